@@ -1,0 +1,133 @@
+"""One thing to measure, fully resolved, and its id. No torch.
+
+A cell is probe x variant x load x runtime under a protocol. Its id is a hash of all of that; names
+and prose are outside the hash: a renamed row keeps its records, an edited row loses them.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
+
+from vbench_mem.encoders.recipes import Recipe
+from vbench_mem.encoders.spec import Spec
+from vbench_mem.strict import STRICT
+
+Probe = Literal["burst"]
+Mode = Literal["train", "embed"]
+Input = Literal["noise", "clips"]
+Dtype = Literal["float32", "bfloat16", "float16"]
+Kernel = Literal["auto", "flash", "efficient", "cudnn", "math"]
+Optimizer = Literal["foreach", "fused", "loop"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """What is fed: `batch` clips of `frames` frames, each with a caption.
+
+    input   `noise`: one batch made on the device. `clips`: video files decoded for every step
+    clips   for `clips`: a caption file (CSV or JSON lines of path, caption), or `generated`
+    clips_sha256  hash of that caption file, so that an edited one is another cell
+    fps     frames per second of video time that are sampled
+    """
+
+    __pydantic_config__ = STRICT
+
+    frames: Annotated[int, Field(ge=1)]
+    batch: Annotated[int, Field(ge=1)]
+    resolution_px: Annotated[int, Field(ge=1)]
+    caption_tokens: Annotated[int, Field(ge=1)] = 32
+    mode: Mode = "train"
+    input: Input = "noise"
+    clips: str | None = None
+    clips_sha256: str | None = None
+    fps: Annotated[float, Field(gt=0)] = 1.0
+
+    def __post_init__(self) -> None:
+        if (self.input == "clips") != (self.clips is not None):
+            raise ValueError("input: clips needs clips (a caption file, or generated), noise none")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runtime:
+    """What should not change the mathematics.
+
+    device      `auto` is cuda where there is one, else cpu
+    dtype       float32, or autocast to bfloat16, or to float16 with loss scaling
+    attention   kernel of the video tower; the caption tower is masked and small and keeps `auto`
+    checkpoint  recompute each layer in backward instead of storing its activations
+    optimizer   implementation of AdamW: foreach (CUDA's default), fused, or one weight at a time
+    threads     CPU threads; none means as many as there are cores
+    """
+
+    __pydantic_config__ = STRICT
+
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
+    dtype: Dtype = "float32"
+    attention: Kernel = "auto"
+    checkpoint: bool = False
+    compile: bool = False
+    optimizer: Optimizer = "foreach"
+    threads: Annotated[int, Field(ge=1)] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protocol:
+    """How it is measured: `warmup` steps untimed, `steps` timed, then killed after `timeout_s`.
+
+    memory_limit_bytes  a virtual smaller card (CUDA) or a cap on the process's data (CPU)
+    """
+
+    __pydantic_config__ = STRICT
+
+    warmup: Annotated[int, Field(ge=1)] = 2
+    steps: Annotated[int, Field(ge=1)] = 5
+    seed: Annotated[int, Field(ge=0)] = 0
+    timeout_s: Annotated[float, Field(gt=0)] = 600.0
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-4
+    memory_limit_bytes: Annotated[int, Field(gt=0)] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """Resolved: every field is what will be run. `encoder` and `recipe_name` are only names."""
+
+    __pydantic_config__ = STRICT
+
+    probe: Probe = "burst"
+    encoder: str
+    recipe_name: str
+    spec: Annotated[Spec, Field(discriminator="layout")]
+    recipe: Recipe
+    load: Load
+    runtime: Runtime = field(default_factory=Runtime)
+    protocol: Protocol = field(default_factory=Protocol)
+
+    @property
+    def variant(self) -> str:
+        """`joint_b16+mask75`; the encoder's name alone under the `full` recipe."""
+        return self.encoder if self.recipe_name == "full" else f"{self.encoder}+{self.recipe_name}"
+
+    @property
+    def id(self) -> str:
+        """16 hex digits of the SHA-256 of everything that is run."""
+        facts = dump(self)
+        del facts["encoder"], facts["recipe_name"]
+        text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+ADAPTER: TypeAdapter[Cell] = TypeAdapter(Cell)
+
+
+def dump(cell: Cell) -> dict[str, Any]:
+    """The cell as JSON-ready data; `load(dump(cell)) == cell`."""
+    data: dict[str, Any] = ADAPTER.dump_python(cell, mode="json")
+    return data
+
+
+def load(data: dict[str, Any]) -> Cell:
+    """The cell back from `dump`; raises pydantic's `ValidationError` on anything else."""
+    return ADAPTER.validate_json(json.dumps(data))

@@ -1,0 +1,129 @@
+"""THE table of encoders. No torch. Adding a size or a setting out of known parts is one row.
+
+`params` counts both towers at 16 frames and the row's own resolution, both patch embeddings
+included; a test builds every row on the meta device and checks it.
+"""
+
+from dataclasses import dataclass
+
+from vbench_mem.encoders.sizes import TEXT_SIZES, VIDEO_SIZES, size_name
+from vbench_mem.encoders.spec import (
+    Factorized,
+    FactorizedDotProduct,
+    FactorizedEncoder,
+    FactorizedSelfAttention,
+    FrameLevel,
+    Joint,
+    Spec,
+    Text,
+    TubeViT,
+)
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A named spec. `differs` says where it leaves its source; prose is outside a cell's id."""
+
+    name: str
+    spec: Spec
+    params: int
+    source: str
+    differs: str = ""
+
+    @property
+    def size(self) -> str:
+        return size_name(self.spec.tower, VIDEO_SIZES)
+
+    @property
+    def family(self) -> str:
+        """The name without size and twist: `joint`, `frame_mean`, `tubevit`."""
+        if isinstance(self.spec, FrameLevel):
+            return "frame_attpool" if self.spec.pooling == "attention" else "frame_mean"
+        return self.spec.layout
+
+
+PAPER = "arXiv:2312.07395, section 3; sizes from google-research/big_vision models/vit.py"
+COARSE = "arXiv:2312.07395, coarse patches in time, in space (a patch-32 ViT), or both"
+VIVIT = "arXiv:2103.15691 (ViViT), google-research/scenic projects/vivit"
+TUBEVIT = "arXiv:2212.03229 (TubeViT), daniel-code/TubeViT; kernel sizes for 16 frames are ours"
+VIT_TEST, VIT_TI, VIT_S, VIT_M, VIT_B, VIT_L, VIT_H, VIT_G = VIDEO_SIZES.values()
+TEXT_TEST = Text(tower=TEXT_SIZES["test"], vocab=1024)
+TEXT_TINY = Text(tower=TEXT_SIZES["tiny"])
+TEXT_MINI = Text(tower=TEXT_SIZES["mini"])
+TEXT_SMALL = Text(tower=TEXT_SIZES["small"])
+TEXT_MEDIUM = Text(tower=TEXT_SIZES["medium"])
+TEXT_BASE = Text(tower=TEXT_SIZES["base"])
+
+# Every caption tower hashes words in place of a learned vocabulary and normalises before attention;
+# that holds for all rows and is not repeated in each.
+# fmt: off
+ROWS = (
+    Encoder("joint_test", Joint(tower=VIT_TEST, text=TEXT_TEST, embed_dim=64, resolution_px=64), 0, PAPER),
+    Encoder("joint_ti16", Joint(tower=VIT_TI, text=TEXT_TINY, embed_dim=256), 0, PAPER),
+    Encoder("joint_s16", Joint(tower=VIT_S, text=TEXT_MINI, embed_dim=256), 0, PAPER),
+    Encoder("joint_m16", Joint(tower=VIT_M, text=TEXT_SMALL, embed_dim=512), 0, PAPER),
+    Encoder("joint_b16", Joint(tower=VIT_B, text=TEXT_MEDIUM, embed_dim=512), 0, PAPER),
+    Encoder("joint_l16", Joint(tower=VIT_L, text=TEXT_BASE, embed_dim=768), 0, PAPER),
+    Encoder("joint_h16", Joint(tower=VIT_H, text=TEXT_BASE, embed_dim=1024), 0, PAPER),
+    Encoder("joint_g16", Joint(tower=VIT_G, text=TEXT_BASE, embed_dim=1024), 0, PAPER),
+    Encoder("joint_test_coarse_time", Joint(tower=VIT_TEST, text=TEXT_TEST, embed_dim=64, resolution_px=64, tubelet_frames=4), 0, COARSE),
+    Encoder("joint_ti16_coarse_time", Joint(tower=VIT_TI, text=TEXT_TINY, embed_dim=256, tubelet_frames=4), 0, COARSE),
+    Encoder("joint_s16_coarse_time", Joint(tower=VIT_S, text=TEXT_MINI, embed_dim=256, tubelet_frames=4), 0, COARSE),
+    Encoder("joint_b16_coarse_time", Joint(tower=VIT_B, text=TEXT_MEDIUM, embed_dim=512, tubelet_frames=4), 0, COARSE),
+    Encoder("joint_l16_coarse_time", Joint(tower=VIT_L, text=TEXT_BASE, embed_dim=768, tubelet_frames=4), 0, COARSE),
+    Encoder("joint_test_coarse_space", Joint(tower=VIT_TEST, text=TEXT_TEST, embed_dim=64, resolution_px=64, patch_px=32), 0, COARSE),
+    Encoder("joint_ti16_coarse_space", Joint(tower=VIT_TI, text=TEXT_TINY, embed_dim=256, patch_px=32), 0, COARSE),
+    Encoder("joint_s16_coarse_space", Joint(tower=VIT_S, text=TEXT_MINI, embed_dim=256, patch_px=32), 0, COARSE),
+    Encoder("joint_b16_coarse_space", Joint(tower=VIT_B, text=TEXT_MEDIUM, embed_dim=512, patch_px=32), 0, COARSE),
+    Encoder("joint_l16_coarse_space", Joint(tower=VIT_L, text=TEXT_BASE, embed_dim=768, patch_px=32), 0, COARSE),
+    Encoder("joint_test_coarse_both", Joint(tower=VIT_TEST, text=TEXT_TEST, embed_dim=64, resolution_px=64, tubelet_frames=4, patch_px=32), 0, COARSE),
+    Encoder("joint_ti16_coarse_both", Joint(tower=VIT_TI, text=TEXT_TINY, embed_dim=256, tubelet_frames=4, patch_px=32), 0, COARSE),
+    Encoder("joint_s16_coarse_both", Joint(tower=VIT_S, text=TEXT_MINI, embed_dim=256, tubelet_frames=4, patch_px=32), 0, COARSE),
+    Encoder("joint_b16_coarse_both", Joint(tower=VIT_B, text=TEXT_MEDIUM, embed_dim=512, tubelet_frames=4, patch_px=32), 0, COARSE),
+    Encoder("joint_l16_coarse_both", Joint(tower=VIT_L, text=TEXT_BASE, embed_dim=768, tubelet_frames=4, patch_px=32), 0, COARSE),
+    Encoder("factorized_test", Factorized(tower=VIT_TEST, text=TEXT_TEST, embed_dim=64, resolution_px=64), 0, PAPER),
+    Encoder("factorized_ti16", Factorized(tower=VIT_TI, text=TEXT_TINY, embed_dim=256), 0, PAPER),
+    Encoder("factorized_s16", Factorized(tower=VIT_S, text=TEXT_MINI, embed_dim=256), 0, PAPER),
+    Encoder("factorized_m16", Factorized(tower=VIT_M, text=TEXT_SMALL, embed_dim=512), 0, PAPER),
+    Encoder("factorized_b16", Factorized(tower=VIT_B, text=TEXT_MEDIUM, embed_dim=512), 0, PAPER),
+    Encoder("factorized_l16", Factorized(tower=VIT_L, text=TEXT_BASE, embed_dim=768), 0, PAPER),
+    Encoder("factorized_h16", Factorized(tower=VIT_H, text=TEXT_BASE, embed_dim=1024), 0, PAPER),
+    Encoder("factorized_g16", Factorized(tower=VIT_G, text=TEXT_BASE, embed_dim=1024), 0, PAPER),
+    Encoder("factorized_encoder_test", FactorizedEncoder(tower=VIT_TEST, text=TEXT_TEST, embed_dim=64, resolution_px=64), 0, VIVIT),
+    Encoder("factorized_encoder_ti16", FactorizedEncoder(tower=VIT_TI, text=TEXT_TINY, embed_dim=256), 0, VIVIT),
+    Encoder("factorized_encoder_s16", FactorizedEncoder(tower=VIT_S, text=TEXT_MINI, embed_dim=256), 0, VIVIT),
+    Encoder("factorized_encoder_b16", FactorizedEncoder(tower=VIT_B, text=TEXT_MEDIUM, embed_dim=512), 0, VIVIT),
+    Encoder("factorized_encoder_l16", FactorizedEncoder(tower=VIT_L, text=TEXT_BASE, embed_dim=768), 0, VIVIT),
+    Encoder("factorized_self_attention_test", FactorizedSelfAttention(tower=VIT_TEST, text=TEXT_TEST, embed_dim=64, resolution_px=64), 0, VIVIT),
+    Encoder("factorized_self_attention_ti16", FactorizedSelfAttention(tower=VIT_TI, text=TEXT_TINY, embed_dim=256), 0, VIVIT),
+    Encoder("factorized_self_attention_s16", FactorizedSelfAttention(tower=VIT_S, text=TEXT_MINI, embed_dim=256), 0, VIVIT),
+    Encoder("factorized_self_attention_b16", FactorizedSelfAttention(tower=VIT_B, text=TEXT_MEDIUM, embed_dim=512), 0, VIVIT),
+    Encoder("factorized_self_attention_l16", FactorizedSelfAttention(tower=VIT_L, text=TEXT_BASE, embed_dim=768), 0, VIVIT),
+    Encoder("factorized_dot_product_test", FactorizedDotProduct(tower=VIT_TEST, text=TEXT_TEST, embed_dim=64, resolution_px=64), 0, VIVIT),
+    Encoder("factorized_dot_product_s16", FactorizedDotProduct(tower=VIT_S, text=TEXT_MINI, embed_dim=256), 0, VIVIT),
+    Encoder("factorized_dot_product_b16", FactorizedDotProduct(tower=VIT_B, text=TEXT_MEDIUM, embed_dim=512), 0, VIVIT),
+    Encoder("factorized_dot_product_l16", FactorizedDotProduct(tower=VIT_L, text=TEXT_BASE, embed_dim=768), 0, VIVIT),
+    Encoder("frame_mean_test", FrameLevel(tower=VIT_TEST, text=TEXT_TEST, embed_dim=64, resolution_px=64), 0, PAPER),
+    Encoder("frame_mean_ti16", FrameLevel(tower=VIT_TI, text=TEXT_TINY, embed_dim=256), 0, PAPER),
+    Encoder("frame_mean_s16", FrameLevel(tower=VIT_S, text=TEXT_MINI, embed_dim=256), 0, PAPER),
+    Encoder("frame_mean_m16", FrameLevel(tower=VIT_M, text=TEXT_SMALL, embed_dim=512), 0, PAPER),
+    Encoder("frame_mean_b16", FrameLevel(tower=VIT_B, text=TEXT_MEDIUM, embed_dim=512), 0, PAPER),
+    Encoder("frame_mean_l16", FrameLevel(tower=VIT_L, text=TEXT_BASE, embed_dim=768), 0, PAPER),
+    Encoder("frame_mean_h16", FrameLevel(tower=VIT_H, text=TEXT_BASE, embed_dim=1024), 0, PAPER),
+    Encoder("frame_mean_g16", FrameLevel(tower=VIT_G, text=TEXT_BASE, embed_dim=1024), 0, PAPER),
+    Encoder("frame_attpool_test", FrameLevel(tower=VIT_TEST, text=TEXT_TEST, embed_dim=64, resolution_px=64, pooling="attention"), 0, PAPER),
+    Encoder("frame_attpool_ti16", FrameLevel(tower=VIT_TI, text=TEXT_TINY, embed_dim=256, pooling="attention"), 0, PAPER),
+    Encoder("frame_attpool_s16", FrameLevel(tower=VIT_S, text=TEXT_MINI, embed_dim=256, pooling="attention"), 0, PAPER),
+    Encoder("frame_attpool_m16", FrameLevel(tower=VIT_M, text=TEXT_SMALL, embed_dim=512, pooling="attention"), 0, PAPER),
+    Encoder("frame_attpool_b16", FrameLevel(tower=VIT_B, text=TEXT_MEDIUM, embed_dim=512, pooling="attention"), 0, PAPER),
+    Encoder("frame_attpool_l16", FrameLevel(tower=VIT_L, text=TEXT_BASE, embed_dim=768, pooling="attention"), 0, PAPER),
+    Encoder("frame_attpool_h16", FrameLevel(tower=VIT_H, text=TEXT_BASE, embed_dim=1024, pooling="attention"), 0, PAPER),
+    Encoder("frame_attpool_g16", FrameLevel(tower=VIT_G, text=TEXT_BASE, embed_dim=1024, pooling="attention"), 0, PAPER),
+    Encoder("tubevit_test", TubeViT(tower=VIT_TEST, text=TEXT_TEST, embed_dim=64, resolution_px=64), 0, TUBEVIT),
+    Encoder("tubevit_ti16", TubeViT(tower=VIT_TI, text=TEXT_TINY, embed_dim=256), 0, TUBEVIT),
+    Encoder("tubevit_s16", TubeViT(tower=VIT_S, text=TEXT_MINI, embed_dim=256), 0, TUBEVIT),
+    Encoder("tubevit_b16", TubeViT(tower=VIT_B, text=TEXT_MEDIUM, embed_dim=512), 0, TUBEVIT),
+    Encoder("tubevit_l16", TubeViT(tower=VIT_L, text=TEXT_BASE, embed_dim=768), 0, TUBEVIT),
+)
+# fmt: on
+ENCODERS: dict[str, Encoder] = {row.name: row for row in ROWS}
