@@ -1,0 +1,83 @@
+"""Every structure in the table of encoders, small enough to run in milliseconds, and recipes."""
+
+import dataclasses
+
+import torch
+from torch import Tensor, nn
+
+from vbench_mem.cell import Load, Runtime
+from vbench_mem.encoders.build import build
+from vbench_mem.encoders.dual import DualEncoder
+from vbench_mem.encoders.recipes import RECIPES, Recipe
+from vbench_mem.encoders.sizes import Tower
+from vbench_mem.encoders.spec import Spec
+from vbench_mem.encoders.table import ENCODERS, TEXT_TEST
+from vbench_mem.encoders.tokens import check_variant
+from vbench_mem.errors import UsageError
+
+SMALL = Tower(width=48, depth=4, heads=4, mlp=96)
+FULL = RECIPES["full"]
+
+
+def shrink(spec: Spec) -> Spec:
+    """The same structure, small: sizes and resolution change, nothing else."""
+    return dataclasses.replace(spec, tower=SMALL, text=TEXT_TEST, embed_dim=32, resolution_px=64)
+
+
+def structures() -> dict[str, Spec]:
+    """One name per distinct structure among all rows of the table."""
+    found: dict[Spec, str] = {}
+    for name, row in ENCODERS.items():
+        found.setdefault(shrink(row.spec), name)
+    return {name: spec for spec, name in found.items()}
+
+
+STRUCTURES = structures()
+
+
+def load_for(spec: Spec, frames: int = 16, batch: int = 2) -> Load:
+    return Load(frames=frames, batch=batch, resolution_px=spec.resolution_px, caption_tokens=8)
+
+
+def fits(spec: Spec, recipe: Recipe) -> bool:
+    try:
+        check_variant(spec, recipe, load_for(spec))
+    except UsageError:
+        return False
+    return True
+
+
+VARIANTS = [
+    (encoder, recipe)
+    for encoder, spec in STRUCTURES.items()
+    for recipe, how in RECIPES.items()
+    if fits(spec, how)
+]
+
+
+def make(
+    spec: Spec, recipe: Recipe = FULL, frames: int = 16, runtime: Runtime | None = None
+) -> DualEncoder:
+    """Built from seed 0, so that two builds of one spec share their weights."""
+    torch.manual_seed(0)
+    return build(spec, recipe, load_for(spec, frames), runtime)
+
+
+@torch.no_grad()
+def shake(module: nn.Module) -> None:
+    """Move every weight off its special start (zeros, ones, copies), so that nothing hides."""
+    torch.manual_seed(1)
+    for weight in module.parameters():
+        weight.add_(0.05 * torch.randn_like(weight))
+
+
+def some_clips(spec: Spec, frames: int = 16, batch: int = 2) -> Tensor:
+    torch.manual_seed(2)
+    return torch.randn(batch, frames, 3, spec.resolution_px, spec.resolution_px)
+
+
+def some_captions(batch: int = 2) -> tuple[Tensor, Tensor]:
+    torch.manual_seed(3)
+    ids = torch.randint(3, TEXT_TEST.vocab, (batch, 8))
+    mask = torch.arange(8) < torch.tensor([8, 5, 3, 1])[:batch, None]
+    return ids, mask

@@ -1,0 +1,281 @@
+"""One test per promise of a family: what it sees, what it equals, what it starts from."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from tests.encoders.structures import (
+    SMALL,
+    STRUCTURES,
+    VARIANTS,
+    load_for,
+    make,
+    shake,
+    some_captions,
+    some_clips,
+)
+from vbench_mem.cell import Runtime
+from vbench_mem.encoders.adapt import merge_lora
+from vbench_mem.encoders.recipes import RECIPES, Recipe
+from vbench_mem.encoders.spec import Factorized, FrameLevel, Joint, Spec, Text, TubeViT
+from vbench_mem.encoders.table import TEXT_TEST
+from vbench_mem.encoders.tokens import Kept, clip_tokens, kept_tokens
+from vbench_mem.encoders.tower import VideoTower
+
+GRIDDED = [name for name, spec in STRUCTURES.items() if not isinstance(spec, TubeViT)]
+PERMUTED = [15, 3, 8, 0, 12, 7, 1, 14, 2, 9, 4, 13, 5, 11, 6, 10]
+
+
+def tower(
+    spec: Spec, recipe: Recipe = RECIPES["full"], runtime: Runtime | None = None
+) -> VideoTower:
+    video = make(spec, recipe, runtime=runtime).video
+    shake(video)
+    return video.eval()
+
+
+def make_times_alike(video: VideoTower) -> None:
+    """Give every time step the same position."""
+    with torch.no_grad():
+        video.positions.copy_(video.positions[:1].expand_as(video.positions))
+        if hasattr(video, "time_positions"):
+            video.time_positions.copy_(video.time_positions[:1].expand_as(video.time_positions))
+
+
+def test_factorized_with_its_gate_shut_equals_the_vit_applied_to_each_frame() -> None:
+    sizes = {"tower": SMALL, "text": TEXT_TEST, "embed_dim": 32, "resolution_px": 64}
+    factorized = make(Factorized(**sizes, tubelet_frames=1)).video.eval()
+    frames = make(FrameLevel(**sizes)).video.eval()
+    make_times_alike(factorized)
+    state = {k: v for k, v in factorized.state_dict().items() if k in frames.state_dict()}
+    state["positions"] = state["positions"][:1]
+    frames.load_state_dict(state)
+    clips = some_clips(factorized.spec)
+    torch.testing.assert_close(factorized(clips), frames(clips))
+    with torch.no_grad():
+        for layer in factorized.blocks:
+            layer.gate.fill_(1.0)
+    assert not torch.allclose(factorized(clips), frames(clips), atol=1e-3)
+
+
+def test_factorized_starts_its_temporal_attention_from_the_spatial_one() -> None:
+    for layer in make(STRUCTURES["factorized_test"]).video.blocks:
+        torch.testing.assert_close(layer.time_attn.qkv.weight, layer.attn.qkv.weight)
+        assert layer.time_attn.qkv.weight is not layer.attn.qkv.weight
+        assert layer.gate.item() == 0
+
+
+@pytest.mark.parametrize("inflation", ["average", "central"])
+@pytest.mark.parametrize("name", GRIDDED)
+def test_an_inflated_still_video_equals_the_image_path(name: str, inflation: str) -> None:
+    video = tower(dataclasses.replace(STRUCTURES[name], inflation=inflation))
+    video.embed.inflate(video.image_embed, video.spec.inflation)
+    make_times_alike(video)
+    image = some_clips(video.spec, frames=1)
+    still = image.expand(-1, 16, -1, -1, -1)
+    torch.testing.assert_close(video(still), video.image(image[:, 0]), atol=2e-5, rtol=1e-4)
+
+
+def test_repeat_inflation_sees_a_still_video_t_times_as_bright() -> None:
+    video = tower(dataclasses.replace(STRUCTURES["joint_test"], inflation="repeat"))
+    video.embed.inflate(video.image_embed, "repeat")
+    image = some_clips(video.spec, frames=1)
+    still = image.expand(-1, 16, -1, -1, -1)
+    with torch.no_grad():
+        twice = video.embed(still)[:, 0] - video.embed.bias
+        once = video.image_embed(image)[:, 0] - video.image_embed.bias
+    torch.testing.assert_close(twice, 2 * once, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_only_frame_level_encoders_are_blind_to_the_order_of_frames(name: str) -> None:
+    video = tower(STRUCTURES[name])
+    clips = some_clips(video.spec)
+    blind = torch.allclose(video(clips), video(clips[:, PERMUTED]), atol=1e-5)
+    assert blind == isinstance(video.spec, FrameLevel)
+
+
+@pytest.mark.parametrize(
+    ("name", "recipe"), [v for v in VARIANTS if v[1] in ("lora64", "adapter64")]
+)
+def test_lora_and_adapters_start_as_the_identity(name: str, recipe: str) -> None:
+    spec = STRUCTURES[name]
+    plain, adapted = make(spec).video.eval(), make(spec, RECIPES[recipe]).video.eval()
+    torch.testing.assert_close(adapted(some_clips(spec)), plain(some_clips(spec)))
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_merged_lora_equals_unmerged_and_leaves_the_plain_encoder(name: str) -> None:
+    spec = STRUCTURES[name]
+    encoder = make(spec, Recipe(train="lora", lora_rank=4, lora_alpha=6.0)).eval()
+    shake(encoder)
+    before = encoder.video(some_clips(spec))
+    merge_lora(encoder)
+    torch.testing.assert_close(encoder.video(some_clips(spec)), before, atol=1e-4, rtol=1e-4)
+    assert encoder.state_dict().keys() == make(spec).state_dict().keys()
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_fused_attention_equals_math(name: str) -> None:
+    spec = STRUCTURES[name]
+    clips = some_clips(spec)
+    fused = tower(spec, runtime=Runtime(attention="flash"))
+    plain = tower(spec, runtime=Runtime(attention="math"))
+    torch.testing.assert_close(fused(clips), plain(clips), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(fused(clips), fused(clips), atol=0, rtol=0)
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_checkpointing_changes_neither_features_nor_gradients(name: str) -> None:
+    spec = STRUCTURES[name]
+    results = []
+    for checkpoint in (False, True):
+        encoder = make(spec, RECIPES["mask50"], runtime=Runtime(checkpoint=checkpoint))
+        shake(encoder)
+        torch.manual_seed(5)
+        video, text = encoder(some_clips(spec), *some_captions())
+        (video * text).sum().backward()
+        grads = {n: w.grad for n, w in encoder.named_parameters() if w.requires_grad}
+        results.append((video, {n: g for n, g in grads.items() if g is not None}))
+    torch.testing.assert_close(results[0], results[1])
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_token_counts_equal_the_closed_form(name: str) -> None:
+    video = tower(STRUCTURES[name])
+    spec, load = video.spec, load_for(video.spec)
+    x_BTPD = video.tokens(some_clips(spec), None)
+    assert x_BTPD.shape[1] * x_BTPD.shape[2] == clip_tokens(spec, load.frames, load.resolution_px)
+
+
+MASKS = [
+    (name, kind)
+    for name, spec in STRUCTURES.items()
+    for kind in ("random", "tube", "frame")
+    if kind in spec.MASKS
+]
+
+
+@pytest.mark.parametrize(("name", "kind"), MASKS)
+def test_a_masked_forward_equals_a_forward_on_hand_picked_tokens(name: str, kind: str) -> None:
+    spec = STRUCTURES[name]
+    recipe = Recipe(mask=0.5, mask_kind=kind)
+    video = tower(spec, recipe)
+    clips, kept = some_clips(spec), video.draw(2, torch.device("cpu"))
+    count = kept_tokens(spec, recipe, 16, spec.resolution_px)
+    assert kept.shape == (2, count.frames, count.places)
+    whole = video.tokens(clips, None).flatten(1, 2)
+    picked = torch.stack([whole[b, kept[b].flatten()].view(*kept.shape[1:], -1) for b in range(2)])
+    torch.testing.assert_close(video(clips, kept), video.features(picked, kept))
+    video.train().draw = lambda *_: kept  # type: ignore[method-assign]
+    torch.testing.assert_close(video(clips), video.features(picked, kept))
+
+
+@pytest.mark.parametrize(("name", "kind"), MASKS)
+def test_masks_keep_each_token_once_and_mean_what_they_say(name: str, kind: str) -> None:
+    video = make(STRUCTURES[name], Recipe(mask=0.5, mask_kind=kind)).video
+    kept = video.draw(64, torch.device("cpu"))
+    flat = kept.flatten(1)
+    assert all(len(set(row.tolist())) == flat.shape[1] for row in flat)
+    assert len({tuple(row.tolist()) for row in flat}) > 1  # drawn per clip
+    tokens = clip_tokens(video.spec, 16, video.spec.resolution_px)
+    assert set(flat.flatten().tolist()) == set(range(tokens))  # nothing is out of reach
+    if kind == "tube":
+        places = kept % video.grid.places
+        assert bool((places == places[:, :1]).all())
+    if kind == "frame":
+        frames = kept // video.grid.places
+        assert bool((frames == frames[:, :, :1]).all())
+
+
+def test_a_random_mask_keeps_equally_many_tokens_of_every_frame_where_frames_are_apart() -> None:
+    video = make(STRUCTURES["frame_mean_test"], RECIPES["mask75"]).video
+    assert video.kept == Kept(16, 4)
+    frames = video.draw(3, torch.device("cpu")) // video.grid.places
+    assert bool((frames == torch.arange(16)[:, None]).all())
+
+
+def test_padding_does_not_change_a_captions_feature() -> None:
+    text = make(STRUCTURES["joint_test"]).text.eval()
+    shake(text)
+    ids, mask = some_captions(4)
+    together = text(ids, mask)
+    for row, length in enumerate(mask.sum(1).tolist()):
+        alone = text(ids[row : row + 1, :length], mask[row : row + 1, :length])
+        torch.testing.assert_close(alone, together[row : row + 1], atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_autocast_keeps_the_residual_stream_in_float32(name: str, dtype: torch.dtype) -> None:
+    video = tower(STRUCTURES[name])
+    seen: list[torch.dtype] = []
+    video.blocks[-1].register_forward_hook(lambda *args: seen.append(args[2].dtype))
+    exact = video(some_clips(video.spec))
+    with torch.autocast("cpu", dtype=dtype):
+        close = video(some_clips(video.spec))
+    assert seen == [torch.float32] * 2
+    torch.testing.assert_close(close.float(), exact, atol=0.1, rtol=0.1)
+
+
+def test_a_tube_without_tokens_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    tubes = (*TubeViT().tubes[:1], dataclasses.replace(TubeViT().tubes[1], offset=(4, 8, 8)))
+    with pytest.raises(Exception, match=r"tube 2 \(kernel 16x4x4, offset 4,8,8\) yields no token"):
+        make(TubeViT(tower=SMALL, text=TEXT_TEST, resolution_px=64, tubes=tubes))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"frames": 15}, "frames 15 is not a multiple of tubelet_frames 2; nearest: 14"),
+        ({"resolution_px": 70}, "resolution_px 70 is not a multiple of patch_px 16; nearest: 64"),
+        ({"caption_tokens": 600}, "caption_tokens 600 is more than the caption tower's 512"),
+    ],
+)
+def test_loads_that_do_not_fit_are_refused_with_the_nearest_that_does(
+    change: dict[str, int], message: str
+) -> None:
+    from vbench_mem.encoders.build import build
+
+    spec = STRUCTURES["joint_test"]
+    with pytest.raises(Exception, match=message):
+        build(spec, RECIPES["full"], dataclasses.replace(load_for(spec), **change))
+
+
+@pytest.mark.parametrize(
+    ("spec", "recipe", "message"),
+    [
+        (Joint(), RECIPES["temporal_only"], "the joint layout has none"),
+        (Factorized(), Recipe(mask=0.5, mask_kind="random"), "use tube or frame"),
+        (TubeViT(), Recipe(mask=0.5, mask_kind="tube"), "use random"),
+        (Joint(), Recipe(train="last_k", blocks=13), "more than the encoder's 12 layers"),
+        (Joint(), Recipe(mask=0.99, mask_kind="frame"), "keeps no token"),
+    ],
+)
+def test_combinations_that_make_no_sense_are_refused(
+    spec: Spec, recipe: Recipe, message: str
+) -> None:
+    from vbench_mem.encoders.tokens import check_variant
+
+    with pytest.raises(Exception, match=message):
+        check_variant(spec, recipe, load_for(spec))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: Recipe(mask=1.0),
+        lambda: Recipe(train="lora"),
+        lambda: Recipe(lora_rank=4),
+        lambda: Recipe(mask_kind="tube"),
+        lambda: Factorized(class_token=True),
+        lambda: Joint(pooling="class"),
+        lambda: FrameLevel(tubelet_frames=2),
+        lambda: TubeViT(positions="learned"),
+        lambda: Text(towr=SMALL),
+    ],
+)
+def test_a_wrong_or_misspelt_setting_cannot_be_constructed(wrong: object) -> None:
+    with pytest.raises((ValueError, TypeError)):
+        wrong()  # type: ignore[operator]

@@ -1,0 +1,137 @@
+"""Recipes applied to an encoder: what is added, what trains, and LoRA merged away again."""
+
+import math
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vbench_mem.encoders.dual import DualEncoder
+from vbench_mem.encoders.layers import Adapter, Attention, FeedForward
+from vbench_mem.encoders.recipes import Recipe
+
+# How the weights that a recipe trains are called inside a video tower.
+NEW = {
+    "adapter": (".adapter.",),
+    "lora": (".lora_",),
+    "temporal_only": (".time_norm.", ".time_attn.", ".gate", "time_blocks.", "time_positions"),
+}
+EMBEDDINGS = ("embed.", "tubes.")
+
+
+class LoRALinear(nn.Linear):
+    """A matrix with a low-rank change beside it: x W + (x A) B * scale, B = 0 when made.
+
+    A fused projection of `parts` matrices gets `parts` changes of the rank each: queries, keys and
+    values have their own, as if they were three matrices.
+    Source:  arXiv:2106.09685; microsoft/LoRA (A Kaiming-uniform, B zero, scale alpha / rank).
+    Check:   merged equals unmerged.
+    """
+
+    def __init__(self, base: nn.Linear, rank: int, alpha: float, parts: int) -> None:
+        nn.Module.__init__(self)
+        self.in_features, self.out_features = base.in_features, base.out_features
+        self.weight, self.bias = base.weight, base.bias
+        self.scale, self.parts = alpha / rank, parts
+        device = base.weight.device
+        self.lora_a = nn.Parameter(torch.empty(parts * rank, base.in_features, device=device))
+        self.lora_b = nn.Parameter(
+            torch.zeros(parts, rank, base.out_features // parts, device=device)
+        )
+        nn.init.kaiming_uniform_(self.lora_a, a=math.sqrt(5))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight, self.bias) + self.change(x)
+
+    def change(self, x: Tensor) -> Tensor:
+        low = F.linear(x, self.lora_a)
+        if self.parts == 1:
+            return (low @ self.lora_b[0]) * self.scale
+        pieces = low.unflatten(-1, (self.parts, -1)).unbind(-2)
+        high = [piece @ b for piece, b in zip(pieces, self.lora_b, strict=True)]
+        return torch.cat(high, dim=-1) * self.scale
+
+    def merged(self) -> nn.Linear:
+        """A plain matrix that does the same."""
+        low = self.lora_a.unflatten(0, (self.parts, -1))
+        change = torch.einsum("pri,pro->poi", low, self.lora_b).flatten(0, 1) * self.scale
+        plain = nn.Linear(
+            self.in_features, self.out_features, self.bias is not None, self.weight.device
+        )
+        with torch.no_grad():
+            plain.weight.copy_(self.weight + change)
+            if self.bias is not None:
+                plain.bias.copy_(self.bias)
+        return plain
+
+
+def add_lora(video: nn.Module, rank: int, alpha: float) -> None:
+    """On every attention and feed-forward matrix of every layer."""
+    for module in list(video.modules()):
+        if isinstance(module, Attention):
+            module.qkv = LoRALinear(module.qkv, rank, alpha, parts=3)
+            module.proj = LoRALinear(module.proj, rank, alpha, parts=1)
+        elif isinstance(module, FeedForward):
+            module.fc1 = LoRALinear(module.fc1, rank, alpha, parts=1)
+            module.fc2 = LoRALinear(module.fc2, rank, alpha, parts=1)
+
+
+@torch.no_grad()
+def merge_lora(encoder: nn.Module) -> None:
+    """Fold every low-rank change into its matrix, in place: no cost is left at inference."""
+    for module in list(encoder.modules()):
+        for name, child in list(module.named_children()):
+            if isinstance(child, LoRALinear):
+                setattr(module, name, child.merged())
+
+
+def add_adapters(video: nn.Module, bottleneck: int) -> None:
+    """After the feed-forward of every layer."""
+    for module in list(video.modules()):
+        if isinstance(module, FeedForward):
+            device = module.fc2.weight.device
+            module.adapter = Adapter(module.fc2.out_features, bottleneck).to(device)
+
+
+def adapt(encoder: DualEncoder, recipe: Recipe) -> None:
+    """Add what the recipe adds and leave `requires_grad` on exactly what it trains.
+
+    The image embedding never trains here: a burst sees clips only, and a weight without a gradient
+    would be said to train and would not. Mixed image and video training switches it on.
+    """
+    video = encoder.video
+    if recipe.train == "adapter":
+        assert recipe.adapter_width is not None
+        add_adapters(video, recipe.adapter_width)
+    elif recipe.train == "lora":
+        assert recipe.lora_rank is not None
+        add_lora(video, recipe.lora_rank, recipe.lora_alpha or float(recipe.lora_rank))
+    encoder.requires_grad_(False)
+    for weight in trained(encoder, recipe):
+        weight.requires_grad_(True)
+    if recipe.train == "last_k":
+        assert recipe.blocks is not None
+        video.frozen_layers = sum(1 for _ in video.depth_order()) - recipe.blocks
+
+
+def trained(encoder: DualEncoder, recipe: Recipe) -> Iterator[nn.Parameter]:
+    """The parameters that the recipe trains. Heads, pooling and temperature always do."""
+    video = encoder.video
+    yield encoder.logit_scale
+    yield from encoder.text.parameters() if recipe.trains_text else encoder.text.head.parameters()
+    yield from video.head.parameters()
+    if video.pool is not None:
+        yield from video.pool.parameters()
+    image = {id(weight) for weight in video.image_embed.parameters()}
+    if recipe.train == "full":
+        yield from (weight for weight in video.parameters() if id(weight) not in image)
+    elif recipe.train == "last_k":
+        assert recipe.blocks is not None
+        yield from video.norm.parameters()
+        for block in list(video.depth_order())[-recipe.blocks :]:
+            yield from block.parameters()
+    else:
+        for name, weight in video.named_parameters():
+            if any(part in name for part in NEW[recipe.train]) or name.startswith(EMBEDDINGS):
+                yield weight

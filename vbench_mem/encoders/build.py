@@ -1,0 +1,51 @@
+"""From a spec, a recipe and a load to a module, on whatever device is current (meta included)."""
+
+from vbench_mem.cell import Load, Runtime
+from vbench_mem.encoders.adapt import adapt
+from vbench_mem.encoders.dual import DualEncoder
+from vbench_mem.encoders.factorized import FactorizedTower, SplitTower, TurnsTower
+from vbench_mem.encoders.frame_level import FactorizedEncoderTower, FrameTower
+from vbench_mem.encoders.joint import JointTower, TubeTower
+from vbench_mem.encoders.layers import Attention
+from vbench_mem.encoders.recipes import Recipe
+from vbench_mem.encoders.spec import (
+    Factorized,
+    FactorizedDotProduct,
+    FactorizedEncoder,
+    FactorizedSelfAttention,
+    FrameLevel,
+    Joint,
+    Spec,
+    TubeViT,
+    VideoSpec,
+)
+from vbench_mem.encoders.text import TextTower
+from vbench_mem.encoders.tokens import check_variant
+from vbench_mem.encoders.tower import VideoTower
+
+TOWERS: dict[type[VideoSpec], type[VideoTower]] = {
+    Joint: JointTower,
+    Factorized: FactorizedTower,
+    FactorizedEncoder: FactorizedEncoderTower,
+    FactorizedSelfAttention: TurnsTower,
+    FactorizedDotProduct: SplitTower,
+    FrameLevel: FrameTower,
+    TubeViT: TubeTower,
+}
+
+
+def build(spec: Spec, recipe: Recipe, load: Load, runtime: Runtime | None = None) -> DualEncoder:
+    """A dual encoder for this load, in training mode, with `requires_grad` on what trains.
+
+    Raises `UsageError` for a combination that makes no sense, before anything is allocated.
+    """
+    check_variant(spec, recipe, load)
+    video = TOWERS[type(spec)](spec, recipe, load)
+    encoder = DualEncoder(video, TextTower(spec.text, spec.embed_dim))
+    adapt(encoder, recipe)
+    runtime = runtime or Runtime()
+    for module in video.modules():
+        if isinstance(module, Attention):
+            module.kernel = runtime.attention
+    video.checkpoint = encoder.text.checkpoint = runtime.checkpoint
+    return encoder

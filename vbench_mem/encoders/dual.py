@@ -1,0 +1,41 @@
+"""The dual encoder: a video tower and a caption tower meet in one space, by cosine similarity."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vbench_mem.encoders.text import TextTower
+from vbench_mem.encoders.tower import VideoTower
+
+TEMPERATURE = 0.07  # CLIP's start; the paper's own is not known
+
+
+class DualEncoder(nn.Module):
+    """Clips and captions to unit vectors.
+
+    Shapes:  clips_BTCHW, ids_BL, mask_BL -> video_BE, text_BE, float32, of length 1.
+    """
+
+    def __init__(self, video: VideoTower, text: TextTower) -> None:
+        super().__init__()
+        self.video, self.text = video, text
+        self.logit_scale = nn.Parameter(torch.full((), -math.log(TEMPERATURE)))
+
+    def forward(self, clips: Tensor, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        return self.encode_video(clips), self.encode_text(ids, mask)
+
+    def encode_video(self, clips_BTCHW: Tensor) -> Tensor:
+        return unit(self.video.head(self.video(clips_BTCHW)))
+
+    def encode_image(self, images_BCHW: Tensor) -> Tensor:
+        return unit(self.video.head(self.video.image(images_BCHW)))
+
+    def encode_text(self, ids_BL: Tensor, mask_BL: Tensor) -> Tensor:
+        return unit(self.text.head(self.text(ids_BL, mask_BL)))
+
+
+def unit(x_BE: Tensor) -> Tensor:
+    """In float32 whatever autocast made of the projection: devices differ in what they promote."""
+    return F.normalize(x_BE.float(), dim=-1)
