@@ -1,0 +1,150 @@
+"""Which frames are taken from a video file, shown by files whose pixels say their own number."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from vbench_mem.data import sample as module
+from vbench_mem.data.sample import sample
+from vbench_mem.errors import UsageError
+
+
+def write_numbers(
+    path: Path,
+    count: int,
+    rate: Fraction = Fraction(5),
+    size: tuple[int, int] = (64, 64),
+    times: Callable[[int], int] | None = None,
+) -> Path:
+    """A video whose frame n is grey of value 5 n; `times` gives milliseconds of odd rates.
+
+    Steps of 5, since the conversion to YUV and back moves a grey by up to 2.
+    """
+    with av.open(path, "w") as container:
+        stream = container.add_stream("libx264", rate=rate)
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        stream.options = {"crf": "0", "preset": "ultrafast", "g": "5"}
+        if times is not None:
+            stream.codec_context.time_base = Fraction(1, 1000)
+        for number in range(count):
+            grey = np.full((size[1], size[0], 3), 5 * number % 256, np.uint8)
+            frame = av.VideoFrame.from_ndarray(grey, format="rgb24")
+            if times is not None:
+                frame.pts, frame.time_base = times(number), Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def numbers(frames: np.ndarray) -> list[int]:
+    return [round(float(frame.mean()) / 5) for frame in frames]
+
+
+@pytest.mark.parametrize(("fps", "every"), [(1.0, 5), (0.5, 10), (2.5, 2), (5.0, 1)])
+def test_frames_are_those_on_the_screen_at_their_times(
+    tmp_path: Path, fps: float, every: int
+) -> None:
+    path = write_numbers(tmp_path / "a.mp4", 50)
+    got = sample(path, 5, fps, 32)
+    assert numbers(got.frames) == [every * i for i in range(5)]
+    assert got.padded == 0
+
+
+def test_between_two_frames_the_earlier_one_is_still_shown(tmp_path: Path) -> None:
+    path = write_numbers(tmp_path / "a.mp4", 20)  # one frame each 0.2 s
+    assert numbers(sample(path, 6, 4.0, 32).frames) == [0, 1, 2, 3, 5, 6]
+
+
+def test_a_short_video_repeats_its_last_frame_and_counts_it(tmp_path: Path) -> None:
+    path = write_numbers(tmp_path / "a.mp4", 12)  # 2.4 s
+    got = sample(path, 6, 1.0, 32)
+    assert numbers(got.frames) == [0, 5, 10, 10, 10, 10]
+    assert got.padded == 3
+
+
+def test_a_video_of_exactly_the_asked_length_is_not_padded(tmp_path: Path) -> None:
+    path = write_numbers(tmp_path / "a.mp4", 20)  # frames 0, 5, 10, 15; ends at 4.0 s
+    assert sample(path, 4, 1.0, 32).padded == 0
+    assert sample(path, 5, 1.0, 32).padded == 1
+
+
+def test_a_variable_rate_and_a_late_start_are_followed(tmp_path: Path) -> None:
+    shown = [7000, 7100, 7900, 8050, 9500, 10200, 10300]  # milliseconds
+    path = write_numbers(tmp_path / "a.mkv", len(shown), times=lambda n: shown[n])
+    got = sample(path, 4, 1.0, 32)
+    # at 7.0, 8.0, 9.0 and 10.0 s the obvious search finds:
+    expected = [max(n for n, at in enumerate(shown) if at <= 7000 + 1000 * i) for i in range(4)]
+    assert numbers(got.frames) == expected == [0, 2, 3, 4]
+
+
+def test_jumping_over_long_gaps_takes_the_same_frames_as_decoding_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_numbers(tmp_path / "a.mp4", 50, rate=Fraction(1))
+    jumped = sample(path, 4, 0.05, 32)
+    monkeypatch.setattr(module, "SEEK_GAP_S", 10**6)
+    through = sample(path, 4, 0.05, 32)
+    assert numbers(jumped.frames) == numbers(through.frames) == [0, 20, 40, 40]
+    assert jumped.padded == through.padded == 1
+
+
+@pytest.mark.parametrize("size", [(64, 48), (48, 64), (62, 34), (200, 40)])
+def test_the_shorter_side_fits_and_the_middle_is_cut_out(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    width, height = size
+    picture = np.zeros((height, width, 3), np.uint8)
+    short = min(size)
+    left, top = (width - short) // 2, (height - short) // 2
+    picture[top : top + short, left : left + short] = 200  # exactly the middle square
+    with av.open(tmp_path / "a.mp4", "w") as container:
+        stream = container.add_stream("libx264", rate=1)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.options = {"crf": "1"}
+        frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    (frame_taken,) = sample(tmp_path / "a.mp4", 1, 1.0, 32).frames
+    assert frame_taken.shape == (32, 32, 3)
+    assert frame_taken[3:-3, 3:-3].min() > 180
+
+
+def test_reducing_averages_instead_of_picking_pixels(tmp_path: Path) -> None:
+    stripes = np.zeros((256, 256, 3), np.uint8)
+    stripes[:, ::2] = 255
+    frame = av.VideoFrame.from_ndarray(stripes, format="rgb24")
+    small = module.square(frame, 32)
+    assert abs(float(small.mean()) - 127.5) < 4
+    assert float(small.std()) < 10
+
+
+@pytest.mark.parametrize("content", [b"", b"not a video at all" * 100])
+def test_a_file_that_is_no_video_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "bad.mp4"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match=r"bad\.mp4: cannot be decoded as a video"):
+        sample(path, 4, 1.0, 32)
+
+
+def test_a_video_that_breaks_off_is_named(tmp_path: Path) -> None:
+    whole = write_numbers(tmp_path / "a.mp4", 50).read_bytes()
+    path = tmp_path / "torn.mp4"
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UsageError, match=r"torn\.mp4: cannot be decoded as a video"):
+        sample(path, 4, 1.0, 32)
+
+
+def test_a_file_with_sound_only_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "sound.wav"
+    with av.open(path, "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=8000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), layout="mono")
+        frame.rate = 8000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    with pytest.raises(UsageError, match=r"sound\.wav: has no video stream"):
+        sample(path, 4, 1.0, 32)

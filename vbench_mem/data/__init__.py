@@ -1,0 +1,1 @@
+"""Real input: video files and captions in, batches out. Never draws noise and never trains."""

@@ -1,0 +1,80 @@
+"""Batches of clips and captions out of video files, the same for the same seed and step.
+
+Legend: B clips, T frames, H W pixels, C channels.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vbench_mem.cell import Cell, Load
+from vbench_mem.data.captions import Pair, read_captions
+from vbench_mem.data.generate import generated
+from vbench_mem.data.sample import sample
+
+# Source: openai/CLIP, clip.py; red, green, blue of the pixels it was trained on, 0 to 1.
+MEAN = (0.48145466, 0.4578275, 0.40821073)
+STD = (0.26862954, 0.26130258, 0.27577711)
+
+
+@dataclass(frozen=True)
+class ClipBatch:
+    """Decoded, not yet normalised.
+
+    frames    (B, T, H, W, 3) uint8: a quarter of the bytes to move, and made float on the device
+    padded    clips that were shorter than asked and repeat their last frame
+    repeated  clips that stand in the batch more than once, since there are fewer files than clips;
+              a contrastive loss then has wrong negatives, time and memory are not changed by it
+    """
+
+    frames: Tensor
+    captions: list[str]
+    padded: int
+    repeated: int
+
+
+class ClipSource:
+    """The pairs of a caption file in an order drawn from the seed, batch after batch, for ever."""
+
+    def __init__(self, load: Load, seed: int) -> None:
+        assert load.clips is not None
+        file = generated() if load.clips == "generated" else Path(load.clips)
+        self.load = load
+        self.pairs: list[Pair] = read_captions(file)
+        self.order = np.random.default_rng(seed).permutation(len(self.pairs))
+
+    def batch(self, step: int) -> ClipBatch:
+        """Batch number `step`, decoded now."""
+        load, count = self.load, len(self.pairs)
+        numbers = [self.order[(step * load.batch + i) % count] for i in range(load.batch)]
+        picked = [self.pairs[number] for number in numbers]
+        clips = [sample(pair.path, load.frames, load.fps, load.resolution_px) for pair in picked]
+        return ClipBatch(
+            frames=torch.from_numpy(np.stack([clip.frames for clip in clips])),
+            captions=[pair.caption for pair in picked],
+            padded=sum(clip.padded > 0 for clip in clips),
+            repeated=len(numbers) - len(set(numbers)),
+        )
+
+
+def load_batches(cell: Cell) -> Iterator[ClipBatch]:
+    """The batches of a cell with `input: clips`, each decoded when it is asked for."""
+    source = ClipSource(cell.load, cell.protocol.seed)
+    step = 0
+    while True:
+        yield source.batch(step)
+        step += 1
+
+
+def to_clips(frames: Tensor) -> Tensor:
+    """Float and normalised, on the device that holds the frames.
+
+    Shapes:  (B, T, H, W, 3) uint8 -> clips_BTCHW float32, contiguous.
+    """
+    mean, std = (torch.tensor(values, device=frames.device) for values in (MEAN, STD))
+    pixels = frames.permute(0, 1, 4, 2, 3).to(torch.float32, memory_format=torch.contiguous_format)
+    return pixels.div_(255).sub_(mean[:, None, None]).div_(std[:, None, None])

@@ -1,0 +1,130 @@
+"""Clips made at first use: real H.264 files of moving shapes with captions, for runs without data.
+
+They exercise the road from a file to a batch; they are no benchmark of accuracy. No torch.
+"""
+
+import csv
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+COLOURS = {
+    "red": (214, 48, 49),
+    "green": (46, 160, 67),
+    "blue": (42, 96, 213),
+    "yellow": (236, 200, 40),
+}
+SHAPES = ("disc", "square")
+MOVES = {"left to right": (1, 0), "right to left": (-1, 0), "down": (0, 1), "up": (0, -1)}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One clip. Sizes, rates and lengths differ on purpose: some are shorter than 16 s, so that a
+    16-frame sample at 1 frame per second has to repeat their last frame."""
+
+    colour: str
+    shape: str
+    move: str
+    width_px: int
+    height_px: int
+    fps: int
+    seconds: int
+
+    @property
+    def caption(self) -> str:
+        return f"a {self.colour} {self.shape} moves {self.move}"
+
+
+def scenes() -> Iterator[Scene]:
+    """Sixteen unlike scenes: every colour with every move, both shapes in turn."""
+    sizes = ((160, 120), (128, 128), (112, 168), (176, 144))
+    rates, lengths = (2, 4, 5), (34, 12, 40, 20)
+    for number, (colour, move) in enumerate((c, m) for c in COLOURS for m in MOVES):
+        width, height = sizes[number % len(sizes)]
+        yield Scene(
+            colour,
+            SHAPES[number % 2],
+            move,
+            width,
+            height,
+            rates[number % len(rates)],
+            lengths[(number // 4 + number) % len(lengths)],
+        )
+
+
+def picture(scene: Scene, progress: float) -> NDArray[np.uint8]:
+    """The frame at `progress` (0 to 1) of the scene's way: (H, W, 3)."""
+    rows, columns = np.mgrid[: scene.height_px, : scene.width_px]
+    across, down = MOVES[scene.move]
+    x = scene.width_px * (0.5 + 0.35 * across * (2 * progress - 1))
+    y = scene.height_px * (0.5 + 0.35 * down * (2 * progress - 1))
+    radius = 0.15 * min(scene.width_px, scene.height_px)
+    if scene.shape == "disc":
+        inside = (columns - x) ** 2 + (rows - y) ** 2 <= radius**2
+    else:
+        inside = np.maximum(abs(columns - x), abs(rows - y)) <= radius
+    frame = np.empty((scene.height_px, scene.width_px, 3), np.uint8)
+    frame[:] = (32 + 64 * rows / scene.height_px).astype(np.uint8)[..., None]
+    frame[inside] = COLOURS[scene.colour]
+    return frame
+
+
+def write_clip(scene: Scene, path: Path) -> None:
+    frames = scene.fps * scene.seconds
+    with av.open(path, "w") as container:
+        stream = container.add_stream("libx264", rate=Fraction(scene.fps))
+        stream.width, stream.height, stream.pix_fmt = scene.width_px, scene.height_px, "yuv420p"
+        stream.options = {"crf": "28", "preset": "veryfast", "threads": "1"}
+        for number in range(frames):
+            image = picture(scene, number / max(frames - 1, 1))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode(None))
+
+
+def cache_root() -> Path:
+    """`VBENCH_MEM_CACHE`, else the user's cache folder."""
+    if chosen := os.environ.get("VBENCH_MEM_CACHE"):
+        return Path(chosen)
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "vbench_mem"
+
+
+def generated() -> Path:
+    """The caption file of the generated clips; makes them first where they are not there yet.
+
+    They are built aside and moved into place in one step, so that a broken-off run leaves nothing
+    half-made and two runs at once cannot meet. The folder's name is a hash of what is in it.
+    """
+    wanted = list(scenes())
+    name = hashlib.sha256(repr([asdict(scene) for scene in wanted]).encode()).hexdigest()[:12]
+    folder = cache_root() / f"generated-{name}"
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        write_all(wanted, aside)
+        try:
+            aside.rename(folder)
+        except OSError:
+            shutil.rmtree(aside)
+            if not folder.is_dir():  # not another run's: a real failure
+                raise
+    return folder / "captions.csv"
+
+
+def write_all(wanted: list[Scene], folder: Path) -> None:
+    with (folder / "captions.csv").open("w", encoding="utf-8", newline="") as text:
+        writer = csv.writer(text)
+        writer.writerow(["path", "caption"])
+        for number, scene in enumerate(wanted):
+            write_clip(scene, folder / f"{number:02}.mp4")
+            writer.writerow([f"{number:02}.mp4", scene.caption])
