@@ -65,12 +65,15 @@ METRICS: dict[str, Metric] = {
         ),
         # FLOPs per clip; 1 GMAC = 2 GFLOP
         Metric(
-            "forward_video_gflop", "GFLOP", "lower", "video tower, training forward of one clip"
+            "forward_video_gflop", "GFLOP", "lower", "video tower, forward of one clip as it is run"
         ),
         Metric("forward_text_gflop", "GFLOP", "lower", "caption tower, forward of one caption"),
         Metric("embed_video_gflop", "GFLOP", "lower", "video tower, unmasked forward of one clip"),
-        Metric("forward_video_gflop_per_frame", "GFLOP", "lower", "the same per frame"),
+        Metric("forward_video_gflop_per_frame", "GFLOP", "lower", "video forward per frame"),
         Metric("step_gflop", "GFLOP", "lower", "forward and backward of one clip and its caption"),
+        Metric("step_video_gflop", "GFLOP", "lower", "of these, in the video tower"),
+        Metric("step_video_gflop_per_frame", "GFLOP", "lower", "the same per frame"),
+        Metric("step_text_gflop", "GFLOP", "lower", "of the step, in the caption tower"),
         Metric("forward_video_closed_gflop", "GFLOP", "lower", "video forward, closed form"),
         Metric("forward_text_closed_gflop", "GFLOP", "lower", "caption forward, closed form"),
         Metric("step_closed_gflop", "GFLOP", "lower", "training step, closed form"),

@@ -1,0 +1,75 @@
+"""The timeline against levels and categories worked out by hand."""
+
+from vbench_mem.probes.timeline import CATEGORIES, Moment, Timeline
+
+
+def small() -> Timeline:
+    """A weight of 100; in forward 10 are kept and 30 pass by; in backward a gradient of 100."""
+    timeline = Timeline()
+    timeline.begin("build")
+    timeline.hold(1, 100)
+    timeline.begin("forward", 1)
+    timeline.hold(2, 10)
+    timeline.hold(3, 30)
+    timeline.release(3)
+    timeline.begin("backward", 1)
+    timeline.hold(4, 100)
+    timeline.hold(5, 5)
+    timeline.release(2)
+    timeline.release(5)
+    timeline.begin("between", 1)
+    timeline.release(4)
+    return timeline
+
+
+def test_peaks_are_per_phase_and_start_with_what_was_there() -> None:
+    timeline = small()
+    build, forward, backward, between = timeline.spans()
+    assert [timeline.peak(span).bytes for span in (build, forward, backward, between)] == [
+        100,
+        140,
+        215,
+        200,
+    ]
+    assert timeline.peak(forward, backward, between) == Moment(6, 215)
+    assert timeline.levels()[-1] == 100
+
+
+def test_what_a_forward_leaves_alive_is_kept_for_backward() -> None:
+    timeline = small()
+    assert timeline.kept(timeline.spans()[1]) == {2}
+
+
+def test_categories_sum_up_to_the_peak_and_are_told_after_the_fact() -> None:
+    timeline = small()
+    moment = timeline.peak(*timeline.spans())
+    blocks = {"parameter": {1}, "gradient": {4}, "activation": {2}}
+    found = timeline.by_category(moment, blocks)
+    assert found == dict.fromkeys(CATEGORIES, 0) | {
+        "parameter": 100,
+        "gradient": 100,
+        "activation": 10,
+        "temporary": 5,
+    }
+    assert sum(found.values()) == moment.bytes
+
+
+def test_a_block_in_two_categories_counts_once() -> None:
+    timeline = Timeline()
+    timeline.begin("build")
+    timeline.hold(1, 8)
+    found = timeline.by_category(timeline.peak(*timeline.spans()), {"input": {1}, "parameter": {1}})
+    assert (found["parameter"], found["input"]) == (8, 0)
+
+
+def test_a_resized_block_changes_the_level_and_an_unchanged_one_is_no_event() -> None:
+    timeline = Timeline()
+    timeline.begin("build")
+    timeline.hold(1, 8)
+    timeline.hold(1, 8)
+    timeline.hold(1, 20)
+    timeline.hold(1, 0)
+    timeline.release(1)
+    timeline.release(2)
+    assert timeline.levels() == [0, 8, 20, 0]
+    assert timeline.held_at(2) == {1: 20}

@@ -1,0 +1,170 @@
+"""What the NVIDIA driver says of one device: memory, clocks, power, energy, who else is on it.
+
+Never imports torch and never touches CUDA: asking here does not create a context on the device. A
+number that cannot be read is None with a reason, never 0.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+
+class Unreadable(Exception):
+    """There is no NVML, or no such device; the sentence says which."""
+
+
+class Reading(NamedTuple):
+    """A number from the driver, or None and the reason."""
+
+    value: int | float | str | bool | None
+    reason: str | None = None
+
+    @property
+    def number(self) -> int | float | None:
+        return self.value if isinstance(self.value, int | float) else None
+
+
+def library() -> Any:
+    """The `pynvml` module with NVML initialised; raises `Unreadable` where there is no driver."""
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError as error:
+        raise Unreadable(f"NVML cannot be used: {error}") from error
+    return pynvml
+
+
+def visible_uuids(nvml: Any, environ: Mapping[str, str] = os.environ) -> list[str]:
+    """UUIDs of the devices (or MIG instances) that CUDA sees, in CUDA's order.
+
+    As CUDA does, the list of CUDA_VISIBLE_DEVICES ends at the first entry that is no device. Bare
+    numbers follow NVML's order, which is CUDA's where all cards are alike or with
+    CUDA_DEVICE_ORDER=PCI_BUS_ID; a process that holds the device knows its UUID and should pass it.
+    """
+    cards = [nvml.nvmlDeviceGetHandleByIndex(i) for i in range(nvml.nvmlDeviceGetCount())]
+    names = {uuid_of(nvml, instance_of(nvml, card)) for card in cards} | {
+        uuid_of(nvml, card) for card in cards
+    }
+    wanted = environ.get("CUDA_VISIBLE_DEVICES")
+    if wanted is None:
+        return [uuid_of(nvml, instance_of(nvml, card)) for card in cards]
+    found: list[str] = []
+    for entry in (part.strip() for part in wanted.split(",")):
+        if entry.isdecimal() and int(entry) < len(cards):
+            found.append(uuid_of(nvml, instance_of(nvml, cards[int(entry)])))
+        elif entry.startswith("MIG-"):
+            found.append(entry)
+        elif entry.startswith("GPU-") and any(name.startswith(entry) for name in names):
+            found.append(min(name for name in names if name.startswith(entry)))
+        else:
+            break
+    return found
+
+
+def uuid_of(nvml: Any, handle: Any) -> str:
+    """The UUID as text: older bindings return bytes."""
+    uuid = nvml.nvmlDeviceGetUUID(handle)
+    return uuid.decode() if isinstance(uuid, bytes) else str(uuid)
+
+
+def instance_of(nvml: Any, card: Any) -> Any:
+    """The card itself, or its first MIG instance where it is cut up: that is what CUDA opens."""
+    try:
+        if nvml.nvmlDeviceGetMigMode(card)[0]:
+            return nvml.nvmlDeviceGetMigDeviceHandleByIndex(card, 0)
+    except nvml.NVMLError:
+        return card  # a card without MIG says "not supported"
+    return card
+
+
+def open_gpu(index: int = 0, uuid: str | None = None) -> "Gpu":
+    """The device CUDA calls `index`, or the one of this UUID; raises `Unreadable`."""
+    nvml = library()
+    try:
+        if uuid is None:
+            seen = visible_uuids(nvml)
+            if index >= len(seen):
+                raise Unreadable(f"no CUDA device {index}: {len(seen)} visible to this process")
+            uuid = seen[index]
+        return Gpu(nvml, uuid)
+    except nvml.NVMLError as error:
+        raise Unreadable(f"NVML cannot open device {uuid or index}: {error}") from error
+
+
+class Gpu:
+    """One device, or one MIG instance of it, held by UUID."""
+
+    def __init__(self, nvml: Any, uuid: str) -> None:
+        self.nvml, self.uuid = nvml, uuid
+        self.handle = nvml.nvmlDeviceGetHandleByUUID(uuid)
+        self.is_mig = uuid.startswith("MIG-")
+        # clocks, power and energy belong to the card, also where CUDA sees only a part of it
+        self.card = (
+            nvml.nvmlDeviceGetDeviceHandleFromMigDeviceHandle(self.handle)
+            if self.is_mig
+            else self.handle
+        )
+
+    def read(self, ask: Callable[[], Any]) -> Reading:
+        """What the driver answers, or its complaint as the reason."""
+        try:
+            value = ask()
+        except self.nvml.NVMLError as error:
+            return Reading(None, f"NVML: {error}")
+        if value is None:
+            return Reading(None, "NVML: the driver does not tell")
+        return Reading(value.decode() if isinstance(value, bytes) else value)
+
+    @property
+    def name(self) -> str:
+        return str(self.read(lambda: self.nvml.nvmlDeviceGetName(self.card)).value or "unknown")
+
+    def memory(self) -> Any:
+        """Total, used and free; the second form counts the driver's own share apart from `used`."""
+        try:
+            return self.nvml.nvmlDeviceGetMemoryInfo(self.handle, version=self.nvml.nvmlMemory_v2)
+        except self.nvml.NVMLError:
+            return self.nvml.nvmlDeviceGetMemoryInfo(self.handle)  # a driver from before 2021
+
+    def total_bytes(self) -> Reading:
+        return self.read(lambda: int(self.memory().total))
+
+    def device_bytes(self) -> Reading:
+        """Memory in use by every process on the device."""
+        return self.read(lambda: int(self.memory().used))
+
+    def processes(self) -> dict[int, int | None]:
+        """Bytes held by each process with a compute context; None where the driver hides them."""
+        running = self.nvml.nvmlDeviceGetComputeRunningProcesses(self.handle)
+        return {entry.pid: entry.usedGpuMemory for entry in running}
+
+    def process_bytes(self, pid: int | None = None) -> Reading:
+        """Device memory of one process (by default this one), its CUDA context included."""
+        try:
+            running = self.processes()
+        except self.nvml.NVMLError as error:
+            return Reading(None, f"NVML: {error}")
+        own = os.getpid() if pid is None else pid
+        if own not in running:
+            return Reading(None, "NVML does not list this process (a container hides its number)")
+        held = running[own]
+        if held is None:
+            return Reading(None, "NVML: the driver hides the memory of a process here")
+        return Reading(int(held))
+
+    def others(self, pid: int | None = None) -> Reading:
+        """How many other processes have a context on the device."""
+        own = os.getpid() if pid is None else pid
+        return self.read(lambda: sum(1 for other in self.processes() if other != own))
+
+    def energy_j(self) -> Reading:
+        """Joules since the driver was loaded; the difference of two readings is what was used."""
+        if self.is_mig:
+            return Reading(None, "the energy counter is of the whole card, not of a MIG instance")
+        return self.read(lambda: self.nvml.nvmlDeviceGetTotalEnergyConsumption(self.card) / 1000)
+
+    def power_w(self) -> Reading:
+        if self.is_mig:
+            return Reading(None, "the power reading is of the whole card, not of a MIG instance")
+        return self.read(lambda: self.nvml.nvmlDeviceGetPowerUsage(self.card) / 1000)

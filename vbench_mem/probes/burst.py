@@ -1,0 +1,169 @@
+"""The burst: a short training (or embedding) run of one cell, measured. The only entry of a cell.
+
+Memory and time are taken in separate passes of one process. Every metric of the table comes back,
+as a number or as None with a reason.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vbench_mem.cell import Cell
+from vbench_mem.encoders.build import build
+from vbench_mem.metrics import METRICS
+from vbench_mem.nvml import Gpu
+from vbench_mem.probes import resident
+from vbench_mem.probes.batch import Batch
+from vbench_mem.probes.counts import count
+from vbench_mem.probes.device import check, claim, device_name, driver_of, resolve
+from vbench_mem.probes.energy import EnergyWindow, idle_power
+from vbench_mem.probes.feed import feed_for
+from vbench_mem.probes.flops import count_flops
+from vbench_mem.probes.measured import Measured
+from vbench_mem.probes.memory import Ready, finite, memory_pass
+from vbench_mem.probes.memory_metrics import memory_metrics
+from vbench_mem.probes.readers import AllocatorReader, Reader, StorageReader
+from vbench_mem.probes.speed import DeviceClock, HostClock, Timed, time_pass
+from vbench_mem.probes.speed_metrics import put_share_of_peak, speed_metrics
+from vbench_mem.probes.train_step import (
+    BETAS,
+    EPS,
+    WEIGHT_DECAY,
+    Enter,
+    Trainer,
+    fix_arithmetic,
+)
+
+PASSES = "memory first, then time, in separate passes of one process"
+
+
+def run_burst(cell: Cell, enter: Enter) -> Measured:
+    """Measure a cell; `enter` is told each phase as it begins.
+
+    Raises `Unsupported` before any work for what the device cannot do, `FloatingPointError` for a
+    loss that is not finite, and whatever torch raises when memory runs out.
+    """
+    device = resolve(cell.runtime.device)
+    driver, reason = driver_of(device)
+    idle = idle_power(driver, reason)  # first: a check already wakes the card up
+    fixed = fix_arithmetic()
+    enter("check")
+    check(cell, device)
+    found = Measured()
+    found.details |= {
+        "passes": PASSES,
+        "threads": claim(cell, device),
+        "explicit": explicit(cell) | fixed,
+    }
+    found.take("idle_power_w", *idle)
+    torch.manual_seed(cell.protocol.seed)
+    measure(found, cell, device, enter, driver, reason)
+    put_host_peak(found)
+    enter("flops")
+    found.merge(count_flops(cell))
+    put_share_of_peak(found, cell, device_name(device))
+    found.lack("prediction is not part of this version", "predicted_peak_bytes")
+    unanswered = METRICS.keys() - found.metrics.keys()
+    assert not unanswered, f"neither measured nor missing: {sorted(unanswered)}"
+    return found
+
+
+def explicit(cell: Cell) -> dict[str, Any]:
+    """What torch would choose by device, said here instead; the same everywhere."""
+    return {
+        "attention": cell.runtime.attention,
+        "optimizer": f"AdamW, {cell.runtime.optimizer}",
+        "learning_rate": cell.protocol.learning_rate,
+        "betas": list(BETAS),
+        "eps": EPS,
+        "weight_decay": WEIGHT_DECAY,
+        "loss": "symmetric InfoNCE in float32, outside of autocast",
+        "loss_scaling": cell.runtime.dtype == "float16",
+    }
+
+
+def measure(
+    found: Measured,
+    cell: Cell,
+    device: torch.device,
+    enter: Enter,
+    driver: Gpu | None,
+    reason: str | None,
+) -> None:
+    """Both passes, with the same encoder and optimiser."""
+    train = cell.load.mode == "train"
+    feed = feed_for(cell, device)
+    reader = reader_for(device, driver, reason)
+
+    def make_trainer() -> Trainer:
+        with device:
+            encoder = build(cell.spec, cell.recipe, cell.load, cell.runtime)
+        return Trainer(encoder, cell, device)
+
+    # a compiled step on a cpu is out of the reader's sight: build and batch only
+    steps = not (cell.runtime.compile and device.type == "cpu")
+    ready = memory_pass(reader, enter, make_trainer, feed.first, train=train, steps=steps)
+    found.merge(memory_metrics(ready, reader, device, train=train))
+    found.merge(count(cell, ready.trainer.encoder))
+    enter("time")
+    clock = DeviceClock() if device.type == "cuda" else HostClock()
+    timed = time_pass(
+        stepper(ready.trainer, train=train),
+        feed.batches(ready.batch, clock.wait),
+        clock,
+        EnergyWindow(driver, reason),
+        warmup=cell.protocol.warmup,
+        steps=cell.protocol.steps,
+    )
+    found.merge(speed_metrics(cell, timed, clock.method))
+    feed.put_counts(found)
+    put_compile(found, cell, ready, timed)
+    put_losses(found, ready, timed, train=train)
+
+
+def put_host_peak(found: Measured) -> None:
+    """The largest of the phases' peaks and the time pass's, which ended just now."""
+    peak, source = resident.peak_bytes()
+    phases = (phase["host_peak_bytes"] for phase in found.details["phases"])
+    found.put(host_rss_bytes=max(peak, *phases))
+    whole = "the phase's start" if resident.reset_peak() else "the process's start"
+    found.details["host_rss_method"] = f"{source}, since {whole}"
+
+
+def reader_for(device: torch.device, driver: Gpu | None, reason: str | None) -> Reader:
+    if device.type == "cuda":
+        return AllocatorReader(torch.cuda, driver, reason)
+    return StorageReader(device.type)
+
+
+def stepper(trainer: Trainer, *, train: bool) -> Callable[[Batch], Tensor | None]:
+    """A training step, or an embedding, which has no loss."""
+
+    def embed(batch: Batch) -> None:
+        trainer.embed(batch)
+
+    return trainer.step if train else embed
+
+
+def put_compile(found: Measured, cell: Cell, ready: Ready, timed: Timed) -> None:
+    """The first step compiles; in the memory pass, or in the time pass where that ran none."""
+    if not cell.runtime.compile:
+        found.lack("the encoder is not compiled", "compile_s")
+        return
+    train = cell.load.mode == "train"
+    first = ready.first_step_s if train else ready.first_embed_s
+    found.put(compile_s=timed.first_step_s if first is None else first)
+
+
+def put_losses(found: Measured, ready: Ready, timed: Timed, *, train: bool) -> None:
+    """Raises `FloatingPointError` when a step of the time pass had no finite loss."""
+    if not train:
+        found.lack("an embedding run has no loss", "loss_first", "loss_last")
+        return
+    for number, loss in enumerate(timed.losses, start=1):
+        finite(loss, f"step {number} of the time pass")
+    losses = ready.losses + timed.losses
+    found.put(loss_first=losses[0], loss_last=losses[-1])
+    found.details["losses"] = {"memory_pass": ready.losses, "time_pass": timed.losses}

@@ -1,0 +1,106 @@
+"""Where the batches of a burst come from: one batch of noise, or clips decoded for every step."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import repeat
+from time import perf_counter
+from typing import Protocol
+
+import torch
+
+from vbench_mem.cell import Cell
+from vbench_mem.probes.batch import Batch, noise
+from vbench_mem.probes.measured import Measured
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What one batch cost before its step; a transfer is None where there is none."""
+
+    decode_ms: float
+    transfer_ms: float | None
+    normalise_ms: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fed:
+    """A batch on the device; `cost` is None where it was there already."""
+
+    batch: Batch
+    cost: Cost | None = None
+
+
+class Feed(Protocol):
+    """`first` for the memory pass, then one of `batches` for each step of the time pass."""
+
+    def first(self) -> Batch: ...
+    def batches(self, first: Batch, wait: Callable[[], None]) -> Iterator[Fed]: ...
+    def put_counts(self, found: Measured) -> None: ...
+
+
+class NoiseFeed:
+    """The same batch for ever."""
+
+    def __init__(self, cell: Cell, device: torch.device) -> None:
+        self.cell, self.device = cell, device
+
+    def first(self) -> Batch:
+        return noise(self.cell, self.device)
+
+    def batches(self, first: Batch, wait: Callable[[], None]) -> Iterator[Fed]:
+        return repeat(Fed(batch=first))
+
+    def put_counts(self, found: Measured) -> None:
+        found.lack("noise is neither short nor long", "clips_padded", "captions_truncated")
+
+
+class ClipFeed:
+    """A fresh batch of video files for every step, decoded when it is asked for."""
+
+    def __init__(self, cell: Cell, device: torch.device) -> None:
+        # here, since a cell on noise need not load FFmpeg
+        from vbench_mem.data.clips import load_batches, to_clips
+        from vbench_mem.data.tokens_of_captions import tokenize
+
+        self.spec, self.load, self.device = cell.spec, cell.load, device
+        self.source, self.to_clips, self.tokenize = load_batches(cell), to_clips, tokenize
+        self.clips = self.padded = self.repeated = self.truncated = 0
+
+    def first(self) -> Batch:
+        return self.next(lambda: None).batch
+
+    def batches(self, first: Batch, wait: Callable[[], None]) -> Iterator[Fed]:
+        while True:
+            yield self.next(wait)
+
+    def next(self, wait: Callable[[], None]) -> Fed:
+        """Decode and tokenize on the host, move the bytes, make them float where they are."""
+        start = perf_counter()
+        decoded = next(self.source)
+        captions = self.tokenize(decoded.captions, self.spec.text, self.load.caption_tokens)
+        self.clips += len(decoded.captions)
+        self.padded += decoded.padded
+        self.repeated += decoded.repeated
+        self.truncated += captions.truncated
+        there = perf_counter()
+        host = (decoded.frames, captions.ids_BL, captions.mask_BL)
+        frames, ids_BL, mask_BL = (tensor.to(self.device) for tensor in host)
+        wait()
+        moved = perf_counter()
+        batch = Batch(clips_BTCHW=self.to_clips(frames), ids_BL=ids_BL, mask_BL=mask_BL)
+        wait()
+        cost = Cost(
+            decode_ms=1000 * (there - start),
+            transfer_ms=None if self.device.type == "cpu" else 1000 * (moved - there),
+            normalise_ms=1000 * (perf_counter() - moved),
+        )
+        return Fed(batch=batch, cost=cost)
+
+    def put_counts(self, found: Measured) -> None:
+        """Over every batch of the burst."""
+        found.put(clips_padded=self.padded, captions_truncated=self.truncated)
+        found.details["clips"] = {"decoded": self.clips, "repeated_in_a_batch": self.repeated}
+
+
+def feed_for(cell: Cell, device: torch.device) -> Feed:
+    return NoiseFeed(cell, device) if cell.load.input == "noise" else ClipFeed(cell, device)

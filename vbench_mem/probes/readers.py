@@ -1,0 +1,214 @@
+"""Two ways to read memory phase by phase, behind one shape: allocator statistics, or storages.
+
+Never runs a step: the memory pass drives a reader and does not know which one it has.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+
+from torch import Tensor
+
+from vbench_mem.nvml import Reading
+from vbench_mem.probes import resident
+from vbench_mem.probes.batch import Batch
+from vbench_mem.probes.storages import StorageTracker
+from vbench_mem.probes.train_step import Trainer
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseMemory:
+    """One phase of one step. Units: bytes; `end_bytes` is what was held when it was over.
+
+    What only a card has is None on a cpu; what NVML does not tell is None too.
+    """
+
+    phase: str
+    step: int
+    peak_bytes: int
+    end_bytes: int
+    host_peak_bytes: int
+    reserved_bytes: int | None = None
+    process_bytes: float | None = None
+    device_bytes: float | None = None
+
+
+class Allocator(Protocol):
+    """What is asked of torch.cuda; the module itself fits."""
+
+    def synchronize(self) -> None: ...
+    def memory_allocated(self) -> int: ...
+    def max_memory_allocated(self) -> int: ...
+    def max_memory_reserved(self) -> int: ...
+    def reset_peak_memory_stats(self) -> None: ...
+
+
+class Driver(Protocol):
+    """What is asked of NVML."""
+
+    def process_bytes(self) -> Reading: ...
+    def device_bytes(self) -> Reading: ...
+
+
+class Reader(Protocol):
+    """Enter it, announce each phase when it begins, leave it, and ask for the phases."""
+
+    method: str
+    warm_up: bool  # do first calls take memory for good, which is not the phase's own?
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+    def begin(self, phase: str, step: int = 0) -> None: ...
+    def know(self, trainer: Trainer, batch: Batch) -> None: ...
+    def phases(self) -> list[PhaseMemory]: ...
+
+
+class AllocatorReader:
+    """torch's caching allocator, its peaks reset when a phase begins, and NVML where one ends."""
+
+    method = "caching allocator (CUDA)"
+    warm_up = True  # cuBLAS and cuDNN take their workspaces at first use
+
+    def __init__(self, allocator: Allocator, driver: Driver | None, reason: str | None) -> None:
+        self.allocator, self.driver = allocator, driver
+        unread = Reading(None, reason)
+        self.process, self.device = unread, unread
+        self.done: list[PhaseMemory] = []
+        self.running: tuple[str, int] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if kind is None:  # after a failure the device may not answer any more
+            self.end()
+
+    def begin(self, phase: str, step: int = 0) -> None:
+        self.end()  # waits for the device: what is still queued belongs to the phase before
+        resident.reset_peak()
+        self.allocator.reset_peak_memory_stats()
+        self.running = phase, step
+
+    def end(self) -> None:
+        if self.running is None:
+            return
+        self.allocator.synchronize()
+        phase, step = self.running
+        unread = Reading(None, None)
+        process = self.driver.process_bytes() if self.driver else unread
+        device = self.driver.device_bytes() if self.driver else unread
+        self.done.append(
+            PhaseMemory(
+                phase=phase,
+                step=step,
+                peak_bytes=self.allocator.max_memory_allocated(),
+                end_bytes=self.allocator.memory_allocated(),
+                host_peak_bytes=resident.take_peak(),
+                reserved_bytes=self.allocator.max_memory_reserved(),
+                process_bytes=process.number,
+                device_bytes=device.number,
+            )
+        )
+        self.running = None
+        if self.driver is not None:
+            self.process, self.device = larger(self.process, process), larger(self.device, device)
+
+    def know(self, trainer: Trainer, batch: Batch) -> None:
+        """Statistics have no categories."""
+
+    def phases(self) -> list[PhaseMemory]:
+        return self.done
+
+
+def larger(one: Reading, other: Reading) -> Reading:
+    """The larger reading; one that failed only counts where there is no number at all."""
+    if other.number is None:
+        return one if one.number is not None else other
+    return other if one.number is None or other.number > one.number else one
+
+
+class StorageReader:
+    """Storages followed from allocation to release; knows what each was for."""
+
+    method = "storages followed (CPU)"
+    warm_up = False
+
+    def __init__(self, device: str | None = None) -> None:
+        self.tracker = StorageTracker(device)
+        self.timeline = self.tracker.timeline
+        self.trainer: Trainer | None = None
+        self.host_peaks: list[int] = []
+
+    def __enter__(self) -> Self:
+        self.tracker.__enter__()  # type: ignore[no-untyped-call]
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.host_peaks.append(resident.take_peak())
+        self.tracker.__exit__(kind, error, traceback)
+
+    def begin(self, phase: str, step: int = 0) -> None:
+        if self.trainer is not None and phase == "optimizer":
+            self.tracker.tag("gradient", self.trainer.gradients())
+        if self.trainer is not None and phase == "between":
+            self.tracker.tag("optimizer", self.trainer.optimizer_state())
+        if self.timeline.marks:
+            self.host_peaks.append(resident.take_peak())
+        else:
+            resident.reset_peak()
+        self.timeline.begin(phase, step)
+
+    def know(self, trainer: Trainer, batch: Batch) -> None:
+        """Said once the encoder and the batch are there, made under this reader or before it."""
+        self.trainer = trainer
+        self.tracker.tag("parameter", weights_of(trainer))
+        self.tracker.tag("input", batch.tensors())
+        self.tracker.tag("optimizer", trainer.optimizer_state())
+
+    def phases(self) -> list[PhaseMemory]:
+        levels = self.timeline.levels()
+        return [
+            PhaseMemory(
+                phase=span.phase,
+                step=span.step,
+                peak_bytes=max(levels[span.start : span.stop + 1]),
+                end_bytes=levels[span.stop],
+                host_peak_bytes=host,
+            )
+            for span, host in zip(self.timeline.spans(), self.host_peaks, strict=True)
+        ]
+
+    def categories(self, step: int) -> dict[str, int]:
+        """Bytes by category at the peak of one training step, or of the embedding (step 0)."""
+        spans = [
+            span
+            for span in self.timeline.spans()
+            if span.step == step and (step or span.phase == "embed")
+        ]
+        kept: set[int] = set()
+        for span in spans:
+            if span.phase == "forward":
+                kept |= self.timeline.kept(span)
+        blocks = {**self.tracker.tags, "activation": kept}
+        return self.timeline.by_category(self.timeline.peak(*spans), blocks)
+
+
+def weights_of(trainer: Trainer) -> Iterable[Tensor]:
+    yield from trainer.encoder.parameters()
+    yield from trainer.encoder.buffers()

@@ -1,0 +1,102 @@
+"""When memory was taken and given back, and what that says afterwards. No torch.
+
+A timeline is a list of events (block, bytes more or less), cut into spans by the phases of a
+burst. A block is a number that is never used twice, so that what a block was for (a weight, a
+gradient) can be said after the fact: when a gradient is allocated nobody knows yet that it is one.
+"""
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
+from itertools import accumulate
+
+# In this order: a block in two sets (a buffer that is also fed) counts for the first.
+CATEGORIES = ("parameter", "gradient", "optimizer", "input", "activation", "temporary")
+
+
+@dataclass(frozen=True)
+class Span:
+    """Events `start` to `stop` (excluded), while one phase of one step was running."""
+
+    phase: str
+    step: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The state after `events` events. Units: bytes."""
+
+    events: int
+    bytes: int
+
+
+@dataclass
+class Timeline:
+    """Blocks by number; `live` is what each holds now."""
+
+    blocks: list[int] = field(default_factory=list)
+    changes: list[int] = field(default_factory=list)
+    live: dict[int, int] = field(default_factory=dict)
+    marks: list[tuple[str, int, int]] = field(default_factory=list)
+
+    def begin(self, phase: str, step: int = 0) -> None:
+        """What follows belongs to this phase, until the next one begins."""
+        self.marks.append((phase, step, len(self.blocks)))
+
+    def hold(self, block: int, size: int) -> None:
+        """The block has `size` bytes from now on: a new one, a resized one, or as before."""
+        change = size - self.live.get(block, 0)
+        if change:
+            self.live[block] = size
+            self.blocks.append(block)
+            self.changes.append(change)
+
+    def release(self, block: int) -> None:
+        size = self.live.pop(block, 0)
+        if size:
+            self.blocks.append(block)
+            self.changes.append(-size)
+
+    def spans(self) -> list[Span]:
+        ends = [start for _, _, start in self.marks[1:]] + [len(self.blocks)]
+        return [
+            Span(phase, step, start, stop)
+            for (phase, step, start), stop in zip(self.marks, ends, strict=True)
+        ]
+
+    def levels(self) -> list[int]:
+        """Bytes held after 0, 1, 2 ... events."""
+        return list(accumulate(self.changes, initial=0))
+
+    def peak(self, *spans: Span) -> Moment:
+        """The first moment with the most bytes held; a span starts with what it found."""
+        levels = self.levels()
+        moments = (at for span in spans for at in range(span.start, span.stop + 1))
+        events = max(moments, key=lambda at: (levels[at], -at))
+        return Moment(events, levels[events])
+
+    def held_at(self, events: int) -> dict[int, int]:
+        """Every block that holds something after so many events, and its bytes."""
+        held: dict[int, int] = {}
+        for block, change in zip(self.blocks[:events], self.changes[:events], strict=True):
+            held[block] = held.get(block, 0) + change
+            if not held[block]:
+                del held[block]
+        return held
+
+    def kept(self, span: Span) -> set[int]:
+        """Blocks that were made in a span and outlived it: of a forward, what backward needs."""
+        before = set(self.blocks[: span.start])
+        return self.held_at(span.stop).keys() - before
+
+    def by_category(self, moment: Moment, blocks: Mapping[str, Set[int]]) -> dict[str, int]:
+        """Bytes held at a moment by what they were for; sums up to the moment's bytes.
+
+        `blocks` says which blocks are what; what is in none of its sets is temporary.
+        """
+        total = dict.fromkeys(CATEGORIES, 0)
+        for block, size in self.held_at(moment.events).items():
+            owner = next((name for name in CATEGORIES if block in blocks.get(name, ())), None)
+            total[owner or "temporary"] += size
+        return total

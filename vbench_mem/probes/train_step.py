@@ -1,0 +1,129 @@
+"""The one training step, and the one embedding step, that every pass of a burst runs.
+
+What differs between devices by default is said here, the same for all: the implementation of AdamW,
+autocast and its weight cache, float32 without TF32. Never measures anything itself.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from vbench_mem.cell import Cell, Optimizer, Runtime
+from vbench_mem.encoders.dual import DualEncoder
+from vbench_mem.probes.batch import Batch
+from vbench_mem.probes.loss import clamp_temperature, info_nce
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+BETAS, EPS, WEIGHT_DECAY = (0.9, 0.98), 1e-6, 0.2  # CLIP's, arXiv:2103.00020
+IMPLEMENTATIONS: dict[Optimizer, dict[str, bool]] = {
+    "foreach": {"foreach": True, "fused": False},
+    "fused": {"foreach": False, "fused": True},
+    "loop": {"foreach": False, "fused": False},
+}
+# 8 buffers of 4 MiB: torch's own choice on Hopper, and smaller before, so that cards would differ
+WORKSPACE = ":4096:8"
+Enter = Callable[[str], None]
+
+
+def quiet(_: str) -> None:
+    """For passes that do not tell the phases of a step apart."""
+
+
+def fix_arithmetic() -> dict[str, Any]:
+    """Set what a device may otherwise choose for itself; the answer goes into the record.
+
+    To be called before the first matrix product: cuBLAS takes its workspace then, for good.
+    """
+    workspace = os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", WORKSPACE)
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.benchmark = False  # its trials take memory that training does not need
+    return {
+        "tf32": False,
+        "cudnn_benchmark": False,
+        "autocast_weight_cache": True,
+        "cublas_workspace": workspace,
+    }
+
+
+def adamw(weights: list[nn.Parameter], learning_rate: float, how: Optimizer) -> torch.optim.AdamW:
+    return torch.optim.AdamW(
+        weights,
+        lr=learning_rate,
+        betas=BETAS,
+        eps=EPS,
+        weight_decay=WEIGHT_DECAY,
+        amsgrad=False,
+        maximize=False,
+        capturable=False,
+        differentiable=False,
+        **IMPLEMENTATIONS[how],
+    )
+
+
+class Trainer:
+    """An encoder, its optimiser and its loss scaler, ready to step.
+
+    Shapes:  a batch of B clips and captions -> the loss, a scalar on the device.
+    Memory:  gradients are dropped, not zeroed, at the end of a step: between two steps there are
+             weights, optimiser state and the batch.
+    """
+
+    def __init__(self, encoder: DualEncoder, cell: Cell, device: torch.device) -> None:
+        runtime: Runtime = cell.runtime
+        self.encoder, self.device, self.dtype = encoder, device, DTYPES[runtime.dtype]
+        self.compiled = runtime.compile
+        self.forward: Callable[..., tuple[Tensor, Tensor]] = (
+            torch.compile(encoder, dynamic=False) if self.compiled else encoder
+        )
+        self.weights = [weight for weight in encoder.parameters() if weight.requires_grad]
+        self.optimizer = adamw(self.weights, cell.protocol.learning_rate, runtime.optimizer)
+        self.scaler = torch.amp.GradScaler(device.type, enabled=self.dtype is torch.float16)
+
+    def autocast(self) -> torch.autocast:
+        return torch.autocast(
+            self.device.type,
+            dtype=self.dtype,
+            enabled=self.dtype is not torch.float32,
+            cache_enabled=True,
+        )
+
+    def step(self, batch: Batch, enter: Enter = quiet) -> Tensor:
+        """One optimiser step; the loss is still on the device, so that nobody waits for it."""
+        self.encoder.train()
+        enter("forward")
+        with self.autocast():
+            video_BE, text_BE = self.forward(batch.clips_BTCHW, batch.ids_BL, batch.mask_BL)
+        loss = info_nce(video_BE, text_BE, self.encoder.logit_scale)
+        del video_BE, text_BE  # the graph holds what backward needs of them
+        enter("backward")
+        self.scaler.scale(loss).backward()
+        enter("optimizer")
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        clamp_temperature(self.encoder.logit_scale)
+        self.optimizer.zero_grad(set_to_none=True)
+        enter("between")
+        return loss.detach()
+
+    @torch.inference_mode()
+    def embed(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Every clip and caption of the batch as unit vectors, unmasked."""
+        self.encoder.eval()
+        with self.autocast():
+            return self.forward(batch.clips_BTCHW, batch.ids_BL, batch.mask_BL)
+
+    def gradients(self) -> Iterator[Tensor]:
+        """What the weights hold now; none between two steps."""
+        for weight in self.weights:
+            if weight.grad is not None:
+                yield weight.grad
+
+    def optimizer_state(self) -> Iterator[Tensor]:
+        for state in self.optimizer.state.values():
+            for value in state.values():
+                if isinstance(value, Tensor):
+                    yield value

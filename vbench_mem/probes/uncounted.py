@@ -1,0 +1,90 @@
+"""Which operations a count may leave out, and the refusal of a count that left out any other.
+
+What is left out is elementwise, a reduction, a normalisation, a lookup, a draw, or a change of
+shape: work of the order of the tensor's size, where a product with a weight or an attention does
+hundreds of times that. torch itself says which operations are pointwise or views; the rest is a
+closed list on purpose: an operation that nobody has judged is an error.
+"""
+
+import re
+from collections.abc import Iterable
+
+import torch
+
+# By kind of work. Names as torch has them, without namespace, overload, or the underscore of the
+# in-place form. `bookkeeping` is what a trace or a fake tensor adds: nothing is computed.
+KINDS = {
+    "elementwise": """
+        __and__ __or__ dropout feature_dropout floor_divide hardtanh native_dropout normalize
+    """,
+    "reduction": """
+        all amax amin any argmax argmin cross_entropy_loss cumsum linalg_vector_norm logsumexp mean
+        nll_loss nll_loss_backward nll_loss_forward norm prod sort std sum topk var var_mean
+    """,
+    "normalisation": """
+        _fused_rms_norm _fused_rms_norm_backward _log_softmax _log_softmax_backward_data
+        _safe_softmax _softmax _softmax_backward_data batch_norm group_norm layer_norm log_softmax
+        native_batch_norm native_batch_norm_backward native_group_norm native_group_norm_backward
+        native_layer_norm native_layer_norm_backward rms_norm softmax
+    """,
+    "lookup": """
+        _index_put_impl _unsafe_index _unsafe_index_put embedding embedding_dense_backward gather
+        index index_add index_copy index_put index_select masked_scatter masked_select nonzero
+        scatter scatter_add take_along_dim
+    """,
+    "resampling": """
+        adaptive_avg_pool2d avg_pool2d upsample_bicubic2d upsample_bicubic2d_backward
+        upsample_bilinear2d upsample_bilinear2d_backward upsample_linear1d
+        upsample_linear1d_backward upsample_nearest2d upsample_nearest2d_backward
+        upsample_trilinear3d upsample_trilinear3d_backward
+    """,
+    "shape": """
+        _reshape_alias _to_copy _unsafe_view broadcast_tensors cat chunk clone concat
+        constant_pad_nd contiguous expand_as flatten flip lift_fresh movedim pad repeat
+        repeat_interleave reshape reshape_as roll select_backward slice_backward split stack
+        swapaxes to transpose_copy type_as unflatten unfold_backward unsafe_split
+    """,
+    "making": """
+        _efficientzerotensor arange bernoulli copy empty empty_like empty_permuted empty_strided
+        fill full full_like linspace new_empty new_empty_strided new_full new_ones new_zeros normal
+        one_hot ones ones_like rand rand_like randint randn randn_like randperm scalar_tensor
+        uniform zero zeros zeros_like
+    """,
+    "bookkeeping": "Int NumToTensor ScalarImplicit device is_same_size numel size",
+}
+JUDGED = frozenset(name for names in KINDS.values() for name in names.split())
+
+# `aten::add_` as fvcore writes it, `aten.add.Tensor` as torch does
+NAME = re.compile(r"(?:aten|prim|prims)(?:::|\.)(?P<name>\w+?)_?(?:\.\w+)?")
+
+
+class Uncounted(RuntimeError):
+    """A counter met an operation that it cannot count and that nobody has judged negligible."""
+
+
+def bare(operation: str) -> str:
+    """`aten::add_` and `aten.add.Tensor` are both `add`; what is not torch's stays whole."""
+    match = NAME.fullmatch(operation)
+    return operation if match is None else match["name"]
+
+
+def negligible(operation: str) -> bool:
+    """Is this operation, named as a counter names it, one that a count may leave out?"""
+    name = bare(operation)
+    return name in JUDGED or f"{name}_" in JUDGED or pointwise_or_view(name)
+
+
+def pointwise_or_view(name: str) -> bool:
+    packet = getattr(torch.ops.aten, name, None)
+    overloads = [] if packet is None else [getattr(packet, each) for each in packet.overloads()]
+    return any(torch.Tag.pointwise in each.tags or each.is_view for each in overloads)
+
+
+def refuse_unknown(counter: str, operations: Iterable[str]) -> None:
+    """Raises `Uncounted` when an operation that was left out is not known to be negligible."""
+    unknown = sorted(name for name in set(operations) if not negligible(name))
+    if unknown:
+        raise Uncounted(
+            f"{counter} left out {', '.join(unknown)}; give it a formula, or name it in "
+            f"probes/uncounted.py if its work is negligible"
+        )
