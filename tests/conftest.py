@@ -1,0 +1,101 @@
+"""Small cells, records and matrices that the tests of every part share."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from vbench_mem.cell import Cell, Load, Protocol, Runtime
+from vbench_mem.encoders.recipes import RECIPES
+from vbench_mem.encoders.table import ENCODERS
+from vbench_mem.environment import Environment
+from vbench_mem.record import Record, Status
+from vbench_mem.resolve import with_kind
+
+SMALL = """
+about: a small matrix for a test
+protocol: {warmup: 1, steps: 2, timeout_s: 60}
+axes:
+  encoder: [joint_test, frame_mean_test]
+  recipe: [full, mask75]
+  frames: [4, 8]
+  batch: 2
+"""
+
+
+@pytest.fixture
+def make_cell() -> Callable[..., Cell]:
+    """A cell of a tiny encoder on the CPU; keywords set fields of its load."""
+
+    def make(
+        encoder: str = "joint_test",
+        recipe: str = "full",
+        runtime: Runtime | None = None,
+        protocol: Protocol | None = None,
+        **load: object,
+    ) -> Cell:
+        spec = ENCODERS[encoder].spec
+        values = {"frames": 4, "batch": 2, "resolution_px": spec.resolution_px} | load
+        return Cell(
+            encoder=encoder,
+            recipe_name=recipe,
+            spec=spec,
+            recipe=with_kind(spec, RECIPES[recipe]),
+            load=Load(**values),
+            runtime=runtime or Runtime(device="cpu"),
+            protocol=protocol or Protocol(warmup=1, steps=2, timeout_s=60.0),
+        )
+
+    return make
+
+
+@pytest.fixture
+def cell(make_cell: Callable[..., Cell]) -> Cell:
+    return make_cell()
+
+
+@pytest.fixture
+def environment() -> Environment:
+    return Environment(fingerprint="0123abcd", device="a small machine")
+
+
+@pytest.fixture
+def make_record(environment: Environment) -> Callable[..., Record]:
+    """A good record of a cell; keywords replace its fields."""
+
+    def make(cell: Cell, **fields: object) -> Record:
+        metrics = {"step_ms": 12.5, "peak_alloc_bytes": 3 * 2**20}
+        record = Record(
+            cell_id=cell.id,
+            cell=cell,
+            status=Status.OK,
+            metrics=metrics,
+            environment=environment,
+            wall_s=1.5,
+        )
+        return record.model_copy(update=fields)
+
+    return make
+
+
+@pytest.fixture
+def write_matrix(tmp_path: Path) -> Callable[..., Path]:
+    """Write a matrix file and say where it is."""
+
+    def write(text: str = SMALL, name: str = "small") -> Path:
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def with_frames() -> Callable[[Cell, int, int], Cell]:
+    """The same cell at another load."""
+
+    def change(cell: Cell, frames: int, batch: int) -> Cell:
+        return replace(cell, load=replace(cell.load, frames=frames, batch=batch))
+
+    return change

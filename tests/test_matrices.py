@@ -1,0 +1,86 @@
+"""Every matrix that is shipped: it loads, says what it asks, and asks what its header promises."""
+
+from pathlib import Path
+
+import pytest
+
+from vbench_mem.encoders.recipes import RECIPES
+from vbench_mem.encoders.spec import Spec
+from vbench_mem.encoders.tokens import check_variant
+from vbench_mem.matrix import load_matrix
+
+FOLDER = Path(__file__).parent.parent / "matrices"
+CELLS = {
+    "quick": (18, 0),
+    "paper_backbones": (22, 1),
+    "paper_patches": (8, 0),
+    "paper_scale": (18, 0),
+    "paper_long": (16, 0),
+    "frames_16_256": (90, 0),
+    "gpu_check": (38, 0),
+}
+
+
+def test_every_shipped_matrix_is_tested_here() -> None:
+    assert {path.stem for path in FOLDER.glob("*.yaml")} == set(CELLS)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_shipped_matrix_resolves_to_cells_that_can_be_built(name: str) -> None:
+    matrix = load_matrix(FOLDER / f"{name}.yaml")
+    assert (len(matrix.cells), len(matrix.skipped)) == CELLS[name]
+    assert len({cell.id for cell in matrix.cells}) == len(matrix.cells)
+    assert matrix.budgets
+    for cell in matrix.cells:
+        if cell.id not in matrix.skipped:
+            check_variant(cell.spec, cell.recipe, cell.load)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_shipped_matrix_opens_with_what_it_asks_costs_and_how_to_read_it(name: str) -> None:
+    text = (FOLDER / f"{name}.yaml").read_text()
+    header = text[: text.index("about:")]
+    for word in ("# Asks ", "# Cost ", "# Read "):
+        assert word in header
+    assert load_matrix(FOLDER / f"{name}.yaml").about.strip().endswith("?")
+
+
+def test_the_default_matrix_shows_six_variants_or_more_on_real_clips_at_16_and_32_frames() -> None:
+    cells = load_matrix(FOLDER / "quick.yaml").cells
+    assert len({cell.variant for cell in cells}) >= 6
+    assert {cell.load.frames for cell in cells} == {16, 32}
+    assert {cell.load.input for cell in cells} == {"clips"}
+
+
+def test_every_layout_is_swept_from_16_to_256_frames() -> None:
+    cells = load_matrix(FOLDER / "frames_16_256.yaml").cells
+    layouts = {cell.spec.layout for cell in cells}
+    assert layouts == {layout.__dataclass_fields__["layout"].default for layout in Spec.__args__}
+    assert {cell.load.frames for cell in cells} == {16, 32, 64, 128, 256}
+
+
+def test_the_backbone_matrix_has_every_arm_of_the_papers_figure() -> None:
+    matrix = load_matrix(FOLDER / "paper_backbones.yaml")
+    arms = {(cell.encoder, cell.recipe_name) for cell in matrix.cells}
+    for encoder in ("joint_b16", "factorized_b16", "frame_mean_b16", "frame_attpool_b16"):
+        assert {(encoder, recipe) for recipe in ("full", "mask25", "mask50", "mask75")} <= arms
+    assert {"adapter64", "lora64", "temporal_only"} <= {recipe for _, recipe in arms}
+
+
+def test_the_gpu_check_covers_every_kernel_precision_optimiser_and_kind_of_training() -> None:
+    cells = load_matrix(FOLDER / "gpu_check.yaml").cells
+    assert {cell.runtime.attention for cell in cells} == {
+        "auto", "flash", "efficient", "cudnn", "math",
+    }  # fmt: skip
+    assert {cell.runtime.dtype for cell in cells} == {"float32", "bfloat16", "float16"}
+    assert {cell.runtime.optimizer for cell in cells} == {"foreach", "fused", "loop"}
+    assert {cell.recipe.train for cell in cells} == {how.train for how in RECIPES.values()}
+    assert {cell.load.input for cell in cells} == {"noise", "clips"}
+    assert {cell.load.mode for cell in cells} == {"train", "embed"}
+    assert {True} == {
+        any(c.runtime.compile for c in cells),
+        any(c.runtime.checkpoint for c in cells),
+    }
+    assert {cell.spec.layout for cell in cells} == {
+        layout.__dataclass_fields__["layout"].default for layout in Spec.__args__
+    }

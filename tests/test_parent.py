@@ -1,0 +1,49 @@
+"""The parent stays light: what plans, keeps and shows never imports torch, and starts at once."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("torch", "matplotlib", "fvcore", "transformers", "pandas", "numpy", "av")
+PARENTS = [
+    "vbench_mem.cli",
+    "vbench_mem.cli.measure",
+    "vbench_mem.cli.progress",
+    "vbench_mem.cli.tables",
+    "vbench_mem.matrix",
+    "vbench_mem.schema",
+    "vbench_mem.store",
+    "vbench_mem.plan",
+    "vbench_mem.runner",
+    "vbench_mem.launch",
+    "vbench_mem.eta",
+    "vbench_mem.environment",
+    "vbench_mem.nvml",
+    "vbench_mem.encoders.table",
+    "vbench_mem.encoders.recipes",
+    "vbench_mem.encoders.tokens",
+    "vbench_mem.probes.closed_form",
+]
+
+
+def imported_by(code: str) -> set[str]:
+    """The heavy packages that are there after this code, in a fresh interpreter."""
+    tell = f"import sys; {code}; print(*(set({HEAVY}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", tell], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split()) if done.stdout.strip() else set()
+
+
+@pytest.mark.parametrize("module", PARENTS)
+def test_a_parent_module_does_not_import_torch(module: str) -> None:
+    heavy = imported_by(f"import {module}")
+    assert not heavy & {"torch", "matplotlib", "fvcore", "transformers"}
+
+
+def test_the_command_line_starts_without_any_heavy_package() -> None:
+    assert imported_by("import vbench_mem.cli") == set()
+
+
+def test_reading_the_environment_does_not_import_torch() -> None:
+    code = "from vbench_mem.environment import read_environment; read_environment()"
+    assert "torch" not in imported_by(code)

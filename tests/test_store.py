@@ -1,0 +1,116 @@
+"""The store: trusts good records only, tells of the others, deletes nothing."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from vbench_mem.cell import Cell
+from vbench_mem.environment import Environment
+from vbench_mem.errors import UsageError
+from vbench_mem.record import Record
+from vbench_mem.store import Store, find_stores
+
+MakeRecord = Callable[..., Record]
+
+
+@pytest.fixture
+def store(tmp_path: Path, environment: Environment) -> Store:
+    store = Store(tmp_path / "runs" / "small" / environment.fingerprint)
+    store.prepare("about: x\n", environment)
+    return store
+
+
+def spoil(store: Store, which: Cell, **changes: object) -> Path:
+    """Change fields of the record's file behind the store's back."""
+    path = store.record_path(which.id)
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    return path
+
+
+def test_what_is_written_is_found(store: Store, cell: Cell, make_record: MakeRecord) -> None:
+    record = make_record(cell)
+    store.write(record)
+    assert store.records() == {cell.id: record}
+    assert store.problems() == []
+    assert find_stores(store.folder.parent.parent, "small") == [store]
+
+
+def test_a_torn_file_is_reported_kept_and_never_trusted(
+    store: Store, cell: Cell, make_record: MakeRecord
+) -> None:
+    store.write(make_record(cell))
+    path = store.record_path(cell.id)
+    half = path.read_text()[:200]
+    path.write_text(half)
+    assert store.records() == {}
+    (problem,) = store.problems()
+    assert "torn" in problem and "run the matrix again" in problem
+    (told,) = store.set_aside_bad({cell.id})
+    assert "torn" in told and "measured again" in told
+    assert path.with_name(f"{path.name}.torn-1").read_text() == half
+    path.write_text(half)
+    store.set_aside_bad({cell.id})
+    assert path.with_name(f"{path.name}.torn-2").exists()
+
+
+def test_an_old_schema_names_the_fix(store: Store, cell: Cell, make_record: MakeRecord) -> None:
+    store.write(make_record(cell))
+    spoil(store, cell, schema_version=0)
+    (problem,) = store.problems()
+    assert problem.endswith("schema 0, this code reads 1; run the matrix again")
+
+
+def test_a_record_of_another_cell_is_foreign(
+    store: Store, cell: Cell, make_cell: Callable[..., Cell], make_record: MakeRecord
+) -> None:
+    other = make_cell(frames=8)
+    store.write(make_record(other))
+    store.record_path(other.id).rename(store.record_path(cell.id))
+    assert store.records() == {}
+    assert f"foreign, it holds cell {other.id}" in store.problems()[0]
+
+
+def test_a_record_of_edited_code_is_foreign(
+    store: Store, cell: Cell, make_record: MakeRecord
+) -> None:
+    """The file's name and the id inside agree, but what is inside has another id by now."""
+    store.write(make_record(cell))
+    data = json.loads(store.record_path(cell.id).read_text())
+    data["cell"]["load"]["batch"] += 1
+    spoil(store, cell, cell=data["cell"])
+    assert "the cell inside it is" in store.problems()[0]
+
+
+def test_a_record_of_another_machine_is_foreign(
+    store: Store, cell: Cell, make_record: MakeRecord
+) -> None:
+    elsewhere = Environment(fingerprint="ffffffff", device="another")
+    store.write(make_record(cell, environment=elsewhere))
+    assert store.records() == {}
+    assert "fingerprint ffffffff, not 0123abcd" in store.problems()[0]
+
+
+def test_a_bad_file_of_no_cell_is_left_alone(
+    store: Store, cell: Cell, make_record: MakeRecord
+) -> None:
+    path = store.record_path("feedfeedfeedfeed")
+    path.write_text("{")
+    (told,) = store.set_aside_bad({cell.id})
+    assert "left alone" in told and path.exists()
+
+
+def test_a_folder_that_cannot_be_made_is_the_users_mistake(
+    tmp_path: Path, environment: Environment
+) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="--store"):
+        Store(tmp_path / "file" / "x").prepare("", environment)
+
+
+def test_two_runs_do_not_share_a_folder(store: Store) -> None:
+    with store.alone(), pytest.raises(UsageError, match="another run"), store.alone():
+        pass
+    with store.alone():
+        pass

@@ -1,0 +1,57 @@
+"""The command line: `vbench-mem list | run | show | schema | report | check`.
+
+Options say where things are. None of them changes a number: what can is in the matrix.
+Exit codes: 0 done, 2 bad input, 130 stopped with Ctrl-C; `check` has its own beside these.
+"""
+
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from vbench_mem.cli import catalog, judge, measure
+from vbench_mem.errors import UsageError
+
+
+class Commands(TyperGroup):
+    """Prints a user's mistake in one line where every other error keeps its traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except UsageError as error:
+            print(f"error: {error}", file=sys.stderr)
+            raise typer.Exit(2) from error
+        except KeyboardInterrupt as stopped:
+            print("stopped; what was done is kept, run again to go on", file=sys.stderr)
+            raise typer.Exit(130) from stopped
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="""What training a video-text encoder costs in memory, FLOPs and time, and the recall it
+    buys.
+
+    \b
+    vbench-mem list encoders              what there is to measure
+    vbench-mem run matrices/quick.yaml    measure, or go on where it stopped
+    vbench-mem report matrices/quick.yaml tables and figures
+    vbench-mem check matrices/quick.yaml  do the budgets hold?
+    """,
+)
+app.command("list")(catalog.list_)
+app.command()(measure.run)
+app.command()(measure.show)
+app.command()(judge.report)
+app.command()(judge.check)
+app.command()(catalog.schema)
+
+
+def main() -> None:
+    """The console script."""
+    app()

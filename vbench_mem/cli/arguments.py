@@ -1,0 +1,69 @@
+"""Arguments that several commands share, and the words a shell completes for them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vbench_mem.errors import UsageError, nearest
+
+MATRICES = Path("matrices")
+RUNS = Path("runs")
+
+
+def complete_matrix(incomplete: str) -> list[str]:
+    """Matrix files beside the user, and what begins like what is typed already."""
+    folder = Path(incomplete).parent if "/" in incomplete else MATRICES
+    return [str(path) for path in matrix_files(folder) if str(path).startswith(incomplete)] or [
+        path.stem for path in matrix_files(MATRICES) if path.stem.startswith(incomplete)
+    ]
+
+
+def complete_label(incomplete: str) -> list[str]:
+    """Names of encoders and recipes."""
+    from vbench_mem.encoders.recipes import RECIPES
+    from vbench_mem.encoders.table import ENCODERS
+
+    return [name for name in (*ENCODERS, *RECIPES) if name.startswith(incomplete)]
+
+
+def matrix_files(folder: Path) -> list[Path]:
+    return sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
+
+
+def find_matrix(text: str) -> Path:
+    """A file, or the name of one in `matrices/`; raises `UsageError` naming the nearest one."""
+    path = Path(text)
+    if path.is_file():
+        return path
+    named = MATRICES / f"{text}.yaml"
+    if path.parent == Path() and not path.suffix and named.is_file():
+        return named
+    files = {str(file): file.stem for file in matrix_files(MATRICES)}
+    wanted = text if "/" in text or path.suffix else str(named)
+    hint = nearest(wanted, files) if files else "; write the path of a matrix file"
+    raise UsageError(f"no file {text}{hint}")
+
+
+Matrix = Annotated[
+    str,
+    typer.Argument(
+        metavar="MATRIX",
+        help="A matrix file, or the name of one in matrices/.",
+        autocompletion=complete_matrix,
+        show_default=False,
+    ),
+]
+StoreFolder = Annotated[
+    Path, typer.Option("--store", metavar="DIR", help="Where records are kept.")
+]
+Only = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEXT",
+        help="Only cells whose line (as `show` prints it) has TEXT, or whose id begins with it.",
+        autocompletion=complete_label,
+    ),
+]
+Again = Annotated[bool, typer.Option("--again", help="Measure also what is measured already.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]

@@ -1,0 +1,142 @@
+"""`list` and `schema`: what there is to measure, and how to write it down. Measures nothing."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+import typer
+
+from vbench_mem.cli.arguments import MATRICES, Json, matrix_files
+
+Section = Literal["encoders", "recipes", "metrics", "matrices"]
+Rows = list[dict[str, Any]]
+
+
+def list_(
+    what: Annotated[
+        Section | None, typer.Argument(help="One of the lists; all without.", show_default=False)
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List encoders, recipes, metrics and matrices.
+
+    \b
+    vbench-mem list encoders
+    vbench-mem list metrics --json
+    """
+    sections = [what] if what else list(SECTIONS)
+    found = {section: SECTIONS[section][0]() for section in sections}
+    if as_json:
+        print(json.dumps(found[what] if what else found, indent=1))
+        return
+    for section in sections:
+        draw(section, SECTIONS[section][1], found[section])
+
+
+def encoders() -> Rows:
+    from vbench_mem.encoders.table import ENCODERS
+
+    return [
+        {
+            "name": row.name,
+            "family": row.family,
+            "size": row.size,
+            "params": row.params,
+            "source": row.source,
+            "differs": row.differs,
+            "spec": asdict(row.spec),
+        }
+        for row in ENCODERS.values()
+    ]
+
+
+def recipes() -> Rows:
+    from vbench_mem.encoders.recipes import RECIPES
+
+    rows: Rows = []
+    for name, recipe in RECIPES.items():
+        fields = asdict(recipe)
+        sets = " ".join(f"{key}={value}" for key, value in fields.items() if value)
+        rows.append({"name": name, "sets": sets, "trains_text": recipe.trains_text} | fields)
+    return rows
+
+
+def metrics() -> Rows:
+    from vbench_mem.metrics import METRICS
+
+    return [asdict(metric) for metric in METRICS.values()]
+
+
+def matrices() -> Rows:
+    """Those in `matrices/`; what one asks is the first sentence of its `about`."""
+    from vbench_mem.errors import UsageError
+    from vbench_mem.matrix import load_matrix
+
+    rows: Rows = []
+    for path in matrix_files(MATRICES):
+        try:
+            matrix = load_matrix(path)
+        except UsageError as error:
+            rows.append({"name": path.stem, "path": str(path), "cells": None, "about": str(error)})
+            continue
+        about = " ".join(matrix.about.split())
+        rows.append(
+            {"name": path.stem, "path": str(path), "cells": len(matrix.cells), "about": about}
+        )
+    return rows
+
+
+# columns of the terminal table; the JSON has every field
+SECTIONS: dict[Section, tuple[Callable[[], Rows], tuple[str, ...]]] = {
+    "encoders": (encoders, ("name", "size", "params", "source")),
+    "recipes": (recipes, ("name", "sets")),
+    "metrics": (metrics, ("name", "unit", "better", "meaning")),
+    "matrices": (matrices, ("name", "cells", "about")),
+}
+
+
+def draw(section: str, columns: tuple[str, ...], rows: Rows) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(
+        title=section,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    for column in columns:
+        number = column in ("params", "cells")
+        table.add_column(
+            column,
+            justify="right" if number else "left",
+            overflow="fold",
+            no_wrap=number or column == "name",
+        )
+    for row in rows:
+        table.add_row(*(text_of(row[column], column) for column in columns))
+    Console().print(table if rows else f"{section}: none in {MATRICES}/", markup=False)
+
+
+def text_of(value: Any, column: str) -> str:
+    if column == "source":
+        return str(value).partition(",")[0]  # the paper; the JSON has all of it
+    if isinstance(value, int):
+        return f"{value:,}"
+    return "" if value is None else str(value)
+
+
+def schema() -> None:
+    """Print the JSON Schema of a matrix file, so that an editor completes it.
+
+    \b
+    vbench-mem schema > matrix.schema.json
+    # first line of a matrix, for editors with the YAML language server:
+    # yaml-language-server: $schema=matrix.schema.json
+    """
+    from vbench_mem.schema import matrix_schema
+
+    print(json.dumps(matrix_schema(), indent=1))

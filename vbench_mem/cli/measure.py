@@ -1,0 +1,151 @@
+"""`run` measures a matrix; `show` says how far it is, or prints one record in full."""
+
+import json
+import signal
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vbench_mem.cli.arguments import (
+    RUNS,
+    Again,
+    Json,
+    Matrix,
+    Only,
+    StoreFolder,
+    find_matrix,
+)
+from vbench_mem.errors import UsageError
+
+if TYPE_CHECKING:
+    from vbench_mem import matrix as matrices
+    from vbench_mem.record import Record
+    from vbench_mem.store import Store
+
+
+def run(
+    matrix: Matrix,
+    store: StoreFolder = RUNS,
+    only: Only = None,
+    again: Again = False,
+    as_json: Json = False,
+) -> None:
+    """Measure the cells of MATRIX that have no good record yet, each in a fresh process.
+
+    Out of memory, a timeout or a crash is a result with a reason: the run goes on and exits with 0.
+    Ctrl-C keeps what is done; the same command goes on from there.
+
+    \b
+    vbench-mem run matrices/quick.yaml
+    vbench-mem run quick --only mask75
+    vbench-mem run quick --again --json > summary.json
+    """
+    from vbench_mem.launch import ForkServerLauncher
+    from vbench_mem.store import find_stores
+
+    path = find_matrix(matrix)
+    # on a first run there is work for certain: the server imports torch while this reads the matrix
+    launcher = ForkServerLauncher() if not find_stores(store, path.stem) else None
+
+    from vbench_mem import matrix as matrices
+    from vbench_mem.cli.progress import Bars, Lines
+    from vbench_mem.plan import make_plan
+    from vbench_mem.runner import Runner
+    from vbench_mem.site import Site
+
+    loaded = matrices.load_matrix(path)
+    site = Site.of(loaded.cells)
+    place = site.store(store, loaded.name)
+    place.prepare(loaded.text, site.main)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stopped CI job ends its child
+    with place.alone():
+        for problem in place.set_aside_bad({cell.id for cell in loaded.cells}):
+            print(problem, file=sys.stderr)
+        plan = make_plan(loaded, place.records(), only, again)
+        launcher = launcher or ForkServerLauncher(start_now=bool(plan.todo))
+        shown = Bars if sys.stderr.isatty() else Lines
+        with shown(loaded, plan.todo, list(plan.kept.values())) as watch:
+            runner = Runner(place, launcher, site.environment, watch, loaded.prune_oom)
+            records = runner.run(plan)
+    summarise(loaded, place, list(records.values()), as_json)
+
+
+def summarise(
+    matrix: "matrices.Matrix", store: "Store", records: "list[Record]", as_json: bool
+) -> None:
+    """The table on stdout, or the same as JSON."""
+    from vbench_mem.cli.tables import draw_records, json_of
+
+    if as_json:
+        cells = [json_of(matrix, record.cell, record) for record in records]
+        summary: dict[str, Any] = {"matrix": matrix.name, "store": str(store.folder)}
+        print(json.dumps(summary | {"cells": cells, "dropped": list(matrix.dropped)}, indent=1))
+        return
+    draw_records(matrix, {record.cell_id: record for record in records}, str(store.folder))
+
+
+def show(
+    matrix: Matrix,
+    cell: Annotated[
+        str | None, typer.Argument(metavar="CELL", help="First digits of a cell's id.")
+    ] = None,
+    store: StoreFolder = RUNS,
+    as_json: Json = False,
+) -> None:
+    """Show the state of every cell of MATRIX, or one record in full.
+
+    \b
+    vbench-mem show quick
+    vbench-mem show quick 9d3e
+    """
+    from vbench_mem.cli.tables import draw_record, draw_records
+    from vbench_mem.matrix import load_matrix
+    from vbench_mem.store import Store, find_stores
+
+    loaded = load_matrix(find_matrix(matrix))
+    places = find_stores(store, loaded.name) or [Store(store / loaded.name / "not run yet")]
+    if cell is not None:
+        found = find_records(loaded, places, cell)
+        if as_json:
+            print(json.dumps([record.model_dump(mode="json") for record in found], indent=1))
+            return
+        for record in found:
+            draw_record(record)
+        return
+    if as_json:
+        print(json.dumps([state_of_place(loaded, place) for place in places], indent=1))
+        return
+    for place in places:
+        draw_records(loaded, place.records(), str(place.folder), loaded.cells)
+        for problem in place.problems():
+            print(problem)
+
+
+def state_of_place(matrix: "matrices.Matrix", place: "Store") -> dict[str, Any]:
+    """Every cell of the matrix as one machine's folder has it."""
+    from vbench_mem.cli.tables import json_of
+
+    records = place.records()
+    return {
+        "store": str(place.folder),
+        "cells": [json_of(matrix, cell, records.get(cell.id)) for cell in matrix.cells],
+        "problems": place.problems(),
+        "dropped": list(matrix.dropped),
+    }
+
+
+def find_records(matrix: "matrices.Matrix", places: "list[Store]", prefix: str) -> "list[Record]":
+    """The cell's record on every machine it was run on; raises `UsageError` for none or many."""
+    ids = [cell.id for cell in matrix.cells if cell.id.startswith(prefix)]
+    if len(ids) != 1:
+        count = f"{len(ids)} cells have" if ids else "no cell has"
+        raise UsageError(
+            f"{matrix.name}: {count} an id that begins with {prefix}; "
+            f"`vbench-mem show {matrix.name}` lists them"
+        )
+    found = [place.records() for place in places]
+    records = [records[ids[0]] for records in found if ids[0] in records]
+    if not records:
+        raise UsageError(f"{ids[0]}: not measured yet; `vbench-mem run {matrix.path}` does")
+    return records

@@ -1,0 +1,160 @@
+"""What `run` shows while it runs: bars on a terminal, one line per finished cell elsewhere.
+
+Writes to stderr only. Redraws twice a second, since drawing takes time from what is measured.
+"""
+
+import sys
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.text import Text
+
+from vbench_mem.cell import Cell
+from vbench_mem.cli.tables import with_unit
+from vbench_mem.eta import expect
+from vbench_mem.matrix import Matrix
+from vbench_mem.record import Record
+
+# beside a cell's name: the bar, the count and the clock, so that a line fits the terminal
+REST_COLUMNS = 42
+SHOWN = ("step_ms", "peak_alloc_bytes")
+
+
+def duration(seconds: float) -> str:
+    """`45 s`, `12 min`, `3.2 h`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def line_of(label: str, record: Record) -> str:
+    """`ok joint_b16 frames=16, 412 ms, 2.49 GiB`, or the reason of another ending."""
+    numbers = [with_unit(name, record.metrics.get(name)) for name in SHOWN]
+    facts = [number for number in numbers if number] if record.reason is None else [record.reason]
+    return ", ".join([f"{record.status.value} {label}", *facts])
+
+
+def shorten(text: str, width: int) -> str:
+    """Both ends of it: the encoder's name stands first and the load last."""
+    if len(text) <= width:
+        return text
+    half = max(width - 1, 8) // 2
+    return f"{text[:half]}…{text[-half:]}"
+
+
+class Clock(ProgressColumn):
+    """Time of the running cell and of the whole matrix, counted down between two events."""
+
+    def render(self, task: Task) -> Text:
+        now, since, expected = time.monotonic(), task.fields["since"], task.fields["expected"]
+        if since is None:
+            return Text("")
+        passed = now - since
+        if task.fields["whole"]:
+            left = None if expected is None else max(expected - passed, 0)
+            return Text("" if left is None else f"about {duration(left)} left")
+        about = "" if expected is None else f" of about {duration(expected)}"
+        return Text(f"{duration(passed)}{about}")
+
+
+class Lines:
+    """For logs and pipes: one line per finished cell."""
+
+    def __init__(self, matrix: Matrix, todo: Sequence[Cell], done: Sequence[Record]) -> None:
+        self.matrix, self.todo, self.done = matrix, {cell.id for cell in todo}, 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        sys.stderr.flush()
+
+    def started(self, cell: Cell) -> None:
+        """Nothing: a line comes at the end."""
+
+    def finished(self, cell: Cell, record: Record, is_new: bool) -> None:
+        if cell.id not in self.todo:
+            return
+        self.done += 1
+        count = f"[{self.done}/{len(self.todo)}]"
+        took = f" ({duration(record.wall_s)})" if record.wall_s is not None else ""
+        label = self.matrix.label(cell)
+        print(f"{count} {line_of(label, record)}{took}", file=sys.stderr, flush=True)
+
+
+class Bars:
+    """For a terminal: a bar of the matrix, the running cell, and the time both have left."""
+
+    def __init__(self, matrix: Matrix, todo: Sequence[Cell], done: Sequence[Record]) -> None:
+        self.matrix, self.todo, self.records = matrix, list(todo), list(done)
+        self.console = Console(stderr=True)
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=12),
+            TextColumn("{task.fields[count]}"),
+            Clock(),
+            console=self.console,
+            refresh_per_second=2,
+            transient=True,
+        )
+        fields: dict[str, Any] = {"count": "", "since": None, "expected": None}
+        self.whole = self.progress.add_task(
+            f"{matrix.name}", total=max(len(self.todo), 1), whole=True, **fields
+        )
+        self.one = self.progress.add_task("", total=1, whole=False, visible=False, **fields)
+
+    def __enter__(self) -> Self:
+        self.progress.start()
+        self.look_ahead()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.progress.stop()
+
+    def look_ahead(self) -> dict[str, float | None]:
+        """Redraw the whole bar with what is left; the expected seconds of each cell."""
+        expected = expect(self.todo, self.records)
+        known = [seconds for seconds in expected.values() if seconds is not None]
+        done = int(self.progress.tasks[self.whole].completed)
+        self.progress.update(
+            self.whole,
+            count=f"{done}/{int(self.progress.tasks[self.whole].total or 0)}",
+            since=time.monotonic(),
+            expected=sum(known) if len(known) == len(expected) else None,
+        )
+        return expected
+
+    def started(self, cell: Cell) -> None:
+        expected = self.look_ahead().get(cell.id)
+        self.progress.update(
+            self.one,
+            description=shorten(self.matrix.label(cell), self.console.width - REST_COLUMNS),
+            visible=True,
+            since=time.monotonic(),
+            expected=expected,
+            total=None,
+        )
+
+    def finished(self, cell: Cell, record: Record, is_new: bool) -> None:
+        if cell not in self.todo:
+            return
+        self.todo.remove(cell)
+        self.records.append(record)
+        self.progress.update(self.whole, advance=1)
+        self.progress.update(self.one, visible=False)
+        self.look_ahead()
+        self.console.print(line_of(self.matrix.label(cell), record), markup=False, highlight=False)

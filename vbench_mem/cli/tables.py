@@ -1,0 +1,132 @@
+"""Records on the terminal, and as JSON for programs. Reads records, never changes one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from vbench_mem.cell import Cell
+from vbench_mem.matrix import Matrix
+from vbench_mem.metrics import METRICS, show
+from vbench_mem.record import Record, Status
+
+ID_DIGITS = 8  # of 16: enough to tell the cells of a matrix apart
+COLUMNS = ("peak_alloc_bytes", "step_ms", "clips_per_s")
+HEADS = {"peak_alloc_bytes": "peak", "step_ms": "ms/step", "clips_per_s": "clips/s"}
+STYLES = {Status.OK: "green", Status.SKIPPED: "dim", Status.UNSUPPORTED: "dim"}
+
+
+def draw_records(
+    matrix: Matrix, records: dict[str, Record], title: str, cells: Sequence[Cell] | None = None
+) -> None:
+    """One row a cell in the order given, the reasons of other endings than ok below."""
+    console = Console(highlight=False)
+    chosen = [record.cell for record in records.values()] if cells is None else cells
+    table = Table(
+        title=f"{matrix.name}: {title}",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column("id", no_wrap=True, style="dim")
+    table.add_column("cell", overflow="fold")
+    table.add_column("status", no_wrap=True)
+    for name in COLUMNS:
+        table.add_column(HEADS[name], justify="right", no_wrap=True)
+    for cell in chosen:
+        table.add_row(*row_of(matrix, cell, records.get(cell.id)))
+    console.print(table)
+    for cell in chosen:
+        record = records.get(cell.id)
+        if record is not None and record.reason is not None:
+            line = f"{cell.id[:ID_DIGITS]} {record.status.value}: {record.reason}"
+            console.print(line, markup=False)
+    for line in matrix.dropped:
+        console.print(f"skipped: {line}", markup=False)
+
+
+def row_of(matrix: Matrix, cell: Cell, record: Record | None) -> list[str]:
+    status = state_of(matrix, cell, record)
+    style = "dim" if record is None else STYLES.get(record.status, "red")
+    numbers = [show(name, record.metrics.get(name)) if record else "" for name in COLUMNS]
+    return [
+        cell.id[:ID_DIGITS],
+        matrix.label(cell).replace("[", "\\["),
+        f"[{style}]{status}[/]",
+        *numbers,
+    ]
+
+
+def state_of(matrix: Matrix, cell: Cell, record: Record | None) -> str:
+    """The status of the record; `missing` or `skipped` without one."""
+    if record is not None:
+        return record.status.value
+    return "skipped" if cell.id in matrix.skipped else "missing"
+
+
+def json_of(matrix: Matrix, cell: Cell, record: Record | None) -> dict[str, Any]:
+    """What a program wants of one cell; the record file has the rest."""
+    facts: dict[str, Any] = {
+        "id": cell.id,
+        "label": matrix.label(cell),
+        "variant": cell.variant,
+        "status": state_of(matrix, cell, record),
+        "reason": matrix.skipped.get(cell.id),
+    }
+    if record is not None:
+        facts |= record.model_dump(
+            mode="json",
+            include={
+                "reason",
+                "failure",
+                "pruned_by",
+                "metrics",
+                "missing",
+                "started_at",
+                "wall_s",
+            },
+        )
+    return facts
+
+
+def draw_record(record: Record) -> None:
+    """One record in full: what was run, how it ended, every number with its meaning."""
+    console = Console(highlight=False)
+    console.print(f"{record.cell.variant} {record.cell_id}: {record.status.value}", markup=False)
+    if record.reason is not None:
+        console.print(record.reason, markup=False)
+    if record.metrics:
+        console.print(metric_table(record))
+    whole = record.model_dump(mode="json", exclude={"metrics", "missing", "reason", "cell_id"})
+    trace = (whole.get("failure") or {}).pop("traceback", None)
+    for name in ("failure", "cell", "details", "environment"):
+        if whole.get(name):
+            console.print(f"\n{name}", style="bold")
+            console.print_json(data=whole[name])
+    if trace:
+        console.print("\ntraceback", style="bold")
+        console.print(trace, markup=False)
+
+
+def metric_table(record: Record) -> Table:
+    """In the order of the table of metrics; a missing number has its reason in its place."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("metric", no_wrap=True)
+    table.add_column("value", justify="right", overflow="fold")
+    table.add_column("meaning", overflow="fold")
+    for name in METRICS:
+        if name in record.metrics:
+            value = record.metrics[name]
+            why = record.missing.get(name, "")
+            meaning = METRICS[name].meaning if value is not None else f"not measured: {why}"
+            table.add_row(name, with_unit(name, value), meaning)
+    return table
+
+
+def with_unit(name: str, value: float | None) -> str:
+    """`412 ms`; bytes and shares have their unit from `metrics.show`."""
+    text, unit = show(name, value), METRICS[name].unit
+    return text if unit in ("bytes", "share") or not text else f"{text} {unit}"

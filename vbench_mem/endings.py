@@ -1,0 +1,142 @@
+"""How a child ended -> status, one sentence, and what is known of the failure. No torch.
+
+One place for both sides: the child that catches an exception, and the parent of a dead child.
+"""
+
+import re
+import signal
+import traceback
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+from vbench_mem.errors import Unsupported, UsageError
+from vbench_mem.record import Failure, Status
+from vbench_mem.units import BINARY, format_bytes
+
+LOG_TAIL_LINES = 40  # enough for a traceback, short enough for a record
+SIZE = r"(\d+(?:\.\d+)?)\s*(bytes|B|[KMGT]iB)"
+# CUDA: "Tried to allocate 3.10 GiB. GPU 0 has a total capacity of 15.77 GiB of which ..."
+DEVICE_ASKED = re.compile(rf"[Tt]ried to allocate {SIZE}")
+DEVICE_LIMIT = (re.compile(rf"{SIZE} allowed"), re.compile(rf"total capacity of {SIZE}"))
+# CPU: "you tried to allocate 123 bytes"; a mapped file; numpy: "Unable to allocate 7.45 GiB"
+HOST_ASKED = (
+    re.compile(rf"you tried to allocate {SIZE}"),
+    re.compile(rf"[Uu]nable to (?:mmap|allocate) {SIZE}"),
+)
+DEVICE_WORDS = ("CUDA out of memory", "CUDA error: out of memory", "_STATUS_ALLOC_FAILED")
+HOST_WORDS = (
+    "DefaultCPUAllocator: can't allocate memory",
+    "DefaultCPUAllocator: not enough memory",
+    "std::bad_alloc",
+    "Cannot allocate memory",
+    "\nMemoryError",
+    "libgomp: Thread creation failed",  # a thread's stack did not fit under the limit
+)
+
+
+class Ending(NamedTuple):
+    status: Status
+    reason: str
+    failure: Failure | None
+
+
+def of_exception(error: BaseException, phase: str | None) -> Ending:
+    """What the child's exception means; an out-of-memory error is found behind other errors too."""
+    if isinstance(error, Unsupported):
+        return Ending(Status.UNSUPPORTED, str(error), Failure(phase=phase))
+    if isinstance(error, UsageError):  # a file that only the child reads
+        return Ending(Status.ERROR, str(error), Failure(phase=phase))
+    text = "".join(traceback.format_exception(error))
+    for cause in causes(error):
+        memory = out_of_memory(str(cause), type(cause).__name__, phase)
+        if memory is not None:
+            return with_traceback(memory, text)
+    first_line = (str(error).strip().splitlines() or [""])[0]
+    reason = f"{type(error).__name__}: {first_line}".removesuffix(": ")
+    return Ending(Status.ERROR, reason, Failure(phase=phase, traceback=text))
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """The exception and those it was raised from, nearest first."""
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        current = current.__cause__ or current.__context__
+
+
+def with_traceback(ending: Ending, text: str) -> Ending:
+    assert ending.failure is not None
+    return ending._replace(failure=ending.failure.model_copy(update={"traceback": text}))
+
+
+def out_of_memory(message: str, kind: str, phase: str | None) -> Ending | None:
+    """The ending where the message is one of torch's, numpy's or python's for a lack of memory."""
+    where: Literal["device", "host"]
+    if kind == "OutOfMemoryError" or any(word in message for word in DEVICE_WORDS):
+        where, asked, limit = "device", size_in(message, DEVICE_ASKED), None
+        limit = size_in(message, *DEVICE_LIMIT)
+    elif kind.endswith("MemoryError") or any(word in message for word in HOST_WORDS):
+        where, asked, limit = "host", size_in(message, *HOST_ASKED), None
+    else:
+        return None
+    size = f", {format_bytes(asked)} asked" if asked is not None else ""
+    failure = Failure(phase=phase, where=where, bytes_asked=asked, bytes_limit=limit)
+    return Ending(Status.OOM, f"{where} out of memory in {phase or 'start'}{size}", failure)
+
+
+def size_in(message: str, *patterns: re.Pattern[str]) -> int | None:
+    """Bytes of the first size a pattern finds; what torch rounds to 0.01 GiB stays rounded."""
+    for pattern in patterns:
+        match = pattern.search(message)
+        if match:
+            return round(float(match[1]) * BINARY.get(match[2], 1))
+    return None
+
+
+def of_timeout(timeout_s: float, phase: str | None, log: str) -> Ending:
+    reason = f"no end after {timeout_s:g} s (protocol.timeout_s), in {phase or 'start'}"
+    return Ending(Status.TIMEOUT, reason, Failure(phase=phase, traceback=tail(log)))
+
+
+def of_exit(exit_code: int, phase: str | None, log: str, kills: list[str]) -> Ending:
+    """What a child that left no good record means, from its exit code (a signal is negative).
+
+    `kills` names the kernel's counters of out-of-memory kills that rose meanwhile.
+    """
+    last = tail(log)
+    memory = out_of_memory(last, "", phase)
+    if memory is not None:
+        return with_exit(with_traceback(memory, last), exit_code)
+    if exit_code < 0:
+        name = signal_name(-exit_code)
+        if -exit_code == signal.SIGKILL and kills:
+            reason = f"host out of memory in {phase or 'start'}: the kernel killed the process"
+            details = f"the count of kills rose for the {' and the '.join(kills)}"
+            failure = Failure(phase=phase, where="host", traceback=f"{details}\n{last}".strip())
+            return with_exit(Ending(Status.OOM, reason, failure), exit_code)
+        reason = f"killed by {name} in {phase or 'start'}"
+        failure = Failure(phase=phase, traceback=last or None)
+        return with_exit(Ending(Status.KILLED, reason, failure), exit_code)
+    reason = f"exited with {exit_code} in {phase or 'start'} and left no record"
+    failure = Failure(phase=phase, traceback=last or None)
+    return with_exit(Ending(Status.ERROR, reason, failure), exit_code)
+
+
+def with_exit(ending: Ending, exit_code: int) -> Ending:
+    """The ending with the signal or the exit code."""
+    assert ending.failure is not None
+    update = {"signal": -exit_code} if exit_code < 0 else {"exit_code": exit_code}
+    return ending._replace(failure=ending.failure.model_copy(update=update))
+
+
+def signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def tail(log: str) -> str:
+    return "\n".join(log.splitlines()[-LOG_TAIL_LINES:])

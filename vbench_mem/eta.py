@@ -1,0 +1,51 @@
+"""How long a cell will take, from what the cells before it took. For the progress bar only."""
+
+import statistics
+from collections.abc import Iterable
+
+from vbench_mem.cell import Cell
+from vbench_mem.errors import UsageError
+from vbench_mem.record import Record, Status
+
+
+def work_of(cell: Cell) -> float | None:
+    """GFLOP of all steps of a cell in closed form; None where the form has no answer."""
+    from vbench_mem.probes.closed_form import closed_form
+
+    try:
+        form = closed_form(cell)
+    except (UsageError, ValueError):
+        return None  # a cell that makes no sense and is skipped by a rule
+    towers = (form.video, form.text)
+    training = cell.load.mode == "train"
+    per_clip = sum((tower.step if training else tower.forward).gflop for tower in towers)
+    steps = cell.protocol.warmup + cell.protocol.steps
+    return steps * cell.load.batch * per_clip
+
+
+def expect(cells: Iterable[Cell], done: Iterable[Record]) -> dict[str, float | None]:
+    """Seconds by cell id: a line through what was measured, else its mean; None before the first.
+
+    Units:   a start-up time plus seconds per GFLOP, both fitted.
+    """
+    points = [
+        (work, record.wall_s)
+        for record in done
+        if record.status is Status.OK and record.wall_s is not None
+        for work in [work_of(record.cell)]
+        if work is not None
+    ]
+    if not points:
+        return {cell.id: None for cell in cells}
+    mean = statistics.fmean(seconds for _, seconds in points)
+    slope, start = 0.0, mean
+    if len({work for work, _ in points}) > 1:
+        slope, start = statistics.linear_regression(*zip(*points, strict=True))
+        if slope < 0:  # noise: a larger cell is not quicker
+            slope, start = 0.0, mean
+    least = min(seconds for _, seconds in points) / 2  # a line may cross zero left of all points
+    expected: dict[str, float | None] = {}
+    for cell in cells:
+        work = work_of(cell)
+        expected[cell.id] = mean if work is None else max(start + slope * work, least)
+    return expected

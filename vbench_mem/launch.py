@@ -1,0 +1,207 @@
+"""Ways to start a child: from a fork server that has torch imported, or as a fresh command.
+
+Never imports torch here: the server does that in its own process, while the parent still plans.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from types import ModuleType
+from typing import Protocol
+
+# What every child needs and what touches no device and starts no threads. A name that is missing
+# costs time, not correctness: the child imports what the server could not.
+PRELOAD = (
+    "vbench_mem.worker",
+    "vbench_mem.encoders.build",
+    "vbench_mem.probes.burst",
+    "vbench_mem.probes.flops",
+    "vbench_mem.data.clips",
+    "fvcore.nn",
+    "torch._dynamo",  # the counters need it, and it takes as long to import as torch
+)
+LAST_WAIT_S = 30  # for the kernel to take a killed process away; more means it is stuck in a driver
+
+
+@dataclass(frozen=True)
+class Job:
+    """The files of one child: two to read, two to write, and one for what it prints."""
+
+    cell: Path
+    result: Path
+    environment: Path
+    phases: Path
+    log: Path
+
+    @property
+    def arguments(self) -> list[str]:
+        return [str(self.cell), str(self.result), str(self.environment), str(self.phases)]
+
+
+class Child(Protocol):
+    """A started process that leads a process group of its own."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def wait(self, timeout_s: float) -> int | None:
+        """Block without polling; the exit code (a signal is negative), or None when time is up."""
+        ...
+
+
+class Launcher(Protocol):
+    def start(self, job: Job) -> Child: ...
+
+
+def kill_group(child: Child, number: int) -> None:
+    """Signal the child and everything it started; those already gone are no error."""
+    try:
+        os.killpg(child.pid, number)
+    except ProcessLookupError:
+        # not yet a group leader, in its first microseconds, or gone with all it started
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child.pid, number)
+
+
+def stop(child: Child, grace_s: float) -> None:
+    """Ask, so that the child writes its stack to the log, then kill; nothing of it is left."""
+    kill_group(child, signal.SIGTERM)
+    if child.wait(grace_s) is None:
+        kill_group(child, signal.SIGKILL)
+        child.wait(LAST_WAIT_S)
+
+
+def sweep(child: Child) -> None:
+    """Kill what an ended child left running in its group."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
+
+
+class SpawnedChild:
+    """A fresh interpreter or any other command."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self.process = process
+        self.ended = threading.Event()
+        # Popen.wait with a timeout polls; a thread in the blocking one does not
+        threading.Thread(target=self.watch, daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def watch(self) -> None:
+        self.process.wait()
+        self.ended.set()
+
+    def wait(self, timeout_s: float) -> int | None:
+        return self.process.returncode if self.ended.wait(timeout_s) else None
+
+
+class SpawnLauncher:
+    """Runs `command CELL RESULT ENVIRONMENT PHASES` for each job."""
+
+    def __init__(self, command: Sequence[str] = (sys.executable, "-m", "vbench_mem.worker")):
+        self.command = list(command)
+
+    def start(self, job: Job) -> Child:
+        with job.log.open("wb") as log:
+            process = subprocess.Popen(
+                [*self.command, *job.arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        return SpawnedChild(process)
+
+
+class ForkedChild:
+    """A process forked from the server; the server tells its end through a pipe."""
+
+    def __init__(self, process: ForkServerProcess) -> None:
+        self.process = process
+        assert process.pid is not None
+        self.pid = process.pid
+
+    def wait(self, timeout_s: float) -> int | None:
+        self.process.join(timeout_s)
+        return self.process.exitcode
+
+
+@contextlib.contextmanager
+def anonymous_main() -> Iterator[None]:
+    """Hide this program's script: multiprocessing would run it again in every child."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+@contextlib.contextmanager
+def deaf_to_ctrl_c() -> Iterator[None]:
+    """What starts meanwhile ignores Ctrl-C: the server would answer with a traceback."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may set handlers
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class ForkServerLauncher:
+    """Forks each child off a server that has torch imported and no device touched.
+
+    The server starts at once and imports while the parent goes on; it ends with the parent.
+    """
+
+    def __init__(self, preload: Sequence[str] = PRELOAD, start_now: bool = True) -> None:
+        self.context = multiprocessing.get_context("forkserver")
+        self.context.set_forkserver_preload(list(preload))
+        if start_now:
+            with anonymous_main(), deaf_to_ctrl_c():
+                forkserver.ensure_running()
+
+    def start(self, job: Job) -> Child:
+        # not daemonic: a child may start workers of its own; `sweep` ends what is left of them
+        process = self.context.Process(target=run_in_child, args=(job,))
+        with anonymous_main():
+            process.start()
+        return ForkedChild(process)
+
+
+def run_in_child(job: Job) -> None:
+    """First thing in a forked child: its own session, its own log, then the worker."""
+    os.setsid()
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    log = os.open(job.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    os.dup2(nothing, 0)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    threading.Thread(target=end_with_parent, daemon=True).start()
+
+    from vbench_mem import worker
+
+    sys.exit(worker.main(job.arguments))
+
+
+def end_with_parent() -> None:
+    """Block until the parent is gone, then end this process and all it started."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os.killpg(0, signal.SIGKILL)

@@ -1,0 +1,196 @@
+"""A folder of records of one matrix on one kind of machine. Never deletes, never trusts a file.
+
+<root>/<matrix name>/<fingerprint>/
+    records/<cell id>.json   what each cell came to
+    cells/<cell id>.*        what a child was given, and the last phase it entered
+    logs/<cell id>.log       what a child printed
+    matrix.yaml              the matrix as it was
+    environment.json         the machine
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from vbench_mem import cell as cells
+from vbench_mem.cell import Cell
+from vbench_mem.environment import Environment
+from vbench_mem.errors import UsageError
+from vbench_mem.explain import explain
+from vbench_mem.record import SCHEMA, Record, write_record
+
+
+class Unusable(Exception):
+    """Why a record file cannot be used."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """The folder; nothing is made on disk before `prepare`."""
+
+    folder: Path
+
+    @property
+    def fingerprint(self) -> str:
+        return self.folder.name
+
+    def record_path(self, cell_id: str) -> Path:
+        return self.folder / "records" / f"{cell_id}.json"
+
+    def log_path(self, cell_id: str) -> Path:
+        return self.folder / "logs" / f"{cell_id}.log"
+
+    def cell_path(self, cell_id: str) -> Path:
+        return self.folder / "cells" / f"{cell_id}.json"
+
+    def phase_path(self, cell_id: str) -> Path:
+        """Lines that the child adds as it goes, so that the last phase of a killed one is known."""
+        return self.folder / "cells" / f"{cell_id}.phase"
+
+    def result_path(self, cell_id: str) -> Path:
+        """Where a child writes; what is good there becomes the record."""
+        return self.folder / "cells" / f"{cell_id}.result.json"
+
+    def environment_path(self) -> Path:
+        return self.folder / "environment.json"
+
+    def prepare(self, matrix_text: str, environment: Environment) -> None:
+        """Make the folders and write down what is run, and where."""
+        try:
+            for name in ("records", "cells", "logs"):
+                (self.folder / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(
+                f"{self.folder}: cannot be made: {(error.strerror or str(error)).lower()}; "
+                "choose another folder with --store"
+            ) from error
+        write_text(self.folder / "matrix.yaml", matrix_text)
+        write_text(self.environment_path(), environment.model_dump_json(indent=1) + "\n")
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the folder; raises `UsageError` while another run has it: both would be disturbed.
+
+        The kernel lets go of it when the process ends, however it ends.
+        """
+        with (self.folder / ".lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise UsageError(
+                    f"{self.folder}: another run is at work here; wait for its end"
+                ) from error
+            yield
+
+    def write_cell(self, cell: Cell) -> Path:
+        """What a child is given."""
+        path = self.cell_path(cell.id)
+        write_text(path, json.dumps(cells.dump(cell), indent=1) + "\n")
+        return path
+
+    def write(self, record: Record) -> None:
+        write_record(record, self.record_path(record.cell_id))
+
+    def files(self) -> list[Path]:
+        """Record files, good and bad; those set aside and half-written ones are not among them."""
+        return sorted((self.folder / "records").glob("[!.]*.json"))
+
+    def records(self) -> dict[str, Record]:
+        """Every good record by cell id."""
+        found, machine = {}, self.machine()
+        for path in self.files():
+            try:
+                found[path.stem] = read_record(path, machine)
+            except Unusable:
+                continue  # `problems` tells
+        return found
+
+    def problems(self) -> list[str]:
+        """A sentence with the fix for every torn, foreign or old file."""
+        found, machine = [], self.machine()
+        for path in self.files():
+            try:
+                read_record(path, machine)
+            except Unusable as why:
+                found.append(f"{path}: {why}; run the matrix again")
+        return found
+
+    def machine(self) -> str | None:
+        """The fingerprint that the folder was made for, as its environment file says."""
+        try:
+            text = self.environment_path().read_text(encoding="utf-8")
+            return Environment.model_validate_json(text).fingerprint
+        except (OSError, ValueError):
+            return None  # a folder without the file takes records of any machine
+
+    def set_aside_bad(self, wanted: set[str]) -> list[str]:
+        """Rename the unusable files of these cells, so that they are measured again; a sentence
+        for each. Nothing is lost: `<name>.torn-1` holds what was there."""
+        told, machine = [], self.machine()
+        for path in self.files():
+            try:
+                read_record(path, machine)
+            except Unusable as why:
+                if path.stem in wanted:
+                    aside = set_aside(path)
+                    told.append(f"{path}: {why}; kept as {aside.name} and measured again")
+                else:
+                    told.append(f"{path}: {why}; no cell of this matrix, left alone")
+        return told
+
+
+def read_record(path: Path, fingerprint: str | None = None) -> Record:
+    """A record that is whole, of this code's schema, of the cell in its name and of this machine;
+    raises `Unusable` with the reason."""
+    try:
+        data = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise Unusable(f"torn ({' '.join(str(error).split())})") from error
+    version = data.get("schema_version") if isinstance(data, dict) else None
+    if version != SCHEMA:
+        raise Unusable(f"schema {version}, this code reads {SCHEMA}")
+    try:
+        record = Record.model_validate_json(json.dumps(data))
+    except ValidationError as error:
+        raise Unusable(f"not a record ({explain(error)})") from error
+    check_identity(record, path.stem.removesuffix(".result"), fingerprint)
+    return record
+
+
+def check_identity(record: Record, cell_id: str, fingerprint: str | None) -> None:
+    """Raises `Unusable` for a record of another cell, of edited code or of another machine."""
+    if record.cell_id != cell_id:
+        raise Unusable(f"foreign, it holds cell {record.cell_id}")
+    if record.cell.id != cell_id:
+        raise Unusable(f"foreign, the cell inside it is {record.cell.id}")
+    own = record.environment.fingerprint if record.environment else fingerprint
+    if fingerprint is not None and own != fingerprint:
+        raise Unusable(f"foreign, from a machine with fingerprint {own}, not {fingerprint}")
+
+
+def set_aside(path: Path) -> Path:
+    """Rename to the first free `<name>.torn-N`."""
+    number = 1
+    while (aside := path.with_name(f"{path.name}.torn-{number}")).exists():
+        number += 1
+    path.rename(aside)
+    return aside
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write aside and move into place in one step."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    aside.write_text(text, encoding="utf-8")
+    os.replace(aside, path)
+
+
+def find_stores(root: Path, matrix_name: str) -> list[Store]:
+    """The matrix's folders, one for each kind of machine it was run on."""
+    folders = (root / matrix_name).glob("*/records")
+    return [Store(folder.parent) for folder in sorted(folders)]
