@@ -1,0 +1,194 @@
+"""`report` and `check` from the command line, on hand-made records."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from tests.rows import GIB, MACHINE, TEXT, matrix_of, ok, oom
+from vbench_mem.cli import app
+from vbench_mem.matrix import Matrix
+from vbench_mem.record import Record
+from vbench_mem.site import Site
+from vbench_mem.store import Store
+
+LIMIT = "budgets: [{metric: peak_alloc_bytes, max: 4 GiB}]\n"
+OPTIONS = {
+    "report": {"matrix", "--store", "--machine", "--scores", "--out", "--json"},
+    "check": {"matrix", "--store", "--machine", "--scores", "--json"},
+}
+
+
+def invoke(*arguments: object) -> Result:
+    return CliRunner(env={"COLUMNS": "80"}).invoke(app, [str(item) for item in arguments])
+
+
+def own_store(root: Path, matrix: Matrix) -> Store:
+    return Site.of(matrix.cells).store(root, matrix.name)
+
+
+def keep(store: Store, matrix: Matrix, *records: Record) -> None:
+    machine = MACHINE.model_copy(update={"fingerprint": store.fingerprint})
+    store.prepare(matrix.text, machine)
+    for record in records:
+        store.write(record.model_copy(update={"environment": machine}))
+
+
+@pytest.fixture
+def matrix(tmp_path: Path) -> Matrix:
+    return matrix_of(tmp_path, TEXT + LIMIT)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "runs"
+
+
+def test_a_report_has_all_its_files(matrix: Matrix, root: Path) -> None:
+    store = own_store(root, matrix)
+    keep(store, matrix, *(ok(cell) for cell in matrix.cells[:-1]), oom(matrix.cells[-1]))
+    result = invoke("report", matrix.path, "--store", root)
+    assert result.exit_code == 0, result.output
+    folder = store.folder / "report"
+    assert {path.name for path in folder.iterdir()} == {
+        *("report.html", "table.csv", "records.jsonl", "matrix.yaml"),
+        *("memory_frames.svg", "memory_frames.png"),
+    }
+    lines = (folder / "records.jsonl").read_text().splitlines()
+    assert [Record.model_validate_json(line).cell_id for line in lines] == [
+        cell.id for cell in matrix.cells
+    ]
+    assert (folder / "matrix.yaml").read_text() == matrix.text
+    flat = result.output.replace("\n", "")
+    assert str(folder / "report.html") in flat
+    assert "no figure memory_recall" in flat
+
+
+def test_a_report_as_json_says_what_did_not_meet(matrix: Matrix, root: Path) -> None:
+    keep(own_store(root, matrix), matrix, ok(matrix.cells[0]))
+    arguments = ("--store", root, "--scores", "reference", "--out", root / "here", "--json")
+    result = invoke("report", matrix.path, *arguments)
+    said = json.loads(result.stdout)
+    assert said["folder"] == str(root / "here")
+    assert len(said["rows"]) == len(said["unmatched_cells"]) == 8
+    assert len(said["unmatched_scores"]) == 162
+    assert [verdict["outcome"] for verdict in said["verdicts"]].count("fail") == 7
+    assert (root / "here" / "report.html").is_file()
+
+
+def test_scores_of_a_matrix_are_found_beside_it(tmp_path: Path, root: Path) -> None:
+    form = (
+        "variant,size,frames,mask_ratio,dataset,direction,metric,value,protocol,origin,source\n"
+        "joint_test,test,4,0,msr-vtt,t2v,recall_at_1,0.4,zero-shot,imported,mine\n"
+    )
+    (tmp_path / "mine.csv").write_text(form)
+    matrix = matrix_of(tmp_path, TEXT + "scores: [mine.csv]\n")
+    keep(own_store(root, matrix), matrix, *(ok(cell) for cell in matrix.cells))
+    said = json.loads(invoke("report", matrix.path, "--store", root, "--json").stdout)
+    assert said["rows"][0]["scores"] == {"score.imported.msr-vtt.t2v.recall_at_1.zero-shot": 0.4}
+    assert "memory_recall.svg" in said["files"]
+    (tmp_path / "mine.csv").write_text(form.replace("0.4", "40"))
+    broken = invoke("report", matrix.path, "--store", root)
+    assert broken.exit_code == 2
+    assert "mine.csv: row 2: value:" in broken.output
+
+
+@pytest.mark.parametrize(("peak", "code"), [(3 * GIB, 0), (5 * GIB, 1), (None, 1)])
+def test_check_holds_breaks_or_was_not_measured(
+    peak: int | None, code: int, matrix: Matrix, root: Path
+) -> None:
+    keep(own_store(root, matrix), matrix, *(ok(cell, peak) for cell in matrix.cells))
+    result = invoke("check", matrix.path, "--store", root)
+    assert result.exit_code == code
+    assert result.stdout.count("PASS" if code == 0 else "FAIL") == 8
+
+
+def test_check_exits_with_3_when_there_is_nothing_to_judge(
+    tmp_path: Path, matrix: Matrix, root: Path
+) -> None:
+    none = invoke("check", matrix.path, "--store", root)
+    assert (none.exit_code, "no records" in none.output) == (3, True)
+    bare = matrix_of(tmp_path, TEXT, "bare")
+    keep(own_store(root, bare), bare, *(ok(cell) for cell in bare.cells))
+    result = invoke("check", bare.path, "--store", root)
+    assert (result.exit_code, "states no budgets" in result.output) == (3, True)
+    budget = "budgets: [{metric: peak_alloc_bytes, where: {encoder: tubevit_test}, max: 4 GiB}]\n"
+    idle = matrix_of(tmp_path, TEXT + budget, "idle")
+    keep(own_store(root, idle), idle, *(ok(cell) for cell in idle.cells))
+    result = invoke("check", idle.path, "--store", root)
+    assert (result.exit_code, "NOTHING TO JUDGE" in result.output) == (3, True)
+
+
+def test_check_exits_with_3_for_unlike_machines_unless_one_is_named(
+    matrix: Matrix, root: Path
+) -> None:
+    keep(Store(root / matrix.name / "0123abcd"), matrix, *(ok(cell) for cell in matrix.cells))
+    result = invoke("check", matrix.path, "--store", root)
+    assert (result.exit_code, "0123abcd" in result.output) == (3, True)
+    assert invoke("check", matrix.path, "--store", root, "--machine", "0123").exit_code == 0
+    # one run from elsewhere can be drawn here, and says so
+    drawn = invoke("report", matrix.path, "--store", root)
+    assert (drawn.exit_code, "records of another machine" in drawn.output) == (0, True)
+    keep(Store(root / matrix.name / "4567cdef"), matrix)
+    several = invoke("report", matrix.path, "--store", root)
+    assert (several.exit_code, "0123abcd, 4567cdef" in several.output) == (2, True)
+
+
+def test_check_exits_with_2_for_bad_input(tmp_path: Path, root: Path) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text(TEXT + "budgets: [{metric: peak_alloc_bytes, max: 4 GB}]\n")
+    result = invoke("check", path, "--store", root)
+    assert result.exit_code == 2
+    assert "budgets[0]" in result.output
+    assert "'4 GB' is not a size; write it like '4 GiB'" in result.output
+
+
+def test_check_as_json_has_the_exit_code_and_the_numbers(matrix: Matrix, root: Path) -> None:
+    keep(own_store(root, matrix), matrix, *(ok(cell, 5 * GIB) for cell in matrix.cells))
+    result = invoke("check", matrix.path, "--store", root, "--json")
+    said = json.loads(result.stdout)
+    assert said["exit_code"] == result.exit_code == 1
+    assert {(v["actual"], v["limit"]) for v in said["verdicts"]} == {(5 * GIB, 4 * GIB)}
+
+
+def test_an_unusable_record_is_told_and_fails(matrix: Matrix, root: Path) -> None:
+    store = own_store(root, matrix)
+    keep(store, matrix, *(ok(cell) for cell in matrix.cells))
+    store.record_path(matrix.cells[0].id).write_text('{"schema')
+    result = invoke("check", matrix.path, "--store", root)
+    assert result.exit_code == 1
+    assert "torn" in result.output
+    assert "missing: no record; run the matrix" in result.output
+
+
+@pytest.mark.parametrize("command", OPTIONS)
+def test_the_option_list_is_frozen(command: str) -> None:
+    parameters = typer.main.get_command(app).commands[command].params  # type: ignore[attr-defined]
+    names = {
+        max(item.opts, key=len) if item.param_type_name == "option" else item.name
+        for item in parameters
+    }
+    assert names - {"--help"} == OPTIONS[command]
+
+
+@pytest.mark.parametrize("command", OPTIONS)
+def test_the_help_has_examples(command: str) -> None:
+    result = invoke(command, "--help")
+    assert result.exit_code == 0
+    assert f"vbench-mem {command} quick" in result.output
+
+
+def test_check_needs_neither_torch_nor_pandas_nor_matplotlib(matrix: Matrix, root: Path) -> None:
+    keep(own_store(root, matrix), matrix, *(ok(cell) for cell in matrix.cells))
+    code = (
+        "import sys; from vbench_mem.cli import app\n"
+        f"try: app(['check', {str(matrix.path)!r}, '--store', {str(root)!r}])\n"
+        "except SystemExit as end: code = end.code\n"
+        "print(code, {'torch', 'pandas', 'matplotlib', 'numpy'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "0 set()"

@@ -1,0 +1,163 @@
+"""Figures by what they show, not by their pixels: points, marks, labels, units."""
+
+from pathlib import Path
+
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from tests.rows import GIB, joined_of, matrix_of, ok, oom, score
+from vbench_mem.encoders.table import ENCODERS
+from vbench_mem.join import Joined
+from vbench_mem.report.figures import draw_memory_frames, draw_memory_recall, draw_memory_variants
+from vbench_mem.report.illustrate import illustrate
+from vbench_mem.report.series import memory_points, recall_panels
+from vbench_mem.report.style import COLOURS, markers
+
+
+def drawn(axes: Axes, label: str) -> Line2D:
+    (line,) = [line for line in axes.lines if line.get_label() == label]
+    return line
+
+
+def xy(line: Line2D) -> list[tuple[float, float]]:
+    return [(float(x), float(y)) for x, y in zip(*line.get_data(), strict=True)]
+
+
+def test_a_line_has_the_measured_peaks_by_frames(joined: Joined) -> None:
+    (axes,) = draw_memory_frames(memory_points(joined)).axes
+    assert xy(drawn(axes, "joint_test")) == [(4, 2.0), (8, 4.0), (16, 8.0)]
+    assert xy(drawn(axes, "joint_test+mask75")) == [(4, 1.0), (8, 1.5)]
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+    assert axes.get_xlabel() == "frames of a clip"
+    assert axes.get_ylabel() == "peak allocated memory, GiB (down is better)"
+
+
+def test_out_of_memory_is_a_cross_on_the_limit_not_a_gap(joined: Joined) -> None:
+    (axes,) = draw_memory_frames(memory_points(joined)).axes
+    tried = drawn(axes, "out of memory: frame_mean_test frames=8")
+    spared = drawn(axes, "out of memory: frame_mean_test frames=16")
+    assert (xy(tried), tried.get_marker()) == ([(8, 16.0)], "x")
+    assert (xy(spared), spared.get_marker()) == ([(16, 16.0)], "x")
+    assert spared.get_markersize() < tried.get_markersize()
+    assert tried.get_color() == COLOURS["frame_mean"]
+    assert set(drawn(axes, "limit 16").get_ydata()) == {16.0}
+    assert any(text.get_text() == "limit 16 GiB" for text in axes.texts)
+
+
+def test_crosses_on_one_spot_are_drawn_side_by_side(tmp_path: Path) -> None:
+    matrix = matrix_of(tmp_path)
+    joined = joined_of(matrix, *(oom(cell) for cell in matrix.cells))
+    figure = draw_memory_frames(memory_points(joined))
+    (axes,) = figure.axes
+    crosses = [line for line in axes.lines if line.get_marker() == "x"]
+    assert len(crosses) == 8
+    spots = {
+        tuple(line.get_transform().transform([[line.get_xdata()[0], 1.0]])[0]) for line in crosses
+    }
+    assert len(spots) == 8
+
+
+def test_one_colour_a_family_and_one_marker_a_recipe(joined: Joined) -> None:
+    (axes,) = draw_memory_frames(memory_points(joined)).axes
+    full, masked = drawn(axes, "joint_test"), drawn(axes, "joint_test+mask75")
+    other = drawn(axes, "frame_mean_test")
+    assert full.get_color() == masked.get_color() != other.get_color()
+    assert full.get_marker() == other.get_marker() != masked.get_marker()
+
+
+def test_every_family_has_a_colour_of_its_own() -> None:
+    assert {row.family for row in ENCODERS.values()} == set(COLOURS)
+    assert len(set(COLOURS.values())) == len(COLOURS)
+
+
+def test_markers_differ_for_what_differs_in_one_family(tmp_path: Path) -> None:
+    text = (
+        "about: q\naxes: {encoder: [joint_test, joint_test_coarse_time], recipe: [full, mask50], "
+        "frames: [8, 16], batch: [1, 2]}\n"
+    )
+    matrix = matrix_of(tmp_path, text)
+    points = memory_points(joined_of(matrix, *(ok(cell) for cell in matrix.cells)))
+    shapes = markers(points)
+    assert len(shapes) == len(set(shapes.values())) == 8
+
+
+def test_the_trade_off_shows_each_origin_in_its_own_way(joined: Joined) -> None:
+    (axes,) = draw_memory_recall(recall_panels(joined)).axes
+    assert axes.get_title(loc="left") == "msr-vtt, text to video"
+    assert axes.get_xlabel() == "peak allocated memory, GiB (left is better)"
+    assert axes.get_ylabel() == "R@1, % (up is better)"
+    points = {
+        (xy(line)[0], line.get_fillstyle())
+        for line in axes.lines
+        if line.get_label() == "joint_test"
+    }
+    assert points == {((2.0, 40.0), "full"), ((4.0, 42.0), "full"), ((2.0, 50.0), "none")}
+    cross = drawn(axes, "out of memory: frame_mean_test frames=8")
+    assert xy(cross) == [(16.0, 31.0)]
+
+
+def test_the_frontier_joins_our_best_rows_and_no_published_score(joined: Joined) -> None:
+    figure = draw_memory_recall(recall_panels(joined))
+    # frame_mean_test at 3 GiB and 30 % is beaten, the published 50 % takes no part
+    assert xy(drawn(figure.axes[0], "frontier")) == [(1.0, 39.0), (2.0, 40.0), (4.0, 42.0)]
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "published: a <paper>" in legend
+    assert "Pareto frontier" in legend
+
+
+def test_unlike_batches_have_frontiers_of_their_own(tmp_path: Path) -> None:
+    text = "about: q\naxes: {encoder: joint_test, frames: 4, batch: [2, 4]}\n"
+    matrix = matrix_of(tmp_path, text)
+    records = [ok(cell, peak) for cell, peak in zip(matrix.cells, (GIB, 2 * GIB), strict=True)]
+    (panel,) = recall_panels(joined_of(matrix, *records, scores=(score(),)))
+    assert [len(best) for best in panel.frontiers.values()] == [1, 1]
+
+
+def test_small_peaks_are_in_mib(tmp_path: Path) -> None:
+    matrix = matrix_of(tmp_path)
+    joined = joined_of(matrix, *(ok(cell, 5 * 2**20) for cell in matrix.cells))
+    (axes,) = draw_memory_frames(memory_points(joined)).axes
+    assert "MiB" in axes.get_ylabel()
+    assert xy(drawn(axes, "joint_test"))[0] == (4, 5.0)
+
+
+def test_a_short_span_of_memory_has_labels_too(tmp_path: Path) -> None:
+    matrix = matrix_of(tmp_path)
+    peaks = (round((23 + 0.7 * i) * 2**20) for i in range(8))
+    records = [ok(cell, peak) for cell, peak in zip(matrix.cells, peaks, strict=True)]
+    (axes,) = draw_memory_frames(memory_points(joined_of(matrix, *records))).axes
+    low, high = axes.get_ylim()
+    assert sum(low <= tick <= high for tick in axes.get_yticks()) >= 3
+
+
+def test_a_single_number_of_frames_gives_bars_and_the_reason(tmp_path: Path) -> None:
+    matrix = matrix_of(tmp_path, "about: q\naxes: {encoder: joint_test, frames: 4, batch: [2, 4]}")
+    small, large = matrix.cells
+    joined = joined_of(matrix, ok(small, 2 * GIB), oom(large))
+    pictures = {picture.name: picture for picture in illustrate(joined, tmp_path)}
+    assert pictures["memory_frames"].skipped == "all rows have 4 frames"
+    assert "no recall at 1 is joined" in (pictures["memory_recall"].skipped or "")
+    assert (tmp_path / "memory_variants.png").stat().st_size > 1000
+    (axes,) = draw_memory_variants(memory_points(joined)).axes
+    assert [bar.get_width() for bar in axes.patches] == [2.0]
+    assert xy(drawn(axes, "out of memory: joint_test batch=4")) == [(16.0, 1)]
+
+
+def test_nothing_measured_is_said_and_not_drawn(tmp_path: Path) -> None:
+    joined = joined_of(matrix_of(tmp_path))
+    pictures = illustrate(joined, tmp_path)
+    assert [picture.svg for picture in pictures] == [None, None]
+    assert pictures[1].skipped == "no row has a measured peak"
+    assert not list(tmp_path.glob("*.png"))
+
+
+@pytest.mark.parametrize("name", ["memory_frames", "memory_recall"])
+def test_the_same_rows_give_the_same_file(name: str, joined: Joined, tmp_path: Path) -> None:
+    texts = []
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        folder.mkdir()
+        illustrate(joined, folder)
+        texts.append((folder / f"{name}.svg").read_text())
+    assert texts[0] == texts[1]
+    assert "joint_test" in texts[0]  # text stays text

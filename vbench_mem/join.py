@@ -1,0 +1,195 @@
+"""Records and scores -> rows, one for each cell of a matrix. Drops nothing and mends nothing.
+
+A cell without a record is a row too, and so is a failure; scores that fit no cell and cells that
+no score fits are listed.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from vbench_mem.axes import facts
+from vbench_mem.cell import Cell
+from vbench_mem.encoders.tokens import mask_kind
+from vbench_mem.matrix import Matrix
+from vbench_mem.metrics import METRICS
+from vbench_mem.record import Failure, Record, Status
+from vbench_mem.scores import Score, adaptation
+
+MISSING = "missing"  # the state of a cell that has no record
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What is known of one variant at one load and runtime.
+
+    label        what tells it from the other rows of its matrix
+    state        a `Status`, or `missing`
+    by_rule      skipped by a rule of the matrix, so that nothing is owed
+    limit_bytes  the memory there was: of the virtual card, the card, or the host
+    scores       by column (`Score.column`)
+    """
+
+    cell: Cell
+    label: str
+    state: str
+    reason: str | None
+    by_rule: bool
+    record: Record | None
+    limit_bytes: int | None = None
+    scores: Mapping[str, Score] = field(default_factory=dict)
+
+    @property
+    def is_ok(self) -> bool:
+        return self.state == Status.OK
+
+    @property
+    def is_out_of_memory(self) -> bool:
+        """It did not fit, or was spared the attempt because a smaller cell did not."""
+        pruned = self.record is not None and self.record.pruned_by is not None
+        return self.state == Status.OOM or pruned
+
+    @property
+    def failure(self) -> Failure:
+        return (self.record and self.record.failure) or Failure()
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        return facts(self.cell)
+
+    def metric(self, name: str) -> int | float | None:
+        """A number of the record, of a failed one too where it got that far."""
+        assert name in METRICS
+        return self.record.metrics.get(name) if self.record else None
+
+    def why_missing(self, name: str) -> str:
+        """The reason in a few words for a number that is not there."""
+        if self.record is not None and self.is_ok:
+            return self.record.missing.get(name, "the record does not have it")
+        if self.state == Status.OOM and self.failure.phase:
+            return (self.reason or "").replace("device out of memory", "oom", 1) or "oom"
+        return f"{self.state}: {self.reason}" if self.reason else self.state
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joined:
+    """`rows` in the matrix's order; `unmatched` scores with the reason; files that are no use."""
+
+    matrix: Matrix
+    rows: tuple[Row, ...]
+    unmatched: tuple[tuple[Score, str], ...]
+    problems: tuple[str, ...]
+
+    @property
+    def unscored(self) -> list[Row]:
+        return [row for row in self.rows if not row.scores]
+
+    @cached_property
+    def score_columns(self) -> list[str]:
+        return sorted({column for row in self.rows for column in row.scores})
+
+
+def join(
+    matrix: Matrix,
+    records: Mapping[str, Record],
+    scores: Sequence[Score] = (),
+    problems: Iterable[str] = (),
+) -> Joined:
+    """One row for every cell, with its record and the scores of the encoder it trains."""
+    found: dict[str, dict[str, Score]] = {cell.id: {} for cell in matrix.cells}
+    unmatched: list[tuple[Score, str]] = []
+    for score in scores:
+        cells, reason = match(score, matrix.cells)
+        for cell in cells:
+            found[cell.id][score.column] = score
+        if not cells:
+            unmatched.append((score, reason))
+    return Joined(
+        matrix=matrix,
+        rows=tuple(_row(matrix, cell, records, found[cell.id]) for cell in matrix.cells),
+        unmatched=tuple(unmatched),
+        problems=tuple(problems),
+    )
+
+
+def _row(
+    matrix: Matrix, cell: Cell, records: Mapping[str, Record], scores: dict[str, Score]
+) -> Row:
+    record = records.get(cell.id)
+    by_rule = cell.id in matrix.skipped
+    state: str = MISSING
+    reason: str | None = "no record; run the matrix"
+    if by_rule:  # numbers of a time before the rule are not shown
+        record = record if record is not None and record.status is Status.SKIPPED else None
+        state, reason = Status.SKIPPED.value, matrix.skipped[cell.id]
+    elif record is not None:
+        state, reason = record.status.value, record.reason
+    return Row(
+        cell=cell,
+        label=matrix.label(cell),
+        state=state,
+        reason=reason,
+        by_rule=by_rule,
+        record=record,
+        limit_bytes=_limit(record, records),
+        scores={column: scores[column] for column in sorted(scores)},
+    )
+
+
+def _limit(record: Record | None, records: Mapping[str, Record]) -> int | None:
+    """The memory that the record's cell ran into, or the smaller cell that spared it the run."""
+    if record is None:
+        return None
+    if record.pruned_by is not None:
+        smaller = records.get(record.pruned_by)
+        return None if smaller is None else _limit(smaller, {})
+    failure = record.failure or Failure()
+    stated = failure.bytes_limit or record.cell.protocol.memory_limit_bytes
+    known = record.environment.facts if record.environment else {}
+    host = ("host_memory_limit_bytes", "host_memory_bytes")
+    names = host if failure.where == "host" else ("gpu_memory_bytes", *host)
+    sizes = [size for name in names if isinstance(size := known.get(name), int) and size > 0]
+    return stated or next(iter(sizes), None)
+
+
+def match(score: Score, cells: Iterable[Cell]) -> tuple[list[Cell], str]:
+    """The cells whose embeddings the score is of, and the reason where there are none.
+
+    What can change an embedding must be equal: the encoder's spec, what is trained, the mask's
+    ratio and kind, frames, resolution. Batch, dtype, kernel and checkpointing are not asked.
+    """
+    left = list(cells)
+    if score.is_external:
+        return [], "a system that no encoder here builds"
+    for test, reason in _tests(score):
+        left = [cell for cell in left if test(cell)]
+        if not left:
+            return [], reason
+    return left, ""
+
+
+def _tests(score: Score) -> list[tuple[Callable[[Cell], bool], str]]:
+    """What must be equal, in the order in which a missing partner is explained."""
+    spec, name = score.encoder.spec, score.encoder.name
+    mask, pixels = score.mask_ratio, score.resolution_px or spec.resolution_px
+    kind = mask_kind(spec, score.recipe)
+    trained = adaptation(score.recipe)
+    return [
+        (lambda cell: cell.spec == spec, f"no cell has {name} as the table has it"),
+        (
+            lambda cell: adaptation(cell.recipe) == trained,
+            f"no cell of {name} trains what {score.variant} does",
+        ),
+        (
+            lambda cell: (
+                cell.recipe.mask == mask and (not mask or mask_kind(cell.spec, cell.recipe) == kind)
+            ),
+            f"no such cell has mask {mask:g}" + (f" ({kind})" if mask else ""),
+        ),
+        (
+            lambda cell: cell.load.frames == score.frames,
+            f"no such cell has {score.frames} frames",
+        ),
+        (lambda cell: cell.load.resolution_px == pixels, f"no such cell has {pixels} px"),
+    ]

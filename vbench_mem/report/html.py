@@ -1,0 +1,104 @@
+"""One page, one file, no network: report.html out of its template.
+
+Everything that comes from files goes through the template's escaping; only our own SVG does not.
+"""
+
+import re
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from vbench_mem import environment
+from vbench_mem.join import Joined
+from vbench_mem.metrics import METRICS
+from vbench_mem.report.answer import answer
+from vbench_mem.report.columns import ordered_metrics
+from vbench_mem.report.illustrate import Picture
+from vbench_mem.report.overview import axis_text, cell_text, columns, load_axes, why_empty
+from vbench_mem.score_metrics import SCORE_METRICS
+from vbench_mem.units import format_bytes
+from vbench_mem.verdict import Verdict
+
+TAG_ID = re.compile(r'(<[^<>]*?\s)id="')
+
+
+def render(
+    joined: Joined,
+    verdicts: Sequence[Verdict],
+    pictures: Sequence[Picture],
+    machine: environment.Environment | None,
+) -> str:
+    """The whole page as text."""
+    loader = PackageLoader("vbench_mem", "report")
+    jinja = Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return jinja.get_template("template.html.j2").render(
+        matrix=joined.matrix,
+        joined=joined,
+        answer=answer(joined),
+        axes=load_axes(joined),
+        columns=columns(joined),
+        axis_text=axis_text,
+        cell_text=cell_text,
+        why_empty=why_empty,
+        verdicts=verdicts,
+        pictures=[(picture, inline(picture)) for picture in pictures],
+        unhappy=[row for row in joined.rows if row.reason is not None],
+        metrics=defined(joined),
+        score_metrics=used_score_metrics(joined),
+        machine=machine,
+        facts=shown_facts(machine),
+        version=version("vbench_mem"),
+    )
+
+
+def inline(picture: Picture) -> Markup | None:
+    """The SVG for a page: no XML header, ids that differ from those of other figures."""
+    if picture.svg is None:
+        return None
+    svg = picture.svg[picture.svg.index("<svg") :]
+    svg = TAG_ID.sub(rf'\1id="{picture.name}-', svg)
+    svg = svg.replace('href="#', f'href="#{picture.name}-').replace(
+        "url(#", f"url(#{picture.name}-"
+    )
+    return Markup(svg.replace("<svg", '<svg role="img"', 1))
+
+
+def defined(joined: Joined) -> list[Any]:
+    """The metrics that some row has, or should have had, in the order of table.csv."""
+    names = {
+        name
+        for row in joined.rows
+        if row.record is not None
+        for name in (*row.record.metrics, *row.record.missing)
+    }
+    return [metric for metric in ordered_metrics() if metric.name in names & METRICS.keys()]
+
+
+def used_score_metrics(joined: Joined) -> list[Any]:
+    names = {score.metric for row in joined.rows for score in row.scores.values()}
+    return [metric for name, metric in SCORE_METRICS.items() if name in names]
+
+
+def shown_facts(machine: environment.Environment | None) -> list[tuple[str, str]]:
+    """Facts of the machine as text; sizes in binary units, the reason where one is unknown."""
+    if machine is None:
+        return []
+    shown = []
+    for name, value in machine.facts.items():
+        if value is None:
+            text = f"not known ({machine.missing.get(name, 'no reason given')})"
+        elif name.endswith("_bytes") and isinstance(value, int | float):
+            text = format_bytes(value)
+        else:
+            text = {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+        shown.append((name, text))
+    return shown

@@ -1,0 +1,75 @@
+"""Which figures a report has, and for those it cannot have, why."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vbench_mem.join import Joined
+from vbench_mem.report.series import Point, memory_points, recall_panels
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure that was written as `name`.svg and `name`.png, or the reason why it was not."""
+
+    name: str
+    title: str
+    caption: str
+    svg: str | None = None
+    skipped: str | None = None
+
+
+def illustrate(joined: Joined, folder: Path) -> list[Picture]:
+    """Draw into the folder what the rows allow. Trade-off first."""
+    from vbench_mem.report import figures  # matplotlib: slow to import, and only needed here
+    from vbench_mem.report.canvas import save
+
+    points = memory_points(joined)
+    seen = [point for point in points if point.memory]
+    pictures = [_recall(joined, folder)]
+    frames = sorted({point.frames for point in seen})
+    name, title = "memory_frames", "Memory against frames"
+    if not seen:
+        return [*pictures, Picture(name, title, "", skipped="no row has a measured peak")]
+    if len(frames) > 1:
+        svg = save(figures.draw_memory_frames(seen), folder, name)
+        caption = "Peak memory of a step against the frames of a clip, both on log axes."
+        return [*pictures, Picture(name, title, caption + _unplaced(points), svg)]
+    why = f"all rows have {frames[0]} frames"
+    pictures.append(Picture(name, title, "", skipped=why))
+    svg = save(figures.draw_memory_variants(seen), folder, "memory_variants")
+    caption = f"Peak memory of a step at {frames[0]} frames, rows in the matrix's order."
+    return [
+        *pictures,
+        Picture("memory_variants", "Memory of each variant", caption + _unplaced(points), svg),
+    ]
+
+
+def _recall(joined: Joined, folder: Path) -> Picture:
+    from vbench_mem.report import figures
+    from vbench_mem.report.canvas import save
+
+    name, title = "memory_recall", "Memory against recall"
+    panels = recall_panels(joined)
+    if not any(point.memory for panel in panels for point in panel.points):
+        scored = any(
+            score.metric == "recall_at_1" for r in joined.rows for score in r.scores.values()
+        )
+        why = (
+            "no row with a recall at 1 has a measured peak"
+            if scored
+            else ("no recall at 1 is joined with any row; name files under scores in the matrix")
+        )
+        return Picture(name, title, "", skipped=why)
+    svg = save(figures.draw_memory_recall(panels), folder, name)
+    caption = (
+        "Peak memory of a step against recall at 1. Hollow marks are published scores at the "
+        "memory measured here: they are not from this machine, and no frontier is drawn through "
+        "them."
+    )
+    return Picture(name, title, caption, svg)
+
+
+def _unplaced(points: list[Point]) -> str:
+    """Rows that ran out of memory and whose limit nobody knows have no place; say so."""
+    count = sum(not point.memory for point in points)
+    return f" {count} rows ran out of memory at a limit that is not known." if count else ""
