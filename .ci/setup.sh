@@ -6,39 +6,56 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 python=$here/.venv/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 
-find_python() {
-  local name
-  for name in ${PYTHON:+"$PYTHON"} python3.13 python3.12 python3.11 python3; do
-    if "$name" -c 'import ensurepip, sys, venv
-sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then
+fits() { # INTERPRETER MODULE...: is it a Python that is tested, with these modules?
+  "$1" -c 'import importlib, sys
+[importlib.import_module(name) for name in sys.argv[1:]]
+sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' "${@:2}" 2>/dev/null
+}
+
+find_python() { # the one named by PYTHON; else the environment's own; else the newest
+  local name names=(python3.13 python3.12 python3.11 python3)
+  if [[ -n ${PYTHON:-} ]]; then
+    names=("$PYTHON")
+  elif fits "$python" pip; then
+    names=("$python")
+  fi
+  for name in "${names[@]}"; do
+    if fits "$name" ensurepip venv; then
       command -v "$name"
       return
     fi
   done
-  echo "error: no Python 3.11, 3.12 or 3.13 with venv was found; install one or name it, PYTHON=..." >&2
+  if [[ -n ${PYTHON:-} ]]; then
+    echo "error: PYTHON=$PYTHON is no Python 3.11 to 3.13 with venv; name one, or leave it out" >&2
+  else
+    echo "error: no Python 3.11 to 3.13 with venv here; install one, or name it in PYTHON" >&2
+  fi
   return 1
 }
 
 set_up() { # run|dev
-  local base wanted stamp=$here/.venv/.set-up-$1
+  local base wanted ended=0 stamp=$here/.venv/.set-up-$1 begun=$here/.venv/.begun
+  [[ -e $begun ]] && rm -rf "$here/.venv" # killed half-way: nobody knows what is in it
   base=$(find_python) || return
   # what a finished set-up depends on: the pins, the declared needs, the place, the interpreter
   wanted=$({ cat "$here/.ci/constraints.txt" "$here/pyproject.toml"; echo "$here"; "$base" -VV; } |
     "$base" -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())')
   [[ $(cat "$stamp" 2>/dev/null) == "$wanted" ]] && return
   echo "setting up $here/.venv, once" >&2
-  # an interrupted set-up left no stamp; one that cannot even start pip is made again
-  if ! "$python" -c 'import pip' 2>/dev/null; then
+  if ! fits "$python" pip || [[ $("$python" -VV) != "$("$base" -VV)" ]]; then
     rm -rf "$here/.venv"
     "$base" -m venv "$here/.venv" || return
   fi
+  touch "$begun"
   "$python" -m pip install --quiet --constraint "$here/.ci/constraints.txt" \
-    --editable "$here$([[ $1 == dev ]] && echo '[dev]')" >&2 || return
+    --editable "$here$([[ $1 == dev ]] && echo '[dev]')" >&2 || ended=$?
+  rm "$begun" # pip said itself how it ended; only what was killed leaves this behind
+  if ((ended)); then
+    echo "error: the set-up did not finish, pip says why above; then run the same command" >&2
+    return 1
+  fi
   echo "$wanted" >"$here/.venv/.set-up-run"
   echo "$wanted" >"$stamp" # dev has all that run has, so it leaves both stamps
 }
 
-if ! set_up "$1"; then
-  echo "error: the set-up did not finish; the same command goes on from where it stopped" >&2
-  exit 2
-fi
+set_up "$1" || exit 2

@@ -1,15 +1,16 @@
 """Which frames are taken from a video file, shown by files whose pixels say their own number."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from av.video.reformatter import VideoReformatter
 
-from vbench_mem.data import sample as module
-from vbench_mem.data.sample import sample
+from vbench_mem.data import video
+from vbench_mem.data.sample import sample, square
 from vbench_mem.errors import UsageError
 
 
@@ -19,12 +20,13 @@ def write_numbers(
     rate: Fraction = Fraction(5),
     size: tuple[int, int] = (64, 64),
     times: Callable[[int], int] | None = None,
+    **of_the_file: str,
 ) -> Path:
     """A video whose frame n is grey of value 5 n; `times` gives milliseconds of odd rates.
 
     Steps of 5, since the conversion to YUV and back moves a grey by up to 2.
     """
-    with av.open(path, "w") as container:
+    with av.open(path, "w", options=of_the_file) as container:
         stream = container.add_stream("libx264", rate=rate)
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         stream.options = {"crf": "0", "preset": "ultrafast", "g": "5"}
@@ -81,15 +83,43 @@ def test_a_variable_rate_and_a_late_start_are_followed(tmp_path: Path) -> None:
     assert numbers(got.frames) == expected == [0, 2, 3, 4]
 
 
-def test_jumping_over_long_gaps_takes_the_same_frames_as_decoding_through(
+@pytest.mark.parametrize("kind", ["mp4", "mkv", "avi", "ts"])
+def test_jumping_over_long_gaps_takes_the_frames_that_decoding_all_of_it_shows(
+    tmp_path: Path, kind: str
+) -> None:
+    # the index of an .avi leads past the wanted time and a .ts is searched by its bytes
+    path = write_numbers(tmp_path / f"a.{kind}", 240, rate=Fraction(2))
+    with av.open(path) as container:
+        shown = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    got = sample(path, 4, 0.03, 64)
+    assert got.padded == 0
+    for i, frame in enumerate(got.frames):
+        now = shown[int(2 * i / Fraction("0.03"))]
+        assert abs(float(frame.mean()) - float(now.mean())) < 2  # the next one is 5 away
+
+
+def test_frames_without_times_are_evenly_spaced(tmp_path: Path) -> None:
+    path = write_numbers(tmp_path / "a.h264", 48, rate=Fraction(2))  # a bare stream, no container
+    with av.open(path) as container:
+        rate = float(container.streams.video[0].guessed_rate)
+    assert numbers(sample(path, 4, rate / 12, 32).frames) == [0, 12, 24, 36]
+
+
+def test_a_jump_decodes_little_of_a_long_video(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = write_numbers(tmp_path / "a.mp4", 50, rate=Fraction(1))
-    jumped = sample(path, 4, 0.05, 32)
-    monkeypatch.setattr(module, "SEEK_GAP_S", 10**6)
-    through = sample(path, 4, 0.05, 32)
-    assert numbers(jumped.frames) == numbers(through.frames) == [0, 20, 40, 40]
-    assert jumped.padded == through.padded == 1
+    path = write_numbers(tmp_path / "a.mp4", 600, rate=Fraction(2))  # five minutes
+    decoded = []
+    frames = video.Video.frames
+
+    def counted(self: video.Video, after: Fraction | None) -> Iterator[object]:
+        for frame in frames(self, after):
+            decoded.append(frame)
+            yield frame
+
+    monkeypatch.setattr(video.Video, "frames", counted)
+    assert sample(path, 4, 0.02, 32).padded == 0  # at 0, 50, 100 and 150 s
+    assert len(decoded) < 60
 
 
 @pytest.mark.parametrize("size", [(64, 48), (48, 64), (62, 34), (200, 40)])
@@ -117,7 +147,7 @@ def test_reducing_averages_instead_of_picking_pixels(tmp_path: Path) -> None:
     stripes = np.zeros((256, 256, 3), np.uint8)
     stripes[:, ::2] = 255
     frame = av.VideoFrame.from_ndarray(stripes, format="rgb24")
-    small = module.square(frame, 32)
+    small = square(frame, 32, VideoReformatter())
     assert abs(float(small.mean()) - 127.5) < 4
     assert float(small.std()) < 10
 
@@ -130,12 +160,56 @@ def test_a_file_that_is_no_video_is_named(tmp_path: Path, content: bytes) -> Non
         sample(path, 4, 1.0, 32)
 
 
-def test_a_video_that_breaks_off_is_named(tmp_path: Path) -> None:
-    whole = write_numbers(tmp_path / "a.mp4", 50).read_bytes()
+@pytest.mark.parametrize(("kind", "options"), [("mp4", {"movflags": "faststart"}), ("mkv", {})])
+@pytest.mark.parametrize("share", [0.5, 0.8, 0.95])
+def test_a_video_that_breaks_off_is_named_and_not_padded(
+    tmp_path: Path, kind: str, options: dict[str, str], share: float
+) -> None:
+    whole = write_numbers(tmp_path / f"a.{kind}", 200, **options)  # 40 s
+    assert sample(whole, 40, 1.0, 32).padded == 0
+    torn = tmp_path / f"torn.{kind}"
+    torn.write_bytes(whole.read_bytes()[: int(whole.stat().st_size * share)])
+    with pytest.raises(UsageError, match=rf"torn\.{kind}: breaks off .*; copy or encode it again"):
+        sample(torn, 40, 1.0, 32)
+
+
+def test_a_video_without_its_index_is_named(tmp_path: Path) -> None:
+    whole = write_numbers(tmp_path / "a.mp4", 50).read_bytes()  # its index is at the end
     path = tmp_path / "torn.mp4"
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(UsageError, match=r"torn\.mp4: cannot be decoded as a video"):
         sample(path, 4, 1.0, 32)
+
+
+def test_want_of_memory_is_not_blamed_on_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_numbers(tmp_path / "a.mp4", 5)
+
+    def full(*_: object, **__: object) -> None:
+        raise av.error.MemoryError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr(av, "open", full)
+    with pytest.raises(MemoryError):
+        sample(path, 4, 1.0, 32)
+
+
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_a_picture_that_lies_on_its_side_is_turned_upright(tmp_path: Path, turn: int) -> None:
+    upright = np.zeros((48, 48, 3), np.uint8)
+    upright[:24, :24], upright[:24, 24:] = (200, 0, 0), (0, 0, 200)
+    stored = np.rot90(upright, -turn // 90)  # the file says: turn it `turn` degrees back
+    with av.open(tmp_path / "a.mp4", "w") as container:
+        stream = container.add_stream("libx264", rate=1)
+        stream.width, stream.height, stream.pix_fmt = 48, 48, "yuv420p"
+        stream.options = {"crf": "1"}
+        stream.set_display_rotation(turn)
+        stored = np.ascontiguousarray(stored)
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(stored, format="rgb24")))
+        container.mux(stream.encode(None))
+    (got,) = sample(tmp_path / "a.mp4", 1, 1.0, 48).frames
+    for quarter in np.s_[2:22, 2:22], np.s_[2:22, 26:46], np.s_[26:46, :]:
+        assert abs(got[quarter].astype(int) - upright[quarter]).mean() < 12
 
 
 def test_a_file_with_sound_only_is_named(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ Legend: B clips, T frames, H W pixels, C channels.
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from torch import Tensor
 from vbench_mem.cell import Cell, Load
 from vbench_mem.data.captions import Pair, read_captions
 from vbench_mem.data.generate import generated
-from vbench_mem.data.sample import sample
+from vbench_mem.data.sample import Sampled, sample
+from vbench_mem.host import cpu_cores
 
 # Source: openai/CLIP, clip.py; red, green, blue of the pixels it was trained on, 0 to 1.
 MEAN = (0.48145466, 0.4578275, 0.40821073)
@@ -38,21 +40,33 @@ class ClipBatch:
 
 
 class ClipSource:
-    """The pairs of a caption file in an order drawn from the seed, batch after batch, for ever."""
+    """The pairs of a caption file in an order drawn from the seed, batch after batch, for ever.
 
-    def __init__(self, load: Load, seed: int) -> None:
+    Several files are decoded at once, by `threads` threads in all: as many as there are cores when
+    none is given.
+    """
+
+    def __init__(self, load: Load, seed: int, threads: int | None = None) -> None:
         assert load.clips is not None
         file = generated() if load.clips == "generated" else Path(load.clips)
         self.load = load
         self.pairs: list[Pair] = read_captions(file)
         self.order = np.random.default_rng(seed).permutation(len(self.pairs))
+        self.threads = threads or cpu_cores()
 
     def batch(self, step: int) -> ClipBatch:
         """Batch number `step`, decoded now."""
         load, count = self.load, len(self.pairs)
         numbers = [self.order[(step * load.batch + i) % count] for i in range(load.batch)]
         picked = [self.pairs[number] for number in numbers]
-        clips = [sample(pair.path, load.frames, load.fps, load.resolution_px) for pair in picked]
+        files_at_once = min(self.threads, load.batch)
+        for_each = self.threads // files_at_once
+
+        def decode(pair: Pair) -> Sampled:
+            return sample(pair.path, load.frames, load.fps, load.resolution_px, for_each)
+
+        with ThreadPoolExecutor(files_at_once) as pool:
+            clips = list(pool.map(decode, picked))
         return ClipBatch(
             frames=torch.from_numpy(np.stack([clip.frames for clip in clips])),
             captions=[pair.caption for pair in picked],
@@ -63,7 +77,7 @@ class ClipSource:
 
 def load_batches(cell: Cell) -> Iterator[ClipBatch]:
     """The batches of a cell with `input: clips`, each decoded when it is asked for."""
-    source = ClipSource(cell.load, cell.protocol.seed)
+    source = ClipSource(cell.load, cell.protocol.seed, cell.runtime.threads)
     step = 0
     while True:
         yield source.batch(step)

@@ -1,24 +1,20 @@
-"""Takes the frames shown at wanted times out of a video file, in bounded memory. No torch.
+"""Square frames at wanted times out of a video file. No torch.
 
 Legend: H W pixels.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
-from av.container import InputContainer
 from av.video.frame import VideoFrame
-from av.video.reformatter import Interpolation
-from av.video.stream import VideoStream
+from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
+from vbench_mem.data.video import REMEDY, CannotJump, Video
 from vbench_mem.errors import UsageError
-
-SEEK_GAP_S = 10  # further than a usual distance of key frames: jumping beats decoding through
 
 
 @dataclass(frozen=True)
@@ -35,95 +31,57 @@ def wanted_times(frames: int, fps: float) -> list[Fraction]:
     return [number * step for number in range(frames)]
 
 
-def sample(path: Path, frames: int, fps: float, resolution_px: int) -> Sampled:
+def sample(path: Path, frames: int, fps: float, resolution_px: int, threads: int = 1) -> Sampled:
     """`frames` square frames of a video, `fps` for each second of it, from its start.
 
     Each is the frame on the screen at its time: the last one shown at or before it. A video that
-    ends sooner repeats the last frame taken from it. The shorter side is resized (bicubic, with the prefilter
-    that reducing needs) to `resolution_px` and the middle is cut out.
-    Raises `UsageError` that names the file when it is no video or breaks off.
+    ends sooner repeats the last frame taken from it. The shorter side is resized to
+    `resolution_px` and the middle is cut out. Raises `UsageError` that names the file when it is
+    no video or breaks off.
     """
+    times = wanted_times(frames, fps)
     try:
-        with av.open(path) as container:
-            if not container.streams.video:
-                raise UsageError(f"{path}: has no video stream")
-            pictures = [
-                square(shown, resolution_px)
-                for shown in shown_at(container, wanted_times(frames, fps))
-            ]
+        try:
+            return take(path, times, resolution_px, jump=True, threads=threads)
+        except CannotJump:
+            return take(path, times, resolution_px, jump=False, threads=threads)
+    except MemoryError:  # FFmpeg's own is one of its errors too, and is no fault of the file
+        raise
     except (av.error.FFmpegError, OSError) as error:
-        raise UsageError(f"{path}: cannot be decoded as a video ({error})") from error
-    if not pictures:
-        raise UsageError(f"{path}: has no frames")
-    padded = frames - len(pictures)
-    pictures += [pictures[-1]] * padded
-    return Sampled(np.stack(pictures), padded)
+        raise UsageError(
+            f"{path}: cannot be decoded as a video ({error.strerror}); {REMEDY}"
+        ) from error
 
 
-def shown_at(container: InputContainer, wanted: list[Fraction]) -> Iterator[VideoFrame]:
-    """The frame shown at each wanted time, ascending; none for times after the end.
+def take(
+    path: Path, times: list[Fraction], resolution_px: int, *, jump: bool, threads: int
+) -> Sampled:
+    taken = np.empty((len(times), resolution_px, resolution_px, 3), np.uint8)
+    resize = VideoReformatter()  # keeps its filters from frame to frame
+    with av.open(path) as container:
+        video = Video(path, container, jump=jump, threads=threads)
+        for number, seconds in enumerate(times):
+            shown = video.at(seconds)
+            if shown is None:  # never the first time, 0: a video that opens has one frame
+                taken[number:] = taken[number - 1]
+                return Sampled(taken, padded=len(times) - number)
+            taken[number] = square(shown, resolution_px, resize)
+    return Sampled(taken, padded=0)
 
-    Holds two frames at the most, whatever the length of the video.
+
+def square(frame: VideoFrame, side_px: int, resize: VideoReformatter) -> NDArray[np.uint8]:
+    """Upright, resized so that the shorter side fits, and the middle cut out: (side, side, 3).
+
+    Bicubic in FFmpeg's scaler, which widens its filter where it reduces, so that fine detail does
+    not alias, and goes from the decoder's colours to RGB in the same pass.
     """
-    stream = container.streams.video[0]
-    stream.thread_type = "AUTO"
-    timed = times(container, stream)
-    shown, start = next(timed, (None, Fraction(0)))
-    until = start
-    for want in wanted:
-        time = start + want
-        if shown is None:
-            return
-        if time - until > SEEK_GAP_S and stream.time_base:
-            container.seek(int(time / stream.time_base), stream=stream)
-            timed = times(container, stream)
-            shown, until = next(timed, (shown, until))
-        # `ahead` is the first frame after the wanted time, if there is one
-        ahead = None
-        for frame, at in timed:
-            if at > time:
-                ahead = (frame, at)
-                break
-            shown, until = frame, at
-        if ahead is None and time >= until + length(shown, stream):
-            return
-        yield shown
-        if ahead is not None:
-            timed = chain_one(ahead, timed)
-
-
-def chain_one(
-    first: tuple[VideoFrame, Fraction], rest: Iterator[tuple[VideoFrame, Fraction]]
-) -> Iterator[tuple[VideoFrame, Fraction]]:
-    yield first
-    yield from rest
-
-
-def times(container: InputContainer, stream: VideoStream) -> Iterator[tuple[VideoFrame, Fraction]]:
-    """Frames with their times in seconds; a frame without one follows the frame before it."""
-    after = Fraction(0)
-    for frame in container.decode(stream):
-        at = after
-        if frame.pts is not None and frame.time_base is not None:
-            at = frame.pts * frame.time_base
-        yield frame, at
-        after = at + length(frame, stream)
-
-
-def length(frame: VideoFrame, stream: VideoStream) -> Fraction:
-    """Seconds that a frame is shown: as the file says, else by the average rate."""
-    if frame.duration and frame.time_base is not None:
-        return frame.duration * frame.time_base
-    rate = stream.average_rate or stream.guessed_rate
-    return 1 / Fraction(rate) if rate else Fraction(0)
-
-
-def square(frame: VideoFrame, side_px: int) -> NDArray[np.uint8]:
-    """Upright, resized so that the shorter side fits, and the middle cut out: (side, side, 3)."""
     scale = Fraction(side_px, min(frame.width, frame.height))
     width, height = (max(side_px, round(size * scale)) for size in (frame.width, frame.height))
-    resized = frame.reformat(width, height, "rgb24", interpolation=Interpolation.BICUBIC)
+    # one thread: a batch has several files at once
+    resized = resize.reformat(
+        frame, width, height, "rgb24", interpolation=Interpolation.BICUBIC, threads=1
+    )
     left, top = (width - side_px) // 2, (height - side_px) // 2
     pixels = resized.to_ndarray()[top : top + side_px, left : left + side_px]
     # phones store a picture lying on its side and say so; degrees count against the clock
-    return np.ascontiguousarray(np.rot90(pixels, round(frame.rotation / 90)))
+    return np.rot90(pixels, round(frame.rotation / 90))

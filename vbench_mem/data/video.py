@@ -1,0 +1,129 @@
+"""Walks through one video file and says which frame is on the screen at a time. No torch.
+
+Holds two decoded frames at the most, whatever the length of the video, and jumps over long gaps.
+Never takes a file for shorter than it says it is: one that breaks off is an error.
+"""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from vbench_mem.errors import UsageError
+
+SEEK_GAP_S = 10  # further than a usual distance of key frames: jumping beats decoding through
+EARLY_S = 1  # jump this much too short: an index may hold the times of decoding, not of showing
+SHORT_BY_S = 1  # a file that ends sooner than it says by more than this is cut off
+REMEDY = "copy or encode it again, or remove its rows from the caption file"
+
+
+class CannotJump(Exception):
+    """The file's index is missing or wrong; it has to be decoded from its start."""
+
+
+class Video:
+    """An open file, asked for ascending times in seconds since its first frame.
+
+    Raises `UsageError` that names the file when it has no pictures or breaks off, and `CannotJump`
+    when `jump` is true and a jump went wrong: then open it again with `jump` false.
+    """
+
+    def __init__(
+        self, path: Path, container: InputContainer, *, jump: bool = True, threads: int = 1
+    ) -> None:
+        self.path, self.container, self.jump = path, container, jump
+        self.stream = moving_pictures(path, container)
+        self.stream.thread_type = "AUTO"
+        self.stream.codec_context.thread_count = threads
+        self.walk = self.frames(after=Fraction(0))
+        first = next(self.walk, None)
+        if first is None:
+            raise UsageError(f"{path}: has no frame that can be decoded; {REMEDY}")
+        self.shown, self.start = first
+        self.since = self.start
+        self.ahead = next(self.walk, None)  # the frame after the one shown
+
+    def at(self, seconds: Fraction) -> VideoFrame | None:
+        """The last frame shown at or before the time, or None when the video has ended."""
+        time = self.start + seconds
+        if self.jump and self.ahead is not None and time - self.since > SEEK_GAP_S:
+            self.jump_to(time)
+        while self.ahead is not None and self.ahead[1] <= time:
+            self.shown, self.since = self.ahead
+            self.ahead = next(self.walk, None)
+        if self.ahead is None:
+            end = self.since + self.length(self.shown)
+            if time >= end:
+                self.check_end(end - self.start)
+                return None
+        return self.shown
+
+    def jump_to(self, time: Fraction) -> None:
+        """Go on from a key frame before the time; the time is on the file's own clock."""
+        base, declared = self.stream.time_base, self.declared()
+        if base is None or declared is None:
+            self.jump = False
+            return
+        target = min(time - EARLY_S, self.start + declared)
+        try:
+            self.container.seek(int(target / base), stream=self.stream)
+        except av.error.FFmpegError as error:
+            raise CannotJump from error
+        self.walk = self.frames(after=None)
+        landed = next(self.walk, None)
+        if landed is None or landed[1] > time:
+            raise CannotJump
+        # key frames further apart than the wanted times would be decoded again at each jump
+        self.jump = landed[1] > self.since
+        self.shown, self.since = landed
+        self.ahead = next(self.walk, None)
+
+    def frames(self, after: Fraction | None) -> Iterator[tuple[VideoFrame, Fraction]]:
+        """Frames with their times in seconds; a frame without one follows the frame before it."""
+        for packet in self.container.demux(self.stream):
+            if packet.is_corrupt:
+                raise UsageError(f"{self.path}: breaks off in the middle of a frame; {REMEDY}")
+            for frame in packet.decode():
+                time = after
+                if frame.pts is not None and frame.time_base is not None:
+                    time = frame.pts * frame.time_base
+                if time is None:
+                    raise CannotJump
+                yield frame, time
+                after = time + self.length(frame)
+
+    def length(self, frame: VideoFrame) -> Fraction:
+        """Seconds that a frame is shown: as the file says, else by the average rate."""
+        if frame.duration and frame.time_base is not None:
+            return frame.duration * frame.time_base
+        rate = self.stream.average_rate or self.stream.guessed_rate
+        return 1 / Fraction(rate) if rate else Fraction(0)
+
+    def declared(self) -> Fraction | None:
+        """Seconds that the file's header promises, if it does."""
+        if self.stream.duration is not None and self.stream.time_base is not None:
+            return self.stream.duration * self.stream.time_base
+        if self.container.duration is not None and len(self.container.streams) == 1:
+            return Fraction(self.container.duration, av.time_base)
+        return None  # the whole file's length may be that of its sound
+
+    def check_end(self, end: Fraction) -> None:
+        declared = self.declared()
+        if declared is not None and declared - end > SHORT_BY_S + self.length(self.shown):
+            raise UsageError(
+                f"{self.path}: breaks off after {float(end):.1f} of {float(declared):.1f} s; "
+                f"{REMEDY}"
+            )
+
+
+def moving_pictures(path: Path, container: InputContainer) -> VideoStream:
+    """The first video stream that is not the cover of a song."""
+    for stream in container.streams.video:
+        if not stream.disposition & Disposition.attached_pic:
+            return stream
+    raise UsageError(f"{path}: has no video stream; remove its rows from the caption file")
