@@ -9,9 +9,9 @@ import pytest
 from vbench_mem.cell import Cell, Load, Protocol, Runtime
 from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.encoders.table import ENCODERS
-from vbench_mem.environment import Environment
+from vbench_mem.machine.environment import Environment
+from vbench_mem.matrix.resolve import with_kind
 from vbench_mem.record import Record, Status
-from vbench_mem.resolve import with_kind
 
 SMALL = """
 about: a small matrix for a test

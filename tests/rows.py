@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from vbench_mem.cell import Cell
-from vbench_mem.environment import Environment
 from vbench_mem.join import Joined, join
-from vbench_mem.matrix import Matrix, load_matrix
+from vbench_mem.machine.environment import Environment
+from vbench_mem.matrix.load import Matrix, load_matrix
 from vbench_mem.record import Failure, Record, Status
-from vbench_mem.scores import Score
+from vbench_mem.scores.score import Score
 
 GIB = 2**30
 MACHINE = Environment(

@@ -18,10 +18,10 @@ from vbench_mem.cli import app
 from vbench_mem.cli.arguments import complete_label, complete_matrix, find_matrix
 from vbench_mem.cli.progress import REST_COLUMNS, Bars, shorten
 from vbench_mem.errors import UsageError
-from vbench_mem.eta import expect
-from vbench_mem.matrix import load_matrix
+from vbench_mem.machine.site import Site
+from vbench_mem.matrix.load import load_matrix
 from vbench_mem.record import Failure, Record, Status
-from vbench_mem.site import Site
+from vbench_mem.running.eta import expect
 from vbench_mem.store import Store
 
 Write = Callable[..., Path]

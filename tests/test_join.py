@@ -7,7 +7,7 @@ import pytest
 
 from tests.rows import GIB, MACHINE, joined_of, matrix_of, ok, oom, pick, pruned, score
 from vbench_mem.errors import UsageError
-from vbench_mem.runs import NoRun, UnlikeMachines, choose_run
+from vbench_mem.machine.runs import NoRun, UnlikeMachines, choose_run
 from vbench_mem.store import Store
 
 

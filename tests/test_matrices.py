@@ -7,7 +7,7 @@ import pytest
 from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.encoders.spec import Spec
 from vbench_mem.encoders.tokens import check_variant
-from vbench_mem.matrix import load_matrix
+from vbench_mem.matrix.load import load_matrix
 
 FOLDER = Path(__file__).parent.parent / "matrices"
 CELLS = {

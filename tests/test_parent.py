@@ -11,15 +11,15 @@ PARENTS = [
     "vbench_mem.cli.measure",
     "vbench_mem.cli.progress",
     "vbench_mem.cli.tables",
-    "vbench_mem.matrix",
-    "vbench_mem.schema",
+    "vbench_mem.matrix.load",
+    "vbench_mem.matrix.schema",
     "vbench_mem.store",
-    "vbench_mem.plan",
-    "vbench_mem.runner",
-    "vbench_mem.launch",
-    "vbench_mem.eta",
-    "vbench_mem.environment",
-    "vbench_mem.nvml",
+    "vbench_mem.running.plan",
+    "vbench_mem.running.runner",
+    "vbench_mem.running.launch",
+    "vbench_mem.running.eta",
+    "vbench_mem.machine.environment",
+    "vbench_mem.machine.nvml",
     "vbench_mem.encoders.table",
     "vbench_mem.encoders.recipes",
     "vbench_mem.encoders.tokens",
@@ -45,5 +45,5 @@ def test_the_command_line_starts_without_any_heavy_package() -> None:
 
 
 def test_reading_the_environment_does_not_import_torch() -> None:
-    code = "from vbench_mem.environment import read_environment; read_environment()"
+    code = "from vbench_mem.machine.environment import read_environment; read_environment()"
     assert "torch" not in imported_by(code)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from vbench_mem.cell import Cell
-from vbench_mem.environment import Environment
 from vbench_mem.errors import UsageError
+from vbench_mem.machine.environment import Environment
 from vbench_mem.record import Record
 from vbench_mem.store import Store, find_stores
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from vbench_mem.axes import facts
 from vbench_mem.cell import Cell
 from vbench_mem.encoders.tokens import mask_kind
-from vbench_mem.matrix import Matrix
+from vbench_mem.matrix.axes import facts
+from vbench_mem.matrix.load import Matrix
 from vbench_mem.metrics import METRICS
 from vbench_mem.record import Failure, Record, Status
-from vbench_mem.scores import Score, adaptation
+from vbench_mem.scores.score import Score, adaptation
 
 MISSING = "missing"  # the state of a cell that has no record
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from vbench_mem.cell import Cell
-from vbench_mem.environment import Environment
+from vbench_mem.machine.environment import Environment
 from vbench_mem.strict import STRICT
 
 SCHEMA: Literal[1] = 1  # history: 1, the first

@@ -20,9 +20,9 @@ from pydantic import ValidationError
 
 from vbench_mem import cell as cells
 from vbench_mem.cell import Cell
-from vbench_mem.environment import Environment
 from vbench_mem.errors import UsageError
-from vbench_mem.explain import explain
+from vbench_mem.machine.environment import Environment
+from vbench_mem.matrix.explain import explain
 from vbench_mem.record import SCHEMA, Record, write_record
 
 

@@ -22,13 +22,13 @@ import torch
 from pydantic_core import PydanticSerializationError
 
 from vbench_mem import cell as cells
-from vbench_mem import endings
 from vbench_mem.cell import Cell
-from vbench_mem.environment import Environment, gpu_state, read_environment
-from vbench_mem.nvml import Reading, Unreadable, open_gpu
+from vbench_mem.machine.environment import Environment, gpu_state, read_environment
+from vbench_mem.machine.nvml import Reading, Unreadable, open_gpu
 from vbench_mem.probes import device as devices
 from vbench_mem.probes.measured import Measured
 from vbench_mem.record import Record, Status, write_record
+from vbench_mem.running import endings
 from vbench_mem.units import format_bytes
 
 # Held by the driver on an idle card; below this, memory in use before the start says nothing.

@@ -16,7 +16,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from tests.benchmarks.interleaved import Target, show, take_turns
-from vbench_mem.matrix import Matrix, load_matrix
+from vbench_mem.matrix.load import Matrix, load_matrix
 from vbench_mem.probes.burst import run_burst
 
 LIMIT_S = 1.0  # per cell

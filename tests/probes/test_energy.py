@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from vbench_mem.nvml import Reading
+from vbench_mem.machine.nvml import Reading
 from vbench_mem.probes import energy
 from vbench_mem.probes.energy import EnergyWindow, idle_power
 

@@ -12,7 +12,7 @@ from torch.utils.checkpoint import checkpoint
 
 from vbench_mem.cell import Cell
 from vbench_mem.encoders.build import build
-from vbench_mem.nvml import Reading
+from vbench_mem.machine.nvml import Reading
 from vbench_mem.probes import memory_metrics, resident
 from vbench_mem.probes.batch import Batch
 from vbench_mem.probes.memory import Ready, follow_once, memory_pass

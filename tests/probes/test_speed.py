@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from vbench_mem.cell import Cell
-from vbench_mem.nvml import Reading
+from vbench_mem.machine.nvml import Reading
 from vbench_mem.probes import energy
 from vbench_mem.probes.batch import Batch
 from vbench_mem.probes.energy import EnergyWindow

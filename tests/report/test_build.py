@@ -11,9 +11,9 @@ from typer.testing import CliRunner, Result
 
 from tests.rows import GIB, MACHINE, TEXT, matrix_of, ok, oom
 from vbench_mem.cli import app
-from vbench_mem.matrix import Matrix
+from vbench_mem.machine.site import Site
+from vbench_mem.matrix.load import Matrix
 from vbench_mem.record import Record
-from vbench_mem.site import Site
 from vbench_mem.store import Store
 
 LIMIT = "budgets: [{metric: peak_alloc_bytes, max: 4 GiB}]\n"

@@ -71,7 +71,7 @@ def metrics() -> Rows:
 def matrices() -> Rows:
     """Those in `matrices/`; what one asks is the first sentence of its `about`."""
     from vbench_mem.errors import UsageError
-    from vbench_mem.matrix import load_matrix
+    from vbench_mem.matrix.load import load_matrix
 
     rows: Rows = []
     for path in matrix_files(MATRICES):
@@ -137,6 +137,6 @@ def schema() -> None:
     # first line of a matrix, for editors with the YAML language server:
     # yaml-language-server: $schema=matrix.schema.json
     """
-    from vbench_mem.schema import matrix_schema
+    from vbench_mem.matrix.schema import matrix_schema
 
     print(json.dumps(matrix_schema(), indent=1))

@@ -77,8 +77,8 @@ def check(
     vbench-mem check quick
     vbench-mem check quick --json
     """
-    from vbench_mem.runs import NoRun, UnlikeMachines
-    from vbench_mem.verdict import judge
+    from vbench_mem.budgets.verdict import judge
+    from vbench_mem.machine.runs import NoRun, UnlikeMachines
 
     try:
         _, joined = read(matrix, store, machine, scores or [], foreign=False)
@@ -105,10 +105,10 @@ def read(
 ) -> "tuple[Store, Joined]":
     """The run chosen and its rows; what is unusable or unusual is said on stderr."""
     from vbench_mem.join import join
-    from vbench_mem.matrix import load_matrix
-    from vbench_mem.runs import choose_run
-    from vbench_mem.score_files import load_scores
-    from vbench_mem.site import Site
+    from vbench_mem.machine.runs import choose_run
+    from vbench_mem.machine.site import Site
+    from vbench_mem.matrix.load import load_matrix
+    from vbench_mem.scores.files import load_scores
 
     loaded = load_matrix(find_matrix(matrix))
     own = Site.of(loaded.cells).main.fingerprint

@@ -19,7 +19,7 @@ from vbench_mem.cli.arguments import (
 from vbench_mem.errors import UsageError
 
 if TYPE_CHECKING:
-    from vbench_mem import matrix as matrices
+    from vbench_mem.matrix import load as matrices
     from vbench_mem.record import Record
     from vbench_mem.store import Store
 
@@ -41,18 +41,18 @@ def run(
     vbench-mem run quick --only mask75
     vbench-mem run quick --again --json > summary.json
     """
-    from vbench_mem.launch import ForkServerLauncher
+    from vbench_mem.running.launch import ForkServerLauncher
     from vbench_mem.store import find_stores
 
     path = find_matrix(matrix)
     # on a first run there is work for certain: the server imports torch while this reads the matrix
     launcher = ForkServerLauncher() if not find_stores(store, path.stem) else None
 
-    from vbench_mem import matrix as matrices
     from vbench_mem.cli.progress import Bars, Lines
-    from vbench_mem.plan import make_plan
-    from vbench_mem.runner import Runner
-    from vbench_mem.site import Site
+    from vbench_mem.machine.site import Site
+    from vbench_mem.matrix import load as matrices
+    from vbench_mem.running.plan import make_plan
+    from vbench_mem.running.runner import Runner
 
     loaded = matrices.load_matrix(path)
     site = Site.of(loaded.cells)
@@ -100,7 +100,7 @@ def show(
     vbench-mem show quick 9d3e
     """
     from vbench_mem.cli.tables import draw_record, draw_records
-    from vbench_mem.matrix import load_matrix
+    from vbench_mem.matrix.load import load_matrix
     from vbench_mem.store import Store, find_stores
 
     loaded = load_matrix(find_matrix(matrix))

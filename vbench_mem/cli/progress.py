@@ -15,9 +15,9 @@ from rich.text import Text
 
 from vbench_mem.cell import Cell
 from vbench_mem.cli.tables import with_unit
-from vbench_mem.eta import expect
-from vbench_mem.matrix import Matrix
+from vbench_mem.matrix.load import Matrix
 from vbench_mem.record import Record
+from vbench_mem.running.eta import expect
 
 # beside a cell's name: the bar, the count and the clock, so that a line fits the terminal
 REST_COLUMNS = 42

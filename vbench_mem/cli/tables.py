@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from vbench_mem.cell import Cell
-from vbench_mem.matrix import Matrix
+from vbench_mem.matrix.load import Matrix
 from vbench_mem.metrics import METRICS, show
 from vbench_mem.record import Record, Status
 

@@ -16,7 +16,7 @@ from vbench_mem.cell import Cell, Load
 from vbench_mem.data.captions import Pair, read_captions
 from vbench_mem.data.generate import generated
 from vbench_mem.data.sample import Sampled, sample
-from vbench_mem.host import cpu_cores
+from vbench_mem.machine.host import cpu_cores
 
 # Source: openai/CLIP, clip.py; red, green, blue of the pixels it was trained on, 0 to 1.
 MEAN = (0.48145466, 0.4578275, 0.40821073)

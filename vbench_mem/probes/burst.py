@@ -12,8 +12,8 @@ from torch import Tensor
 
 from vbench_mem.cell import Cell
 from vbench_mem.encoders.build import build
+from vbench_mem.machine.nvml import Gpu
 from vbench_mem.metrics import METRICS
-from vbench_mem.nvml import Gpu
 from vbench_mem.probes import resident
 from vbench_mem.probes.batch import Batch
 from vbench_mem.probes.counts import count

@@ -17,8 +17,8 @@ from torch.nn.attention import sdpa_kernel
 from vbench_mem.cell import Cell, Runtime
 from vbench_mem.encoders.layers import BACKENDS
 from vbench_mem.errors import Unsupported
-from vbench_mem.host import cpu_cores
-from vbench_mem.nvml import Gpu, Unreadable, open_gpu
+from vbench_mem.machine.host import cpu_cores
+from vbench_mem.machine.nvml import Gpu, Unreadable, open_gpu
 from vbench_mem.probes.train_step import DTYPES, adamw
 
 PROBE_TOKENS = 16

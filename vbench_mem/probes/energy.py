@@ -6,7 +6,7 @@ No torch. The counter is the device's: whatever else runs on it is in the number
 from time import perf_counter, sleep
 from typing import Protocol
 
-from vbench_mem.nvml import Reading
+from vbench_mem.machine.nvml import Reading
 
 MIN_WINDOW_S = 1.0  # the counter moves every 20 to 100 ms: shorter windows are mostly rounding
 IDLE_READINGS, IDLE_PAUSE_S = 5, 0.1

@@ -10,7 +10,7 @@ from typing import Protocol, Self
 
 from torch import Tensor
 
-from vbench_mem.nvml import Reading
+from vbench_mem.machine.nvml import Reading
 from vbench_mem.probes import resident
 from vbench_mem.probes.batch import Batch
 from vbench_mem.probes.storages import StorageTracker

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from vbench_mem.budgets.partner import find_partner
 from vbench_mem.join import Joined, Row
-from vbench_mem.partner import find_partner
 from vbench_mem.report.series import MEMORY
 from vbench_mem.units import format_bytes
 

@@ -5,14 +5,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from vbench_mem.environment import Environment
+from vbench_mem.budgets.verdict import Verdict, judge
 from vbench_mem.errors import UsageError
 from vbench_mem.join import Joined
+from vbench_mem.machine.environment import Environment
 from vbench_mem.report.html import render
 from vbench_mem.report.illustrate import illustrate
 from vbench_mem.report.table import write_table
 from vbench_mem.store import write_text
-from vbench_mem.verdict import Verdict, judge
 
 
 def build_report(joined: Joined, folder: Path) -> dict[str, Any]:

@@ -11,16 +11,16 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from vbench_mem import environment
+from vbench_mem.budgets.verdict import Verdict
 from vbench_mem.join import Joined
+from vbench_mem.machine import environment
 from vbench_mem.metrics import METRICS
 from vbench_mem.report.answer import answer
 from vbench_mem.report.columns import ordered_metrics
 from vbench_mem.report.illustrate import Picture
 from vbench_mem.report.overview import axis_text, cell_text, columns, load_axes, why_empty
-from vbench_mem.score_metrics import SCORE_METRICS
+from vbench_mem.scores.metrics import SCORE_METRICS
 from vbench_mem.units import format_bytes
-from vbench_mem.verdict import Verdict
 
 TAG_ID = re.compile(r'(<[^<>]*?\s)id="')
 

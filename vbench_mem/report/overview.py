@@ -6,11 +6,11 @@ Columns that no row has a value in are left out; table.csv has them all.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vbench_mem.axes import SETTINGS, shown
 from vbench_mem.join import Joined, Row
+from vbench_mem.matrix.axes import SETTINGS, shown
 from vbench_mem.metrics import METRICS, show
-from vbench_mem.score_metrics import SCORE_METRICS
-from vbench_mem.scores import Score
+from vbench_mem.scores.metrics import SCORE_METRICS
+from vbench_mem.scores.score import Score
 
 HEADS = {
     "predicted_peak_bytes": "predicted peak",

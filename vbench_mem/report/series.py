@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from vbench_mem.axes import label
 from vbench_mem.join import Joined, Row
+from vbench_mem.matrix.axes import label
 from vbench_mem.pareto import frontier
-from vbench_mem.scores import Score
+from vbench_mem.scores.score import Score
 
 MEMORY = "peak_alloc_bytes"
 RECALL = "recall_at_1"

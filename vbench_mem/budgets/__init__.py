@@ -1,0 +1,1 @@
+"""Limits on metrics and what became of them."""

@@ -1,0 +1,143 @@
+"""A limit on a metric, as a matrix states it. Says what may be written; `verdict.py` judges it.
+
+One budget has one kind of limit:
+    max                 the metric may not be above it (bytes as `6 GiB`)
+    min                 ... below it
+    max_ratio with to   the metric over that of the row that `to` points at may not be above it
+    max_drop with from  the row that `from` points at may not be better by more than this
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from vbench_mem.errors import UsageError, nearest
+from vbench_mem.metrics import METRICS, Better
+from vbench_mem.scores.metrics import ALIASES
+from vbench_mem.scores.score import Origin
+from vbench_mem.strict import STRICT
+from vbench_mem.units import parse_bytes
+
+Value = bool | int | float | str | None
+Where = dict[str, Value | list[Value]]
+Kind = Literal["max", "min", "max_ratio", "max_drop"]
+KINDS: tuple[Kind, ...] = ("max", "min", "max_ratio", "max_drop")
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Budget(BaseModel):
+    """`where`, `to` and `from` name facts of a cell (`frames: 16`, `recipe: [full, mask75]`)."""
+
+    model_config = ConfigDict(
+        extra=STRICT.get("extra"), strict=True, frozen=True, validate_by_name=True
+    )
+
+    metric: str = Field(description="a metric of the table, or a score such as t2v_recall_at_1")
+    where: Where = Field(default={}, description="facts of the rows that are judged; all must hold")
+    max: int | Finite | str | None = None
+    min: int | Finite | str | None = None
+    max_ratio: Annotated[Finite, Field(gt=0)] | None = None
+    to: Where | None = Field(default=None, description="facts of the row compared with")
+    max_drop: Annotated[Finite, Field(ge=0)] | None = None
+    from_: Where | None = Field(
+        default=None, alias="from", description="facts of the row compared with"
+    )
+    dataset: str | None = Field(default=None, description="of a score; none judges every dataset")
+    origin: Origin | None = Field(
+        default=None, description="of a score; none judges measured and imported, not published"
+    )
+
+    @property
+    def kind(self) -> Kind:
+        return next(kind for kind in KINDS if getattr(self, kind) is not None)
+
+    @property
+    def limit(self) -> float:
+        limit = getattr(self, self.kind)
+        assert isinstance(limit, int | float)  # sizes were parsed on the way in
+        return limit
+
+    @property
+    def reference(self) -> Where | None:
+        """The facts of the row that a relative limit compares with."""
+        return self.to if self.to is not None else self.from_
+
+    @property
+    def is_score(self) -> bool:
+        return self.metric in ALIASES
+
+    @property
+    def unit(self) -> str:
+        return "" if self.is_score else METRICS[self.metric].unit
+
+    @field_validator("metric")
+    @classmethod
+    def _known(cls, metric: str) -> str:
+        if metric not in METRICS and metric not in ALIASES:
+            raise ValueError(f"no metric called '{metric}'{nearest(metric, [*METRICS, *ALIASES])}")
+        return metric
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sizes(cls, data: Any) -> Any:
+        """Bytes of a size, wherever the metric is one; other metrics take numbers only."""
+        if not isinstance(data, dict) or data.get("metric") not in METRICS | ALIASES:
+            return data  # the fields' own checks say what is wrong
+        in_bytes = data["metric"] in METRICS and METRICS[data["metric"]].unit == "bytes"
+        for kind in ("max", "min"):
+            if in_bytes and data.get(kind) is not None:
+                try:
+                    data = data | {kind: parse_bytes(data[kind])}
+                except UsageError as error:
+                    raise ValueError(f"{kind}: {error}") from error
+            elif isinstance(data.get(kind), str) or data.get(kind) != data.get(kind):  # or NaN
+                raise ValueError(f"{kind}: '{data[kind]}' is not a number")
+        return data
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> "Budget":
+        _check_limits(self)
+        _check_direction(self)
+        if not self.is_score and (self.dataset is not None or self.origin is not None):
+            raise ValueError(f"dataset and origin go with a score; {self.metric} is not one")
+        return self
+
+
+def _check_limits(budget: Budget) -> None:
+    """Exactly one kind of limit, and the row to compare with where one is needed, only there."""
+    given = [kind for kind in KINDS if getattr(budget, kind) is not None]
+    if len(given) != 1:
+        wrote = f"not {' and '.join(given)}" if given else "and this one has none"
+        raise ValueError(f"a budget has exactly one of {', '.join(KINDS)}, {wrote}")
+    for kind, key, facts in (
+        ("max_ratio", "to", budget.to),
+        ("max_drop", "from", budget.from_),
+    ):
+        if given == [kind] and not facts:
+            raise ValueError(f"{kind} needs {key}: the row to compare with, as {{recipe: full}}")
+        if given != [kind] and facts is not None:
+            raise ValueError(f"{key} goes with {kind}, not with {given[0]}")
+
+
+def _check_direction(budget: Budget) -> None:
+    """Refuse a limit on the side where nothing bad can happen: it would always hold."""
+    better: Better = (
+        ALIASES[budget.metric].better if budget.is_score else METRICS[budget.metric].better
+    )
+    asks: dict[Kind, Better] = {
+        "max": "lower",
+        "max_ratio": "lower",
+        "min": "higher",
+        "max_drop": "higher",
+    }
+    instead: dict[Kind, str] = {
+        "max": "min",
+        "max_ratio": "max_drop",
+        "min": "max",
+        "max_drop": "max_ratio",
+    }
+    if better not in ("neither", asks[budget.kind]):
+        raise ValueError(
+            f"{budget.metric} is better when {better}, so {budget.kind} would limit nothing bad; "
+            f"use {instead[budget.kind]}"
+        )

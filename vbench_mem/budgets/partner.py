@@ -1,0 +1,80 @@
+"""Which row a relative budget compares with: equal in everything but what `to` or `from` names."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from vbench_mem.cell import dump
+from vbench_mem.join import Row
+from vbench_mem.matrix.axes import SETTINGS
+from vbench_mem.matrix.conditions import check_when, matches
+
+ADAPTATION = ("adapter_width", "lora_rank", "lora_alpha", "blocks", "train_text")
+# Fields that follow from another one, so that naming the one frees the others too.
+FOLLOWS = {
+    "recipe.mask": ("recipe.mask_kind",),
+    "recipe.train": tuple(f"recipe.{name}" for name in ADAPTATION),
+    "load.input": ("load.clips", "load.clips_sha256", "load.fps"),
+    "load.clips": ("load.input", "load.clips_sha256"),
+}
+SIZES = ("spec.tower", "spec.text", "spec.embed_dim", "spec.patch_px")  # the same across families
+
+
+def find_partner(
+    row: Row, reference: dict[str, Any], rows: Sequence[Row]
+) -> tuple[Row | None, str]:
+    """The one row that has the facts of `reference` and else is like `row`, or the reason why
+    there is none."""
+    when = check_when(reference)
+    candidates = [other for other in rows if matches(other.facts, when)]
+    found = [other for other in candidates if _rest(other, when) == _rest(row, when)]
+    wanted = ", ".join(f"{name}: {value}" for name, value in reference.items())
+    if not found:
+        return None, f"no row with {wanted} that is else the same"
+    if len(found) > 1:
+        names = " and ".join(other.label for other in found[:2])
+        return None, f"more than one row with {wanted}: {names}; name more of the one meant"
+    return found[0], ""
+
+
+def _rest(row: Row, when: dict[str, Any]) -> dict[str, Any]:
+    """The cell without its names and without everything that `when` sets."""
+    free = [prefix for name in when for prefix in _sets(name)]
+    flat = _flat(dump(row.cell))
+    return {
+        path: value
+        for path, value in flat.items()
+        if path not in ("encoder", "recipe_name")
+        and not any(path == prefix or path.startswith(f"{prefix}.") for prefix in free)
+    } | {path: value for path, value in flat.items() if _keeps(path, when)}
+
+
+def _keeps(path: str, when: dict[str, Any]) -> bool:
+    """Another family is compared at the same size, where `when` does not name the encoder too."""
+    if "encoder" in when or "variant" in when or not when.keys() & {"family", "layout"}:
+        return False
+    return any(path.startswith(prefix) for prefix in SIZES)
+
+
+def _sets(name: str) -> tuple[str, ...]:
+    """Paths of a cell's fields that a fact decides."""
+    if name in ("encoder", "family", "layout"):
+        return ("spec", "recipe.mask_kind")  # each layout has its own kind of mask
+    if name in ("recipe", "recipe_name"):
+        return ("recipe",)
+    if name == "variant":
+        return ("spec", "recipe")
+    if name not in SETTINGS:
+        return (f"protocol.{name}",)
+    setting = SETTINGS[name]
+    path = ".".join((setting.section, *setting.keys))
+    return (path, *FOLLOWS.get(path, ()))
+
+
+def _flat(data: dict[str, Any], above: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in data.items():
+        if isinstance(value, dict):
+            found |= _flat(value, f"{above}{name}.")
+        else:
+            found[f"{above}{name}"] = value
+    return found

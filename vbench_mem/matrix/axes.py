@@ -1,0 +1,207 @@
+"""Every word that can be set in a matrix, what values it takes, and the facts of a cell by name.
+
+The names come from the fields of the spec, recipe, load and runtime; nothing is listed by hand.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
+from typing import Any, Literal, get_args, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from vbench_mem.cell import Cell, Load, Protocol, Runtime
+from vbench_mem.encoders.recipes import RECIPES, Recipe
+from vbench_mem.encoders.sizes import TEXT_SIZES, VIDEO_SIZES, Tower, size_name
+from vbench_mem.encoders.spec import Spec, Text, Tube
+from vbench_mem.encoders.table import ENCODERS, Encoder
+from vbench_mem.errors import UsageError, nearest
+from vbench_mem.matrix.explain import explain
+
+Section = Literal["name", "spec", "recipe", "load", "runtime"]
+TABLES: dict[str, Mapping[str, Any]] = {
+    "encoder": ENCODERS,
+    "recipe": RECIPES,
+    "size": VIDEO_SIZES,
+    "text_size": TEXT_SIZES,
+}
+INTERNAL = {"layout", "clips_sha256"}  # follow from the encoder and from the caption file
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One word of a matrix: `path` as it is written, `keys` the way to the field it sets."""
+
+    path: str
+    section: Section
+    keys: tuple[str, ...]
+    type: Any
+
+
+def settings_of(kind: type, section: Section, above: tuple[str, ...] = ()) -> list[Setting]:
+    """A dataclass's fields, those of nested ones by dotted path."""
+    found = []
+    hints = get_type_hints(kind, include_extras=True)
+    for field in fields(kind):
+        keys = (*above, field.name)
+        if field.name not in INTERNAL:
+            found.append(Setting(".".join(keys), section, keys, hints[field.name]))
+        if hints[field.name] in (Tower, Text):
+            found += settings_of(hints[field.name], section, keys)
+    return found
+
+
+def choice(path: str) -> Any:
+    return Literal[tuple(TABLES[path])]
+
+
+def all_settings() -> dict[str, Setting]:
+    """By path. The side of a frame is the load's; the spec's own is `spec.resolution_px`."""
+    found = {
+        "encoder": Setting("encoder", "name", (), choice("encoder")),
+        "recipe": Setting("recipe", "name", (), choice("recipe")),
+        "variant": Setting("variant", "name", (), str),
+        "size": Setting("size", "spec", ("tower",), choice("size")),
+        "text_size": Setting("text_size", "spec", ("text", "tower"), choice("text_size")),
+    }
+    rest = [*settings_of(Load, "load"), *settings_of(Runtime, "runtime")]
+    rest += settings_of(Recipe, "recipe")
+    rest += [setting for layout in get_args(Spec) for setting in settings_of(layout, "spec")]
+    for setting in rest:
+        known = found.setdefault(setting.path, setting)
+        if known.section != setting.section:
+            path = f"{setting.section}.{setting.path}"
+            found[path] = Setting(path, setting.section, setting.keys, setting.type)
+    return found
+
+
+SETTINGS = all_settings()
+PROTOCOL = tuple(field.name for field in fields(Protocol))
+
+
+def last_words() -> dict[str, list[str]]:
+    """The last word of each dotted path, and the paths that end in it."""
+    ends: dict[str, list[str]] = defaultdict(list)
+    for path in SETTINGS:
+        leaf = path.rpartition(".")[2]
+        if leaf not in SETTINGS:
+            ends[leaf].append(path)
+    return dict(ends)
+
+
+LAST_WORDS = last_words()
+
+
+def names() -> list[str]:
+    """Every word that may stand under `axes`."""
+    return [*SETTINGS, *(leaf for leaf, paths in LAST_WORDS.items() if len(paths) == 1)]
+
+
+def canonical(name: str) -> str:
+    """The full path of a settable name; raises `UsageError` for an unknown or ambiguous one."""
+    if name in SETTINGS:
+        return name
+    paths = LAST_WORDS.get(name, [])
+    if len(paths) == 1:
+        return paths[0]
+    if paths:
+        raise UsageError(f"{name} could be {' or '.join(paths)}; write one of them in full")
+    if name in PROTOCOL:
+        raise UsageError(f"{name} is the same for all cells; write it under protocol")
+    close = nearest(name, [*SETTINGS, *LAST_WORDS])
+    # without a near match the list of all is too long to help
+    hint = close if "did you mean" in close else "; `vbench-mem schema` lists the names"
+    raise UsageError(f"no axis called '{name}'{hint}")
+
+
+@cache
+def adapter(path: str) -> TypeAdapter[Any]:
+    return TypeAdapter(SETTINGS[path].type)
+
+
+def check_value(path: str, value: Any) -> Any:
+    """The value in the setting's own type (0 becomes 0.0 for a share); raises `UsageError`."""
+    setting = SETTINGS[path]
+    if path in TABLES and isinstance(value, str) and value not in TABLES[path]:
+        raise UsageError(unknown_row(path, value))
+    if setting.type in (Tower, Text):
+        words = {(): names_of(setting.type), ("tower",): names_of(Tower)}
+    else:
+        words = {("*",): names_of(Tube)}
+    try:
+        return adapter(path).validate_json(json.dumps(value), strict=True)
+    except ValidationError as error:
+        raise UsageError(explain(error, words)) from error
+
+
+def unknown_row(path: str, value: str) -> str:
+    """`no encoder called 'joint_b61'; did you mean joint_b16?`"""
+    if path in ("encoder", "recipe") and "+" in value:
+        return f"'{value}' is an encoder and a recipe; write it under variant"
+    close = nearest(value, TABLES[path])
+    if "did you mean" not in close and path in ("encoder", "recipe"):
+        close = f"; `vbench-mem list {path}s` shows them"
+    return f"no {path} called '{value}'{close}"
+
+
+def names_of(kind: type) -> list[str]:
+    return [field.name for field in fields(kind)]
+
+
+def facts(cell: Cell) -> dict[str, Any]:
+    """What a cell is, by every name that a matrix knows it by.
+
+    `encoder` is the table's name, also where a setting of it was changed; `variant` has the change.
+    """
+    spec = cell.spec
+    known: dict[str, Any] = {
+        "encoder": cell.encoder.partition(",")[0],
+        "recipe": cell.recipe_name,
+        "recipe_name": cell.recipe_name,
+        "variant": cell.variant,
+        "family": Encoder(cell.encoder, spec, 0, "").family,
+        "size": size_name(spec.tower, VIDEO_SIZES),
+        "text_size": size_name(spec.text.tower, TEXT_SIZES),
+        "probe": cell.probe,
+    }
+    for part in (cell.load, cell.runtime, cell.recipe, cell.protocol, spec):
+        for path, value in flat(part):
+            known[f"spec.{path}" if path in known else path] = value
+    for leaf, paths in LAST_WORDS.items():
+        if len(paths) == 1 and paths[0] in known:
+            known[leaf] = known[paths[0]]
+    return known
+
+
+def flat(part: Any, above: str = "") -> list[tuple[str, Any]]:
+    """Fields with their values, those of nested dataclasses by dotted path."""
+    found: list[tuple[str, Any]] = []
+    for field in fields(part):
+        value = getattr(part, field.name)
+        if is_dataclass(value):
+            found += flat(value, f"{above}{field.name}.")
+        else:
+            found.append((f"{above}{field.name}", value))
+    return found
+
+
+def shown(name: str, value: Any) -> str:
+    """`frames=16`, for titles and messages."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    text = {None: "none", True: "true", False: "false"}.get(value) if is_plain(value) else None
+    return f"{name}={value if text is None else text}"
+
+
+def is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, bool)
+
+
+def label(cell: Cell, varying: tuple[str, ...]) -> str:
+    """`joint_b16+mask75 frames=16 batch=8`: the variant, and of its settings those that vary."""
+    known = facts(cell)
+    inside = ("name", "spec", "recipe")
+    rest = [name for name in varying if SETTINGS[name].section not in inside]
+    return " ".join([cell.variant, *(shown(name, known.get(name)) for name in rest)])

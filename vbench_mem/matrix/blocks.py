@@ -1,0 +1,173 @@
+"""Blocks of axes -> cells: lists multiply, scalars do not, skip rules take out some.
+
+What makes no sense is refused with the combination's name and the rule that would skip it.
+"""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vbench_mem.cell import Cell, Protocol
+from vbench_mem.encoders.tokens import check_variant
+from vbench_mem.errors import UsageError
+from vbench_mem.matrix.axes import LAST_WORDS, SETTINGS, canonical, check_value, facts, shown
+from vbench_mem.matrix.conditions import matches
+from vbench_mem.matrix.resolve import Combination, facts_of, resolve, variant_of
+from vbench_mem.matrix.strict_yaml import written
+
+ONE_OF = (("variant", "encoder"), ("variant", "recipe"), ("size", "tower"))
+ONE_OF_TEXT = (("text_size", "text.tower"), ("text_size", "text"))
+
+
+@dataclass(frozen=True)
+class Block:
+    """One mapping under `axes`: the values of each setting, by full path, in the order written."""
+
+    where: str
+    choices: dict[str, list[Any]]
+
+    @property
+    def varying(self) -> list[str]:
+        return [path for path, values in self.choices.items() if len(values) > 1]
+
+    def combinations(self) -> Iterator[Combination]:
+        for values in itertools.product(*self.choices.values()):
+            yield dict(zip(self.choices, values, strict=True))
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A skip rule; `when` has full names and typed values."""
+
+    where: str
+    when: dict[str, Any]
+    reason: str
+
+
+@dataclass
+class Expanded:
+    """Cells by id in the order written; reasons of the skipped ones; what could not be a cell."""
+
+    cells: dict[str, Cell] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+    dropped: list[str] = field(default_factory=list)
+
+
+def parse_block(raw: dict[str, Any], where: str) -> Block:
+    """Names and values checked one by one; raises `UsageError` with the place."""
+    choices: dict[str, list[Any]] = {}
+    for name, value in raw.items():
+        place = f"{where}.{name}"
+        try:
+            path = canonical(name)
+            if path in choices:
+                raise UsageError(f"is {path}, which is there already; keep one")
+            choices[path] = [check_value(path, option) for option in options_of(path, value)]
+            for option in choices[path] if path == "variant" else ():
+                variant_of({path: option})
+        except UsageError as error:
+            raise UsageError(f"{place}: {error}") from error
+    check_together(choices, where)
+    return Block(where, choices)
+
+
+def options_of(path: str, value: Any) -> list[Any]:
+    """The values to multiply by. A list of tubes is one value, a list of such lists several."""
+    if not isinstance(value, list):
+        return [value]
+    if not value:
+        raise UsageError("an empty list leaves no cell; write a value")
+    if path == "tubes" and not isinstance(value[0], list):
+        return [value]
+    doubles = [option for i, option in enumerate(value) if option in value[:i]]
+    if doubles and not isinstance(doubles[0], bool | int | float):
+        raise UsageError(f"{written(doubles[0])} is there twice; keep one")
+    return value
+
+
+def check_together(choices: dict[str, list[Any]], where: str) -> None:
+    """Refuse a block without an encoder or a load, and two names for one thing."""
+    for one, other in (*ONE_OF, *ONE_OF_TEXT):
+        if one in choices and other in choices:
+            raise UsageError(f"{where}: {one} and {other} set the same; keep one")
+    if "variant" not in choices and "encoder" not in choices:
+        raise UsageError(f"{where}: no encoder; write encoder: joint_b16, or a list of encoders")
+    for path, example in (("frames", 16), ("batch", 8)):
+        if path not in choices:
+            raise UsageError(f"{where}: no {path}; write {path}: {example}, or a list")
+
+
+def expand(
+    blocks: Sequence[Block], rules: Sequence[Rule], protocol: Protocol, folder: Path
+) -> Expanded:
+    """All cells of all blocks, equal ones once; raises `UsageError` for a rule that skips nothing.
+
+    Rules come before the check of what makes sense together, since that is what they are for.
+    """
+    found, used = Expanded(), set()
+    for block in blocks:
+        for combination in block.combinations():
+            cell, problem = attempt(combination, protocol, folder)
+            known = facts_of(combination) if cell is None else facts(cell)
+            hits = [rule for rule in rules if matches(known, rule.when)]
+            used |= {rule.where for rule in hits}
+            if hits and cell is None:
+                found.dropped.append(f"{describe(combination, block)}: {hits[0].reason}")
+            elif problem is not None and not hits:
+                hint = skip_hint(block, combination, known, protocol, folder)
+                where = f"{block.where}: {describe(combination, block)}"
+                raise UsageError(f"{where}: {problem}{hint}")
+            elif cell is not None:
+                found.cells.setdefault(cell.id, cell)
+                if hits:
+                    found.skipped.setdefault(cell.id, hits[0].reason)
+    for rule in rules:
+        if rule.where not in used:
+            raise UsageError(f"{rule.where}.when: matches no cell; take the rule out or correct it")
+    return found
+
+
+def attempt(
+    combination: Combination, protocol: Protocol, folder: Path
+) -> tuple[Cell | None, str | None]:
+    """The cell, where one can be made at all, and what is wrong with it."""
+    try:
+        cell = resolve(combination, protocol, folder)
+    except (UsageError, ValueError) as error:
+        return None, str(error)
+    try:
+        check_variant(cell.spec, cell.recipe, cell.load)
+    except UsageError as error:
+        return cell, str(error)
+    return cell, None
+
+
+def describe(combination: Combination, block: Block) -> str:
+    """`encoder=joint_b16, frames=16`: what tells this combination from its neighbours."""
+    names = block.varying or list(combination)
+    return ", ".join(shown(name, combination[name]) for name in names)
+
+
+def skip_hint(
+    block: Block, combination: Combination, known: dict[str, Any], protocol: Protocol, folder: Path
+) -> str:
+    """The shortest rule that skips this combination and others that fail, but none that works."""
+    works = [other for other in block.combinations() if attempt(other, protocol, folder)[1] is None]
+    if not works:
+        return ""
+    varying = [path for path in block.varying if path in SETTINGS and path not in LAST_WORDS]
+    for count in range(1, len(varying) + 1):
+        for paths in itertools.combinations(varying, count):
+            if not any(all(other[p] == combination[p] for p in paths) for other in works):
+                when = ", ".join(f"{path}: {word(known.get(path))}" for path in paths)
+                return f"; to leave it out: skip: [{{when: {{{when}}}, reason: ...}}]"
+    return ""
+
+
+def word(value: Any) -> str:
+    """A value as one would write it inside a rule's braces."""
+    if isinstance(value, str):
+        return f"'{value}'" if "," in value else value
+    return shown("", value)[1:].replace("none", "null")

@@ -1,0 +1,69 @@
+"""Conditions on a cell, as skip rules and budgets write them: `{recipe: full, mask: [0, 0.5]}`.
+
+All names must match; a list means any of its values. Names and values are checked like those of
+axes.
+"""
+
+import re
+from typing import Any
+
+from vbench_mem.errors import UsageError, nearest
+from vbench_mem.matrix.axes import (
+    LAST_WORDS,
+    PROTOCOL,
+    SETTINGS,
+    TABLES,
+    canonical,
+    check_value,
+    names,
+)
+
+READ_ONLY = ("family", "layout", "probe", "recipe_name")
+
+
+def canonical_fact(name: str) -> str:
+    """Like `axes.canonical`, for what may be asked of a cell: protocol and derived facts too."""
+    if name in PROTOCOL or name in READ_ONLY:
+        return name
+    if name not in names() and name not in LAST_WORDS:
+        close = nearest(name, [*names(), *PROTOCOL, *READ_ONLY])
+        hint = close if "did you mean" in close else "; `vbench-mem schema` lists the names"
+        raise UsageError(f"no fact called '{name}'{hint}")
+    return canonical(name)
+
+
+def matches(known: dict[str, Any], when: dict[str, Any]) -> bool:
+    """Do all these facts have the values asked for? A list means any of its values."""
+    for name, wanted in when.items():
+        options = wanted if isinstance(wanted, list) else [wanted]
+        value = known.get(name)
+        # 1 == True in Python, and a batch of 1 is not `true`
+        same_kind = [x for x in options if isinstance(x, bool) == isinstance(value, bool)]
+        if name not in known or value not in same_kind:
+            return False
+    return True
+
+
+def check_when(when: dict[str, Any]) -> dict[str, Any]:
+    """A condition with full names and typed values; raises `UsageError` for a slip in either."""
+    checked: dict[str, Any] = {}
+    for name, wanted in when.items():
+        options = wanted if isinstance(wanted, list) else [wanted]
+        try:
+            path = canonical_fact(name)
+            if not options:
+                raise UsageError("an empty list matches nothing; write a value")
+            checked[path] = [check_option(path, option) for option in options]
+        except UsageError as error:
+            raise UsageError(f"{name}: {error}") from error
+    return checked
+
+
+def check_option(path: str, option: Any) -> Any:
+    """One value of a condition. Names of changed encoders and recipes (`full,mask=0.6`) pass."""
+    if path not in SETTINGS or path == "variant":
+        return option
+    derived = r"\d+x\d+" if path in ("size", "text_size") else r"\w+(,[\w.]+=[\w.+-]+)+"
+    if path in TABLES and isinstance(option, str) and re.fullmatch(derived, option):
+        return option
+    return check_value(path, option)

@@ -1,0 +1,197 @@
+"""A matrix file -> `Matrix`: its cells in the order written, what is skipped, budgets and scores.
+
+Every slip is refused as `file: key.path: what is wrong; did you mean X?`. Never measures anything.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, ValidationError
+
+from vbench_mem.budgets.budget import Budget
+from vbench_mem.cell import Cell, Protocol
+from vbench_mem.errors import UsageError, nearest
+from vbench_mem.matrix.axes import PROTOCOL, facts, label, names
+from vbench_mem.matrix.blocks import Block, Rule, expand, parse_block
+from vbench_mem.matrix.conditions import check_when
+from vbench_mem.matrix.explain import explain
+from vbench_mem.matrix.strict_yaml import read_yaml, written
+from vbench_mem.strict import STRICT
+from vbench_mem.units import parse_bytes
+
+Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
+
+
+class SkipRule(BaseModel):
+    """Leave out the cells that match all of `when`, and say why."""
+
+    model_config = STRICT
+
+    when: Annotated[dict[str, Any], Field(min_length=1)]
+    reason: Text
+
+
+class MatrixFile(BaseModel):
+    """The file as written; axes, skip rules and budgets are checked further, name by name."""
+
+    model_config = STRICT
+
+    about: Annotated[Text, Field(description="what it asks, its cost, how to read the answer")]
+    protocol: Protocol = Protocol()
+    prune_oom: Annotated[
+        bool, Field(description="skip larger cells once a smaller one ran out of memory")
+    ] = True
+    scores: list[Text] = []
+    axes: Any
+    skip: list[SkipRule] = []
+    budgets: list[Any] = []
+
+
+WORDS = {
+    (): tuple(MatrixFile.model_fields),
+    ("protocol",): PROTOCOL,
+    ("skip", "*"): tuple(SkipRule.model_fields),
+}
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """What a file asks for.
+
+    cells    as written, equal ones once; those that a rule skips are among them
+    skipped  reason by cell id
+    dropped  combinations that a rule skips and that could not even be a cell
+    axes     full names of all axes used; `varying` those in which the cells differ
+    text     the file as it was
+    """
+
+    name: str
+    path: Path
+    about: str
+    cells: tuple[Cell, ...]
+    skipped: dict[str, str]
+    budgets: tuple[Budget, ...]
+    scores: tuple[str, ...]
+    prune_oom: bool
+    axes: tuple[str, ...]
+    text: str
+    varying: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+
+    def label(self, cell: Cell) -> str:
+        """`joint_b16+mask75 frames=16`: what tells this cell from the others."""
+        return label(cell, self.varying)
+
+
+def load_matrix(path: Path) -> Matrix:
+    """Read and check everything; raises `UsageError` naming the file, the place and the fix."""
+    data, text = read_yaml(path)
+    try:
+        return build_matrix(path, data, text)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from error
+
+
+def build_matrix(path: Path, data: Any, text: str) -> Matrix:
+    file = check_file(data)
+    folder = path.resolve().parent
+    blocks = check_blocks(file.axes)
+    rules = [check_rule(rule, f"skip[{i}]") for i, rule in enumerate(file.skip)]
+    found = expand(blocks, rules, file.protocol, folder)
+    used = dict.fromkeys(name for block in blocks for name in block.choices)
+    known = [facts(cell) for cell in found.cells.values()]
+    return Matrix(
+        name=path.stem,
+        path=path,
+        about=file.about.strip(),
+        cells=tuple(found.cells.values()),
+        skipped=found.skipped,
+        budgets=tuple(check_budget(raw, f"budgets[{i}]") for i, raw in enumerate(file.budgets)),
+        scores=tuple(check_score(text, i, folder) for i, text in enumerate(file.scores)),
+        prune_oom=file.prune_oom,
+        axes=tuple(used),
+        text=text,
+        varying=tuple(
+            name for name in used if any(each.get(name) != known[0].get(name) for each in known)
+        ),
+        dropped=tuple(found.dropped),
+    )
+
+
+def check_file(data: Any) -> MatrixFile:
+    """The outer form; raises `UsageError` for an unknown key, a wrong type or a bad protocol."""
+    if not isinstance(data, dict):
+        raise UsageError("a matrix is a mapping with about, protocol, axes; see matrices/")
+    for key in data.keys() - MatrixFile.model_fields.keys():
+        if key in names() or key in PROTOCOL:
+            above = "axes" if key in names() else "protocol"
+            raise UsageError(f"{key}: belongs under {above}; indent it there")
+    protocol = data.get("protocol")
+    if isinstance(protocol, dict) and isinstance(protocol.get("memory_limit_bytes"), str):
+        protocol = protocol | {"memory_limit_bytes": limit_of(protocol["memory_limit_bytes"])}
+        data = data | {"protocol": protocol}
+    try:
+        return MatrixFile.model_validate_json(json.dumps(data))
+    except ValidationError as error:
+        raise UsageError(explain(error, WORDS)) from error
+
+
+def limit_of(text: str) -> int:
+    try:
+        return parse_bytes(text)
+    except UsageError as error:
+        raise UsageError(f"protocol.memory_limit_bytes: {error}") from error
+
+
+def check_blocks(raw: Any) -> list[Block]:
+    """One block for a mapping, several for a list of mappings."""
+    listed = raw if isinstance(raw, list) else [raw]
+    if not listed or not all(isinstance(block, dict) and block for block in listed):
+        raise UsageError("axes: write a mapping of names to values, or a list of such mappings")
+    many = isinstance(raw, list)
+    return [parse_block(block, f"axes[{i}]" if many else "axes") for i, block in enumerate(listed)]
+
+
+def check_rule(rule: SkipRule, where: str) -> Rule:
+    try:
+        return Rule(where, check_when(rule.when), rule.reason.strip())
+    except UsageError as error:
+        raise UsageError(f"{where}.when.{error}") from error
+
+
+def check_budget(raw: Any, where: str) -> Budget:
+    """A budget whose conditions name what exists; raises `UsageError` with the place."""
+    if not isinstance(raw, dict):
+        raise UsageError(f"{where}: {written(raw)} is not a mapping with metric and a limit")
+    for key in ("where", "to", "from"):
+        for name, value in raw[key].items() if isinstance(raw.get(key), dict) else ():
+            try:
+                check_when({name: value})
+            except UsageError as error:
+                raise UsageError(f"{where}.{key}.{error}") from error
+    unknown = next((key for key in raw if key not in budget_keys()), None)
+    if unknown is not None:
+        hint = nearest(unknown, budget_keys())
+        raise UsageError(f"{where}: no key called '{unknown}' here{hint}")
+    try:
+        return Budget.model_validate(raw)
+    except ValidationError as error:
+        raise UsageError(explain(error, above=where)) from error
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from error
+
+
+def budget_keys() -> list[str]:
+    return [field.alias or name for name, field in Budget.model_fields.items()]
+
+
+def check_score(text: str, index: int, folder: Path) -> str:
+    """`reference`, or the full path of a file that is there."""
+    if text == "reference":
+        return text
+    path = (folder / text).resolve()
+    if not path.is_file():
+        raise UsageError(f"scores[{index}]: no file {path}; write a path relative to the matrix")
+    return str(path)

@@ -1,0 +1,168 @@
+"""One combination of axes -> one `Cell`, every field filled in.
+
+Never reads the matrix file itself: what it is given has been checked name by name.
+"""
+
+import hashlib
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from vbench_mem.cell import Cell, Load, Protocol, Runtime
+from vbench_mem.encoders.recipes import RECIPES, Recipe
+from vbench_mem.encoders.spec import Spec
+from vbench_mem.encoders.table import ENCODERS
+from vbench_mem.encoders.tokens import mask_kind
+from vbench_mem.errors import UsageError
+from vbench_mem.matrix.axes import SETTINGS, TABLES, facts, shown, unknown_row
+
+Combination = dict[str, Any]
+T = TypeVar("T")
+
+
+def resolve(combination: Combination, protocol: Protocol, folder: Path) -> Cell:
+    """The cell of checked values by full path; paths of files are relative to `folder`.
+
+    Raises `UsageError` or `ValueError` for what the spec, recipe or load itself refuses. What makes
+    no sense together (`tokens.check_variant`) is not asked here.
+    """
+    encoder, recipe_name = variant_of(combination)
+    base = ENCODERS[encoder].spec
+    spec = resolve_spec(base, combination)
+    recipe = with_kind(spec, changed(RECIPES[recipe_name], section(combination, "recipe")))
+    load = {keys[0]: value for keys, value in section(combination, "load").items()}
+    return Cell(
+        encoder=encoder + changes_of(base, combination),
+        recipe_name=name_of_recipe(spec, recipe, recipe_name, combination),
+        spec=spec,
+        recipe=recipe,
+        load=resolve_load(load, spec, folder),
+        runtime=changed(Runtime(), section(combination, "runtime")),
+        protocol=protocol,
+    )
+
+
+def variant_of(combination: Combination) -> tuple[str, str]:
+    """Encoder and recipe by name; raises `UsageError` for an unknown half of a variant."""
+    if "variant" not in combination:
+        return combination["encoder"], combination.get("recipe", "full")
+    encoder, plus, recipe = combination["variant"].partition("+")
+    for path, name in (("encoder", encoder), ("recipe", recipe if plus else "full")):
+        if name not in TABLES[path]:
+            raise UsageError(unknown_row(path, name))
+    return encoder, recipe or "full"
+
+
+def section(combination: Combination, name: str) -> dict[tuple[str, ...], Any]:
+    """What the combination sets in one part of a cell, by the way to the field."""
+    found = {}
+    for path, value in combination.items():
+        if SETTINGS[path].section == name:
+            preset = path in ("size", "text_size")
+            found[SETTINGS[path].keys] = TABLES[path][value] if preset else value
+    return found
+
+
+def changed(part: T, changes: dict[tuple[str, ...], Any]) -> T:
+    """A copy of a dataclass with fields set at once, nested ones too, so that its own checks see
+    the final values and nothing in between."""
+    direct = {keys[0]: value for keys, value in changes.items() if len(keys) == 1}
+    nested: dict[str, dict[tuple[str, ...], Any]] = defaultdict(dict)
+    for keys, value in changes.items():
+        if len(keys) > 1:
+            nested[keys[0]][keys[1:]] = value
+    for name, inner in nested.items():
+        direct[name] = changed(direct.get(name, getattr(part, name)), inner)
+    return replace(part, **direct)  # type: ignore[type-var]  # every part is a dataclass
+
+
+def resolve_spec(base: Spec, combination: Combination) -> Spec:
+    """The encoder's spec with the combination's settings; `UsageError` for another layout's."""
+    changes = section(combination, "spec")
+    for path in combination:
+        setting = SETTINGS[path]
+        if setting.section == "spec" and not hasattr(base, setting.keys[0]):
+            raise UsageError(
+                f"{path} is no setting of the {base.layout} layout; "
+                "give the encoders that have it a block of axes of their own"
+            )
+    return changed(base, changes)
+
+
+def changes_of(base: Spec, combination: Combination) -> str:
+    """`,patch_px=32`: what was changed of the table's row, so that a name stays unambiguous."""
+    parts = []
+    for path in sorted(combination):
+        setting = SETTINGS[path]
+        if setting.section != "spec":
+            continue
+        value: Any = base
+        for key in setting.keys:
+            value = getattr(value, key)
+        wanted = combination[path]
+        if value != (TABLES[path][wanted] if path in ("size", "text_size") else wanted):
+            parts.append("," + shown(path, short(wanted)))
+    return "".join(parts)
+
+
+def short(value: Any) -> Any:
+    """The value, or for a list or a mapping 8 hex digits of its hash."""
+    if isinstance(value, str | int | float | None):
+        return value
+    return hashlib.sha256(repr(value).encode()).hexdigest()[:8]
+
+
+def with_kind(spec: Spec, recipe: Recipe) -> Recipe:
+    """A masking recipe that names no kind gets the layout's own, so that equal runs get one id."""
+    if recipe.mask and recipe.mask_kind is None:
+        return replace(recipe, mask_kind=mask_kind(spec, recipe))
+    return recipe
+
+
+def name_of_recipe(spec: Spec, recipe: Recipe, base: str, combination: Combination) -> str:
+    """The table's name where the recipe equals a row (first the one written), else the changes."""
+    for name in (base, *RECIPES):
+        if with_kind(spec, RECIPES[name]) == recipe:
+            return name
+    own = with_kind(spec, RECIPES[base])
+    parts = [
+        "," + shown(path, combination[path])
+        for path in sorted(combination)
+        if SETTINGS[path].section == "recipe"
+        and getattr(own, SETTINGS[path].keys[0]) != combination[path]
+    ]
+    return base + "".join(parts)
+
+
+def resolve_load(load: dict[str, Any], spec: Spec, folder: Path) -> Load:
+    """The load with its resolution (the encoder's own by default) and its caption file found."""
+    values = {"resolution_px": spec.resolution_px} | load
+    if values.get("clips") is not None:
+        values.setdefault("input", "clips")
+        if values["input"] == "noise":  # `input: [noise, clips]` with one caption file for both
+            values["clips"] = None
+        elif values["clips"] != "generated":
+            path = (folder / values["clips"]).resolve()
+            values |= {"clips": str(path), "clips_sha256": sha256_of(path)}
+    return Load(**values)
+
+
+def sha256_of(path: Path) -> str:
+    """Hash of a caption file; raises `UsageError` where there is none."""
+    if not path.is_file():
+        raise UsageError(
+            f"clips: no file {path}; write a path relative to the matrix, or generated"
+        )
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def facts_of(combination: Combination) -> dict[str, Any]:
+    """Facts of a combination that resolves to no cell: its variant's, and what was written."""
+    encoder, recipe = variant_of(combination)
+    spec = ENCODERS[encoder].spec
+    load = Load(frames=1, batch=1, resolution_px=spec.resolution_px)
+    stand_in = Cell(
+        encoder=encoder, recipe_name=recipe, spec=spec, recipe=RECIPES[recipe], load=load
+    )
+    return facts(stand_in) | combination

@@ -1,0 +1,36 @@
+"""The JSON Schema of a matrix file, so that an editor completes names and values."""
+
+from typing import Any, Union
+
+from pydantic import ConfigDict, Field, TypeAdapter, create_model
+
+from vbench_mem.budgets.budget import Budget
+from vbench_mem.matrix.axes import SETTINGS, canonical, names
+from vbench_mem.matrix.load import MatrixFile, SkipRule
+
+
+def matrix_schema() -> dict[str, Any]:
+    """The form that `matrix.load_matrix` accepts. What only it can tell (which combinations make
+    sense, whether a file is there) is not in it."""
+    block = create_model(
+        "Axes",
+        __config__=ConfigDict(extra="forbid"),
+        **{f"axis_{i}": field_of(name) for i, name in enumerate(names())},  # type: ignore[call-overload]
+    )
+    whole = create_model(
+        "Matrix",
+        __base__=MatrixFile,
+        axes=(Union[block, list[block]], ...),  # type: ignore[valid-type]  # noqa: UP007
+        skip=(list[SkipRule], []),
+        budgets=(list[Budget], []),
+    )
+    schema: dict[str, Any] = TypeAdapter(whole).json_schema()
+    limit = schema["$defs"]["Protocol"]["properties"]["memory_limit_bytes"]
+    limit["anyOf"].append({"type": "string", "pattern": r"^\d+(\.\d+)? ?[KMGT]?i?B$"})
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
+
+
+def field_of(name: str) -> tuple[Any, Any]:
+    """One axis: a value, or a list of values to multiply by. Dots cannot be in a field's name."""
+    setting = SETTINGS[canonical(name)]
+    return (setting.type | list[setting.type], Field(default=None, alias=name))  # type: ignore[name-defined]

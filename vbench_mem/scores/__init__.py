@@ -1,0 +1,1 @@
+"""Retrieval scores from files and papers, with their origins. Never measures one."""
