@@ -6,10 +6,10 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 python=$here/.venv/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 
-fits() { # INTERPRETER MODULE...: is it a Python that is tested, with these modules?
+fits() { # INTERPRETER MODULE...: is it Python 3.11 or newer, with these modules?
   "$1" -c 'import importlib, sys
 [importlib.import_module(name) for name in sys.argv[1:]]
-sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' "${@:2}" 2>/dev/null
+sys.exit(sys.version_info < (3, 11))' "${@:2}" 2>/dev/null
 }
 
 find_python() { # the one named by PYTHON; else the environment's own; else the newest
@@ -26,9 +26,9 @@ find_python() { # the one named by PYTHON; else the environment's own; else the 
     fi
   done
   if [[ -n ${PYTHON:-} ]]; then
-    echo "error: PYTHON=$PYTHON is no Python 3.11 to 3.13 with venv; name one, or leave it out" >&2
+    echo "error: PYTHON=$PYTHON is no Python 3.11 or newer with venv; name one, or leave it out" >&2
   else
-    echo "error: no Python 3.11 to 3.13 with venv here; install one, or name it in PYTHON" >&2
+    echo "error: no Python 3.11 or newer with venv here; install one, or name it in PYTHON" >&2
   fi
   return 1
 }

@@ -18,6 +18,7 @@ CELLS = {
     "paper_long": (16, 0),
     "frames_16_256": (90, 0),
     "gpu_check": (38, 0),
+    "paper_table1": (4, 0),
 }
 
 

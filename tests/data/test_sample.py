@@ -222,3 +222,18 @@ def test_a_file_with_sound_only_is_named(tmp_path: Path) -> None:
         container.mux(stream.encode(None))
     with pytest.raises(UsageError, match=r"sound\.wav: has no video stream"):
         sample(path, 4, 1.0, 32)
+
+
+def test_pixels_that_are_not_square_are_shown_as_wide_as_they_are_meant(tmp_path: Path) -> None:
+    rows, columns = np.mgrid[:64, :64]
+    disc = np.zeros((64, 64, 3), np.uint8)
+    disc[((columns - 31.5) * 2) ** 2 + (rows - 31.5) ** 2 <= 24**2] = 255  # round when shown 2:1
+    with av.open(tmp_path / "a.mp4", "w") as container:
+        stream = container.add_stream("libx264", rate=1)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(2)
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(disc, format="rgb24")))
+        container.mux(stream.encode(None))
+    (taken,) = sample(tmp_path / "a.mp4", 1, 1.0, 64).frames
+    white = taken[..., 0] > 127
+    assert abs(int(white.any(0).sum()) - int(white.any(1).sum())) <= 2

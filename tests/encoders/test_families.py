@@ -18,10 +18,19 @@ from tests.encoders.structures import (
 from vbench_mem.cell import Runtime
 from vbench_mem.encoders.adapt import merge_lora
 from vbench_mem.encoders.recipes import RECIPES, Recipe
-from vbench_mem.encoders.spec import Factorized, FrameLevel, Joint, Spec, Text, TubeViT
+from vbench_mem.encoders.spec import (
+    Factorized,
+    FactorizedEncoder,
+    FrameLevel,
+    Joint,
+    Spec,
+    Text,
+    TubeViT,
+)
 from vbench_mem.encoders.table import TEXT_TEST
 from vbench_mem.encoders.tokens import Kept, clip_tokens, kept_tokens
 from vbench_mem.encoders.tower import VideoTower
+from vbench_mem.probes.storages import StorageTracker
 
 GRIDDED = [name for name, spec in STRUCTURES.items() if not isinstance(spec, TubeViT)]
 PERMUTED = [15, 3, 8, 0, 12, 7, 1, 14, 2, 9, 4, 13, 5, 11, 6, 10]
@@ -111,9 +120,20 @@ def test_merged_lora_equals_unmerged_and_leaves_the_plain_encoder(name: str) -> 
     encoder = make(spec, Recipe(train="lora", lora_rank=4, lora_alpha=6.0)).eval()
     shake(encoder)
     before = encoder.video(some_clips(spec))
+    frozen = {name for name, weight in encoder.named_parameters() if not weight.requires_grad}
     merge_lora(encoder)
     torch.testing.assert_close(encoder.video(some_clips(spec)), before, atol=1e-4, rtol=1e-4)
     assert encoder.state_dict().keys() == make(spec).state_dict().keys()
+    assert frozen == {
+        name for name, weight in encoder.named_parameters() if not weight.requires_grad
+    }
+    assert not any(module.training for module in encoder.modules())
+
+
+def test_merging_keeps_the_precision() -> None:
+    encoder = make(STRUCTURES["joint_test"], RECIPES["lora8"]).double()
+    merge_lora(encoder)
+    assert {weight.dtype for weight in encoder.parameters()} == {torch.float64}
 
 
 @pytest.mark.parametrize("name", STRUCTURES)
@@ -124,6 +144,14 @@ def test_fused_attention_equals_math(name: str) -> None:
     plain = tower(spec, runtime=Runtime(attention="math"))
     torch.testing.assert_close(fused(clips), plain(clips), atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(fused(clips), fused(clips), atol=0, rtol=0)
+
+
+def test_math_is_taken_by_every_attention_of_the_video_tower_when_it_is_asked_for() -> None:
+    for spec in STRUCTURES.values():
+        video = tower(spec, runtime=Runtime(attention="math"))
+        with StorageTracker() as seen, torch.no_grad():
+            video(some_clips(spec))
+        assert seen.attention == {"_scaled_dot_product_attention_math"} or not seen.attention
 
 
 @pytest.mark.parametrize("name", STRUCTURES)
@@ -267,6 +295,10 @@ def test_combinations_that_make_no_sense_are_refused(
     [
         lambda: Recipe(mask=1.0),
         lambda: Recipe(train="lora"),
+        lambda: Recipe(train="lora", lora_rank=4, lora_alpha=0.0),
+        lambda: FactorizedEncoder(temporal_depth=0),
+        lambda: Text(vocab=0),
+        lambda: Joint(norm_eps=0.0),
         lambda: Recipe(lora_rank=4),
         lambda: Recipe(mask_kind="tube"),
         lambda: Factorized(class_token=True),

@@ -11,7 +11,7 @@ import torch
 from vbench_mem.cell import Cell
 from vbench_mem.errors import Unsupported
 from vbench_mem.probes import device as devices
-from vbench_mem.probes.device import check, driver_of, resolve
+from vbench_mem.probes.device import check, check_dtype, driver_of, resolve
 
 Make = Callable[..., Cell]
 CPU = torch.device("cpu")
@@ -88,10 +88,11 @@ def test_compiling_without_a_compiler_is_unsupported(
 
 
 def test_an_old_card_has_no_bfloat16(small_cell: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: False)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (7 + device.index, 5))
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "Tesla T4")
     with pytest.raises(Unsupported, match="Tesla T4 has no bfloat16"):
         check(small_cell(dtype="bfloat16"), torch.device("cuda", 0))
+    check_dtype(small_cell(dtype="bfloat16").runtime, torch.device("cuda", 1))
 
 
 def test_a_cpu_has_no_driver_and_says_why() -> None:

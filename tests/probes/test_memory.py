@@ -349,7 +349,7 @@ def test_the_memory_pass_runs_the_same_loop_on_any_reader(
     phases = [(phase.phase, phase.step) for phase in reader.phases()]
     assert phases[-4:] == [(phase, 2) for phase in (*step, "between")]
     # what the device's own statistics cannot tell comes from one more step, followed
-    categories = follow_once(ready, torch.device("cpu"))
+    categories = follow_once(ready, torch.device("cpu")).categories(1)
     card.take(10**9, 10**9)
     found = memory_metrics.summarise(reader.phases(), ready.steady)
     found.metrics["peak_alloc_bytes"] = sum(categories.values()) + 4096

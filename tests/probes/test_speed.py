@@ -99,15 +99,17 @@ def test_steps_are_repeated_until_the_energy_counter_has_moved_enough(
         def power_w(self) -> Reading:
             return Reading(1.0)
 
+    fed = count()
     timed = time_pass(
-        lambda _: None,
-        repeat(Fed(batch=batch())),
+        lambda _: torch.tensor(1.0),
+        (Fed(batch=batch()) for _ in fed),
         HostClock(),
         EnergyWindow(Meter(), None),
         warmup=1,
         steps=2,
     )
     assert len(timed.step_ms) == 2, "the extra steps are not timed"
+    assert len(timed.losses) == 3 and next(fed) == 3, "and change no loss and no count of clips"
     assert timed.energy_steps > 2 and timed.energy_s >= 0.05
     assert timed.energy == (30 / (2 * timed.energy_steps), None)
 

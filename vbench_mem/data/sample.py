@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from vbench_mem.data.video import REMEDY, CannotJump, Video
 from vbench_mem.errors import UsageError
 
+SQUARE = Fraction(1)
+
 
 @dataclass(frozen=True)
 class Sampled:
@@ -65,18 +67,21 @@ def take(
             if shown is None:  # never the first time, 0: a video that opens has one frame
                 taken[number:] = taken[number - 1]
                 return Sampled(taken, padded=len(times) - number)
-            taken[number] = square(shown, resolution_px, resize)
+            taken[number] = square(shown, resolution_px, resize, video.pixel_aspect)
     return Sampled(taken, padded=0)
 
 
-def square(frame: VideoFrame, side_px: int, resize: VideoReformatter) -> NDArray[np.uint8]:
+def square(
+    frame: VideoFrame, side_px: int, resize: VideoReformatter, pixel_aspect: Fraction = SQUARE
+) -> NDArray[np.uint8]:
     """Upright, resized so that the shorter side fits, and the middle cut out: (side, side, 3).
 
+    `pixel_aspect` is the width of the file's pixels over their height; the result has square ones.
     Bicubic in FFmpeg's scaler, which widens its filter where it reduces, so that fine detail does
     not alias, and goes from the decoder's colours to RGB in the same pass.
     """
-    scale = Fraction(side_px, min(frame.width, frame.height))
-    width, height = (max(side_px, round(size * scale)) for size in (frame.width, frame.height))
+    shown = (frame.width * pixel_aspect, Fraction(frame.height))
+    width, height = (max(side_px, round(size * side_px / min(shown))) for size in shown)
     # one thread: a batch has several files at once
     resized = resize.reformat(
         frame, width, height, "rgb24", interpolation=Interpolation.BICUBIC, threads=1

@@ -48,6 +48,12 @@ class Video:
         self.since = self.start
         self.ahead = next(self.walk, None)  # the frame after the one shown
 
+    @property
+    def pixel_aspect(self) -> Fraction:
+        """Width over height of one pixel; square where the file does not say."""
+        said = self.stream.sample_aspect_ratio
+        return said if said else Fraction(1)
+
     def at(self, seconds: Fraction) -> VideoFrame | None:
         """The last frame shown at or before the time, or None when the video has ended."""
         time = self.start + seconds

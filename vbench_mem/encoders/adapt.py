@@ -56,13 +56,11 @@ class LoRALinear(nn.Linear):
         """A plain matrix that does the same."""
         low = self.lora_a.unflatten(0, (self.parts, -1))
         change = torch.einsum("pri,pro->poi", low, self.lora_b).flatten(0, 1) * self.scale
-        plain = nn.Linear(
-            self.in_features, self.out_features, self.bias is not None, self.weight.device
-        )
-        with torch.no_grad():
-            plain.weight.copy_(self.weight + change)
-            if self.bias is not None:
-                plain.bias.copy_(self.bias)
+        plain = nn.Linear(1, 1, self.bias is not None, "meta").train(self.training)
+        plain.in_features, plain.out_features = self.in_features, self.out_features
+        merged = (self.weight + change).detach()
+        plain.weight = nn.Parameter(merged, requires_grad=self.weight.requires_grad)
+        plain.bias = self.bias
         return plain
 
 
@@ -106,7 +104,8 @@ def adapt(encoder: DualEncoder, recipe: Recipe) -> None:
         add_adapters(video, recipe.adapter_width)
     elif recipe.train == "lora":
         assert recipe.lora_rank is not None
-        add_lora(video, recipe.lora_rank, recipe.lora_alpha or float(recipe.lora_rank))
+        alpha = recipe.lora_rank if recipe.lora_alpha is None else recipe.lora_alpha
+        add_lora(video, recipe.lora_rank, alpha)
     encoder.requires_grad_(False)
     for weight in trained(encoder, recipe):
         weight.requires_grad_(True)

@@ -104,10 +104,9 @@ def stretched(state: Mapping[str, Tensor], old: Grid, tower: VideoTower) -> dict
     """
     new = dict(state)
     if isinstance(new.get("positions"), Tensor):
-        grid = tower.position_grid()
-        times = 1 if grid.frames == 1 else old.frames
-        table = new["positions"].reshape(times, old.places, -1)
-        new["positions"] = resize(table, Grid(times, old.rows, old.columns), grid)
+        table = new["positions"].reshape(-1, old.places, tower.spec.tower.width)
+        held = Grid(len(table), old.rows, old.columns)  # an image encoder's table has no times
+        new["positions"] = resize(table, held, tower.position_grid())
     if isinstance(tower, FactorizedEncoderTower) and "time_positions" in new:
         table_1DT = new["time_positions"].T[None]
         longer = F.interpolate(table_1DT, size=tower.grid.frames, mode="linear")

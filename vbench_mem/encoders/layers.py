@@ -6,7 +6,7 @@ float32 because the positions that start it are float32 parameters.
 """
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from functools import partial
 
 import torch
@@ -26,7 +26,19 @@ BACKENDS: dict[Kernel, SDPBackend] = {
 }
 
 
-class Attention(nn.Module):
+class Kernelled(nn.Module):
+    """A module whose attention runs on the kernel that the runtime names."""
+
+    kernel: Kernel = "auto"
+
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, allowed: Tensor | None = None) -> Tensor:
+        """Shapes: (B, H, N, d) each. Entered per call: a recomputation takes the same kernel."""
+        auto = self.kernel == "auto"
+        with nullcontext() if auto else sdpa_kernel([BACKENDS[self.kernel]]):
+            return F.scaled_dot_product_attention(q, k, v, attn_mask=allowed)
+
+
+class Attention(Kernelled):
     """Self-attention with one fused projection to queries, keys and values.
 
     Shapes:  x_BND -> the same. `allowed` broadcasts to (B, H, N, N), true where a key may be seen.
@@ -39,7 +51,6 @@ class Attention(nn.Module):
         self.heads = heads
         self.qkv = nn.Linear(width, 3 * width)
         self.proj = nn.Linear(width, width)
-        self.kernel: Kernel = "auto"
 
     def forward(self, x_BND: Tensor, allowed: Tensor | None = None) -> Tensor:
         q_BHNd, k_BHNd, v_BHNd = self.split(x_BND)
@@ -49,14 +60,6 @@ class Attention(nn.Module):
         """Queries, keys and values as views; unbind, whose backward stacks instead of padding."""
         q, k, v = self.qkv(x_BND).unflatten(-1, (3, self.heads, -1)).unbind(-3)
         return q.transpose(-3, -2), k.transpose(-3, -2), v.transpose(-3, -2)
-
-    def attend(self, q: Tensor, k: Tensor, v: Tensor, allowed: Tensor | None = None) -> Tensor:
-        with self.backend():
-            return F.scaled_dot_product_attention(q, k, v, attn_mask=allowed)
-
-    def backend(self) -> AbstractContextManager[None]:
-        """Entered per call, so that a recomputation in backward takes the same kernel."""
-        return nullcontext() if self.kernel == "auto" else sdpa_kernel([BACKENDS[self.kernel]])
 
     @staticmethod
     def join(y_BHNd: Tensor) -> Tensor:
@@ -129,7 +132,7 @@ class Block(nn.Module):
         return x_BND + self.mlp(self.norm2(x_BND))
 
 
-class AttentionPool(nn.Module):
+class AttentionPool(Kernelled):
     """One learned query over all tokens. Source: CoCa; open_clip AttentionalPooler with 1 query.
 
     Shapes:  x_BND -> y_BD. The tokens come normalised; there is no second norm on the keys.
@@ -147,7 +150,7 @@ class AttentionPool(nn.Module):
     def forward(self, x_BND: Tensor) -> Tensor:
         k, v = self.kv(x_BND).unflatten(-1, (2, self.heads, -1)).unbind(-3)
         q = self.q(self.query).unflatten(-1, (self.heads, -1)).expand(x_BND.shape[0], -1, -1, -1)
-        y = F.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2))
+        y = self.attend(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2))
         return self.proj(Attention.join(y)).squeeze(1)
 
 

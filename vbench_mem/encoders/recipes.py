@@ -53,6 +53,8 @@ class Recipe:
                 raise ValueError(f"train: {owner} needs {name}, a positive whole number")
             if self.train != owner and value is not None:
                 raise ValueError(f"{name} goes with train: {owner}, not with train: {self.train}")
+        if self.lora_alpha is not None and self.lora_alpha <= 0:
+            raise ValueError(f"lora_alpha must be positive, got {self.lora_alpha}")
         if self.lora_alpha is not None and self.train != "lora":
             raise ValueError(f"lora_alpha goes with train: lora, not with train: {self.train}")
 

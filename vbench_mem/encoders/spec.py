@@ -33,6 +33,10 @@ class Text:
     vocab: int = 30522
     max_tokens: int = 512
 
+    def __post_init__(self) -> None:
+        if min(self.vocab, self.max_tokens) < 1:
+            raise ValueError("text.vocab and text.max_tokens must be positive")
+
 
 @dataclass(frozen=True, kw_only=True)
 class VideoSpec:
@@ -74,6 +78,8 @@ class VideoSpec:
             raise ValueError(
                 "embed_dim, resolution_px, patch_px and tubelet_frames must be positive"
             )
+        if self.norm_eps <= 0:
+            raise ValueError(f"norm_eps must be positive, got {self.norm_eps}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +131,11 @@ class FactorizedEncoder(VideoSpec):
     MASKS: ClassVar[dict[MaskKind, str]] = FRAME_MASKS
     CLASS_TOKEN: ClassVar[bool] = True
     TEMPORAL: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.temporal_depth < 1:
+            raise ValueError(f"temporal_depth must be at least 1, got {self.temporal_depth}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,7 +35,10 @@ class Layers(nn.Module):
             with torch.no_grad():
                 return block(x, *extra)
         if self.checkpoint and torch.is_grad_enabled():
-            result: Tensor = checkpoint(block, x, *extra, use_reentrant=False)
+            # no layer draws random numbers, so there is no generator state to keep and put back
+            result: Tensor = checkpoint(
+                block, x, *extra, use_reentrant=False, preserve_rng_state=False
+            )
             return result
         return block(x, *extra)
 

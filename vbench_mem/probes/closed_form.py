@@ -62,7 +62,7 @@ def walk_video(cell: Cell, recipe: Recipe) -> Walk:
     walk_layers(walk, cell, recipe, kept)
     if spec.pooling == "attention":
         rows = kept.frames if isinstance(spec, FactorizedEncoder) else kept.tokens
-        walk_pool(walk, rows, spec.tower.width)
+        walk_pool(walk, rows, spec.tower.width, math=cell.runtime.attention == "math")
     walk.product(1, spec.tower.width, spec.embed_dim, trains=True)
     return walk
 
@@ -120,11 +120,11 @@ def walk_layer(walk: Walk, spec: Spec, number: int, space: Layer, time: Layer, k
     space.feed_forward(walk, tokens)
 
 
-def walk_pool(walk: Walk, tokens: int, width: int) -> None:
-    """Attention with one learned query, which always trains; its kernel is always fused."""
+def walk_pool(walk: Walk, tokens: int, width: int, *, math: bool) -> None:
+    """Attention with one learned query, which always trains."""
     live, walk.live = walk.live, True
     walk.product(1, width, width, trains=True)
     walk.live = live
     walk.product(tokens, width, 2 * width, trains=True)
-    walk.attention(1, 1, tokens, width, math=False)
+    walk.attention(1, 1, tokens, width, math=math)
     walk.product(1, width, width, trains=True)

@@ -64,7 +64,8 @@ def check(cell: Cell, device: torch.device) -> None:
 def check_dtype(runtime: Runtime, device: torch.device) -> None:
     if device.type != "cuda" or runtime.dtype != "bfloat16":
         return
-    if not torch.cuda.is_bf16_supported(including_emulation=False):
+    # of this card: torch's own question is about the current one, which may be another
+    if torch.cuda.get_device_capability(device) < (8, 0):
         raise Unsupported(f"{device_name(device)} has no bfloat16")
 
 
@@ -79,22 +80,31 @@ def check_attention(cell: Cell, device: torch.device) -> None:
     if device.type == "cpu" and runtime.attention in ("efficient", "cudnn"):
         raise Unsupported(f"attention {runtime.attention} is a CUDA kernel; a cpu has flash, math")
     width, train = tower.width // tower.heads, cell.load.mode == "train"
-    shape = (1, 1, PROBE_TOKENS, width)
-    x = torch.zeros(shape, dtype=DTYPES[runtime.dtype], device=device, requires_grad=train)
-    try:
-        # torch warns with its reason for each kernel it rules out, then raises without one
-        with warnings.catch_warnings(), sdpa_kernel([BACKENDS[runtime.attention]]):
-            warnings.simplefilter("ignore")
-            y = F.scaled_dot_product_attention(x, x, x)
-            if train:
-                y.sum().backward()
-    except torch.OutOfMemoryError:
-        raise  # somebody else fills the card: that is not the kernel's fault
-    except RuntimeError as error:
-        raise Unsupported(
-            f"attention {runtime.attention} cannot run {runtime.dtype} with heads of {width} on "
-            f"{device_name(device)}"
-        ) from error
+    for tokens in probe_lengths(cell):
+        shape = (1, 1, tokens, width)
+        x = torch.zeros(shape, dtype=DTYPES[runtime.dtype], device=device, requires_grad=train)
+        try:
+            # torch warns with its reason for each kernel it rules out, then raises without one
+            with warnings.catch_warnings(), sdpa_kernel([BACKENDS[runtime.attention]]):
+                warnings.simplefilter("ignore")
+                y = F.scaled_dot_product_attention(x, x, x)
+                if train:
+                    y.sum().backward()
+        except torch.OutOfMemoryError:
+            raise  # somebody else fills the card: that is not the kernel's fault
+        except RuntimeError as error:
+            raise Unsupported(
+                f"attention {runtime.attention} cannot run {runtime.dtype} with heads of {width} "
+                f"over {tokens} tokens on {device_name(device)}"
+            ) from error
+    if device.type == "cuda":
+        torch._C._cuda_clearCublasWorkspaces()  # `math` took some; they are not the encoder's
+
+
+def probe_lengths(cell: Cell) -> set[int]:
+    """A usual sequence, and along time the layout's own: some kernels refuse a single token."""
+    steps = cell.load.frames // cell.spec.tubelet_frames
+    return {PROBE_TOKENS, steps} if cell.spec.layout.startswith("factorized") else {PROBE_TOKENS}
 
 
 def check_optimizer(runtime: Runtime, device: torch.device) -> None:

@@ -112,9 +112,9 @@ def finite(loss: float, where: str) -> float:
     return loss
 
 
-def follow_once(ready: Ready, device: torch.device) -> dict[str, int]:
-    """Categories at the peak of one more step (or embedding), followed by storages on a device
-    whose own statistics have none."""
+def follow_once(ready: Ready, device: torch.device) -> StorageReader:
+    """One more step (or embedding), followed by storages on a device whose own statistics know
+    neither categories nor kernels."""
     reader = StorageReader(device.type)
     with reader:
         reader.know(ready.trainer, ready.batch)
@@ -124,4 +124,4 @@ def follow_once(ready: Ready, device: torch.device) -> dict[str, int]:
         else:
             reader.begin("embed")
             ready.trainer.embed(ready.batch)
-    return reader.categories(1 if ready.steady else 0)
+    return reader

@@ -72,6 +72,12 @@ def put_categories(found: Measured, categories: Mapping[str, int]) -> None:
         found.put(**{metric: categories[category] + (unseen if category == "temporary" else 0)})
 
 
+def put_followed(found: Measured, followed: StorageReader, step: int) -> None:
+    """What only a dispatch mode sees: what each byte was for, and which kernel `auto` took."""
+    put_categories(found, followed.categories(step))
+    found.details["attention_kernels"] = sorted(followed.tracker.attention)
+
+
 def put_host(found: Measured, reader: StorageReader, ready: Ready, *, train: bool) -> None:
     if ready.trainer.compiled:
         found.lack(
@@ -81,7 +87,7 @@ def put_host(found: Measured, reader: StorageReader, ready: Ready, *, train: boo
             *(TRAIN_METRICS if train else ()),  # else they have a reason of their own
         )
     else:
-        put_categories(found, reader.categories(ready.steady))
+        put_followed(found, reader, ready.steady)
     found.lack("a cpu has no caching allocator", "peak_reserved_bytes")
     found.lack("NVML reads CUDA devices, not a cpu", "process_bytes", "device_bytes")
 
@@ -95,5 +101,11 @@ def put_card(found: Measured, reader: AllocatorReader, ready: Ready, device: tor
         names = CATEGORY_METRICS.values()
         found.lack("the tensors of a compiled step cannot be followed one by one", *names)
         return
-    put_categories(found, follow_once(ready, device))
+    try:
+        followed = follow_once(ready, device)
+    except torch.OutOfMemoryError:
+        # what was measured before stands: the step did fit, and only following it holds on longer
+        found.lack("the step followed for them ran out of memory", *CATEGORY_METRICS.values())
+        return
+    put_followed(found, followed, 1 if ready.steady else 0)
     found.details["categories_method"] = "storages followed in one more step"

@@ -32,6 +32,7 @@ class StorageTracker(TorchDispatchMode):
         self.device = device
         self.timeline = Timeline()
         self.tags: dict[str, set[int]] = defaultdict(set)
+        self.attention: set[str] = set()  # names of the attention kernels that were called
         self.blocks = 0
         # by address, which is free for the next storage only after the callback has removed it
         self.following: dict[int, tuple[int, weakref.ref[Any]]] = {}
@@ -40,6 +41,8 @@ class StorageTracker(TorchDispatchMode):
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         result = func(*args, **(kwargs or {}))
+        if "attention" in func.__name__:
+            self.attention.add(func.__name__.partition(".")[0])
         # the arguments too: weights made before, tensors made outside of torch, resized ones
         self.follow(
             leaf for leaf in tree_leaves((args, kwargs, result)) if isinstance(leaf, Tensor)

@@ -39,7 +39,8 @@ class Walk:
     """What the forward and the backward of a tower multiply, up to where the walk has come.
 
     live        does anything before this point train? Then a gradient is carried back through it
-    recomputed  the part of `backward` that activation checkpointing adds
+    recomputed  the part of `backward` that was computed before: a fused kernel's scores, and the
+                layers that activation checkpointing runs again
     """
 
     checkpoint: bool
@@ -68,6 +69,8 @@ class Walk:
         self.forward += Work(attention=2 * one)
         if self.live:
             self.backward += Work(attention=one * (MATH_BACKWARD if math else FUSED_BACKWARD))
+            if not math:
+                self.recomputed += Work(attention=one * (FUSED_BACKWARD - MATH_BACKWARD))
 
     @contextmanager
     def layer(self) -> Iterator[None]:
