@@ -146,12 +146,17 @@ def test_fused_attention_equals_math(name: str) -> None:
     torch.testing.assert_close(fused(clips), fused(clips), atol=0, rtol=0)
 
 
-def test_math_is_taken_by_every_attention_of_the_video_tower_when_it_is_asked_for() -> None:
-    for spec in STRUCTURES.values():
-        video = tower(spec, runtime=Runtime(attention="math"))
-        with StorageTracker() as seen, torch.no_grad():
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_every_attention_of_the_video_tower_takes_the_kernel_that_is_asked_for(name: str) -> None:
+    spec = STRUCTURES[name]
+    seen = {}
+    for kernel in ("flash", "math"):
+        video = tower(spec, runtime=Runtime(attention=kernel))
+        with StorageTracker() as tracker:
             video(some_clips(spec))
-        assert seen.attention == {"_scaled_dot_product_attention_math"} or not seen.attention
+        seen[kernel] = tracker.attention
+    assert seen["flash"] == {"_scaled_dot_product_flash_attention_for_cpu"}
+    assert not any("flash" in kernel for kernel in seen["math"])
 
 
 @pytest.mark.parametrize("name", STRUCTURES)
