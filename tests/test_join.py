@@ -181,3 +181,13 @@ def test_numbers_from_before_a_skip_rule_are_not_shown(tmp_path: Path) -> None:
     matrix = matrix_of(tmp_path, text + rule)
     row = joined_of(matrix, *(ok(cell) for cell in matrix.cells)).rows[1]
     assert (row.state, row.metric("peak_alloc_bytes")) == ("skipped", None)
+
+
+def test_a_row_spared_for_a_cell_that_fits_by_now_is_still_to_be_measured(tmp_path: Path) -> None:
+    matrix = matrix_of(tmp_path)
+    short, long = pick(matrix, "joint_test frames=4"), pick(matrix, "joint_test frames=8")
+    then = {row.cell.id: row for row in joined_of(matrix, oom(short), pruned(long, short)).rows}
+    assert (then[long.id].state, then[long.id].is_out_of_memory) == ("skipped", True)
+    now = {row.cell.id: row for row in joined_of(matrix, ok(short), pruned(long, short)).rows}
+    assert (now[long.id].state, now[long.id].is_out_of_memory) == ("missing", False)
+    assert now[long.id].reason == "a smaller cell no longer runs out of memory; run the matrix"

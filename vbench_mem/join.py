@@ -58,6 +58,12 @@ class Row:
     def facts(self) -> dict[str, Any]:
         return facts(self.cell)
 
+    @property
+    def guard(self) -> str | None:
+        """What else was on the device when the cell was measured, where something was."""
+        said = self.record.details.get("device_guard") if self.record else None
+        return said if isinstance(said, str) and not said.startswith("not guarded") else None
+
     def metric(self, name: str) -> int | float | None:
         """A number of the record, of a failed one too where it got that far."""
         assert name in METRICS
@@ -123,6 +129,8 @@ def _row(
     if by_rule:  # numbers of a time before the rule are not shown
         record = record if record is not None and record.status is Status.SKIPPED else None
         state, reason = Status.SKIPPED.value, matrix.skipped[cell.id]
+    elif record is not None and _is_outdated(record, records):
+        record, reason = None, "a smaller cell no longer runs out of memory; run the matrix"
     elif record is not None:
         state, reason = record.status.value, record.reason
     return Row(
@@ -135,6 +143,12 @@ def _row(
         limit_bytes=_limit(record, records),
         scores={column: scores[column] for column in sorted(scores)},
     )
+
+
+def _is_outdated(record: Record, records: Mapping[str, Record]) -> bool:
+    """It was spared the attempt for the sake of a cell that has run since."""
+    smaller = records.get(record.pruned_by) if record.pruned_by is not None else None
+    return smaller is not None and smaller.status is not Status.OOM
 
 
 def _limit(record: Record | None, records: Mapping[str, Record]) -> int | None:

@@ -160,3 +160,28 @@ def test_a_slip_in_a_condition_is_refused() -> None:
         with pytest.raises(UsageError) as caught:
             check_when(when)
         assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("variant", "says"),
+    [
+        ("joint_tset", "no encoder called 'joint_tset'; did you mean joint_test?"),
+        ("joint_test+mask57", "no recipe called 'mask57'; did you mean mask75?"),
+        ("joint_tset,patch_px=32", "did you mean joint_test?"),
+        ("joint_test,patch_px=23", "did you mean joint_test,patch_px=32?"),
+        ("joint test", "'joint test' is no variant; write it like joint_b16+mask75"),
+        ({"encoder": "joint_test"}, "is no variant; write it like joint_b16+mask75"),
+    ],
+)
+def test_a_misspelt_variant_in_a_condition_is_refused(variant: object, says: str) -> None:
+    cells = {"joint_test,patch_px=32", "joint_test+full,mask=0.6"}
+    with pytest.raises(UsageError) as caught:
+        check_when({"variant": variant}, cells)
+    assert says in str(caught.value)
+
+
+def test_variants_of_the_tables_and_of_the_cells_may_stand_in_a_condition() -> None:
+    cells = ["joint_test,patch_px=32", "joint_test+full,mask=0.6", "joint_test+full,lr=1e-05"]
+    known = ["joint_b16", "joint_b16+mask75", *cells]
+    assert check_when({"variant": known}, cells) == {"variant": known}
+    assert check_when({"variant": known}) == {"variant": known}

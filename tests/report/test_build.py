@@ -192,3 +192,53 @@ def test_check_needs_neither_torch_nor_pandas_nor_matplotlib(matrix: Matrix, roo
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "0 set()"
+
+
+def test_check_as_json_says_why_there_is_nothing_to_judge(matrix: Matrix, root: Path) -> None:
+    absent = invoke("check", matrix.path, "--store", root, "--json")
+    assert absent.exit_code == 3
+    assert "no records" in json.loads(absent.stdout)["reason"]
+    keep(own_store(root, matrix), matrix)  # a run that was stopped before its first record
+    empty = invoke("check", matrix.path, "--store", root, "--json")
+    assert empty.exit_code == 3
+    said = json.loads(empty.stdout)
+    assert (said["exit_code"], said["verdicts"]) == (3, [])
+    assert "no records" in invoke("check", matrix.path, "--store", root).stderr
+
+
+def test_a_report_that_cannot_be_written_is_one_sentence(matrix: Matrix, root: Path) -> None:
+    keep(own_store(root, matrix), matrix, *(ok(cell) for cell in matrix.cells))
+    (root / "out" / "report.html").mkdir(parents=True)  # a folder where the page should be
+    result = invoke("report", matrix.path, "--store", root, "--out", root / "out")
+    assert result.exit_code == 2
+    assert f"error: {root / 'out'}: cannot be written: is a directory" in result.stderr
+    assert "choose another with --out" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("budget", "says"),
+    [
+        (
+            "{metric: peak_alloc_bytes, where: {variant: joint_tset}, max: 4 GiB}",
+            "budgets[0].where.variant: no encoder called 'joint_tset'; did you mean joint_test?",
+        ),
+        (
+            "{metric: peak_alloc_bytes, max_ratio: 1.0, to: {variant: joint_test+mask57}}",
+            "budgets[0].to.variant: no recipe called 'mask57'; did you mean mask75?",
+        ),
+        (
+            "{metric: t2v_recall_at_1, min: 0.1, dataset: vatx}",
+            "budgets[0].dataset: no score of vatx; did you mean vatex?",
+        ),
+    ],
+)
+def test_a_misspelt_variant_or_dataset_is_refused(
+    budget: str, says: str, tmp_path: Path, root: Path
+) -> None:
+    path = tmp_path / "slip.yaml"
+    path.write_text(TEXT + f"budgets: [{budget}]\n")
+    store = root / "slip" / "0123abcd"
+    Store(store).prepare("", MACHINE)
+    result = invoke("check", path, "--store", root, "--machine", "0123")
+    assert result.exit_code == 2
+    assert f"{path}: {says}" in result.stderr

@@ -6,12 +6,12 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from tests.rows import GIB, joined_of, matrix_of, ok, oom, score
+from tests.rows import GIB, TEXT, joined_of, matrix_of, ok, oom, pick, score
 from vbench_mem.encoders.table import ENCODERS
 from vbench_mem.join import Joined
 from vbench_mem.report.figures import draw_memory_frames, draw_memory_recall, draw_memory_variants
 from vbench_mem.report.illustrate import illustrate
-from vbench_mem.report.series import memory_points, recall_panels
+from vbench_mem.report.series import memory_budgets, memory_points, recall_panels
 from vbench_mem.report.style import COLOURS, markers
 
 
@@ -161,3 +161,49 @@ def test_the_same_rows_give_the_same_file(name: str, joined: Joined, tmp_path: P
         texts.append((folder / f"{name}.svg").read_text())
     assert texts[0] == texts[1]
     assert "joint_test" in texts[0]  # text stays text
+
+
+def test_a_dollar_in_a_source_is_text_and_no_formula(tmp_path: Path) -> None:
+    matrix = matrix_of(tmp_path)
+    source = r"a $\frac{ paper, 5 $"
+    joined = joined_of(
+        matrix, ok(matrix.cells[0]), scores=(score(origin="published", source=source),)
+    )
+    illustrate(joined, tmp_path)
+    assert f"published: {source}" in (tmp_path / "memory_recall.svg").read_text()
+
+
+def test_the_rightmost_peak_has_room_though_all_are_close(tmp_path: Path) -> None:
+    matrix = matrix_of(tmp_path)
+    peaks = {"joint_test frames=4": 100, "joint_test frames=8": 101}
+    records = [ok(pick(matrix, name), peak * GIB) for name, peak in peaks.items()]
+    scores = (score(), score(value=0.41, frames=8))
+    (axes,) = draw_memory_recall(recall_panels(joined_of(matrix, *records, scores=scores))).axes
+    left, right = axes.get_xlim()
+    assert left == 0
+    assert right - 101 >= 0.0799 * right
+
+
+@pytest.mark.parametrize(
+    ("limit", "where", "lines"),
+    [
+        (16, "{}", [16.0]),
+        (16, "{variant: joint_test}", [16.0]),
+        (31, "{}", [31.0]),
+        (33, "{}", []),  # 8 GiB is the largest peak
+        (16, "{variant: tubevit_test}", []),
+    ],
+)
+def test_a_budget_near_the_peaks_is_a_line(
+    limit: int, where: str, lines: list[float], tmp_path: Path
+) -> None:
+    budgets = f"budgets: [{{metric: peak_alloc_bytes, where: {where}, max: {limit} GiB}}]\n"
+    matrix = matrix_of(tmp_path, TEXT + budgets)
+    joined = joined_of(matrix, *(ok(cell, cell.load.frames * GIB) for cell in matrix.cells))
+    points = memory_points(joined)
+    allowed = memory_budgets(joined, points)
+    assert [size / GIB for size in allowed] == lines
+    (axes,) = draw_memory_frames(points, allowed).axes
+    drawn_at = [xy(x)[0][1] for x in axes.lines if str(x.get_label()).startswith("budget")]
+    assert drawn_at == lines
+    assert [x.get_text() for x in axes.texts] == [f"budget {line:g} GiB" for line in lines]

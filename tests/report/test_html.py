@@ -127,3 +127,25 @@ def test_many_passes_are_folded_and_failures_are_not(tmp_path: Path) -> None:
     page = render(joined, judge(matrix.budgets, joined), illustrate(joined, tmp_path), MACHINE)
     assert "7 of 8 verdicts pass" in page
     assert page.index("1.00 GiB over") < page.index("<summary>The 7 that pass")
+
+
+def test_a_row_measured_beside_another_process_is_a_gap(tmp_path: Path) -> None:
+    matrix = matrix_of(tmp_path)
+    first, second = ok(matrix.cells[0]), ok(matrix.cells[1])
+    first.details["device_guard"] = "2 other processes were on the device before the start"
+    second.details["device_guard"] = "not guarded: no driver"
+    joined = joined_of(matrix, first, second)
+    page = render(joined, [], illustrate(joined, tmp_path), MACHINE)
+    gaps = page[page.index("<h2>Failures and gaps") :]
+    assert gaps.count("measured beside another process") == 1
+    assert f"{joined.rows[0].label}: measured beside another process, 2 other processes" in gaps
+
+
+def test_the_header_has_the_versions_that_measured(tmp_path: Path) -> None:
+    matrix = matrix_of(tmp_path)
+    records = [ok(cell) for cell in matrix.cells[:3]]
+    for record, number in zip(records, ("0.0.7", "0.0.9", "0.0.7"), strict=True):
+        record.environment = MACHINE.model_copy(update={"packages": {"vbench_mem": number}})
+    joined = joined_of(matrix, *records)
+    page = render(joined, [], illustrate(joined, tmp_path), MACHINE)
+    assert "vbench_mem 0.0.7, 0.0.9</p>" in page

@@ -3,12 +3,14 @@
 import csv
 import io
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
 from vbench_mem.join import Joined, join
 from vbench_mem.metrics import METRICS
+from vbench_mem.report.build import build_report
 from vbench_mem.report.columns import column_kinds
 from vbench_mem.report.overview import cell_text, columns
 from vbench_mem.report.table import frame, write_table
@@ -83,3 +85,11 @@ def test_the_overview_shows_what_people_read(joined: Joined) -> None:
     assert cell_text(joined.rows[0], published) == "50.0 %"
     assert cell_text(joined.rows[0], heads["peak memory"]) == "2.00 GiB"
     assert cell_text(joined.rows[4], published) == ""
+
+
+def test_a_matrix_without_rows_can_be_shown(joined: Joined, tmp_path: Path) -> None:
+    empty = replace(joined, rows=(), unmatched=())
+    console = Console(width=80, record=True, file=io.StringIO())
+    draw_overview(empty, console)
+    assert "variant" in console.export_text()
+    assert build_report(empty, tmp_path / "out")["rows"] == []

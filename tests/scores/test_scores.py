@@ -136,6 +136,7 @@ def test_the_same_score_in_two_files_is_refused(write: Write) -> None:
     with pytest.raises(UsageError, match=r"two.csv: row 2: the same score as .*one.csv: row 2"):
         load_scores([one.name, two.name], one.parent)
     assert len(load_scores([one.name, one.name], one.parent)) == 1
+    assert len(load_scores([one.name, f"./{one.name}", str(one.resolve())], one.parent)) == 1
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from vbench_mem.errors import UsageError, nearest
 from vbench_mem.metrics import METRICS, Better
 from vbench_mem.scores.metrics import ALIASES
-from vbench_mem.scores.score import Origin
+from vbench_mem.scores.score import Origin, check_dataset
 from vbench_mem.strict import STRICT
 from vbench_mem.units import parse_bytes
 
@@ -100,6 +100,8 @@ class Budget(BaseModel):
         _check_direction(self)
         if not self.is_score and (self.dataset is not None or self.origin is not None):
             raise ValueError(f"dataset and origin go with a score; {self.metric} is not one")
+        if self.dataset is not None:
+            check_dataset(self.dataset)
         return self
 
 

@@ -18,6 +18,7 @@ from vbench_mem.units import BINARY, format_bytes
 
 Outcome = Literal["pass", "fail", "nothing"]
 Found = tuple[float | None, str]  # a number, or why there is none
+TOLERANCE = 1e-9  # of fractions: 0.30 - 0.29 is a little more than 0.01 to a computer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +63,10 @@ def judge_one(budget: Budget, joined: Joined) -> list[Verdict]:
 
 
 def _judge_scores(budget: Budget, row: Row, rows: Sequence[Row], joined: Joined) -> list[Verdict]:
-    """One verdict for each column of each dataset that any of the rows has a score of."""
+    """One verdict for each column of each dataset that any of the rows has a score of.
+
+    Columns that only the row or only its partner has are among them: the other's number is missing.
+    """
     partner = None
     if budget.reference is not None:
         partner, _ = find_partner(row, budget.reference, joined.rows)
@@ -70,9 +74,10 @@ def _judge_scores(budget: Budget, row: Row, rows: Sequence[Row], joined: Joined)
     datasets = sorted({s.dataset for r in compared for s in _scores(budget, r).values()})
     if not datasets:
         return [_judge(budget, row, joined, budget.dataset or "any dataset")]
+    own = dict(_scores(budget, row)) | (_scores(budget, partner) if partner is not None else {})
     verdicts = []
     for dataset in datasets:
-        columns = [c for c, score in _scores(budget, row).items() if score.dataset == dataset]
+        columns = sorted(column for column, score in own.items() if score.dataset == dataset)
         verdicts += [_judge(budget, row, joined, column) for column in columns or [dataset]]
     return verdicts
 
@@ -128,6 +133,9 @@ def _verdict(budget: Budget, row: Row, actual: float, text: str) -> Verdict:
     """Pass up to the limit itself; the message says by how much it is held or missed."""
     limit = budget.limit
     room = actual - limit if budget.kind == "min" else limit - actual
+    is_whole = isinstance(actual, int) and isinstance(limit, int)
+    if not is_whole and abs(room) <= TOLERANCE * max(1, abs(limit)):
+        room = 0
     if budget.kind == "max_ratio":
         limit_text, gap = f"{limit:.3f}", f"{abs(room):.3f}"
     elif budget.kind == "max_drop":

@@ -11,6 +11,7 @@ from vbench_mem.cli.arguments import RUNS, Json, Matrix, StoreFolder, find_matri
 
 if TYPE_CHECKING:
     from vbench_mem.join import Joined
+    from vbench_mem.matrix.load import Matrix as Loaded
     from vbench_mem.store import Store
 
 Machine = Annotated[
@@ -81,9 +82,14 @@ def check(
     from vbench_mem.machine.runs import NoRun, UnlikeMachines
 
     try:
-        _, joined = read(matrix, store, machine, scores or [], foreign=False)
+        run, joined = read(matrix, store, machine, scores or [], foreign=False)
+        if not run.files():
+            raise NoRun(f"{run.folder}: no records; measure with `vbench-mem run` first")
     except (NoRun, UnlikeMachines) as error:
         print(f"error: {error}", file=sys.stderr)
+        if as_json:
+            said = {"exit_code": NOTHING, "verdicts": [], "reason": str(error)}
+            print(json.dumps(said, indent=1))
         raise typer.Exit(NOTHING) from error
     verdicts = judge(joined.matrix.budgets, joined)
     outcomes = {verdict.outcome for verdict in verdicts}
@@ -119,4 +125,20 @@ def read(
     for problem in problems:
         print(problem, file=sys.stderr)
     known = load_scores([*loaded.scores, *scores], Path())
+    check_datasets(loaded, {score.dataset for score in known})
     return run, join(loaded, run.records(), known, problems)
+
+
+def check_datasets(matrix: "Loaded", scored: set[str]) -> None:
+    """Refuse a budget on a dataset that nobody knows, where its name is near one that is known."""
+    from vbench_mem.errors import UsageError, nearest
+    from vbench_mem.scores.score import DATASETS
+
+    known = [*scored, *DATASETS]
+    for number, budget in enumerate(matrix.budgets):
+        name = budget.dataset
+        if name is None or name in known:
+            continue
+        hint = nearest(name, known)
+        if "did you mean" in hint:
+            raise UsageError(f"{matrix.path}: budgets[{number}].dataset: no score of {name}{hint}")

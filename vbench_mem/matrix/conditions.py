@@ -5,6 +5,7 @@ axes.
 """
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 from vbench_mem.errors import UsageError, nearest
@@ -16,8 +17,11 @@ from vbench_mem.matrix.axes import (
     canonical,
     check_value,
     names,
+    unknown_row,
 )
 
+CHANGES = r"(?:,[\w.]+=[^,+]+(?:\+\d+)?)*"  # `,patch_px=32`; 1e+16 has a plus of its own
+VARIANT = re.compile(rf"(\w+){CHANGES}(?:\+(\w+){CHANGES})?")
 READ_ONLY = ("family", "layout", "probe", "recipe_name")
 
 
@@ -44,8 +48,11 @@ def matches(known: dict[str, Any], when: dict[str, Any]) -> bool:
     return True
 
 
-def check_when(when: dict[str, Any]) -> dict[str, Any]:
-    """A condition with full names and typed values; raises `UsageError` for a slip in either."""
+def check_when(when: dict[str, Any], variants: Collection[str] | None = None) -> dict[str, Any]:
+    """A condition with full names and typed values; raises `UsageError` for a slip in either.
+
+    `variants` are those of all cells, where they are known: a changed variant must be one of them.
+    """
     checked: dict[str, Any] = {}
     for name, wanted in when.items():
         options = wanted if isinstance(wanted, list) else [wanted]
@@ -53,17 +60,35 @@ def check_when(when: dict[str, Any]) -> dict[str, Any]:
             path = canonical_fact(name)
             if not options:
                 raise UsageError("an empty list matches nothing; write a value")
-            checked[path] = [check_option(path, option) for option in options]
+            checked[path] = [check_option(path, option, variants) for option in options]
         except UsageError as error:
             raise UsageError(f"{name}: {error}") from error
     return checked
 
 
-def check_option(path: str, option: Any) -> Any:
+def check_option(path: str, option: Any, variants: Collection[str] | None = None) -> Any:
     """One value of a condition. Names of changed encoders and recipes (`full,mask=0.6`) pass."""
-    if path not in SETTINGS or path == "variant":
+    if path not in SETTINGS:
+        return option
+    if path == "variant":
+        check_variant(option, variants)
         return option
     derived = r"\d+x\d+" if path in ("size", "text_size") else r"\w+(,[\w.]+=[\w.+-]+)+"
     if path in TABLES and isinstance(option, str) and re.fullmatch(derived, option):
         return option
     return check_value(path, option)
+
+
+def check_variant(option: Any, variants: Collection[str] | None) -> None:
+    """Refuse what is neither a variant of some cell nor an encoder and a recipe of the tables."""
+    parts = VARIANT.fullmatch(option) if isinstance(option, str) else None
+    if parts and variants is not None and option in variants:
+        return
+    if parts is None:
+        raise UsageError(f"'{option}' is no variant; write it like joint_b16+mask75")
+    encoder, recipe = parts[1], parts[2] or "full"
+    for path, name in (("encoder", encoder), ("recipe", recipe)):
+        if name not in TABLES[path]:
+            raise UsageError(unknown_row(path, name))
+    if variants is not None and "," in option:  # changed, and no cell has just these changes
+        raise UsageError(f"no cell is called '{option}'{nearest(option, sorted(variants))}")

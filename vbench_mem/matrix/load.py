@@ -4,6 +4,7 @@ Every slip is refused as `file: key.path: what is wrong; did you mean X?`. Never
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -102,13 +103,16 @@ def build_matrix(path: Path, data: Any, text: str) -> Matrix:
     found = expand(blocks, rules, file.protocol, folder)
     used = dict.fromkeys(name for block in blocks for name in block.choices)
     known = [facts(cell) for cell in found.cells.values()]
+    variants = {cell.variant for cell in found.cells.values()}
     return Matrix(
         name=path.stem,
         path=path,
         about=file.about.strip(),
         cells=tuple(found.cells.values()),
         skipped=found.skipped,
-        budgets=tuple(check_budget(raw, f"budgets[{i}]") for i, raw in enumerate(file.budgets)),
+        budgets=tuple(
+            check_budget(raw, f"budgets[{i}]", variants) for i, raw in enumerate(file.budgets)
+        ),
         scores=tuple(check_score(text, i, folder) for i, text in enumerate(file.scores)),
         prune_oom=file.prune_oom,
         axes=tuple(used),
@@ -161,14 +165,14 @@ def check_rule(rule: SkipRule, where: str) -> Rule:
         raise UsageError(f"{where}.when.{error}") from error
 
 
-def check_budget(raw: Any, where: str) -> Budget:
+def check_budget(raw: Any, where: str, variants: Collection[str] | None = None) -> Budget:
     """A budget whose conditions name what exists; raises `UsageError` with the place."""
     if not isinstance(raw, dict):
         raise UsageError(f"{where}: {written(raw)} is not a mapping with metric and a limit")
     for key in ("where", "to", "from"):
         for name, value in raw[key].items() if isinstance(raw.get(key), dict) else ():
             try:
-                check_when({name: value})
+                check_when({name: value}, variants)
             except UsageError as error:
                 raise UsageError(f"{where}.{key}.{error}") from error
     unknown = next((key for key in raw if key not in budget_keys()), None)

@@ -10,25 +10,22 @@ from vbench_mem.errors import UsageError
 from vbench_mem.join import Joined
 from vbench_mem.machine.environment import Environment
 from vbench_mem.report.html import render
-from vbench_mem.report.illustrate import illustrate
+from vbench_mem.report.illustrate import Picture, illustrate
 from vbench_mem.report.table import write_table
 from vbench_mem.store import write_text
 
 
 def build_report(joined: Joined, folder: Path) -> dict[str, Any]:
     """Everything in the folder, made where needed; what it says, for programs."""
+    verdicts = judge(joined.matrix.budgets, joined)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        pictures = write_files(joined, verdicts, folder)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise UsageError(f"{folder}: cannot be made: {why}; choose another with --out") from error
-    verdicts = judge(joined.matrix.budgets, joined)
-    pictures = illustrate(joined, folder)
-    write_table(joined, aside := folder / f".table.csv.{os.getpid()}.part")
-    os.replace(aside, folder / "table.csv")
-    write_text(folder / "records.jsonl", records_text(joined))
-    write_text(folder / "matrix.yaml", joined.matrix.text)
-    write_text(folder / "report.html", render(joined, verdicts, pictures, machine_of(joined)))
+        raise UsageError(
+            f"{folder}: cannot be written: {why}; choose another with --out"
+        ) from error
     drawn = [picture.name for picture in pictures if picture.svg is not None]
     names = ["report.html", "table.csv", *(f"{n}.{kind}" for n in drawn for kind in ("png", "svg"))]
     return {
@@ -38,6 +35,17 @@ def build_report(joined: Joined, folder: Path) -> dict[str, Any]:
         "figures_skipped": {p.name: p.skipped for p in pictures if p.skipped is not None},
         **facts_of(joined, verdicts),
     }
+
+
+def write_files(joined: Joined, verdicts: list[Verdict], folder: Path) -> list[Picture]:
+    """Every file of the report; what became of its figures. Raises `OSError`."""
+    pictures = illustrate(joined, folder)
+    write_table(joined, aside := folder / f".table.csv.{os.getpid()}.part")
+    os.replace(aside, folder / "table.csv")
+    write_text(folder / "records.jsonl", records_text(joined))
+    write_text(folder / "matrix.yaml", joined.matrix.text)
+    write_text(folder / "report.html", render(joined, verdicts, pictures, machine_of(joined)))
+    return pictures
 
 
 def facts_of(joined: Joined, verdicts: list[Verdict]) -> dict[str, Any]:

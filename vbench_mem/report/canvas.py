@@ -20,7 +20,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 from matplotlib.transforms import ScaledTranslation
 
 from vbench_mem.report.series import Point
-from vbench_mem.report.style import LIMIT_COLOUR, colour, look
+from vbench_mem.report.style import BUDGET_COLOUR, LIMIT_COLOUR, colour, look
 from vbench_mem.units import BINARY
 
 P = ParamSpec("P")
@@ -28,6 +28,7 @@ Shapes = dict[str, str]  # a marker by `style.look`
 SETTINGS: dict[Any, Any] = {  # matplotlib types its keys one by one, not in every version
     "svg.fonttype": "none",  # text stays text: it can be searched, and read aloud
     "svg.hashsalt": "vbench_mem",  # the same figure gives the same file
+    "text.parse_math": False,  # names and sources come from files: a $ in them is a $
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -122,6 +123,24 @@ def limits(axes: Axes, points: Sequence[Point], unit: Unit, *, horizontal: bool)
             ha="left" if horizontal else "right",
             va="bottom" if horizontal else "top",
         )
+
+
+def budget_line(axes: Axes, limit: float, unit: Unit) -> None:
+    """What a budget allows, named at the right, where no limit of memory is named."""
+    axes.axhline(
+        limit, color=BUDGET_COLOUR, linewidth=0.8, linestyle="-.", label=f"budget {limit:.4g}"
+    )
+    axes.annotate(
+        f"budget {limit:.4g} {unit.name}",
+        (1, limit),
+        (-4, 3),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        color=BUDGET_COLOUR,
+        size=9,
+        ha="right",
+        va="bottom",
+    )
 
 
 def handle(name: str, point: Point, shapes: Shapes) -> Line2D:

@@ -15,6 +15,7 @@ from vbench_mem.report.canvas import (
     SIZE,
     Shapes,
     Unit,
+    budget_line,
     cross,
     ending_handles,
     handle,
@@ -29,6 +30,8 @@ from vbench_mem.report.canvas import (
 from vbench_mem.report.series import Panel, Point, value
 from vbench_mem.report.style import colour, look, markers
 
+ROOM = 0.08  # of a panel's width, to the right of its largest peak
+
 
 def placed(points: Iterable[Point]) -> list[Point]:
     """Those with a place; a run out of memory whose limit is not known has none."""
@@ -36,8 +39,8 @@ def placed(points: Iterable[Point]) -> list[Point]:
 
 
 @styled
-def draw_memory_frames(points: Sequence[Point]) -> Figure:
-    """Peak memory against frames on log axes, a line for each variant."""
+def draw_memory_frames(points: Sequence[Point], budgets: Sequence[float] = ()) -> Figure:
+    """Peak memory against frames on log axes, a line for each variant and each budget in bytes."""
     points = placed(points)
     unit, shapes = Unit.of(points), markers(points)
     lines: dict[str, list[Point]] = {}
@@ -62,6 +65,8 @@ def draw_memory_frames(points: Sequence[Point]) -> Figure:
             aside = 9 * (number - (len(spot) - 1) / 2)
             cross(axes, point.frames, unit.of_point(point), point, aside)
     limits(axes, points, unit, horizontal=True)
+    for budget in budgets:
+        budget_line(axes, budget / unit.bytes, unit)
     axes.set_xscale("log", base=2)
     axes.set_yscale("log", base=10)
     axes.xaxis.set_major_locator(FixedLocator(sorted({p.frames for p in points})))
@@ -148,4 +153,5 @@ def _draw_panel(axes: Axes, panel: Panel, unit: Unit, shapes: Shapes) -> None:
     axes.set_xlabel(f"peak allocated memory, {unit.name} (left is better)")
     axes.set_ylabel("R@1, % (up is better)")
     axes.margins(0.12)
-    axes.set_xlim(left=0)
+    largest = max((unit.of_point(point) for point in points), default=1.0)
+    axes.set_xlim(0, largest / (1 - ROOM))

@@ -5,7 +5,6 @@ Everything that comes from files goes through the template's escaping; only our 
 
 import re
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -52,12 +51,23 @@ def render(
         verdicts=verdicts,
         pictures=[(picture, inline(picture)) for picture in pictures],
         unhappy=[row for row in joined.rows if row.reason is not None],
+        beside=[row for row in joined.rows if row.guard is not None],
         metrics=defined(joined),
         score_metrics=used_score_metrics(joined),
         machine=machine,
         facts=shown_facts(machine),
-        version=version("vbench_mem"),
+        version=measured_with(joined),
     )
+
+
+def measured_with(joined: Joined) -> str:
+    """The versions of this package that the records were made with."""
+    found = {
+        row.record.environment.packages.get("vbench_mem")
+        for row in joined.rows
+        if row.record is not None and row.record.environment is not None
+    }
+    return ", ".join(sorted(name for name in found if name)) or "of a version not recorded"
 
 
 def inline(picture: Picture) -> Markup | None:

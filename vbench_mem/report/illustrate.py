@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vbench_mem.join import Joined
-from vbench_mem.report.series import Point, memory_points, recall_panels
+from vbench_mem.report.series import Point, memory_budgets, memory_points, recall_panels
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def illustrate(joined: Joined, folder: Path) -> list[Picture]:
     if not seen:
         return [*pictures, Picture(name, title, "", skipped="no row has a measured peak")]
     if len(frames) > 1:
-        svg = save(figures.draw_memory_frames(seen), folder, name)
+        svg = save(figures.draw_memory_frames(seen, memory_budgets(joined, seen)), folder, name)
         caption = "Peak memory of a step against the frames of a clip, both on log axes."
         return [*pictures, Picture(name, title, caption + _unplaced(points), svg)]
     why = f"all rows have {frames[0]} frames"

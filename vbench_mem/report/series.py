@@ -10,11 +10,13 @@ from typing import Literal
 
 from vbench_mem.join import Joined, Row
 from vbench_mem.matrix.axes import label
+from vbench_mem.matrix.conditions import check_when, matches
 from vbench_mem.pareto import frontier
 from vbench_mem.scores.score import Score
 
 MEMORY = "peak_alloc_bytes"
 RECALL = "recall_at_1"
+NEAR = 4  # a budget farther than this from every peak would squash the lines
 Ending = Literal["ok", "oom"]
 
 
@@ -65,6 +67,20 @@ def memory_points(joined: Joined) -> list[Point]:
     """Every row with a place in a figure of memory, in the matrix's order."""
     found = (point_of(row, joined) for row in joined.rows)
     return [point for point in found if point is not None]
+
+
+def memory_budgets(joined: Joined, points: Iterable[Point]) -> list[float]:
+    """The most bytes that budgets allow rows among the points, where that is near what is drawn."""
+    seen = [point for point in points if point.memory]
+    sizes = [point.memory for point in seen if point.memory]
+    allowed = {
+        budget.limit
+        for budget in joined.matrix.budgets
+        if budget.metric == MEMORY
+        and budget.kind == "max"
+        and any(matches(point.row.facts, check_when(budget.where)) for point in seen)
+    }
+    return [limit for limit in sorted(allowed) if min(sizes) / NEAR <= limit <= NEAR * max(sizes)]
 
 
 def recall_panels(joined: Joined) -> list[Panel]:

@@ -21,6 +21,7 @@ COLOURS = {
 }
 MARKERS = ("o", "s", "^", "D", "v", "P", "p", "<", ">", "h", "*", "d", "8", "H")
 LIMIT_COLOUR = "#B00020"
+BUDGET_COLOUR = "#555555"
 
 
 def colour(row: Row) -> str:

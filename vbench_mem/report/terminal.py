@@ -1,5 +1,7 @@
 """The overview on a terminal, narrow enough for its width."""
 
+from collections.abc import Iterable
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -42,14 +44,19 @@ def draw_overview(joined: Joined, console: Console) -> None:
 def fitting(joined: Joined, axes: list[str], available: list[Column], width: int) -> list[Column]:
     """As many columns, first ones first, as fit beside the variant; at least one."""
     rows = joined.rows
-    used = 2 + max(len(row.cell.variant) for row in rows) + GAP  # 2: the table's edges
-    used += sum(max(len(n), *(len(axis_text(r, n)) for r in rows)) + GAP for n in axes)
-    used += max(len(row.state) for row in rows) + GAP
+    used = 2 + widest(0, (row.cell.variant for row in rows)) + GAP  # 2: the table's edges
+    used += sum(widest(len(n), (axis_text(r, n) for r in rows)) + GAP for n in axes)
+    used += widest(0, (row.state for row in rows)) + GAP
     shown: list[Column] = []
     for column in available:
         word = min(LONGEST_WORD, max(map(len, column.head.split())))
-        used += max(word, *(len(cell_text(row, column)) for row in rows)) + GAP
+        used += widest(word, (cell_text(row, column) for row in rows)) + GAP
         if used > width and shown:
             break
         shown.append(column)
     return shown
+
+
+def widest(head: int, texts: Iterable[str]) -> int:
+    """The places that a column takes, its heading's where there is no row."""
+    return max(head, max(map(len, texts), default=0))

@@ -24,11 +24,9 @@ Placed = tuple[str, Score]  # where it stands (`scores.csv: row 3`), and the sco
 def load_scores(names: Sequence[str], folder: Path) -> list[Score]:
     """The scores of files named relative to `folder`; the word `reference` means those shipped."""
     placed: list[Placed] = []
-    for name in dict.fromkeys(names):
-        if name == REFERENCE:
-            placed += read_reference()
-        else:
-            placed += read_scores(folder / name)
+    paths = {name if name == REFERENCE else (folder / name).resolve(): name for name in names}
+    for path, name in paths.items():  # a file named in two ways is one file
+        placed += read_scores(folder / name) if isinstance(path, Path) else read_reference()
     refuse_duplicates(placed)
     return [score for _, score in placed]
 

@@ -125,16 +125,21 @@ def _check_names(score: Score) -> None:
     directions = SCORE_METRICS[score.metric].directions
     if score.direction not in directions:
         raise ValueError(f"direction: {score.metric} goes {directions[0]}, not {score.direction}")
-    squeezed = {re.sub(r"[^a-z0-9]", "", name): name for name in DATASETS}
-    known = squeezed.get(re.sub(r"[^a-z0-9]", "", score.dataset.lower()))
-    if known is not None and score.dataset != known:
-        raise ValueError(f"dataset: '{score.dataset}' is written {known} here")
-    if not DATASET.fullmatch(score.dataset):
-        raise ValueError(
-            f"dataset: '{score.dataset}' is not a name; use lower-case letters, digits and dashes"
-        )
+    check_dataset(score.dataset)
     if not score.protocol_name:
         raise ValueError(f"protocol: '{score.protocol}' has no short name; start it like zero-shot")
+
+
+def check_dataset(dataset: str) -> None:
+    """Raise `ValueError` for another spelling of a known dataset and for what is no name."""
+    squeezed = {re.sub(r"[^a-z0-9]", "", name): name for name in DATASETS}
+    known = squeezed.get(re.sub(r"[^a-z0-9]", "", dataset.lower()))
+    if known is not None and dataset != known:
+        raise ValueError(f"dataset: '{dataset}' is written {known} here")
+    if not DATASET.fullmatch(dataset):
+        raise ValueError(
+            f"dataset: '{dataset}' is not a name; use lower-case letters, digits and dashes"
+        )
 
 
 def _check_variant(score: Score) -> None:

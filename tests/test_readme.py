@@ -1,0 +1,88 @@
+"""The README says what is so: its table is the committed report's, its commands and files exist."""
+
+import csv
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from vbench_mem.cli import app
+from vbench_mem.encoders.table import ENCODERS
+from vbench_mem.matrix.load import load_matrix
+from vbench_mem.metrics import show
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+COLUMNS = {
+    "peak memory": "peak_alloc_bytes",
+    "embedding": "embed_peak_bytes",
+    "ms/step": "step_ms",
+    "clips/s": "clips_per_s",
+    "GFLOP/clip": "step_gflop",
+    "trained": "params_trained",
+}
+
+
+def table_from(report: Path) -> list[list[str]]:
+    with (report / "table.csv").open(newline="") as text:
+        rows = list(csv.DictReader(text))
+
+    def number(cell: str) -> float | None:
+        return None if not cell else float(cell) if "." in cell else int(cell)
+
+    return [
+        [row["variant"], row["frames"], *(show(c, number(row[c])) for c in COLUMNS.values())]
+        for row in rows
+    ]
+
+
+def test_the_table_is_the_committed_reports() -> None:
+    start = re.search(r"<!-- table: (\S+)/table\.csv -->", README)
+    assert start is not None
+    lines = README[start.end() : README.index("<!-- end of table -->")].strip().splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert cells[0] == ["variant", "frames", *COLUMNS]
+    assert cells[2:] == table_from(ROOT / start[1])
+
+
+def test_every_file_that_is_linked_exists() -> None:
+    links = re.findall(r"\]\((?!http)([^)#]+)\)", README)
+    assert links
+    for link in links:
+        assert (ROOT / link).exists(), link
+
+
+COMMANDS = re.findall(r"^(vbench-mem [^#\n]*)", README, re.M)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_one_that_the_program_has(command: str) -> None:
+    _, name, *arguments = shlex.split(command)
+    assert CliRunner().invoke(app, [name, "--help"]).exit_code == 0
+    for argument in arguments:
+        if argument.endswith(".yaml"):
+            assert (ROOT / argument).is_file()
+    if name in ("list", "schema"):
+        assert CliRunner().invoke(app, [name, *arguments]).exit_code == 0
+
+
+def test_the_example_matrix_is_one_that_loads(tmp_path: Path) -> None:
+    text = re.search(r"```yaml\n(.*?)```", README, re.S)
+    assert text is not None
+    (tmp_path / "my").mkdir()
+    (tmp_path / "my" / "a.mp4").touch()
+    (tmp_path / "my" / "captions.csv").write_text("path,caption\na.mp4,a cat\n")
+    (tmp_path / "m.yaml").write_text(text[1])
+    assert len(load_matrix(tmp_path / "m.yaml").cells) == 12
+
+
+def test_the_example_row_has_the_parameters_it_says() -> None:
+    row = re.search(r'Encoder\("joint_s32", .*?, ([\d_]+), PAPER\)', README)
+    assert row is not None
+    assert int(row[1]) == ENCODERS["joint_s16_coarse_space"].params  # the same encoder
+
+
+def test_it_is_short() -> None:
+    assert len(README.splitlines()) <= 150
