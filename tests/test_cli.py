@@ -14,7 +14,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from vbench_mem.cell import Cell
-from vbench_mem.cli import app
+from vbench_mem.cli import app, main
 from vbench_mem.cli.arguments import complete_label, complete_matrix, find_matrix
 from vbench_mem.cli.progress import REST_COLUMNS, Bars, shorten
 from vbench_mem.errors import UsageError
@@ -263,3 +263,24 @@ def test_expected_times_grow_with_the_work(
     assert seconds is not None and 7 < seconds < 12  # a little over linear in the frames
     fixed = [make_record(small, wall_s=4.0), make_record(middle, wall_s=2.0)]
     assert expect([large], fixed) == {large.id: 3.0}  # noise does not make it negative
+
+
+def test_an_error_of_ours_keeps_its_traceback_and_is_not_a_broken_budgets_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("vbench_mem.cli.app", lambda: 1 // 0)
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 70
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_only_what_no_cell_has_is_told_before_anything_is_made(
+    write_matrix: Callable[..., Path], tmp_path: Path
+) -> None:
+    matrix = write_matrix()
+    result = CliRunner().invoke(
+        app, ["run", str(matrix), "--store", str(tmp_path / "s"), "--only", "zz"]
+    )
+    assert result.exit_code == 2
+    assert not (tmp_path / "s").exists()

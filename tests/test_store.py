@@ -9,7 +9,7 @@ import pytest
 from vbench_mem.cell import Cell
 from vbench_mem.errors import UsageError
 from vbench_mem.machine.environment import Environment
-from vbench_mem.record import Record
+from vbench_mem.record import Record, Status
 from vbench_mem.store import Store, find_stores
 
 MakeRecord = Callable[..., Record]
@@ -114,3 +114,57 @@ def test_two_runs_do_not_share_a_folder(store: Store) -> None:
         pass
     with store.alone():
         pass
+
+
+def test_a_good_record_is_only_replaced_by_a_good_one(
+    store: Store, cell: Cell, make_record: MakeRecord
+) -> None:
+    good = make_record(cell)
+    store.write(good)
+    path = store.record_path(cell.id)
+    text = path.read_text()
+    store.write(make_record(cell, status=Status.TIMEOUT))
+    assert store.records()[cell.id].status is Status.TIMEOUT
+    assert path.with_name(f"{path.name}.before-1").read_text() == text
+    store.write(good)
+    store.write(good)
+    assert len(list(path.parent.iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("metrics", "why"),
+    [
+        ({"peak_alloc_bytes": float("nan")}, "peak_alloc_bytes is nan"),
+        ({"step_ms": float("inf")}, "step_ms is inf"),
+        ({"peak_aloc_bytes": 1}, "no metric called peak_aloc_bytes; did you mean peak_alloc_bytes"),
+    ],
+)
+def test_a_number_that_cannot_be_is_no_record(
+    store: Store, cell: Cell, make_record: MakeRecord, metrics: dict[str, float], why: str
+) -> None:
+    store.write(make_record(cell))
+    spoil(store, cell, metrics=metrics)
+    assert store.records() == {}
+    assert why in store.problems()[0]
+
+
+def test_a_lost_environment_file_does_not_let_another_machines_records_in(
+    store: Store, cell: Cell, make_record: MakeRecord
+) -> None:
+    record = make_record(cell)
+    store.write(record)
+    assert record.environment is not None
+    other = record.environment.model_copy(update={"fingerprint": "deadbeef"})
+    spoil(store, cell, environment=other.model_dump(mode="json"))
+    store.environment_path().unlink()
+    assert "foreign, from a machine with fingerprint deadbeef" in store.problems()[0]
+    spoil(store, cell, environment=None)
+    assert "fingerprint unknown" in store.problems()[0]
+
+
+def test_a_folder_that_cannot_be_written_to_is_one_sentence(
+    tmp_path: Path, environment: Environment
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match=r"file/x: cannot be written to: not a directory; choose"):
+        Store(tmp_path / "file" / "x").prepare("about: x\n", environment)

@@ -29,7 +29,7 @@ class Load:
 
     input   `noise`: one batch made on the device. `clips`: video files decoded for every step
     clips   for `clips`: a caption file (CSV or JSON lines of path, caption), or `generated`
-    clips_sha256  hash of that caption file, so that an edited one is another cell
+    clips_sha256  hash of captions and videos, so that edited ones are another cell
     fps     frames per second of video time that are sampled
     """
 

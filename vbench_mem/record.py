@@ -1,14 +1,17 @@
 """What one cell came to: one pydantic model, one JSON file, written aside and moved into place."""
 
+import math
 import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from vbench_mem.cell import Cell
+from vbench_mem.errors import nearest
 from vbench_mem.machine.environment import Environment
+from vbench_mem.metrics import METRICS
 from vbench_mem.strict import STRICT
 
 SCHEMA: Literal[1] = 1  # history: 1, the first
@@ -56,6 +59,16 @@ class Record(BaseModel):
     environment: Environment | None = None
     started_at: str | None = None  # UTC, ISO 8601
     wall_s: float | None = None  # of the whole child
+
+    @field_validator("metrics")
+    @classmethod
+    def known_and_finite(cls, metrics: dict[str, int | float | None]) -> dict[str, Any]:
+        for name, value in metrics.items():
+            if name not in METRICS:
+                raise ValueError(f"no metric called {name}{nearest(name, METRICS)}")
+            if value is not None and not math.isfinite(value):
+                raise ValueError(f"{name} is {value}; a number that is not there is null")
+        return metrics
 
 
 def write_record(record: Record, path: Path) -> None:

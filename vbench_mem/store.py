@@ -23,7 +23,7 @@ from vbench_mem.cell import Cell
 from vbench_mem.errors import UsageError
 from vbench_mem.machine.environment import Environment
 from vbench_mem.matrix.explain import explain
-from vbench_mem.record import SCHEMA, Record, write_record
+from vbench_mem.record import SCHEMA, Record, Status, write_record
 
 
 class Unusable(Exception):
@@ -60,26 +60,39 @@ class Store:
     def environment_path(self) -> Path:
         return self.folder / "environment.json"
 
-    def prepare(self, matrix_text: str, environment: Environment) -> None:
-        """Make the folders and write down what is run, and where."""
+    @contextmanager
+    def writable(self) -> Iterator[None]:
+        """Raises `UsageError` for what the file system refuses here."""
         try:
-            for name in ("records", "cells", "logs"):
-                (self.folder / name).mkdir(parents=True, exist_ok=True)
+            yield
         except OSError as error:
             raise UsageError(
-                f"{self.folder}: cannot be made: {(error.strerror or str(error)).lower()}; "
+                f"{self.folder}: cannot be written to: {(error.strerror or str(error)).lower()}; "
                 "choose another folder with --store"
             ) from error
-        write_text(self.folder / "matrix.yaml", matrix_text)
-        write_text(self.environment_path(), environment.model_dump_json(indent=1) + "\n")
+
+    def make(self) -> None:
+        with self.writable():
+            for name in ("records", "cells", "logs"):
+                (self.folder / name).mkdir(parents=True, exist_ok=True)
+
+    def prepare(self, matrix_text: str, environment: Environment) -> None:
+        """Write down what is run, and where; only while no other run has the folder."""
+        self.make()
+        with self.writable():
+            write_text(self.folder / "matrix.yaml", matrix_text)
+            write_text(self.environment_path(), environment.model_dump_json(indent=1) + "\n")
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Hold the folder; raises `UsageError` while another run has it: both would be disturbed.
+        """Make the folder and hold it; raises `UsageError` while another run has it.
 
         The kernel lets go of it when the process ends, however it ends.
         """
-        with (self.folder / ".lock").open("w") as file:
+        self.make()
+        with self.writable():
+            lock = (self.folder / ".lock").open("w")
+        with lock as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
@@ -91,11 +104,24 @@ class Store:
     def write_cell(self, cell: Cell) -> Path:
         """What a child is given."""
         path = self.cell_path(cell.id)
-        write_text(path, json.dumps(cells.dump(cell), indent=1) + "\n")
+        with self.writable():
+            write_text(path, json.dumps(cells.dump(cell), indent=1) + "\n")
         return path
 
     def write(self, record: Record) -> None:
-        write_record(record, self.record_path(record.cell_id))
+        """The cell's record from now on; a good one is only ever replaced by another good one, and
+        otherwise kept beside it as `<name>.before-N`."""
+        path = self.record_path(record.cell_id)
+        with self.writable():
+            if record.status is not Status.OK and self.has_good(path):
+                set_aside(path, "before")
+            write_record(record, path)
+
+    def has_good(self, path: Path) -> bool:
+        try:
+            return read_record(path, self.machine()).status is Status.OK
+        except Unusable:
+            return False
 
     def files(self) -> list[Path]:
         """Record files, good and bad; those set aside and half-written ones are not among them."""
@@ -121,13 +147,14 @@ class Store:
                 found.append(f"{path}: {why}; run the matrix again")
         return found
 
-    def machine(self) -> str | None:
-        """The fingerprint that the folder was made for, as its environment file says."""
+    def machine(self) -> str:
+        """The fingerprint that the folder was made for: as its environment file says, else its
+        name."""
         try:
             text = self.environment_path().read_text(encoding="utf-8")
             return Environment.model_validate_json(text).fingerprint
         except (OSError, ValueError):
-            return None  # a folder without the file takes records of any machine
+            return self.fingerprint
 
     def set_aside_bad(self, wanted: set[str]) -> list[str]:
         """Rename the unusable files of these cells, so that they are measured again; a sentence
@@ -138,10 +165,11 @@ class Store:
                 read_record(path, machine)
             except Unusable as why:
                 if path.stem in wanted:
-                    aside = set_aside(path)
+                    with self.writable():
+                        aside = set_aside(path, "torn")
                     told.append(f"{path}: {why}; kept as {aside.name} and measured again")
                 else:
-                    told.append(f"{path}: {why}; no cell of this matrix, left alone")
+                    told.append(f"{path}: {why}; not to be measured now, left alone")
         return told
 
 
@@ -169,15 +197,15 @@ def check_identity(record: Record, cell_id: str, fingerprint: str | None) -> Non
         raise Unusable(f"foreign, it holds cell {record.cell_id}")
     if record.cell.id != cell_id:
         raise Unusable(f"foreign, the cell inside it is {record.cell.id}")
-    own = record.environment.fingerprint if record.environment else fingerprint
+    own = record.environment.fingerprint if record.environment else "unknown"
     if fingerprint is not None and own != fingerprint:
         raise Unusable(f"foreign, from a machine with fingerprint {own}, not {fingerprint}")
 
 
-def set_aside(path: Path) -> Path:
-    """Rename to the first free `<name>.torn-N`."""
+def set_aside(path: Path, why: str) -> Path:
+    """Rename to the first free `<name>.<why>-N`."""
     number = 1
-    while (aside := path.with_name(f"{path.name}.torn-{number}")).exists():
+    while (aside := path.with_name(f"{path.name}.{why}-{number}")).exists():
         number += 1
     path.rename(aside)
     return aside

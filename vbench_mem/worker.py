@@ -87,6 +87,7 @@ def measure(cell: Cell, environment: Environment, phases: Phases) -> Record:
     start = time.perf_counter()
     try:
         device = devices.resolve(cell.runtime.device)
+        same_device(device, environment)
         readings, guard = look_at(device)
         record.environment = environment.with_readings(readings | torch_readings(device))
         seed_everything(cell.protocol.seed)
@@ -100,6 +101,18 @@ def measure(cell: Cell, environment: Environment, phases: Phases) -> Record:
         record = failed(record, error, phases.current)
     record.wall_s = time.perf_counter() - start
     return record
+
+
+def same_device(device: torch.device, environment: Environment) -> None:
+    """Raises `RuntimeError` when torch is on another kind of device than the driver told of: the
+    record would go to the wrong machine's folder."""
+    told = "cuda" if "gpu_uuid" in environment.facts else "cpu"
+    if device.type != told:
+        why = environment.missing.get("gpu_name", "torch cannot use the card that the driver shows")
+        raise RuntimeError(
+            f"torch runs on {device.type} and the machine was taken for a {told} one ({why}); "
+            "mend the driver, or write device: cpu"
+        )
 
 
 def failed(record: Record, error: Exception, phase: str | None) -> Record:

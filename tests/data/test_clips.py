@@ -10,8 +10,9 @@ import torch
 from vbench_mem.cell import Load
 from vbench_mem.data import generate
 from vbench_mem.data.clips import MEAN, STD, ClipSource, to_clips
-from vbench_mem.data.generate import generated, scenes
+from vbench_mem.data.generate import generated
 from vbench_mem.data.sample import sample
+from vbench_mem.data.scenes import scenes
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from vbench_mem.data.scenes import scenes_sha256
 from vbench_mem.encoders.table import ENCODERS
 from vbench_mem.errors import UsageError
 from vbench_mem.matrix.axes import facts
@@ -152,12 +153,17 @@ def test_clips_are_found_beside_the_matrix_and_hashed(write_matrix: Write, tmp_p
     assert "no file" in refused(write_matrix, text)
     captions = tmp_path / "captions.csv"
     captions.write_text("path,caption\na.mp4,a cat\n")
+    assert "no video" in refused(write_matrix, text)
+    video = tmp_path / "a.mp4"
+    video.write_bytes(b"first")
     noise, clips = read(write_matrix, text).cells
     assert (noise.load.clips, clips.load.clips) == (None, str(captions))
+    video.write_bytes(b"other")
+    replaced = read(write_matrix, text).cells[1].id
     captions.write_text("path,caption\na.mp4,a dog\n")
-    assert read(write_matrix, text).cells[1].id != clips.id
+    assert len({clips.id, replaced, read(write_matrix, text).cells[1].id}) == 3
     generated = read(write_matrix, text.replace("captions.csv", "generated")).cells[1]
-    assert (generated.load.clips, generated.load.clips_sha256) == ("generated", None)
+    assert (generated.load.clips, generated.load.clips_sha256) == ("generated", scenes_sha256())
 
 
 def test_scores_are_found_beside_the_matrix(write_matrix: Write, tmp_path: Path) -> None:

@@ -338,3 +338,13 @@ def test_only_takes_cells_by_label_or_id(matrix: Matrix) -> None:
     assert {cell.recipe_name for cell in make_plan(matrix, {}, only="mask75").cells} == {"mask75"}
     (cell,) = make_plan(matrix, {}, only=matrix.cells[3].id[:9]).cells
     assert cell == matrix.cells[3]
+
+
+def test_a_new_skip_rule_leaves_what_was_measured_alone(
+    store: Store, runner_of: Callable[..., Runner], cell: Cell, make_record: MakeRecord
+) -> None:
+    store.write(make_record(cell))
+    before = store.record_path(cell.id).read_text()
+    records = runner_of("").run(Plan((cell,), {}, {cell.id: "too slow"}))
+    assert records[cell.id].status is Status.SKIPPED
+    assert store.record_path(cell.id).read_text() == before

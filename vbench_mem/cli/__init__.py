@@ -1,10 +1,12 @@
 """The command line: `vbench-mem list | run | show | schema | report | check`.
 
 Options say where things are. None of them changes a number: what can is in the matrix.
-Exit codes: 0 done, 2 bad input, 130 stopped with Ctrl-C; `check` has its own beside these.
+Exit codes: 0 done, 2 bad input, 70 an error of ours, 130 stopped with Ctrl-C; `check` has its own
+beside these.
 """
 
 import sys
+import traceback
 from typing import Any
 
 import typer
@@ -53,5 +55,9 @@ app.command()(catalog.schema)
 
 
 def main() -> None:
-    """The console script."""
-    app()
+    """The console script. An error of ours never exits with 1: that is a broken budget's."""
+    try:
+        app()
+    except Exception as error:
+        traceback.print_exception(error)
+        sys.exit(70)

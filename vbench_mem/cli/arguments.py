@@ -1,5 +1,6 @@
 """Arguments that several commands share, and the words a shell completes for them."""
 
+import sysconfig
 from pathlib import Path
 from typing import Annotated
 
@@ -7,15 +8,22 @@ import typer
 
 from vbench_mem.errors import UsageError, nearest
 
-MATRICES = Path("matrices")
 RUNS = Path("runs")
+
+
+def matrix_folder() -> Path:
+    """Where matrices lie: `matrices/` here, else in the checkout, else where pip put them."""
+    here = Path("matrices")
+    checkout = Path(__file__).parents[2] / "matrices"
+    installed = Path(sysconfig.get_path("data"), "share", "vbench_mem", "matrices")
+    return next((folder for folder in (here, checkout, installed) if folder.is_dir()), here)
 
 
 def complete_matrix(incomplete: str) -> list[str]:
     """Matrix files beside the user, and what begins like what is typed already."""
-    folder = Path(incomplete).parent if "/" in incomplete else MATRICES
+    folder = Path(incomplete).parent if "/" in incomplete else matrix_folder()
     return [str(path) for path in matrix_files(folder) if str(path).startswith(incomplete)] or [
-        path.stem for path in matrix_files(MATRICES) if path.stem.startswith(incomplete)
+        path.stem for path in matrix_files(matrix_folder()) if path.stem.startswith(incomplete)
     ]
 
 
@@ -36,10 +44,10 @@ def find_matrix(text: str) -> Path:
     path = Path(text)
     if path.is_file():
         return path
-    named = MATRICES / f"{text}.yaml"
+    named = matrix_folder() / f"{text}.yaml"
     if path.parent == Path() and not path.suffix and named.is_file():
         return named
-    files = {str(file): file.stem for file in matrix_files(MATRICES)}
+    files = {str(file): file.stem for file in matrix_files(matrix_folder())}
     wanted = text if "/" in text or path.suffix else str(named)
     hint = nearest(wanted, files) if files else "; write the path of a matrix file"
     raise UsageError(f"no file {text}{hint}")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from vbench_mem.cli.arguments import MATRICES, Json, matrix_files
+from vbench_mem.cli.arguments import Json, matrix_files, matrix_folder
 
 Section = Literal["encoders", "recipes", "metrics", "matrices"]
 Rows = list[dict[str, Any]]
@@ -74,7 +74,7 @@ def matrices() -> Rows:
     from vbench_mem.matrix.load import load_matrix
 
     rows: Rows = []
-    for path in matrix_files(MATRICES):
+    for path in matrix_files(matrix_folder()):
         try:
             matrix = load_matrix(path)
         except UsageError as error:
@@ -118,7 +118,7 @@ def draw(section: str, columns: tuple[str, ...], rows: Rows) -> None:
         )
     for row in rows:
         table.add_row(*(text_of(row[column], column) for column in columns))
-    Console().print(table if rows else f"{section}: none in {MATRICES}/", markup=False)
+    Console().print(table if rows else f"{section}: none in {matrix_folder()}/", markup=False)
 
 
 def text_of(value: Any, column: str) -> str:

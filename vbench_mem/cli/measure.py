@@ -18,6 +18,8 @@ from vbench_mem.cli.arguments import (
 )
 from vbench_mem.errors import UsageError
 
+NOT_RUN = "not run yet"
+
 if TYPE_CHECKING:
     from vbench_mem.matrix import load as matrices
     from vbench_mem.record import Record
@@ -57,12 +59,13 @@ def run(
     loaded = matrices.load_matrix(path)
     site = Site.of(loaded.cells)
     place = site.store(store, loaded.name)
-    place.prepare(loaded.text, site.main)
+    make_plan(loaded, place.records(), only, again)  # a slip is told before anything is made
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stopped CI job ends its child
     with place.alone():
-        for problem in place.set_aside_bad({cell.id for cell in loaded.cells}):
-            print(problem, file=sys.stderr)
         plan = make_plan(loaded, place.records(), only, again)
+        place.prepare(loaded.text, site.main)
+        for problem in place.set_aside_bad({cell.id for cell in plan.todo}):
+            print(problem, file=sys.stderr)
         launcher = launcher or ForkServerLauncher(start_now=bool(plan.todo))
         shown = Bars if sys.stderr.isatty() else Lines
         with shown(loaded, plan.todo, list(plan.kept.values())) as watch:
@@ -104,7 +107,7 @@ def show(
     from vbench_mem.store import Store, find_stores
 
     loaded = load_matrix(find_matrix(matrix))
-    places = find_stores(store, loaded.name) or [Store(store / loaded.name / "not run yet")]
+    places = find_stores(store, loaded.name) or [Store(store / loaded.name / NOT_RUN)]
     if cell is not None:
         found = find_records(loaded, places, cell)
         if as_json:
@@ -128,7 +131,7 @@ def state_of_place(matrix: "matrices.Matrix", place: "Store") -> dict[str, Any]:
 
     records = place.records()
     return {
-        "store": str(place.folder),
+        "store": None if place.fingerprint == NOT_RUN else str(place.folder),
         "cells": [json_of(matrix, cell, records.get(cell.id)) for cell in matrix.cells],
         "problems": place.problems(),
         "dropped": list(matrix.dropped),

@@ -4,12 +4,9 @@ They exercise the road from a file to a batch; they are no benchmark of accuracy
 """
 
 import csv
-import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,49 +14,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-COLOURS = {
-    "red": (214, 48, 49),
-    "green": (46, 160, 67),
-    "blue": (42, 96, 213),
-    "yellow": (236, 200, 40),
-}
-SHAPES = ("disc", "square")
-MOVES = {"left to right": (1, 0), "right to left": (-1, 0), "down": (0, 1), "up": (0, -1)}
-
-
-@dataclass(frozen=True)
-class Scene:
-    """One clip. Sizes, rates and lengths differ on purpose: some are shorter than 16 s, so that a
-    16-frame sample at 1 frame per second has to repeat their last frame."""
-
-    colour: str
-    shape: str
-    move: str
-    width_px: int
-    height_px: int
-    fps: int
-    seconds: int
-
-    @property
-    def caption(self) -> str:
-        return f"a {self.colour} {self.shape} moves {self.move}"
-
-
-def scenes() -> Iterator[Scene]:
-    """Sixteen unlike scenes: every colour with every move, both shapes in turn."""
-    sizes = ((160, 120), (128, 128), (112, 168), (176, 144))
-    rates, lengths = (2, 4, 5), (34, 12, 40, 20)
-    for number, (colour, move) in enumerate((c, m) for c in COLOURS for m in MOVES):
-        width, height = sizes[number % len(sizes)]
-        yield Scene(
-            colour,
-            SHAPES[number % 2],
-            move,
-            width,
-            height,
-            rates[number % len(rates)],
-            lengths[(number // 4 + number) % len(lengths)],
-        )
+from vbench_mem.data.scenes import COLOURS, MOVES, Scene, scenes, scenes_sha256
 
 
 def picture(scene: Scene, progress: float) -> NDArray[np.uint8]:
@@ -106,8 +61,7 @@ def generated() -> Path:
     half-made and two runs at once cannot meet. The folder's name is a hash of what is in it.
     """
     wanted = list(scenes())
-    name = hashlib.sha256(repr([asdict(scene) for scene in wanted]).encode()).hexdigest()[:12]
-    folder = cache_root() / f"generated-{name}"
+    folder = cache_root() / f"generated-{scenes_sha256()[:12]}"
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))

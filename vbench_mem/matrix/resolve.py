@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from vbench_mem.cell import Cell, Load, Protocol, Runtime
+from vbench_mem.data.captions import read_captions
+from vbench_mem.data.scenes import scenes_sha256
 from vbench_mem.encoders.recipes import RECIPES, Recipe
 from vbench_mem.encoders.spec import Spec
 from vbench_mem.encoders.table import ENCODERS
@@ -17,6 +19,7 @@ from vbench_mem.encoders.tokens import mask_kind
 from vbench_mem.errors import UsageError
 from vbench_mem.matrix.axes import SETTINGS, TABLES, facts, shown, unknown_row
 
+HEAD_BYTES = 4096
 Combination = dict[str, Any]
 T = TypeVar("T")
 
@@ -142,19 +145,29 @@ def resolve_load(load: dict[str, Any], spec: Spec, folder: Path) -> Load:
         values.setdefault("input", "clips")
         if values["input"] == "noise":  # `input: [noise, clips]` with one caption file for both
             values["clips"] = None
-        elif values["clips"] != "generated":
+        elif values["clips"] == "generated":
+            values["clips_sha256"] = scenes_sha256()
+        else:
             path = (folder / values["clips"]).resolve()
             values |= {"clips": str(path), "clips_sha256": sha256_of(path)}
     return Load(**values)
 
 
-def sha256_of(path: Path) -> str:
-    """Hash of a caption file; raises `UsageError` where there is none."""
-    if not path.is_file():
+def sha256_of(captions: Path) -> str:
+    """Hash of a caption file and of the videos it names, so that a replaced one is another cell.
+
+    Of a video its size and first bytes: enough to tell another encoding, and read in no time.
+    Raises `UsageError` where a file is missing or is no caption file.
+    """
+    if not captions.is_file():
         raise UsageError(
-            f"clips: no file {path}; write a path relative to the matrix, or generated"
+            f"clips: no file {captions}; write a path relative to the matrix, or generated"
         )
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    found = hashlib.sha256(captions.read_bytes())
+    for path in dict.fromkeys(pair.path for pair in read_captions(captions)):
+        with path.open("rb") as video:
+            found.update(f"{path.stat().st_size} ".encode() + video.read(HEAD_BYTES))
+    return found.hexdigest()
 
 
 def facts_of(combination: Combination) -> dict[str, Any]:

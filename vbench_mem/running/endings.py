@@ -23,7 +23,13 @@ HOST_ASKED = (
     re.compile(rf"you tried to allocate {SIZE}"),
     re.compile(rf"[Uu]nable to (?:mmap|allocate) {SIZE}"),
 )
-DEVICE_WORDS = ("CUDA out of memory", "CUDA error: out of memory", "_STATUS_ALLOC_FAILED")
+DEVICE_WORDS = (
+    "CUDA out of memory",
+    "CUDA error: out of memory",
+    "CUDA driver error: out of memory",
+    "Triton Error [CUDA]: out of memory",
+    "_STATUS_ALLOC_FAILED",
+)
 HOST_WORDS = (
     "DefaultCPUAllocator: can't allocate memory",
     "DefaultCPUAllocator: not enough memory",

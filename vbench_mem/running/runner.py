@@ -59,7 +59,8 @@ class Runner:
             record = self.settle(cell, plan, out_of_memory)
             if record.status is Status.OOM:
                 out_of_memory.append(cell)
-            self.store.write(record)
+            if cell.id not in plan.skipped or not self.store.record_path(cell.id).exists():
+                self.store.write(record)  # a rule says what is shown; what was measured stays
             records[cell.id] = record
             self.watch.finished(cell, record, True)
         return records
@@ -126,7 +127,7 @@ class Runner:
         except Unusable as why:
             ending = endings.of_exit(exit_code, last_phase(job), log_of(job), kills)
             if job.result.exists():
-                aside = set_aside(job.result)
+                aside = set_aside(job.result, "torn")
                 ending = ending._replace(reason=f"{ending.reason}: {why}; kept as {aside.name}")
             return self.record(cell, ending)
         job.result.unlink()
