@@ -1,6 +1,9 @@
 """Small cells, records and matrices that the tests of every part share."""
 
-from collections.abc import Callable
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +25,16 @@ axes:
   frames: [4, 8]
   batch: 2
 """
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_locks() -> Iterator[None]:
+    """Runs that tests start refuse neither a user's run nor those of tests in another process."""
+    folder = tempfile.mkdtemp(prefix="vb")  # a short name: sockets of multiprocessing lie in it
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(os.environ, "TMPDIR", folder)
+        yield
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -79,7 +79,7 @@ def test_the_example_matrix_is_one_that_loads(tmp_path: Path) -> None:
 
 
 def test_the_example_row_has_the_parameters_it_says() -> None:
-    row = re.search(r'Encoder\("joint_s32", .*?, ([\d_]+), PAPER\)', README)
+    row = re.search(r'Encoder\(\s*"joint_s32",.*?\s([\d_]+),\s*PAPER', README, re.S)
     assert row is not None
     assert int(row[1]) == ENCODERS["joint_s16_coarse_space"].params  # the same encoder
 

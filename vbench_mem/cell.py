@@ -15,6 +15,7 @@ from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.spec import Spec
 from vbench_mem.strict import STRICT
 
+DEVICE = r"^(auto|cpu|cuda(:\d+)?)$"
 Probe = Literal["burst"]
 Mode = Literal["train", "embed"]
 Input = Literal["noise", "clips"]
@@ -64,7 +65,7 @@ class Runtime:
 
     __pydantic_config__ = STRICT
 
-    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
+    device: Annotated[str, Field(pattern=DEVICE)] = "auto"
     dtype: Dtype = "float32"
     attention: Kernel = "auto"
     checkpoint: bool = False

@@ -8,7 +8,6 @@
     environment.json         the machine
 """
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -20,10 +19,12 @@ from pydantic import ValidationError
 
 from vbench_mem import cell as cells
 from vbench_mem.cell import Cell
-from vbench_mem.errors import UsageError
 from vbench_mem.machine.environment import Environment
+from vbench_mem.machine.lock import cannot_write, hold
 from vbench_mem.matrix.explain import explain
 from vbench_mem.record import SCHEMA, Record, Status, write_record
+
+OTHER_STORE = "choose another folder with --store"
 
 
 class Unusable(Exception):
@@ -66,10 +67,7 @@ class Store:
         try:
             yield
         except OSError as error:
-            raise UsageError(
-                f"{self.folder}: cannot be written to: {(error.strerror or str(error)).lower()}; "
-                "choose another folder with --store"
-            ) from error
+            raise cannot_write(self.folder, error, OTHER_STORE) from error
 
     def make(self) -> None:
         with self.writable():
@@ -85,20 +83,10 @@ class Store:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Make the folder and hold it; raises `UsageError` while another run has it.
-
-        The kernel lets go of it when the process ends, however it ends.
-        """
+        """Make the folder and hold it; raises `UsageError` while another run has it."""
         self.make()
-        with self.writable():
-            lock = (self.folder / ".lock").open("w")
-        with lock as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise UsageError(
-                    f"{self.folder}: another run is at work here; wait for its end"
-                ) from error
+        busy = f"{self.folder}: another run is at work here; wait for its end"
+        with hold(self.folder / ".lock", busy, OTHER_STORE):
             yield
 
     def write_cell(self, cell: Cell) -> Path:
@@ -113,15 +101,16 @@ class Store:
         otherwise kept beside it as `<name>.before-N`."""
         path = self.record_path(record.cell_id)
         with self.writable():
-            if record.status is not Status.OK and self.has_good(path):
+            if record.status is not Status.OK and self.status_of(path) is Status.OK:
                 set_aside(path, "before")
             write_record(record, path)
 
-    def has_good(self, path: Path) -> bool:
+    def status_of(self, path: Path) -> Status | None:
+        """Of a usable record; None where there is none."""
         try:
-            return read_record(path, self.machine()).status is Status.OK
+            return read_record(path, self.machine()).status
         except Unusable:
-            return False
+            return None
 
     def files(self) -> list[Path]:
         """Record files, good and bad; those set aside and half-written ones are not among them."""
@@ -173,7 +162,7 @@ class Store:
         return told
 
 
-def read_record(path: Path, fingerprint: str | None = None) -> Record:
+def read_record(path: Path, fingerprint: str) -> Record:
     """A record that is whole, of this code's schema, of the cell in its name and of this machine;
     raises `Unusable` with the reason."""
     try:
@@ -191,14 +180,16 @@ def read_record(path: Path, fingerprint: str | None = None) -> Record:
     return record
 
 
-def check_identity(record: Record, cell_id: str, fingerprint: str | None) -> None:
+def check_identity(record: Record, cell_id: str, fingerprint: str) -> None:
     """Raises `Unusable` for a record of another cell, of edited code or of another machine."""
     if record.cell_id != cell_id:
         raise Unusable(f"foreign, it holds cell {record.cell_id}")
     if record.cell.id != cell_id:
         raise Unusable(f"foreign, the cell inside it is {record.cell.id}")
+    if record.environment is None and record.status is Status.SKIPPED:
+        return  # nothing was measured
     own = record.environment.fingerprint if record.environment else "unknown"
-    if fingerprint is not None and own != fingerprint:
+    if own != fingerprint:
         raise Unusable(f"foreign, from a machine with fingerprint {own}, not {fingerprint}")
 
 

@@ -23,6 +23,7 @@ from pydantic_core import PydanticSerializationError
 
 from vbench_mem import cell as cells
 from vbench_mem.cell import Cell
+from vbench_mem.errors import UsageError
 from vbench_mem.machine.environment import Environment, gpu_state, read_environment
 from vbench_mem.machine.nvml import Reading, Unreadable, open_gpu
 from vbench_mem.probes import device as devices
@@ -87,7 +88,7 @@ def measure(cell: Cell, environment: Environment, phases: Phases) -> Record:
     start = time.perf_counter()
     try:
         device = devices.resolve(cell.runtime.device)
-        same_device(device, environment)
+        same_device(cell, device, environment)
         readings, guard = look_at(device)
         record.environment = environment.with_readings(readings | torch_readings(device))
         seed_everything(cell.protocol.seed)
@@ -103,16 +104,19 @@ def measure(cell: Cell, environment: Environment, phases: Phases) -> Record:
     return record
 
 
-def same_device(device: torch.device, environment: Environment) -> None:
-    """Raises `RuntimeError` when torch is on another kind of device than the driver told of: the
-    record would go to the wrong machine's folder."""
-    told = "cuda" if "gpu_uuid" in environment.facts else "cpu"
-    if device.type != told:
-        why = environment.missing.get("gpu_name", "torch cannot use the card that the driver shows")
-        raise RuntimeError(
-            f"torch runs on {device.type} and the machine was taken for a {told} one ({why}); "
-            "mend the driver, or write device: cpu"
+def same_device(cell: Cell, device: torch.device, environment: Environment) -> None:
+    """Raises `UsageError` where `auto` is another kind of device to torch than to the driver, which
+    the parent asked: the record would lie among those of another machine."""
+    if cell.runtime.device != "auto" or environment.shows_gpu == (device.type == "cuda"):
+        return
+    if environment.shows_gpu:
+        raise UsageError(
+            f"device auto: the driver shows {environment.device} but torch cannot use it; "
+            "mend torch's CUDA, or write device: cpu"
         )
+    raise UsageError(
+        "device auto: torch uses cuda but NVML shows no device; mend NVML, or write device: cuda"
+    )
 
 
 def failed(record: Record, error: Exception, phase: str | None) -> Record:

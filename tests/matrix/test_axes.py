@@ -121,7 +121,7 @@ def test_a_protocol_field_belongs_under_protocol() -> None:
         ("encoder", "joint_b61", "no encoder called 'joint_b61'; did you mean joint_b16?"),
         ("recipe", "mask57", "no recipe called 'mask57'; did you mean mask75?"),
         ("encoder", "joint_b16+mask75", "write it under variant"),
-        ("device", "gpu", "should match pattern"),
+        ("device", "gpu", "write auto, cpu, cuda or cuda:0"),
         ("tower", {"width": 4}, "depth: is missing"),
         ("tubes", [{"kernl": [1, 1, 1], "stride": [1, 1, 1]}], "did you mean kernel?"),
     ],

@@ -217,18 +217,3 @@ def test_nan_is_null_with_a_reason_in_a_record(
     record = worker.measure(make_cell(), environment, worker.Phases(None))
     assert record.metrics == {"loss_last": None, "step_ms": 2.0}
     assert "nan" in record.missing["loss_last"]
-
-
-def test_a_device_that_only_the_driver_or_only_torch_sees_is_an_error(
-    environment: Environment,
-) -> None:
-    card = environment.model_copy(update={"facts": {"gpu_uuid": "GPU-1"}})
-    with pytest.raises(
-        RuntimeError, match=r"torch runs on cpu and the machine was taken for a cuda"
-    ):
-        worker.same_device(torch.device("cpu"), card)
-    blind = environment.model_copy(update={"missing": {"gpu_name": "no NVML library"}})
-    with pytest.raises(RuntimeError, match=r"torch runs on cuda .* \(no NVML library\)"):
-        worker.same_device(torch.device("cuda", 0), blind)
-    worker.same_device(torch.device("cpu"), environment)
-    worker.same_device(torch.device("cuda", 0), card)

@@ -5,6 +5,7 @@ Exit codes: 0 done, 2 bad input, 70 an error of ours, 130 stopped with Ctrl-C; `
 beside these.
 """
 
+import os
 import sys
 import traceback
 from typing import Any
@@ -21,10 +22,15 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
         except UsageError as error:
             print(f"error: {error}", file=sys.stderr)
             raise typer.Exit(2) from error
+        except BrokenPipeError as gone:  # its reader, such as `head`, has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(141) from gone  # as a shell tells of SIGPIPE; click would exit with 1
         except KeyboardInterrupt as stopped:
             print("stopped; what was done is kept, run again to go on", file=sys.stderr)
             raise typer.Exit(130) from stopped

@@ -1,5 +1,6 @@
 """Arguments that several commands share, and the words a shell completes for them."""
 
+import shlex
 import sysconfig
 from pathlib import Path
 from typing import Annotated
@@ -51,6 +52,12 @@ def find_matrix(text: str) -> Path:
     wanted = text if "/" in text or path.suffix else str(named)
     hint = nearest(wanted, files) if files else "; write the path of a matrix file"
     raise UsageError(f"no file {text}{hint}")
+
+
+def command(verb: str, matrix: str, store: Path) -> str:
+    """What to type for this matrix, written as the user did, and this store."""
+    words = ["vbench-mem", verb, matrix]
+    return shlex.join(words if store == RUNS else [*words, "--store", str(store)])
 
 
 Matrix = Annotated[

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vbench_mem.cli.arguments import RUNS, Json, Matrix, StoreFolder, find_matrix
+from vbench_mem.cli.arguments import RUNS, Json, Matrix, StoreFolder, command, find_matrix
 
 if TYPE_CHECKING:
     from vbench_mem.join import Joined
@@ -84,7 +84,9 @@ def check(
     try:
         run, joined = read(matrix, store, machine, scores or [], foreign=False)
         if not run.files():
-            raise NoRun(f"{run.folder}: no records; measure with `vbench-mem run` first")
+            raise NoRun(
+                f"{run.folder}: no records; measure with `{command('run', matrix, store)}` first"
+            )
     except (NoRun, UnlikeMachines) as error:
         print(f"error: {error}", file=sys.stderr)
         if as_json:
@@ -118,7 +120,8 @@ def read(
 
     loaded = load_matrix(find_matrix(matrix))
     own = Site.of(loaded.cells).main.fingerprint
-    run = choose_run(root, loaded.name, own, machine, foreign=foreign)
+    measure = command("run", matrix, root)
+    run = choose_run(root, loaded.name, own, machine, foreign=foreign, measure=measure)
     if run.fingerprint != own:
         print(f"records of another machine than this: {run.fingerprint}", file=sys.stderr)
     problems = run.problems()

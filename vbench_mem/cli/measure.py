@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +15,7 @@ from vbench_mem.cli.arguments import (
     Matrix,
     Only,
     StoreFolder,
+    command,
     find_matrix,
 )
 from vbench_mem.errors import UsageError
@@ -51,6 +53,7 @@ def run(
     launcher = ForkServerLauncher() if not find_stores(store, path.stem) else None
 
     from vbench_mem.cli.progress import Bars, Lines
+    from vbench_mem.machine.lock import one_run_per_machine
     from vbench_mem.machine.site import Site
     from vbench_mem.matrix import load as matrices
     from vbench_mem.running.plan import make_plan
@@ -61,10 +64,10 @@ def run(
     place = site.store(store, loaded.name)
     make_plan(loaded, place.records(), only, again)  # a slip is told before anything is made
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stopped CI job ends its child
-    with place.alone():
+    with one_run_per_machine(), place.alone():
         plan = make_plan(loaded, place.records(), only, again)
         place.prepare(loaded.text, site.main)
-        for problem in place.set_aside_bad({cell.id for cell in plan.todo}):
+        for problem in place.set_aside_bad({cell.id for cell in plan.cells}):
             print(problem, file=sys.stderr)
         launcher = launcher or ForkServerLauncher(start_now=bool(plan.todo))
         shown = Bars if sys.stderr.isatty() else Lines
@@ -109,7 +112,7 @@ def show(
     loaded = load_matrix(find_matrix(matrix))
     places = find_stores(store, loaded.name) or [Store(store / loaded.name / NOT_RUN)]
     if cell is not None:
-        found = find_records(loaded, places, cell)
+        found = find_records(loaded, places, cell, matrix, store)
         if as_json:
             print(json.dumps([record.model_dump(mode="json") for record in found], indent=1))
             return
@@ -138,17 +141,20 @@ def state_of_place(matrix: "matrices.Matrix", place: "Store") -> dict[str, Any]:
     }
 
 
-def find_records(matrix: "matrices.Matrix", places: "list[Store]", prefix: str) -> "list[Record]":
-    """The cell's record on every machine it was run on; raises `UsageError` for none or many."""
+def find_records(
+    matrix: "matrices.Matrix", places: "list[Store]", prefix: str, given: str, root: Path
+) -> "list[Record]":
+    """The cell's record on every machine it was run on; raises `UsageError` for none or many,
+    with a command for the matrix and the store as they were `given`."""
     ids = [cell.id for cell in matrix.cells if cell.id.startswith(prefix)]
     if len(ids) != 1:
         count = f"{len(ids)} cells have" if ids else "no cell has"
         raise UsageError(
             f"{matrix.name}: {count} an id that begins with {prefix}; "
-            f"`vbench-mem show {matrix.name}` lists them"
+            f"`{command('show', given, root)}` lists them"
         )
     found = [place.records() for place in places]
     records = [records[ids[0]] for records in found if ids[0] in records]
     if not records:
-        raise UsageError(f"{ids[0]}: not measured yet; `vbench-mem run {matrix.path}` does")
+        raise UsageError(f"{ids[0]}: not measured yet; `{command('run', given, root)}` does")
     return records

@@ -98,7 +98,7 @@ class Bars:
         self.matrix, self.todo, self.records = matrix, list(todo), list(done)
         self.console = Console(stderr=True)
         self.progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=12),
             TextColumn("{task.fields[count]}"),
             Clock(),

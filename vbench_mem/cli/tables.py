@@ -5,6 +5,7 @@ from typing import Any
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from vbench_mem.cell import Cell
@@ -25,7 +26,7 @@ def draw_records(
     console = Console(highlight=False)
     chosen = [record.cell for record in records.values()] if cells is None else cells
     table = Table(
-        title=f"{matrix.name}: {title}",
+        title=escape(f"{matrix.name}: {title}"),
         title_justify="left",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
@@ -54,7 +55,7 @@ def row_of(matrix: Matrix, cell: Cell, record: Record | None) -> list[str]:
     numbers = [show(name, record.metrics.get(name)) if record else "" for name in COLUMNS]
     return [
         cell.id[:ID_DIGITS],
-        matrix.label(cell).replace("[", "\\["),
+        escape(matrix.label(cell)),
         f"[{style}]{status}[/]",
         *numbers,
     ]
@@ -99,7 +100,7 @@ def draw_record(record: Record) -> None:
     if record.reason is not None:
         console.print(record.reason, markup=False)
     if record.metrics:
-        console.print(metric_table(record))
+        console.print(metric_table(record), markup=False)
     whole = record.model_dump(mode="json", exclude={"metrics", "missing", "reason", "cell_id"})
     trace = (whole.get("failure") or {}).pop("traceback", None)
     for name in ("failure", "cell", "details", "environment"):

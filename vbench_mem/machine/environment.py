@@ -14,6 +14,7 @@ from vbench_mem.machine import host
 from vbench_mem.machine.nvml import Gpu, Reading, Unreadable, open_gpu
 from vbench_mem.strict import STRICT
 
+UNKNOWN_GPU = "unknown gpu"  # asked for by name, and NVML does not show it
 Fact = str | int | float | bool | None
 
 
@@ -32,6 +33,11 @@ class Environment(BaseModel):
     facts: dict[str, Fact] = {}
     packages: dict[str, str] = {}
     missing: dict[str, str] = {}
+
+    @property
+    def shows_gpu(self) -> bool:
+        """Did the driver show the device that the fingerprint is made of?"""
+        return self.facts.get("gpu_name") is not None
 
     def with_readings(self, readings: dict[str, Reading]) -> "Environment":
         """The same with these facts read anew."""
@@ -74,6 +80,9 @@ def read_environment(device: str = "auto") -> Environment:
     if gpu is None:
         name = host.cpu_model()
         coarse |= {"cpu": name, "cores": host.cpu_cores()}
+        if device.startswith("cuda") and cuda_build is not None:
+            name = UNKNOWN_GPU  # torch may still find it: its numbers must not meet the cpu's
+            coarse["gpu"] = name
     else:
         readings |= gpu_readings(gpu) | gpu_state(gpu)
         name = gpu.name

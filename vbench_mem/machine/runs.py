@@ -14,15 +14,24 @@ class UnlikeMachines(UsageError):
     """There are records, but of other machines than the one asked for."""
 
 
-def choose_run(root: Path, name: str, own: str, machine: str | None, *, foreign: bool) -> Store:
+def choose_run(
+    root: Path,
+    name: str,
+    own: str,
+    machine: str | None,
+    *,
+    foreign: bool,
+    measure: str = "vbench-mem run",
+) -> Store:
     """The run of `machine` (its first digits do), else of this one, whose fingerprint is `own`.
 
     With `foreign`, the only run there is will do wherever it was made. Raises `NoRun` without any
-    run and `UnlikeMachines`, listing what there is, without the one asked for.
+    run and `UnlikeMachines`, listing what there is, without the one asked for. `measure` is the
+    command that would make records.
     """
     stores = {store.fingerprint: store for store in find_stores(root, name)}
     if not stores:
-        raise NoRun(f"{root / name}: no records; measure with `vbench-mem run {name}` first")
+        raise NoRun(f"{root / name}: no records; measure with `{measure}` first")
     there = ", ".join(stores)
     if machine is not None:
         found = [stores[key] for key in stores if key.startswith(machine)]

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from vbench_mem.cell import DEVICE
 from vbench_mem.errors import nearest
 from vbench_mem.matrix.strict_yaml import key_path, written
 
@@ -62,6 +63,8 @@ def explain_one(details: ErrorDetails, name: str, words: Iterable[str]) -> str:
     if kind == "literal_error":
         known = re.findall(r"'([^']*)'", str(context.get("expected", "")))
         return f"no such choice as {written(value)}{nearest(str(value), known)}"
+    if context.get("pattern") == DEVICE:
+        return f"{written(value)} is not a device; write auto, cpu, cuda or cuda:0"
     if kind in WANTED:
         hint = ""
         if isinstance(value, str) and kind in ("int_type", "float_type"):

@@ -18,6 +18,7 @@ from vbench_mem.matrix.axes import PROTOCOL, facts, label, names
 from vbench_mem.matrix.blocks import Block, Rule, expand, parse_block
 from vbench_mem.matrix.conditions import check_when
 from vbench_mem.matrix.explain import explain
+from vbench_mem.matrix.resolve import sha256_of
 from vbench_mem.matrix.strict_yaml import read_yaml, written
 from vbench_mem.strict import STRICT
 from vbench_mem.units import parse_bytes
@@ -89,6 +90,7 @@ class Matrix:
 def load_matrix(path: Path) -> Matrix:
     """Read and check everything; raises `UsageError` naming the file, the place and the fix."""
     data, text = read_yaml(path)
+    sha256_of.cache_clear()
     try:
         return build_matrix(path, data, text)
     except UsageError as error:

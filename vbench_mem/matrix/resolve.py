@@ -6,6 +6,7 @@ Never reads the matrix file itself: what it is given has been checked name by na
 import hashlib
 from collections import defaultdict
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +20,7 @@ from vbench_mem.encoders.tokens import mask_kind
 from vbench_mem.errors import UsageError
 from vbench_mem.matrix.axes import SETTINGS, TABLES, facts, shown, unknown_row
 
-HEAD_BYTES = 4096
+HEAD_BYTES = 2**16
 Combination = dict[str, Any]
 T = TypeVar("T")
 
@@ -153,6 +154,7 @@ def resolve_load(load: dict[str, Any], spec: Spec, folder: Path) -> Load:
     return Load(**values)
 
 
+@cache  # for the cells of one matrix; `load_matrix` empties it
 def sha256_of(captions: Path) -> str:
     """Hash of a caption file and of the videos it names, so that a replaced one is another cell.
 
@@ -165,9 +167,18 @@ def sha256_of(captions: Path) -> str:
         )
     found = hashlib.sha256(captions.read_bytes())
     for path in dict.fromkeys(pair.path for pair in read_captions(captions)):
-        with path.open("rb") as video:
-            found.update(f"{path.stat().st_size} ".encode() + video.read(HEAD_BYTES))
+        try:
+            found.update(head_of(path))
+        except OSError as error:
+            why = (error.strerror or str(error)).lower()
+            raise UsageError(f"clips: {path}: cannot be read: {why}; mend it") from error
     return found.hexdigest()
+
+
+def head_of(video: Path) -> bytes:
+    """Size and first bytes."""
+    with video.open("rb") as file:
+        return f"{video.stat().st_size} ".encode() + file.read(HEAD_BYTES)
 
 
 def facts_of(combination: Combination) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def matrix_schema() -> dict[str, Any]:
     )
     schema: dict[str, Any] = TypeAdapter(whole).json_schema()
     limit = schema["$defs"]["Protocol"]["properties"]["memory_limit_bytes"]
-    limit["anyOf"].append({"type": "string", "pattern": r"^\d+(\.\d+)? ?[KMGT]?i?B$"})
+    limit["anyOf"].append({"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(B|[KMGT]iB)\s*$"})
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
 
 

@@ -28,6 +28,7 @@ DEVICE_WORDS = (
     "CUDA error: out of memory",
     "CUDA driver error: out of memory",
     "Triton Error [CUDA]: out of memory",
+    "cudaErrorMemoryAllocation",
     "_STATUS_ALLOC_FAILED",
 )
 HOST_WORDS = (

@@ -59,7 +59,8 @@ class Runner:
             record = self.settle(cell, plan, out_of_memory)
             if record.status is Status.OOM:
                 out_of_memory.append(cell)
-            if cell.id not in plan.skipped or not self.store.record_path(cell.id).exists():
+            old = self.store.status_of(self.store.record_path(cell.id))
+            if cell.id not in plan.skipped or old in (None, Status.SKIPPED):
                 self.store.write(record)  # a rule says what is shown; what was measured stays
             records[cell.id] = record
             self.watch.finished(cell, record, True)
@@ -112,10 +113,11 @@ class Runner:
             phases=self.store.phase_path(cell.id),
             log=self.store.log_path(cell.id),
         )
-        for path in (job.result, job.phases):
-            path.unlink(missing_ok=True)
         environment = self.environments(cell.runtime.device)
-        job.environment.write_text(environment.model_dump_json(), encoding="utf-8")
+        with self.store.writable():
+            for path in (job.result, job.phases):
+                path.unlink(missing_ok=True)
+            job.environment.write_text(environment.model_dump_json(), encoding="utf-8")
         return job
 
     def outcome(self, cell: Cell, job: Job, exit_code: int, kills: list[str]) -> Record:
