@@ -20,6 +20,11 @@ class Metric:
     meaning: str
 
 
+def predicted(*rows: tuple[str, str]) -> tuple[Metric, ...]:
+    """Bytes that need no device: always those of the code at hand."""
+    return tuple(Metric(f"predicted_{name}_bytes", "bytes", "lower", text) for name, text in rows)
+
+
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
@@ -31,8 +36,21 @@ METRICS: dict[str, Metric] = {
         Metric("tokens_per_clip", "tokens", "lower", "space-time tokens of a clip, unmasked"),
         Metric("tokens_trained_per_clip", "tokens", "lower", "of these, seen by a training step"),
         # memory; the method is in the record's details
-        Metric(
-            "predicted_peak_bytes", "bytes", "lower", "peak of a training step, without a device"
+        *predicted(
+            ("peak", "peak of a steady step, predicted without a device"),
+            ("forward_peak", "of this: peak of the forward and the loss"),
+            ("backward_peak", "of this: peak of the backward"),
+            ("optimizer_peak", "of this: peak of the optimiser step"),
+            ("steady", "predicted: allocated between two steps"),
+            ("embed_peak", "predicted: allocated peak of embedding the batch, unmasked"),
+            ("parameter", "predicted, at the peak: parameters"),
+            ("gradient", "predicted, at the peak: gradients"),
+            ("optimizer", "predicted, at the peak: optimiser state"),
+            ("input", "predicted, at the peak: the batch"),
+            ("activation", "predicted, at the peak: kept from forward for backward"),
+            ("temporary", "predicted, at the peak: everything else"),
+            ("reserved", "predicted: peak that the caching allocator holds"),
+            ("process", "predicted: device memory of the process, with an assumed CUDA context"),
         ),
         Metric(
             "peak_alloc_bytes", "bytes", "lower", "allocated peak of a steady step (what is gated)"
@@ -104,6 +122,8 @@ METRICS: dict[str, Metric] = {
         Metric("loss_last", "nats", "neither", "loss of the last step"),
     )
 }
+
+PREDICTED = tuple(name for name in METRICS if name.startswith("predicted_"))
 
 
 def show(name: str, value: float | None) -> str:

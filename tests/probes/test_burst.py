@@ -36,7 +36,7 @@ def test_a_burst_answers_every_metric_and_names_its_phases(small_cell: Make) -> 
     found = run_burst(small_cell(recipe="mask75", frames=16), entered.append)
     check_answers(found)
     numbers: dict[str, Any] = found.metrics
-    assert entered == ["check", "build", "batch", "embed", *STEP, *STEP, "time", "flops"]
+    assert entered == ["check", "build", "batch", "embed", *STEP, *STEP, "time", "flops", "predict"]
     assert numbers["tokens_per_clip"] == 8 * 16
     assert numbers["tokens_trained_per_clip"] == 32
     assert numbers["params"] == numbers["params_video"] + numbers["params_text"] + 1
@@ -147,7 +147,7 @@ def test_a_compiled_burst_takes_its_first_step_in_the_time_pass_on_a_cpu(
     entered: list[str] = []
     found = run_burst(small_cell(compile=True), entered.append)
     check_answers(found)
-    assert entered == ["check", "build", "batch", "time", "flops"]
+    assert entered == ["check", "build", "batch", "time", "flops", "predict"]
     assert found.metrics["compile_s"] is not None
     assert found.metrics["build_bytes"] is not None
     assert found.metrics["peak_alloc_bytes"] is None

@@ -12,8 +12,10 @@ from torch import Tensor
 
 from vbench_mem.cell import Cell
 from vbench_mem.encoders.build import build
+from vbench_mem.errors import Unsupported
 from vbench_mem.machine.nvml import Gpu
-from vbench_mem.metrics import METRICS
+from vbench_mem.metrics import METRICS, PREDICTED
+from vbench_mem.prediction import why_unpredicted
 from vbench_mem.probes import resident
 from vbench_mem.probes.batch import Batch
 from vbench_mem.probes.counts import count
@@ -24,6 +26,7 @@ from vbench_mem.probes.flops import count_flops
 from vbench_mem.probes.measured import Measured
 from vbench_mem.probes.memory import Ready, finite, memory_pass
 from vbench_mem.probes.memory_metrics import memory_metrics
+from vbench_mem.probes.predict import predict
 from vbench_mem.probes.readers import AllocatorReader, Reader, StorageReader
 from vbench_mem.probes.speed import DeviceClock, HostClock, Timed, time_pass
 from vbench_mem.probes.speed_metrics import put_share_of_peak, speed_metrics
@@ -64,9 +67,24 @@ def run_burst(cell: Cell, enter: Enter) -> Measured:
     enter("flops")
     found.merge(count_flops(cell))
     put_share_of_peak(found, cell, device_name(device))
-    found.lack("prediction is not part of this version", "predicted_peak_bytes")
+    enter("predict")
+    found.merge(predicted(cell, device))
     unanswered = METRICS.keys() - found.metrics.keys()
     assert not unanswered, f"neither measured nor missing: {sorted(unanswered)}"
+    return found
+
+
+def predicted(cell: Cell, device: torch.device) -> Measured:
+    """The prediction for the same device beside what was measured."""
+    found = Measured()
+    try:
+        prediction = predict(cell, "cuda" if device.type == "cuda" else "cpu")
+    except Unsupported as error:
+        found.lack(str(error), *PREDICTED)
+        return found
+    for name, number in prediction.metrics().items():
+        found.take(name, number, why_unpredicted(name, prediction))
+    found.details["prediction"] = prediction.dump()
     return found
 
 

@@ -138,20 +138,16 @@ def larger(one: Reading, other: Reading) -> Reading:
     return other if one.number is None or other.number > one.number else one
 
 
-class StorageReader:
-    """Storages followed from allocation to release; knows what each was for."""
+class Followed:
+    """Storages followed from allocation to release, phase by phase; knows what each was for."""
 
-    method = "storages followed (CPU)"
-    warm_up = False
-
-    def __init__(self, device: str | None = None) -> None:
-        self.tracker = StorageTracker(device)
-        self.timeline = self.tracker.timeline
+    def __init__(self, tracker: StorageTracker) -> None:
+        self.tracker = tracker
+        self.timeline = tracker.timeline
         self.trainer: Trainer | None = None
-        self.host_peaks: list[int] = []
 
     def __enter__(self) -> Self:
-        self.tracker.__enter__()  # type: ignore[no-untyped-call]
+        self.tracker.__enter__()
         return self
 
     def __exit__(
@@ -160,7 +156,6 @@ class StorageReader:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.host_peaks.append(resident.take_peak())
         self.tracker.__exit__(kind, error, traceback)
 
     def begin(self, phase: str, step: int = 0) -> None:
@@ -168,10 +163,6 @@ class StorageReader:
             self.tracker.tag("gradient", self.trainer.gradients())
         if self.trainer is not None and phase == "between":
             self.tracker.tag("optimizer", self.trainer.optimizer_state())
-        if self.timeline.marks:
-            self.host_peaks.append(resident.take_peak())
-        else:
-            resident.reset_peak()
         self.timeline.begin(phase, step)
 
     def know(self, trainer: Trainer, batch: Batch) -> None:
@@ -180,6 +171,39 @@ class StorageReader:
         self.tracker.tag("parameter", weights_of(trainer))
         self.tracker.tag("input", batch.tensors())
         self.tracker.tag("optimizer", trainer.optimizer_state())
+
+    def categories(self, step: int) -> dict[str, int]:
+        """Bytes by category at the peak of one training step, or of the embedding (step 0)."""
+        spans = self.timeline.of_step(step)
+        blocks = {**self.tracker.tags, "activation": self.timeline.kept_by_forward(spans)}
+        return self.timeline.by_category(self.timeline.peak(*spans), blocks)
+
+
+class StorageReader(Followed):
+    """The same as a reader of the memory pass, with the host's peak of each phase beside it."""
+
+    method = "storages followed (CPU)"
+    warm_up = False
+
+    def __init__(self, device: str | None = None) -> None:
+        super().__init__(StorageTracker(device))
+        self.host_peaks: list[int] = []
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.host_peaks.append(resident.take_peak())
+        super().__exit__(kind, error, traceback)
+
+    def begin(self, phase: str, step: int = 0) -> None:
+        if self.timeline.marks:
+            self.host_peaks.append(resident.take_peak())
+        else:
+            resident.reset_peak()
+        super().begin(phase, step)
 
     def phases(self) -> list[PhaseMemory]:
         levels = self.timeline.levels()
@@ -193,20 +217,6 @@ class StorageReader:
             )
             for span, host in zip(self.timeline.spans(), self.host_peaks, strict=True)
         ]
-
-    def categories(self, step: int) -> dict[str, int]:
-        """Bytes by category at the peak of one training step, or of the embedding (step 0)."""
-        spans = [
-            span
-            for span in self.timeline.spans()
-            if span.step == step and (step or span.phase == "embed")
-        ]
-        kept: set[int] = set()
-        for span in spans:
-            if span.phase == "forward":
-                kept |= self.timeline.kept(span)
-        blocks = {**self.tracker.tags, "activation": kept}
-        return self.timeline.by_category(self.timeline.peak(*spans), blocks)
 
 
 def weights_of(trainer: Trainer) -> Iterable[Tensor]:

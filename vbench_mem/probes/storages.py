@@ -7,15 +7,21 @@ operation and gives back before it returns. Works the same on fake tensors, whic
 import weakref
 from collections import defaultdict
 from collections.abc import Iterable
-from functools import partial
+from functools import cache, partial
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from vbench_mem.probes.timeline import Timeline
+
+
+@cache
+def is_composite(operation: Any) -> bool:
+    """Does torch have it as nothing but other operations?"""
+    return operation.namespace != "prim" and operation._can_decompose()
 
 
 class StorageTracker(TorchDispatchMode):
@@ -34,20 +40,40 @@ class StorageTracker(TorchDispatchMode):
         self.tags: dict[str, set[int]] = defaultdict(set)
         self.attention: set[str] = set()  # names of the attention kernels that were called
         self.blocks = 0
+        self.entered = 0  # entered anew for the parts of a composite operation
         # by address, which is free for the next storage only after the callback has removed it
         self.following: dict[int, tuple[int, weakref.ref[Any]]] = {}
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
+        parts = self.parts(func, args, kwargs or {})
+        if parts is not NotImplemented:
+            return parts
         result = func(*args, **(kwargs or {}))
-        if "attention" in func.__name__:
-            self.attention.add(func.__name__.partition(".")[0])
+        self.notice(func)
         # the arguments too: weights made before, tensors made outside of torch, resized ones
         self.follow(
             leaf for leaf in tree_leaves((args, kwargs, result)) if isinstance(leaf, Tensor)
         )
         return result
+
+    def parts(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        """The result by the operations that a composite one consists of, each followed; else
+        `NotImplemented`. Without gradients torch hands such operations over whole."""
+        if not is_composite(func):
+            return NotImplemented
+        with self:
+            return func.decompose(*args, **kwargs)
+
+    def notice(self, func: Any) -> None:
+        if "attention" in func.__name__:
+            self.attention.add(func.__name__.partition(".")[0])
+
+    def __enter__(self) -> Self:
+        self.entered += 1
+        super().__enter__()  # type: ignore[no-untyped-call]
+        return self
 
     def __exit__(
         self,
@@ -56,7 +82,10 @@ class StorageTracker(TorchDispatchMode):
         traceback: TracebackType | None,
     ) -> None:
         super().__exit__(kind, error, traceback)  # type: ignore[no-untyped-call]
-        self.following.clear()  # releases after this are no event; a dead reference calls nobody
+        self.entered -= 1
+        if not self.entered:
+            # releases after this are no event; a dead reference calls nobody
+            self.following.clear()
 
     def follow(self, tensors: Iterable[Tensor]) -> list[int]:
         """The blocks of these tensors, new ones from now on followed until their release."""

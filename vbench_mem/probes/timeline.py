@@ -5,7 +5,7 @@ burst. A block is a number that is never used twice, so that what a block was fo
 gradient) can be said after the fact: when a gradient is allocated nobody knows yet that it is one.
 """
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from itertools import accumulate
 
@@ -89,6 +89,17 @@ class Timeline:
         """Blocks that were made in a span and outlived it: of a forward, what backward needs."""
         before = set(self.blocks[: span.start])
         return self.held_at(span.stop).keys() - before
+
+    def of_step(self, step: int) -> list[Span]:
+        """The spans of one training step; of step 0 the embedding alone."""
+        return [
+            span for span in self.spans() if span.step == step and (step or span.phase == "embed")
+        ]
+
+    def kept_by_forward(self, spans: Iterable[Span]) -> set[int]:
+        """What the forwards among these spans left for backward: activations."""
+        forwards = [span for span in spans if span.phase == "forward"]
+        return set[int]().union(*(self.kept(span) for span in forwards))
 
     def by_category(self, moment: Moment, blocks: Mapping[str, Set[int]]) -> dict[str, int]:
         """Bytes held at a moment by what they were for; sums up to the moment's bytes.

@@ -24,6 +24,7 @@ PRELOAD = (
     "vbench_mem.worker",
     "vbench_mem.encoders.build",
     "vbench_mem.probes.burst",
+    "vbench_mem.probes.predict",
     "vbench_mem.probes.flops",
     "vbench_mem.data.clips",
     "fvcore.nn",

@@ -1,0 +1,127 @@
+"""A step on tensors that hold nothing: followed, counted and answered for, at no cost in memory.
+
+Fake tensors of the CPU, since that device keeps attention fused on any build of torch; a fake CUDA
+device needs a CUDA build. Never computes a value: where a program asks for one, it is told 1, and 0
+where a loss scaler asks whether gradients overflowed, so that every step updates the weights.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils.flop_counter import flop_registry
+
+from vbench_mem.probes.sites import Sites
+from vbench_mem.probes.storages import StorageTracker
+from vbench_mem.probes.torch_count import FORMULAS, Formula
+
+aten = torch.ops.aten
+ITEM = aten._local_scalar_dense.default
+UNSCALE = aten._amp_foreach_non_finite_check_and_unscale_.default
+FRESH = aten.lift_fresh.default  # called a view, and yet the first sight of a tensor from Python
+
+
+@cache
+def formula_of(operation: Any) -> Formula | None:
+    """FLOPs of an operation from its arguments' shapes; None for what multiplies no matrices."""
+    if (own := FORMULAS.get(operation._overloadpacket.__name__)) is not None:
+        return lambda *args, out_val=None, **kwargs: own(*map(shape_of, args), **kwargs)
+    return flop_registry.get(operation._overloadpacket)
+
+
+def shape_of(value: Any) -> Any:
+    return value.shape if isinstance(value, Tensor) else value
+
+
+class FakeTracker(StorageTracker):
+    """Follows what operations return, who was at work then, and the FLOPs of each module.
+
+    homes       by block, the module that made it, or whose weight it updates
+    whereabouts by event of the timeline, the module that was at work
+    flops       by (number of the phase, module)
+    """
+
+    def __init__(self, sites: Sites) -> None:
+        super().__init__()
+        self.sites, self.here, self.home = sites, "", ""
+        self.updating = False  # is an optimiser at work? Then it is its operands that say for whom
+        self.homes: dict[int, str] = {}
+        self.whereabouts: list[str] = []
+        self.flops: Counter[tuple[int, str]] = Counter()
+        self.met: set[Any] = set()
+        self.overflows: set[int] = set()  # where loss scalers note what they found
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if func is ITEM:
+            return 0.0 if self.block_of(args[0]) in self.overflows else 1.0
+        parts = self.parts(func, args, kwargs)
+        if parts is not NotImplemented:
+            return parts
+        self.here = self.home = self.sites.here()
+        if self.updating and args and isinstance(args[0], Tensor):
+            self.here = self.home = self.home_of(args[0])
+        result = func(*args, **kwargs)
+        if func is UNSCALE:
+            self.overflows.add(self.block_of(args[1]))
+        self.met.add(func)
+        if not func.is_view or func is FRESH:
+            self.notice(func)
+            self.count(func, args, kwargs, result)
+            self.follow_result(result, args)
+        return result
+
+    def follow_result(self, result: Any, args: Any) -> None:
+        if isinstance(result, Tensor):
+            self.block_of(result)
+            return
+        if not isinstance(result, list | tuple):
+            return
+        for place, each in enumerate(result):
+            if self.updating:  # one result for each weight of a list
+                self.home = self.home_of(args[0][place])
+            self.follow_result(each, args)
+
+    def home_of(self, tensor: Any) -> str:
+        known = isinstance(tensor, Tensor)
+        return self.homes.get(self.block_of(tensor), "") if known else ""
+
+    def count(self, func: Any, args: Any, kwargs: Any, result: Any) -> None:
+        formula = formula_of(func)
+        if formula is not None:
+            phase = len(self.timeline.marks) - 1
+            self.flops[phase, self.here] += formula(*args, **kwargs, out_val=result)
+
+    def block_of(self, tensor: Tensor) -> int:
+        block = super().block_of(tensor)
+        self.homes.setdefault(block, self.home)
+        self.place()
+        return block
+
+    def gone(self, address: int, reference: Any) -> None:
+        super().gone(address, reference)
+        self.place()
+
+    def place(self) -> None:
+        if len(self.whereabouts) < len(self.timeline.blocks):
+            self.whereabouts.append(self.here)
+
+
+@contextmanager
+def pretending() -> Iterator[None]:
+    """Tensors made here hold nothing; modules made before are moved in by `to_empty`."""
+    fast = torch.backends.mha.get_fastpath_enabled()
+    # the fast path of nn.MultiheadAttention is one operation, and no training step takes it
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with FakeTensorMode(allow_non_fake_inputs=True):
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)

@@ -1,0 +1,73 @@
+"""One fake run written down: who took which memory when. No torch in what it answers."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from vbench_mem.probes.timeline import CATEGORIES, Moment, Span, Timeline
+
+LAYER = re.compile(r"\.\d+(?=\.|$)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trace:
+    """A steady step, or an embedding, with what led up to it.
+
+    steady       number of the steady step; 0 for an embedding
+    homes        by block, the module that made it or whose weight it belongs to
+    whereabouts  by event of the timeline, the module that was at work
+    tags         by category, the blocks that are known to be of it
+    flops        by (number of the phase, module)
+    """
+
+    timeline: Timeline
+    steady: int
+    homes: dict[int, str]
+    whereabouts: list[str]
+    tags: dict[str, set[int]]
+    flops: Counter[tuple[int, str]]
+    attention: tuple[str, ...] = ()
+    operations: tuple[str, ...] = ()
+
+    def spans(self) -> list[Span]:
+        return self.timeline.of_step(self.steady)
+
+    def peak(self) -> Moment:
+        return self.timeline.peak(*self.spans())
+
+    def modules_at(self, moment: Moment) -> dict[str, dict[str, int]]:
+        """Bytes by module and category; the layers of a stack in one line each."""
+        category = self.categories()
+        found: dict[str, Counter[str]] = defaultdict(Counter)
+        for block, size in self.timeline.held_at(moment.events).items():
+            path = LAYER.sub(".*", self.homes.get(block, ""))
+            found[path][category.get(block, "temporary")] += size
+        return {path: dict(sorted(found[path].items())) for path in sorted(found)}
+
+    def categories(self) -> dict[int, str]:
+        """By block; a block in two categories counts for the first of them."""
+        blocks = {**self.tags, "activation": self.timeline.kept_by_forward(self.spans())}
+        found: dict[int, str] = {}
+        for name in reversed(CATEGORIES):
+            found |= dict.fromkeys(blocks.get(name, ()), name)
+        return found
+
+    def flop_of(self, spans: Iterable[Span]) -> int:
+        """What all modules together multiplied in these spans."""
+        wanted = {(span.phase, span.step) for span in spans}
+        numbers = {
+            number
+            for number, (phase, step, _) in enumerate(self.timeline.marks)
+            if (phase, step) in wanted
+        }
+        return sum(flop for (number, _), flop in self.flops.items() if number in numbers)
+
+
+def totals(modules: dict[str, dict[str, int]]) -> dict[str, int]:
+    """By category, over all modules; every category is there."""
+    found = dict.fromkeys(CATEGORIES, 0)
+    for held in modules.values():
+        for name, size in held.items():
+            found[name] += size
+    return found

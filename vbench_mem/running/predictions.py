@@ -1,0 +1,82 @@
+"""Predictions of many cells at once, in worker processes that import torch once each.
+
+Never imports torch here. No device is touched: any number of these may run beside anything else.
+"""
+
+import multiprocessing
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from typing import Any, TypeVar
+
+from vbench_mem import cell as cells
+from vbench_mem import prediction as predictions
+from vbench_mem.cell import Cell
+from vbench_mem.errors import Unsupported, UsageError
+from vbench_mem.machine.host import cpu_cores
+from vbench_mem.prediction import Prediction, Target, Unpredicted
+from vbench_mem.running.launch import PRELOAD, anonymous_main
+
+T = TypeVar("T")
+Outcome = Prediction | Unpredicted
+
+
+def predict_all(
+    wanted: Mapping[str, tuple[Cell, Target]],
+    done: Callable[[str], None] = lambda _: None,
+    jobs: int | None = None,
+) -> dict[str, Outcome]:
+    """A prediction for each of `wanted`, under its own key; `done` is told each key as it comes.
+
+    What cannot be predicted is `Unpredicted` with the reason: nothing here raises for one cell.
+    """
+    work = {
+        key: (predict_dumped, (cells.dump(cell), target)) for key, (cell, target) in wanted.items()
+    }
+    found: dict[str, Outcome] = {}
+    for key, data in in_workers(work, jobs):
+        found[key] = predictions.load(data) if "peak_bytes" in data else Unpredicted(**data)
+        done(key)
+    return {key: found[key] for key in wanted}
+
+
+def predict_dumped(cell: dict[str, Any], target: Target) -> dict[str, Any]:
+    """In a worker: the prediction as plain data, or why there is none."""
+    from vbench_mem.probes.predict import predict
+
+    try:
+        return predict(cells.load(cell), target).dump()
+    except (Unsupported, UsageError) as error:
+        return {"reason": str(error)}
+    except Exception as error:  # of a user's encoder, or of ours: it becomes a row with its trace
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        return {"reason": reason, "traceback": traceback.format_exc()}
+
+
+def in_workers(
+    work: Mapping[str, tuple[Callable[..., T], tuple[Any, ...]]], jobs: int | None = None
+) -> Iterator[tuple[str, T]]:
+    """Run each `function(*arguments)` in a worker process; (key, result) as they come.
+
+    Functions must be importable. Workers start from a server that has torch imported.
+    """
+    jobs = min(jobs or cpu_cores(), len(work))
+    if not work:
+        return
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(PRELOAD))  # the same server as a run's: there is only one
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=one_thread) as pool:
+        with anonymous_main():
+            futures = {
+                pool.submit(function, *arguments): key
+                for key, (function, arguments) in work.items()
+            }
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+
+
+def one_thread() -> None:
+    """Workers compute nothing; threads of their own would only be in each other's way."""
+    import torch
+
+    torch.set_num_threads(1)
