@@ -90,3 +90,8 @@ def why_unpredicted(metric: str, prediction: Prediction) -> str | None:
     if metric in ("predicted_reserved_bytes", "predicted_process_bytes"):
         return "a cpu has no caching allocator" if prediction.target == "cpu" else None
     return "an embedding run has no training step"
+
+
+def target_of(device: str, shows_gpu: bool) -> Target:
+    """Whose rules a cell's device follows; `auto` is cuda where the driver shows a card."""
+    return "cuda" if device.startswith("cuda") or (device == "auto" and shows_gpu) else "cpu"
