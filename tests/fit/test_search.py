@@ -1,0 +1,84 @@
+"""The search against brute force, on sizes that are made up."""
+
+import random
+from collections.abc import Callable
+
+import pytest
+
+from vbench_mem.fit.search import STRAIGHT, Edge, find_edge
+
+Size = Callable[[int], int]
+SIZES: dict[str, Size] = {
+    "affine": lambda n: 1000 + 37 * n,
+    "through zero": lambda n: 50 * n,
+    "in steps": lambda n: 512 * -(-(300 + 11 * n) // 512),
+    "a plateau and a cliff": lambda n: 100 if n < 700 else 100_000 + n,
+    "square": lambda n: 10 + n * n,
+    "cube": lambda n: n**3 // 10,
+    "root": lambda n: int(1000 * n**0.5),
+    "level": lambda n: 5000,
+    "a jump on a line": lambda n: 3 * n + (40_000 if n >= 130 else 0),
+}
+
+
+def brute(values: range, size: Size, limit: int) -> tuple[int | None, int | None]:
+    """The answer by asking every value."""
+    fitting = [value for value in values if size(value) <= limit]
+    above = [value for value in values if size(value) > limit]
+    return (max(fitting, default=None), min(above, default=None))
+
+
+@pytest.mark.parametrize("name", SIZES)
+@pytest.mark.parametrize("values", [range(1, 4097), range(2, 4097, 2), range(16, 900, 7)])
+def test_the_edge_is_the_one_that_brute_force_finds(name: str, values: range) -> None:
+    size = SIZES[name]
+    draw = random.Random(name)
+    sizes = sorted({size(value) for value in values})
+    limits = [sizes[0] - 1, sizes[0], sizes[-1] - 1, sizes[-1], sizes[-1] + 1]
+    limits += [draw.randint(sizes[0], sizes[-1]) for _ in range(20)]
+    for limit in limits:
+        for start in (None, 1, 16, 8000):
+            edge = find_edge(values, size, limit, start)
+            assert (edge.largest, edge.beyond) == brute(values, size, limit)
+            assert edge.sizes == {value: size(value) for value in edge.sizes}
+            assert len(edge.sizes) <= STRAIGHT + 1 + len(values).bit_length()
+
+
+def test_both_sides_of_the_edge_were_evaluated() -> None:
+    edge = find_edge(range(2, 4097, 2), SIZES["in steps"], 9000, 16)
+    assert edge.largest in edge.sizes and edge.beyond in edge.sizes
+    assert edge.sizes[edge.largest] <= 9000 < edge.sizes[edge.beyond]
+    assert edge.beyond == edge.largest + 2
+
+
+@pytest.mark.parametrize("limit", [5000, 9999, 70_000, 151_000])
+def test_a_straight_line_takes_at_most_five_evaluations(limit: int) -> None:
+    assert len(find_edge(range(1, 4097), SIZES["affine"], limit, 16).sizes) <= 5
+
+
+def test_nothing_fits() -> None:
+    edge = find_edge(range(4, 100, 2), SIZES["affine"], 1000, 16)
+    assert (edge.largest, edge.beyond) == (None, 4)
+    assert edge.sizes[4] > 1000
+
+
+def test_the_bound_is_reached_and_nothing_is_beyond_it() -> None:
+    edge = find_edge(range(1, 4097), SIZES["affine"], 10**9, 16)
+    assert (edge.largest, edge.beyond) == (4096, None)
+    assert edge.sizes[4096] <= 10**9
+
+
+def test_a_single_value_is_enough_to_search() -> None:
+    assert find_edge(range(3, 4), SIZES["affine"], 10**6) == Edge(3, None, {3: 1111})
+    assert find_edge(range(3, 4), SIZES["affine"], 10) == Edge(None, 3, {3: 1111})
+
+
+def test_values_that_are_not_evenly_spaced() -> None:
+    values = (1, 2, 5, 9, 40, 41, 1000)
+    edge = find_edge(values, SIZES["affine"], 1000 + 37 * 40, 5)
+    assert (edge.largest, edge.beyond) == (40, 41)
+
+
+def test_no_values_at_all_is_an_error_and_no_answer() -> None:
+    with pytest.raises(ValueError, match="no value is allowed"):
+        find_edge((), SIZES["affine"], 10)

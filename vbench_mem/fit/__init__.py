@@ -1,0 +1,1 @@
+"""How much fits: the most frames and the largest batch, searched on predictions."""
