@@ -72,6 +72,24 @@ def test_small_and_large_requests_never_share_a_segment() -> None:
     assert run((1, 2 * MIB), (2, 512)).reserved[-1] == 22 * MIB
 
 
+def test_a_published_snapshot_of_a_matrix_product_comes_out_the_same() -> None:
+    """`X @ W + b` with cuBLAS's workspace of 8519680 bytes between.
+
+    Source: the question "torch.cuda.memory_snapshot() shows an unexpected 8519680B memory
+    allocation during matrix multiplication", discuss.pytorch.org, topic 178671: a small segment
+    with 45568 bytes allocated and 2051072 free at its end, a large one with 12451840 free.
+    """
+    weights, bias, inputs, product, workspace, result = range(6)
+    allocator = Allocator()
+    asked = {weights: 40000, bias: 40, inputs: 4000, product: 40, workspace: 8519680, result: 40}
+    places = {block: allocator.take(size) for block, size in asked.items()}
+    allocator.give_back(places[product] or 0)
+    assert allocator.allocated == 45568 + 8519680
+    assert allocator.reserved == 2097152 + 20971520
+    assert [size for size, _ in allocator.small.free] == [512, 2051072]
+    assert [size for size, _ in allocator.large.free] == [12451840]
+
+
 # best fit
 
 
