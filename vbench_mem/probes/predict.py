@@ -5,6 +5,7 @@ Predicts the steady step of the same trainer, loss and optimiser that a burst ru
 one, whose kernels allocate out of sight. Check: equals the measured peak of a cpu to the byte.
 """
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -15,23 +16,24 @@ from vbench_mem.errors import Unsupported
 from vbench_mem.prediction import Prediction, Target
 from vbench_mem.probes.batch import Batch, noise
 from vbench_mem.probes.fake import FakeTracker, pretending
-from vbench_mem.probes.memory import memory_pass
 from vbench_mem.probes.readers import Followed
+from vbench_mem.probes.repeat import NotAlike, repeat
+from vbench_mem.probes.shorten import shorten
 from vbench_mem.probes.sites import Sites
-from vbench_mem.probes.trace import Trace, totals
+from vbench_mem.probes.trace import Trace, born_before, totals
 from vbench_mem.probes.train_step import Trainer
 
 CPU = torch.device("cpu")
 
 
-def predict(cell: Cell, target: Target) -> Prediction:
+def predict(cell: Cell, target: Target, *, whole: bool = False) -> Prediction:
     """What the cell's step needs on this kind of device.
 
     Raises `Unsupported` for a compiled cell and `UsageError` for one that makes no sense.
     """
     if cell.runtime.compile:
         raise Unsupported("a compiled step is not predicted: its kernels allocate out of sight")
-    return summarise(follow_cell(cell, target), target)
+    return summarise(follow_cell(cell, whole=whole), target)
 
 
 class FakeReader(Followed):
@@ -71,26 +73,43 @@ class FakeReader(Followed):
         raise NotImplementedError
 
 
-def follow_cell(cell: Cell, target: Target) -> Trace:
-    """Run the memory pass of a burst on tensors that hold nothing."""
+def follow_cell(cell: Cell, *, whole: bool = False) -> Trace:
+    """The trace of a steady step; of `whole` layer after layer, else of few and repeated."""
+    short, repeats = (cell, ()) if whole else shorten(cell)
+    try:
+        return repeat(follow(short), repeats)
+    except NotAlike:
+        return follow(cell)
+
+
+def follow(cell: Cell) -> Trace:
+    """Run a burst's embedding and its steady step on tensors that hold nothing."""
+    train = cell.load.mode == "train"
     with torch.device("meta"):  # there the random starts of weights cost nothing
         encoder = build(cell.spec, cell.recipe, cell.load, cell.runtime)
     with pretending(), Sites() as sites:
-        reader = FakeReader(FakeTracker(sites))
+        tracker = FakeTracker(sites)
+        reader = FakeReader(tracker)
         sites.know(encoder)
-        ready = memory_pass(
-            reader,
-            lambda _: None,
-            lambda: Trainer(encoder.to_empty(device="cpu"), cell, CPU),
-            lambda: noise(cell, CPU),
-            train=cell.load.mode == "train",
-        )
-    tracker = reader.fake
+        with reader:
+            reader.begin("build")
+            trainer = Trainer(encoder.to_empty(device="cpu"), cell, CPU)
+            reader.begin("batch")
+            batch = noise(cell, CPU)
+            reader.know(trainer, batch)
+            reader.begin("embed")
+            trainer.embed(batch)
+            reader.begin("between")
+            if train:
+                trainer.scaler.scale(torch.zeros(()))  # makes what the scaler keeps
+                trainer.step(batch, partial(reader.begin, step=1))
+    state = tracker.tags["optimizer"]
+    timeline, whereabouts = born_before(tracker.timeline, tracker.whereabouts, state, step=1)
     return Trace(
-        timeline=tracker.timeline,
-        steady=ready.steady,
+        timeline=timeline,
+        steady=1 if train else 0,
         homes=tracker.homes,
-        whereabouts=tracker.whereabouts,
+        whereabouts=whereabouts,
         tags=dict(tracker.tags),
         flops=tracker.flops,
         attention=tuple(sorted(tracker.attention)),

@@ -71,3 +71,28 @@ def totals(modules: dict[str, dict[str, int]]) -> dict[str, int]:
         for name, size in held.items():
             found[name] += size
     return found
+
+
+def born_before(
+    timeline: Timeline, whereabouts: list[str], blocks: set[int], *, step: int
+) -> tuple[Timeline, list[str]]:
+    """As if these blocks had been there before the step: the optimiser makes its state in the
+    first one, and every later step finds it."""
+    marks = [place for place, mark in enumerate(timeline.marks) if mark[1] == step]
+    if not marks or not blocks:
+        return timeline, whereabouts
+    start = timeline.marks[marks[0]][2]
+    events = list(zip(timeline.blocks, timeline.changes, whereabouts, strict=True))
+    early = [event for event in events[start:] if event[0] in blocks]
+    moved: list[int] = [0]  # by event, how many of them lie before it
+    for block, _, _ in events[start:]:
+        moved.append(moved[-1] + (block in blocks))
+    rest = [event for event in events[start:] if event[0] not in blocks]
+    settled = [*events[:start], *early, *rest]
+    result = Timeline(live=timeline.live)
+    result.blocks, result.changes = [block for block, _, _ in settled], [c for _, c, _ in settled]
+    result.marks = [
+        (phase, number, at if at < start else at + len(early) - moved[at - start])
+        for phase, number, at in timeline.marks
+    ]
+    return result, [path for _, _, path in settled]

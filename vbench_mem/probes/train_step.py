@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from vbench_mem.cell import Cell, Optimizer, Runtime
-from vbench_mem.encoders.dual import DualEncoder
+from vbench_mem.encoders.wrapped import Trainable
 from vbench_mem.probes.batch import Batch
 from vbench_mem.probes.loss import clamp_temperature, info_nce
 
@@ -73,7 +73,7 @@ class Trainer:
              weights, optimiser state and the batch.
     """
 
-    def __init__(self, encoder: DualEncoder, cell: Cell, device: torch.device) -> None:
+    def __init__(self, encoder: Trainable, cell: Cell, device: torch.device) -> None:
         runtime: Runtime = cell.runtime
         self.encoder, self.device, self.dtype = encoder, device, DTYPES[runtime.dtype]
         self.compiled = runtime.compile
@@ -103,13 +103,17 @@ class Trainer:
         del video_BE, text_BE  # the graph holds what backward needs of them
         enter("backward")
         self.scaler.scale(loss).backward()
+        self.update(enter)
+        return loss.detach()
+
+    def update(self, enter: Enter = quiet) -> None:
+        """Take the gradients that are there; they are gone afterwards."""
         enter("optimizer")
         self.scaler.step(self.optimizer)
         self.scaler.update()
         clamp_temperature(self.encoder.logit_scale)
         self.optimizer.zero_grad(set_to_none=True)
         enter("between")
-        return loss.detach()
 
     @torch.inference_mode()
     def embed(self, batch: Batch) -> tuple[Tensor, Tensor]:

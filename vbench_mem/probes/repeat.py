@@ -1,0 +1,197 @@
+"""A trace of a few layers, made into the trace of many: layers of a stack are alike, so one stands
+for all. No torch.
+
+Exact, not estimated: each copy of a layer allocates and releases in its turn, in the order in which
+the full depth would. Refuses (`NotAlike`) where the trace itself shows that layers are not alike.
+Check: equals the full trace, for every encoder of the table and every recipe.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from vbench_mem.probes.timeline import Span, Timeline
+from vbench_mem.probes.trace import Trace
+
+Event = tuple[int, int]  # a block, and by how many bytes it changes
+
+
+class NotAlike(Exception):
+    """The layers do not take and give back memory in the same way; trace them all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repeat:
+    """Layer `layer` of the stack at `path` stands for `copies` more behind it."""
+
+    path: str
+    layer: int
+    copies: int
+
+
+def repeat(trace: Trace, wanted: Sequence[Repeat]) -> Trace:
+    """The trace with every stack at its full depth; raises `NotAlike`."""
+    for each in wanted:
+        if each.copies:
+            trace = Copier(trace, each).result()
+    return trace
+
+
+class Copier:
+    """Copies one layer. Copy 0 is the layer itself, next to the layer below; the last copy is next
+    to the layer above."""
+
+    def __init__(self, trace: Trace, wanted: Repeat) -> None:
+        self.trace, self.layer, self.last = trace, wanted.layer, wanted.copies
+        pattern = re.compile(re.escape(wanted.path) + r"\.(\d+)(?:\.|$)")
+        places = {path: layer_in(pattern, path) for path in set(trace.whereabouts)}
+        self.sites = [places[path] for path in trace.whereabouts]
+        self.homes = {
+            block: place
+            for block, path in trace.homes.items()
+            if (place := layer_in(pattern, path)) is not None
+        }
+        self.pattern = pattern
+        self.events: list[Event] = list(
+            zip(trace.timeline.blocks, trace.timeline.changes, strict=True)
+        )
+        self.ids: dict[tuple[int, int], int] = {}
+        self.next = max(trace.timeline.blocks, default=0) + 1
+        self.above = self.pairs(self.layer + 1, self.layer - 1)
+        self.below = self.pairs(self.layer - 1, self.layer + 1)
+        self.blocks: list[int] = []
+        self.changes: list[int] = []
+        self.whereabouts: list[str] = []
+
+    def pairs(self, neighbour: int, other: int) -> dict[int, int]:
+        """What the layer does to a neighbour's blocks, its neighbour on the other side does to
+        the layer's own: block by block, in the order of the events."""
+        theirs = self.events_at(self.layer, neighbour)
+        ours = self.events_at(other, self.layer)
+        if [change for _, change in theirs] != [change for _, change in ours]:
+            raise NotAlike
+        return {block: own for (block, _), (own, _) in zip(theirs, ours, strict=True)}
+
+    def events_at(self, site: int, home: int) -> list[Event]:
+        return [
+            event
+            for event, place in zip(self.events, self.sites, strict=True)
+            if place == site and self.homes.get(event[0]) == home
+        ]
+
+    def result(self) -> Trace:
+        own = self.trace.timeline
+        timeline, judged = Timeline(), [*own.of_step(0), *self.trace.spans()]
+        for span in self.trace.timeline.spans():
+            timeline.marks.append((span.phase, span.step, len(self.blocks)))
+            if span in judged:
+                self.copy_in_turn(span, descending=span.phase == "backward")
+            else:  # only what it leaves behind matters
+                for event in range(span.start, span.stop):
+                    self.copy_in_place(event)
+        timeline.blocks, timeline.changes = self.blocks, self.changes
+        timeline.live = Counter()
+        for block, change in zip(self.blocks, self.changes, strict=True):
+            timeline.live[block] += change
+            if timeline.live[block] < 0:
+                raise NotAlike
+        timeline.live = {block: size for block, size in timeline.live.items() if size}
+        self.check(timeline)
+        return replace(
+            self.trace,
+            timeline=timeline,
+            homes=self.trace.homes
+            | {new: self.trace.homes[old] for (old, _), new in self.ids.items()},
+            whereabouts=self.whereabouts,
+            tags={name: self.with_copies(blocks) for name, blocks in self.trace.tags.items()},
+            flops=self.flops(),
+        )
+
+    def copy_in_turn(self, span: Span, *, descending: bool) -> None:
+        """The layer's run through the phase, then its copies' in the order of the phase."""
+        run = [event for event in range(span.start, span.stop) if self.sites[event] == self.layer]
+        if not run:
+            order = range(0)
+        elif run[-1] - run[0] != len(run) - 1:
+            raise NotAlike  # the layer was at work twice, so nobody knows whose turn came between
+        else:
+            order = range(self.last, -1, -1) if descending else range(self.last + 1)
+        at = span.start
+        while at < span.stop:
+            if run and at == run[0]:
+                for copy in order:
+                    for event in run:
+                        self.emit(event, self.in_copy(self.events[event][0], copy))
+                at = run[-1] + 1
+            else:
+                self.emit_once(at)
+                at += 1
+
+    def in_copy(self, block: int, copy: int) -> int:
+        """Whose block it is, seen from a copy of the layer."""
+        home = self.homes.get(block)
+        if home == self.layer:
+            return self.id_of(block, copy)
+        if home == self.layer - 1:
+            return block if copy == 0 else self.id_of(self.below[block], copy - 1)
+        if home == self.layer + 1:
+            return block if copy == self.last else self.id_of(self.above[block], copy + 1)
+        raise NotAlike
+
+    def emit_once(self, event: int) -> None:
+        """An event outside of the layer: of one copy if a neighbour is at work, else of all."""
+        block, site = self.events[event][0], self.sites[event]
+        if self.homes.get(block) != self.layer:
+            self.emit(event, block)
+        elif site == self.layer + 1:
+            self.emit(event, self.id_of(block, self.last))
+        elif site == self.layer - 1:
+            self.emit(event, block)
+        else:
+            self.copy_in_place(event)
+
+    def copy_in_place(self, event: int) -> None:
+        block = self.events[event][0]
+        for copy in range(self.last + 1 if self.homes.get(block) == self.layer else 1):
+            self.emit(event, self.id_of(block, copy))
+
+    def emit(self, event: int, block: int) -> None:
+        self.blocks.append(block)
+        self.changes.append(self.events[event][1])
+        self.whereabouts.append(self.trace.whereabouts[event])
+
+    def id_of(self, block: int, copy: int) -> int:
+        if copy == 0:
+            return block
+        if (block, copy) not in self.ids:
+            self.ids[block, copy] = self.next
+            self.next += 1
+        return self.ids[block, copy]
+
+    def with_copies(self, blocks: set[int]) -> set[int]:
+        return blocks | {new for (old, _), new in self.ids.items() if old in blocks}
+
+    def flops(self) -> Counter[tuple[int, str]]:
+        """The layer's, as often as it is there now."""
+        found = Counter(self.trace.flops)
+        for place, flop in self.trace.flops.items():
+            if layer_in(self.pattern, place[1]) == self.layer:
+                found[place] += self.last * flop
+        return found
+
+    def check(self, timeline: Timeline) -> None:
+        """At the end each copy holds what the layer does."""
+        own = sum(
+            size
+            for block, size in self.trace.timeline.live.items()
+            if self.homes.get(block) == self.layer
+        )
+        before, after = sum(self.trace.timeline.changes), sum(timeline.changes)
+        if after != before + self.last * own:
+            raise NotAlike
+
+
+def layer_in(pattern: re.Pattern[str], path: str) -> int | None:
+    found = pattern.match(path)
+    return int(found[1]) if found else None

@@ -1,0 +1,47 @@
+"""A cell with fewer layers whose trace, repeated, is the trace of the cell. No torch.
+
+Layers of a stack are alike but for what is frozen: those in front that nobody trains keep nothing
+for backward. Of each stack the longer of the two parts is cut down to its first, one in the middle
+and its last.
+"""
+
+from dataclasses import replace
+
+from vbench_mem.cell import Cell
+from vbench_mem.probes.repeat import Repeat
+
+KEPT = 3  # first, middle, last
+
+
+def shorten(cell: Cell) -> tuple[Cell, tuple[Repeat, ...]]:
+    """The short cell, and what to repeat in its trace; the cell itself where nothing can be cut."""
+    text, text_repeat = shorten_text(cell)
+    short, video_repeat = shorten_video(text)
+    return short, (*text_repeat, *video_repeat)
+
+
+def shorten_text(cell: Cell) -> tuple[Cell, tuple[Repeat, ...]]:
+    text = cell.spec.text
+    cut = text.tower.depth - KEPT
+    if cut < 1:
+        return cell, ()
+    tower = replace(text.tower, depth=KEPT)
+    spec = replace(cell.spec, text=replace(text, tower=tower))
+    return replace(cell, spec=spec), (Repeat(path="text.blocks", layer=1, copies=cut),)
+
+
+def shorten_video(cell: Cell) -> tuple[Cell, tuple[Repeat, ...]]:
+    """Of the main stack; what follows it (layers along time) is short."""
+    spec, recipe = cell.spec, cell.recipe
+    depth, behind = spec.tower.depth, getattr(spec, "temporal_depth", 0)
+    trained = depth if recipe.blocks is None else min(depth, max(recipe.blocks - behind, 0))
+    frozen = depth - trained
+    length, first = max((trained, frozen), (frozen, 0))
+    cut = length - KEPT
+    if cut < 1:
+        return cell, ()
+    if length == trained and recipe.blocks is not None:
+        recipe = replace(recipe, blocks=recipe.blocks - cut)
+    tower = replace(spec.tower, depth=depth - cut)
+    short = replace(cell, spec=replace(spec, tower=tower), recipe=recipe)
+    return short, (Repeat(path="video.blocks", layer=first + 1, copies=cut),)
