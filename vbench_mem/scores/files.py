@@ -16,6 +16,7 @@ from vbench_mem.errors import UsageError, nearest
 from vbench_mem.scores.score import Score
 
 REFERENCE = "reference"
+NOT_SCORES = ("claims.csv",)  # what else is published there
 REQUIRED = [name for name, field in Score.model_fields.items() if field.is_required()]
 
 Placed = tuple[str, Score]  # where it stands (`scores.csv: row 3`), and the score
@@ -37,7 +38,8 @@ def read_reference() -> list[Placed]:
         (item for item in files("vbench_mem").joinpath(REFERENCE).iterdir()),
         key=lambda item: item.name,
     )
-    return [placed for item in tables if item.name.endswith(".csv") for placed in _csv(item)]
+    found = [item for item in tables if item.name.endswith(".csv") and item.name not in NOT_SCORES]
+    return [placed for item in found for placed in _csv(item)]
 
 
 def read_scores(path: Path) -> list[Placed]:

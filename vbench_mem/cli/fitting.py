@@ -1,0 +1,165 @@
+"""`fit`: how many frames and clips fit a card, and the paper's claims about memory. No device."""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from vbench_mem.cli.arguments import Json, Only, complete_matrix, find_matrix
+from vbench_mem.errors import UsageError
+
+if TYPE_CHECKING:
+    from vbench_mem.fit.solve import Answer
+    from vbench_mem.fit.table import Grid
+    from vbench_mem.fit.variants import Line
+
+LONGEST_WORD = 24  # of a first column, which is not broken within a word
+Folder = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="Write CSV, Markdown and the picture here."),
+]
+
+
+def fit(
+    matrix: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[MATRIX]",
+            help="A matrix file, or the name of one in matrices/.",
+            autocompletion=complete_matrix,
+            show_default=False,
+        ),
+    ] = None,
+    card: Annotated[
+        str | None,
+        typer.Option(metavar="CARD", help="What must hold it: h100-80, 16GiB; default this card."),
+    ] = None,
+    only: Only = None,
+    out: Folder = None,
+    claims: Annotated[
+        bool, typer.Option("--claims", help="Check the paper's claims instead of a MATRIX.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Find the most frames and the largest batch of each variant that fit a card.
+
+    Searched on predictions, without a device: what is answered fits and the next step does not.
+    Asked are the batches and frame counts of MATRIX, without and with activation checkpointing.
+
+    \b
+    vbench-mem fit paper_long --card 16GiB
+    vbench-mem fit quick --only mask75 --out fits
+    vbench-mem fit --claims
+    """
+    if claims:
+        if matrix is not None or card is not None:
+            raise UsageError("--claims has its own cells and limits; leave out MATRIX and --card")
+        check_claims(only, out, as_json)
+    elif matrix is None:
+        raise UsageError("name a matrix, such as `vbench-mem fit quick`, or give --claims")
+    else:
+        fit_matrix(find_matrix(matrix), card, only, out, as_json)
+
+
+def fit_matrix(
+    path: Path, card: str | None, only: str | None, out: Path | None, as_json: bool
+) -> None:
+    from vbench_mem.fit.room import find_room
+    from vbench_mem.fit.solve import solve_all
+    from vbench_mem.fit.table import grid, reasons, row_of
+    from vbench_mem.fit.variants import lines_of
+    from vbench_mem.fit.written import write_fit
+    from vbench_mem.matrix.load import load_matrix
+    from vbench_mem.running.plan import make_plan
+
+    room = find_room(card)
+    loaded = load_matrix(path)
+    cells = [cell for cell in make_plan(loaded, {}, only).cells if cell.id not in loaded.skipped]
+    lines = lines_of(cells, loaded.varying)
+    if not lines:
+        raise UsageError(f"{path}: its rules skip every cell; nothing is left to fit")
+    make_folder(out)
+    if room.chosen is not None:
+        print(room.chosen, file=sys.stderr)
+    count = 0
+
+    def tell(line: "Line", answers: "list[Answer]") -> None:
+        nonlocal count
+        count += 1
+        tried = sum(len(answer.sizes) for answer in answers)
+        print(f"[{count}/{len(lines)}] {line.key}: {tried} predictions", file=sys.stderr)
+
+    answers = solve_all(lines, room.bytes, room.target, tell)
+    files = [] if out is None else write_fit(answers, room, loaded.name, out)
+    if as_json:
+        facts = {"matrix": loaded.name, "room": asdict(room)}
+        rows = [row_of(answer) for answer in answers]
+        print(json.dumps(facts | {"rows": rows, "files": list(map(str, files))}, indent=1))
+        return
+    draw_grid(f"{loaded.name}: what fits {room.title}", grid(answers), left=2)
+    for line in [*reasons(answers), *map(str, files)]:
+        print(line)
+
+
+def check_claims(only: str | None, out: Path | None, as_json: bool) -> None:
+    from vbench_mem.fit.agreement import claim_grid, disagreements, row_of_finding
+    from vbench_mem.fit.claims import read_claims
+    from vbench_mem.fit.findings import check_all
+    from vbench_mem.fit.written import write_claims
+
+    known = read_claims()
+    claims = [claim for claim in known if only is None or only in claim.line]
+    if not claims:
+        raise UsageError(f"--only {only}: in no claim; one reads '{known[0].line}'")
+    make_folder(out)
+    print(f"{len(claims)} claims; a minute or so", file=sys.stderr)
+    findings = check_all(claims)
+    files = [] if out is None else write_claims(findings, out)
+    if as_json:
+        rows = [row_of_finding(finding) for finding in findings]
+        print(json.dumps({"rows": rows, "files": list(map(str, files))}, indent=1))
+        return
+    draw_grid("the paper's claims about memory", claim_grid(findings), left=2)
+    for claim, why in disagreements(findings).items():
+        rest = f" ({len(why) - 1} more like it: --out DIR)" if len(why) > 1 and out is None else ""
+        print(f"{claim}, {why[0]}{rest}")
+    for file in files:
+        print(file)
+
+
+def make_folder(out: Path | None) -> None:
+    """Before any work; raises `UsageError` where there can be no such folder."""
+    if out is None:
+        return
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise UsageError(f"--out {out}: cannot be a folder: {why}; name another") from error
+
+
+def draw_grid(title: str, table: "Grid", left: int) -> None:
+    """On the terminal; the first `left` columns are text."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    heads, lines = table
+    shown = Table(
+        title=title,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    for place, head in enumerate(heads):
+        words = [word for line in lines for word in line[place].split()]
+        least = min(max(map(len, words), default=1), LONGEST_WORD) if place < left else None
+        side: Literal["left", "right"] = "left" if place < left else "right"
+        shown.add_column(head, justify=side, overflow="fold", min_width=least)
+    for line in lines:
+        shown.add_row(*line)
+    Console(highlight=False, markup=False).print(shown)
