@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
+from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.spec import Spec
 from vbench_mem.strict import STRICT
@@ -100,11 +101,17 @@ class Cell:
     probe: Probe = "burst"
     encoder: str
     recipe_name: str
-    spec: Annotated[Spec, Field(discriminator="layout")]
+    spec: Annotated[Spec | Custom, Field(discriminator="layout")]
     recipe: Recipe
     load: Load
     runtime: Runtime = field(default_factory=Runtime)
     protocol: Protocol = field(default_factory=Protocol)
+
+    @property
+    def table_spec(self) -> Spec:
+        """The spec, for what only knows the layouts of the table; never asked of a custom one."""
+        assert not isinstance(self.spec, Custom), f"{self.spec.build} has no layout of the table"
+        return self.spec
 
     @property
     def variant(self) -> str:
@@ -118,6 +125,7 @@ class Cell:
         del facts["encoder"], facts["recipe_name"]
         if facts["load"]["clips_sha256"] is not None:
             del facts["load"]["clips"]  # the captions count, not the folder they lie in
+        facts["spec"].pop("folder", None)  # nor that of a user's code
         text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

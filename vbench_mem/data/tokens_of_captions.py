@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vbench_mem.encoders.spec import Text
+from vbench_mem.encoders.words import Words
 from vbench_mem.errors import UsageError
 
 PAD, START, END = 0, 1, 2
@@ -49,7 +49,7 @@ TOKENIZERS: dict[str, tuple[Callable[[str, int], list[int]], int]] = {
 }
 
 
-def tokenize(captions: Sequence[str], text: Text, length: int) -> Captions:
+def tokenize(captions: Sequence[str], text: Words, length: int) -> Captions:
     """Ids of `length` tokens: start, the caption, end, padding; a long caption loses its tail.
 
     Raises `UsageError` when the vocabulary has too few ids for the tokenizer.

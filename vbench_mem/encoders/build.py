@@ -1,7 +1,10 @@
 """From a spec, a recipe and a load to a module, on whatever device is current (meta included)."""
 
+from typing import overload
+
 from vbench_mem.cell import Load, Runtime
 from vbench_mem.encoders.adapt import adapt
+from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.dual import DualEncoder
 from vbench_mem.encoders.factorized import FactorizedTower, SplitTower, TurnsTower
 from vbench_mem.encoders.frame_level import FactorizedEncoderTower, FrameTower
@@ -22,6 +25,7 @@ from vbench_mem.encoders.spec import (
 from vbench_mem.encoders.text import TextTower
 from vbench_mem.encoders.tokens import check_variant
 from vbench_mem.encoders.tower import VideoTower
+from vbench_mem.encoders.wrapped import Trainable, Wrapped, build_custom
 
 TOWERS: dict[type[VideoSpec], type[VideoTower]] = {
     Joint: JointTower,
@@ -34,12 +38,23 @@ TOWERS: dict[type[VideoSpec], type[VideoTower]] = {
 }
 
 
-def build(spec: Spec, recipe: Recipe, load: Load, runtime: Runtime | None = None) -> DualEncoder:
+@overload
+def build(
+    spec: Spec, recipe: Recipe, load: Load, runtime: Runtime | None = None
+) -> DualEncoder: ...
+@overload
+def build(spec: Custom, recipe: Recipe, load: Load, runtime: Runtime | None = None) -> Wrapped: ...
+def build(
+    spec: Spec | Custom, recipe: Recipe, load: Load, runtime: Runtime | None = None
+) -> Trainable:
     """A dual encoder for this load, in training mode, with `requires_grad` on what trains.
 
-    Raises `UsageError` for a combination that makes no sense, before anything is allocated.
+    Raises `UsageError` for a combination that makes no sense, before anything is allocated, and
+    whatever the code of a user's own encoder raises.
     """
-    check_variant(spec, recipe, load)
+    check_variant(spec, recipe, load, runtime)
+    if isinstance(spec, Custom):
+        return build_custom(spec, load, runtime or Runtime())
     video = TOWERS[type(spec)](spec, recipe, load)
     encoder = DualEncoder(video, TextTower(spec.text, spec.embed_dim))
     adapt(encoder, recipe)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from vbench_mem.encoders.sizes import TEXT_SIZES, VIDEO_SIZES, Tower
+from vbench_mem.encoders.words import Words
 from vbench_mem.strict import STRICT
 
 MaskKind = Literal["random", "tube", "frame"]
@@ -19,23 +20,19 @@ Pooling = Literal["mean", "class", "attention"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Text:
+class Text(Words):
     """The caption tower: bidirectional transformer, mean over the caption's real tokens.
 
-    `words` hashes lower-cased words into `vocab` buckets and `bytes` uses UTF-8 bytes; neither
-    needs a download. Differs: the blocks normalise before attention, BERT's after it.
+    Differs: the blocks normalise before attention, BERT's after it.
     """
 
-    __pydantic_config__ = STRICT
-
     tower: Tower = TEXT_SIZES["medium"]
-    tokenizer: Literal["words", "bytes"] = "words"
-    vocab: int = 30522
     max_tokens: int = 512
 
     def __post_init__(self) -> None:
-        if min(self.vocab, self.max_tokens) < 1:
-            raise ValueError("text.vocab and text.max_tokens must be positive")
+        super().__post_init__()
+        if self.max_tokens < 1:
+            raise ValueError("text.max_tokens must be positive")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from vbench_mem.encoders.custom import Custom, check_custom
 from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.spec import FactorizedEncoder, MaskKind, Spec, Tube, TubeViT
 from vbench_mem.errors import UsageError
 
 if TYPE_CHECKING:
-    from vbench_mem.cell import Load
+    from vbench_mem.cell import Load, Runtime
 
 
 @dataclass(frozen=True)
@@ -138,8 +139,13 @@ def layers(spec: Spec) -> int:
     return spec.tower.depth + extra
 
 
-def check_variant(spec: Spec, recipe: Recipe, load: "Load") -> None:
+def check_variant(
+    spec: Spec | Custom, recipe: Recipe, load: "Load", runtime: "Runtime | None" = None
+) -> None:
     """Refuse what makes no sense together; raises `UsageError` with what to write instead."""
+    if isinstance(spec, Custom):
+        check_custom(spec, recipe, runtime)
+        return
     image_grid(spec, load.resolution_px)
     kept_tokens(spec, recipe, load.frames, load.resolution_px)
     if load.caption_tokens > spec.text.max_tokens:

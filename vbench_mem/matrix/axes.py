@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from vbench_mem.cell import Cell, Load, Protocol, Runtime
+from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.recipes import RECIPES, Recipe
 from vbench_mem.encoders.sizes import TEXT_SIZES, VIDEO_SIZES, Tower, size_name
 from vbench_mem.encoders.spec import Spec, Text, Tube
@@ -161,11 +162,16 @@ def facts(cell: Cell) -> dict[str, Any]:
         "recipe": cell.recipe_name,
         "recipe_name": cell.recipe_name,
         "variant": cell.variant,
-        "family": Encoder(cell.encoder, spec, 0, "").family,
-        "size": size_name(spec.tower, VIDEO_SIZES),
-        "text_size": size_name(spec.text.tower, TEXT_SIZES),
         "probe": cell.probe,
     }
+    if isinstance(spec, Custom):
+        known["family"] = spec.FAMILY
+    else:
+        known |= {
+            "family": Encoder(cell.encoder, spec, 0, "").family,
+            "size": size_name(spec.tower, VIDEO_SIZES),
+            "text_size": size_name(spec.text.tower, TEXT_SIZES),
+        }
     for part in (cell.load, cell.runtime, cell.recipe, cell.protocol, spec):
         for path, value in flat(part):
             known[f"spec.{path}" if path in known else path] = value

@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from math import prod
 
 from vbench_mem.cell import Cell
+from vbench_mem.encoders.custom import NO_CLOSED_FORM, Custom
 from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.spec import FactorizedEncoder, Spec, Text, TubeViT
 from vbench_mem.encoders.tokens import Kept, kept_tokens, layers, tube_grids
+from vbench_mem.errors import UsageError
 from vbench_mem.probes.walk import Layer, Walk, Work
 
 CHANNELS = 3
@@ -31,6 +33,9 @@ class ClosedForm:
 
 
 def closed_form(cell: Cell) -> ClosedForm:
+    """Of an encoder of the table; raises `UsageError` for one of the user's own."""
+    if isinstance(cell.spec, Custom):
+        raise UsageError(NO_CLOSED_FORM)
     unmasked = replace(cell.recipe, mask=0.0, mask_kind=None)
     embed = walk_video(cell, unmasked)
     video = walk_video(cell, cell.recipe) if cell.load.mode == "train" else embed
@@ -39,7 +44,7 @@ def closed_form(cell: Cell) -> ClosedForm:
 
 def walk_text(cell: Cell) -> Walk:
     """One caption, padded to the load's length: padding is multiplied too."""
-    text: Text = cell.spec.text
+    text: Text = cell.table_spec.text
     trains, tokens = cell.recipe.trains_text, cell.load.caption_tokens
     walk = Walk(checkpoint=cell.runtime.checkpoint, live=trains)  # the embedding is a lookup
     layer = Layer(tower=text.tower, trains=trains)
@@ -47,13 +52,13 @@ def walk_text(cell: Cell) -> Walk:
         with walk.layer():
             layer.attend(walk, 1, tokens)
             layer.feed_forward(walk, tokens)
-    walk.product(1, text.tower.width, cell.spec.embed_dim, trains=True)
+    walk.product(1, text.tower.width, cell.table_spec.embed_dim, trains=True)
     return walk
 
 
 def walk_video(cell: Cell, recipe: Recipe) -> Walk:
     """One clip: patches, layers, pooling, projection."""
-    spec, load = cell.spec, cell.load
+    spec, load = cell.table_spec, cell.load
     kept = kept_tokens(spec, recipe, load.frames, load.resolution_px)
     walk = Walk(checkpoint=cell.runtime.checkpoint)
     for rows, pixels in patches(cell, kept):
@@ -69,7 +74,7 @@ def walk_video(cell: Cell, recipe: Recipe) -> Walk:
 
 def patches(cell: Cell, kept: Kept) -> list[tuple[int, int]]:
     """(tokens, values in each) of every patch embedding. Tubes embed what a mask then drops."""
-    spec, load = cell.spec, cell.load
+    spec, load = cell.table_spec, cell.load
     if isinstance(spec, TubeViT):
         grids = tube_grids(spec, load.frames, load.resolution_px)
         return [
@@ -81,7 +86,7 @@ def patches(cell: Cell, kept: Kept) -> list[tuple[int, int]]:
 
 def walk_layers(walk: Walk, cell: Cell, recipe: Recipe, kept: Kept) -> None:
     """Every layer in order of depth, each with what trains in it."""
-    spec, math = cell.spec, cell.runtime.attention == "math"
+    spec, math = cell.table_spec, cell.runtime.attention == "math"
     first_trained = {"full": 0, "last_k": layers(spec) - (recipe.blocks or 0)}
     for number in range(layers(spec)):
         trains = number >= first_trained.get(recipe.train, layers(spec))

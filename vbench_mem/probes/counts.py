@@ -3,8 +3,9 @@
 from torch import nn
 
 from vbench_mem.cell import Cell
-from vbench_mem.encoders.dual import DualEncoder
+from vbench_mem.encoders.custom import NOT_TOLD, Custom
 from vbench_mem.encoders.tokens import clip_tokens, kept_tokens
+from vbench_mem.encoders.wrapped import NO_TOWER, Trainable
 from vbench_mem.probes.measured import Measured
 
 
@@ -12,16 +13,23 @@ def parameters(module: nn.Module) -> int:
     return sum(weight.numel() for weight in module.parameters())
 
 
-def count(cell: Cell, encoder: DualEncoder) -> Measured:
+def count(cell: Cell, encoder: Trainable) -> Measured:
     """The temperature is in `params` and in neither tower."""
-    found, frames, side = Measured(), cell.load.frames, cell.load.resolution_px
+    found = Measured()
     trained = (weight for weight in encoder.parameters() if weight.requires_grad)
     found.put(
         params=parameters(encoder),
-        params_video=parameters(encoder.video),
-        params_text=parameters(encoder.text),
         params_trained=sum(weight.numel() for weight in trained),
-        tokens_per_clip=clip_tokens(cell.spec, frames, side),
-        tokens_trained_per_clip=kept_tokens(cell.spec, cell.recipe, frames, side).tokens,
+    )
+    for name, tower in (("video", encoder.video), ("text", encoder.text)):
+        number = None if tower is None else parameters(tower)
+        found.take(f"params_{name}", number, NO_TOWER.format(name))
+    spec, frames, side = cell.spec, cell.load.frames, cell.load.resolution_px
+    if isinstance(spec, Custom):
+        found.lack(NOT_TOLD, "tokens_per_clip", "tokens_trained_per_clip")
+        return found
+    found.put(
+        tokens_per_clip=clip_tokens(spec, frames, side),
+        tokens_trained_per_clip=kept_tokens(spec, cell.recipe, frames, side).tokens,
     )
     return found

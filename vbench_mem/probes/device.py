@@ -15,6 +15,7 @@ from torch import nn
 from torch.nn.attention import sdpa_kernel
 
 from vbench_mem.cell import Cell, Runtime
+from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.layers import BACKENDS
 from vbench_mem.errors import Unsupported
 from vbench_mem.machine.host import cpu_cores
@@ -73,12 +74,16 @@ def check_attention(cell: Cell, device: torch.device) -> None:
     """Run the kernel once, on a few tokens of the tower's own head width.
 
     What a kernel takes changes with the card, the build and the version of torch, so it is asked.
+    Heads of a user's own encoder are known to its forward alone, which asks for itself.
     """
-    runtime, tower = cell.runtime, cell.spec.tower
+    runtime = cell.runtime
     if runtime.attention == "auto":
         return
     if device.type == "cpu" and runtime.attention in ("efficient", "cudnn"):
         raise Unsupported(f"attention {runtime.attention} is a CUDA kernel; a cpu has flash, math")
+    if isinstance(cell.spec, Custom):
+        return
+    tower = cell.spec.tower
     width, train = tower.width // tower.heads, cell.load.mode == "train"
     for tokens in probe_lengths(cell):
         shape = (1, 1, tokens, width)
@@ -103,8 +108,9 @@ def check_attention(cell: Cell, device: torch.device) -> None:
 
 def probe_lengths(cell: Cell) -> set[int]:
     """A usual sequence, and along time the layout's own: some kernels refuse a single token."""
-    steps = cell.load.frames // cell.spec.tubelet_frames
-    return {PROBE_TOKENS, steps} if cell.spec.layout.startswith("factorized") else {PROBE_TOKENS}
+    spec = cell.table_spec
+    steps = cell.load.frames // spec.tubelet_frames
+    return {PROBE_TOKENS, steps} if spec.layout.startswith("factorized") else {PROBE_TOKENS}
 
 
 def check_optimizer(runtime: Runtime, device: torch.device) -> None:

@@ -95,7 +95,7 @@ def count_fvcore(cell: Cell) -> FvcoreCount:
     torch.backends.mha.set_fastpath_enabled(False)
     try:
         with torch.device("meta"):
-            encoder = build(cell.spec, cell.recipe, cell.load, runtime)
+            encoder = build(cell.table_spec, cell.recipe, cell.load, runtime)
             encoder.train(cell.load.mode == "train")
             video = count_traced(Call(encoder, "encode_video"), (one_clip(cell.load),))
             text = count_traced(Call(encoder, "encode_text"), one_caption(cell.load))

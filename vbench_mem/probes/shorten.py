@@ -8,6 +8,7 @@ and its last.
 from dataclasses import replace
 
 from vbench_mem.cell import Cell
+from vbench_mem.encoders.custom import Custom
 from vbench_mem.probes.repeat import Repeat
 
 KEPT = 3  # first, middle, last
@@ -15,24 +16,26 @@ KEPT = 3  # first, middle, last
 
 def shorten(cell: Cell) -> tuple[Cell, tuple[Repeat, ...]]:
     """The short cell, and what to repeat in its trace; the cell itself where nothing can be cut."""
+    if isinstance(cell.spec, Custom):
+        return cell, ()  # its code alone knows its layers
     text, text_repeat = shorten_text(cell)
     short, video_repeat = shorten_video(text)
     return short, (*text_repeat, *video_repeat)
 
 
 def shorten_text(cell: Cell) -> tuple[Cell, tuple[Repeat, ...]]:
-    text = cell.spec.text
+    text = cell.table_spec.text
     cut = text.tower.depth - KEPT
     if cut < 1:
         return cell, ()
     tower = replace(text.tower, depth=KEPT)
-    spec = replace(cell.spec, text=replace(text, tower=tower))
+    spec = replace(cell.table_spec, text=replace(text, tower=tower))
     return replace(cell, spec=spec), (Repeat(path="text.blocks", layer=1, copies=cut),)
 
 
 def shorten_video(cell: Cell) -> tuple[Cell, tuple[Repeat, ...]]:
     """Of the main stack; what follows it (layers along time) is short."""
-    spec, recipe = cell.spec, cell.recipe
+    spec, recipe = cell.table_spec, cell.recipe
     depth, behind = spec.tower.depth, getattr(spec, "temporal_depth", 0)
     trained = depth if recipe.blocks is None else min(depth, max(recipe.blocks - behind, 0))
     frozen = depth - trained

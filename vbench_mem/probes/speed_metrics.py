@@ -5,6 +5,7 @@ from dataclasses import asdict
 import numpy as np
 
 from vbench_mem.cell import Cell
+from vbench_mem.encoders.custom import NOT_TOLD, Custom
 from vbench_mem.encoders.tokens import clip_tokens
 from vbench_mem.probes.measured import Measured
 from vbench_mem.probes.peaks import dense_peak, share_of_peak
@@ -25,15 +26,18 @@ def speed_metrics(cell: Cell, timed: Timed, clock: str) -> Measured:
     found, load = Measured(), cell.load
     median = percentile(timed.step_ms, 50)
     per_s = 1000 * load.batch / median
-    tokens = clip_tokens(cell.spec, load.frames, load.resolution_px)
     found.put(
         step_ms=median,
         step_p10_ms=percentile(timed.step_ms, 10),
         step_p90_ms=percentile(timed.step_ms, 90),
         clips_per_s=per_s,
         frames_per_s=per_s * load.frames,
-        tokens_per_s=per_s * tokens,
     )
+    if isinstance(cell.spec, Custom):
+        found.lack(NOT_TOLD, "tokens_per_s")
+    else:
+        tokens = clip_tokens(cell.spec, load.frames, load.resolution_px)
+        found.put(tokens_per_s=per_s * tokens)
     found.take("energy_j_per_clip", *timed.energy)
     found.details |= {
         "clock": clock,
@@ -74,6 +78,8 @@ def put_share_of_peak(found: Measured, cell: Cell, device_name: str) -> None:
     numbers = found.metrics
     names = ("step_gflop",) if cell.load.mode == "train" else EMBED_GFLOP
     parts = [numbers[name] for name in names]
+    if cell.load.mode == "embed" and isinstance(cell.spec, Custom):  # not all of it is in towers
+        parts = [found.details["flops"].get("embed_gflop")]
     step_ms = numbers["step_ms"]
     if step_ms is None or any(part is None for part in parts):
         found.lack("FLOPs or time of a step are not there", *MFU_METRICS)

@@ -126,7 +126,9 @@ def fake_encoder(cell: Cell) -> Iterator[DualEncoder]:
     skipped, while on a fake one `trunc_normal_` asks whether a number that is not there fits."""
     kernel: Kernel = "math" if cell.runtime.attention == "math" else "auto"
     with torch.device("meta"):
-        encoder = build(cell.spec, cell.recipe, cell.load, replace(cell.runtime, attention=kernel))
+        encoder = build(
+            cell.table_spec, cell.recipe, cell.load, replace(cell.runtime, attention=kernel)
+        )
     with FakeTensorMode(allow_non_fake_inputs=True), torch.device("cpu"):
         yield encoder.to_empty(device="cpu")
 
