@@ -72,6 +72,20 @@ def pruned(cell: Cell, by: Cell) -> Record:
     )
 
 
+def spared(cell: Cell, needed: int = 95 * GIB, limit: int = 16 * GIB) -> Record:
+    """Predicted not to fit, and so not tried."""
+    return Record(
+        cell_id=cell.id,
+        cell=cell,
+        status=Status.SKIPPED,
+        reason=f"predicted: {needed / GIB:.2f} GiB does not fit the {limit / GIB:.2f} GiB of a card",
+        failure=Failure(phase="backward", where="device", bytes_limit=limit),
+        predicted_bytes=needed,
+        metrics={"predicted_peak_bytes": needed},
+        environment=MACHINE,
+    )
+
+
 def score(variant: str = "joint_test", value: float = 0.4, **fields: Any) -> Score:
     known = {
         "size": "test",

@@ -30,6 +30,7 @@ MakeRecord = Callable[..., Record]
 # frozen: an option that moves a number belongs into the matrix, not here
 OPTIONS = {
     "list": {"what", "--json"},
+    "plan": {"matrix", "--card", "--only", "--store", "--json"},
     "run": {"matrix", "--store", "--only", "--again", "--json"},
     "show": {"matrix", "cell", "--store", "--json"},
     "schema": set(),
@@ -52,7 +53,7 @@ def test_the_option_list_is_frozen(command: str) -> None:
 
 def test_the_commands_are_those_of_the_specification() -> None:
     commands = typer.main.get_command(app).commands
-    assert {"list", "run", "report", "check", "show", "schema"} <= commands.keys()
+    assert {"list", "plan", "run", "report", "check", "show", "schema"} <= commands.keys()
 
 
 @pytest.mark.parametrize("command", [(), *((name,) for name in OPTIONS)])

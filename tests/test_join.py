@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.rows import GIB, MACHINE, joined_of, matrix_of, ok, oom, pick, pruned, score
+from tests.rows import GIB, MACHINE, joined_of, matrix_of, ok, oom, pick, pruned, score, spared
 from vbench_mem.errors import UsageError
 from vbench_mem.machine.runs import NoRun, UnlikeMachines, choose_run
 from vbench_mem.store import Store
@@ -191,3 +191,27 @@ def test_a_row_spared_for_a_cell_that_fits_by_now_is_still_to_be_measured(tmp_pa
     now = {row.cell.id: row for row in joined_of(matrix, ok(short), pruned(long, short)).rows}
     assert (now[long.id].state, now[long.id].is_out_of_memory) == ("missing", False)
     assert now[long.id].reason == "a smaller cell no longer runs out of memory; run the matrix"
+
+
+def test_a_row_predicted_not_to_fit_is_out_of_memory_at_the_limit_it_was_held_against(
+    tmp_path: Path,
+) -> None:
+    matrix = matrix_of(tmp_path)
+    cell = matrix.cells[0]
+    row = joined_of(matrix, spared(cell, limit=12 * GIB)).rows[0]
+    assert (row.state, row.is_ok, row.by_rule) == ("skipped", False, False)
+    assert row.is_out_of_memory and row.is_spared
+    assert row.limit_bytes == 12 * GIB  # the card of the machine has 16
+    assert row.metric("predicted_peak_bytes") == 95 * GIB
+    assert row.metric("peak_alloc_bytes") is None
+    assert "does not fit" in row.why_missing("peak_alloc_bytes")
+
+
+def test_a_row_predicted_not_to_fit_is_still_to_be_measured_once_the_matrix_asks_to_try(
+    tmp_path: Path,
+) -> None:
+    text = "about: q\ntry_predicted: true\naxes: {" + BASE + "}\n"
+    matrix = matrix_of(tmp_path, text)
+    row = joined_of(matrix, spared(matrix.cells[0])).rows[0]
+    assert (row.state, row.is_out_of_memory) == ("missing", False)
+    assert row.reason == "predicted not to fit, to be tried by now; run the matrix"

@@ -13,7 +13,8 @@ from vbench_mem.cell import Cell
 from vbench_mem.encoders.tokens import mask_kind
 from vbench_mem.matrix.axes import facts
 from vbench_mem.matrix.load import Matrix
-from vbench_mem.metrics import METRICS
+from vbench_mem.metrics import METRICS, PREDICTED
+from vbench_mem.prediction import Prediction, Unpredicted, why_unpredicted
 from vbench_mem.record import Failure, Record, Status
 from vbench_mem.scores.score import Score, adaptation
 
@@ -29,6 +30,7 @@ class Row:
     by_rule      skipped by a rule of the matrix, so that nothing is owed
     limit_bytes  the memory there was: of the virtual card, the card, or the host
     scores       by column (`Score.column`)
+    prediction   made afresh, of the code at hand; it goes before what the record says
     """
 
     cell: Cell
@@ -39,6 +41,7 @@ class Row:
     record: Record | None
     limit_bytes: int | None = None
     scores: Mapping[str, Score] = field(default_factory=dict)
+    prediction: Prediction | Unpredicted | None = None
 
     @property
     def is_ok(self) -> bool:
@@ -46,9 +49,16 @@ class Row:
 
     @property
     def is_out_of_memory(self) -> bool:
-        """It did not fit, or was spared the attempt because a smaller cell did not."""
-        pruned = self.record is not None and self.record.pruned_by is not None
-        return self.state == Status.OOM or pruned
+        """It did not fit, or was spared the attempt because it could not."""
+        return self.state == Status.OOM or self.is_spared
+
+    @property
+    def is_spared(self) -> bool:
+        """Not tried: a smaller cell did not fit, or the prediction says that this one does not."""
+        record = self.record
+        return record is not None and (
+            record.pruned_by is not None or record.predicted_bytes is not None
+        )
 
     @property
     def failure(self) -> Failure:
@@ -67,10 +77,21 @@ class Row:
     def metric(self, name: str) -> int | float | None:
         """A number of the record, of a failed one too where it got that far."""
         assert name in METRICS
+        if self.foresees(name):
+            fresh = self.prediction
+            return fresh.metrics()[name] if isinstance(fresh, Prediction) else None
         return self.record.metrics.get(name) if self.record else None
+
+    def foresees(self, name: str) -> bool:
+        """Does the metric come from the fresh prediction, whatever became of the run?"""
+        return self.prediction is not None and name in PREDICTED
 
     def why_missing(self, name: str) -> str:
         """The reason in a few words for a number that is not there."""
+        if isinstance(self.prediction, Unpredicted) and self.foresees(name):
+            return self.prediction.reason
+        if isinstance(self.prediction, Prediction) and self.foresees(name):
+            return why_unpredicted(name, self.prediction) or "the prediction does not have it"
         if self.record is not None and self.is_ok:
             return self.record.missing.get(name, "the record does not have it")
         if self.state == Status.OOM and self.failure.phase:
@@ -131,6 +152,8 @@ def _row(
         state, reason = Status.SKIPPED.value, matrix.skipped[cell.id]
     elif record is not None and _is_outdated(record, records):
         record, reason = None, "a smaller cell no longer runs out of memory; run the matrix"
+    elif record is not None and record.predicted_bytes is not None and matrix.try_predicted:
+        record, reason = None, "predicted not to fit, to be tried by now; run the matrix"
     elif record is not None:
         state, reason = record.status.value, record.reason
     return Row(

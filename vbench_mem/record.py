@@ -24,7 +24,7 @@ class Status(StrEnum):
     KILLED = "killed"  # by a signal that was not ours
     UNSUPPORTED = "unsupported"  # this device cannot; nothing was tried
     ERROR = "error"
-    SKIPPED = "skipped"  # by a rule of the matrix, or because a smaller cell ran out of memory
+    SKIPPED = "skipped"  # by a rule, or because a smaller cell or the prediction says: too large
 
 
 class Failure(BaseModel):
@@ -53,6 +53,7 @@ class Record(BaseModel):
     reason: str | None = None  # one sentence; none when ok
     failure: Failure | None = None
     pruned_by: str | None = None  # id of the smaller cell that ran out of memory
+    predicted_bytes: int | None = None  # more than there is, so that nothing was tried
     metrics: dict[str, int | float | None] = {}
     missing: dict[str, str] = {}
     details: dict[str, Any] = {}  # methods, kernels, counters' gaps, per-step times

@@ -25,6 +25,8 @@ NOT_RUN = "not run yet"
 if TYPE_CHECKING:
     from vbench_mem.matrix import load as matrices
     from vbench_mem.record import Record
+    from vbench_mem.running.place import Place
+    from vbench_mem.running.plan import Plan
     from vbench_mem.store import Store
 
 
@@ -56,8 +58,11 @@ def run(
     from vbench_mem.machine.lock import one_run_per_machine
     from vbench_mem.machine.site import Site
     from vbench_mem.matrix import load as matrices
+    from vbench_mem.running.place import Place
     from vbench_mem.running.plan import make_plan
+    from vbench_mem.running.room import host_bytes
     from vbench_mem.running.runner import Runner
+    from vbench_mem.running.sift import remember
 
     loaded = matrices.load_matrix(path)
     site = Site.of(loaded.cells)
@@ -65,16 +70,36 @@ def run(
     make_plan(loaded, place.records(), only, again)  # a slip is told before anything is made
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stopped CI job ends its child
     with one_run_per_machine(), place.alone():
-        plan = make_plan(loaded, place.records(), only, again)
+        here, records = Place(site, None, host_bytes()), place.records()
+        plan = make_plan(loaded, records, only, again)
+        if not (again or loaded.try_predicted):
+            plan = remember(plan, here.room, here.environment, records)
         place.prepare(loaded.text, site.main)
         for problem in place.set_aside_bad({cell.id for cell in plan.cells}):
             print(problem, file=sys.stderr)
         launcher = launcher or ForkServerLauncher(start_now=bool(plan.todo))
+        sifted = foresee(plan, loaded, here, records)
         shown = Bars if sys.stderr.isatty() else Lines
-        with shown(loaded, plan.todo, list(plan.kept.values())) as watch:
+        with shown(loaded, sifted.todo, list(sifted.kept.values())) as watch:
             runner = Runner(place, launcher, site.environment, watch, loaded.prune_oom)
-            records = runner.run(plan)
-    summarise(loaded, place, list(records.values()), as_json)
+            ended = runner.run(sifted)
+    summarise(loaded, place, [ended[cell.id] for cell in plan.cells], as_json)
+
+
+def foresee(
+    plan: "Plan", matrix: "matrices.Matrix", place: "Place", records: "dict[str, Record]"
+) -> "Plan":
+    """The plan after the predictions of what is to be measured; says what it spares."""
+    from vbench_mem.cli.predicting import predict_shown
+    from vbench_mem.running.sift import sift, to_predict
+
+    outcomes = predict_shown(to_predict(plan, place.target_here))
+    sifted = sift(plan, outcomes, place.room, records, matrix.try_predicted)
+    for cell in sifted.cells:
+        if cell.id in sifted.unfit:
+            reason = sifted.unfit[cell.id].reason
+            print(f"skipped {matrix.label(cell)}, {reason}", file=sys.stderr)
+    return sifted
 
 
 def summarise(

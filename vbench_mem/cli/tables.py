@@ -84,6 +84,7 @@ def json_of(matrix: Matrix, cell: Cell, record: Record | None) -> dict[str, Any]
                 "reason",
                 "failure",
                 "pruned_by",
+                "predicted_bytes",
                 "metrics",
                 "missing",
                 "started_at",

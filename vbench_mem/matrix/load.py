@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from vbench_mem.budgets.budget import Budget
 from vbench_mem.cell import Cell, Protocol
+from vbench_mem.encoders.source import find_custom
 from vbench_mem.errors import UsageError, nearest
 from vbench_mem.matrix.axes import PROTOCOL, facts, label, names
 from vbench_mem.matrix.blocks import Block, Rule, expand, parse_block
@@ -45,10 +46,17 @@ class MatrixFile(BaseModel):
     prune_oom: Annotated[
         bool, Field(description="skip larger cells once a smaller one ran out of memory")
     ] = True
+    try_predicted: Annotated[
+        bool, Field(description="run also cells that are predicted not to fit the memory")
+    ] = False
     scores: list[Text] = []
     axes: Any
     skip: list[SkipRule] = []
     budgets: list[Any] = []
+    baseline: Annotated[
+        Text | None,
+        Field(description="file that max_growth compares with, relative to the matrix"),
+    ] = None
 
 
 WORDS = {
@@ -65,6 +73,7 @@ class Matrix:
     cells    as written, equal ones once; those that a rule skips are among them
     skipped  reason by cell id
     dropped  combinations that a rule skips and that could not even be a cell
+    baseline the file that growth is compared with, which may not be there yet
     axes     full names of all axes used; `varying` those in which the cells differ
     text     the file as it was
     """
@@ -81,6 +90,13 @@ class Matrix:
     text: str
     varying: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
+    try_predicted: bool = False
+    baseline: Path | None = None
+
+    @property
+    def wanted(self) -> tuple[Cell, ...]:
+        """The cells that no rule skips."""
+        return tuple(cell for cell in self.cells if cell.id not in self.skipped)
 
     def label(self, cell: Cell) -> str:
         """`joint_b16+mask75 frames=16`: what tells this cell from the others."""
@@ -91,6 +107,7 @@ def load_matrix(path: Path) -> Matrix:
     """Read and check everything; raises `UsageError` naming the file, the place and the fix."""
     data, text = read_yaml(path)
     sha256_of.cache_clear()
+    find_custom.cache_clear()
     try:
         return build_matrix(path, data, text)
     except UsageError as error:
@@ -100,7 +117,7 @@ def load_matrix(path: Path) -> Matrix:
 def build_matrix(path: Path, data: Any, text: str) -> Matrix:
     file = check_file(data)
     folder = path.resolve().parent
-    blocks = check_blocks(file.axes)
+    blocks = check_blocks(file.axes, folder)
     rules = [check_rule(rule, f"skip[{i}]") for i, rule in enumerate(file.skip)]
     found = expand(blocks, rules, file.protocol, folder)
     used = dict.fromkeys(name for block in blocks for name in block.choices)
@@ -123,6 +140,8 @@ def build_matrix(path: Path, data: Any, text: str) -> Matrix:
             name for name in used if any(each.get(name) != known[0].get(name) for each in known)
         ),
         dropped=tuple(found.dropped),
+        try_predicted=file.try_predicted,
+        baseline=None if file.baseline is None else path.parent / file.baseline,
     )
 
 
@@ -151,13 +170,16 @@ def limit_of(text: str) -> int:
         raise UsageError(f"protocol.memory_limit_bytes: {error}") from error
 
 
-def check_blocks(raw: Any) -> list[Block]:
+def check_blocks(raw: Any, folder: Path) -> list[Block]:
     """One block for a mapping, several for a list of mappings."""
     listed = raw if isinstance(raw, list) else [raw]
     if not listed or not all(isinstance(block, dict) and block for block in listed):
         raise UsageError("axes: write a mapping of names to values, or a list of such mappings")
     many = isinstance(raw, list)
-    return [parse_block(block, f"axes[{i}]" if many else "axes") for i, block in enumerate(listed)]
+    return [
+        parse_block(block, f"axes[{i}]" if many else "axes", folder)
+        for i, block in enumerate(listed)
+    ]
 
 
 def check_rule(rule: SkipRule, where: str) -> Rule:

@@ -89,7 +89,7 @@ def cross(axes: Axes, x: float, y: float, point: Point, aside: float = 0) -> Non
     crosses on one spot are all seen."""
     figure = axes.figure
     shift = ScaledTranslation(aside / 72, 0, figure.dpi_scale_trans)
-    tried = point.row.record is not None and point.row.record.pruned_by is None
+    tried = not point.row.is_spared
     axes.plot(
         [x],
         [y],

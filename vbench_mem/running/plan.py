@@ -4,30 +4,35 @@ Smaller cells of the same variant and runtime come first, so that pruning can us
 """
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 
 from vbench_mem.cell import Cell, dump
 from vbench_mem.errors import UsageError
 from vbench_mem.matrix.load import Matrix
 from vbench_mem.record import Record, Status
+from vbench_mem.running.room import Unfit
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Cells in run order, the good records that make some of them unnecessary, and the skips."""
+    """Cells in run order, the records that make some of them unnecessary, and the skips.
+
+    unfit  cells that are predicted not to fit, by id
+    """
 
     cells: tuple[Cell, ...]
     kept: dict[str, Record]
     skipped: dict[str, str]
+    unfit: Mapping[str, Unfit] = field(default_factory=dict)
 
     @property
     def todo(self) -> list[Cell]:
         return [cell for cell in self.cells if not self.is_settled(cell)]
 
     def is_settled(self, cell: Cell) -> bool:
-        return cell.id in self.kept or cell.id in self.skipped
+        return any(cell.id in settled for settled in (self.kept, self.skipped, self.unfit))
 
 
 def make_plan(

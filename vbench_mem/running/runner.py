@@ -13,11 +13,13 @@ from typing import Protocol
 from vbench_mem.cell import Cell
 from vbench_mem.machine import host
 from vbench_mem.machine.environment import Environment
-from vbench_mem.record import Record, Status
+from vbench_mem.prediction import why_unpredicted
+from vbench_mem.record import Failure, Record, Status
 from vbench_mem.running import endings
 from vbench_mem.running.endings import Ending
 from vbench_mem.running.launch import Job, Launcher, stop, sweep
 from vbench_mem.running.plan import Plan, pruned_by
+from vbench_mem.running.room import Unfit
 from vbench_mem.store import Store, Unusable, read_record, set_aside
 
 TIMEOUT_GRACE_S = 2  # long enough to write every thread's stack to the log
@@ -70,6 +72,8 @@ class Runner:
         """Skip by a rule, skip because it cannot fit, or measure."""
         if cell.id in plan.skipped:
             return self.record(cell, Ending(Status.SKIPPED, plan.skipped[cell.id], None))
+        if cell.id in plan.unfit:
+            return self.spare(cell, plan.unfit[cell.id])
         smaller = pruned_by(cell, out_of_memory) if self.prune_oom else None
         if smaller is not None:
             load = smaller.load
@@ -78,6 +82,25 @@ class Runner:
             return skipped.model_copy(update={"pruned_by": smaller.id})
         self.watch.started(cell)
         return self.measure(cell)
+
+    def spare(self, cell: Cell, unfit: Unfit) -> Record:
+        """The record of a cell that is predicted not to fit: what was predicted, and the limit."""
+        room, prediction = unfit.room, unfit.prediction
+        failure = Failure(phase=unfit.phase, where=room.where, bytes_limit=room.most_bytes)
+        metrics = prediction.metrics()
+        missing = {
+            name: why_unpredicted(name, prediction) or "the prediction does not have it"
+            for name, value in metrics.items()
+            if value is None
+        }
+        update = {
+            "predicted_bytes": unfit.bytes,
+            "metrics": metrics,
+            "missing": missing,
+            "details": {"prediction": prediction.dump()},
+        }
+        record = self.record(cell, Ending(Status.SKIPPED, unfit.reason, failure))
+        return record.model_copy(update=update)
 
     def measure(self, cell: Cell) -> Record:
         """Start a child, wait for its end, and read or write its record."""

@@ -1,0 +1,176 @@
+"""`plan` foretells without running anything, and `run` spares what cannot fit."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from vbench_mem.cli import app
+from vbench_mem.machine.nvml import Unreadable
+from vbench_mem.matrix.load import load_matrix
+from vbench_mem.probes.predict import predict
+from vbench_mem.record import Status
+from vbench_mem.store import Store
+
+Write = Callable[..., Path]
+MIXED = """
+about: cells on a card and one on the cpu
+protocol: {warmup: 1, steps: 2, timeout_s: 60}
+axes:
+  - {encoder: joint_test, frames: [4, 64], batch: [2, 64]}
+  - {encoder: joint_test, frames: 4, batch: 2, device: cpu}
+  - {encoder: frame_mean_test, frames: 4, batch: 2, compile: true}
+skip: [{when: {frames: 4, batch: 64}, reason: not asked}]
+"""
+SIZES = """
+about: what does not fit a small virtual card of host memory
+protocol: {warmup: 1, steps: 1, timeout_s: 60, memory_limit_bytes: 1 GiB}
+axes: {encoder: [frame_mean_test, joint_test], frames: 4, batch: [1, 4096], device: cpu, threads: 1}
+"""
+
+
+def plan(*arguments: str | Path, columns: int = 80) -> Result:
+    runner = CliRunner(env={"COLUMNS": str(columns)})
+    return runner.invoke(app, ["plan", *(str(item) for item in arguments)])
+
+
+@pytest.fixture
+def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests say the same on a machine with a card."""
+
+    def none(*_: object, **__: object) -> None:
+        raise Unreadable("no driver")
+
+    monkeypatch.setattr("vbench_mem.machine.environment.open_gpu", none)
+
+
+@pytest.fixture
+def told(write_matrix: Write, tmp_path: Path, no_gpu: None) -> dict[str, Any]:
+    result = plan(write_matrix(MIXED), "--card", "1 GiB", "--store", tmp_path / "none", "--json")
+    assert result.exit_code == 0, result.output
+    assert not (tmp_path / "none").exists()
+    return json.loads(result.stdout)
+
+
+def test_a_card_takes_the_place_of_every_device_but_the_cpu(told: dict[str, Any]) -> None:
+    by_label = {cell["label"]: cell for cell in told["cells"]}
+    on_cpu = [cell for cell in told["cells"] if "device=cpu" in cell["label"]]
+    assert {cell["target"] for cell in on_cpu} == {"cpu"} and len(on_cpu) == 1
+    assert on_cpu[0]["room_of"] in ("this host",)
+    others = [cell for cell in by_label.values() if cell not in on_cpu]
+    assert {(cell["target"], cell["room_bytes"]) for cell in others} == {("cuda", 2**30)}
+
+
+def test_each_cell_is_judged_by_its_own_prediction(
+    told: dict[str, Any], write_matrix: Write
+) -> None:
+    cells = {cell.id: cell for cell in load_matrix(write_matrix(MIXED)).cells}
+    large = next(cell for cell in told["cells"] if cell["fit"] == "does not fit")
+    cell = cells[large["id"]]
+    assert (cell.load.frames, cell.load.batch) == (64, 64)
+    expected = predict(cell, "cuda")
+    assert large["peak_bytes"] == expected.peak_bytes > 2**30
+    assert large["step_flop"] == expected.flop
+    assert large["why"].endswith("more than the 1.00 GiB of a card of 1.00 GiB")
+    compiled = next(cell for cell in told["cells"] if cell["peak_bytes"] is None)
+    assert "compiled" in compiled["why"] and compiled["fit"] is None
+    assert [cell["reason"] for cell in told["skipped"]] == ["not asked"]
+    assert told["totals"] | {"minutes": None} == told["totals"] | {
+        "cells": 5,
+        "fit": 3,
+        "tight": 0,
+        "do_not_fit": 1,
+        "not_predicted": 1,
+        "skipped": 1,
+        "minutes": None,
+    }
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_the_table_fits_the_terminal_and_says_what_the_minutes_are_made_of(
+    write_matrix: Write, no_gpu: None, columns: int
+) -> None:
+    arguments = ("--card", "a100-40", "--only", "batch=2 device=auto")
+    result = plan(write_matrix(MIXED), *arguments, columns=columns)
+    assert result.exit_code == 0, result.output
+    assert max(len(line) for line in result.stdout.splitlines()) <= columns
+    text = " ".join(result.stdout.split())
+    assert "small on a100-40, 37.25 GiB to 40.00 GiB (NVIDIA A100 datasheet: 40 GB)" in text
+    assert "3 cells, 2 fit, 1 not predicted" in text
+    assert "FLOPs at 35 % of the dense peak" in text
+    assert "1 more of unknown length" in text
+    assert "not predicted: a compiled step" in text
+
+
+def test_without_a_card_a_cell_that_asks_for_one_is_not_judged(
+    write_matrix: Write, no_gpu: None
+) -> None:
+    path = write_matrix(MIXED.replace("device: cpu", "device: cuda"))
+    result = plan(path, "--only", "device=cuda", "--json")
+    (cell,) = json.loads(result.stdout)["cells"]
+    assert (cell["target"], cell["fit"], cell["seconds"]) == ("cuda", None, None)
+    assert "name one with --card" in cell["why"]
+    assert cell["peak_bytes"] > 0
+
+
+@pytest.mark.parametrize(
+    ("card", "said"),
+    [
+        ("a100_40", "--card: no card called 'a100_40'; did you mean a100-40?"),
+        ("16 GB", "--card: '16 GB' is not a size; write it like '16 GiB'"),
+    ],
+)
+def test_a_card_that_is_none_is_one_line_and_exit_2(
+    write_matrix: Write, card: str, said: str
+) -> None:
+    result = plan(write_matrix(), "--card", card)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"error: {said}") and result.stderr.count("\n") == 1
+
+
+def run(path: Path, folder: Path) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "vbench_mem", "run", str(path), "--json"]
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
+
+
+def test_a_run_spares_what_cannot_fit_and_starts_with_what_is_small(
+    write_matrix: Write, tmp_path: Path
+) -> None:
+    path = write_matrix(SIZES)
+    done = run(path, tmp_path)
+    assert done.returncode == 0, done.stderr
+    cells = json.loads(done.stdout)["cells"]
+    assert {(cell["label"], cell["status"]) for cell in cells} == {
+        ("joint_test batch=1", "ok"),
+        ("joint_test batch=4096", "skipped"),
+        ("frame_mean_test batch=1", "ok"),
+        ("frame_mean_test batch=4096", "skipped"),
+    }
+    # the group written last has the smaller peaks, and is measured first
+    lines = [line for line in done.stderr.splitlines() if line.startswith("[")]
+    assert lines[0].startswith("[1/2] ok joint_test batch=1")
+    assert lines[1].startswith("[2/2] ok frame_mean_test batch=1")
+    assert done.stderr.count("does not fit the 1.00 GiB of protocol.memory_limit_bytes") == 2
+    (folder,) = (tmp_path / "runs" / "small").iterdir()
+    spared = [r for r in Store(folder).records().values() if r.status is Status.SKIPPED]
+    assert len(spared) == 2
+    assert all((record.predicted_bytes or 0) > 2**30 for record in spared)
+
+    told = json.loads(plan(path, "--store", tmp_path / "runs", "--json").stdout)
+    assert (told["totals"]["measured"], told["totals"]["to_measure"]) == (2, 0)
+
+
+def test_a_matrix_may_ask_to_try_what_is_predicted_not_to_fit(
+    write_matrix: Write, tmp_path: Path
+) -> None:
+    path = write_matrix("try_predicted: true\n" + SIZES.replace("[frame_mean_test, ", "["))
+    done = run(path, tmp_path)
+    assert done.returncode == 0, done.stderr
+    cells = json.loads(done.stdout)["cells"]
+    assert [cell["status"] for cell in cells] == ["ok", "oom"]
+    assert [cell["predicted_bytes"] for cell in cells] == [None, None]

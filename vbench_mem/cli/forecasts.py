@@ -1,0 +1,191 @@
+"""Forecasts on the terminal, and as JSON for programs. Says of every number where it is from."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from vbench_mem.cell import Cell
+from vbench_mem.machine.cards import Card
+from vbench_mem.matrix.load import Matrix
+from vbench_mem.metrics import show
+from vbench_mem.prediction import Prediction, Unpredicted
+from vbench_mem.running.forecast import MEASURED, RECORDS, START_S, UTILISATION, Forecast
+from vbench_mem.running.plan import Plan
+from vbench_mem.units import format_bytes
+
+FITS = {"fits": "[green]yes[/]", "tight": "[yellow]tight[/]", "does not fit": "[red]no[/]"}
+
+
+def draw(matrix: Matrix, plan: Plan, found: Sequence[Forecast], card: Card | None) -> None:
+    """One row a cell in the order of a run; below it the totals, and why something is not told."""
+    console = Console(highlight=False)
+    where = "this machine" if card is None else f"{card.title}, {card.memory} ({card.source})"
+    table = Table(
+        title=escape(f"{matrix.name} on {where}"),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column("cell", overflow="fold")
+    table.add_column("peak", justify="right", no_wrap=True)
+    table.add_column("in", no_wrap=True)
+    table.add_column("fits", no_wrap=True)
+    table.add_column("GFLOP/step", justify="right", no_wrap=True)
+    table.add_column("minutes", justify="right", no_wrap=True)
+    for each in found:
+        table.add_row(*row_of(matrix, each))
+    console.print(table)
+    for line in [*sums(matrix, plan, found), *notes(matrix, plan, found)]:
+        console.print(line, markup=False)
+
+
+def row_of(matrix: Matrix, each: Forecast) -> list[str]:
+    size, phase = each.peak or (None, "")
+    return [
+        escape(matrix.label(each.cell)),
+        "" if size is None else format_bytes(size),
+        phase,
+        "" if each.fit is None else FITS[each.fit],
+        "" if each.flop is None else show("step_gflop", each.flop / 1e9),
+        "" if each.seconds is None or each.fit == "does not fit" else minutes(each.seconds),
+    ]
+
+
+def minutes(seconds: float) -> str:
+    """`0.25`, `14`: never more digits than an estimate has."""
+    return f"{seconds / 60:.2g}" if seconds < 570 else f"{seconds / 60:,.0f}"
+
+
+def cells(count: int) -> str:
+    return f"{count} cell" if count == 1 else f"{count} cells"
+
+
+def totals(plan: Plan, found: Sequence[Forecast]) -> dict[str, int | float | None]:
+    """How many of each kind, and the minutes of those that a run would still measure, each ended
+    by its timeout at the latest; None where one of them has no time."""
+    kinds = Counter(each.fit for each in found)
+    left = [each for each in found if each.clock != MEASURED and each.fit != "does not fit"]
+    seconds = [min(e.seconds, e.cell.protocol.timeout_s) for e in left if e.seconds is not None]
+    return {
+        "cells": len(found),
+        "fit": kinds["fits"],
+        "tight": kinds["tight"],
+        "do_not_fit": kinds["does not fit"],
+        "not_predicted": sum(isinstance(each.outcome, Unpredicted) for each in found),
+        "skipped": len(plan.skipped),
+        "measured": sum(each.clock == MEASURED for each in found),
+        "to_measure": len(left),
+        "timed": len(seconds),
+        "minutes": round(sum(seconds) / 60, 3) if len(seconds) == len(left) else None,
+        "timed_minutes": round(sum(seconds) / 60, 3),
+    }
+
+
+def sums(matrix: Matrix, plan: Plan, found: Sequence[Forecast]) -> list[str]:
+    """The totals in sentences."""
+    told = totals(plan, found)
+    parts = [
+        f"{told['fit']} fit",
+        f"{told['tight']} may not fit",
+        f"{told['do_not_fit']} cannot fit",
+        f"{told['not_predicted']} not predicted",
+        f"{told['skipped']} more skipped by rule",
+    ]
+    lines = [", ".join([cells(len(found)), *(part for part in parts if part[0] != "0")])]
+    measured = told["measured"]
+    if measured:
+        lines.append(f"{cells(int(measured))} measured already, which a run does not repeat")
+    if told["timed"]:
+        text = minutes(60 * (told["timed_minutes"] or 0))
+        more = int(told["to_measure"] or 0) - int(told["timed"] or 0)
+        rest = f", and {more} more of unknown length" if more else ""
+        lines.append(f"about {text} minutes for {cells(int(told['timed'] or 0))}{rest}")
+    clocks = {each.clock for each in found if each.seconds is not None}
+    if clocks - {MEASURED, RECORDS}:
+        lines.append(
+            f"minutes: FLOPs at {100 * UTILISATION:g} % of the dense peak of the dtype, and "
+            f"{START_S:g} s to start a cell; decoding is not in them"
+        )
+    if RECORDS in clocks:
+        lines.append("minutes: from records of cells that ran alike")
+    late = sum(each.times_out for each in found if each.fit != "does not fit")
+    if late:
+        lines.append(f"{cells(late)} would not end before protocol.timeout_s")
+    if any(each.target == "cpu" for each in found):
+        lines.append("on a cpu the peak is that of tensors; Python and torch hold more beside it")
+    if told["do_not_fit"] and not matrix.try_predicted:
+        lines.append("a run skips what cannot fit; try_predicted: true in the matrix tries it")
+    return lines
+
+
+def notes(matrix: Matrix, plan: Plan, found: Sequence[Forecast]) -> list[str]:
+    """What is not told and why, equal reasons together."""
+    groups: dict[str, list[Cell]] = {}
+    for each in found:
+        if each.fit == "tight":
+            groups.setdefault(f"may not fit: {each.why}", []).append(each.cell)
+        elif isinstance(each.outcome, Unpredicted):
+            groups.setdefault(f"not predicted: {each.outcome.reason}", []).append(each.cell)
+        elif each.fit is None:
+            groups.setdefault(f"not judged: {each.why}", []).append(each.cell)
+    for each in found:
+        if each.seconds is None and isinstance(each.outcome, Prediction):
+            groups.setdefault(f"no minutes: {each.clock}", []).append(each.cell)
+    for cell in plan.cells:
+        if cell.id in plan.skipped:
+            groups.setdefault(f"skipped: {plan.skipped[cell.id]}", []).append(cell)
+    lines = [
+        f"{matrix.label(some[0]) if len(some) == 1 else cells(len(some))}: {reason}"
+        for reason, some in groups.items()
+    ]
+    return lines + [f"skipped: {line}" for line in matrix.dropped]
+
+
+def json_of_forecasts(
+    matrix: Matrix, plan: Plan, found: Sequence[Forecast], card: Card | None
+) -> dict[str, Any]:
+    """Everything that `draw` shows, unrounded, and the reason for every null."""
+    return {
+        "matrix": matrix.name,
+        "card": None if card is None else asdict(card),
+        "utilisation": UTILISATION,
+        "start_s": START_S,
+        "try_predicted": matrix.try_predicted,
+        "cells": [json_of_one(matrix, each) for each in found],
+        "skipped": [
+            {"id": cell.id, "label": matrix.label(cell), "reason": plan.skipped[cell.id]}
+            for cell in plan.cells
+            if cell.id in plan.skipped
+        ],
+        "dropped": list(matrix.dropped),
+        "totals": totals(plan, found),
+    }
+
+
+def json_of_one(matrix: Matrix, each: Forecast) -> dict[str, Any]:
+    size, phase = each.peak or (None, None)
+    outcome, room = each.outcome, each.room
+    return {
+        "id": each.cell.id,
+        "label": matrix.label(each.cell),
+        "variant": each.cell.variant,
+        "target": each.target,
+        "peak_bytes": size,
+        "peak_phase": phase,
+        "room_bytes": room and room.most_bytes,
+        "room_of": room and room.of,
+        "fit": each.fit,
+        "why": each.why,
+        "step_flop": each.flop,
+        "seconds": each.seconds,
+        "clock": each.clock,
+        "times_out": each.times_out,
+        "predicted": outcome.metrics() if isinstance(outcome, Prediction) else None,
+    }

@@ -1,0 +1,37 @@
+"""Predictions of many cells while a terminal is told how far they are. Writes to stderr only."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from vbench_mem.cell import Cell
+from vbench_mem.prediction import Prediction, Target, Unpredicted
+from vbench_mem.running.predictions import predict_all
+
+
+def predict_shown(wanted: Mapping[str, tuple[Cell, Target]]) -> dict[str, Prediction | Unpredicted]:
+    """`predict_all` with a bar on a terminal, and silently elsewhere."""
+    with counting(len(wanted)) as done:
+        return predict_all(wanted, done)
+
+
+@contextmanager
+def counting(total: int) -> Iterator[Callable[[str], None]]:
+    """What to call for each cell that is done."""
+    if not sys.stderr.isatty() or not total:
+        yield lambda _: None
+        return
+    progress = Progress(
+        TextColumn("predicting"),
+        BarColumn(bar_width=12),
+        TextColumn("{task.completed:.0f}/{task.total:.0f} cells"),
+        console=Console(stderr=True),
+        refresh_per_second=4,
+        transient=True,
+    )
+    with progress:
+        task = progress.add_task("", total=total)
+        yield lambda _: progress.advance(task)

@@ -1,0 +1,128 @@
+"""THE table of cards that a prediction can be held against, and the card of this machine. No torch.
+
+Memory is what the datasheet states, and that is two numbers. `memory_bytes` are there for certain:
+its GB taken as 10^9 bytes, less the sixteenth that GDDR6 with error correction keeps for its check
+bits. `most_bytes` cannot be exceeded: the same GB as 2^30 bytes, as the chips are built. What the
+driver shows lies between them. Dense peaks come by the driver's name, from `probes/peaks.py`.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from vbench_mem.cell import Dtype
+from vbench_mem.errors import UsageError, nearest
+from vbench_mem.machine.environment import Environment
+from vbench_mem.probes.peaks import dense_peak
+from vbench_mem.units import BINARY, format_bytes, parse_bytes
+
+GB, GIB = 10**9, BINARY["GiB"]
+ECC_SHARE = 16  # one part in so many, where the check bits lie in the memory itself
+SIZE = re.compile(r"\d")  # how a size begins, and no name
+
+
+@dataclass(frozen=True)
+class Card:
+    """A card to hold predictions against.
+
+    name         as it is typed, or as the driver calls it; none for a bare size
+    drivers      what the driver may call it; all of them have the same dense peak
+    memory_bytes there for certain; `most_bytes` cannot be exceeded
+    source       where the memory is from
+    """
+
+    name: str | None
+    drivers: tuple[str, ...]
+    memory_bytes: int
+    most_bytes: int
+    source: str
+
+    @property
+    def title(self) -> str:
+        return self.name or f"a card of {format_bytes(self.memory_bytes)}"
+
+    @cached_property
+    def memory(self) -> str:
+        """As people read it: one size, or the two that the truth lies between."""
+        least, most = format_bytes(self.memory_bytes), format_bytes(self.most_bytes)
+        return least if least == most else f"{least} to {most}"
+
+    def peak(self, dtype: Dtype) -> tuple[float | None, str]:
+        """TFLOP/s and its source, or None and the reason."""
+        if not self.drivers:
+            return None, f"no dense peak is known for {self.title}"
+        return dense_peak(self.drivers[0], dtype)
+
+
+def hbm(name: str, gigabytes: int, source: str, *drivers: str) -> Card:
+    """Memory whose check bits lie beside it: all of it can be used. So has GDDR without them."""
+    return Card(name, drivers, gigabytes * GB, gigabytes * GIB, f"{source}: {gigabytes} GB")
+
+
+def gddr(name: str, gigabytes: int, source: str, *drivers: str) -> Card:
+    """Memory that keeps its check bits in itself while error correction is on, as it is sold."""
+    least = gigabytes * GB * (ECC_SHARE - 1) // ECC_SHARE
+    return Card(name, drivers, least, gigabytes * GIB, f"{source}: {gigabytes} GB, with ECC")
+
+
+A100, H100, V100 = (f"NVIDIA {name} datasheet" for name in ("A100", "H100", "V100"))
+ROWS = (
+    hbm("a100-40", 40, A100, "NVIDIA A100-SXM4-40GB", "NVIDIA A100-PCIE-40GB"),
+    hbm("a100-80", 80, A100, "NVIDIA A100-SXM4-80GB", "NVIDIA A100 80GB PCIe"),
+    hbm("h100-80", 80, f"{H100}, SXM", "NVIDIA H100 80GB HBM3"),
+    hbm("h100-pcie", 80, f"{H100}, PCIe", "NVIDIA H100 PCIe"),
+    hbm("h100-nvl", 94, f"{H100}, NVL", "NVIDIA H100 NVL"),
+    hbm("h200", 141, "NVIDIA H200 datasheet, SXM", "NVIDIA H200"),
+    hbm("h200-nvl", 141, "NVIDIA H200 datasheet, NVL", "NVIDIA H200 NVL"),
+    hbm("gh200-96", 96, "NVIDIA GH200 datasheet, HBM3", "NVIDIA GH200 480GB"),
+    hbm("a30", 24, "NVIDIA A30 datasheet", "NVIDIA A30"),
+    gddr("l4", 24, "NVIDIA L4 datasheet", "NVIDIA L4"),
+    gddr("l40", 48, "NVIDIA L40 datasheet", "NVIDIA L40"),
+    gddr("l40s", 48, "NVIDIA L40S datasheet", "NVIDIA L40S"),
+    gddr("a10", 24, "NVIDIA A10 datasheet", "NVIDIA A10"),
+    gddr("a40", 48, "NVIDIA A40 datasheet", "NVIDIA A40"),
+    gddr("a6000", 48, "NVIDIA RTX A6000 datasheet", "NVIDIA RTX A6000"),
+    gddr("t4", 16, "NVIDIA T4 datasheet", "Tesla T4"),
+    hbm("v100-16", 16, f"{V100}, SXM2", "Tesla V100-SXM2-16GB"),
+    hbm("v100-32", 32, f"{V100}, SXM2", "Tesla V100-SXM2-32GB"),
+    hbm("v100-pcie-16", 16, f"{V100}, PCIe", "Tesla V100-PCIE-16GB"),
+    hbm("v100-pcie-32", 32, f"{V100}, PCIe", "Tesla V100-PCIE-32GB"),
+    hbm("v100s-32", 32, f"{V100}, PCIe", "Tesla V100S-PCIE-32GB"),
+    hbm("rtx3090", 24, "NVIDIA GA102 white paper", "NVIDIA GeForce RTX 3090"),
+    hbm("rtx4090", 24, "NVIDIA Ada GPU white paper", "NVIDIA GeForce RTX 4090"),
+)
+CARDS: dict[str, Card] = {str(card.name): card for card in ROWS}
+
+
+def parse_card(text: str) -> Card:
+    """A card by its name here, by the driver's name, or by the size of its memory.
+
+    Raises `UsageError` for a name that nothing has and for what is no size, such as `16 GB`.
+    """
+    word = text.strip()
+    if SIZE.match(word):
+        try:
+            size = parse_bytes(word)
+        except UsageError as error:
+            raise UsageError(f"--card: {error}") from error
+        if size == 0:
+            raise UsageError("--card: a card without memory; write its size like '16 GiB'")
+        return Card(None, (), size, size, "as given")
+    known = {name: card for card in ROWS for name in (str(card.name), *card.drivers)}
+    found = {name.lower(): card for name, card in known.items()}.get(word.lower())
+    if found is None:
+        hint = nearest(word.lower(), CARDS)
+        raise UsageError(f"--card: no card called '{text}'{hint}; or write its size like '16 GiB'")
+    return found
+
+
+def present_card(environment: Environment) -> Card | None:
+    """The card that the driver shows here; None on a machine without one or where it hides its
+    memory. Of a card that is cut up it is the part, whose peak nobody states."""
+    facts = environment.facts
+    name, size = facts.get("gpu_name"), facts.get("gpu_memory_bytes")
+    if not isinstance(name, str) or not isinstance(size, int) or size <= 0:
+        return None
+    if facts.get("mig"):
+        return Card(f"a part of {name}", (), size, size, "the driver")
+    return Card(name, (name,), size, size, "the driver")
