@@ -1,4 +1,4 @@
-"""The command line: `vbench-mem list | run | show | schema | report | check`.
+"""The command line: `vbench-mem list | plan | run | show | schema | report | check`.
 
 Options say where things are. None of them changes a number: what can is in the matrix.
 Exit codes: 0 done, 2 bad input, 70 an error of ours, 130 stopped with Ctrl-C; `check` has its own
@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from vbench_mem.cli import catalog, judge, measure
+from vbench_mem.cli import catalog, foresee, judge, measure
 from vbench_mem.errors import UsageError
 
 
@@ -47,12 +47,14 @@ app = typer.Typer(
 
     \b
     vbench-mem list encoders              what there is to measure
+    vbench-mem plan quick --card 16GiB    what fits, and how long it would take
     vbench-mem run matrices/quick.yaml    measure, or go on where it stopped
     vbench-mem report matrices/quick.yaml tables and figures
     vbench-mem check matrices/quick.yaml  do the budgets hold?
     """,
 )
 app.command("list")(catalog.list_)
+app.command()(foresee.plan)
 app.command()(measure.run)
 app.command()(measure.show)
 app.command()(judge.report)
