@@ -1,4 +1,4 @@
-"""Where the code of a user's encoder is, and its hash: found by reading, never by importing. No torch.
+"""Where the code of a user's encoder is, and its hash: by reading, never by importing. No torch.
 
 The parent of a run reads; only the measuring process imports, after asking again for the hash.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.errors import UsageError, nearest
 
-NAME = r"[^\W\d]\w*"
+NAME = r"[A-Za-z_]\w*"
 REFERENCE = rf"^{NAME}(\.{NAME})*:{NAME}$"
 EXAMPLE = "my_package.module:function"
 
@@ -24,15 +24,20 @@ def is_reference(text: str) -> bool:
     return ":" in text
 
 
+def check_reference(text: str) -> str:
+    """The text itself; raises `UsageError` where it is not `package.module:function`."""
+    if not re.match(REFERENCE, text):
+        raise UsageError(f"'{text}' is no encoder of one's own; write it like {EXAMPLE}")
+    return text
+
+
 @cache  # for the cells of one matrix; `load_matrix` empties it
 def find_custom(reference: str, beside: Path) -> Custom:
     """The spec of `package.module:function` for a matrix in the folder `beside`.
 
     Raises `UsageError` for what is no reference, no module there, or no such function in it.
     """
-    if not re.match(REFERENCE, reference):
-        raise UsageError(f"'{reference}' is no encoder of one's own; write it like {EXAMPLE}")
-    module, _, function = reference.partition(":")
+    module, _, function = check_reference(reference).partition(":")
     own = list(dict.fromkeys((beside, Path.cwd())))
     for root in (*own, *python_path()):
         path = file_of(module, root)

@@ -8,14 +8,15 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from vbench_mem.cell import Cell, Load, Protocol, Runtime
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.recipes import RECIPES, Recipe
 from vbench_mem.encoders.sizes import TEXT_SIZES, VIDEO_SIZES, Tower, size_name
+from vbench_mem.encoders.source import EXAMPLE, REFERENCE, check_reference, is_reference
 from vbench_mem.encoders.spec import Spec, Text, Tube
 from vbench_mem.encoders.table import ENCODERS, Encoder
 from vbench_mem.errors import UsageError, nearest
@@ -60,8 +61,9 @@ def choice(path: str) -> Any:
 
 def all_settings() -> dict[str, Setting]:
     """By path. The side of a frame is the load's; the spec's own is `spec.resolution_px`."""
+    own = Annotated[str, Field(pattern=REFERENCE, description=EXAMPLE)]
     found = {
-        "encoder": Setting("encoder", "name", (), choice("encoder")),
+        "encoder": Setting("encoder", "name", (), choice("encoder") | own),
         "recipe": Setting("recipe", "name", (), choice("recipe")),
         "variant": Setting("variant", "name", (), str),
         "size": Setting("size", "spec", ("tower",), choice("size")),
@@ -125,6 +127,8 @@ def adapter(path: str) -> TypeAdapter[Any]:
 def check_value(path: str, value: Any) -> Any:
     """The value in the setting's own type (0 becomes 0.0 for a share); raises `UsageError`."""
     setting = SETTINGS[path]
+    if path == "encoder" and isinstance(value, str) and is_reference(value):
+        return check_reference(value)
     if path in TABLES and isinstance(value, str) and value not in TABLES[path]:
         raise UsageError(unknown_row(path, value))
     if setting.type in (Tower, Text):
@@ -142,6 +146,8 @@ def unknown_row(path: str, value: str) -> str:
     if path in ("encoder", "recipe") and "+" in value:
         return f"'{value}' is an encoder and a recipe; write it under variant"
     close = nearest(value, TABLES[path])
+    if path == "encoder" and "." in value:
+        return f"no encoder called '{value}'; one of your own is written {EXAMPLE}"
     if "did you mean" not in close and path in ("encoder", "recipe"):
         close = f"; `vbench-mem list {path}s` shows them"
     return f"no {path} called '{value}'{close}"

@@ -14,7 +14,7 @@ from vbench_mem.encoders.tokens import check_variant
 from vbench_mem.errors import UsageError
 from vbench_mem.matrix.axes import LAST_WORDS, SETTINGS, canonical, check_value, facts, shown
 from vbench_mem.matrix.conditions import matches
-from vbench_mem.matrix.resolve import Combination, facts_of, resolve, variant_of
+from vbench_mem.matrix.resolve import Combination, base_spec, facts_of, resolve, variant_of
 from vbench_mem.matrix.strict_yaml import written
 
 ONE_OF = (("variant", "encoder"), ("variant", "recipe"), ("size", "tower"))
@@ -55,8 +55,11 @@ class Expanded:
     dropped: list[str] = field(default_factory=list)
 
 
-def parse_block(raw: dict[str, Any], where: str) -> Block:
-    """Names and values checked one by one; raises `UsageError` with the place."""
+def parse_block(raw: dict[str, Any], where: str, folder: Path) -> Block:
+    """Names and values checked one by one; raises `UsageError` with the place.
+
+    Code of a user's own encoder is looked for in the `folder` first.
+    """
     choices: dict[str, list[Any]] = {}
     for name, value in raw.items():
         place = f"{where}.{name}"
@@ -65,8 +68,8 @@ def parse_block(raw: dict[str, Any], where: str) -> Block:
             if path in choices:
                 raise UsageError(f"is {path}, which is there already; keep one")
             choices[path] = [check_value(path, option) for option in options_of(path, value)]
-            for option in choices[path] if path == "variant" else ():
-                variant_of({path: option})
+            for option in choices[path] if path in ("encoder", "variant") else ():
+                base_spec(variant_of({path: option})[0], folder)
         except UsageError as error:
             raise UsageError(f"{place}: {error}") from error
     check_together(choices, where)
@@ -110,7 +113,7 @@ def expand(
     for block in blocks:
         for combination in block.combinations():
             cell, problem = attempt(combination, protocol, folder)
-            known = facts_of(combination) if cell is None else facts(cell)
+            known = facts_of(combination, folder) if cell is None else facts(cell)
             hits = [rule for rule in rules if matches(known, rule.when)]
             used |= {rule.where for rule in hits}
             if hits and cell is None:
@@ -138,7 +141,7 @@ def attempt(
     except (UsageError, ValueError) as error:
         return None, str(error)
     try:
-        check_variant(cell.spec, cell.recipe, cell.load)
+        check_variant(cell.spec, cell.recipe, cell.load, cell.runtime)
     except UsageError as error:
         return cell, str(error)
     return cell, None

@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+from vbench_mem.encoders.source import is_reference
 from vbench_mem.errors import UsageError, nearest
 from vbench_mem.matrix.axes import (
     LAST_WORDS,
@@ -21,7 +22,8 @@ from vbench_mem.matrix.axes import (
 )
 
 CHANGES = r"(?:,[\w.]+=[^,+]+(?:\+\d+)?)*"  # `,patch_px=32`; 1e+16 has a plus of its own
-VARIANT = re.compile(rf"(\w+){CHANGES}(?:\+(\w+){CHANGES})?")
+ENCODER = r"\w+(?:(?:\.\w+)*:\w+)?"  # `joint_b16`, or `my_package.module:build`
+VARIANT = re.compile(rf"({ENCODER}){CHANGES}(?:\+(\w+){CHANGES})?")
 READ_ONLY = ("family", "layout", "probe", "recipe_name")
 
 
@@ -73,7 +75,7 @@ def check_option(path: str, option: Any, variants: Collection[str] | None = None
     if path == "variant":
         check_variant(option, variants)
         return option
-    derived = r"\d+x\d+" if path in ("size", "text_size") else r"\w+(,[\w.]+=[\w.+-]+)+"
+    derived = r"\d+x\d+" if path in ("size", "text_size") else rf"{ENCODER}(,[\w.]+=[\w.+-]+)+"
     if path in TABLES and isinstance(option, str) and re.fullmatch(derived, option):
         return option
     return check_value(path, option)
@@ -88,7 +90,8 @@ def check_variant(option: Any, variants: Collection[str] | None) -> None:
         raise UsageError(f"'{option}' is no variant; write it like joint_b16+mask75")
     encoder, recipe = parts[1], parts[2] or "full"
     for path, name in (("encoder", encoder), ("recipe", recipe)):
-        if name not in TABLES[path]:
+        if name not in TABLES[path] and not is_reference(name):
             raise UsageError(unknown_row(path, name))
-    if variants is not None and "," in option:  # changed, and no cell has just these changes
+    # changed, or of one's own, and no cell has just these changes or this code
+    if variants is not None and ("," in option or is_reference(option)):
         raise UsageError(f"no cell is called '{option}'{nearest(option, sorted(variants))}")

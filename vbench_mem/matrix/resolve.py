@@ -13,15 +13,19 @@ from typing import Any, TypeVar
 from vbench_mem.cell import Cell, Load, Protocol, Runtime
 from vbench_mem.data.captions import read_captions
 from vbench_mem.data.scenes import scenes_sha256
+from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.recipes import RECIPES, Recipe
-from vbench_mem.encoders.spec import Spec
+from vbench_mem.encoders.sizes import Tower
+from vbench_mem.encoders.source import check_reference, find_custom, is_reference
+from vbench_mem.encoders.spec import Spec, Text
 from vbench_mem.encoders.table import ENCODERS
 from vbench_mem.encoders.tokens import mask_kind
 from vbench_mem.errors import UsageError
-from vbench_mem.matrix.axes import SETTINGS, TABLES, facts, shown, unknown_row
+from vbench_mem.matrix.axes import SETTINGS, TABLES, Setting, facts, shown, unknown_row
 
 HEAD_BYTES = 2**16
 Combination = dict[str, Any]
+AnySpec = Spec | Custom
 T = TypeVar("T")
 
 
@@ -32,7 +36,7 @@ def resolve(combination: Combination, protocol: Protocol, folder: Path) -> Cell:
     no sense together (`tokens.check_variant`) is not asked here.
     """
     encoder, recipe_name = variant_of(combination)
-    base = ENCODERS[encoder].spec
+    base = base_spec(encoder, folder)
     spec = resolve_spec(base, combination)
     recipe = with_kind(spec, changed(RECIPES[recipe_name], section(combination, "recipe")))
     load = {keys[0]: value for keys, value in section(combination, "load").items()}
@@ -53,9 +57,17 @@ def variant_of(combination: Combination) -> tuple[str, str]:
         return combination["encoder"], combination.get("recipe", "full")
     encoder, plus, recipe = combination["variant"].partition("+")
     for path, name in (("encoder", encoder), ("recipe", recipe if plus else "full")):
-        if name not in TABLES[path]:
+        if path == "encoder" and is_reference(name):
+            check_reference(name)
+        elif name not in TABLES[path]:
             raise UsageError(unknown_row(path, name))
     return encoder, recipe or "full"
+
+
+def base_spec(encoder: str, folder: Path) -> AnySpec:
+    """The table's, or that of an encoder of one's own; raises `UsageError` where its code is not
+    found."""
+    return find_custom(encoder, folder) if is_reference(encoder) else ENCODERS[encoder].spec
 
 
 def section(combination: Combination, name: str) -> dict[tuple[str, ...], Any]:
@@ -81,12 +93,12 @@ def changed(part: T, changes: dict[tuple[str, ...], Any]) -> T:
     return replace(part, **direct)  # type: ignore[type-var]  # every part is a dataclass
 
 
-def resolve_spec(base: Spec, combination: Combination) -> Spec:
+def resolve_spec(base: AnySpec, combination: Combination) -> AnySpec:
     """The encoder's spec with the combination's settings; `UsageError` for another layout's."""
     changes = section(combination, "spec")
     for path in combination:
         setting = SETTINGS[path]
-        if setting.section == "spec" and not hasattr(base, setting.keys[0]):
+        if setting.section == "spec" and not has(base, setting):
             raise UsageError(
                 f"{path} is no setting of the {base.layout} layout; "
                 "give the encoders that have it a block of axes of their own"
@@ -94,7 +106,17 @@ def resolve_spec(base: Spec, combination: Combination) -> Spec:
     return changed(base, changes)
 
 
-def changes_of(base: Spec, combination: Combination) -> str:
+def has(base: AnySpec, setting: Setting) -> bool:
+    """Has the spec the setting's field, all the way down, and of the setting's kind?"""
+    part: Any = base
+    for key in setting.keys:
+        if not hasattr(part, key):
+            return False
+        part = getattr(part, key)
+    return setting.type not in (Tower, Text) or isinstance(part, setting.type)
+
+
+def changes_of(base: AnySpec, combination: Combination) -> str:
     """`,patch_px=32`: what was changed of the table's row, so that a name stays unambiguous."""
     parts = []
     for path in sorted(combination):
@@ -117,14 +139,14 @@ def short(value: Any) -> Any:
     return hashlib.sha256(repr(value).encode()).hexdigest()[:8]
 
 
-def with_kind(spec: Spec, recipe: Recipe) -> Recipe:
+def with_kind(spec: AnySpec, recipe: Recipe) -> Recipe:
     """A masking recipe that names no kind gets the layout's own, so that equal runs get one id."""
-    if recipe.mask and recipe.mask_kind is None:
+    if recipe.mask and recipe.mask_kind is None and not isinstance(spec, Custom):
         return replace(recipe, mask_kind=mask_kind(spec, recipe))
     return recipe
 
 
-def name_of_recipe(spec: Spec, recipe: Recipe, base: str, combination: Combination) -> str:
+def name_of_recipe(spec: AnySpec, recipe: Recipe, base: str, combination: Combination) -> str:
     """The table's name where the recipe equals a row (first the one written), else the changes."""
     for name in (base, *RECIPES):
         if with_kind(spec, RECIPES[name]) == recipe:
@@ -139,7 +161,7 @@ def name_of_recipe(spec: Spec, recipe: Recipe, base: str, combination: Combinati
     return base + "".join(parts)
 
 
-def resolve_load(load: dict[str, Any], spec: Spec, folder: Path) -> Load:
+def resolve_load(load: dict[str, Any], spec: AnySpec, folder: Path) -> Load:
     """The load with its resolution (the encoder's own by default) and its caption file found."""
     values = {"resolution_px": spec.resolution_px} | load
     if values.get("clips") is not None:
@@ -181,10 +203,10 @@ def head_of(video: Path) -> bytes:
         return f"{video.stat().st_size} ".encode() + file.read(HEAD_BYTES)
 
 
-def facts_of(combination: Combination) -> dict[str, Any]:
+def facts_of(combination: Combination, folder: Path) -> dict[str, Any]:
     """Facts of a combination that resolves to no cell: its variant's, and what was written."""
     encoder, recipe = variant_of(combination)
-    spec = ENCODERS[encoder].spec
+    spec = base_spec(encoder, folder)
     load = Load(frames=1, batch=1, resolution_px=spec.resolution_px)
     stand_in = Cell(
         encoder=encoder, recipe_name=recipe, spec=spec, recipe=RECIPES[recipe], load=load
