@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from tests.rows import GIB, joined_of, matrix_of, ok, oom, pick, pruned
 from vbench_mem.budgets.budget import Budget
-from vbench_mem.budgets.verdict import Verdict, judge
+from vbench_mem.budgets.judge import judge
+from vbench_mem.budgets.verdict import Verdict
 from vbench_mem.join import Joined
 
 MASKED = {"recipe": "mask75"}
@@ -33,7 +34,7 @@ def test_sizes_are_read_as_bytes() -> None:
     [
         ({"max": "6 GB"}, "max: '6 GB' is not a size; write it like '6 GiB'"),
         ({"max": 6.5}, "is not a size"),
-        ({}, "has exactly one of max, min, max_ratio, max_drop, and this one has none"),
+        ({}, "has exactly one of max, min, max_ratio, max_drop, max_growth, and this one has none"),
         ({"max": 1, "max_ratio": 2.0, "to": MASKED}, "not max and max_ratio"),
         ({"metric": "peak_aloc_bytes", "max": 1}, "did you mean peak_alloc_bytes?"),
         ({"metric": "t2v_recall_at1", "max": 1}, "did you mean t2v_recall_at_1?"),

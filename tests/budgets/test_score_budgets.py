@@ -5,7 +5,8 @@ from typing import Any
 
 from tests.rows import joined_of, matrix_of, score
 from vbench_mem.budgets.budget import Budget
-from vbench_mem.budgets.verdict import Verdict, judge
+from vbench_mem.budgets.judge import judge
+from vbench_mem.budgets.verdict import Verdict
 from vbench_mem.join import Joined
 
 MASKED = {"recipe": "mask75"}

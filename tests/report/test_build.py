@@ -19,7 +19,10 @@ from vbench_mem.store import Store
 LIMIT = "budgets: [{metric: peak_alloc_bytes, max: 4 GiB}]\n"
 OPTIONS = {
     "report": {"matrix", "--store", "--machine", "--scores", "--out", "--json"},
-    "check": {"matrix", "--store", "--machine", "--scores", "--json"},
+    "check": {
+        *("matrix", "--store", "--machine", "--scores", "--json"),
+        *("--budgets", "--junit", "--update-baseline"),
+    },
 }
 
 

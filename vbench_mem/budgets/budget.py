@@ -1,10 +1,12 @@
-"""A limit on a metric, as a matrix states it. Says what may be written; `verdict.py` judges it.
+"""A limit on a metric, as a matrix states it. Says what may be written; `judge.py` judges it.
 
 One budget has one kind of limit:
     max                 the metric may not be above it (bytes as `6 GiB`)
     min                 ... below it
     max_ratio with to   the metric over that of the row that `to` points at may not be above it
     max_drop with from  the row that `from` points at may not be better by more than this
+    max_growth          a predicted metric may not be above its number in the baseline by more: a
+                        share (0.01) or a size (`64 MiB`)
 """
 
 from typing import Annotated, Any, Literal
@@ -12,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from vbench_mem.errors import UsageError, nearest
-from vbench_mem.metrics import METRICS, Better
+from vbench_mem.metrics import METRICS, PREDICTED, Better
 from vbench_mem.scores.metrics import ALIASES
 from vbench_mem.scores.score import Origin, check_dataset
 from vbench_mem.strict import STRICT
@@ -20,8 +22,8 @@ from vbench_mem.units import parse_bytes
 
 Value = bool | int | float | str | None
 Where = dict[str, Value | list[Value]]
-Kind = Literal["max", "min", "max_ratio", "max_drop"]
-KINDS: tuple[Kind, ...] = ("max", "min", "max_ratio", "max_drop")
+Kind = Literal["max", "min", "max_ratio", "max_drop", "max_growth"]
+KINDS: tuple[Kind, ...] = ("max", "min", "max_ratio", "max_drop", "max_growth")
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -42,6 +44,9 @@ class Budget(BaseModel):
     from_: Where | None = Field(
         default=None, alias="from", description="facts of the row compared with"
     )
+    max_growth: int | Finite | str | None = Field(
+        default=None, description="over the baseline: a share such as 0.01, or a size"
+    )
     dataset: str | None = Field(default=None, description="of a score; none judges every dataset")
     origin: Origin | None = Field(
         default=None, description="of a score; none judges measured and imported, not published"
@@ -61,6 +66,11 @@ class Budget(BaseModel):
     def reference(self) -> Where | None:
         """The facts of the row that a relative limit compares with."""
         return self.to if self.to is not None else self.from_
+
+    @property
+    def is_predicted(self) -> bool:
+        """It needs no record: `check` computes the number itself, of the code at hand."""
+        return self.metric in PREDICTED
 
     @property
     def is_score(self) -> bool:
@@ -84,6 +94,8 @@ class Budget(BaseModel):
         if not isinstance(data, dict) or data.get("metric") not in METRICS | ALIASES:
             return data  # the fields' own checks say what is wrong
         in_bytes = data["metric"] in METRICS and METRICS[data["metric"]].unit == "bytes"
+        if data.get("max_growth") is not None:
+            data = data | {"max_growth": _growth(data["max_growth"])}
         for kind in ("max", "min"):
             if in_bytes and data.get(kind) is not None:
                 try:
@@ -105,6 +117,22 @@ class Budget(BaseModel):
         return self
 
 
+def _growth(limit: Any) -> int | float:
+    """A share as a float, bytes as an int; a bare whole number could be either."""
+    if isinstance(limit, float) and 0 <= limit < float("inf"):
+        return limit
+    if isinstance(limit, str):
+        try:
+            return parse_bytes(limit)
+        except UsageError as error:
+            raise ValueError(f"max_growth: {error}; or a share such as 0.01") from error
+    if limit == 0 and not isinstance(limit, bool):
+        return 0.0
+    raise ValueError(
+        f"max_growth: write a share such as 0.01 or a size such as '64 MiB', not {limit}"
+    )
+
+
 def _check_limits(budget: Budget) -> None:
     """Exactly one kind of limit, and the row to compare with where one is needed, only there."""
     given = [kind for kind in KINDS if getattr(budget, kind) is not None]
@@ -119,6 +147,11 @@ def _check_limits(budget: Budget) -> None:
             raise ValueError(f"{kind} needs {key}: the row to compare with, as {{recipe: full}}")
         if given != [kind] and facts is not None:
             raise ValueError(f"{key} goes with {kind}, not with {given[0]}")
+    if given == ["max_growth"] and not budget.is_predicted:
+        raise ValueError(
+            "max_growth compares with the baseline, which holds predicted metrics only, "
+            "such as predicted_peak_bytes"
+        )
 
 
 def _check_direction(budget: Budget) -> None:
@@ -131,12 +164,14 @@ def _check_direction(budget: Budget) -> None:
         "max_ratio": "lower",
         "min": "higher",
         "max_drop": "higher",
+        "max_growth": "lower",
     }
     instead: dict[Kind, str] = {
         "max": "min",
         "max_ratio": "max_drop",
         "min": "max",
         "max_drop": "max_ratio",
+        "max_growth": "min",
     }
     if better not in ("neither", asks[budget.kind]):
         raise ValueError(

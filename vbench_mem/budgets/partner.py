@@ -1,9 +1,12 @@
-"""Which row a relative budget compares with: equal in everything but what `to` or `from` names."""
+"""Which rows a budget judges, and which row a relative one compares each of them with: one that is
+equal in everything but what `to` or `from` names."""
 
 from collections.abc import Sequence
 from typing import Any
 
+from vbench_mem.budgets.budget import Budget
 from vbench_mem.cell import dump
+from vbench_mem.encoders.custom import Custom
 from vbench_mem.join import Row
 from vbench_mem.matrix.axes import SETTINGS
 from vbench_mem.matrix.conditions import check_when, matches
@@ -19,6 +22,17 @@ FOLLOWS = {
 SIZES = ("spec.tower", "spec.text", "spec.embed_dim", "spec.patch_px")  # the same across families
 
 
+def judged_rows(budget: Budget, rows: Sequence[Row]) -> list[Row]:
+    """The rows that `where` means; the row compared with is not compared with itself, and what a
+    rule of the matrix skips is not judged."""
+    where = check_when(budget.where)
+    found = [row for row in rows if matches(row.facts, where) and not row.by_rule]
+    if budget.reference is None:
+        return found
+    target = check_when(budget.reference)
+    return [row for row in found if not matches(row.facts, target)]
+
+
 def find_partner(
     row: Row, reference: dict[str, Any], rows: Sequence[Row]
 ) -> tuple[Row | None, str]:
@@ -26,7 +40,7 @@ def find_partner(
     there is none."""
     when = check_when(reference)
     candidates = [other for other in rows if matches(other.facts, when)]
-    found = [other for other in candidates if _rest(other, when) == _rest(row, when)]
+    found = [other for other in candidates if _alike(row, other, when)]
     wanted = ", ".join(f"{name}: {value}" for name, value in reference.items())
     if not found:
         return None, f"no row with {wanted} that is else the same"
@@ -36,7 +50,13 @@ def find_partner(
     return found[0], ""
 
 
-def _rest(row: Row, when: dict[str, Any]) -> dict[str, Any]:
+def _alike(row: Row, other: Row, when: dict[str, Any]) -> bool:
+    """A user's own encoder has no size that could be compared with another family's."""
+    sized = not any(isinstance(each.cell.spec, Custom) for each in (row, other))
+    return _rest(row, when, sized=sized) == _rest(other, when, sized=sized)
+
+
+def _rest(row: Row, when: dict[str, Any], *, sized: bool) -> dict[str, Any]:
     """The cell without its names and without everything that `when` sets."""
     free = [prefix for name in when for prefix in _sets(name)]
     flat = _flat(dump(row.cell))
@@ -45,7 +65,7 @@ def _rest(row: Row, when: dict[str, Any]) -> dict[str, Any]:
         for path, value in flat.items()
         if path not in ("encoder", "recipe_name")
         and not any(path == prefix or path.startswith(f"{prefix}.") for prefix in free)
-    } | {path: value for path, value in flat.items() if _keeps(path, when)}
+    } | {path: value for path, value in flat.items() if sized and _keeps(path, when)}
 
 
 def _keeps(path: str, when: dict[str, Any]) -> bool:

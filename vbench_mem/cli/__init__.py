@@ -1,4 +1,4 @@
-"""The command line: `vbench-mem list | plan | run | show | schema | report | check`.
+"""The command line: `vbench-mem list | plan | fit | run | show | schema | report | check`.
 
 Options say where things are. None of them changes a number: what can is in the matrix.
 Exit codes: 0 done, 2 bad input, 70 an error of ours, 130 stopped with Ctrl-C; `check` has its own
@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from vbench_mem.cli import catalog, foresee, judge, measure
+from vbench_mem.cli import catalog, fitting, foresee, gate, measure, reports
 from vbench_mem.errors import UsageError
 
 
@@ -55,10 +55,11 @@ app = typer.Typer(
 )
 app.command("list")(catalog.list_)
 app.command()(foresee.plan)
+app.command()(fitting.fit)
 app.command()(measure.run)
 app.command()(measure.show)
-app.command()(judge.report)
-app.command()(judge.check)
+app.command()(reports.report)
+app.command()(gate.check)
 app.command()(catalog.schema)
 
 

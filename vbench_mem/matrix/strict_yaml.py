@@ -111,3 +111,16 @@ def scalar(node: yaml.ScalarNode, keys: tuple[str | int, ...]) -> Any:
     if kind == "float" and value - value != 0:
         raise Refused(keys, line, f"{text} is not a finite number")
     return value
+
+
+def line_of(text: str, keys: tuple[str | int, ...]) -> int | None:
+    """The line, from 1, on which the value at `keys` begins; None where there is no such place."""
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    for key in keys:
+        if isinstance(node, yaml.SequenceNode) and isinstance(key, int):
+            node = node.value[key] if key < len(node.value) else None
+        elif isinstance(node, yaml.MappingNode):
+            node = next((value for name, value in node.value if name.value == key), None)
+        else:
+            return None
+    return None if node is None else node.start_mark.line + 1

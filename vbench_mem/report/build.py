@@ -5,7 +5,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from vbench_mem.budgets.verdict import Verdict, judge
+from vbench_mem.budgets.baseline import yardstick_of
+from vbench_mem.budgets.foresee import recall
+from vbench_mem.budgets.judge import judge
+from vbench_mem.budgets.verdict import Verdict
 from vbench_mem.errors import UsageError
 from vbench_mem.join import Joined
 from vbench_mem.machine.environment import Environment
@@ -17,7 +20,10 @@ from vbench_mem.store import write_text
 
 def build_report(joined: Joined, folder: Path) -> dict[str, Any]:
     """Everything in the folder, made where needed; what it says, for programs."""
-    verdicts = judge(joined.matrix.budgets, joined)
+    baseline = joined.matrix.baseline
+    there = baseline is not None and baseline.is_file()
+    yardstick = yardstick_of(baseline, joined.matrix.wanted) if baseline and there else None
+    verdicts = judge(joined.matrix.budgets, recall(joined), yardstick)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         pictures = write_files(joined, verdicts, folder)

@@ -1,0 +1,197 @@
+"""`check`: do the budgets hold? Judges records, and predictions that it makes itself."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vbench_mem.cli.arguments import RUNS, Json, StoreFolder, command, complete_matrix, find_matrix
+from vbench_mem.cli.reports import Machine, Scores, read
+from vbench_mem.errors import UsageError
+
+if TYPE_CHECKING:
+    from vbench_mem.budgets.baseline import Yardstick
+    from vbench_mem.budgets.file import Asked
+    from vbench_mem.budgets.result import Result
+    from vbench_mem.join import Joined
+
+BUDGETS = Path("budgets.yaml")
+
+
+def check(
+    matrix: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[MATRIX]",
+            help="A matrix file, or the name of one in matrices/; else the budgets file names it.",
+            autocompletion=complete_matrix,
+            show_default=False,
+        ),
+    ] = None,
+    budgets: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="More budgets; without MATRIX budgets.yaml if it is there."
+        ),
+    ] = None,
+    update_baseline: Annotated[
+        bool, typer.Option("--update-baseline", help="Write the baseline anew; judge nothing.")
+    ] = False,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the verdicts as JUnit XML too.")
+    ] = None,
+    store: StoreFolder = RUNS,
+    machine: Machine = None,
+    scores: Scores = None,
+    as_json: Json = False,
+) -> None:
+    """Do the budgets of MATRIX hold? Exits with 0 when they do and 1 when one is broken.
+
+    Predicted metrics are computed afresh, without a device or a run; all others are those of the
+    records. A number that is missing never passes. Exits with 2 for bad input, and with 3 when
+    there is nothing to judge or only records of other machines.
+
+    \b
+    vbench-mem check quick
+    vbench-mem check gate --junit gate.xml
+    vbench-mem check gate --update-baseline
+    vbench-mem check --budgets budgets.yaml --json
+    """
+    from vbench_mem.budgets.file import ask
+    from vbench_mem.budgets.junit import make_room, write_junit
+
+    if matrix is None and budgets is None:
+        if not BUDGETS.is_file():
+            raise UsageError(f"nothing to check: name a matrix, or write {BUDGETS}")
+        budgets = BUDGETS
+    asked = ask(matrix, budgets, find_matrix)
+    if update_baseline:
+        if junit is not None or as_json:
+            raise UsageError("--update-baseline judges nothing; leave out --junit and --json")
+        write_baseline(asked)
+        return
+    if junit is not None:
+        make_room(junit)
+    result = judge_all(asked, matrix, store, machine, scores or [])
+    if junit is not None:
+        write_junit(result, junit)
+    say(result, as_json)
+    raise typer.Exit(result.exit_code)
+
+
+def judge_all(
+    asked: "Asked", typed: str | None, root: Path, machine: str | None, scores: list[str]
+) -> "Result":
+    """Records only where a budget needs them, predictions only where one asks for them."""
+    from vbench_mem.budgets.foresee import foresee
+    from vbench_mem.budgets.judge import judge
+    from vbench_mem.budgets.result import Result
+    from vbench_mem.cli.predicting import predict_shown
+    from vbench_mem.join import join
+
+    yardstick = yardstick_for(asked)
+    stated, reason, joined = asked.stated, None, join(asked.matrix, {})
+    if not all(each.budget.is_predicted for each in stated):
+        found = records_of(asked, typed or str(asked.matrix.path), root, machine, scores)
+        if isinstance(found, str):
+            stated = tuple(each for each in stated if each.budget.is_predicted)
+            reason = found
+        else:
+            joined = found
+    budgets = [each.budget for each in stated]
+    joined = foresee(budgets, joined, yardstick, predict_shown)
+    return Result(
+        name=asked.matrix.name,
+        stated=stated,
+        verdicts=tuple(judge(budgets, joined, yardstick)),
+        reason=reason,
+        stale=tuple(yardstick.stale) if yardstick is not None else (),
+    )
+
+
+def records_of(
+    asked: "Asked", typed: str, root: Path, machine: str | None, scores: list[str]
+) -> "Joined | str":
+    """The rows with their records, or why there are none to judge."""
+    from vbench_mem.machine.runs import NoRun, UnlikeMachines
+
+    try:
+        run, joined = read(asked, typed, root, machine, scores, foreign=False)
+    except (NoRun, UnlikeMachines) as error:
+        return str(error)
+    if not run.files():
+        measure = command("run", typed, root)
+        return f"{run.folder}: no records; measure with `{measure}` first"
+    return joined
+
+
+def yardstick_for(asked: "Asked") -> "Yardstick | None":
+    """The baseline, where a budget is about growth; raises `UsageError` where it is not there."""
+    from vbench_mem.budgets.baseline import yardstick_of
+
+    grown = [each for each in asked.stated if each.budget.kind == "max_growth"]
+    if not grown:
+        return None
+    if asked.baseline is None:
+        raise UsageError(
+            f"{grown[0].path}: {grown[0].place}: max_growth needs a baseline; write "
+            f"baseline: {asked.matrix.name}_baseline.json beside budgets"
+        )
+    return yardstick_of(asked.baseline, asked.matrix.wanted)
+
+
+def write_baseline(asked: "Asked") -> None:
+    """Predict every cell and write the file; what changed goes to stdout."""
+    from vbench_mem.budgets.baseline import keys_of, read_baseline, torch_version
+    from vbench_mem.budgets.foresee import differences, new_baseline
+    from vbench_mem.cli.predicting import predict_shown
+
+    path = asked.baseline
+    if path is None:
+        raise UsageError(
+            f"{asked.matrix.path}: no baseline to write; write "
+            f"baseline: {asked.matrix.name}_baseline.json into it"
+        )
+    old = read_baseline(path) if path.exists() else None  # what is no baseline is not overwritten
+    cells = asked.matrix.wanted
+    new, reasons = new_baseline(cells, keys_of(cells), torch_version(), predict_shown)
+    new.write(path)
+    for line in differences(old, new):
+        print(line)
+    for key, reason in reasons.items():
+        print(f"{key}: left out, it cannot be predicted: {reason}", file=sys.stderr)
+    same = old is not None and old.text() == new.text()
+    print(f"{path}: {len(new.cells)} cells, {'as it was' if same else 'written'}")
+
+
+def say(result: "Result", as_json: bool) -> None:
+    """For people or programs on stdout; on GitHub as annotations and in the job's summary too."""
+    from vbench_mem.budgets import github
+    from vbench_mem.budgets.result import text_of
+
+    if as_json:
+        print(json.dumps(result.dump(), indent=1))
+    else:
+        for verdict in result.verdicts:
+            print(text_of(verdict))
+    for name in result.stale:
+        print(github.stale_text(name), file=sys.stderr)
+    if result.reason is not None:
+        print(f"error: {result.reason}", file=sys.stderr)
+    elif not result.verdicts:
+        print(f"{result.name}: states no budgets", file=sys.stderr)
+    if not os.environ.get("GITHUB_ACTIONS"):
+        return
+    workspace = Path(os.environ.get("GITHUB_WORKSPACE") or ".")
+    for line in github.annotations(result, workspace):
+        print(line, file=sys.stderr if as_json else sys.stdout)  # the runner reads both
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        try:
+            with Path(summary).open("a", encoding="utf-8") as file:
+                file.write(github.summary(result))
+        except OSError as error:  # the verdict is worth more than its picture
+            print(f"{summary}: no summary: {error.strerror or error}", file=sys.stderr)
