@@ -220,7 +220,7 @@ def _tests(score: Score) -> list[tuple[Callable[[Cell], bool], str]]:
         ),
         (
             lambda cell: (
-                cell.recipe.mask == mask and (not mask or mask_kind(cell.spec, cell.recipe) == kind)
+                cell.recipe.mask == mask and (not mask or mask_kind(spec, cell.recipe) == kind)
             ),
             f"no such cell has mask {mask:g}" + (f" ({kind})" if mask else ""),
         ),

@@ -119,6 +119,10 @@ def draw(section: str, columns: tuple[str, ...], rows: Rows) -> None:
     for row in rows:
         table.add_row(*(text_of(row[column], column) for column in columns))
     Console().print(table if rows else f"{section}: none in {matrix_folder()}/", markup=False)
+    if section == "encoders":
+        from vbench_mem.encoders.source import EXAMPLE
+
+        print(f"and one of your own: encoder: {EXAMPLE} in a matrix\n")
 
 
 def text_of(value: Any, column: str) -> str:

@@ -122,8 +122,10 @@ def build_custom(spec: Custom, load: Load, runtime: Runtime) -> Wrapped:
     inner = imported(spec)(load)
     if not isinstance(inner, nn.Module):
         raise UsageError(f"{spec.build}: returned {told(inner)}; it must return a torch.nn.Module")
-    wrapped = Wrapped(inner, spec.build, runtime.attention)
-    return wrapped.to(torch.get_default_device()).train()
+    wrapped, device = Wrapped(inner, spec.build, runtime.attention), torch.get_default_device()
+    if any(held.device != device for held in [*wrapped.parameters(), *wrapped.buffers()]):
+        wrapped.to(device)  # what was made without asking for the device
+    return wrapped.train()
 
 
 def imported(spec: Custom) -> Callable[[Load], Any]:

@@ -4,6 +4,7 @@ Memory and time are taken in separate passes of one process. Every metric of the
 as a number or as None with a reason.
 """
 
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from vbench_mem.cell import Cell
 from vbench_mem.encoders.build import build
+from vbench_mem.encoders.custom import Custom
 from vbench_mem.errors import Unsupported
 from vbench_mem.machine.nvml import Gpu
 from vbench_mem.metrics import METRICS, PREDICTED
@@ -19,6 +21,7 @@ from vbench_mem.prediction import why_unpredicted
 from vbench_mem.probes import resident
 from vbench_mem.probes.batch import Batch
 from vbench_mem.probes.counts import count
+from vbench_mem.probes.custom_flops import count_custom, told
 from vbench_mem.probes.device import check, claim, device_name, driver_of, resolve
 from vbench_mem.probes.energy import EnergyWindow, idle_power
 from vbench_mem.probes.feed import feed_for
@@ -65,7 +68,7 @@ def run_burst(cell: Cell, enter: Enter) -> Measured:
     measure(found, cell, device, enter, driver, reason)
     put_host_peak(found)
     enter("flops")
-    found.merge(count_flops(cell))
+    found.merge(count_custom(cell) if isinstance(cell.spec, Custom) else count_flops(cell))
     put_share_of_peak(found, cell, device_name(device))
     enter("predict")
     found.merge(predicted(cell, device))
@@ -81,6 +84,13 @@ def predicted(cell: Cell, device: torch.device) -> Measured:
         prediction = predict(cell, "cuda" if device.type == "cuda" else "cpu")
     except Unsupported as error:
         found.lack(str(error), *PREDICTED)
+        return found
+    except Exception as error:
+        if not isinstance(cell.spec, Custom):
+            raise
+        # a user's code was measured all the same, though it asks for values that are not there
+        found.lack(f"not predicted: {told(error)}", *PREDICTED)
+        found.details["not_predicted"] = traceback.format_exc()
         return found
     for name, number in prediction.metrics().items():
         found.take(name, number, why_unpredicted(name, prediction))

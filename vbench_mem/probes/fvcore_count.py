@@ -6,7 +6,8 @@ leave out the same: whatever is elementwise.
 """
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
@@ -43,10 +44,11 @@ HANDLES: dict[str, Handle] = {"aten::scaled_dot_product_attention": attention_ma
 
 @dataclass(frozen=True)
 class Traced:
-    """Multiply-adds by operation, and the operations that were not counted."""
+    """Multiply-adds by operation and by module, and the operations that were not counted."""
 
     macs: dict[str, int]
     left_out: tuple[str, ...]
+    modules: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -83,22 +85,33 @@ def count_traced(
         analysis.clear_op_handles().set_op_handle(**products, **handles)
         with torch.no_grad():
             macs, left_out = analysis.by_operator(), tuple(sorted(analysis.unsupported_ops()))
+            modules = analysis.by_module()
     refuse_unknown("fvcore", left_out)
-    return Traced({name: int(count) for name, count in macs.items()}, left_out)
+    return Traced(whole(macs), left_out, whole(modules))
+
+
+def whole(counts: Mapping[str, float]) -> dict[str, int]:
+    return {name: int(count) for name, count in counts.items()}
+
+
+@contextmanager
+def without_fast_path() -> Iterator[None]:
+    """The fast path of nn.MultiheadAttention is one operation that no counter opens."""
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
 
 
 def count_fvcore(cell: Cell) -> FvcoreCount:
     """The forward of one clip and of one caption as the cell runs it, without checkpointing: a
     forward does not change by being recomputed later."""
     runtime = replace(cell.runtime, attention="auto", checkpoint=False)
-    fast = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
-    try:
-        with torch.device("meta"):
-            encoder = build(cell.table_spec, cell.recipe, cell.load, runtime)
-            encoder.train(cell.load.mode == "train")
-            video = count_traced(Call(encoder, "encode_video"), (one_clip(cell.load),))
-            text = count_traced(Call(encoder, "encode_text"), one_caption(cell.load))
-    finally:
-        torch.backends.mha.set_fastpath_enabled(fast)
+    with without_fast_path(), torch.device("meta"):
+        encoder = build(cell.table_spec, cell.recipe, cell.load, runtime)
+        encoder.train(cell.load.mode == "train")
+        video = count_traced(Call(encoder, "encode_video"), (one_clip(cell.load),))
+        text = count_traced(Call(encoder, "encode_text"), one_caption(cell.load))
     return FvcoreCount(video, text)

@@ -1,7 +1,7 @@
 """One colour for each family, one marker for each recipe and size, in every figure. No matplotlib.
 
 Colours are Okabe and Ito's, which stay apart for colour-blind readers; their yellow is too pale for
-thin lines on white and is replaced with a grey.
+thin lines on white and is replaced with a grey. Encoders of one's own share a brown.
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,7 @@ COLOURS = {
     "frame_mean": "#009E73",
     "frame_attpool": "#56B4E9",
     "tubevit": "#000000",
+    "custom": "#8C510A",
 }
 MARKERS = ("o", "s", "^", "D", "v", "P", "p", "<", ">", "h", "*", "d", "8", "H")
 LIMIT_COLOUR = "#B00020"

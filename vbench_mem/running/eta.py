@@ -15,7 +15,7 @@ def work_of(cell: Cell) -> float | None:
     try:
         form = closed_form(cell)
     except (UsageError, ValueError):
-        return None  # a cell that makes no sense and is skipped by a rule
+        return None  # a user's own encoder, or a cell that makes no sense and a rule skips
     towers = (form.video, form.text)
     training = cell.load.mode == "train"
     per_clip = sum((tower.step if training else tower.forward).gflop for tower in towers)
@@ -28,22 +28,18 @@ def expect(cells: Iterable[Cell], done: Iterable[Record]) -> dict[str, float | N
 
     Units:   a start-up time plus seconds per GFLOP, both fitted.
     """
-    points = [
-        (work, record.wall_s)
-        for record in done
-        if record.status is Status.OK and record.wall_s is not None
-        for work in [work_of(record.cell)]
-        if work is not None
-    ]
-    if not points:
+    good = [record for record in done if record.status is Status.OK]
+    took = [(work_of(each.cell), each.wall_s) for each in good if each.wall_s is not None]
+    if not took:
         return {cell.id: None for cell in cells}
-    mean = statistics.fmean(seconds for _, seconds in points)
+    mean = statistics.fmean(seconds for _, seconds in took)
+    points = [(work, seconds) for work, seconds in took if work is not None]
     slope, start = 0.0, mean
     if len({work for work, _ in points}) > 1:
         slope, start = statistics.linear_regression(*zip(*points, strict=True))
         if slope < 0:  # noise: a larger cell is not quicker
             slope, start = 0.0, mean
-    least = min(seconds for _, seconds in points) / 2  # a line may cross zero left of all points
+    least = min(seconds for _, seconds in took) / 2  # a line may cross zero left of all points
     expected: dict[str, float | None] = {}
     for cell in cells:
         work = work_of(cell)

@@ -1,0 +1,175 @@
+"""FLOPs of a user's own encoder, per clip: torch's formulas over a run on empty tensors.
+
+At the cell's own batch, since nobody knows what the code does with its batch; the similarities of
+clips and captions are left out, as everywhere. Never fails a burst: what is not to be had is null
+with a reason. A product that no formula counts leaves no number, since that would be too small.
+"""
+
+import re
+import traceback
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from importlib.metadata import version
+
+import torch
+
+from vbench_mem.cell import Cell
+from vbench_mem.encoders.build import build
+from vbench_mem.encoders.custom import NO_CLOSED_FORM, Custom
+from vbench_mem.encoders.wrapped import NO_TOWER
+from vbench_mem.probes.fake import formula_of
+from vbench_mem.probes.fvcore_count import Traced, count_traced, without_fast_path
+from vbench_mem.probes.inputs import one_caption, one_clip
+from vbench_mem.probes.measured import Measured
+from vbench_mem.probes.predict import follow
+from vbench_mem.probes.trace import Trace
+from vbench_mem.probes.uncounted import bare, refuse_unknown
+
+TOWERS = ("video", "text")
+CLOSED = ("forward_video_closed_gflop", "forward_text_closed_gflop", "step_closed_gflop")
+FVCORE = {name: f"forward_{name}_fvcore_gmac" for name in TOWERS}
+FORWARD = (
+    "forward_video_gflop",
+    "forward_text_gflop",
+    "embed_video_gflop",
+    "forward_video_gflop_per_frame",
+)
+STEP = ("step_gflop", "step_video_gflop", "step_video_gflop_per_frame", "step_text_gflop")
+# what the trainer's optimiser and loss scaler do, not the user's code
+UPDATE = re.compile(r"aten\.(_foreach_|_fused_adamw|_amp_)|profiler\.")
+NO_STEP = "an embedding run has no training step"
+
+
+def count_custom(cell: Cell) -> Measured:
+    """Every metric of FLOPs, as a number or with the reason why there is none."""
+    assert isinstance(cell.spec, Custom)
+    found = Measured()
+    found.details["flops"] = {
+        "recomputed_gflop": 0.0,
+        "recomputed": "what the encoder recomputes by itself counts as work, in mfu too",
+        "counter": {
+            "torch": version("torch"),
+            "fvcore": version("fvcore"),
+            "batch": cell.load.batch,
+        },
+    }
+    found.lack(NO_CLOSED_FORM, *CLOSED)
+    put_counted(found, cell)
+    put_fvcore(found, cell)
+    return found
+
+
+def put_counted(found: Measured, cell: Cell) -> None:
+    """From the run on tensors that hold nothing, which the user's code may not bear."""
+    names = (*FORWARD, *STEP)
+    try:
+        trace = follow(replace(cell, runtime=replace(cell.runtime, compile=False)), "cpu")
+        met = (name for name in trace.operations if not UPDATE.match(name))
+        left_out = [name for name in met if not has_formula(name)]
+        refuse_unknown("the count of FLOPs", left_out)
+    except Exception as error:
+        found.lack(f"not counted: {told(error)}", *names)
+        found.details["flops"]["not_counted"] = traceback.format_exc()
+        return
+    found.details["flops"]["left_out"] = sorted({bare(name) for name in left_out})
+    frames, train = cell.load.frames, cell.load.mode == "train"
+    embed = Counted(trace, cell, ["embed"], 0)
+    forward = Counted(trace, cell, ["forward"], trace.steady) if train else embed
+    step = Counted(trace, cell, ["forward", "backward"], trace.steady)
+    put(found, embed.video, NO_TOWER.format("video"), embed_video_gflop=1)
+    put(
+        found,
+        forward.video,
+        NO_TOWER.format("video"),
+        forward_video_gflop=1,
+        forward_video_gflop_per_frame=frames,
+    )
+    put(found, forward.text, NO_TOWER.format("text"), forward_text_gflop=1)
+    found.details["flops"] |= {"embed_gflop": embed.all, "forward_gflop": forward.all}
+    if not train:
+        found.lack(NO_STEP, *STEP)
+        return
+    found.put(step_gflop=step.all)
+    found.details["flops"]["step_outside_towers_gflop"] = step.outside
+    put(
+        found,
+        step.video,
+        NO_TOWER.format("video"),
+        step_video_gflop=1,
+        step_video_gflop_per_frame=frames,
+    )
+    put(found, step.text, NO_TOWER.format("text"), step_text_gflop=1)
+
+
+def put(found: Measured, gflop: float | None, reason: str, **parts: int) -> None:
+    """The same number divided by each of `parts`, or the reason for all of them."""
+    for name, divisor in parts.items():
+        found.take(name, None if gflop is None else gflop / divisor, reason)
+
+
+class Counted:
+    """GFLOP per clip of some phases of one step; a tower that there is none of is None."""
+
+    def __init__(self, trace: Trace, cell: Cell, phases: Iterable[str], step: int) -> None:
+        wanted = {(phase, step) for phase in phases}
+        by_module: Counter[str] = Counter()
+        for (number, path), flop in trace.flops.items():
+            if trace.timeline.marks[number][:2] in wanted and path:  # the loss is in no module
+                by_module[path] += flop
+        self.by_module, self.clips = by_module, cell.load.batch
+        self.modules = {path for _, path in trace.flops} | set(trace.homes.values())
+        self.all = self.gflop(by_module)
+        self.video, self.text = map(self.of, TOWERS)
+
+    def gflop(self, paths: Iterable[str]) -> float:
+        return sum(self.by_module[path] for path in paths) / 1e9 / self.clips
+
+    def of(self, tower: str) -> float | None:
+        if not any(inside(path, tower) for path in self.modules):
+            return None
+        return self.gflop([path for path in self.by_module if inside(path, tower)])
+
+    @property
+    def outside(self) -> float:
+        """In neither tower: projections and fusions beside them."""
+        towers = [path for path in self.by_module for name in TOWERS if inside(path, name)]
+        return self.gflop(self.by_module.keys() - set(towers))
+
+
+def inside(path: str, tower: str) -> bool:
+    return f"{path}.".startswith(f"inner.{tower}.")
+
+
+def has_formula(operation: str) -> bool:
+    """Of an operation as torch writes it, `aten.mm.default`."""
+    packet = getattr(torch.ops.aten, bare(operation), None)
+    overloads = [] if packet is None else [getattr(packet, name) for name in packet.overloads()]
+    return any(formula_of(each) is not None for each in overloads)
+
+
+def put_fvcore(found: Measured, cell: Cell) -> None:
+    """A trace of the whole forward at batch 1, where the code can be built without a device."""
+    try:
+        with without_fast_path(), torch.device("meta"):
+            runtime = replace(cell.runtime, attention="auto")
+            encoder = build(cell.spec, cell.recipe, cell.load, runtime)
+            encoder.train(cell.load.mode == "train")
+            traced = count_traced(encoder, (one_clip(cell.load), *one_caption(cell.load)))
+    except Exception as error:
+        found.lack(f"not traced by fvcore: {told(error)}", *FVCORE.values())
+        return
+    for name, metric in FVCORE.items():
+        tower = encoder.video if name == "video" else encoder.text
+        found.take(metric, gmac(traced, name) if tower is not None else None, NO_TOWER.format(name))
+    found.details["flops"]["forward_fvcore_gmac"] = sum(traced.macs.values()) / 1e9
+
+
+def gmac(traced: Traced, tower: str) -> float:
+    return traced.modules.get(f"inner.{tower}", 0) / 1e9
+
+
+def told(error: Exception) -> str:
+    """`ValueError: the first line of what it says`."""
+    first = (str(error).strip().splitlines() or [""])[0]
+    return f"{type(error).__name__}: {first}".removesuffix(": ")
