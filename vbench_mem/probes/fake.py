@@ -16,6 +16,15 @@ from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.flop_counter import flop_registry
 
+from vbench_mem.probes.cuda_rules import (
+    BACKWARD,
+    FORWARD,
+    NAMES,
+    CudaRules,
+    Steps,
+    borrowed_by,
+)
+from vbench_mem.probes.norms import kept_in_full
 from vbench_mem.probes.sites import Sites
 from vbench_mem.probes.storages import StorageTracker
 from vbench_mem.probes.torch_count import FORMULAS, Formula
@@ -45,10 +54,14 @@ class FakeTracker(StorageTracker):
     homes       by block, the module that made it, or whose weight it updates
     whereabouts by event of the timeline, the module that was at work
     flops       by (number of the phase, module)
+    rules       of a CUDA device, whose kernels take memory that the CPU's do not; none follows the
+                CPU's own. `kernels` are the blocks that stand for it
     """
 
-    def __init__(self, sites: Sites) -> None:
+    def __init__(self, sites: Sites, rules: CudaRules | None = None) -> None:
         super().__init__()
+        self.rules = rules
+        self.kernels: set[int] = set()
         self.sites, self.here, self.home = sites, "", ""
         self.updating = False  # is an optimiser at work? Then it is its operands that say for whom
         self.homes: dict[int, str] = {}
@@ -71,7 +84,7 @@ class FakeTracker(StorageTracker):
         self.here = self.home = self.sites.here()
         if self.updating and args and isinstance(args[0], Tensor):
             self.here = self.home = self.home_of(args[0])
-        result = func(*args, **kwargs)
+        result = kept_in_full(func, args, func(*args, **kwargs))
         if func is UNSCALE:
             self.overflows.add(self.block_of(args[1]))
         self.met.add(func)
@@ -79,7 +92,47 @@ class FakeTracker(StorageTracker):
             self.notice(func)
             self.count(func, args, kwargs, result)
             self.follow_result(result, args)
+            if self.rules is not None:
+                self.add_kernel(func, args, kwargs.get("attn_mask"), result)
         return result
+
+    def notice(self, func: Any) -> None:
+        if self.rules is None:  # else the kernel's name there is told by `add_kernel`
+            super().notice(func)
+
+    def add_kernel(self, func: Any, args: Any, mask: Tensor | None, result: Any) -> None:
+        """What the operation's kernel on a CUDA device takes that the CPU's does not."""
+        assert self.rules is not None
+        name = func.__name__
+        packet = name.partition(".")[0]
+        if packet == FORWARD:
+            kernel = self.rules.kernel(args[0], mask)
+            self.attention.add(NAMES[kernel])
+            block = self.block_of(result[1])  # lives as long as the log-sum-exp does
+            size = result[1].untyped_storage().nbytes() + self.rules.kept(kernel, args[0])
+            self.timeline.hold(block, size)
+            self.place()
+        elif packet == BACKWARD:
+            kernel = self.rules.kernel(args[1], mask)
+            self.attention.add(f"{NAMES[kernel]}_backward")
+            self.borrow(self.rules.borrowed(kernel, args[1]))
+        else:
+            self.borrow(borrowed_by(name, args))
+
+    def borrow(self, steps: Steps) -> None:
+        """Blocks that come and go while one operation runs."""
+        taken: list[tuple[int, int]] = []
+        for size in steps:
+            if size > 0:
+                self.blocks += 1
+                taken.append((self.blocks, size))
+                self.kernels.add(self.blocks)
+                self.homes[self.blocks] = self.here
+                self.timeline.hold(self.blocks, size)
+            elif size < 0:
+                place = next(i for i, (_, held) in enumerate(taken) if held == -size)
+                self.timeline.release(taken.pop(place)[0])
+            self.place()
 
     def follow_result(self, result: Any, args: Any) -> None:
         if isinstance(result, Tensor):

@@ -8,7 +8,7 @@ Check: equals the full trace, for every encoder of the table and every recipe.
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 
 from vbench_mem.probes.timeline import Span, Timeline
@@ -88,8 +88,7 @@ class Copier:
             if span in judged:
                 self.copy_in_turn(span, descending=span.phase == "backward")
             else:  # only what it leaves behind matters
-                for event in range(span.start, span.stop):
-                    self.copy_in_place(event)
+                self.copy_between(span.start, span.stop)
         timeline.blocks, timeline.changes = self.blocks, self.changes
         timeline.live = Counter()
         for block, change in zip(self.blocks, self.changes, strict=True):
@@ -106,6 +105,8 @@ class Copier:
             whereabouts=self.whereabouts,
             tags={name: self.with_copies(blocks) for name, blocks in self.trace.tags.items()},
             flops=self.flops(),
+            kernels=frozenset(self.with_copies(self.trace.kernels)),
+            host=frozenset(self.with_copies(self.trace.host)),
         )
 
     def copy_in_turn(self, span: Span, *, descending: bool) -> None:
@@ -117,16 +118,34 @@ class Copier:
             raise NotAlike  # the layer was at work twice, so nobody knows whose turn came between
         else:
             order = range(self.last, -1, -1) if descending else range(self.last + 1)
-        at = span.start
-        while at < span.stop:
-            if run and at == run[0]:
-                for copy in order:
-                    for event in run:
-                        self.emit(event, self.in_copy(self.events[event][0], copy))
-                at = run[-1] + 1
-            else:
-                self.emit_once(at)
-                at += 1
+        self.copy_between(span.start, run[0] if run else span.stop)
+        for copy in order:
+            for event in run:
+                self.emit(event, self.in_copy(self.events[event][0], copy))
+        if run:
+            self.copy_between(run[-1] + 1, span.stop)
+
+    def copy_between(self, start: int, stop: int) -> None:
+        """Events while another is at work: of one copy if that is a neighbour, else of all.
+
+        Where several follow each other, all of a copy's come before those of the next, as weights
+        are made and lists are released: that order decides what an allocator makes of it.
+        """
+        at = start
+        while at < stop:
+            end = at
+            while end < stop and self.is_of_all(end):
+                end += 1
+            for copy in range(self.last + 1):
+                for event in range(at, end):
+                    self.emit(event, self.id_of(self.events[event][0], copy))
+            if end < stop:
+                self.emit_once(end)
+            at = end + 1
+
+    def is_of_all(self, event: int) -> bool:
+        site, home = self.sites[event], self.homes.get(self.events[event][0])
+        return home == self.layer and site not in (self.layer - 1, self.layer + 1)
 
     def in_copy(self, block: int, copy: int) -> int:
         """Whose block it is, seen from a copy of the layer."""
@@ -140,21 +159,9 @@ class Copier:
         raise NotAlike
 
     def emit_once(self, event: int) -> None:
-        """An event outside of the layer: of one copy if a neighbour is at work, else of all."""
         block, site = self.events[event][0], self.sites[event]
-        if self.homes.get(block) != self.layer:
-            self.emit(event, block)
-        elif site == self.layer + 1:
-            self.emit(event, self.id_of(block, self.last))
-        elif site == self.layer - 1:
-            self.emit(event, block)
-        else:
-            self.copy_in_place(event)
-
-    def copy_in_place(self, event: int) -> None:
-        block = self.events[event][0]
-        for copy in range(self.last + 1 if self.homes.get(block) == self.layer else 1):
-            self.emit(event, self.id_of(block, copy))
+        ours = self.homes.get(block) == self.layer
+        self.emit(event, self.id_of(block, self.last if ours and site == self.layer + 1 else 0))
 
     def emit(self, event: int, block: int) -> None:
         self.blocks.append(block)
@@ -169,8 +176,8 @@ class Copier:
             self.next += 1
         return self.ids[block, copy]
 
-    def with_copies(self, blocks: set[int]) -> set[int]:
-        return blocks | {new for (old, _), new in self.ids.items() if old in blocks}
+    def with_copies(self, blocks: Set[int]) -> set[int]:
+        return {*blocks, *(new for (old, _), new in self.ids.items() if old in blocks)}
 
     def flops(self) -> Counter[tuple[int, str]]:
         """The layer's, as often as it is there now."""

@@ -2,10 +2,10 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from vbench_mem.probes.timeline import CATEGORIES, Moment, Span, Timeline
+from vbench_mem.probes.timeline import CATEGORIES, Span, Timeline
 
 LAYER = re.compile(r"\.\d+(?=\.|$)")
 
@@ -19,6 +19,8 @@ class Trace:
     whereabouts  by event of the timeline, the module that was at work
     tags         by category, the blocks that are known to be of it
     flops        by (number of the phase, module)
+    kernels      blocks that a kernel borrows
+    host         blocks that an optimiser keeps on the host, whatever the device
     """
 
     timeline: Timeline
@@ -27,20 +29,19 @@ class Trace:
     whereabouts: list[str]
     tags: dict[str, set[int]]
     flops: Counter[tuple[int, str]]
+    kernels: frozenset[int] = frozenset()
+    host: frozenset[int] = frozenset()
     attention: tuple[str, ...] = ()
     operations: tuple[str, ...] = ()
 
     def spans(self) -> list[Span]:
         return self.timeline.of_step(self.steady)
 
-    def peak(self) -> Moment:
-        return self.timeline.peak(*self.spans())
-
-    def modules_at(self, moment: Moment) -> dict[str, dict[str, int]]:
+    def modules_of(self, held: Mapping[int, int]) -> dict[str, dict[str, int]]:
         """Bytes by module and category; the layers of a stack in one line each."""
         category = self.categories()
         found: dict[str, Counter[str]] = defaultdict(Counter)
-        for block, size in self.timeline.held_at(moment.events).items():
+        for block, size in held.items():
             path = LAYER.sub(".*", self.homes.get(block, ""))
             found[path][category.get(block, "temporary")] += size
         return {path: dict(sorted(found[path].items())) for path in sorted(found)}

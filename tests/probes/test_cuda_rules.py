@@ -1,0 +1,170 @@
+"""What a card takes beside its tensors, as torch's sources have it; no card is asked."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vbench_mem.cell import Cell
+from vbench_mem.probes.counted import CONTEXT_BYTES, WORKSPACE_BYTES
+from vbench_mem.probes.cuda_rules import (
+    CAST,
+    RESULT,
+    CudaRules,
+    cuda_autocast,
+    sum_over_rows,
+    there_and_back,
+)
+from vbench_mem.probes.predict import predict
+from vbench_mem.probes.train_step import WORKSPACE
+
+MIB = 2**20
+
+
+def half(*shape: int) -> Tensor:
+    return torch.zeros(shape, dtype=torch.bfloat16)
+
+
+@pytest.mark.parametrize(
+    ("asked", "dtype", "masked", "kernel"),
+    [
+        ("auto", torch.bfloat16, False, "flash"),
+        ("auto", torch.float16, False, "flash"),
+        ("auto", torch.bfloat16, True, "efficient"),
+        ("auto", torch.float32, False, "efficient"),
+        ("cudnn", torch.bfloat16, False, "cudnn"),
+        ("efficient", torch.bfloat16, False, "efficient"),
+        ("flash", torch.bfloat16, True, "efficient"),  # captions have a mask and keep `auto`
+    ],
+)
+def test_each_attention_takes_the_kernel_that_a_card_would(
+    asked: str, dtype: torch.dtype, masked: bool, kernel: str
+) -> None:
+    query = torch.zeros(1, 1, 8, 8, dtype=dtype)
+    mask = torch.ones(1, 1, 1, 8, dtype=torch.bool) if masked else None
+    assert CudaRules(asked).kernel(query, mask) == kernel  # type: ignore[arg-type]
+
+
+def test_flash_backward_borrows_sums_and_a_float32_query_gradient() -> None:
+    """By hand, 2 clips, 3 heads, 130 queries (256 when rounded up), heads of 64."""
+    steps = CudaRules("auto").borrowed("flash", half(2, 3, 130, 64))
+    sums, gradient = 4 * 2 * 3 * 256, 4 * 2 * 256 * 3 * 64
+    assert steps == there_and_back(sums, gradient) == [sums, gradient, -gradient, -sums]
+
+
+def test_what_is_borrowed_is_given_back() -> None:
+    for kernel in ("flash", "efficient", "cudnn"):
+        for dtype in (torch.float32, torch.bfloat16):
+            for width in (32, 64, 80, 128):
+                query = torch.zeros(2, 2, 50, width, dtype=dtype)
+                steps = CudaRules("auto").borrowed(kernel, query)
+                assert sorted(s for s in steps if s > 0) == sorted(-s for s in steps if s < 0)
+                assert all(sum(steps[: end + 1]) >= 0 for end in range(len(steps)))
+
+
+@pytest.mark.parametrize(
+    ("rows", "width", "mebibytes"),
+    [(12544, 768, 73.5), (12544, 2304, 108.0), (2048, 768, 12.0), (1000, 768, 0), (256, 512, 0)],
+)
+def test_a_bias_gradient_borrows_what_the_reduction_kernel_asks_for(
+    rows: int, width: int, mebibytes: float
+) -> None:
+    assert sum_over_rows(rows, width) == mebibytes * MIB
+
+
+def test_the_workspace_is_the_one_that_a_burst_asks_cublas_for() -> None:
+    _, size, count = WORKSPACE.split(":")
+    assert int(size) * 1024 * int(count) == WORKSPACE_BYTES
+
+
+def test_autocast_keeps_in_float32_what_cuda_does_and_only_while_asked() -> None:
+    x, weight = half(4, 8), torch.ones(8)
+
+    def results() -> dict[str, torch.dtype]:
+        with torch.autocast("cpu", torch.bfloat16):
+            return {
+                "norm": F.layer_norm(x, (8,), weight, weight).dtype,
+                "softmax": x.softmax(-1).dtype,
+                "sum": x.sum(0).dtype,
+                "power": (x**2).dtype,
+                "gelu": F.gelu(x).dtype,
+                "mean": x.mean(0).dtype,
+                "linear": F.linear(x, torch.ones(8, 8)).dtype,
+            }
+
+    before = results()
+    assert set(before.values()) == {torch.bfloat16}
+    with cuda_autocast():
+        inside = results()
+    wide = {name for name, dtype in inside.items() if dtype is torch.float32}
+    assert wide == {"norm", "softmax", "sum", "power"}
+    assert results() == before
+
+
+def test_no_cast_of_ours_hides_one_that_torch_has_on_the_cpu() -> None:
+    for name in (*CAST, *RESULT):
+        packet, _, overload = name.partition(".")
+        full = f"aten::{packet}" + (f".{overload}" if overload else "")
+        registered = torch._C._dispatch_has_kernel_for_dispatch_key(full, "AutocastCPU")
+        assert not registered, full
+
+
+def test_the_terms_of_a_card_sum_up_to_its_peak(small_cell: Callable[..., Cell]) -> None:
+    cell = small_cell(dtype="bfloat16", frames=16)
+    card, cpu = predict(cell, "cuda"), predict(cell, "cpu")
+    assert sum(card.terms.values()) == card.peak_bytes == sum(card.categories.values())
+    assert card.terms["workspaces"] == 2 * WORKSPACE_BYTES  # forward's thread and backward's
+    assert card.peak_bytes % 512 == 0
+    assert card.reserved_bytes is not None and card.reserved_bytes % (2 * MIB) == 0
+    assert card.reserved_bytes >= card.peak_bytes
+    assert card.process_bytes == card.reserved_bytes + CONTEXT_BYTES
+    # the same tensors, but for the counts of steps, which a card leaves on the host
+    assert cpu.steady_bytes - (card.steady_bytes - 2 * WORKSPACE_BYTES) + 2 * MIB >= 0
+    assert card.flop == cpu.flop
+
+
+def test_an_embedding_on_a_card_has_one_workspace_and_holds_no_state(
+    small_cell: Callable[..., Cell],
+) -> None:
+    train = small_cell(dtype="bfloat16", frames=16)
+    embed = replace(train, load=replace(train.load, mode="embed"))
+    predicted = predict(embed, "cuda")
+    assert predicted.terms["workspaces"] == WORKSPACE_BYTES
+    assert predicted.categories["gradient"] == predicted.categories["optimizer"] == 0
+    # a training reads its embedding before the first step too
+    assert predict(train, "cuda").embed_peak_bytes == predicted.peak_bytes
+
+
+def test_attention_is_named_as_on_the_card(small_cell: Callable[..., Cell]) -> None:
+    named = predict(small_cell(dtype="bfloat16", frames=16), "cuda").attention
+    assert "_scaled_dot_product_flash_attention" in named  # clips
+    assert "_scaled_dot_product_efficient_attention" in named  # captions, which have a mask
+    assert not any("for_cpu" in name for name in named)
+    asked = predict(small_cell(dtype="bfloat16", frames=16, attention="cudnn"), "cuda")
+    assert "_scaled_dot_product_cudnn_attention" in asked.unseen
+
+
+def test_a_norm_of_half_precision_keeps_its_float32_copy_on_a_card() -> None:
+    """A bf16 input of a layer norm is cast on a card, and the copy is kept for backward."""
+    from vbench_mem.probes.any_step import predict_step
+
+    def build() -> tuple[nn.Module, Tensor]:
+        model = nn.Sequential(nn.Linear(256, 256), nn.LayerNorm(256), nn.Linear(256, 256))
+        return model, torch.randn(4096, 256)
+
+    def step(state: tuple[nn.Module, Tensor]) -> None:
+        model, batch = state
+        with torch.autocast("cpu", torch.bfloat16):
+            result = model(batch)
+        result.float().sum().backward()
+        model.zero_grad()
+
+    kept = {
+        target: predict_step(build, step, target=target).phases["forward"]
+        for target in ("cpu", "cuda")
+    }
+    # the copy of 4 bytes in place of the input of 2, which nothing else needs
+    assert kept["cuda"] - 2 * WORKSPACE_BYTES - kept["cpu"] >= 4096 * 256 * (4 - 2)

@@ -1,0 +1,190 @@
+"""What a step takes on a CUDA device beside its tensors, and where it computes in other precisions.
+
+A trace runs on fake tensors of the CPU. Where CUDA's kernels keep or borrow memory that the CPU's
+do not, it is put into the trace as a block of its own; where CUDA's autocast works in float32 and
+the CPU's does not, the cast is put in as well. Read from torch's sources, not measured: a run of
+`gpu_check.yaml` on a card puts it beside what that card took.
+
+Source:  PyTorch 2.13: aten/src/ATen/native/transformers/cuda (flash_attn/flash_api.cpp,
+         attention.cu, attention_backward.cu), ATen/native/cuda/Reduce.cuh, layer_norm_kernel.cu,
+         ATen/autocast_mode.h.
+Legend:  B batch, H heads, N queries, d head width; r(x, m) is x rounded up to a multiple of m.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vbench_mem.cell import Kernel
+
+MULTIPROCESSORS, THREADS = (
+    108,
+    2048,
+)  # of an A100, the stand-in where a kernel's memory depends on it
+WARP = 32
+
+FORWARD = "_scaled_dot_product_flash_attention_for_cpu"
+BACKWARD = f"{FORWARD}_backward"
+NAMES = {
+    "flash": "_scaled_dot_product_flash_attention",
+    "efficient": "_scaled_dot_product_efficient_attention",
+    "cudnn": "_scaled_dot_product_cudnn_attention",
+}
+Steps = list[int]  # one after another: positive takes a block, negative gives one of that size back
+
+
+@dataclass(frozen=True)
+class CudaRules:
+    """`asked` is the kernel that the runtime names for the video tower; captions take `auto`."""
+
+    asked: Kernel
+
+    def kernel(self, query: Tensor, mask: Tensor | None) -> str:
+        """Which kernel CUDA takes: half precision flash, unless there is a mask; float32 another.
+
+        On Hopper, torch 2.11 with a recent cuDNN takes that library's kernel in place of flash; its
+        backward takes about as much, and what it takes beyond that is not public.
+        """
+        if self.asked not in ("auto", "math") and mask is None:
+            return self.asked
+        half = query.dtype in (torch.bfloat16, torch.float16)
+        return "flash" if half and mask is None else "efficient"
+
+    def kept(self, kernel: str, query: Tensor) -> int:
+        """What the forward saves beyond the CPU's output and log-sum-exp. Units: bytes."""
+        batch, heads, queries, _ = query.shape
+        if kernel == "efficient":
+            return 4 * batch * heads * (up(queries, 32) - queries)
+        return 2 * 512  # the state of a random generator, for a dropout that is not there
+
+    def borrowed(self, kernel: str, query: Tensor) -> Steps:
+        """What the backward takes beside the three gradients, and gives back before it returns."""
+        batch, heads, queries, width = query.shape
+        rows = batch * heads
+        if kernel == "efficient":
+            return self.borrowed_efficient(rows, queries, width, query.dtype)
+        if kernel == "cudnn":  # the part of it that is public
+            return there_and_back(4 * rows * queries * width, 4 * rows * queries)
+        wide = up(width, 32 if width <= 128 else 64)
+        sums = 4 * rows * up(queries, 128)
+        return there_and_back(sums, sums * wide)
+
+    def borrowed_efficient(self, rows: int, queries: int, width: int, dtype: torch.dtype) -> Steps:
+        one = 4 * rows * queries
+        tile, columns = (64, 64) if width <= 64 else (128, 64 if dtype is torch.float32 else 128)
+        tiles = math.ceil(queries / tile) * math.ceil(width / columns)
+        workspace = 4 * rows * up(tiles * (4 + tile * columns), 4)
+        if dtype is not torch.float32:
+            return there_and_back(one, workspace)
+        # the product of gradient and output, its sums, and their copy in another order
+        return [one * width, one, -one * width, one, -one, workspace, -workspace, -one]
+
+
+def there_and_back(*sizes: int) -> Steps:
+    return [*sizes, *(-size for size in reversed(sizes))]
+
+
+def up(number: int, multiple: int) -> int:
+    return math.ceil(number / multiple) * multiple
+
+
+def power_below(number: int) -> int:
+    return 1 << (max(number, 1).bit_length() - 1)
+
+
+def sum_over_rows(rows: int, width: int) -> int:
+    """Bytes that a sum of (rows, width) over its rows borrows: a bias's gradient is one.
+
+    Source:  setReduceConfig and global_memory_size in Reduce.cuh, for contiguous input.
+    """
+    vector = next(lanes for lanes in (4, 2, 1) if width % lanes == 0)
+    most = 512 // vector
+    across, down = min(power_below(width // vector), most), min(power_below(rows), most)
+    block_x = min(across, WARP)
+    block_y = min(down, most // block_x)
+    block_x = min(across, most // block_y)
+    if rows < min(block_y * 16, 256):
+        return 0
+    per_thread = math.ceil(rows / block_y)
+    grid = math.ceil(width // vector / block_x)
+    target = MULTIPROCESSORS * (THREADS // (block_x * block_y))
+    if per_thread < 256 or grid > target:
+        return 0
+    splits = min(math.ceil(target / grid), math.ceil(per_thread / 16))
+    splits = max(splits, math.ceil(per_thread / 256))
+    return 4 * width * splits * block_x * vector if splits > 1 else 0
+
+
+def norm_partials(rows: int, width: int) -> int:
+    """Bytes of each of the two partial sums that a layer norm's backward takes over many rows."""
+    if rows <= 65536 or width / WARP >= MULTIPROCESSORS / 2:
+        return 0
+    parts = min(32768 // math.ceil(width / WARP), math.ceil(rows / WARP))
+    return 4 * parts * width
+
+
+def borrowed_by(name: str, args: Any) -> Steps:
+    """What other operations than attention take for a moment."""
+    if name == "sum.dim_IntList" and args[0].dim() == 2 and list(args[1]) == [0]:
+        return there_and_back(sum_over_rows(*args[0].shape))
+    if name == "native_layer_norm_backward.default":
+        width = math.prod(args[2])
+        part = norm_partials(args[1].numel() // width, width)
+        return there_and_back(part, part)
+    return []
+
+
+# Operations that CUDA's autocast computes in float32 and the CPU's does not. First those whose
+# inputs it casts, then those that it asks for a float32 result, by their overloads.
+CAST = (
+    *("layer_norm", "rms_norm", "group_norm", "exp", "expm1", "log", "log2", "log10", "log1p"),
+    *("pow.Tensor_Scalar", "pow.Tensor_Tensor", "pow.Scalar", "reciprocal", "rsqrt", "softplus"),
+    *("tan", "sinh", "cosh", "logsumexp", "cosine_similarity", "dist"),
+    *("upsample_nearest2d.vec", "upsample_bilinear2d.vec", "upsample_bicubic2d.vec"),
+    "upsample_trilinear3d.vec",
+)
+RESULT = (
+    *("softmax.int", "log_softmax.int", "sum", "sum.dim_IntList", "cumsum"),
+    "linalg_vector_norm",
+)
+
+
+@contextmanager
+def cuda_autocast() -> Iterator[None]:
+    """Within it, autocast on the CPU casts what CUDA's does; for every thread that runs then."""
+    library = torch.library.Library("aten", "IMPL")
+    try:
+        for name in (*CAST, *RESULT):
+            library.impl(name, caster(name, asks=name in RESULT), "AutocastCPU")
+        yield
+    finally:
+        library._destroy()
+
+
+def caster(name: str, *, asks: bool) -> Callable[..., Any]:
+    packet, _, overload = name.partition(".")
+    operation = getattr(getattr(torch.ops.aten, packet), overload or "default")
+    keys = torch._C.DispatchKeySet(torch._C.DispatchKey.AutocastCPU)
+
+    def cast(*args: Any, **kwargs: Any) -> Any:
+        with torch._C._ExcludeDispatchKeyGuard(keys):
+            if asks:
+                if kwargs.get("dtype") is None and is_half(args[0]):
+                    kwargs["dtype"] = torch.float32
+                return operation(*args, **kwargs)
+            return operation(*map(widened, args), **{k: widened(v) for k, v in kwargs.items()})
+
+    return cast
+
+
+def is_half(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.dtype in (torch.bfloat16, torch.float16)
+
+
+def widened(value: Any) -> Any:
+    return value.float() if is_half(value) else value
