@@ -5,16 +5,19 @@ Predicts the steady step of the same trainer, loss and optimiser that a burst ru
 one, whose kernels allocate out of sight. Check: equals the measured peak of a cpu to the byte.
 """
 
+from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import torch
 
-from vbench_mem.cell import Cell
-from vbench_mem.encoders.build import build
+from vbench_mem.cell import Cell, Kernel
 from vbench_mem.errors import Unsupported
 from vbench_mem.prediction import Prediction, Target
 from vbench_mem.probes.batch import Batch, noise
+from vbench_mem.probes.counted import CONTEXT_BYTES, count_embedding, count_step
+from vbench_mem.probes.cuda_rules import CudaRules, cuda_autocast
 from vbench_mem.probes.fake import FakeTracker, pretending
 from vbench_mem.probes.readers import Followed
 from vbench_mem.probes.repeat import NotAlike, repeat
@@ -22,8 +25,14 @@ from vbench_mem.probes.shorten import shorten
 from vbench_mem.probes.sites import Sites
 from vbench_mem.probes.trace import Trace, born_before, totals
 from vbench_mem.probes.train_step import Trainer
+from vbench_mem.probes.weightless import weightless
 
 CPU = torch.device("cpu")
+# Kernels that choose for themselves how much memory they borrow, and do not tell.
+UNSEEN: dict[Target, tuple[str, ...]] = {
+    "cpu": ("convolution",),
+    "cuda": ("convolution", "cudnn"),
+}
 
 
 def predict(cell: Cell, target: Target, *, whole: bool = False) -> Prediction:
@@ -33,7 +42,11 @@ def predict(cell: Cell, target: Target, *, whole: bool = False) -> Prediction:
     """
     if cell.runtime.compile:
         raise Unsupported("a compiled step is not predicted: its kernels allocate out of sight")
-    return summarise(follow_cell(cell, whole=whole), target)
+    if target == "cpu" and cell.runtime.attention in ("efficient", "cudnn"):
+        raise Unsupported(
+            f"attention {cell.runtime.attention} is a CUDA kernel; a cpu has flash, math"
+        )
+    return summarise(follow_cell(cell, target, whole=whole), target)
 
 
 class FakeReader(Followed):
@@ -45,6 +58,7 @@ class FakeReader(Followed):
     def __init__(self, tracker: FakeTracker) -> None:
         super().__init__(tracker)
         self.fake = tracker
+        self.host: set[int] = set()
 
     def begin(self, phase: str, step: int = 0) -> None:
         super().begin(phase, step)
@@ -65,35 +79,37 @@ class FakeReader(Followed):
             own = homes[block_of(weight)]
             if weight.grad is not None:
                 homes[block_of(weight.grad)] = own
-            for value in self.trainer.optimizer.state[weight].values():
+            for name, value in self.trainer.optimizer.state[weight].items():
                 if isinstance(value, torch.Tensor):
                     homes[block_of(value)] = own
+                    if name == "step" and not self.trainer.optimizer.defaults["fused"]:
+                        self.host.add(block_of(value))  # a count, asked for in every step
 
     def phases(self) -> list[Any]:
         raise NotImplementedError
 
 
-def follow_cell(cell: Cell, *, whole: bool = False) -> Trace:
+def follow_cell(cell: Cell, target: Target, *, whole: bool = False) -> Trace:
     """The trace of a steady step; of `whole` layer after layer, else of few and repeated."""
     short, repeats = (cell, ()) if whole else shorten(cell)
     try:
-        return repeat(follow(short), repeats)
+        return repeat(follow(short, target), repeats)
     except NotAlike:
-        return follow(cell)
+        return follow(cell, target)
 
 
-def follow(cell: Cell) -> Trace:
+def follow(cell: Cell, target: Target) -> Trace:
     """Run a burst's embedding and its steady step on tensors that hold nothing."""
-    train = cell.load.mode == "train"
-    with torch.device("meta"):  # there the random starts of weights cost nothing
-        encoder = build(cell.spec, cell.recipe, cell.load, cell.runtime)
-    with pretending(), Sites() as sites:
-        tracker = FakeTracker(sites)
+    train, cuda = cell.load.mode == "train", target == "cuda"
+    make = weightless(as_traced(cell))
+    with pretending(), cuda_autocast() if cuda else nullcontext(), Sites() as sites:
+        tracker = FakeTracker(sites, CudaRules(cell.runtime.attention) if cuda else None)
         reader = FakeReader(tracker)
-        sites.know(encoder)
         with reader:
             reader.begin("build")
-            trainer = Trainer(encoder.to_empty(device="cpu"), cell, CPU)
+            encoder = make()
+            sites.know(encoder)
+            trainer = Trainer(encoder, cell, CPU)
             reader.begin("batch")
             batch = noise(cell, CPU)
             reader.know(trainer, batch)
@@ -114,32 +130,66 @@ def follow(cell: Cell) -> Trace:
         flops=tracker.flops,
         attention=tuple(sorted(tracker.attention)),
         operations=tuple(sorted(map(str, tracker.met))),
+        kernels=frozenset(tracker.kernels),
+        host=frozenset(reader.host),
     )
 
 
+def as_traced(cell: Cell) -> Cell:
+    """With a kernel that the traced device has; which one a card takes instead, its rules know."""
+    kernel: Kernel = "math" if cell.runtime.attention == "math" else "auto"
+    return replace(cell, runtime=replace(cell.runtime, attention=kernel))
+
+
 def summarise(trace: Trace, target: Target) -> Prediction:
-    timeline = trace.timeline
-    levels, spans, peak = timeline.levels(), timeline.spans(), trace.peak()
-    step = trace.spans()
-    embed = [span for span in spans if span.phase == "embed"]
-    phases = {
-        span.phase: max(levels[span.start : span.stop + 1])
-        for span in [*embed, *step]
-        if span.phase != "between"
-    }
-    modules = trace.modules_at(peak)
+    """As the device's own counter would show the steady step and the embedding."""
+    step, embedding = count_step(trace, target), count_embedding(trace, target)
+    spans = step.timeline.of_step(trace.steady)
+    embed = embedding.timeline.of_step(0)
+    peak = step.peak(*spans)
+    held = step.timeline.held_at(peak.events)
+    rounding = peak.bytes - sum(held.values())
+    modules = trace.modules_of({block: size for block, size in held.items() if block >= 0})
+    workspaces = sum(size for block, size in held.items() if block < 0)
+    outside = {"(workspaces)": workspaces, "(rounding)": rounding}
+    modules |= {name: {"temporary": size} for name, size in outside.items() if size}
+    phases = {span.phase: embedding.peak(span).bytes for span in embed}
+    phases |= {span.phase: step.peak(span).bytes for span in spans if span.phase != "between"}
+    kernels = sum(size for block, size in held.items() if block in trace.kernels)
+    context = None if target == "cpu" else CONTEXT_BYTES
+    build = next(span.stop for span in step.timeline.spans() if span.phase == "build")
     return Prediction(
         target=target,
         peak_bytes=peak.bytes,
-        peak_phase=max(step, key=lambda span: max(levels[span.start : span.stop + 1])).phase,
-        build_bytes=levels[next(span.stop for span in spans if span.phase == "build")],
-        steady_bytes=levels[-1],
+        peak_phase=max(spans, key=lambda span: step.peak(span).bytes).phase,
+        build_bytes=step.levels[build],
+        steady_bytes=step.levels[-1],
         embed_peak_bytes=phases.get("embed"),
         phases=phases,
         categories=totals(modules),
         modules=modules,
-        terms={"tensors": peak.bytes},
+        terms={
+            "tensors": peak.bytes - kernels - workspaces - rounding,
+            "kernels": kernels,
+            "workspaces": workspaces,
+            "rounding": rounding,
+        },
+        reserved_bytes=step.reserved,
+        context_bytes=context,
+        process_bytes=None if step.reserved is None else step.reserved + CONTEXT_BYTES,
         attention=trace.attention,
-        flop=trace.flop_of(step),
-        embed_flop=trace.flop_of(embed),
+        flop=trace.flop_of(trace.spans()),
+        embed_flop=trace.flop_of(trace.timeline.of_step(0)),
+        unseen=unseen(trace, target),
+    )
+
+
+def unseen(trace: Trace, target: Target) -> tuple[str, ...]:
+    """What was met and may take more than is known here."""
+    return tuple(
+        sorted(
+            name
+            for name in {*trace.operations, *trace.attention}
+            if any(part in name for part in UNSEEN[target])
+        )
     )
