@@ -24,7 +24,7 @@ from vbench_mem.probes.cuda_rules import (
     Steps,
     borrowed_by,
 )
-from vbench_mem.probes.norms import kept_in_full
+from vbench_mem.probes.norms import corrected
 from vbench_mem.probes.sites import Sites
 from vbench_mem.probes.storages import StorageTracker
 from vbench_mem.probes.torch_count import FORMULAS, Formula
@@ -84,7 +84,7 @@ class FakeTracker(StorageTracker):
         self.here = self.home = self.sites.here()
         if self.updating and args and isinstance(args[0], Tensor):
             self.here = self.home = self.home_of(args[0])
-        result = kept_in_full(func, args, func(*args, **kwargs))
+        result = corrected(func, args, func(*args, **kwargs))
         if func is UNSCALE:
             self.overflows.add(self.block_of(args[1]))
         self.met.add(func)
