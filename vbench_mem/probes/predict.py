@@ -154,7 +154,9 @@ def summarise(trace: Trace, target: Target) -> Prediction:
     outside = {"(workspaces)": workspaces, "(rounding)": rounding}
     modules |= {name: {"temporary": size} for name, size in outside.items() if size}
     phases = {span.phase: embedding.peak(span).bytes for span in embed}
-    phases |= {span.phase: step.peak(span).bytes for span in spans if span.phase != "between"}
+    for span in spans:  # some programs go forward and backward twice in a step
+        if span.phase != "between":
+            phases[span.phase] = max(phases.get(span.phase, 0), step.peak(span).bytes)
     kernels = sum(size for block, size in held.items() if block in trace.kernels)
     context = None if target == "cpu" else CONTEXT_BYTES
     build = next(span.stop for span in step.timeline.spans() if span.phase == "build")
