@@ -65,14 +65,20 @@ def in_workers(
         return
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(PRELOAD))  # the same server as a run's: there is only one
+    others = set(multiprocessing.active_children())
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=one_thread) as pool:
-        with anonymous_main():
-            futures = {
-                pool.submit(function, *arguments): key
-                for key, (function, arguments) in work.items()
-            }
-        for future in as_completed(futures):
-            yield futures[future], future.result()
+        try:
+            with anonymous_main():
+                futures = {
+                    pool.submit(function, *arguments): key
+                    for key, (function, arguments) in work.items()
+                }
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        except BaseException:  # Ctrl-C above all: nothing that has begun is waited for
+            for worker in set(multiprocessing.active_children()) - others:
+                worker.kill()
+            raise
 
 
 def one_thread() -> None:

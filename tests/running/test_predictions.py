@@ -1,0 +1,50 @@
+"""Predictions in worker processes: every cell has an outcome, and stopping is quick."""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from vbench_mem.cell import Cell, Runtime
+from vbench_mem.prediction import Prediction, Unpredicted
+from vbench_mem.probes.predict import predict
+from vbench_mem.running.predictions import in_workers, predict_all
+
+
+def test_every_cell_has_an_outcome_under_its_key_and_in_the_order_asked(
+    make_cell: Callable[..., Cell],
+) -> None:
+    plain, compiled = make_cell(), make_cell(runtime=Runtime(device="cpu", compile=True))
+    told: list[str] = []
+    found = predict_all({"b": (compiled, "cpu"), "a": (plain, "cpu")}, told.append, jobs=2)
+    assert list(found) == ["b", "a"] and sorted(told) == ["a", "b"]
+    assert isinstance(found["a"], Prediction) and isinstance(found["b"], Unpredicted)
+    assert found["a"].peak_bytes == predict(plain, "cpu").peak_bytes
+    assert "compiled" in found["b"].reason and found["b"].traceback is None
+
+
+def test_nothing_asked_starts_nothing() -> None:
+    before = multiprocessing.active_children()
+    assert predict_all({}) == {}
+    assert multiprocessing.active_children() == before
+
+
+def test_ctrl_c_does_not_wait_for_what_has_begun() -> None:
+    before = set(multiprocessing.active_children())
+    pressed: list[float] = []
+
+    def press() -> None:
+        while len(set(multiprocessing.active_children()) - before) < 2:
+            time.sleep(0.01)
+        pressed.append(time.perf_counter())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=press, daemon=True).start()
+    with pytest.raises(KeyboardInterrupt):
+        list(in_workers({str(i): (time.sleep, (600,)) for i in range(9)}, jobs=2))
+    assert time.perf_counter() - pressed[0] < 60
+    assert set(multiprocessing.active_children()) <= before
