@@ -19,6 +19,7 @@ CELLS = {
     "frames_16_256": (90, 0),
     "gpu_check": (38, 0),
     "paper_table1": (4, 0),
+    "gate": (8, 0),
 }
 
 

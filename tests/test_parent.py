@@ -21,6 +21,10 @@ PARENTS = [
     "vbench_mem.running.forecast",
     "vbench_mem.running.place",
     "vbench_mem.cli.foresee",
+    "vbench_mem.cli.gate",
+    "vbench_mem.budgets.foresee",
+    "vbench_mem.budgets.github",
+    "vbench_mem.budgets.junit",
     "vbench_mem.cli.forecasts",
     "vbench_mem.cli.predicting",
     "vbench_mem.machine.cards",
@@ -28,6 +32,7 @@ PARENTS = [
     "vbench_mem.machine.nvml",
     "vbench_mem.encoders.table",
     "vbench_mem.encoders.recipes",
+    "vbench_mem.encoders.source",
     "vbench_mem.encoders.tokens",
     "vbench_mem.probes.closed_form",
 ]

@@ -164,6 +164,16 @@ def test_what_cannot_be_predicted_does_not_pass(matrix: Matrix) -> None:
     assert one.line.endswith("was not predicted (a cpu has no caching allocator)")
 
 
+def test_an_encoder_that_raises_is_shown_with_its_traceback(matrix: Matrix) -> None:
+    trace = 'Traceback:\n  File "mine.py", line 3\nValueError: odd\n'
+    broken = Unpredicted(reason="ValueError: odd", traceback=trace)
+    for limit in (budget(max_growth=0.5), budget(max="1 GiB")):
+        joined = foreseen(matrix, {LABELS[0]: broken, LABELS[1]: predicted()})
+        verdict, _ = judge([limit], joined, yardstick(matrix, {LABELS[1]: predicted()}))
+        assert verdict.outcome == "fail" and "(ValueError: odd)" in verdict.line
+        assert verdict.notes == (trace.rstrip(),)
+
+
 def test_another_kind_of_device_than_the_baselines_does_not_pass(matrix: Matrix) -> None:
     verdict = verdict_of(matrix, predicted(target="cuda"), predicted(), budget(max_growth=9.0))
     assert verdict.line.endswith("predicted_peak_bytes is for cpu, in the baseline for cuda")

@@ -9,7 +9,9 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from tests.budgets.made import MIB, MODULES, predicted
 from tests.rows import GIB, MACHINE, TEXT, matrix_of, ok, oom
+from vbench_mem.budgets.baseline import Baseline, entry_of, keys_of
 from vbench_mem.cli import app
 from vbench_mem.machine.site import Site
 from vbench_mem.matrix.load import Matrix
@@ -245,3 +247,27 @@ def test_a_misspelt_variant_or_dataset_is_refused(
     result = invoke("check", path, "--store", root, "--machine", "0123")
     assert result.exit_code == 2
     assert f"{path}: {says}" in result.stderr
+
+
+def test_a_report_judges_growth_by_the_prediction_that_was_recorded(
+    tmp_path: Path, root: Path
+) -> None:
+    text = TEXT.replace("[joint_test, frame_mean_test]", "joint_test").replace("[4, 8]", "4")
+    limit = "baseline: base.json\nbudgets: [{metric: predicted_peak_bytes, max_growth: 0.01}]\n"
+    matrix = matrix_of(tmp_path, text + limit)
+    full, masked = matrix.cells
+    modules = MODULES | {"<i>mine": {"activation": 5 * MIB}}
+    details = {"prediction": predicted(modules).dump()}
+    bare = ok(masked, predicted_peak_bytes=1)  # of a time when records held no prediction
+    own = own_store(root, matrix)
+    keep(own, matrix, ok(full).model_copy(update={"details": details}), bare)
+    without = json.loads(invoke("report", matrix.path, "--store", root, "--json").stdout)
+    assert "has no baseline to be compared with" in without["verdicts"][0]["message"]
+    keys = keys_of(matrix.cells).values()
+    entries = {key: entry_of(predicted()) for key in keys}
+    Baseline(torch="2.13", cells=entries).write(tmp_path / "base.json")
+    invoke("report", matrix.path, "--store", root)
+    page = (own.folder / "report" / "report.html").read_text()
+    assert "is 5.0 MiB (5.00 %) above the baseline of 100.0 MiB" in page
+    assert "<br>at the peak grew: &lt;i&gt;mine activation +5.0 MiB" in page
+    assert "was not predicted (the record has no prediction to compare)" in page

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.rows import MACHINE, joined_of, matrix_of, ok, pick
-from vbench_mem.budgets.verdict import judge
+from vbench_mem.budgets.judge import judge
 from vbench_mem.join import Joined
 from vbench_mem.report.answer import answer
 from vbench_mem.report.html import render

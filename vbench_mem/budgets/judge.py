@@ -45,7 +45,7 @@ def judge_one(budget: Budget, joined: Joined, yardstick: Yardstick | None = None
         return [judge_growth(budget, row, yardstick) for row in rows]
     verdicts = [_judge(budget, row, joined, budget.metric) for row in rows]
     return [
-        replace(verdict, notes=where_it_goes(budget.metric, row, yardstick))
+        replace(verdict, notes=verdict.notes or where_it_goes(budget.metric, row, yardstick))
         if verdict.outcome == "fail"
         else verdict
         for verdict, row in zip(verdicts, rows, strict=True)

@@ -9,6 +9,7 @@ from typing import Literal
 from vbench_mem.budgets.budget import Budget
 from vbench_mem.budgets.growth import Change
 from vbench_mem.join import Row
+from vbench_mem.prediction import Unpredicted
 
 Outcome = Literal["pass", "fail", "nothing"]
 Found = tuple[float | None, str]  # a number, or why there is none
@@ -49,6 +50,10 @@ class Verdict:
 
 
 def not_passed(budget: Budget, row: Row, message: str) -> Verdict:
+    """No number to judge; where an encoder raised while it was predicted, its traceback goes
+    along."""
+    failed = row.prediction if row.foresees(budget.metric) else None
+    trace = failed.traceback if isinstance(failed, Unpredicted) else None
     return Verdict(
         outcome="fail",
         metric=budget.metric,
@@ -56,6 +61,7 @@ def not_passed(budget: Budget, row: Row, message: str) -> Verdict:
         cell_id=row.cell.id,
         limit=budget.limit,
         message=message,
+        notes=(trace.rstrip(),) if trace else (),
     )
 
 

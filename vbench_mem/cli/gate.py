@@ -25,7 +25,7 @@ def check(
     matrix: Annotated[
         str | None,
         typer.Argument(
-            metavar="[MATRIX]",
+            metavar="MATRIX",
             help="A matrix file, or the name of one in matrices/; else the budgets file names it.",
             autocompletion=complete_matrix,
             show_default=False,
