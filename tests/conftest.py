@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -11,6 +12,7 @@ import pytest
 
 from vbench_mem.cell import Cell, Load, Protocol, Runtime
 from vbench_mem.encoders.recipes import RECIPES
+from vbench_mem.encoders.source import find_custom
 from vbench_mem.encoders.table import ENCODERS
 from vbench_mem.machine.environment import Environment
 from vbench_mem.matrix.resolve import with_kind
@@ -102,6 +104,29 @@ def write_matrix(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def write_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Path]]:
+    """Write a module of a user's beside the matrices of `write_matrix`, and say where it is.
+
+    What is imported from there is forgotten afterwards, and so is the folder.
+    """
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    before = set(sys.modules)
+
+    def write(text: str, name: str = "own_code") -> Path:
+        path = tmp_path / f"{name.replace('.', '/')}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        find_custom.cache_clear()
+        return path
+
+    yield write
+    for module in set(sys.modules) - before:
+        file = getattr(sys.modules[module], "__file__", None)
+        if file is not None and Path(file).is_relative_to(tmp_path):
+            del sys.modules[module]
 
 
 @pytest.fixture

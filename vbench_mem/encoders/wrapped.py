@@ -110,7 +110,7 @@ def told(result: object) -> str:
         return " and ".join(map(told, result)) or f"an empty {type(result).__name__}"
     if isinstance(result, Tensor):
         return str(tuple(result.shape))
-    return "None" if result is None else f"a {type(result).__name__}"
+    return "None" if result is None else f"a value of type {type(result).__name__}"
 
 
 def build_custom(spec: Custom, load: Load, runtime: Runtime) -> Wrapped:

@@ -1,0 +1,184 @@
+"""A user's own encoder in a matrix: a cell like any other, but for what only the table knows."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.rows import joined_of, ok
+from vbench_mem.budgets.partner import find_partner
+from vbench_mem.cell import dump, load
+from vbench_mem.encoders.words import Words
+from vbench_mem.errors import UsageError
+from vbench_mem.join import join
+from vbench_mem.matrix.axes import facts
+from vbench_mem.matrix.load import Matrix, load_matrix
+from vbench_mem.matrix.schema import matrix_schema
+from vbench_mem.report.columns import row_values
+from vbench_mem.running.eta import expect, work_of
+from vbench_mem.scores.files import load_scores
+
+Write = Callable[..., Path]
+CODE = "def build(load): ...\ndef small(load): ...\n"
+HEAD = "about: what does my own need?\n"
+AXES = "{encoder: [own_code:build, joint_test], frames: [4, 8], batch: 2}"
+
+
+@pytest.fixture
+def read(write_code: Write, write_matrix: Write) -> Callable[..., Matrix]:
+    write_code(CODE)
+
+    def make(axes: str = AXES, rest: str = "") -> Matrix:
+        return load_matrix(write_matrix(f"{HEAD}axes: {axes}\n{rest}"))
+
+    return make
+
+
+Read = Callable[..., Matrix]
+
+
+def refused(read: Read, axes: str = AXES, rest: str = "") -> str:
+    with pytest.raises(UsageError) as caught:
+        read(axes, rest)
+    return str(caught.value).partition(": ")[2]
+
+
+def test_it_is_a_cell_beside_those_of_the_table(read: Read) -> None:
+    matrix = read()
+    labels = [matrix.label(cell) for cell in matrix.cells]
+    assert labels[:2] == ["own_code:build frames=4", "own_code:build frames=8"]
+    own = matrix.cells[0]
+    assert own.load.resolution_px == 224 and own.variant == "own_code:build"
+    assert load(dump(own)) == own
+    known = facts(own)
+    assert (known["encoder"], known["family"], known["layout"]) == (
+        "own_code:build",
+        "custom",
+        "custom",
+    )
+    assert "size" not in known and "text_size" not in known
+
+
+def test_an_edit_of_the_code_moves_the_ids_of_its_cells_only(read: Read, write_code: Write) -> None:
+    before = {(cell.encoder, cell.load.frames): cell.id for cell in read().cells}
+    write_code(CODE + "x = 1\n")
+    after = {(cell.encoder, cell.load.frames): cell.id for cell in read().cells}
+    moved = {encoder for (encoder, _), found in after.items() if found not in before.values()}
+    assert moved == {"own_code:build"}
+
+
+def test_a_variant_may_be_ones_own(read: Read) -> None:
+    variants = "{variant: ['own_code:build', 'own_code:small', joint_test+mask75], frames: 4, "
+    found = [cell.variant for cell in read(variants + "batch: 2}").cells]
+    assert found == ["own_code:build", "own_code:small", "joint_test+mask75"]
+
+
+def test_captions_and_the_load_are_set_and_named(read: Read) -> None:
+    axes = "{encoder: own_code:build, frames: 4, batch: 2, vocab: 99, resolution_px: 64}"
+    (cell,) = read(axes).cells
+    assert cell.variant == "own_code:build,text.vocab=99"
+    assert cell.spec.text == Words(vocab=99) and cell.load.resolution_px == 64
+    read(axes, "skip: [{when: {variant: 'own_code:build,text.vocab=99'}, reason: a}]\n")
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("recipe: mask75", "what is masked and trained of own_code:build is up to its build"),
+        ("mask: 0.5", "is up to its build; use recipe: full"),
+        ("train_text: false", "use recipe: full, and a function for each way of training"),
+        ("checkpoint: true", "let its build recompute activations itself"),
+        ("patch_px: 32", "patch_px is no setting of the custom layout"),
+        ("text_size: tiny", "text_size is no setting of the custom layout"),
+        ("text: {vocab: 9}", "text is no setting of the custom layout"),
+        ("text.max_tokens: 9", "text.max_tokens is no setting of the custom layout"),
+        ("tower.depth: 3", "tower.depth is no setting of the custom layout"),
+    ],
+)
+def test_what_only_the_table_can_be_asked_for_is_refused(
+    read: Read, setting: str, message: str
+) -> None:
+    axes = f"{{encoder: own_code:build, frames: 4, batch: 2, {setting}}}"
+    assert message in refused(read, axes)
+
+
+def test_a_rule_leaves_out_what_it_cannot_be_asked_for(read: Read) -> None:
+    axes = AXES.replace("batch: 2", "batch: 2, recipe: [full, mask75], patch_px: [16, 32]")
+    message = refused(read, axes)
+    assert "to leave it out: skip: [{when: {encoder: own_code:build}, reason: ...}]" in message
+    rest = "skip: [{when: {family: custom, recipe: mask75}, reason: a}]\n"
+    matrix = read(AXES.replace("batch: 2", "batch: 2, recipe: [full, mask75]"), rest)
+    assert len(matrix.cells) == 8 and len(matrix.skipped) == 2
+    whole = read(axes, "skip: [{when: {encoder: 'own_code:build'}, reason: a}]\n")
+    assert len(whole.cells) == 8 and len(whole.dropped) == 8
+
+
+@pytest.mark.parametrize(
+    ("encoder", "message"),
+    [
+        ("own_code:bild", "axes.encoder: "),
+        ("own_code:bild", "own_code.py defines no 'bild'; did you mean build?"),
+        ("own_coed:build", "axes.encoder: no module own_coed: there is no own_coed.py in "),
+        ("own_coed:build", "did you mean own_code?"),
+        ("'own_code:'", "axes.encoder: 'own_code:' is no encoder of one's own; write it like "),
+        ("own_code.build", "one of your own is written my_package.module:function"),
+        ("own_code:build+mask75", "'own_code:build+mask75' is no encoder of one's own"),
+    ],
+)
+def test_a_slip_in_its_name_is_told_at_its_place(read: Read, encoder: str, message: str) -> None:
+    assert message in refused(read, AXES.replace("own_code:build", encoder))
+
+
+def test_conditions_name_it(read: Read) -> None:
+    rest = "budgets: [{{metric: step_ms, max: 9, where: {{variant: '{}'}}}}]\n"
+    (budget,) = read(AXES, rest.format("own_code:build")).budgets
+    assert budget.where == {"variant": "own_code:build"}
+    message = refused(read, AXES, rest.format("own_code:small"))
+    assert "no cell is called 'own_code:small'; did you mean own_code:build?" in message
+    assert "matches no cell" in refused(
+        read, AXES, "skip: [{when: {encoder: 'own_code:small'}, reason: a}]\n"
+    )
+
+
+def test_the_schema_takes_it(read: Read) -> None:
+    options = matrix_schema()["$defs"]["Axes"]["properties"]["encoder"]["anyOf"]
+    (pattern,) = [option["pattern"] for option in options if "pattern" in option]
+    for name in ("own_code:build", "a.b_c.d:Build2"):
+        assert re.search(pattern, name)
+    for name in ("own_code", "own_code:", ":build", "a:b:c", "a.:b", "a b:c"):
+        assert not re.search(pattern, name)
+
+
+def test_no_published_score_is_of_it(read: Read) -> None:
+    matrix = read("{encoder: 'own_code:build', frames: 16, batch: 2}")
+    joined = join(matrix, {}, load_scores(["reference"], matrix.path.parent))
+    assert joined.unscored == list(joined.rows)
+
+
+def test_it_is_compared_with_another_family_at_the_same_load(read: Read) -> None:
+    matrix = read(AXES.replace("batch: 2", "batch: 2, resolution_px: 64"))
+    joined = joined_of(matrix, *(ok(cell) for cell in matrix.cells))
+    own, table = joined.rows[0], joined.rows[2]
+    assert find_partner(own, {"family": "joint"}, joined.rows) == (table, "")
+    assert find_partner(table, {"family": "custom"}, joined.rows) == (own, "")
+
+
+def test_a_row_of_the_table_names_it_and_leaves_its_size_empty(read: Read) -> None:
+    matrix = read()
+    joined = joined_of(matrix, *(ok(cell) for cell in matrix.cells))
+    values = row_values(joined.rows[0], joined)
+    assert (values["variant"], values["family"], values["size"]) == (
+        "own_code:build",
+        "custom",
+        None,
+    )
+
+
+def test_its_time_is_expected_from_what_others_took(
+    read: Read, make_record: Callable[..., object]
+) -> None:
+    own, longer = read("{encoder: 'own_code:build', frames: [4, 8], batch: 2}").cells
+    assert work_of(own) is None
+    assert expect([longer], []) == {longer.id: None}
+    assert expect([longer], [make_record(own, wall_s=3.0)]) == {longer.id: 3.0}
