@@ -10,7 +10,7 @@ import torch
 
 from vbench_mem.cell import Cell
 from vbench_mem.errors import Unsupported
-from vbench_mem.metrics import METRICS
+from vbench_mem.metrics import METRICS, PREDICTED
 from vbench_mem.probes import burst
 from vbench_mem.probes.burst import run_burst
 from vbench_mem.probes.measured import Measured
@@ -151,6 +151,19 @@ def test_a_compiled_burst_takes_its_first_step_in_the_time_pass_on_a_cpu(
     assert found.metrics["compile_s"] is not None
     assert found.metrics["build_bytes"] is not None
     assert found.metrics["peak_alloc_bytes"] is None
+
+
+def test_a_burst_has_its_prediction_beside_what_it_measured(small_cell: Make) -> None:
+    """On a cpu they are equal to the byte, by phase and by category."""
+    numbers = run_burst(small_cell(dtype="bfloat16"), lambda _: None).metrics
+    pairs = {name: name.replace("predicted_", "") for name in PREDICTED}
+    pairs["predicted_peak_bytes"] = "peak_alloc_bytes"
+    on_card = ("predicted_reserved_bytes", "predicted_process_bytes")
+    for predicted, measured in pairs.items():
+        if predicted in on_card:
+            assert numbers[predicted] is None
+        else:
+            assert numbers[predicted] == numbers[measured], predicted
 
 
 @pytest.mark.gpu

@@ -34,6 +34,8 @@ ITEM = aten._local_scalar_dense.default
 UNSCALE = aten._amp_foreach_non_finite_check_and_unscale_.default
 DEVICE = torch.ops.prim.device.default
 FRESH = aten.lift_fresh.default  # called a view, and yet the first sight of a tensor from Python
+# What an optimiser does to weights and state; on tensors that hold nothing there is nothing to do.
+IN_PLACE = frozenset("add_ addcdiv_ addcmul_ copy_ div_ lerp_ mul_ sqrt_ sub_ zero_".split())
 
 
 @cache
@@ -42,6 +44,12 @@ def formula_of(operation: Any) -> Formula | None:
     if (own := FORMULAS.get(operation._overloadpacket.__name__)) is not None:
         return lambda *args, out_val=None, **kwargs: own(*map(shape_of, args), **kwargs)
     return flop_registry.get(operation._overloadpacket)
+
+
+@cache
+def is_in_place(operation: Any) -> bool:
+    """Arithmetic into its first argument, of which nothing but values can change."""
+    return operation.__name__.partition(".")[0].removeprefix("_foreach_") in IN_PLACE
 
 
 def shape_of(value: Any) -> Any:

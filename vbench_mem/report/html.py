@@ -16,6 +16,7 @@ from vbench_mem.machine import environment
 from vbench_mem.metrics import METRICS
 from vbench_mem.report.answer import answer
 from vbench_mem.report.columns import ordered_metrics
+from vbench_mem.report.foreseen import compare, verdict
 from vbench_mem.report.illustrate import Picture
 from vbench_mem.report.overview import axis_text, cell_text, columns, load_axes, why_empty
 from vbench_mem.scores.metrics import SCORE_METRICS
@@ -49,6 +50,8 @@ def render(
         cell_text=cell_text,
         why_empty=why_empty,
         verdicts=verdicts,
+        foreseen=(foreseen := compare(joined)),
+        foreseen_verdict=verdict(foreseen) if foreseen else "",
         pictures=[(picture, inline(picture)) for picture in pictures],
         unhappy=[row for row in joined.rows if row.reason is not None],
         beside=[row for row in joined.rows if row.guard is not None],

@@ -1,0 +1,49 @@
+"""The table that puts predictions beside measurements says how far off they are, and where."""
+
+from pathlib import Path
+
+from tests.rows import GIB, MACHINE, joined_of, matrix_of, ok, oom
+from vbench_mem.report.foreseen import compare, verdict
+from vbench_mem.report.html import render
+from vbench_mem.report.illustrate import illustrate
+
+
+def test_errors_are_shares_of_what_was_measured_and_the_worst_phase_is_named(
+    tmp_path: Path,
+) -> None:
+    matrix = matrix_of(tmp_path)
+    first, second, third, fourth = matrix.cells[:4]
+    records = [
+        ok(first, 4 * GIB, predicted_peak_bytes=4 * GIB),
+        ok(second, 4 * GIB, predicted_peak_bytes=4 * GIB + GIB // 25),
+        ok(
+            third,
+            4 * GIB,
+            predicted_peak_bytes=3 * GIB,
+            predicted_forward_peak_bytes=3 * GIB,
+            forward_peak_bytes=3 * GIB,
+            predicted_backward_peak_bytes=3 * GIB,
+            backward_peak_bytes=4 * GIB,
+        ),
+        oom(fourth),
+    ]
+    found = compare(joined_of(matrix, *records))
+    assert [each.texts[2] for each in found] == ["equal", "+1.00 %", "-25.00 %"]
+    assert [each.phase for each in found] == [None, None, "backward"]
+    text = verdict(found)
+    assert "in 1 of 3 rows" in text
+    assert "1.00 % in the median" in text and f"25.00 % at worst ({found[2].row.label})" in text
+
+
+def test_equal_everywhere_is_said_in_one_sentence(tmp_path: Path) -> None:
+    matrix = matrix_of(tmp_path)
+    records = [ok(cell, GIB, predicted_peak_bytes=GIB) for cell in matrix.cells]
+    assert "to the byte in all 8 rows" in verdict(compare(joined_of(matrix, *records)))
+
+
+def test_the_page_has_the_table_where_there_is_something_to_compare(tmp_path: Path) -> None:
+    matrix = matrix_of(tmp_path)
+    bare = joined_of(matrix, *(ok(cell) for cell in matrix.cells))
+    full = joined_of(matrix, *(ok(cell, GIB, predicted_peak_bytes=GIB) for cell in matrix.cells))
+    pages = [render(joined, [], illustrate(joined, tmp_path), MACHINE) for joined in (bare, full)]
+    assert ["Prediction beside measurement" in page for page in pages] == [False, True]
