@@ -25,7 +25,9 @@ FITS = {"fits": "[green]yes[/]", "tight": "[yellow]tight[/]", "does not fit": "[
 def draw(matrix: Matrix, plan: Plan, found: Sequence[Forecast], card: Card | None) -> None:
     """One row a cell in the order of a run; below it the totals, and why something is not told."""
     console = Console(highlight=False)
-    where = "this machine" if card is None else f"{card.title}, {card.memory} ({card.source})"
+    where = "this machine" if card is None else card.title
+    if card is not None and card.name is not None:
+        where += f", {card.memory} ({card.source})"
     table = Table(
         title=escape(f"{matrix.name} on {where}"),
         title_justify="left",
@@ -59,8 +61,9 @@ def row_of(matrix: Matrix, each: Forecast) -> list[str]:
 
 
 def minutes(seconds: float) -> str:
-    """`0.25`, `14`: never more digits than an estimate has."""
-    return f"{seconds / 60:.2g}" if seconds < 570 else f"{seconds / 60:,.0f}"
+    """`0.25`, `2.5`, `14`: no more digits than an estimate has."""
+    found = seconds / 60
+    return f"{found:.2f}" if found < 1 else f"{found:.1f}" if found < 10 else f"{found:,.0f}"
 
 
 def cells(count: int) -> str:

@@ -17,9 +17,9 @@ from vbench_mem.running.room import Fit, Room, fit, needed
 # transformers reach 0.3 to 0.5 of it; the small ones here, and float32, come out elsewhere, so that
 # the minutes are good for planning an evening and for nothing finer.
 UTILISATION = 0.35
-# Seconds of a cell beside its steps. The child's start, the FLOP counts and the prediction were seen
-# to take 1 to 2 on 2 CPU cores; the rest allows for a card's context and for libraries that load on
-# first use, which nobody has measured yet.
+# Seconds of a cell beside its steps. The child's start, the FLOP counts and the prediction were
+# seen to take 1 to 2 on 2 CPU cores; the rest allows for a card's context and for libraries that
+# load on first use, which nobody has measured yet.
 START_S = 5.0
 MEASURED, RECORDS = "measured", "records of cells that ran alike"  # where seconds are from
 MEMORY_STEPS = 2  # of the memory pass, before the warm-up of the time pass
