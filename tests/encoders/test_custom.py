@@ -204,6 +204,14 @@ def test_an_error_of_the_users_code_passes_through(write_code: Write, tmp_path: 
     assert caught.traceback[-1].path == tmp_path / "own_code.py"
 
 
+def test_code_that_exits_is_an_error_and_takes_nobody_with_it(
+    write_code: Write, tmp_path: Path
+) -> None:
+    write_code("import sys\ndef build(load): ...\nsys.exit(3)\n")
+    with pytest.raises(RuntimeError, match="own_code:build asked Python to exit"):
+        built(cell_of(tmp_path))
+
+
 def test_code_that_was_edited_since_the_matrix_was_read_is_not_measured(
     write_code: Write, tmp_path: Path
 ) -> None:

@@ -119,7 +119,10 @@ def build_custom(spec: Custom, load: Load, runtime: Runtime) -> Wrapped:
     Raises `UsageError` where the code is not what the cell was made of, or no module comes back;
     whatever the user's code raises passes through.
     """
-    inner = imported(spec)(load)
+    try:
+        inner = imported(spec)(load)
+    except SystemExit as error:  # of a script that guards nothing; it would take us with it
+        raise RuntimeError(f"{spec.build} asked Python to exit") from error
     if not isinstance(inner, nn.Module):
         raise UsageError(f"{spec.build}: returned {told(inner)}; it must return a torch.nn.Module")
     wrapped, device = Wrapped(inner, spec.build, runtime.attention), torch.get_default_device()

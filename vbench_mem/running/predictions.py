@@ -4,6 +4,7 @@ Never imports torch here. No device is touched: any number of these may run besi
 """
 
 import multiprocessing
+import os
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -82,7 +83,11 @@ def in_workers(
 
 
 def one_thread() -> None:
-    """Workers compute nothing; threads of their own would only be in each other's way."""
+    """Workers compute nothing; threads of their own would only be in each other's way.
+
+    What a user's code prints there goes to stderr: stdout is for the command's own answer.
+    """
     import torch
 
+    os.dup2(2, 1)
     torch.set_num_threads(1)
