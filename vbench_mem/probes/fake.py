@@ -16,6 +16,7 @@ from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.flop_counter import flop_registry
 
+from vbench_mem.probes.corrections import corrected
 from vbench_mem.probes.cuda_rules import (
     BACKWARD,
     FORWARD,
@@ -24,7 +25,6 @@ from vbench_mem.probes.cuda_rules import (
     Steps,
     borrowed_by,
 )
-from vbench_mem.probes.norms import corrected
 from vbench_mem.probes.sites import Sites
 from vbench_mem.probes.storages import StorageTracker
 from vbench_mem.probes.torch_count import FORMULAS, Formula
@@ -35,7 +35,9 @@ UNSCALE = aten._amp_foreach_non_finite_check_and_unscale_.default
 DEVICE = torch.ops.prim.device.default
 FRESH = aten.lift_fresh.default  # called a view, and yet the first sight of a tensor from Python
 # What an optimiser does to weights and state; on tensors that hold nothing there is nothing to do.
-IN_PLACE = frozenset("add_ addcdiv_ addcmul_ copy_ div_ lerp_ mul_ sqrt_ sub_ zero_".split())
+IN_PLACE = frozenset(
+    ["add_", "addcdiv_", "addcmul_", "copy_", "div_", "lerp_", "mul_", "sqrt_", "sub_", "zero_"]
+)
 
 
 @cache
