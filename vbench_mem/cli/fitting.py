@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from vbench_mem.fit.table import Grid
     from vbench_mem.fit.variants import Line
 
+TOLD_EACH = 20  # predictions of claims between two words on how far it is
 LONGEST_WORD = 24  # of a first column, which is not broken within a word
 Folder = Annotated[
     Path | None,
@@ -106,7 +107,7 @@ def fit_matrix(
 
 def check_claims(only: str | None, out: Path | None, as_json: bool) -> None:
     from vbench_mem.fit.agreement import claim_grid, disagreements, row_of_finding
-    from vbench_mem.fit.claims import read_claims
+    from vbench_mem.fit.claims import CONDITIONS, read_claims
     from vbench_mem.fit.findings import check_all
     from vbench_mem.fit.written import write_claims
 
@@ -115,8 +116,16 @@ def check_claims(only: str | None, out: Path | None, as_json: bool) -> None:
     if not claims:
         raise UsageError(f"--only {only}: in no claim; one reads '{known[0].line}'")
     make_folder(out)
-    print(f"{len(claims)} claims; a minute or so", file=sys.stderr)
-    findings = check_all(claims)
+    print(f"{len(claims)} claims under {len(CONDITIONS)} conditions", file=sys.stderr)
+    count = 0
+
+    def tell(_: str) -> None:
+        nonlocal count
+        count += 1
+        if count % TOLD_EACH == 0:
+            print(f"{count} predictions", file=sys.stderr)
+
+    findings = check_all(claims, CONDITIONS, tell)
     files = [] if out is None else write_claims(findings, out)
     if as_json:
         rows = [row_of_finding(finding) for finding in findings]

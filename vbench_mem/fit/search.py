@@ -1,15 +1,16 @@
 """The last value whose size is within a limit, of a size that grows with it. Pure; no torch.
 
-Sizes are nearly affine in what is searched, so that a straight line through two of them lands on
-the edge or next to it. Both sides of the edge are always evaluated: what is answered was seen to
-fit, and the next value was seen not to.
+Sizes are nearly affine in what is searched, level where small, so that a straight line through two
+of them lands on the edge or next to it. Both sides of the edge are always evaluated: what is
+answered was seen to fit, and the next value was seen not to.
 """
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-STRAIGHT = 12  # guesses along a line; a size that is no line is halved from then on
+PATIENCE = 3  # guesses along a line that may go by before the bracket must have halved
+LEAP = 4  # farther by this where sizes are level and no line can be drawn
 
 
 @dataclass(frozen=True)
@@ -35,46 +36,79 @@ def find_edge(
     """
     if not values:
         raise ValueError("nothing to search: no value is allowed")
-    sizes: dict[int, int] = {}
-    low, high = -1, len(values)  # the last place known to fit, the first known not to
-    place = 0 if start is None else min(bisect_left(values, start), high - 1)
-    stride = 1
-    while high - low > 1:
-        sizes[values[place]] = size(values[place])
-        if sizes[values[place]] <= limit:
-            low = place
-        else:
-            high = place
-        guess = place_of(values, straight(sizes, limit))
-        if guess is None or len(sizes) > STRAIGHT:
-            place = (low + high) // 2
-        elif guess <= low:  # the line ends where we are: step on, farther each time
-            place, stride = low + stride, 2 * stride
-        elif guess >= high:
-            place, stride = high - stride, 2 * stride
-        else:
-            place = guess
-        place = max(low + 1, min(place, high - 1))
+    place = 0 if start is None else min(bisect_left(values, start), len(values) - 1)
+    hunt = Hunt(values, limit, high=len(values))
+    while hunt.high - hunt.low > 1:
+        hunt.learn(place, size(values[place]))
+        place = hunt.next_place()
     return Edge(
-        largest=values[low] if low >= 0 else None,
-        beyond=values[high] if high < len(values) else None,
-        sizes=dict(sorted(sizes.items())),
+        largest=values[hunt.low] if hunt.low >= 0 else None,
+        beyond=values[hunt.high] if hunt.high < len(values) else None,
+        sizes={values[place]: hunt.sizes[place] for place in sorted(hunt.sizes)},
     )
 
 
-def straight(sizes: dict[int, int], limit: int) -> float | None:
-    """Where a line through the two sizes nearest to the limit meets it; None for a level line.
+@dataclass
+class Hunt:
+    """A search under way, by places among the values.
 
-    Of one size alone the line goes through zero, which errs towards it: what is there at any value
-    (weights, say) is taken to grow as well.
+    low, high  the last place known to fit, the first known not to
+    widths     how far these were apart after each guess; `stride` how far to step from a guess that
+               is known already
     """
-    known = [*sorted(sizes.items(), key=lambda point: abs(point[1] - limit)), (0, 0)]
-    (x1, y1), (x2, y2) = known[:2]
-    if y1 == y2:
-        return None
-    return x1 + (limit - y1) * (x2 - x1) / (y2 - y1)
 
+    values: Sequence[int]
+    limit: int
+    high: int
+    low: int = -1
+    sizes: dict[int, int] = field(default_factory=dict)  # in the order tried
+    widths: list[int] = field(default_factory=list)
+    stride: int = 1
 
-def place_of(values: Sequence[int], value: float | None) -> int | None:
-    """The place of the last value that is not above this one."""
-    return None if value is None else bisect_right(values, value) - 1
+    @property
+    def is_bracketed(self) -> bool:
+        return self.low >= 0 and self.high < len(self.values)
+
+    def learn(self, place: int, size: int) -> None:
+        self.sizes[place] = size
+        if size <= self.limit:
+            self.low = place
+        else:
+            self.high = place
+        self.widths.append(self.high - self.low)
+
+    def next_place(self) -> int:
+        guess = None if self.is_slow() else self.straight()
+        if guess is None:
+            guess = (self.low + self.high) // 2 if self.is_bracketed else LEAP * (self.low + 1)
+        elif guess <= self.low:  # the line ends where we are: step on, farther each time
+            guess, self.stride = self.low + self.stride, 2 * self.stride
+        elif guess >= self.high:
+            guess, self.stride = self.high - self.stride, 2 * self.stride
+        return max(self.low + 1, min(guess, self.high - 1))
+
+    def is_slow(self) -> bool:
+        """A size that is no line: too many guesses since the bracket halved, or without one."""
+        if not self.is_bracketed:
+            return len(self.widths) > 2 * PATIENCE
+        return len(self.widths) > PATIENCE and 2 * self.widths[-1] > self.widths[-1 - PATIENCE]
+
+    def straight(self) -> int | None:
+        """The last place before a line through two sizes meets the limit; None for a level line.
+
+        Of one size alone the line goes through zero, which errs towards it: what is there at any
+        value (weights, say) is taken to grow as well.
+        """
+        points = [(self.values[place], self.sizes[place]) for place in self.ends()]
+        (x1, y1), (x2, y2) = [*points, (0, 0)][:2]
+        if y1 == y2:
+            return None
+        return bisect_right(self.values, x1 + (self.limit - y1) * (x2 - x1) / (y2 - y1)) - 1
+
+    def ends(self) -> list[int]:
+        """The places whose line is followed: both sides of the edge, or the two nearest to it."""
+        if self.is_bracketed:
+            latest = list(self.sizes)[-2:]
+            bent = len({self.sizes[place] <= self.limit for place in latest}) == 1
+            return latest if bent and len(self.sizes) % 2 else [self.low, self.high]
+        return sorted(self.sizes, reverse=self.low >= 0)[:2]
