@@ -9,6 +9,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from tests.fit.test_claims import claim
+from tests.test_parent import imported_by
 from vbench_mem.cli import app
 from vbench_mem.fit import claims as claimed
 from vbench_mem.fit.claims import Condition
@@ -113,3 +114,8 @@ def test_claims_are_printed_and_written(tmp_path: Path, monkeypatch: pytest.Monk
     only = invoke("fit", "--claims", "--only", "beyond", "--json")
     rows = json.loads(only.stdout)["rows"]
     assert [(row["claim"], row["holds"]) for row in rows] == [("beyond reason", False)]
+
+
+@pytest.mark.parametrize("name", ["solve", "variants", "table", "room", "findings", "agreement"])
+def test_what_plans_a_fit_does_not_import_torch(name: str) -> None:
+    assert not imported_by(f"import vbench_mem.fit.{name}") & {"torch", "matplotlib"}

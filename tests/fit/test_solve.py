@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
 
 from vbench_mem.cell import Cell, Runtime
 from vbench_mem.fit import solve as solving
-from vbench_mem.fit.solve import Answer, answer_all, bytes_needed, solve, solve_all
+from vbench_mem.fit.solve import Answer, answer, answer_all, bytes_needed, solve, solve_all
 from vbench_mem.fit.variants import MOST_CLIPS, MOST_FRAMES, Line, lines_of
 from vbench_mem.probes.predict import predict
 
@@ -66,7 +67,8 @@ def test_frames_go_in_whole_tubelets(make_cell: MakeCell) -> None:
 
 def test_more_room_is_never_fewer_frames(make_cell: MakeCell) -> None:
     line = line_of(make_cell())
-    found = [solve(line, size * MIB, "cpu")[0].largest for size in (20, 40, 60)]
+    size = cache(lambda cell: bytes_needed(cell, "cpu"))
+    found = [answer(line, "frames", 2, room * MIB, size).largest for room in (20, 40, 60)]
     assert found[0] is None  # the weights alone are more
     assert found[1] is not None and found[2] is not None and found[1] < found[2]
 
@@ -104,10 +106,10 @@ def test_nothing_fits(make_cell: MakeCell) -> None:
 
 def test_what_cannot_be_predicted_says_why(make_cell: MakeCell) -> None:
     cell = make_cell(runtime=Runtime(device="cpu", compile=True))
-    for answer in solve(line_of(cell), MIB, "cpu"):
-        assert answer.ending == "unpredicted"
-        assert "compiled step is not predicted" in (answer.reason or "")
-        assert answer.largest is None
+    for found in solve(line_of(cell), MIB, "cpu"):
+        assert found.ending == "unpredicted"
+        assert "compiled step is not predicted" in (found.reason or "")
+        assert found.largest is None
 
 
 def test_of_a_cuda_process_everything_must_fit(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
