@@ -1,0 +1,56 @@
+"""Deep copies of fake tensors, as `copy.deepcopy` makes them of real ones.
+
+torch's own copies the mode of a fake tensor with it, and the copy's views are of another storage.
+"""
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensor
+
+OWN = "vbench_mem.storages"  # in the memo of a deep copy: storages that several tensors share
+
+
+@contextmanager
+def deep_copies() -> Iterator[None]:
+    """While entered, a deep copy of a module is like any other module."""
+    before = FakeTensor.__deepcopy__
+    FakeTensor.__deepcopy__ = deep_copy  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        FakeTensor.__deepcopy__ = before  # type: ignore[method-assign]
+
+
+def deep_copy(self: Tensor, memo: dict[Any, Any]) -> Tensor:
+    """Of a parameter its numbers; of another tensor its storage, and what the user hung on it."""
+    if id(self) in memo:
+        found: Tensor = memo[id(self)]
+        return found
+    if not self.is_leaf:
+        raise RuntimeError("only tensors that a user made, leaves of a graph, can be copied deeply")
+    made: Tensor
+    if isinstance(self, nn.Parameter):
+        made = nn.Parameter(self.detach().clone(), requires_grad=self.requires_grad)
+        memo[id(self)] = made
+        return made
+    with torch.no_grad():
+        storage = self.untyped_storage()
+        storages = memo.setdefault(OWN, {})
+        if storage._cdata not in storages:
+            whole = self.as_strided((storage.nbytes() // self.itemsize,), (1,), 0)
+            storages[storage._cdata] = whole.clone()
+        flat = storages[storage._cdata].view(self.dtype)
+        made = flat.as_strided(self.shape, self.stride(), self.storage_offset())
+    made.requires_grad_(self.requires_grad)
+    if self.grad is not None:
+        made.grad = copy.deepcopy(self.grad, memo)
+    for name, value in vars(self).items():
+        if name not in vars(made):
+            setattr(made, name, copy.deepcopy(value, memo))
+    memo[id(self)] = made
+    return made

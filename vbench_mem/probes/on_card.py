@@ -1,0 +1,37 @@
+"""What code leaves to torch and torch decides by the device, decided as on a card.
+
+For a prediction of a card, which traces on the CPU. Never changes what the user says.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch.optim import Optimizer
+
+
+@contextmanager
+def fused_dropout() -> Iterator[None]:
+    """A card's fused attention drops scores on the way; the CPU's has none that does, and would
+    write all of them down."""
+    attention = torch.ops.aten.scaled_dot_product_attention.default
+
+    def attend(*args: Any, **kwargs: Any) -> Any:
+        args = (*args[:4], 0.0, *args[5:]) if len(args) > 4 else args
+        return attention.decompose(*args, **{k: v for k, v in kwargs.items() if k != "dropout_p"})
+
+    library = torch.library.Library("aten", "IMPL")
+    try:
+        library.impl("scaled_dot_product_attention", attend, "AutogradCPU")
+        yield
+    finally:
+        library._destroy()
+
+
+def take_foreach(optimizer: Optimizer) -> None:
+    """All weights at once, where the user has not said otherwise."""
+    for group in optimizer.param_groups:
+        is_open = "foreach" in group and group["foreach"] is None
+        if is_open and not group.get("fused") and not group.get("differentiable"):
+            group["foreach"] = True
