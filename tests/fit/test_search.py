@@ -86,6 +86,24 @@ def test_a_line_that_begins_level_takes_at_most_ten(limit: int, start: int) -> N
     assert len(find_edge(range(1, 65_537), SIZES["level, then a line"], limit, start).sizes) <= 10
 
 
+def test_a_good_guess_at_what_is_there_anyway_saves_an_evaluation() -> None:
+    edge = find_edge(range(1, 4097), SIZES["affine"], 70_000, 16)
+    assert edge.at_zero == 1000
+    again = find_edge(range(1, 4097), SIZES["affine"], 70_000, 16, edge.at_zero)
+    assert (again.largest, again.beyond) == (edge.largest, edge.beyond)
+    assert len(again.sizes) == 3 < len(edge.sizes)
+
+
+@pytest.mark.parametrize("at_zero", [1, 10**4, 10**12])
+@pytest.mark.parametrize("name", SIZES)
+def test_a_bad_guess_at_it_never_moves_the_edge(name: str, at_zero: int) -> None:
+    values, size = range(1, 900), SIZES[name]
+    for limit in (size(1), size(3), size(70), size(899) - 1):
+        edge = find_edge(values, size, limit, 16, at_zero)
+        assert (edge.largest, edge.beyond) == brute(values, size, limit)
+        assert len(edge.sizes) <= most_guesses(len(values))
+
+
 def test_nothing_fits() -> None:
     edge = find_edge(range(4, 100, 2), SIZES["affine"], 1000, 16)
     assert (edge.largest, edge.beyond) == (None, 4)

@@ -14,11 +14,11 @@ largest,largest_bytes,beyond,beyond_bytes,limit_bytes,ending,predictions,reason
 joint_test,joint_test,64,train,bfloat16,auto,foreach,false,frames,,2,\
 20,524288000,22,566231040,534773760,edge,4,
 joint_test,joint_test,64,train,bfloat16,auto,foreach,false,batch,4,,\
-10,524288000,11,566231040,534773760,edge,4,
+10,524288000,11,566231040,534773760,edge,3,
 joint_test,joint_test,64,train,bfloat16,auto,foreach,true,frames,,2,\
 82,534773760,84,545259520,534773760,edge,4,
 joint_test,joint_test,64,train,bfloat16,auto,foreach,true,batch,4,,\
-41,534773760,42,545259520,534773760,edge,4,
+41,534773760,42,545259520,534773760,edge,3,
 """
 
 

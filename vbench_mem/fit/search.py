@@ -26,18 +26,29 @@ class Edge:
     beyond: int | None
     sizes: dict[int, int]
 
+    @property
+    def at_zero(self) -> int:
+        """Where a line through the smallest and the largest value tried meets no value at all."""
+        (x1, y1), (x2, y2) = min(self.sizes.items()), max(self.sizes.items())
+        return 0 if x1 == x2 else max(0, round(y1 - x1 * (y2 - y1) / (x2 - x1)))
+
 
 def find_edge(
-    values: Sequence[int], size: Callable[[int], int], limit: int, start: int | None = None
+    values: Sequence[int],
+    size: Callable[[int], int],
+    limit: int,
+    start: int | None = None,
+    at_zero: int = 0,
 ) -> Edge:
     """Search ascending `values`, first at `start` (or the nearest above it).
 
-    Check: brute force. Raises `ValueError` for no values at all.
+    `at_zero` is a guess at what is there before the first value: a good one saves an evaluation, a
+    bad one costs some. Check: brute force. Raises `ValueError` for no values at all.
     """
     if not values:
         raise ValueError("nothing to search: no value is allowed")
     place = 0 if start is None else min(bisect_left(values, start), len(values) - 1)
-    hunt = Hunt(values, limit, high=len(values))
+    hunt = Hunt(values, limit, high=len(values), at_zero=at_zero)
     while hunt.high - hunt.low > 1:
         hunt.learn(place, size(values[place]))
         place = hunt.next_place()
@@ -61,6 +72,7 @@ class Hunt:
     limit: int
     high: int
     low: int = -1
+    at_zero: int = 0
     sizes: dict[int, int] = field(default_factory=dict)  # in the order tried
     widths: list[int] = field(default_factory=list)
     stride: int = 1
@@ -96,11 +108,11 @@ class Hunt:
     def straight(self) -> int | None:
         """The last place before a line through two sizes meets the limit; None for a level line.
 
-        Of one size alone the line goes through zero, which errs towards it: what is there at any
-        value (weights, say) is taken to grow as well.
+        Of one size alone the line goes through `at_zero`. Where that is 0 it errs towards the size:
+        what is there at any value (weights, say) is taken to grow as well.
         """
         points = [(self.values[place], self.sizes[place]) for place in self.ends()]
-        (x1, y1), (x2, y2) = [*points, (0, 0)][:2]
+        (x1, y1), (x2, y2) = [*points, (0, self.at_zero)][:2]
         if y1 == y2:
             return None
         return bisect_right(self.values, x1 + (self.limit - y1) * (x2 - x1) / (y2 - y1)) - 1

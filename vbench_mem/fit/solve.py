@@ -4,7 +4,7 @@ Never imports torch here: a worker does. Every answer was predicted on both side
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from vbench_mem import cell as cells
@@ -86,45 +86,43 @@ def answer_all(line: Line, limit_bytes: int, size: Size) -> list[Answer]:
     """First the most frames at each batch, then the largest batch at each frame count."""
     searches: list[tuple[Sought, int]] = [("frames", batch) for batch in line.batches]
     searches += [("batch", frames) for frames in line.frames]
-    return [answer(line, sought, given, limit_bytes, size) for sought, given in searches]
-
-
-def answer(line: Line, sought: Sought, given: int, limit_bytes: int, size: Size) -> Answer:
-    try:
-        edge = search(line, sought, given, limit_bytes, size)
-    except Unpredictable as error:
-        return Answer(
-            line=line,
-            sought=sought,
-            given=given,
-            limit_bytes=limit_bytes,
-            ending="unpredicted",
-            reason=str(error),
+    found: list[Answer] = []
+    at_zero = 0  # weights and what else no load changes: nearly the same in every search of a line
+    for sought, given in searches:
+        asked = Answer(
+            line=line, sought=sought, given=given, limit_bytes=limit_bytes, ending="unpredicted"
         )
-    return Answer(
-        line=line,
-        sought=sought,
-        given=given,
-        limit_bytes=limit_bytes,
-        largest=edge.largest,
-        beyond=edge.beyond,
-        ending="nothing" if edge.largest is None else "bound" if edge.beyond is None else "edge",
-        sizes=edge.sizes,
-    )
+        try:
+            edge = search(asked, size, at_zero)
+        except Unpredictable as error:
+            found.append(replace(asked, reason=str(error)))
+            continue
+        at_zero = edge.at_zero
+        found.append(settled(asked, edge))
+    return found
 
 
-def search(line: Line, sought: Sought, given: int, limit_bytes: int, size: Size) -> Edge:
-    if sought == "batch":
+def search(asked: Answer, size: Size, at_zero: int = 0) -> Edge:
+    line, given, load = asked.line, asked.given, asked.line.cell.load
+    limit = asked.limit_bytes
+    if asked.sought == "batch":
         clips = range(1, MOST_CLIPS + 1)
         return find_edge(
-            clips, lambda batch: size(line.at(given, batch)), limit_bytes, line.cell.load.batch
+            clips, lambda batch: size(line.at(given, batch)), limit, load.batch, at_zero
         )
     counts = frame_counts(line.cell)
     if not counts:
         raise Unpredictable("no frame count makes sense for it")
     return find_edge(
-        counts, lambda frames: size(line.at(frames, given)), limit_bytes, line.cell.load.frames
+        counts, lambda frames: size(line.at(frames, given)), limit, load.frames, at_zero
     )
+
+
+def settled(asked: Answer, edge: Edge) -> Answer:
+    ending: Ending = "nothing" if edge.largest is None else "edge"
+    if edge.beyond is None:
+        ending = "bound"
+    return replace(asked, largest=edge.largest, beyond=edge.beyond, ending=ending, sizes=edge.sizes)
 
 
 def bytes_needed(cell: Cell, target: Target) -> int:
