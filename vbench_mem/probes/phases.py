@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.autograd import Variable
 from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.optim import Optimizer
 from torch.optim.optimizer import (
@@ -36,6 +37,7 @@ class PhaseTracker(AnsweringTracker):
         super().__init__(sites, mode, CudaRules("auto") if target == "cuda" else None)
         self.belongings = Belongings(self)
         self.phase, self.step = "", 0
+        self.runs: set[int] = set()  # of autograd, by their numbers
         self.stepping: list[int] = []  # in which run of autograd each optimiser is at work
 
     def __torch_dispatch__(
@@ -60,13 +62,20 @@ class PhaseTracker(AnsweringTracker):
         return bool(self.stepping) and self.stepping[-1] == torch._C._current_graph_task_id()
 
     def enter(self, phase: str) -> None:
+        if phase == "backward":
+            self.await_end()
         if phase == self.phase:
             return
-        if self.phase == "backward":
-            self.belongings.settle()
         self.phase = phase
         self.updating = phase == "optimizer"
         self.timeline.begin(phase, self.step)
+
+    def await_end(self) -> None:
+        """Gradients are known once a run of autograd is over, and may be gone soon after."""
+        run = torch._C._current_graph_task_id()
+        if run != NO_BACKWARD and run not in self.runs:
+            self.runs.add(run)
+            Variable._execution_engine.queue_callback(self.belongings.settle)
 
     def start(self, step: int) -> None:
         self.step = step

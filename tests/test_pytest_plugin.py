@@ -1,0 +1,261 @@
+"""The pytest plugin, in test suites of a user's that have nothing of ours but the plugin."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PLUGIN = "vbench_mem.pytest_plugin"
+HEAD = """
+import pytest
+import torch
+from torch import nn
+
+MIB = 2**20
+
+def build():  # parameters of exactly 1 MiB
+    return nn.Linear(511, 512), torch.ones(8, 511)
+
+def step(state):
+    model, batch = state
+    model(batch).sum().backward()
+    model.zero_grad()
+
+def infer(state):
+    with torch.no_grad():
+        state[0](state[1])
+"""
+SUITE = """
+@pytest.mark.memory_budget("3 MiB")
+def test_fits(predict_step):
+    assert predict_step(build, step).categories["parameter"] == MIB
+
+@pytest.mark.memory_budget("1.5 MiB")
+def test_too_large(predict_step):
+    predict_step(build, step)
+
+@pytest.mark.memory_budget(3 * MIB)
+def test_one_of_two_is_too_large(predict_step):
+    predict_step(build, step)
+    predict_step(lambda: [build(), build(), build()], lambda built: step(built[0]))
+
+@pytest.mark.memory_budget("1.5 MiB", phase="forward")
+@pytest.mark.memory_budget("0.5 MiB", category="gradient")
+def test_parts(predict_step):
+    predict_step(build, step)
+
+@pytest.mark.memory_budget("1 MiB", phase="optimizer")
+def test_absent_phase(predict_step):
+    predict_step(build, infer)
+
+@pytest.mark.memory_budget("4 GB")
+def test_decimal(predict_step):
+    raise AssertionError("never comes here")
+
+@pytest.mark.memory_budget("4 GiB", phase="forwards")
+def test_unknown_phase(predict_step): ...
+
+@pytest.mark.memory_budget("4 GiB", phase="forward", category="gradient")
+def test_both(predict_step): ...
+
+@pytest.mark.memory_budget(limit="4 GiB")
+def test_no_size(predict_step): ...
+
+@pytest.mark.memory_budget("4 GiB")
+def test_without_the_fixture(): ...
+
+@pytest.mark.memory_budget("4 GiB")
+def test_never_called(predict_step): ...
+
+@pytest.mark.memory_budget("1 KiB")
+def test_fails_by_itself(predict_step):
+    predict_step(build, step)
+    raise ValueError("its own")
+
+@pytest.mark.memory_budget("1 KiB")
+def test_skips(predict_step):
+    pytest.skip("not today")
+
+def test_without_a_budget(predict_step):
+    predict_step(build, step)
+
+@pytest.mark.memory_budget("1 KiB")
+class TestNearest:
+    @pytest.mark.memory_budget("3 MiB")
+    def test_wide(self, predict_step):
+        predict_step(build, step)
+
+    def test_narrow(self, predict_step):
+        predict_step(build, step)
+"""
+
+
+def run(folder: Path, *options: str, suite: str = HEAD + SUITE) -> str:
+    """The output of pytest on a suite of its own, whether or not the plugin is installed."""
+    (folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
+    (folder / "test_steps.py").write_text(suite)
+    plugin = ["-p", "no:vbench_mem", "-p", PLUGIN]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *plugin, *options]
+    surroundings = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
+    done = subprocess.run(
+        [*command, "--strict-markers", "--color=no", "-rA"],
+        cwd=folder,
+        env=surroundings | {"PYTHONPATH": str(ROOT), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+    )
+    assert not done.stderr, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def output(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("suite")
+    return run(folder, "--memory-report", f"--junitxml={folder / 'junit.xml'}") + (
+        folder / "junit.xml"
+    ).read_text("utf-8")
+
+
+def ending(output: str, test: str) -> str:
+    """PASSED, FAILED, SKIPPED or ERROR, as the short summary has it."""
+    found = re.findall(rf"^([A-Z]+) test_steps\.py::{test}\b", output, re.MULTILINE)
+    assert len(found) == 1, output
+    return found[0]
+
+
+def section(output: str, test: str) -> str:
+    """What is printed about a test that failed, down to the next."""
+    found = re.search(
+        rf"^_+ (?:ERROR at setup of )?{test} _+\n(.*?)(?=^[_=]{{9}})", output, re.S | re.M
+    )
+    assert found is not None, output
+    return found[1]
+
+
+def test_a_step_within_its_budget_passes(output: str) -> None:
+    assert ending(output, "test_fits") == "PASSED"
+    assert ending(output, "test_without_a_budget") == "PASSED"
+
+
+def test_a_step_above_its_budget_fails_and_says_who_holds_the_memory(output: str) -> None:
+    assert ending(output, "test_too_large") == "FAILED"
+    told = section(output, "test_too_large")
+    lines = told.strip().splitlines()
+    # weights, their gradients, the batch, and two sums: 2 MiB + 16 KiB + a few bytes
+    assert lines[0].startswith("memory_budget: a step is predicted to need 2.0 MiB (cpu), ")
+    assert lines[0].endswith("more than the budget of 1.5 MiB")
+    assert lines[1].startswith("the step's peak, 2.0 MiB, is in backward: parameter 1.0 MiB, grad")
+    assert re.fullmatch(r"  \(top level\)\s+.*parameter 1\.0 MiB.*", lines[2])
+    assert "Traceback" not in told and "pytest_plugin.py" not in told and "def " not in told
+
+
+def test_every_prediction_of_a_test_counts(output: str) -> None:
+    told = section(output, "test_one_of_two_is_too_large")
+    assert told.count("memory_budget: a step is predicted to need") == 1
+    assert "need 4.0 MiB (cpu)" in told
+
+
+def test_parts_of_a_step_have_budgets_of_their_own(output: str) -> None:
+    told = section(output, "test_parts")
+    assert "memory_budget: gradient is predicted to need 1.0 MiB" in told
+    assert "memory_budget: forward" not in told, "1 MiB of weights and a batch fit 1.5 MiB"
+    told = section(output, "test_absent_phase")
+    assert told.strip() == "memory_budget: the step has no phase optimizer; it has forward"
+
+
+@pytest.mark.parametrize(
+    ("test", "sentence"),
+    [
+        ("test_decimal", "'4 GB' is not a size; write it like '4 GiB'"),
+        ("test_unknown_phase", "'forwards' is not known; did you mean forward?"),
+        ("test_both", "phase and category exclude each other"),
+        ("test_no_size", 'takes one size; write @pytest.mark.memory_budget("4 GiB")'),
+        ("test_without_the_fixture", "the test does not use the fixture predict_step"),
+    ],
+)
+def test_a_budget_that_cannot_be_held_is_an_error_in_one_sentence(
+    output: str, test: str, sentence: str
+) -> None:
+    assert ending(output, test) == "ERROR"
+    told = section(output, test).strip()
+    assert told.startswith(f"memory_budget: {sentence}")
+    assert "\n" not in told
+
+
+def test_a_budget_that_nothing_was_held_against_fails(output: str) -> None:
+    assert ending(output, "test_never_called") == "FAILED"
+    assert "the test never called predict_step" in section(output, "test_never_called")
+
+
+def test_a_test_that_ends_otherwise_keeps_its_own_ending(output: str) -> None:
+    assert "ValueError: its own" in section(output, "test_fails_by_itself")
+    assert "memory_budget:" not in section(output, "test_fails_by_itself")
+    assert "1 skipped" in output
+
+
+def test_the_nearest_of_two_like_budgets_counts(output: str) -> None:
+    assert ending(output, "TestNearest::test_wide") == "PASSED"
+    assert ending(output, "TestNearest::test_narrow") == "FAILED"
+
+
+def test_the_report_lists_what_was_predicted(output: str) -> None:
+    table = output.partition("= predicted memory =")[2]
+    rows = {row.split()[0]: re.split(r"\s{2,}", row) for row in table.splitlines() if "::" in row}
+    assert rows["test_steps.py::test_fits"][1:] == ["2.0 MiB", "3.0 MiB"]
+    assert rows["test_steps.py::test_one_of_two_is_too_large"][1:] == ["4.0 MiB", "3.0 MiB"]
+    assert rows["test_steps.py::test_parts"][2] == "512.0 KiB gradient, 1.5 MiB forward"
+    assert rows["test_steps.py::test_without_a_budget"][2] == "none"
+    assert "test_steps.py::test_never_called" not in rows
+
+
+def test_junit_keeps_what_was_predicted(output: str) -> None:
+    suites = ElementTree.fromstring(output[output.index("<?xml") :])
+    (case,) = (each for each in suites.iter("testcase") if each.get("name") == "test_fits")
+    found = {each.get("name"): each.get("value") for each in case.iter("property")}
+    assert found["memory_budget"] == "3.0 MiB"
+    assert 2 * 2**20 < int(found["predicted_peak_bytes"] or 0) < 2.1 * 2**20
+
+
+def test_it_is_the_same_over_the_workers_of_xdist(output: str, tmp_path: Path) -> None:
+    spread = run(tmp_path, "-n", "2", "-v")
+    counts = re.compile(r"=+ (\d+ failed, .*?) in ")
+    assert counts.findall(spread) == counts.findall(output) != []
+    table = spread.partition("= predicted memory =")[2]
+    assert re.search(r"test_fits +2\.0 MiB +3\.0 MiB", table)
+
+
+def test_nothing_is_reported_unless_asked_or_nothing_was_predicted(tmp_path: Path) -> None:
+    assert "predicted memory" not in run(tmp_path, "-k", "test_fits")
+    assert "predicted memory" not in run(tmp_path, "-v", suite="def test_nothing(): ...")
+
+
+def test_pytest_starts_without_torch_and_without_the_rest_of_the_package(tmp_path: Path) -> None:
+    suite = """
+import sys
+
+def test_light(pytestconfig):
+    assert pytestconfig.pluginmanager.has_plugin("vbench_mem.pytest_plugin")
+    ours = {name for name in sys.modules if name.startswith("vbench_mem")}
+    assert ours == {"vbench_mem", "vbench_mem.pytest_plugin"}
+    assert not {"torch", "pydantic", "numpy"} & set(sys.modules)
+"""
+    assert "1 passed" in run(tmp_path, suite=suite)
+
+
+def test_the_package_can_be_used_without_pytest() -> None:
+    code = (
+        "import sys; sys.modules['pytest'] = None; from vbench_mem import predict_step;"
+        "import vbench_mem.cli; assert 'vbench_mem.pytest_plugin' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_the_plugin_is_registered_under_the_packages_name() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["entry-points"]["pytest11"] == {"vbench_mem": PLUGIN}
