@@ -16,6 +16,7 @@ from vbench_mem.metrics import show
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 COLUMNS = {
+    "predicted peak": "predicted_peak_bytes",
     "peak memory": "peak_alloc_bytes",
     "embedding": "embed_peak_bytes",
     "ms/step": "step_ms",
@@ -33,8 +34,9 @@ def table_from(report: Path) -> list[list[str]]:
         return None if not cell else float(cell) if "." in cell else int(cell)
 
     return [
-        [row["variant"], row["frames"], *(show(c, number(row[c])) for c in COLUMNS.values())]
+        [row["variant"], *(show(c, number(row[c])) for c in COLUMNS.values())]
         for row in rows
+        if row["frames"] == "32"  # the longest; the report has them all
     ]
 
 
@@ -43,7 +45,7 @@ def test_the_table_is_the_committed_reports() -> None:
     assert start is not None
     lines = README[start.end() : README.index("<!-- end of table -->")].strip().splitlines()
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    assert cells[0] == ["variant", "frames", *COLUMNS]
+    assert cells[0] == ["variant", *COLUMNS]
     assert cells[2:] == table_from(ROOT / start[1])
 
 
@@ -85,4 +87,4 @@ def test_the_example_row_has_the_parameters_it_says() -> None:
 
 
 def test_it_is_short() -> None:
-    assert len(README.splitlines()) <= 150
+    assert len(README.splitlines()) <= 165

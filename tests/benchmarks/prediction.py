@@ -26,11 +26,13 @@ PAPER = (
 
 
 def cells_of(names: tuple[str, ...]) -> dict[str, Cell]:
-    """By id, those that no rule skips."""
+    """By matrix and id, those that no rule skips."""
     found = {}
     for name in names:
         matrix = load_matrix(Path("matrices") / f"{name}.yaml")
-        found |= {cell.id: cell for cell in matrix.cells if cell.id not in matrix.skipped}
+        found |= {
+            f"{name} {cell.id}": cell for cell in matrix.cells if cell.id not in matrix.skipped
+        }
     return found
 
 
