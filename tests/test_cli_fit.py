@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 from tests.fit.test_claims import claim
 from tests.test_parent import imported_by
 from vbench_mem.cli import app
+from vbench_mem.cli.fitting import draw_grid
 from vbench_mem.fit import claims as claimed
 from vbench_mem.fit.claims import Condition
 
@@ -119,3 +120,15 @@ def test_claims_are_printed_and_written(tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize("name", ["solve", "variants", "table", "room", "findings", "agreement"])
 def test_what_plans_a_fit_does_not_import_torch(name: str) -> None:
     assert not imported_by(f"import vbench_mem.fit.{name}") & {"torch", "matplotlib"}
+
+
+def test_a_table_wider_than_the_terminal_loses_no_column(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    heads = ["variant", "checkpoint", *(f"h{place}" for place in range(12))]
+    draw_grid(
+        "t", (heads, [["joint_b16+mask75_last4", "no", *("9,876" for _ in range(12))]]), left=2
+    )
+    text = capsys.readouterr().out
+    assert text.count("9,876") == 12 and "joint_b16+mask75_last4" in text

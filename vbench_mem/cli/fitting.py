@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vbench_mem.fit.variants import Line
 
 TOLD_EACH = 20  # predictions of claims between two words on how far it is
-LONGEST_WORD = 24  # of a first column, which is not broken within a word
+LONGEST_WORD = 24  # longer ones are broken where the terminal is narrow
 Folder = Annotated[
     Path | None,
     typer.Option("--out", metavar="DIR", help="Write CSV, Markdown and the picture here."),
@@ -166,9 +166,9 @@ def draw_grid(title: str, table: "Grid", left: int) -> None:
     )
     for place, head in enumerate(heads):
         words = [word for line in lines for word in line[place].split()]
-        least = min(max(map(len, words), default=1), LONGEST_WORD) if place < left else None
+        least = min(max(map(len, words), default=1), LONGEST_WORD)  # a broken number is none
         side: Literal["left", "right"] = "left" if place < left else "right"
         shown.add_column(head, justify=side, overflow="fold", min_width=least)
     for line in lines:
         shown.add_row(*line)
-    Console(highlight=False, markup=False).print(shown)
+    Console(highlight=False, markup=False).print(shown, crop=False)
