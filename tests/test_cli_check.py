@@ -102,6 +102,25 @@ def test_a_cell_that_came_or_went_is_told(path: Path, made: Made) -> None:
     assert (result.exit_code, result.stderr.count("no cell of the matrix")) == (0, 1)
 
 
+def test_a_baseline_that_was_cut_by_hand_is_written_whole_again(path: Path, made: Made) -> None:
+    invoke(path, "--update-baseline")
+    file = path.parent / "base.json"
+    whole = file.read_text()
+    cut = json.loads(whole)
+    for entry in cut["cells"].values():
+        del entry["metrics"]["predicted_peak_bytes"]
+    file.write_text(json.dumps(cut))
+    again = invoke(path, "--update-baseline")
+    assert again.exit_code == 0, again.output
+    assert again.stdout.count("predicted_peak_bytes was not in the baseline\n") == 2
+    assert file.read_text() == whole
+
+
+def test_one_cell_is_not_called_cells(path: Path, made: Made) -> None:
+    path.write_text(GROWTH.replace("[4, 8]", "4"))
+    assert invoke(path, "--update-baseline").stdout.endswith("base.json: 1 cell, written\n")
+
+
 def test_what_cannot_be_predicted_fails_and_is_left_out_of_the_baseline(
     path: Path, made: Made
 ) -> None:

@@ -85,6 +85,7 @@ def test_each_cell_is_judged_by_its_own_prediction(
         "fit": 3,
         "tight": 0,
         "do_not_fit": 1,
+        "not_judged": 0,
         "not_predicted": 1,
         "skipped": 1,
         "minutes": None,
@@ -116,6 +117,18 @@ def test_without_a_card_a_cell_that_asks_for_one_is_not_judged(
     assert (cell["target"], cell["fit"], cell["seconds"]) == ("cuda", None, None)
     assert "name one with --card" in cell["why"]
     assert cell["peak_bytes"] > 0
+    assert "1 cell, 1 not judged\n" in plan(path, "--only", "device=cuda").stdout
+
+
+def test_nothing_is_said_of_minutes_that_are_not_told(write_matrix: Write, no_gpu: None) -> None:
+    arguments = ("--only", "frames=64 batch=64", "--card")
+    assert "\nminutes: " in plan(write_matrix(MIXED), *arguments, "h200").stdout
+    alone = plan(write_matrix(MIXED), *arguments, "v100-16").stdout
+    assert "1 cell, 1 fit" in alone and "\nminutes: " in alone
+    huge = MIXED.replace("[2, 64]", "[2, 65536]").replace("batch: 64}", "batch: 65536}")
+    for card in ("v100-16", "16 GiB"):  # with a dense peak, and without
+        none = plan(write_matrix(huge), "--only", "frames=64 batch=65536", "--card", card).stdout
+        assert "1 cell, 1 cannot fit" in none and "minutes: " not in none
 
 
 @pytest.mark.parametrize(
@@ -174,3 +187,8 @@ def test_a_matrix_may_ask_to_try_what_is_predicted_not_to_fit(
     cells = json.loads(done.stdout)["cells"]
     assert [cell["status"] for cell in cells] == ["ok", "oom"]
     assert [cell["predicted_bytes"] for cell in cells] == [None, None]
+
+    path.write_text(path.read_text().removeprefix("try_predicted: true\n"))
+    again = run(path, tmp_path)  # what ran out of memory keeps its record, and that is told
+    assert "not tried again joint_test batch=4096, host out of memory in " in again.stderr
+    assert [cell["status"] for cell in json.loads(again.stdout)["cells"]] == ["ok", "oom"]

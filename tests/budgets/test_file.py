@@ -72,6 +72,11 @@ def test_each_budget_knows_its_line(folder: Path) -> None:
         assert each.budget.metric in each.path.read_text().splitlines()[each.line - 1]
 
 
+def test_no_budgets_at_all_is_told_in_one_sentence(folder: Path) -> None:
+    message = refused(folder, "matrix: small.yaml\nbudgets: []\n")
+    assert message.endswith("budgets.yaml: budgets: [] is empty; write at least 1")
+
+
 def test_a_place_that_is_not_there_has_no_line() -> None:
     assert line_of("a: [1, 2]\nb: 3\n", ("b",)) == 2
     assert line_of("a: [1, 2]\nb: 3\n", ("a", 5)) is None

@@ -145,7 +145,7 @@ def test_annotations_point_at_the_budget_and_failures_come_first(tmp_path: Path)
         (
             "notice",
             "gone frames=4: in the baseline, and no cell of the matrix; "
-            "run `check --update-baseline`",
+            "run this check with --update-baseline",
         ),
     ]
     assert lines[0][1] == {

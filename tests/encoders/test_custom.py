@@ -109,6 +109,10 @@ def test_what_defines_the_function_may_be_any_statement_at_the_top(
     )
     for name in ("one", "two", "three", "four", "five", "six", "seven", "Eight"):
         find_custom(f"own_code:{name}", tmp_path)
+    write_code("async def later():\n    inside = 1\n", "waiting")
+    find_custom("waiting:later", tmp_path)  # calling it tells what is wrong
+    with pytest.raises(UsageError, match="defines no 'inside'"):
+        find_custom("waiting:inside", tmp_path)
     write_code("from elsewhere import *\n", "starry")
     find_custom("starry:anything", tmp_path)
 

@@ -75,7 +75,10 @@ def test_a_size_is_a_card_of_exactly_that_memory_and_without_a_peak(text: str) -
         ("16", "--card: '16' is not a size; write it like '16 GiB'"),
         ("0 GiB", "a card without memory"),
         ("a100_40", "no card called 'a100_40'; did you mean a100-40?"),
-        ("", "no card called ''"),
+        ("", "no card called ''; known"),
+        ("h100", "no card called 'h100'; did you mean h100-80 or h100-pcie or h100-nvl?"),
+        ("A100", "no card called 'A100'; did you mean a100-40 or a100-80?"),
+        ("3090", "'3090' is not a size; write it like '3090 GiB'; did you mean rtx3090?"),
     ],
 )
 def test_a_card_that_is_unknown_is_refused_with_what_to_write(text: str, said: str) -> None:

@@ -6,6 +6,7 @@ Source of the escapes: actions/toolkit, packages/core/src/command.ts. Asks nothi
 import re
 from pathlib import Path
 
+from vbench_mem.budgets.grown import AGREE
 from vbench_mem.budgets.result import Result
 from vbench_mem.budgets.verdict import Verdict
 
@@ -34,7 +35,7 @@ def annotations(result: Result, workspace: Path) -> list[str]:
 
 
 def stale_text(name: str) -> str:
-    return f"{name}: in the baseline, and no cell of the matrix; run `check --update-baseline`"
+    return f"{name}: in the baseline, and no cell of the matrix; {AGREE}"
 
 
 def title_of(verdict: Verdict) -> str:

@@ -14,7 +14,7 @@ from vbench_mem.join import Row
 from vbench_mem.prediction import Prediction
 from vbench_mem.units import format_bytes
 
-AGREE = "run `vbench-mem check --update-baseline`"
+AGREE = "run this check with --update-baseline"
 
 
 def judge_growth(budget: Budget, row: Row, yardstick: Yardstick | None) -> Verdict:

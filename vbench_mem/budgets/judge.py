@@ -46,7 +46,7 @@ def judge_one(budget: Budget, joined: Joined, yardstick: Yardstick | None = None
     verdicts = [_judge(budget, row, joined, budget.metric) for row in rows]
     return [
         replace(verdict, notes=verdict.notes or where_it_goes(budget.metric, row, yardstick))
-        if verdict.outcome == "fail"
+        if verdict.outcome == "fail" and verdict.actual is not None
         else verdict
         for verdict, row in zip(verdicts, rows, strict=True)
     ]

@@ -81,6 +81,7 @@ def totals(plan: Plan, found: Sequence[Forecast]) -> dict[str, int | float | Non
         "fit": kinds["fits"],
         "tight": kinds["tight"],
         "do_not_fit": kinds["does not fit"],
+        "not_judged": sum(e.fit is None and isinstance(e.outcome, Prediction) for e in found),
         "not_predicted": sum(isinstance(each.outcome, Unpredicted) for each in found),
         "skipped": len(plan.skipped),
         "measured": sum(each.clock == MEASURED for each in found),
@@ -98,6 +99,7 @@ def sums(matrix: Matrix, plan: Plan, found: Sequence[Forecast]) -> list[str]:
         f"{told['fit']} fit",
         f"{told['tight']} may not fit",
         f"{told['do_not_fit']} cannot fit",
+        f"{told['not_judged']} not judged",
         f"{told['not_predicted']} not predicted",
         f"{told['skipped']} more skipped by rule",
     ]
@@ -110,7 +112,7 @@ def sums(matrix: Matrix, plan: Plan, found: Sequence[Forecast]) -> list[str]:
         more = int(told["to_measure"] or 0) - int(told["timed"] or 0)
         rest = f", and {more} more of unknown length" if more else ""
         lines.append(f"about {text} minutes for {cells(int(told['timed'] or 0))}{rest}")
-    clocks = {each.clock for each in found if each.seconds is not None}
+    clocks = {e.clock for e in found if e.seconds is not None and e.fit != "does not fit"}
     if clocks - {MEASURED, RECORDS}:
         lines.append(
             f"minutes: FLOPs at {100 * UTILISATION:g} % of the dense peak of the dtype, and "
@@ -139,7 +141,8 @@ def notes(matrix: Matrix, plan: Plan, found: Sequence[Forecast]) -> list[str]:
         elif each.fit is None:
             groups.setdefault(f"not judged: {each.why}", []).append(each.cell)
     for each in found:
-        if each.seconds is None and isinstance(each.outcome, Prediction):
+        unfit = each.fit == "does not fit"  # it takes no minutes
+        if each.seconds is None and isinstance(each.outcome, Prediction) and not unfit:
             groups.setdefault(f"no minutes: {each.clock}", []).append(each.cell)
     for cell in plan.cells:
         if cell.id in plan.skipped:

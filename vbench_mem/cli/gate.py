@@ -164,7 +164,8 @@ def write_baseline(asked: "Asked") -> None:
     for key, reason in reasons.items():
         print(f"{key}: left out, it cannot be predicted: {reason}", file=sys.stderr)
     same = old is not None and old.text() == new.text()
-    print(f"{path}: {len(new.cells)} cells, {'as it was' if same else 'written'}")
+    count = "1 cell" if len(new.cells) == 1 else f"{len(new.cells)} cells"
+    print(f"{path}: {count}, {'as it was' if same else 'written'}")
 
 
 def say(result: "Result", as_json: bool) -> None:

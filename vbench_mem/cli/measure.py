@@ -99,6 +99,9 @@ def foresee(
         if cell.id in sifted.unfit:
             reason = sifted.unfit[cell.id].reason
             print(f"skipped {matrix.label(cell)}, {reason}", file=sys.stderr)
+        elif cell.id in sifted.kept and cell.id not in plan.kept:
+            reason = f"{sifted.kept[cell.id].reason}, and predicted not to fit"
+            print(f"not tried again {matrix.label(cell)}, {reason}", file=sys.stderr)
     return sifted
 
 

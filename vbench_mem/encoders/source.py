@@ -117,7 +117,7 @@ def check_function(path: Path, function: str) -> None:
 def defined(body: Iterable[ast.stmt]) -> Iterator[str]:
     """Names that statements at the top of a file give a meaning to; `*` for a star import."""
     for each in body:
-        if isinstance(each, ast.FunctionDef | ast.ClassDef):
+        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield each.name
         elif isinstance(each, ast.Import | ast.ImportFrom):
             yield from ((alias.asname or alias.name).partition(".")[0] for alias in each.names)

@@ -104,16 +104,26 @@ def parse_card(text: str) -> Card:
         try:
             size = parse_bytes(word)
         except UsageError as error:
-            raise UsageError(f"--card: {error}") from error
+            raise UsageError(f"--card: {error}{like(word)}") from error
         if size == 0:
             raise UsageError("--card: a card without memory; write its size like '16 GiB'")
         return Card(None, (), size, size, "as given")
     known = {name: card for card in ROWS for name in (str(card.name), *card.drivers)}
     found = {name.lower(): card for name, card in known.items()}.get(word.lower())
     if found is None:
-        hint = nearest(word.lower(), CARDS)
+        hint = like(word) or nearest(word.lower(), CARDS)
         raise UsageError(f"--card: no card called '{text}'{hint}; or write its size like '16 GiB'")
     return found
+
+
+def like(word: str) -> str:
+    """`; did you mean A or B?` where names begin with the word, or where it is a number in them."""
+    found = [
+        name
+        for name in CARDS
+        if (word and name.startswith(word.lower())) or word in re.findall(r"\d+", name)
+    ]
+    return f"; did you mean {' or '.join(found)}?" if found else ""
 
 
 def present_card(environment: Environment) -> Card | None:

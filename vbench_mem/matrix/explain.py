@@ -72,5 +72,7 @@ def explain_one(details: ErrorDetails, name: str, words: Iterable[str]) -> str:
         return f"{written(value)} is not {WANTED[kind]}{hint}"
     if kind == "value_error":
         return str(context.get("error", details["msg"]))
+    if kind == "too_short" and not value:
+        return f"{written(value)} is empty; write at least {context['min_length']}"
     message = details["msg"].removeprefix("Input ").removeprefix("should ")
     return f"{written(value)} is refused: it should {message[:1].lower()}{message[1:]}"
