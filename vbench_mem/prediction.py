@@ -23,7 +23,8 @@ class Prediction:
     categories   at the peak: parameter, gradient, optimizer, input, activation, temporary
     modules      at the peak, by path of the module that made it, and in it by category; layers of
                  one stack share a path (`video.blocks.*.attn`); `` is outside of every module
-    terms        at the peak: tensors, rounding (to blocks of the allocator), workspaces
+    terms        at the peak: tensors, kernels (what one borrows while it runs), workspaces,
+                 rounding (to blocks of the allocator)
     reserved_bytes, context_bytes, process_bytes  cuda only: segments that the allocator holds,
                  the driver's own, and both together, as NVML would show them
     attention    kernels of the prediction, as torch names them

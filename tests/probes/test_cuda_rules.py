@@ -9,16 +9,19 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vbench_mem.cell import Cell
+from vbench_mem.errors import Unsupported
 from vbench_mem.probes.counted import CONTEXT_BYTES, WORKSPACE_BYTES
 from vbench_mem.probes.cuda_rules import (
     CAST,
     RESULT,
     CudaRules,
     cuda_autocast,
+    embedding_backward,
+    norm_backward,
     sum_over_rows,
     there_and_back,
 )
-from vbench_mem.probes.predict import predict
+from vbench_mem.probes.predict import follow, predict
 from vbench_mem.probes.train_step import WORKSPACE
 
 MIB = 2**20
@@ -63,6 +66,32 @@ def test_what_is_borrowed_is_given_back() -> None:
                 steps = CudaRules("auto").borrowed(kernel, query)
                 assert sorted(s for s in steps if s > 0) == sorted(-s for s in steps if s < 0)
                 assert all(sum(steps[: end + 1]) >= 0 for end in range(len(steps)))
+
+
+def test_heads_wider_than_registers_borrow_gradients_of_keys_and_values_too() -> None:
+    """By hand, 2 clips, 2 heads of 256, 200 queries: tiles of 128 x 64, keys in 4 splits of 64."""
+    steps = CudaRules("auto").borrowed("efficient", half(2, 2, 200, 256))
+    queries, keys = 2 * 4 * (4 + 128 * 64), 4 * 64 * 256
+    assert steps == there_and_back(4 * 4 * 200, 4 * 4 * (queries + 2 * keys))
+
+
+def test_a_norm_over_many_rows_sums_its_parts_up_as_a_bias_gradient_is() -> None:
+    """By hand, of width 768: 32768 / 24 parts of float32, twice, and the buffer of their sum."""
+    part = 4 * 1365 * 768
+    sums = sum_over_rows(1365, 768)
+    assert sums > 0
+    assert norm_backward(65537, 768) == [part, part, sums, -sums, sums, -sums, -part, -part]
+    assert norm_backward(65536, 768) == []
+
+
+def test_the_gradient_of_many_words_is_sorted_and_summed_in_parts() -> None:
+    """By hand, 4000 ids out of 1000 words, 512 wide: 1400 parts in float32."""
+    steps = embedding_backward(4000, 1000, 512)
+    assert sum(steps) == 0
+    assert max(steps) == 4 * 1400 * 512
+    most = max(sum(steps[:end]) for end in range(len(steps)))
+    assert most == 3 * 8 * 4000 + 2 * 8 * 1000 + 8 * 1400 + 4 * 1400 * 512
+    assert embedding_backward(3072, 1000, 512) == []
 
 
 @pytest.mark.parametrize(
@@ -136,6 +165,24 @@ def test_an_embedding_on_a_card_has_one_workspace_and_holds_no_state(
     assert predicted.categories["gradient"] == predicted.categories["optimizer"] == 0
     # a training reads its embedding before the first step too
     assert predict(train, "cuda").embed_peak_bytes == predicted.peak_bytes
+
+
+def test_what_attention_keeps_is_taken_at_once(small_cell: Callable[..., Cell]) -> None:
+    """An allocator that is asked for a second, larger block would reserve room for both."""
+    trace = follow(small_cell(dtype="bfloat16", frames=16), "cuda")
+    born: dict[int, int] = {}
+    for block, change in zip(trace.timeline.blocks, trace.timeline.changes, strict=True):
+        assert change < 0 or block not in born
+        born.setdefault(block, change)
+
+
+def test_a_kernel_that_no_card_has_for_a_precision_is_not_predicted(
+    small_cell: Callable[..., Cell],
+) -> None:
+    for kernel in ("flash", "cudnn"):
+        with pytest.raises(Unsupported, match=f"attention {kernel} cannot run float32"):
+            predict(small_cell(attention=kernel), "cuda")
+    assert predict(small_cell(attention="flash"), "cpu").peak_bytes
 
 
 def test_attention_is_named_as_on_the_card(small_cell: Callable[..., Cell]) -> None:

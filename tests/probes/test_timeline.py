@@ -62,6 +62,15 @@ def test_a_block_in_two_categories_counts_once() -> None:
     assert (found["parameter"], found["input"]) == (8, 0)
 
 
+def test_an_enlarged_block_was_larger_from_its_last_event_on() -> None:
+    timeline = Timeline()
+    timeline.hold(1, 100)
+    timeline.hold(2, 10)
+    timeline.enlarge(1, 5)
+    timeline.release(1)
+    assert timeline.levels() == [0, 105, 115, 10]
+
+
 def test_a_resized_block_changes_the_level_and_an_unchanged_one_is_no_event() -> None:
     timeline = Timeline()
     timeline.begin("build")

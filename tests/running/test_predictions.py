@@ -6,13 +6,31 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from vbench_mem.cell import Cell, Runtime
+from vbench_mem.cell import Cell, Load, Runtime
+from vbench_mem.encoders.recipes import RECIPES
+from vbench_mem.encoders.source import find_custom
 from vbench_mem.prediction import Prediction, Unpredicted
 from vbench_mem.probes.predict import predict
 from vbench_mem.running.predictions import in_workers, predict_all
+
+ENDING = """
+import os
+
+from torch import nn
+
+
+class build(nn.Module):
+    def __init__(self, load):
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+
+    def forward(self, clips, ids, mask):
+        {}
+"""
 
 
 def test_every_cell_has_an_outcome_under_its_key_and_in_the_order_asked(
@@ -31,6 +49,34 @@ def test_nothing_asked_starts_nothing() -> None:
     before = multiprocessing.active_children()
     assert predict_all({}) == {}
     assert multiprocessing.active_children() == before
+
+
+@pytest.mark.parametrize(
+    ("ending", "reason"),
+    [
+        ("os._exit(1)", "the process that predicted it died"),
+        ("raise SystemExit('no such file')", "SystemExit: no such file"),
+    ],
+)
+def test_an_encoder_that_ends_its_process_leaves_the_other_predictions(
+    make_cell: Callable[..., Cell], write_code: Callable[..., Path], ending: str, reason: str
+) -> None:
+    folder = write_code(ENDING.format(ending)).parent
+    own = Cell(
+        encoder="own_code:build",
+        recipe_name="full",
+        spec=find_custom("own_code:build", folder),
+        recipe=RECIPES["full"],
+        load=Load(frames=2, batch=2, resolution_px=4),
+        runtime=Runtime(device="cpu"),
+    )
+    told: list[str] = []
+    plain = make_cell()
+    wanted = {"own": (own, "cpu"), "one": (plain, "cpu"), "two": (plain, "cpu")}
+    found = predict_all(wanted, told.append, jobs=2)  # type: ignore[arg-type]
+    assert sorted(told) == ["one", "own", "two"]
+    assert isinstance(found["one"], Prediction) and found["one"] == found["two"]
+    assert isinstance(found["own"], Unpredicted) and found["own"].reason.startswith(reason)
 
 
 def test_ctrl_c_does_not_wait_for_what_has_begun() -> None:

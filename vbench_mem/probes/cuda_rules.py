@@ -6,8 +6,8 @@ the CPU's does not, the cast is put in as well. Read from torch's sources, not m
 `gpu_check.yaml` on a card puts it beside what that card took.
 
 Source:  PyTorch 2.13: aten/src/ATen/native/transformers/cuda (flash_attn/flash_api.cpp,
-         attention.cu, attention_backward.cu), ATen/native/cuda/Reduce.cuh, layer_norm_kernel.cu,
-         ATen/autocast_mode.h.
+         attention.cu, attention_backward.cu), ATen/native/cuda (Reduce.cuh, layer_norm_kernel.cu,
+         Embedding.cu, EmbeddingBackwardKernel.cu), ATen/autocast_mode.h.
 Legend:  B batch, H heads, N queries, d head width; r(x, m) is x rounded up to a multiple of m.
 """
 
@@ -22,11 +22,11 @@ from torch import Tensor
 
 from vbench_mem.cell import Kernel
 
-MULTIPROCESSORS, THREADS = (
-    108,
-    2048,
-)  # of an A100, the stand-in where a kernel's memory depends on it
+# Of an A100, the stand-in where a kernel's memory depends on the card: multiprocessors, and threads
+# on each.
+MULTIPROCESSORS, THREADS = 108, 2048
 WARP = 32
+FEW_IDS = 3072  # up to here an embedding's gradient is summed without sorting
 
 FORWARD = "_scaled_dot_product_flash_attention_for_cpu"
 BACKWARD = f"{FORWARD}_backward"
@@ -75,11 +75,17 @@ class CudaRules:
         return there_and_back(sums, sums * wide)
 
     def borrowed_efficient(self, rows: int, queries: int, width: int, dtype: torch.dtype) -> Steps:
+        """As many keys as queries, as in self-attention."""
         one = 4 * rows * queries
-        tile, columns = (64, 64) if width <= 64 else (128, 64 if dtype is torch.float32 else 128)
+        half = dtype is not torch.float32
+        tile, columns = (64, 64) if width <= 64 else (128, 128 if half and width <= 128 else 64)
         tiles = math.ceil(queries / tile) * math.ceil(width / columns)
-        workspace = 4 * rows * up(tiles * (4 + tile * columns), 4)
-        if dtype is not torch.float32:
+        floats = tiles * (4 + tile * columns)
+        if half and width > 128:  # gradients of keys and values that no longer fit in registers
+            splits = min(math.ceil(queries / columns), max(200 // rows, 1))
+            floats += 2 * splits * columns * up(width, tile)
+        workspace = 4 * rows * up(floats, 4)
+        if half:
             return there_and_back(one, workspace)
         # the product of gradient and output, its sums, and their copy in another order
         return [one * width, one, -one * width, one, -one, workspace, -workspace, -one]
@@ -120,12 +126,24 @@ def sum_over_rows(rows: int, width: int) -> int:
     return 4 * width * splits * block_x * vector if splits > 1 else 0
 
 
-def norm_partials(rows: int, width: int) -> int:
-    """Bytes of each of the two partial sums that a layer norm's backward takes over many rows."""
+def norm_backward(rows: int, width: int) -> Steps:
+    """A layer norm's backward over many rows: two partial sums, of which each is summed up."""
     if rows <= 65536 or width / WARP >= MULTIPROCESSORS / 2:
-        return 0
+        return []
     parts = min(32768 // math.ceil(width / WARP), math.ceil(rows / WARP))
-    return 4 * parts * width
+    part, sums = 4 * parts * width, sum_over_rows(parts, width)
+    return [part, part, *[sums, -sums] * 2, -part, -part]
+
+
+def embedding_backward(ids: int, words: int, width: int) -> Steps:
+    """Many ids are sorted, and the gradients of each word summed in parts of at most ten."""
+    if ids <= FEW_IDS:
+        return []
+    found = min(ids, words)
+    parts = ids // 10 + found
+    order, sorting = [8 * ids, 8 * ids], 16 * ids
+    sums = there_and_back(8 * ids, 8 * found, 8 * found, 8 * parts, 4 * parts * width)
+    return [*order, sorting, -sorting, *sums, *(-size for size in order)]
 
 
 def borrowed_by(name: str, args: Any) -> Steps:
@@ -134,8 +152,9 @@ def borrowed_by(name: str, args: Any) -> Steps:
         return there_and_back(sum_over_rows(*args[0].shape))
     if name == "native_layer_norm_backward.default":
         width = math.prod(args[2])
-        part = norm_partials(args[1].numel() // width, width)
-        return there_and_back(part, part)
+        return norm_backward(args[1].numel() // width, width)
+    if name == "embedding_dense_backward.default":
+        return embedding_backward(args[1].numel(), args[2], args[0].shape[-1])
     return []
 
 

@@ -169,7 +169,7 @@ def gmac(traced: Traced, tower: str) -> float:
     return traced.modules.get(f"inner.{tower}", 0) / 1e9
 
 
-def told(error: Exception) -> str:
+def told(error: BaseException) -> str:
     """`ValueError: the first line of what it says`."""
     first = (str(error).strip().splitlines() or [""])[0]
     return f"{type(error).__name__}: {first}".removesuffix(": ")

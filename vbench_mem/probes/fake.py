@@ -34,10 +34,9 @@ ITEM = aten._local_scalar_dense.default
 UNSCALE = aten._amp_foreach_non_finite_check_and_unscale_.default
 DEVICE = torch.ops.prim.device.default
 FRESH = aten.lift_fresh.default  # called a view, and yet the first sight of a tensor from Python
-# What an optimiser does to weights and state; on tensors that hold nothing there is nothing to do.
-IN_PLACE = frozenset(
-    ["add_", "addcdiv_", "addcmul_", "copy_", "div_", "lerp_", "mul_", "sqrt_", "sub_", "zero_"]
-)
+# Torch remembers what operations return for fake tensors, by their shapes and for the life of the
+# process; a search over hundreds of loads would fill gigabytes. Units: operations, of about 2 KB.
+REMEMBERED = 20_000
 
 
 @cache
@@ -48,10 +47,11 @@ def formula_of(operation: Any) -> Formula | None:
     return flop_registry.get(operation._overloadpacket)
 
 
-@cache
-def is_in_place(operation: Any) -> bool:
-    """Arithmetic into its first argument, of which nothing but values can change."""
-    return operation.__name__.partition(".")[0].removeprefix("_foreach_") in IN_PLACE
+def one_of(dtype: torch.dtype, told: bool) -> bool | int | float:
+    """1, or 0 where not `told`, as Python has a number of this type."""
+    if dtype is torch.bool:
+        return told
+    return float(told) if dtype.is_floating_point else int(told)
 
 
 def shape_of(value: Any) -> Any:
@@ -87,7 +87,7 @@ class FakeTracker(StorageTracker):
         if func is DEVICE:  # asked thousands of times, so answered without further ado
             return args[0].fake_device
         if func is ITEM:
-            return 0.0 if self.block_of(args[0]) in self.overflows else 1.0
+            return one_of(args[0].dtype, self.block_of(args[0]) not in self.overflows)
         parts = self.parts(func, args, kwargs)
         if parts is not NotImplemented:
             return parts
@@ -118,10 +118,8 @@ class FakeTracker(StorageTracker):
         if packet == FORWARD:
             kernel = self.rules.kernel(args[0], mask)
             self.attention.add(NAMES[kernel])
-            block = self.block_of(result[1])  # lives as long as the log-sum-exp does
-            size = result[1].untyped_storage().nbytes() + self.rules.kept(kernel, args[0])
-            self.timeline.hold(block, size)
-            self.place()
+            # lives as long as the log-sum-exp does
+            self.timeline.enlarge(self.block_of(result[1]), self.rules.kept(kernel, args[0]))
         elif packet == BACKWARD:
             kernel = self.rules.kernel(args[1], mask)
             self.attention.add(f"{NAMES[kernel]}_backward")
@@ -191,3 +189,5 @@ def pretending() -> Iterator[None]:
             yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
+        if len(FakeTensorMode.cache) > REMEMBERED:
+            FakeTensorMode.cache_clear()

@@ -8,11 +8,11 @@ one, whose kernels allocate out of sight. Check: equals the measured peak of a c
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import torch
 
 from vbench_mem.cell import Cell, Kernel
+from vbench_mem.encoders.custom import Custom
 from vbench_mem.errors import Unsupported
 from vbench_mem.prediction import Prediction, Target
 from vbench_mem.probes.batch import Batch, noise
@@ -38,22 +38,22 @@ UNSEEN: dict[Target, tuple[str, ...]] = {
 def predict(cell: Cell, target: Target, *, whole: bool = False) -> Prediction:
     """What the cell's step needs on this kind of device.
 
-    Raises `Unsupported` for a compiled cell and `UsageError` for one that makes no sense.
+    Raises `Unsupported` for a compiled cell and for a kernel that the device has not, and
+    `UsageError` for a cell that makes no sense.
     """
+    asked, dtype = cell.runtime.attention, cell.runtime.dtype
     if cell.runtime.compile:
         raise Unsupported("a compiled step is not predicted: its kernels allocate out of sight")
-    if target == "cpu" and cell.runtime.attention in ("efficient", "cudnn"):
-        raise Unsupported(
-            f"attention {cell.runtime.attention} is a CUDA kernel; a cpu has flash, math"
-        )
+    if target == "cpu" and asked in ("efficient", "cudnn"):
+        raise Unsupported(f"attention {asked} is a CUDA kernel; a cpu has flash, math")
+    ours = not isinstance(cell.spec, Custom)  # a user's code itself says what it asks for
+    if ours and target == "cuda" and asked in ("flash", "cudnn") and dtype == "float32":
+        raise Unsupported(f"attention {asked} cannot run {dtype} on a CUDA device")
     return summarise(follow_cell(cell, target, whole=whole), target)
 
 
 class FakeReader(Followed):
     """Storages of fake tensors, with the module each belongs to."""
-
-    method = "storages followed (fake tensors)"
-    warm_up = False
 
     def __init__(self, tracker: FakeTracker) -> None:
         super().__init__(tracker)
@@ -79,14 +79,11 @@ class FakeReader(Followed):
             own = homes[block_of(weight)]
             if weight.grad is not None:
                 homes[block_of(weight.grad)] = own
-            for name, value in self.trainer.optimizer.state[weight].items():
+            for name, value in self.trainer.optimizer.state.get(weight, {}).items():
                 if isinstance(value, torch.Tensor):
                     homes[block_of(value)] = own
                     if name == "step" and not self.trainer.optimizer.defaults["fused"]:
                         self.host.add(block_of(value))  # a count, asked for in every step
-
-    def phases(self) -> list[Any]:
-        raise NotImplementedError
 
 
 def follow_cell(cell: Cell, target: Target, *, whole: bool = False) -> Trace:

@@ -58,6 +58,12 @@ class Timeline:
             self.blocks.append(block)
             self.changes.append(-size)
 
+    def enlarge(self, block: int, more: int) -> None:
+        """As if the block had been so much larger since its last event."""
+        events = range(len(self.blocks) - 1, -1, -1)
+        self.changes[next(at for at in events if self.blocks[at] == block)] += more
+        self.live[block] += more
+
     def spans(self) -> list[Span]:
         ends = [start for _, _, start in self.marks[1:]] + [len(self.blocks)]
         return [

@@ -6,8 +6,10 @@ Never imports torch here. No device is touched: any number of these may run besi
 import multiprocessing
 import os
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from typing import Any, TypeVar
 
 from vbench_mem import cell as cells
@@ -20,6 +22,7 @@ from vbench_mem.running.launch import PRELOAD, anonymous_main
 
 T = TypeVar("T")
 Outcome = Prediction | Unpredicted
+DIED = "the process that predicted it died: killed for want of memory, or by the encoder's own code"
 
 
 def predict_all(
@@ -35,31 +38,50 @@ def predict_all(
         key: (predict_dumped, (cells.dump(cell), target)) for key, (cell, target) in wanted.items()
     }
     found: dict[str, Outcome] = {}
-    for key, data in in_workers(work, jobs):
+
+    def take(key: str, data: dict[str, Any]) -> None:
         found[key] = predictions.load(data) if "peak_bytes" in data else Unpredicted(**data)
         done(key)
+
+    try:
+        with closing(in_workers(work, jobs)) as answers:
+            for key, data in answers:
+                take(key, data)
+    except BrokenProcessPool:  # one by one tells whose it was
+        for key in [key for key in work if key not in found]:
+            take(key, predict_alone(*work[key]))
     return {key: found[key] for key in wanted}
+
+
+def predict_alone(function: Callable[..., dict[str, Any]], arguments: Any) -> dict[str, Any]:
+    """In a worker of its own, whose death is an answer too."""
+    try:
+        return dict(in_workers({"": (function, arguments)}))[""]
+    except BrokenProcessPool:
+        return {"reason": DIED}
 
 
 def predict_dumped(cell: dict[str, Any], target: Target) -> dict[str, Any]:
     """In a worker: the prediction as plain data, or why there is none."""
+    from vbench_mem.probes.custom_flops import told
     from vbench_mem.probes.predict import predict
 
     try:
         return predict(cells.load(cell), target).dump()
     except (Unsupported, UsageError) as error:
         return {"reason": str(error)}
-    except Exception as error:  # of a user's encoder, or of ours: it becomes a row with its trace
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        return {"reason": reason, "traceback": traceback.format_exc()}
+    except (Exception, SystemExit) as error:
+        # of a user's encoder, or of ours: it becomes a row with its trace
+        return {"reason": told(error), "traceback": traceback.format_exc()}
 
 
 def in_workers(
     work: Mapping[str, tuple[Callable[..., T], tuple[Any, ...]]], jobs: int | None = None
-) -> Iterator[tuple[str, T]]:
+) -> Generator[tuple[str, T], None, None]:
     """Run each `function(*arguments)` in a worker process; (key, result) as they come.
 
-    Functions must be importable. Workers start from a server that has torch imported.
+    Functions must be importable. Workers start from a server that has torch imported. Raises
+    whatever a function raises, and `BrokenProcessPool` when a worker dies.
     """
     jobs = min(jobs or cpu_cores(), len(work))
     if not work:

@@ -1,0 +1,53 @@
+"""What fake tensors answer, and what they leave behind in the process."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+
+from vbench_mem.cell import Cell
+from vbench_mem.probes.fake import FakeTracker, pretending
+from vbench_mem.probes.predict import predict
+from vbench_mem.probes.sites import Sites
+
+
+def test_a_value_that_is_asked_for_is_1_in_the_type_of_its_tensor() -> None:
+    with pretending(), Sites() as sites, FakeTracker(sites):
+        answers = [torch.zeros((), dtype=d).item() for d in (torch.float32, torch.int64)]
+        flag = torch.zeros((), dtype=torch.bool).item()
+        assert len(range(torch.zeros((), dtype=torch.int64).item())) == 1
+    assert answers == [1.0, 1] and [type(each) for each in answers] == [float, int]
+    assert flag is True
+
+
+def test_what_torch_remembers_of_predictions_is_bounded(
+    small_cell: Callable[..., Cell], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    FakeTensorMode.cache_clear()
+    predict(small_cell(), "cpu")
+    remembered = len(FakeTensorMode.cache)
+    assert remembered > 0
+    monkeypatch.setattr("vbench_mem.probes.fake.REMEMBERED", remembered)
+    predict(small_cell(batch=3), "cpu")
+    assert len(FakeTensorMode.cache) == 0
+
+
+@pytest.mark.parametrize("target", ["cpu", "cuda"])
+def test_a_prediction_that_fails_leaves_nothing_behind(
+    small_cell: Callable[..., Cell], monkeypatch: pytest.MonkeyPatch, target: str
+) -> None:
+    """No hook on modules, no kernel of ours, no fake tensors, whoever raises in the middle."""
+    monkeypatch.setattr(nn.LayerNorm, "forward", lambda *_: 1 / 0)
+    fast = torch.backends.mha.get_fastpath_enabled()
+    hooks = nn.modules.module._global_forward_hooks, nn.modules.module._global_forward_pre_hooks
+    before = [dict(each) for each in hooks]
+    with pytest.raises(ZeroDivisionError):
+        predict(small_cell(dtype="bfloat16"), target)  # type: ignore[arg-type]
+    monkeypatch.undo()
+    assert [dict(each) for each in hooks] == before
+    assert torch.backends.mha.get_fastpath_enabled() == fast
+    with torch.autocast("cpu", torch.bfloat16):
+        assert nn.LayerNorm(4)(torch.ones(2, 4, dtype=torch.bfloat16)).dtype is torch.bfloat16
+    assert type(torch.ones(1)) is torch.Tensor
