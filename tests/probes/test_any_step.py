@@ -204,6 +204,15 @@ def test_a_shape_that_follows_from_unknown_values_is_refused(
         predict_step(lambda: torch.randn(1000, 1000), operation)
 
 
+@pytest.mark.filterwarnings("ignore:Using `torch.compile", "ignore::DeprecationWarning")
+def test_a_compiled_module_is_refused() -> None:
+    def step(model: Callable[[Tensor], Tensor]) -> None:
+        model(vectors())
+
+    with pytest.raises(Unsupported, match="its kernels allocate out of sight"):
+        predict_step(lambda: torch.compile(mlp()), step)
+
+
 class Own(Exception):
     """A user's."""
 

@@ -65,8 +65,9 @@ def predict_step(
               on an unknown value raises `Unsupported`.
     Phases:   forward, backward and optimizer, found by themselves; without a backward there is only
               forward. Weights may start at random, at no cost.
-    Limits:   nothing compiled; no `.numpy()`; `nn.TransformerEncoder` without its fast path, which
-              only an inference takes. Make all modules in `build`.
+    Limits:   a compiled module raises `Unsupported`, a compiled function is run uncompiled; no
+              `.numpy()`; `nn.TransformerEncoder` without its fast path, which only an inference
+              takes. Make all modules in `build`. `unseen` names kernels that may take more.
     Check:    equals the peak of the same step run on a cpu, to the byte.
     """
     if steps < 1:

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch._dynamo.eval_frame import OptimizedModule
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.autograd import Variable
 from torch.nn.modules.module import register_module_forward_pre_hook
@@ -20,6 +21,7 @@ from torch.optim.optimizer import (
     register_optimizer_step_pre_hook,
 )
 
+from vbench_mem.errors import Unsupported
 from vbench_mem.prediction import Target
 from vbench_mem.probes.answers import AnsweringTracker
 from vbench_mem.probes.belongings import Belongings
@@ -100,6 +102,11 @@ class PhaseTracker(AnsweringTracker):
             yield
 
     def module_begins(self, module: nn.Module, _: Any) -> None:
+        if isinstance(module, OptimizedModule):
+            raise Unsupported(
+                "a compiled module is not predicted: its kernels allocate out of sight; "
+                "give the step the module that was compiled"
+            )
         in_backward = torch._C._current_graph_task_id() != NO_BACKWARD  # it computes again
         if self.step and not in_backward:
             self.enter("forward")
