@@ -132,3 +132,17 @@ def test_a_table_wider_than_the_terminal_loses_no_column(
     )
     text = capsys.readouterr().out
     assert text.count("9,876") == 12 and "joint_b16+mask75_last4" in text
+
+
+@pytest.mark.parametrize("columns", [60, 80, 200])
+def test_a_table_is_as_wide_as_the_terminal_at_most_and_breaks_no_word(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    heads = ["variant", "checkpoint", "frames at batch 8", "clips at 16 frames", "clips at 32"]
+    draw_grid("t", (heads, [["joint_ti16+adapter64", "no", "3,164", "1,585", "792"]]), left=2)
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= columns
+    for word in ["joint_ti16+adapter64", "checkpoint", "frames", "3,164", "1,585", "792"]:
+        assert word in text
+    assert ("clips at 16 frames" in text) == (columns == 200)

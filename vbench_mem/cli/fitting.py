@@ -28,7 +28,7 @@ def fit(
     matrix: Annotated[
         str | None,
         typer.Argument(
-            metavar="[MATRIX]",
+            metavar="MATRIX",
             help="A matrix file, or the name of one in matrices/.",
             autocompletion=complete_matrix,
             show_default=False,
@@ -164,11 +164,27 @@ def draw_grid(title: str, table: "Grid", left: int) -> None:
         pad_edge=False,
         padding=(0, 1, 0, 0),
     )
-    for place, head in enumerate(heads):
-        words = [word for line in lines for word in line[place].split()]
-        least = min(max(map(len, words), default=1), LONGEST_WORD)  # a broken number is none
+    console = Console(highlight=False, markup=False)
+    widths = share_out(table, console.width - 2 * len(heads))  # two blanks beside each column
+    for place, (head, width) in enumerate(zip(heads, widths, strict=True)):
         side: Literal["left", "right"] = "left" if place < left else "right"
-        shown.add_column(head, justify=side, overflow="fold", min_width=least)
+        shown.add_column(head, justify=side, overflow="fold", min_width=width, max_width=width)
     for line in lines:
         shown.add_row(*line)
-    Console(highlight=False, markup=False).print(shown, crop=False)
+    console.print(shown, crop=False)
+
+
+def share_out(table: "Grid", room: int) -> list[int]:
+    """Each column's width: its longest word, since a broken number is none, and then one more at a
+    time where most is lacking, as long as there is room."""
+    heads, lines = table
+    columns = [[head, *(line[place] for line in lines)] for place, head in enumerate(heads)]
+    words = [[len(word) for text in column for word in text.split()] for column in columns]
+    widths = [min(max(some, default=1), LONGEST_WORD) for some in words]
+    lacking = [max(map(len, column)) - width for column, width in zip(columns, widths, strict=True)]
+    for _ in range(room - sum(widths)):
+        place = lacking.index(max(lacking))
+        if lacking[place] <= 0:
+            break
+        widths[place], lacking[place] = widths[place] + 1, lacking[place] - 1
+    return widths
