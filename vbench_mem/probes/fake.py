@@ -179,13 +179,13 @@ class FakeTracker(StorageTracker):
 
 
 @contextmanager
-def pretending() -> Iterator[None]:
+def pretending(mode: FakeTensorMode | None = None) -> Iterator[None]:
     """Tensors made here hold nothing; modules made before are moved in by `to_empty`."""
     fast = torch.backends.mha.get_fastpath_enabled()
     # the fast path of nn.MultiheadAttention is one operation, and no training step takes it
     torch.backends.mha.set_fastpath_enabled(False)
     try:
-        with FakeTensorMode(allow_non_fake_inputs=True):
+        with mode or FakeTensorMode(allow_non_fake_inputs=True):
             yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)

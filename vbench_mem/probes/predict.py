@@ -19,6 +19,7 @@ from vbench_mem.probes.batch import Batch, noise
 from vbench_mem.probes.counted import CONTEXT_BYTES, count_embedding, count_step
 from vbench_mem.probes.cuda_rules import CudaRules, cuda_autocast
 from vbench_mem.probes.fake import FakeTracker, pretending
+from vbench_mem.probes.quick import QuickMode
 from vbench_mem.probes.readers import Followed
 from vbench_mem.probes.repeat import NotAlike, repeat
 from vbench_mem.probes.shorten import shorten
@@ -99,7 +100,8 @@ def follow(cell: Cell, target: Target) -> Trace:
     """Run a burst's embedding and its steady step on tensors that hold nothing."""
     train, cuda = cell.load.mode == "train", target == "cuda"
     make = weightless(as_traced(cell))
-    with pretending(), cuda_autocast() if cuda else nullcontext(), Sites() as sites:
+    mode = None if isinstance(cell.spec, Custom) else QuickMode()
+    with pretending(mode), cuda_autocast() if cuda else nullcontext(), Sites() as sites:
         tracker = FakeTracker(sites, CudaRules(cell.runtime.attention) if cuda else None)
         reader = FakeReader(tracker)
         with reader:
