@@ -11,7 +11,7 @@ from vbench_mem.budgets.budget import Budget
 from vbench_mem.budgets.file import Stated
 from vbench_mem.budgets.github import annotations, command, markdown, summary
 from vbench_mem.budgets.junit import junit_text, write_junit
-from vbench_mem.budgets.result import Result, text_of
+from vbench_mem.budgets.result import Result, lines_of, text_of
 from vbench_mem.budgets.verdict import Verdict
 from vbench_mem.errors import UsageError
 
@@ -61,6 +61,35 @@ def test_notes_and_hints_stand_below_their_line() -> None:
     assert text_of(PASS) == "PASS good: fine"
     two = replace(FAIL, notes=("one", "two\nthree"), hint="four")
     assert text_of(two).splitlines()[1:] == ["     one", "     two", "     three", "     four"]
+
+
+def test_what_fails_is_printed_last_and_counted() -> None:
+    other = replace(FAIL, message="other", notes=(), baseline=5)
+    idle = replace(PASS, outcome="nothing", message="idle")
+    lines = list(lines_of(result_of(FAIL, PASS, other, idle)))
+    assert [line.splitlines()[0] for line in lines] == [
+        "PASS good: fine",
+        f"FAIL {FAIL.message}",
+        "FAIL other",
+        "NOTHING TO JUDGE idle",
+        "4 verdicts: 1 pass, 2 fail, 1 with nothing to judge",
+        "growth that is meant: run this check with --update-baseline",
+    ]
+    assert list(lines_of(result_of(PASS)))[1:] == ["1 verdict: 1 pass"]
+    assert list(lines_of(result_of(FAIL)))[1:] == ["1 verdict: 1 fail"]  # over no baseline
+    assert list(lines_of(result_of())) == []
+
+
+def test_a_note_is_printed_once_for_each_cell_and_kept_in_the_verdicts() -> None:
+    grew = FAIL.notes[0]
+    cell = replace(FAIL, cell_id="one")
+    more = replace(cell, message="more", notes=(grew, "and this"))
+    result = result_of(cell, more, replace(cell, cell_id="two"))
+    assert [text.splitlines()[1:] for text in list(lines_of(result))[:3]] == [
+        [f"     {grew}"], ["     and this"], [f"     {grew}"],
+    ]  # fmt: skip
+    assert [each["notes"] for each in result.dump()["verdicts"]][1] == (grew, "and this")
+    assert junit_text(result).count("at the peak grew") == 3
 
 
 def test_junit_counts_and_names_every_verdict() -> None:

@@ -1,10 +1,12 @@
 """What a check came to: verdicts, what could not be judged, the exit code. Prints nothing."""
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from vbench_mem.budgets.file import Stated
+from vbench_mem.budgets.grown import AGREE
 from vbench_mem.budgets.verdict import Verdict
 
 HELD, BROKEN, NOTHING = 0, 1, 3
@@ -44,6 +46,15 @@ class Result:
             return f"{self.name}: all {len(outcomes)} verdicts pass"
         return f"{self.name}: {idle or 'some'} of the budgets could not be judged"
 
+    @property
+    def counts(self) -> str:
+        """`34 verdicts: 20 pass, 14 fail`."""
+        outcomes = Counter(verdict.outcome for verdict in self.verdicts)
+        words = {"pass": "pass", "fail": "fail", "nothing": "with nothing to judge"}
+        parts = [f"{outcomes[key]} {word}" for key, word in words.items() if outcomes[key]]
+        number = "1 verdict" if len(self.verdicts) == 1 else f"{len(self.verdicts)} verdicts"
+        return f"{number}: {', '.join(parts)}"
+
     def place(self, verdict: Verdict) -> Stated:
         return self.stated[verdict.budget]
 
@@ -65,6 +76,22 @@ class Result:
         stated = self.place(verdict)
         where = {"file": str(stated.path), "line": stated.line, "budget": stated.place}
         return asdict(verdict) | where
+
+
+def lines_of(result: Result) -> Iterator[str]:
+    """For a terminal: what passes, what does not, and how many there are of each.
+
+    What does not pass stands last, where it is seen. A note about a cell is said once.
+    """
+    said: dict[str | None, set[str]] = {}
+    for verdict in sorted(result.verdicts, key=lambda verdict: verdict.outcome != "pass"):
+        known = said.setdefault(verdict.cell_id, set())
+        yield text_of(replace(verdict, notes=tuple(n for n in verdict.notes if n not in known)))
+        known |= set(verdict.notes)
+    if result.verdicts:
+        yield result.counts
+    if any(v.outcome == "fail" and v.baseline is not None for v in result.verdicts):
+        yield f"growth that is meant: {AGREE}"
 
 
 def text_of(verdict: Verdict) -> str:

@@ -171,13 +171,13 @@ def write_baseline(asked: "Asked") -> None:
 def say(result: "Result", as_json: bool) -> None:
     """For people or programs on stdout; on GitHub as annotations and in the job's summary too."""
     from vbench_mem.budgets import github
-    from vbench_mem.budgets.result import text_of
+    from vbench_mem.budgets.result import lines_of
 
     if as_json:
         print(json.dumps(result.dump(), indent=1))
     else:
-        for verdict in result.verdicts:
-            print(text_of(verdict))
+        for line in lines_of(result):
+            print(line)
     for name in result.stale:
         print(github.stale_text(name), file=sys.stderr)
     if result.reason is not None:
