@@ -28,6 +28,7 @@ MADE = (
     *(aten.mm.default, aten.addmm.default, aten.bmm.default, aten.add.Tensor, aten.mul.Tensor),
     *(aten.sum.dim_IntList, aten.stack.default, aten.cat.default, aten.clone.default),
     *(aten.zeros_like.default, aten.ones_like.default, aten._to_copy.default),
+    *(aten.empty_like.default, aten.div.Tensor, aten.where.self),
     *(aten.gelu.default, aten.gelu_backward.default),
     *(aten.native_layer_norm.default, aten.native_layer_norm_backward.default),
     aten._scaled_dot_product_flash_attention_for_cpu.default,
@@ -55,8 +56,11 @@ class QuickMode(FakeTensorMode):
     ) -> Any:
         if func in IN_PLACE:
             return None
-        if func not in QUICK or kwargs.get("device") is not None or not all_fake(args):
+        device = kwargs.get("device")
+        if func not in QUICK or device not in (None, CPU) or not all_hollow(args):
             return super().dispatch(func, types, args, kwargs)
+        if device is not None:
+            kwargs = {name: value for name, value in kwargs.items() if name != "device"}
         with in_kernel_invocation_manager(self):
             result = func(*args, **kwargs)
         return self.wrapped(result)
@@ -69,12 +73,12 @@ class QuickMode(FakeTensorMode):
         return result
 
 
-def all_fake(values: Any) -> bool:
-    """Is every tensor among the arguments a fake one?"""
+def all_hollow(values: Any) -> bool:
+    """Does every tensor among the arguments hold nothing, being fake or on the meta device?"""
     for value in values:
         if isinstance(value, list | tuple):
-            if value and isinstance(value[0], Tensor) and not all_fake(value):
+            if value and isinstance(value[0], Tensor) and not all_hollow(value):
                 return False
-        elif isinstance(value, Tensor) and not isinstance(value, FakeTensor):
+        elif isinstance(value, Tensor) and not isinstance(value, FakeTensor) and not value.is_meta:
             return False
     return True
