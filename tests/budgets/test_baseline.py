@@ -161,7 +161,7 @@ def labels(tmp_path: Path, *budgets: dict[str, object]) -> list[str]:
 
 
 def test_only_what_a_predicted_budget_touches_is_predicted(tmp_path: Path) -> None:
-    assert labels(tmp_path, {"metric": "peak_alloc_bytes", "max": 1}) == []
+    assert labels(tmp_path, {"metric": "peak_alloc_bytes", "max": "1 B"}) == []
     ratio = {
         "metric": "predicted_peak_bytes",
         "where": {"recipe": "mask75", "frames": 4},
@@ -169,7 +169,7 @@ def test_only_what_a_predicted_budget_touches_is_predicted(tmp_path: Path) -> No
         "to": {"recipe": "full"},
     }
     assert labels(tmp_path, ratio) == ["joint_test frames=4", "joint_test+mask75 frames=4"]
-    everything = {"metric": "predicted_peak_bytes", "max": 1}
+    everything = {"metric": "predicted_peak_bytes", "max": "1 B"}
     assert "frame_mean_test frames=8" not in labels(tmp_path, everything)
     assert len(labels(tmp_path, everything)) == 5
 

@@ -25,6 +25,8 @@ def verdicts(joined: Joined, metric: str = "peak_alloc_bytes", **fields: Any) ->
 
 def test_sizes_are_read_as_bytes() -> None:
     assert budget(max="6 GiB").limit == 6 * GIB
+    assert budget(max="20 B").limit == 20
+    assert (budget(max=1024).limit, budget(max=0).limit) == (1024, 0)
     assert budget("step_ms", max=6).limit == 6
     assert budget("t2v_recall_at_1", max_drop=0.02, **{"from": {"recipe": "full"}}).limit == 0.02
 
@@ -35,20 +37,22 @@ def test_sizes_are_read_as_bytes() -> None:
         ({"max": "6 GB"}, "max: '6 GB' is not a size; write it like '6 GiB'"),
         ({"max": 6.5}, "is not a size"),
         ({}, "has exactly one of max, min, max_ratio, max_drop, max_growth, and this one has none"),
-        ({"max": 1, "max_ratio": 2.0, "to": MASKED}, "not max and max_ratio"),
+        ({"max": 20}, "max: 20 is 20 bytes; write a size such as 20 GiB"),
+        ({"max": 1023}, "max: 1023 is 1023 bytes; write a size"),
+        ({"max": 4096, "max_ratio": 2.0, "to": MASKED}, "not max and max_ratio"),
         ({"metric": "peak_aloc_bytes", "max": 1}, "did you mean peak_alloc_bytes?"),
         ({"metric": "t2v_recall_at1", "max": 1}, "did you mean t2v_recall_at_1?"),
         ({"metric": "step_ms", "max": "6 ms"}, "max: '6 ms' is not a number"),
         ({"metric": "step_ms", "max": float("nan")}, "max: 'nan' is not a number"),
         ({"max_ratio": 0.5}, "max_ratio needs to: the row to compare with"),
-        ({"max": 1, "to": MASKED}, "to goes with max_ratio, not with max"),
+        ({"max": "1 B", "to": MASKED}, "to goes with max_ratio, not with max"),
         ({"metric": "clips_per_s", "max": 1}, "is better when higher"),
-        ({"min": 1}, "is better when lower"),
+        ({"min": "1 B"}, "is better when lower"),
         ({"max_drop": 0.1, "from": MASKED}, "is better when lower"),
         ({"metric": "t2v_recall_at_1", "max_ratio": 1.0, "to": MASKED}, "use max_drop"),
-        ({"max": 1, "dataset": "vatex"}, "dataset and origin go with a score"),
+        ({"max": "1 B", "dataset": "vatex"}, "dataset and origin go with a score"),
         ({"max_ratio": -1.0, "to": MASKED}, "greater than 0"),
-        ({"max": 1, "wher": MASKED}, "Extra inputs"),
+        ({"max": "1 B", "wher": MASKED}, "Extra inputs"),
     ],
 )
 def test_a_budget_that_makes_no_sense_is_refused(fields: dict[str, Any], says: str) -> None:

@@ -10,6 +10,7 @@ from tests.budgets.made import MIB, MODULES, foreseen, predicted, yardstick
 from tests.rows import joined_of, matrix_of, ok
 from vbench_mem.budgets.budget import Budget
 from vbench_mem.budgets.judge import judge
+from vbench_mem.budgets.result import text_of
 from vbench_mem.budgets.verdict import Verdict
 from vbench_mem.matrix.load import Matrix
 from vbench_mem.prediction import Prediction, Unpredicted
@@ -165,14 +166,17 @@ def test_what_cannot_be_predicted_does_not_pass(matrix: Matrix) -> None:
     assert one.notes == ()  # nobody can have most of what is not there
 
 
-def test_an_encoder_that_raises_is_shown_with_its_traceback(matrix: Matrix) -> None:
+def test_an_encoder_that_raises_is_one_line_and_programs_get_its_traceback(
+    matrix: Matrix,
+) -> None:
     trace = 'Traceback:\n  File "mine.py", line 3\nValueError: odd\n'
     broken = Unpredicted(reason="ValueError: odd", traceback=trace)
     for limit in (budget(max_growth=0.5), budget(max="1 GiB")):
         joined = foreseen(matrix, {LABELS[0]: broken, LABELS[1]: predicted()})
         verdict, _ = judge([limit], joined, yardstick(matrix, {LABELS[1]: predicted()}))
         assert verdict.outcome == "fail" and "(ValueError: odd)" in verdict.line
-        assert verdict.notes == (trace.rstrip(),)
+        assert text_of(verdict) == verdict.line and "\n" not in verdict.line
+        assert verdict.traceback == trace
 
 
 def test_another_kind_of_device_than_the_baselines_does_not_pass(matrix: Matrix) -> None:
@@ -206,6 +210,20 @@ def test_a_limit_beside_a_baseline_names_what_grew(matrix: Matrix) -> None:
     assert over.notes == ("at the peak grew: video.blocks.*.mlp.act activation +6.0 MiB",)
 
 
+def test_modules_at_the_peak_do_not_explain_another_phase(matrix: Matrix) -> None:
+    old = predicted(with_activation(90 * MIB))
+    phases = dict(predicted().phases) | {"forward": 70 * MIB}
+    grown = predicted(phases=phases, embed_peak_bytes=9)
+    known = ("the modules are known at the step's peak only, which is in backward",)
+    for name in ("predicted_forward_peak_bytes", "predicted_embed_peak_bytes"):
+        assert verdict_of(matrix, old, grown, budget(name, max_growth=0)).notes == known
+        joined = foreseen(matrix, dict.fromkeys(LABELS, grown))
+        assert [v.notes for v in judge([budget(name, max="1 B")], joined)] == [known, known]
+    backward = budget("predicted_backward_peak_bytes", max_growth=0)
+    (note,) = verdict_of(matrix, old, grown, backward).notes
+    assert note == "at the peak grew: video.blocks.*.mlp.act activation +6.0 MiB"
+
+
 def test_a_fresh_prediction_goes_before_what_a_record_says(matrix: Matrix) -> None:
     records = [ok(cell, predicted_peak_bytes=1) for cell in matrix.cells]
     limit = budget(max="50 MiB")
@@ -221,7 +239,7 @@ def test_a_fresh_prediction_goes_before_what_a_record_says(matrix: Matrix) -> No
         ({"max_growth": "64 MB"}, "write it like '64 MiB'; or a share such as 0.01"),
         ({"max_growth": -0.1}, "or a size such as '64 MiB', not -0.1"),
         ({"max_growth": True}, "or a size such as '64 MiB', not True"),
-        ({"max_growth": 0.1, "max": 5}, "not max and max_growth"),
+        ({"max_growth": 0.1, "max": "5 B"}, "not max and max_growth"),
         ({"max_growth": 0.1, "to": {"recipe": "full"}}, "to goes with max_ratio"),
         ({"metric": "step_ms", "max_growth": 0.1}, "holds predicted metrics only"),
         ({"metric": "t2v_recall_at_1", "max_growth": 0.1}, "holds predicted metrics only"),

@@ -183,6 +183,23 @@ def test_annotations_point_at_the_budget_and_failures_come_first(tmp_path: Path)
     assert "line" not in lines[1][1]
 
 
+@pytest.mark.parametrize(
+    ("broken", "reason", "places", "more"),
+    [(10, None, 10, None), (11, None, 9, "2"), (14, None, 9, "5"), (9, "no records", 9, None),
+     (10, "no records", 8, "2")],
+)  # fmt: skip
+def test_ten_errors_at_most_are_annotated_and_the_others_are_counted(
+    broken: int, reason: str | None, places: int, more: str | None, tmp_path: Path
+) -> None:
+    result = result_of(*[FAIL] * broken, PASS, reason=reason)
+    lines = [parsed(line) for line in annotations(result, tmp_path)]
+    assert {name for name, _, _ in lines} == {"error"} and len(lines) <= 10
+    assert sum("file" in properties for _, properties, _ in lines) == places
+    counted = [text.split()[0] for _, _, text in lines if "the job's summary" in text]
+    assert counted == ([more] if more else [])
+    assert summary(result).count("**FAIL**") == broken
+
+
 def test_a_summary_is_one_table_with_the_failures_first() -> None:
     text = summary(result_of(PASS, FAIL, stale=("gone",)))
     lines = text.splitlines()

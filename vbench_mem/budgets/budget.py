@@ -18,7 +18,7 @@ from vbench_mem.metrics import METRICS, PREDICTED, Better
 from vbench_mem.scores.metrics import ALIASES
 from vbench_mem.scores.score import Origin, check_dataset
 from vbench_mem.strict import STRICT
-from vbench_mem.units import parse_bytes
+from vbench_mem.units import BINARY, parse_bytes
 
 Value = bool | int | float | str | None
 Where = dict[str, Value | list[Value]]
@@ -98,6 +98,7 @@ class Budget(BaseModel):
             data = data | {"max_growth": _growth(data["max_growth"])}
         for kind in ("max", "min"):
             if in_bytes and data.get(kind) is not None:
+                _check_unit(kind, data[kind])
                 try:
                     data = data | {kind: parse_bytes(data[kind])}
                 except UsageError as error:
@@ -115,6 +116,12 @@ class Budget(BaseModel):
         if self.dataset is not None:
             check_dataset(self.dataset)
         return self
+
+
+def _check_unit(kind: str, size: Any) -> None:
+    """Refuse a bare number that nobody means in bytes; none at all is 0 in every unit."""
+    if isinstance(size, int) and not isinstance(size, bool) and 0 < size < BINARY["KiB"]:
+        raise ValueError(f"{kind}: {size} is {size} bytes; write a size such as {size} GiB")
 
 
 def _growth(limit: Any) -> int | float:

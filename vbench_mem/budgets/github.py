@@ -11,21 +11,30 @@ from vbench_mem.budgets.result import Result
 from vbench_mem.budgets.verdict import Verdict
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~&])")
+SHOWN = 10  # errors of one step, by GitHub
 HEAD = ("| verdict | cell | budget | what |", "|---|---|---|---|")
 
 
 def annotations(result: Result, workspace: Path) -> list[str]:
     """Workflow commands: an error for each verdict that does not pass, a notice for each hint.
 
-    What fails comes first, since only the first ten of a step are shown.
+    What fails comes first. Only the first ten errors of a step are shown: the last of them says
+    how many more there are.
     """
     lines = []
-    for verdict in result.told():
+    broken = [verdict for verdict in result.verdicts if verdict.outcome != "pass"]
+    room = SHOWN - (result.reason is not None)
+    shown = broken if len(broken) <= room else broken[: room - 1]
+    for verdict in shown:
+        text = "\n".join([verdict.message, *verdict.notes])
         place = place_of(result, verdict, workspace)
-        if verdict.outcome != "pass":
-            text = "\n".join([verdict.message, *verdict.notes])
-            lines.append(command("error", place | {"title": title_of(verdict)}, text))
-        elif verdict.hint is not None:
+        lines.append(command("error", place | {"title": title_of(verdict)}, text))
+    if len(shown) < len(broken):
+        text = f"{len(broken) - len(shown)} more do not pass; the job's summary lists them"
+        lines.append(command("error", {"title": "vbench-mem check"}, text))
+    for verdict in result.verdicts:
+        if verdict.outcome == "pass" and verdict.hint is not None:
+            place = place_of(result, verdict, workspace)
             lines.append(command("notice", place | {"title": title_of(verdict)}, verdict.hint))
     if result.reason is not None:
         lines.append(command("error", {"title": "vbench-mem check"}, result.reason))

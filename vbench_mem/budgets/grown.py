@@ -7,7 +7,14 @@ from decimal import Decimal
 
 from vbench_mem.budgets.baseline import Entry, Yardstick
 from vbench_mem.budgets.budget import Budget
-from vbench_mem.budgets.growth import changes_of, explain_growth, largest_holders
+from vbench_mem.budgets.growth import (
+    Change,
+    changes_of,
+    elsewhere,
+    explain_growth,
+    is_of_peak,
+    largest_holders,
+)
 from vbench_mem.budgets.verdict import Verdict, not_passed, number_of
 from vbench_mem.budgets.wording import show_growth
 from vbench_mem.join import Row
@@ -52,7 +59,7 @@ def judge_growth(budget: Budget, row: Row, yardstick: Yardstick | None) -> Verdi
         actual=actual,
         baseline=base,
         message=f"{text}{yardstick.other_torch}",
-        notes=tuple(explain_growth(entry, fresh, changes)) if over else (),
+        notes=why_grown(name, entry, fresh, changes) if over else (),
         changes=changes,
         hint=less if -growth > allowed else None,
     )
@@ -64,11 +71,22 @@ def allowance(budget: Budget, base: int) -> int:
     return int(Decimal(str(limit)) * base) if isinstance(limit, float) else int(limit)
 
 
+def why_grown(
+    metric: str, entry: Entry, fresh: Prediction, changes: tuple[Change, ...]
+) -> tuple[str, ...]:
+    """Sentences on the modules, where they are known at the moment that the metric is about."""
+    if not is_of_peak(metric, fresh):
+        return (elsewhere(fresh),)
+    return tuple(explain_growth(entry, fresh, changes))
+
+
 def where_it_goes(metric: str, row: Row, yardstick: Yardstick | None) -> tuple[str, ...]:
     """What grew since the baseline where there is one, else who has most."""
     fresh = row.prediction
     if not row.foresees(metric) or not isinstance(fresh, Prediction):
         return ()
+    if not is_of_peak(metric, fresh):
+        return (elsewhere(fresh),)
     entry: Entry | None = yardstick.entry(row.cell) if yardstick else None
     if entry is not None and entry.target == fresh.target:
         changes = changes_of(entry, fresh, metric)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from vbench_mem.budgets.baseline import Entry
-from vbench_mem.prediction import Prediction
+from vbench_mem.prediction import STEP_PHASES, Prediction
 from vbench_mem.units import format_bytes
 
 SHOWN = 3  # of a list of modules; the others are counted
@@ -40,6 +40,16 @@ def tree_of(of: Entry | Prediction, metric: str) -> Tree:
     if any(category == only for _, category in leaves):
         return {leaf: size for leaf, size in leaves.items() if leaf[1] == only}
     return leaves | {("", name): size for name, size in of.terms.items() if name != "tensors"}
+
+
+def is_of_peak(metric: str, prediction: Prediction) -> bool:
+    """Whether the modules tell of this metric: those of another phase are not known."""
+    phase = metric.removeprefix("predicted_").removesuffix("_peak_bytes")
+    return phase not in (*STEP_PHASES, "embed") or phase == prediction.peak_phase
+
+
+def elsewhere(prediction: Prediction) -> str:
+    return f"the modules are known at the step's peak only, which is in {prediction.peak_phase}"
 
 
 def changes_of(before: Entry, after: Prediction, metric: str) -> tuple[Change, ...]:
