@@ -85,7 +85,10 @@ def test_an_encoder_out_of_transformers_is_measured(cells: dict[str, dict[str, o
 def test_an_error_of_its_forward_keeps_its_traceback(cells: dict[str, dict[str, object]]) -> None:
     cell = cells["broken:Raising"]
     assert cell["status"] == "error"
-    assert cell["reason"] == "AttributeError: 'Tensor' object has no attribute 'missing_attribute'"
+    assert cell["reason"] == (
+        "AttributeError: 'Tensor' object has no attribute 'missing_attribute' "
+        "(broken.py:8 in forward)"
+    )
     failure = cell["failure"]
     assert isinstance(failure, dict) and failure["phase"] == "embed"
     assert 'broken.py", line 8, in forward' in failure["traceback"]
@@ -96,7 +99,8 @@ def test_an_error_of_its_building_is_told_in_its_first_line(
     cells: dict[str, dict[str, object]],
 ) -> None:
     cell = cells["broken:unbuilt"]
-    assert (cell["status"], cell["reason"]) == ("error", "TypeError: cannot do 4 frames")
+    reason = "TypeError: cannot do 4 frames (broken.py:18 in unbuilt)"
+    assert (cell["status"], cell["reason"]) == ("error", reason)
     failure = cell["failure"]
     assert isinstance(failure, dict) and failure["phase"] == "build"
     assert "since two were wanted" in failure["traceback"]

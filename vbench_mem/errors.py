@@ -1,7 +1,17 @@
-"""The user's mistake (`UsageError`), told apart from ours (anything else keeps its traceback)."""
+"""The user's mistake (`UsageError`), told apart from ours (anything else keeps its traceback).
+
+And how any error is told in one sentence.
+"""
 
 import difflib
+import sysconfig
+import traceback
 from collections.abc import Iterable
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+STANDARD = Path(sysconfig.get_paths()["stdlib"])
+INSTALLED = {"site-packages", "dist-packages"}
 
 
 class UsageError(Exception):
@@ -26,3 +36,22 @@ def nearest(word: str, known: Iterable[str]) -> str:
     if close:
         return f"; did you mean {close[0]}?"
     return f"; known: {', '.join(words)}"
+
+
+def told(error: BaseException) -> str:
+    """`ValueError: the first line of what it says (own.py:21 in forward)`; the place is the last
+    one in the user's own code, and left out where only ours or a library's was at work."""
+    first = (str(error).strip().splitlines() or [""])[0]
+    reason = f"{type(error).__name__}: {first}".removesuffix(": ")
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if is_users(frame.filename):
+            return f"{reason} ({Path(frame.filename).name}:{frame.lineno} in {frame.name})"
+    return reason
+
+
+def is_users(file: str) -> bool:
+    """Is it neither ours nor installed, nor made up as `<string>` is?"""
+    path = Path(file)
+    if file.startswith("<") or INSTALLED & set(path.parts):
+        return False
+    return not (path.is_relative_to(PACKAGE) or path.is_relative_to(STANDARD))

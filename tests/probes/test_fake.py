@@ -1,5 +1,6 @@
 """What fake tensors answer, and what they leave behind in the process."""
 
+import logging
 from collections.abc import Callable
 
 import pytest
@@ -51,3 +52,20 @@ def test_a_prediction_that_fails_leaves_nothing_behind(
     with torch.autocast("cpu", torch.bfloat16):
         assert nn.LayerNorm(4)(torch.ones(2, 4, dtype=torch.bfloat16)).dtype is torch.bfloat16
     assert type(torch.ones(1)) is torch.Tensor
+
+
+def test_torch_writes_no_trace_of_its_own_for_an_error_while_predicting() -> None:
+    written: list[logging.LogRecord] = []
+    log = logging.getLogger("torch._subclasses.fake_tensor")
+    handler = logging.Handler()
+    handler.emit = written.append  # type: ignore[method-assign]
+    log.addHandler(handler)
+    propagates, log.propagate = log.propagate, False
+    try:
+        for mode, lines in ((pretending(), 0), (FakeTensorMode(), 1), (pretending(), 1)):
+            with mode, pytest.raises(RuntimeError):
+                torch.ones(2, 3) @ torch.ones(2, 3)
+            assert len(written) == lines
+    finally:
+        log.propagate = propagates
+        log.removeHandler(handler)

@@ -14,14 +14,14 @@ from torch import Tensor
 from vbench_mem.cell import Cell
 from vbench_mem.encoders.build import build
 from vbench_mem.encoders.custom import Custom
-from vbench_mem.errors import Unsupported
+from vbench_mem.errors import Unsupported, told
 from vbench_mem.machine.nvml import Gpu
 from vbench_mem.metrics import METRICS, PREDICTED
 from vbench_mem.prediction import why_unpredicted
 from vbench_mem.probes import resident
 from vbench_mem.probes.batch import Batch
 from vbench_mem.probes.counts import count
-from vbench_mem.probes.custom_flops import count_custom, told
+from vbench_mem.probes.custom_flops import count_custom
 from vbench_mem.probes.device import check, claim, device_name, driver_of, resolve
 from vbench_mem.probes.energy import EnergyWindow, idle_power
 from vbench_mem.probes.feed import feed_for

@@ -18,6 +18,7 @@ from vbench_mem.cell import Cell
 from vbench_mem.encoders.build import build
 from vbench_mem.encoders.custom import NO_CLOSED_FORM, Custom
 from vbench_mem.encoders.wrapped import NO_TOWER
+from vbench_mem.errors import told
 from vbench_mem.probes.fake import formula_of
 from vbench_mem.probes.fvcore_count import Traced, count_traced, without_fast_path
 from vbench_mem.probes.inputs import one_caption, one_clip
@@ -167,9 +168,3 @@ def put_fvcore(found: Measured, cell: Cell) -> None:
 
 def gmac(traced: Traced, tower: str) -> float:
     return traced.modules.get(f"inner.{tower}", 0) / 1e9
-
-
-def told(error: BaseException) -> str:
-    """`ValueError: the first line of what it says`."""
-    first = (str(error).strip().splitlines() or [""])[0]
-    return f"{type(error).__name__}: {first}".removesuffix(": ")

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from logging import getLogger
 from typing import Any
 
 import torch
@@ -184,10 +185,14 @@ def pretending(mode: FakeTensorMode | None = None) -> Iterator[None]:
     fast = torch.backends.mha.get_fastpath_enabled()
     # the fast path of nn.MultiheadAttention is one operation, and no training step takes it
     torch.backends.mha.set_fastpath_enabled(False)
+    # it writes a trace of its own for every error of a user's, which is told by whoever catches it
+    log = getLogger("torch._subclasses.fake_tensor")
+    was_disabled, log.disabled = log.disabled, True
     try:
         with mode or FakeTensorMode(allow_non_fake_inputs=True):
             yield
     finally:
+        log.disabled = was_disabled
         torch.backends.mha.set_fastpath_enabled(fast)
         if len(FakeTensorMode.cache) > REMEMBERED:
             FakeTensorMode.cache_clear()

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from vbench_mem.errors import Unsupported, UsageError
+from vbench_mem.errors import Unsupported, UsageError, told
 from vbench_mem.record import Failure, Status
 from vbench_mem.units import BINARY, format_bytes
 
@@ -58,9 +58,7 @@ def of_exception(error: BaseException, phase: str | None) -> Ending:
         memory = out_of_memory(str(cause), type(cause).__name__, phase)
         if memory is not None:
             return with_traceback(memory, text)
-    first_line = (str(error).strip().splitlines() or [""])[0]
-    reason = f"{type(error).__name__}: {first_line}".removesuffix(": ")
-    return Ending(Status.ERROR, reason, Failure(phase=phase, traceback=text))
+    return Ending(Status.ERROR, told(error), Failure(phase=phase, traceback=text))
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:

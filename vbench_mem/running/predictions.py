@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from vbench_mem import cell as cells
 from vbench_mem import prediction as predictions
 from vbench_mem.cell import Cell
-from vbench_mem.errors import Unsupported, UsageError
+from vbench_mem.errors import Unsupported, UsageError, told
 from vbench_mem.machine.host import cpu_cores
 from vbench_mem.prediction import Prediction, Target, Unpredicted
 from vbench_mem.running.launch import PRELOAD, anonymous_main
@@ -63,7 +63,6 @@ def predict_alone(function: Callable[..., dict[str, Any]], arguments: Any) -> di
 
 def predict_dumped(cell: dict[str, Any], target: Target) -> dict[str, Any]:
     """In a worker: the prediction as plain data, or why there is none."""
-    from vbench_mem.probes.custom_flops import told
     from vbench_mem.probes.predict import predict
 
     try:
