@@ -108,6 +108,17 @@ def test_the_table_fits_the_terminal_and_says_what_the_minutes_are_made_of(
     assert "not predicted: a compiled step" in text
 
 
+def test_a_column_of_minutes_that_nobody_knows_is_left_out(
+    write_matrix: Write, no_gpu: None, tmp_path: Path
+) -> None:
+    path = write_matrix(MIXED)
+    for device, is_there in (("cpu", False), ("auto", True)):
+        arguments = ("--card", "a100-40", "--only", f"batch=2 device={device}")
+        shown = plan(path, *arguments, "--store", tmp_path / "none").stdout
+        (heads,) = (line for line in shown.splitlines() if "GFLOP/step" in line)
+        assert ("minutes" in heads) == is_there
+
+
 def test_without_a_card_a_cell_that_asks_for_one_is_not_judged(
     write_matrix: Write, no_gpu: None
 ) -> None:

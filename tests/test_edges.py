@@ -1,5 +1,6 @@
 """Where parts meet: skip rules and records, driver and torch, words and tables, pipes and codes."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -10,16 +11,18 @@ from unittest.mock import Mock
 import pytest
 import torch
 
+import vbench_mem
 from vbench_mem import worker
 from vbench_mem.cell import Cell, Runtime
 from vbench_mem.cli.arguments import command
-from vbench_mem.cli.tables import draw_records
+from vbench_mem.cli.tables import draw_record, draw_records
 from vbench_mem.errors import UsageError
 from vbench_mem.machine import environment as machine
 from vbench_mem.machine.environment import Environment, read_environment
 from vbench_mem.machine.nvml import Unreadable
 from vbench_mem.matrix.load import load_matrix
 from vbench_mem.matrix.schema import matrix_schema
+from vbench_mem.metrics import METRICS
 from vbench_mem.record import Record, Status
 from vbench_mem.running import endings
 from vbench_mem.running.launch import SpawnLauncher
@@ -141,6 +144,33 @@ def test_brackets_in_a_title_are_letters(
 ) -> None:
     draw_records(load_matrix(write_matrix(name="a[b]")), {}, "runs/a[/b]")
     assert "a[b]: runs/a[/b]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["my_enc:one:", "a[b]"])
+def test_the_users_words_are_no_emoji_and_no_markup(
+    make_record: Callable[..., Record],
+    make_cell: Callable[..., Cell],
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+) -> None:
+    metric = next(iter(METRICS))
+    why = {"metrics": {metric: None}, "missing": {metric: name}}
+    draw_record(make_record(make_cell(), status=Status.ERROR, reason=name, **why))
+    shown = "".join(capsys.readouterr().out.split())
+    assert shown.count(name) == 2
+
+
+def test_every_console_leaves_emoji_codes_alone() -> None:
+    files = Path(vbench_mem.__file__).parent.rglob("*.py")
+    made = [
+        node
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Console"
+    ]
+    assert len(made) > 5
+    for node in made:
+        assert "emoji=False" in ast.unparse(node)
 
 
 def test_a_suggested_command_is_what_the_user_would_type() -> None:

@@ -103,13 +103,13 @@ def test_records_of_cells_that_ran_alike_go_before_the_peak(
     assert (own.seconds, own.clock) == (7.5, MEASURED)
 
 
-@pytest.mark.parametrize("what", ["one record", "failures", "another dtype"])
+@pytest.mark.parametrize("what", ["one record", "failures", "errors", "another dtype"])
 def test_records_that_cannot_tell_leave_the_time_unknown(
     make_cell: Maker, make_record: MakeRecord, what: str
 ) -> None:
     cell = make_cell(frames=16)
     runtime = Runtime(device="cpu", dtype="bfloat16" if what == "another dtype" else "float32")
-    status = Status.TIMEOUT if what == "failures" else Status.OK
+    status = {"failures": Status.TIMEOUT, "errors": Status.ERROR}.get(what, Status.OK)
     frames = (4,) if what == "one record" else (4, 8)
     records = [
         make_record(make_cell(frames=each, runtime=runtime), wall_s=each, status=status)

@@ -118,7 +118,8 @@ def draw(section: str, columns: tuple[str, ...], rows: Rows) -> None:
         )
     for row in rows:
         table.add_row(*(text_of(row[column], column) for column in columns))
-    Console().print(table if rows else f"{section}: none in {matrix_folder()}/", markup=False)
+    console = Console(markup=False, emoji=False)
+    console.print(table if rows else f"{section}: none in {matrix_folder()}/")
     if section == "encoders":
         from vbench_mem.encoders.source import EXAMPLE
 

@@ -164,7 +164,7 @@ def draw_grid(title: str, table: "Grid", left: int) -> None:
         pad_edge=False,
         padding=(0, 1, 0, 0),
     )
-    console = Console(highlight=False, markup=False)
+    console = Console(highlight=False, markup=False, emoji=False)
     widths = share_out(table, console.width - 2 * len(heads))  # two blanks beside each column
     for place, (head, width) in enumerate(zip(heads, widths, strict=True)):
         side: Literal["left", "right"] = "left" if place < left else "right"

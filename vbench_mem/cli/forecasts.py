@@ -24,7 +24,7 @@ FITS = {"fits": "[green]yes[/]", "tight": "[yellow]tight[/]", "does not fit": "[
 
 def draw(matrix: Matrix, plan: Plan, found: Sequence[Forecast], card: Card | None) -> None:
     """One row a cell in the order of a run; below it the totals, and why something is not told."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     where = "this machine" if card is None else card.title
     if card is not None and card.name is not None:
         where += f", {card.memory} ({card.source})"
@@ -40,9 +40,12 @@ def draw(matrix: Matrix, plan: Plan, found: Sequence[Forecast], card: Card | Non
     table.add_column("in", no_wrap=True)
     table.add_column("fits", no_wrap=True)
     table.add_column("GFLOP/step", justify="right", no_wrap=True)
-    table.add_column("minutes", justify="right", no_wrap=True)
-    for each in found:
-        table.add_row(*row_of(matrix, each))
+    rows = [row_of(matrix, each) for each in found]
+    timed = any(row[-1] for row in rows)
+    if timed:
+        table.add_column("minutes", justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(*(row if timed else row[:-1]))
     console.print(table)
     for line in [*sums(matrix, plan, found), *notes(matrix, plan, found)]:
         console.print(line, markup=False)

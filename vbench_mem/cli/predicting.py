@@ -28,7 +28,7 @@ def counting(total: int) -> Iterator[Callable[[str], None]]:
         TextColumn("predicting"),
         BarColumn(bar_width=12),
         TextColumn("{task.completed:.0f}/{task.total:.0f} cells"),
-        console=Console(stderr=True),
+        console=Console(stderr=True, emoji=False),
         refresh_per_second=4,
         transient=True,
     )

@@ -96,7 +96,7 @@ class Bars:
 
     def __init__(self, matrix: Matrix, todo: Sequence[Cell], done: Sequence[Record]) -> None:
         self.matrix, self.todo, self.records = matrix, list(todo), list(done)
-        self.console = Console(stderr=True)
+        self.console = Console(stderr=True, emoji=False)
         self.progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=12),

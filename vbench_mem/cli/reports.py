@@ -55,7 +55,7 @@ def report(
     if as_json:
         print(json.dumps(result, indent=1))
         return
-    draw_overview(joined, Console(highlight=False))
+    draw_overview(joined, Console(highlight=False, emoji=False))
     for name, reason in result["figures_skipped"].items():
         print(f"no figure {name}: {reason}")
     if joined.unmatched:

@@ -23,7 +23,7 @@ def draw_records(
     matrix: Matrix, records: dict[str, Record], title: str, cells: Sequence[Cell] | None = None
 ) -> None:
     """One row a cell in the order given, the reasons of other endings than ok below."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     chosen = [record.cell for record in records.values()] if cells is None else cells
     table = Table(
         title=escape(f"{matrix.name}: {title}"),
@@ -96,7 +96,7 @@ def json_of(matrix: Matrix, cell: Cell, record: Record | None) -> dict[str, Any]
 
 def draw_record(record: Record) -> None:
     """One record in full: what was run, how it ended, every number with its meaning."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     console.print(f"{record.cell.variant} {record.cell_id}: {record.status.value}", markup=False)
     if record.reason is not None:
         console.print(record.reason, markup=False)
