@@ -24,6 +24,7 @@ class Verdict:
     baseline  the number that growth is counted from
     notes     sentences that say where it comes from; `changes` the same for programs
     hint      what to do although it passes
+    traceback of an encoder that raised while it was predicted; for programs, in no line
     """
 
     outcome: Outcome
@@ -39,6 +40,7 @@ class Verdict:
     notes: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
     hint: str | None = None
+    traceback: str | None = None
 
     @property
     def word(self) -> str:
@@ -50,8 +52,7 @@ class Verdict:
 
 
 def not_passed(budget: Budget, row: Row, message: str) -> Verdict:
-    """No number to judge; where an encoder raised while it was predicted, its traceback goes
-    along."""
+    """No number to judge; programs are told the traceback of an encoder that raised too."""
     failed = row.prediction if row.foresees(budget.metric) else None
     trace = failed.traceback if isinstance(failed, Unpredicted) else None
     return Verdict(
@@ -61,7 +62,7 @@ def not_passed(budget: Budget, row: Row, message: str) -> Verdict:
         cell_id=row.cell.id,
         limit=budget.limit,
         message=message,
-        notes=(trace.rstrip(),) if trace else (),
+        traceback=trace,
     )
 
 
