@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -135,6 +136,47 @@ def test_what_cannot_be_predicted_fails_and_is_left_out_of_the_baseline(
     assert (
         "FAIL joint_test frames=8: predicted_peak_bytes was not predicted (it is" in result.stdout
     )
+
+
+def test_a_cell_that_cannot_be_predicted_any_more_keeps_its_entry(path: Path, made: Made) -> None:
+    file = path.parent / "base.json"
+    invoke(path, "--update-baseline")
+    before = json.loads(file.read_text())["cells"]
+    made[4], made[8] = predicted(LARGER), Unpredicted(reason="it is compiled")
+    updated = invoke(path, "--update-baseline")
+    name = "joint_test frames=8 batch=2 resolution_px=32 device=cpu"
+    assert updated.exit_code == 0
+    assert (
+        updated.stderr == f"{name}: its old entry is kept, it cannot be predicted: it is compiled\n"
+    )
+    assert name not in updated.stdout
+    after = json.loads(file.read_text())["cells"]
+    assert after.keys() == before.keys() and after[name] == before[name]
+    assert [key for key in after if after[key] != before[key]] == [name.replace("=8", "=4")]
+
+
+@pytest.mark.parametrize("said", ["no baseline there yet", "not JSON"])
+@pytest.mark.parametrize("arguments", [(), ("m.yaml", "--budgets", "limits here.yaml")])
+def test_the_hint_for_a_baseline_is_a_command_that_writes_it(
+    arguments: tuple[str, ...],
+    said: str,
+    path: Path,
+    made: Made,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(path.parent)
+    path.write_text(HEAD)
+    limits = "matrix: m.yaml\nbaseline: b.json\nbudgets: [{metric: %s, max_growth: 0.01}]\n"
+    Path(arguments[-1] if arguments else "budgets.yaml").write_text(limits % "predicted_peak_bytes")
+    if said == "not JSON":
+        Path("b.json").write_text("half")
+    result = invoke(*arguments)
+    assert result.exit_code == 2 and said in result.stderr
+    program, verb, *hinted = shlex.split(result.stderr.split("`")[1])
+    assert (program, verb) == ("vbench-mem", "check")
+    Path("b.json").unlink(missing_ok=True)
+    assert invoke(*hinted).exit_code == 0 and Path("b.json").exists()
+    assert invoke(*arguments).exit_code == 0
 
 
 def test_predicted_budgets_need_no_record_and_measured_ones_do(

@@ -32,7 +32,7 @@ from vbench_mem.strict import STRICT
 SCHEMA = 1
 ABOUT = "Predicted memory, in bytes. Rewritten by `vbench-mem check MATRIX --update-baseline`."
 CLIPS = ("clips", "clips_sha256")  # which videos: they change no size
-ANEW = "delete it, and write it anew with `vbench-mem check MATRIX --update-baseline`"
+RENEW = "vbench-mem check MATRIX --update-baseline"
 
 
 class Entry(BaseModel):
@@ -70,26 +70,27 @@ class Baseline(BaseModel):
             raise cannot_write(path, error, "name another file under baseline") from error
 
 
-def read_baseline(path: Path) -> Baseline:
-    """Raises `UsageError` for a file that is missing or is no baseline of this code."""
+def read_baseline(path: Path, renew: str = RENEW) -> Baseline:
+    """Raises `UsageError` for a file that is missing or is no baseline of this code; its sentence
+    names `renew`, the command that writes the file."""
+    anew = f"delete it, and write it anew with `{renew}`"
     try:
         data = json.loads(path.read_bytes())
     except FileNotFoundError as error:
         raise UsageError(
-            f"{path}: no baseline there yet; write it with "
-            "`vbench-mem check MATRIX --update-baseline` and commit it"
+            f"{path}: no baseline there yet; write it with `{renew}` and commit it"
         ) from error
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {(error.strerror or '').lower()}") from error
     except ValueError as error:
-        raise UsageError(f"{path}: not JSON ({error}); {ANEW}") from error
+        raise UsageError(f"{path}: not JSON ({error}); {anew}") from error
     version = data.get("schema_version") if isinstance(data, dict) else None
     if version != SCHEMA:
-        raise UsageError(f"{path}: schema {version}, this code reads {SCHEMA}; {ANEW}")
+        raise UsageError(f"{path}: schema {version}, this code reads {SCHEMA}; {anew}")
     try:
         return Baseline.model_validate_json(json.dumps(data))
     except ValidationError as error:
-        raise UsageError(f"{path}: not a baseline ({explain(error)}); {ANEW}") from error
+        raise UsageError(f"{path}: not a baseline ({explain(error)}); {anew}") from error
 
 
 def entry_of(prediction: Prediction) -> Entry:
@@ -130,11 +131,10 @@ class Yardstick:
         return f" (the baseline is of torch {self.baseline.torch}, this is {self.torch})"
 
 
-def yardstick_of(path: Path, cells: Iterable[Cell]) -> Yardstick:
+def yardstick_of(path: Path, cells: Iterable[Cell], renew: str = RENEW) -> Yardstick:
     """The baseline for these cells; raises `UsageError` for a file that cannot be used."""
-    return Yardstick(
-        path=path, baseline=read_baseline(path), keys=keys_of(cells), torch=torch_version()
-    )
+    baseline = read_baseline(path, renew)
+    return Yardstick(path=path, baseline=baseline, keys=keys_of(cells), torch=torch_version())
 
 
 def torch_version() -> str:

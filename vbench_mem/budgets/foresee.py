@@ -96,9 +96,16 @@ def check_targets(
 
 
 def new_baseline(
-    cells: Iterable[Cell], keys: Mapping[str, str], torch: str, predict: Predict = predict_all
+    cells: Iterable[Cell],
+    keys: Mapping[str, str],
+    torch: str,
+    predict: Predict = predict_all,
+    old: Baseline | None = None,
 ) -> tuple[Baseline, dict[str, str]]:
-    """A baseline of all these cells, and by name why some could not be predicted."""
+    """A baseline of all these cells, and by name why some could not be predicted.
+
+    Those keep their entry in `old`, so that one failure does not take what was agreed to.
+    """
     found = predict(with_targets(cells))
     entries = {
         keys[cell_id]: entry_of(made)
@@ -110,7 +117,8 @@ def new_baseline(
         for cell_id, made in found.items()
         if isinstance(made, Unpredicted)
     }
-    return Baseline(torch=torch, cells=entries), reasons
+    kept = {key: old.cells[key] for key in reasons if key in old.cells} if old is not None else {}
+    return Baseline(torch=torch, cells=kept | entries), reasons
 
 
 def differences(old: Baseline | None, new: Baseline) -> list[str]:

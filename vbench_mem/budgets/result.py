@@ -7,7 +7,7 @@ from typing import Any
 
 from vbench_mem.budgets.file import Stated
 from vbench_mem.budgets.grown import AGREE
-from vbench_mem.budgets.verdict import Verdict
+from vbench_mem.budgets.verdict import Outcome, Verdict
 
 HELD, BROKEN, NOTHING = 0, 1, 3
 
@@ -50,7 +50,11 @@ class Result:
     def counts(self) -> str:
         """`34 verdicts: 20 pass, 14 fail`."""
         outcomes = Counter(verdict.outcome for verdict in self.verdicts)
-        words = {"pass": "pass", "fail": "fail", "nothing": "with nothing to judge"}
+        words: dict[Outcome, str] = {
+            "pass": "pass",
+            "fail": "fail",
+            "nothing": "with nothing to judge",
+        }
         parts = [f"{outcomes[key]} {word}" for key, word in words.items() if outcomes[key]]
         number = "1 verdict" if len(self.verdicts) == 1 else f"{len(self.verdicts)} verdicts"
         return f"{number}: {', '.join(parts)}"

@@ -80,5 +80,10 @@ Only = Annotated[
         autocompletion=complete_label,
     ),
 ]
-Again = Annotated[bool, typer.Option("--again", help="Measure also what is measured already.")]
+Again = Annotated[
+    bool,
+    typer.Option(
+        "--again", help="Measure also what is measured already; what cannot fit stays skipped."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]

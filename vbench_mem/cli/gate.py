@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -63,19 +64,23 @@ def check(
     from vbench_mem.budgets.file import ask
     from vbench_mem.budgets.junit import make_room, write_junit
 
+    typed = ["vbench-mem", "check", *([matrix] if matrix is not None else [])]
+    typed += ["--budgets", str(budgets)] if budgets is not None else []
     if matrix is None and budgets is None:
         if not BUDGETS.is_file():
             raise UsageError(f"nothing to check: name a matrix, or write {BUDGETS}")
         budgets = BUDGETS
     asked = ask(matrix, budgets, find_matrix)
+    renew = shlex.join([*typed, "--update-baseline"])
     if update_baseline:
         if junit is not None or as_json:
             raise UsageError("--update-baseline judges nothing; leave out --junit and --json")
-        write_baseline(asked)
+        write_baseline(asked, renew)
         return
     if junit is not None:
         make_room(junit)
-    result = judge_all(asked, matrix, store, machine, scores or [])
+    yardstick = yardstick_for(asked, renew)
+    result = judge_all(asked, yardstick, matrix, store, machine, scores or [])
     if junit is not None:
         write_junit(result, junit)
     say(result, as_json)
@@ -83,7 +88,12 @@ def check(
 
 
 def judge_all(
-    asked: "Asked", typed: str | None, root: Path, machine: str | None, scores: list[str]
+    asked: "Asked",
+    yardstick: "Yardstick | None",
+    typed: str | None,
+    root: Path,
+    machine: str | None,
+    scores: list[str],
 ) -> "Result":
     """Records only where a budget needs them, predictions only where one asks for them."""
     from vbench_mem.budgets.foresee import foresee
@@ -92,7 +102,6 @@ def judge_all(
     from vbench_mem.cli.predicting import predict_shown
     from vbench_mem.join import join
 
-    yardstick = yardstick_for(asked)
     stated, reason, joined = asked.stated, None, join(asked.matrix, {})
     if not all(each.budget.is_predicted for each in stated):
         found = records_of(asked, typed or str(asked.matrix.path), root, machine, scores)
@@ -128,7 +137,7 @@ def records_of(
     return joined
 
 
-def yardstick_for(asked: "Asked") -> "Yardstick | None":
+def yardstick_for(asked: "Asked", renew: str) -> "Yardstick | None":
     """The baseline, where a budget is about growth; raises `UsageError` where it is not there."""
     from vbench_mem.budgets.baseline import yardstick_of
 
@@ -140,11 +149,14 @@ def yardstick_for(asked: "Asked") -> "Yardstick | None":
             f"{grown[0].path}: {grown[0].place}: max_growth needs a baseline; write "
             f"baseline: {asked.matrix.name}_baseline.json beside budgets"
         )
-    return yardstick_of(asked.baseline, asked.matrix.wanted)
+    return yardstick_of(asked.baseline, asked.matrix.wanted, renew)
 
 
-def write_baseline(asked: "Asked") -> None:
-    """Predict every cell and write the file; what changed goes to stdout."""
+def write_baseline(asked: "Asked", renew: str) -> None:
+    """Predict every cell and write the file; what changed goes to stdout.
+
+    A cell that cannot be predicted keeps the entry that it has.
+    """
     from vbench_mem.budgets.baseline import keys_of, read_baseline, torch_version
     from vbench_mem.budgets.foresee import differences, new_baseline
     from vbench_mem.cli.predicting import predict_shown
@@ -155,14 +167,17 @@ def write_baseline(asked: "Asked") -> None:
             f"{asked.matrix.path}: no baseline to write; write "
             f"baseline: {asked.matrix.name}_baseline.json into it"
         )
-    old = read_baseline(path) if path.exists() else None  # what is no baseline is not overwritten
+    old = None  # what is no baseline is not overwritten
+    if path.exists():
+        old = read_baseline(path, renew)
     cells = asked.matrix.wanted
-    new, reasons = new_baseline(cells, keys_of(cells), torch_version(), predict_shown)
+    new, reasons = new_baseline(cells, keys_of(cells), torch_version(), predict_shown, old)
     new.write(path)
     for line in differences(old, new):
         print(line)
     for key, reason in reasons.items():
-        print(f"{key}: left out, it cannot be predicted: {reason}", file=sys.stderr)
+        what = "its old entry is kept" if key in new.cells else "left out"
+        print(f"{key}: {what}, it cannot be predicted: {reason}", file=sys.stderr)
     same = old is not None and old.text() == new.text()
     count = "1 cell" if len(new.cells) == 1 else f"{len(new.cells)} cells"
     print(f"{path}: {count}, {'as it was' if same else 'written'}")
