@@ -78,7 +78,7 @@ def spared(cell: Cell, needed: int = 95 * GIB, limit: int = 16 * GIB) -> Record:
         cell_id=cell.id,
         cell=cell,
         status=Status.SKIPPED,
-        reason=f"predicted: {needed / GIB:.2f} GiB does not fit the {limit / GIB:.2f} GiB of a card",
+        reason=f"predicted: {needed / GIB:.2f} GiB does not fit {limit / GIB:.2f} GiB of a card",
         failure=Failure(phase="backward", where="device", bytes_limit=limit),
         predicted_bytes=needed,
         metrics={"predicted_peak_bytes": needed},
