@@ -158,6 +158,7 @@ def test_a_checkpointed_model_recomputes_what_it_did_not_keep() -> None:
     assert found.phases["forward"] < kept.phases["forward"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_a_full_size_model_is_predicted_without_its_memory(name: str) -> None:
     resident.reset_peak()
