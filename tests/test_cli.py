@@ -185,9 +185,8 @@ def test_run_measures_then_resumes(write_matrix: Write, tmp_path: Path) -> None:
 
     record_file = folder / "records" / f"{record.cell_id}.json"
     before = record_file.stat().st_mtime_ns
-    start = time.perf_counter()
     second = vbench("run", path, folder=tmp_path)
-    assert second.returncode == 0 and time.perf_counter() - start < 15
+    assert second.returncode == 0
     assert "ok joint_test" not in second.stderr
     assert record_file.stat().st_mtime_ns == before
     assert "joint_test device=cpu" in second.stdout and "ok" in second.stdout
