@@ -187,6 +187,7 @@ def test_modules_have_the_paths_of_the_model() -> None:
     assert found.modules[largest(found)]["activation"] > GIB
 
 
+@pytest.mark.slow  # its suite imports this repository's tests, which an installed package has not
 def test_a_card_needs_less_than_12_gib_for_two_clips_of_vivit(tmp_path: Path) -> None:
     """By the plugin, as a user would write it; a quarter of that is refused."""
     suite = """

@@ -80,6 +80,8 @@ def test_an_encoder_that_ends_its_process_leaves_the_other_predictions(
 
 
 def test_ctrl_c_does_not_wait_for_what_has_begun() -> None:
+    # a shell that runs tests in the background has them ignore Ctrl-C
+    handled = signal.signal(signal.SIGINT, signal.default_int_handler)
     before = set(multiprocessing.active_children())
     pressed: list[float] = []
 
@@ -90,7 +92,10 @@ def test_ctrl_c_does_not_wait_for_what_has_begun() -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=press, daemon=True).start()
-    with pytest.raises(KeyboardInterrupt):
-        list(in_workers({str(i): (time.sleep, (600,)) for i in range(9)}, jobs=2))
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            list(in_workers({str(i): (time.sleep, (600,)) for i in range(9)}, jobs=2))
+    finally:
+        signal.signal(signal.SIGINT, handled)
     assert time.perf_counter() - pressed[0] < 60
     assert set(multiprocessing.active_children()) <= before
