@@ -5,6 +5,7 @@ import pytest
 from vbench_mem.errors import UsageError
 from vbench_mem.fit import room as rooms
 from vbench_mem.fit.room import Room, find_room
+from vbench_mem.machine import host
 from vbench_mem.machine.cards import CARDS
 from vbench_mem.machine.environment import Environment
 
@@ -39,8 +40,8 @@ def test_without_any_card_it_is_the_hosts_memory_by_a_cpus_rules(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     here(monkeypatch)
-    monkeypatch.setattr(rooms, "memory_bytes", lambda: 64 * GIB)
-    monkeypatch.setattr(rooms, "memory_limit_bytes", lambda: 8 * GIB)
+    monkeypatch.setattr(host, "memory_bytes", lambda: 64 * GIB)
+    monkeypatch.setattr(host, "memory_limit_bytes", lambda: 8 * GIB)
     room = find_room(None)
     assert (room.bytes, room.target) == (8 * GIB, "cpu")
     assert "no card here" in (room.chosen or "")
@@ -49,8 +50,8 @@ def test_without_any_card_it_is_the_hosts_memory_by_a_cpus_rules(
 
 def test_a_machine_that_says_nothing_asks_for_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
     here(monkeypatch)
-    monkeypatch.setattr(rooms, "memory_bytes", lambda: None)
-    monkeypatch.setattr(rooms, "memory_limit_bytes", lambda: None)
+    monkeypatch.setattr(host, "memory_bytes", lambda: None)
+    monkeypatch.setattr(host, "memory_limit_bytes", lambda: None)
     with pytest.raises(UsageError, match="name a card, such as --card 16GiB"):
         find_room(None)
 

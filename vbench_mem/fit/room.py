@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from vbench_mem.errors import UsageError
 from vbench_mem.machine.cards import parse_card, present_card
 from vbench_mem.machine.environment import read_environment
-from vbench_mem.machine.host import memory_bytes, memory_limit_bytes
 from vbench_mem.prediction import Target
+from vbench_mem.running.room import host_bytes
 from vbench_mem.units import format_bytes
 
 
@@ -37,8 +37,8 @@ def find_room(card: str | None) -> Room:
     if present is not None:
         chosen = "no --card given: this machine's card"
         return Room(present.title, present.memory_bytes, "cuda", chosen)
-    sizes = [size for size in (memory_bytes(), memory_limit_bytes()) if size is not None]
-    if not sizes:
+    size = host_bytes()
+    if size is None:
         raise UsageError("this machine does not say its memory; name a card, such as --card 16GiB")
     chosen = "no --card given and no card here: this machine's memory, by the rules of a cpu"
-    return Room("this machine's memory", min(sizes), "cpu", chosen)
+    return Room("this machine's memory", size, "cpu", chosen)

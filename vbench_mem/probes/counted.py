@@ -33,9 +33,7 @@ class Counted:
 
     def peak(self, *spans: Span) -> Moment:
         """The first moment with the most bytes."""
-        moments = (at for span in spans for at in range(span.start, span.stop + 1))
-        events = max(moments, key=lambda at: (self.levels[at], -at))
-        return Moment(events, self.levels[events])
+        return self.timeline.peak(*spans, levels=self.levels)
 
 
 def count_step(trace: Trace, target: Target) -> Counted:

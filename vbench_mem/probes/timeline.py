@@ -5,7 +5,7 @@ burst. A block is a number that is never used twice, so that what a block was fo
 gradient) can be said after the fact: when a gradient is allocated nobody knows yet that it is one.
 """
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import accumulate
 
@@ -75,9 +75,12 @@ class Timeline:
         """Bytes held after 0, 1, 2 ... events."""
         return list(accumulate(self.changes, initial=0))
 
-    def peak(self, *spans: Span) -> Moment:
-        """The first moment with the most bytes held; a span starts with what it found."""
-        levels = self.levels()
+    def peak(self, *spans: Span, levels: Sequence[int] | None = None) -> Moment:
+        """The first moment with the most bytes held; a span starts with what it found.
+
+        `levels` are another counter's after each event, in place of `self.levels()`.
+        """
+        levels = self.levels() if levels is None else levels
         moments = (at for span in spans for at in range(span.start, span.stop + 1))
         events = max(moments, key=lambda at: (levels[at], -at))
         return Moment(events, levels[events])
