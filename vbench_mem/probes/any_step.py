@@ -102,18 +102,7 @@ def follow_step(
                 step(state)
                 tracker.finish()
                 gc.collect()
-    return Trace(
-        timeline=tracker.timeline,
-        steady=steps,
-        homes=tracker.homes,
-        whereabouts=tracker.whereabouts,
-        tags=dict(tracker.tags),
-        flops=tracker.flops,
-        attention=tuple(sorted(tracker.attention)),
-        operations=tuple(sorted(map(str, tracker.met))),
-        kernels=frozenset(tracker.kernels),
-        host=frozenset(tracker.belongings.host),
-    )
+    return tracker.written(tracker.timeline, tracker.whereabouts, steps, tracker.belongings.host)
 
 
 @contextmanager

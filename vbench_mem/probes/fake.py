@@ -6,7 +6,7 @@ where a loss scaler asks whether gradients overflowed, so that every step update
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from logging import getLogger
@@ -28,7 +28,9 @@ from vbench_mem.probes.cuda_rules import (
 )
 from vbench_mem.probes.sites import Sites
 from vbench_mem.probes.storages import StorageTracker
+from vbench_mem.probes.timeline import Timeline
 from vbench_mem.probes.torch_count import FORMULAS, Formula
+from vbench_mem.probes.trace import Trace
 
 aten = torch.ops.aten
 ITEM = aten._local_scalar_dense.default
@@ -173,6 +175,23 @@ class FakeTracker(StorageTracker):
     def gone(self, address: int, reference: Any) -> None:
         super().gone(address, reference)
         self.place()
+
+    def written(
+        self, timeline: Timeline, whereabouts: list[str], steady: int, host: Iterable[int] = ()
+    ) -> Trace:
+        """What was followed, as this timeline has it (`self.timeline`, or made from it)."""
+        return Trace(
+            timeline=timeline,
+            steady=steady,
+            homes=self.homes,
+            whereabouts=whereabouts,
+            tags=dict(self.tags),
+            flops=self.flops,
+            attention=tuple(sorted(self.attention)),
+            operations=tuple(sorted(map(str, self.met))),
+            kernels=frozenset(self.kernels),
+            host=frozenset(host),
+        )
 
     def place(self) -> None:
         if len(self.whereabouts) < len(self.timeline.blocks):

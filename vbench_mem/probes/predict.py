@@ -120,18 +120,7 @@ def follow(cell: Cell, target: Target) -> Trace:
                 trainer.step(batch, partial(reader.begin, step=1))
     state = tracker.tags["optimizer"]
     timeline, whereabouts = born_before(tracker.timeline, tracker.whereabouts, state, step=1)
-    return Trace(
-        timeline=timeline,
-        steady=1 if train else 0,
-        homes=tracker.homes,
-        whereabouts=whereabouts,
-        tags=dict(tracker.tags),
-        flops=tracker.flops,
-        attention=tuple(sorted(tracker.attention)),
-        operations=tuple(sorted(map(str, tracker.met))),
-        kernels=frozenset(tracker.kernels),
-        host=frozenset(reader.host),
-    )
+    return tracker.written(timeline, whereabouts, 1 if train else 0, reader.host)
 
 
 def as_traced(cell: Cell) -> Cell:
