@@ -1,0 +1,103 @@
+"""What a training for accuracy is, as frozen data that goes into a cell's id. No torch.
+
+The recipe of arXiv:2312.07395 in three stages: image and text, image to short video, short to long.
+Only that order and the idea are the paper's; its steps, batches and rates are not known.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from vbench_mem.encoders.recipes import Recipe
+from vbench_mem.strict import STRICT
+
+Feeds = Literal["images", "clips", "mixed"]
+Objective = Literal["info_nce", "sigmoid"]
+Schedule = Literal["cosine", "constant"]
+Share = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One stage: what is fed, what trains, for how long.
+
+    feeds        `images`: single frames, one drawn from each clip, through the image embedding.
+                 `clips`: whole clips. `mixed`: a batch of images and one of clips in every step,
+                 their losses weighted by `images`
+    frames       of a clip; an image stage has 1
+    batch        pairs in the contrastive loss, whatever memory holds
+    micro_batch  pairs embedded at a time, the rest by cached embeddings (GradCache); none: all
+    images       mixed only: share of the loss that the images have
+    recipe       masking and adaptation of this stage
+    warmup       steps of linear growth of the learning rate, part of `steps`
+    """
+
+    __pydantic_config__ = STRICT
+
+    name: Annotated[str, Field(min_length=1, pattern=r"^[a-z0-9_-]+$")]
+    feeds: Feeds = "clips"
+    frames: Positive
+    steps: Positive
+    batch: Annotated[int, Field(ge=2)]
+    micro_batch: Positive | None = None
+    images: Share = 0.0
+    recipe: Recipe = Recipe()
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    warmup: Annotated[int, Field(ge=0)] = 0
+    schedule: Schedule = "cosine"
+    weight_decay: Annotated[float, Field(ge=0)] = 0.05
+    objective: Objective = "info_nce"
+
+    def __post_init__(self) -> None:
+        if (self.feeds == "images") != (self.frames == 1):
+            raise ValueError("feeds: images goes with frames: 1, clips with more")
+        if (self.feeds == "mixed") != (self.images > 0):
+            raise ValueError("images, a share above 0, goes with feeds: mixed")
+        if self.warmup >= self.steps:
+            raise ValueError(f"warmup {self.warmup} must be below steps {self.steps}")
+        if self.micro_batch is not None and self.micro_batch > self.batch:
+            raise ValueError(f"micro_batch {self.micro_batch} is more than batch {self.batch}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where pairs come from: a family of the generated benchmark, or a file of annotations.
+
+    name    `spatial`, `temporal`, `long`, or the form of the file (`msr-vtt`, `youcook2`, `csv`)
+    size    of a generated family: `small` or `large`
+    noise   share of training captions that belong to another clip
+    file    annotations; `videos` the folder that they name files in
+    sha256  hash of captions and videos, so that edited ones are another cell
+    """
+
+    __pydantic_config__ = STRICT
+
+    name: str
+    size: str | None = None
+    noise: Share = 0.0
+    split: str | None = None
+    file: str | None = None
+    videos: str | None = None
+    allow_missing: bool = False
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """Stages one after another on the training pairs of all `sources`, mixed evenly.
+
+    evaluate  what the trained encoder is asked afterwards; empty for a stage that others go on from
+    init      weights to start from: a local folder or file; `init_sha256` is the hash of its bytes
+    """
+
+    __pydantic_config__ = STRICT
+
+    sources: tuple[Source, ...]
+    stages: tuple[Stage, ...]
+    evaluate: tuple[Source, ...] = ()
+    seed: Annotated[int, Field(ge=0)] = 0
+    fps: Annotated[float, Field(gt=0)] = 1.0
+    init: str | None = None
+    init_sha256: str | None = None
