@@ -4,7 +4,7 @@ The recipe of arXiv:2312.07395 in three stages: image and text, image to short v
 Only that order and the idea are the paper's; its steps, batches and rates are not known.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -43,7 +43,7 @@ class Stage:
     batch: Annotated[int, Field(ge=2)]
     micro_batch: Positive | None = None
     images: Share = 0.0
-    recipe: Recipe = Recipe()
+    recipe: Recipe = field(default_factory=Recipe)
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     warmup: Annotated[int, Field(ge=0)] = 0
     schedule: Schedule = "cosine"
