@@ -15,9 +15,10 @@ from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.spec import Spec
 from vbench_mem.strict import STRICT
+from vbench_mem.training.spec import Training
 
 DEVICE = r"^(auto|cpu|cuda(:\d+)?)$"
-Probe = Literal["burst"]
+Probe = Literal["burst", "stage", "accuracy"]
 Mode = Literal["train", "embed"]
 Input = Literal["noise", "clips"]
 Dtype = Literal["float32", "bfloat16", "float16"]
@@ -94,7 +95,12 @@ class Protocol:
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """Resolved: every field is what will be run. `encoder` and `recipe_name` are only names."""
+    """Resolved: every field is what will be run. `encoder` and `recipe_name` are only names.
+
+    probe     `burst`: a few steps are measured. `stage`: one stage of a training, that others go on
+              from. `accuracy`: the last stage, and what the trained encoder then retrieves
+    training  for the last two: all stages up to this one; load and recipe are those of the last
+    """
 
     __pydantic_config__ = STRICT
 
@@ -106,6 +112,11 @@ class Cell:
     load: Load
     runtime: Runtime = field(default_factory=Runtime)
     protocol: Protocol = field(default_factory=Protocol)
+    training: Training | None = None
+
+    def __post_init__(self) -> None:
+        if (self.probe == "burst") != (self.training is None):
+            raise ValueError("a burst has no training, a stage and an accuracy have one")
 
     @property
     def table_spec(self) -> Spec:
@@ -126,8 +137,21 @@ class Cell:
         if facts["load"]["clips_sha256"] is not None:
             del facts["load"]["clips"]  # the captions count, not the folder they lie in
         facts["spec"].pop("folder", None)  # nor that of a user's code
+        if self.training is None:
+            del facts["training"]
+        else:
+            forget_places(facts["training"])
         text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def forget_places(training: dict[str, Any]) -> None:
+    """Leave out where data and weights lie, in place: their hashes count."""
+    for source in (*training["sources"], *training["evaluate"]):
+        if source["sha256"] is not None:
+            del source["file"], source["videos"]
+    if training["init_sha256"] is not None:
+        del training["init"]
 
 
 ADAPTER: TypeAdapter[Cell] = TypeAdapter(Cell)

@@ -15,8 +15,10 @@ from vbench_mem.budgets.budget import Budget
 from vbench_mem.cell import Cell, Protocol
 from vbench_mem.encoders.source import find_custom
 from vbench_mem.errors import UsageError, nearest
+from vbench_mem.matrix.accuracy import WORDS as ACCURACY_WORDS
+from vbench_mem.matrix.accuracy import Accuracy, AccuracyFile, derive
 from vbench_mem.matrix.axes import PROTOCOL, facts, label, names
-from vbench_mem.matrix.blocks import Block, Rule, expand, parse_block
+from vbench_mem.matrix.blocks import Block, Expanded, Rule, expand, parse_block
 from vbench_mem.matrix.conditions import check_when
 from vbench_mem.matrix.explain import explain
 from vbench_mem.matrix.resolve import sha256_of
@@ -50,6 +52,9 @@ class MatrixFile(BaseModel):
         bool, Field(description="run also cells that are predicted not to fit the memory")
     ] = False
     scores: list[Text] = []
+    accuracy: Annotated[
+        AccuracyFile | None, Field(description="train rows and ask what they retrieve")
+    ] = None
     axes: Any
     skip: list[SkipRule] = []
     budgets: list[Any] = []
@@ -63,6 +68,7 @@ WORDS = {
     (): tuple(MatrixFile.model_fields),
     ("protocol",): PROTOCOL,
     ("skip", "*"): tuple(SkipRule.model_fields),
+    **ACCURACY_WORDS,
 }
 
 
@@ -74,6 +80,7 @@ class Matrix:
     skipped  reason by cell id
     dropped  combinations that a rule skips and that could not even be a cell
     baseline the file that growth is compared with, which may not be there yet
+    accuracy what is trained and asked; none where the file has no such section
     axes     full names of all axes used; `varying` those in which the cells differ
     text     the file as it was
     """
@@ -92,6 +99,7 @@ class Matrix:
     dropped: tuple[str, ...] = ()
     try_predicted: bool = False
     baseline: Path | None = None
+    accuracy: Accuracy | None = None
 
     @property
     def wanted(self) -> tuple[Cell, ...]:
@@ -142,7 +150,16 @@ def build_matrix(path: Path, data: Any, text: str) -> Matrix:
         dropped=tuple(found.dropped),
         try_predicted=file.try_predicted,
         baseline=None if file.baseline is None else path.parent / file.baseline,
+        accuracy=derive_accuracy(file, found, folder),
     )
+
+
+def derive_accuracy(file: MatrixFile, found: Expanded, folder: Path) -> Accuracy | None:
+    """The trainings of the rows that no rule skips."""
+    if file.accuracy is None:
+        return None
+    rows = [cell for cell in found.cells.values() if cell.id not in found.skipped]
+    return derive(file.accuracy, rows, folder)
 
 
 def check_file(data: Any) -> MatrixFile:

@@ -15,35 +15,28 @@ from vbench_mem.strict import STRICT
 Feeds = Literal["images", "clips", "mixed"]
 Objective = Literal["info_nce", "sigmoid"]
 Schedule = Literal["cosine", "constant"]
+Sampling = Literal["first", "uniform"]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[int, Field(ge=1)]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage:
-    """One stage: what is fed, what trains, for how long.
+class Schooling:
+    """What a stage says of itself alone, whatever encoder it trains.
 
-    feeds        `images`: single frames, one drawn from each clip, through the image embedding.
-                 `clips`: whole clips. `mixed`: a batch of images and one of clips in every step,
-                 their losses weighted by `images`
-    frames       of a clip; an image stage has 1
     batch        pairs in the contrastive loss, whatever memory holds
     micro_batch  pairs embedded at a time, the rest by cached embeddings (GradCache); none: all
-    images       mixed only: share of the loss that the images have
-    recipe       masking and adaptation of this stage
+    images       share of the loss that a batch of images has, in each step beside one of clips
     warmup       steps of linear growth of the learning rate, part of `steps`
     """
 
     __pydantic_config__ = STRICT
 
     name: Annotated[str, Field(min_length=1, pattern=r"^[a-z0-9_-]+$")]
-    feeds: Feeds = "clips"
-    frames: Positive
     steps: Positive
     batch: Annotated[int, Field(ge=2)]
     micro_batch: Positive | None = None
     images: Share = 0.0
-    recipe: Recipe = field(default_factory=Recipe)
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     warmup: Annotated[int, Field(ge=0)] = 0
     schedule: Schedule = "cosine"
@@ -51,14 +44,38 @@ class Stage:
     objective: Objective = "info_nce"
 
     def __post_init__(self) -> None:
-        if (self.feeds == "images") != (self.frames == 1):
-            raise ValueError("feeds: images goes with frames: 1, clips with more")
-        if (self.feeds == "mixed") != (self.images > 0):
-            raise ValueError("images, a share above 0, goes with feeds: mixed")
         if self.warmup >= self.steps:
             raise ValueError(f"warmup {self.warmup} must be below steps {self.steps}")
         if self.micro_batch is not None and self.micro_batch > self.batch:
             raise ValueError(f"micro_batch {self.micro_batch} is more than batch {self.batch}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage(Schooling):
+    """One stage of one encoder: what is fed, what trains, for how long.
+
+    frames  of a clip; 1 is a stage on images: single frames, through the image embedding
+    recipe  masking and adaptation of this stage
+    """
+
+    __pydantic_config__ = STRICT
+
+    frames: Positive
+    recipe: Recipe = field(default_factory=Recipe)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.frames == 1 and self.images:
+            raise ValueError(
+                "images beside clips needs frames above 1; a stage of 1 frame has none"
+            )
+
+    @property
+    def feeds(self) -> Feeds:
+        """`images`: one frame drawn from each clip. `mixed`: images beside clips in every step."""
+        if self.frames == 1:
+            return "images"
+        return "mixed" if self.images else "clips"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +106,9 @@ class Training:
     """Stages one after another on the training pairs of all `sources`, mixed evenly.
 
     evaluate  what the trained encoder is asked afterwards; empty for a stage that others go on from
+    sampling  frames of a clip: the `first` at the load's rate, or `uniform` over its whole length
     init      weights to start from: a local folder or file; `init_sha256` is the hash of its bytes
+    allow     tensors of `init` that may be new or unused though that is a surprise: `new:head.*`
     """
 
     __pydantic_config__ = STRICT
@@ -98,6 +117,7 @@ class Training:
     stages: tuple[Stage, ...]
     evaluate: tuple[Source, ...] = ()
     seed: Annotated[int, Field(ge=0)] = 0
-    fps: Annotated[float, Field(gt=0)] = 1.0
+    sampling: Sampling = "first"
     init: str | None = None
     init_sha256: str | None = None
+    allow: tuple[str, ...] = ()

@@ -1,0 +1,66 @@
+"""A named source of pairs -> its hash, and its clips and captions. No torch.
+
+Families of the generated benchmark and files of annotations are told apart by `Source.file`.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from vbench_mem.data.benchmark import Benchmark
+from vbench_mem.errors import UsageError, nearest
+from vbench_mem.training.spec import Source
+
+
+def resolve_source(source: Source, folder: Path) -> Source:
+    """The source with full paths and the hash of its content; makes nothing.
+
+    Raises `UsageError` for an unknown family or size, and for files that are missing or wrong.
+    """
+    from vbench_mem.synthetic.definition import FAMILIES, SIZES, definition_sha256
+
+    if source.file is None:
+        if source.name not in FAMILIES:
+            raise UsageError(
+                f"no generated family called '{source.name}'{nearest(source.name, FAMILIES)}; "
+                "annotations need file"
+            )
+        if source.size not in SIZES:
+            raise UsageError(f"no size called '{source.size}'{nearest(str(source.size), SIZES)}")
+        return replace(source, sha256=definition_sha256(source.name, source.size))
+    file = (folder / source.file).resolve()
+    videos = (folder / source.videos).resolve() if source.videos else None
+    found = replace(source, file=str(file), videos=str(videos) if videos else None)
+    return replace(found, sha256=open_source(found).sha256)
+
+
+def open_source(source: Source) -> Benchmark:
+    """The clips and captions; a generated family is made where it is not there yet."""
+    if source.file is None:
+        from vbench_mem.synthetic import benchmark
+
+        assert source.size is not None and source.split is not None
+        return benchmark(source.name, source.size, source.split, noise=source.noise)
+    from vbench_mem.annotations import read_benchmark
+
+    return read_benchmark(
+        source.name,
+        Path(source.file),
+        Path(source.videos) if source.videos else None,
+        split=source.split,
+        allow_missing=source.allow_missing,
+    )
+
+
+def resolve_init(init: str | None, folder: Path) -> dict[str, Any]:
+    """`init` with its full path and the hash of its files, as fields of a training."""
+    if init is None:
+        return {}
+    from vbench_mem.weights.files import weights_sha256
+
+    path = (folder / init).resolve()
+    if not path.exists():
+        raise UsageError(
+            f"accuracy.init: no file or folder {path}; write a path relative to the matrix"
+        )
+    return {"init": str(path), "init_sha256": weights_sha256(path)}

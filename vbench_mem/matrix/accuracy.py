@@ -1,0 +1,240 @@
+"""The `accuracy` section of a matrix: which rows are trained, in which stages, on what data.
+
+Each row that it names is trained once for every seed, with the row's own variant, frames and side
+of a frame, so that a score is of the weights whose memory was measured. Never trains anything.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from vbench_mem.cell import Cell, Dtype, Protocol, Runtime
+from vbench_mem.data.sources import resolve_init, resolve_source
+from vbench_mem.encoders.custom import Custom
+from vbench_mem.encoders.recipes import RECIPES
+from vbench_mem.encoders.tokens import check_variant
+from vbench_mem.errors import UsageError
+from vbench_mem.matrix.axes import facts, names_of, unknown_row
+from vbench_mem.matrix.conditions import check_when, matches
+from vbench_mem.matrix.resolve import with_kind
+from vbench_mem.strict import STRICT
+from vbench_mem.training.lineage import lineage
+from vbench_mem.training.spec import Sampling, Schooling, Share, Source, Stage, Training
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageFile(Schooling):
+    """A stage as written.
+
+    frames       of a clip; 1 is a stage on images; the last stage of a row has the row's own
+    from_frames  only rows of at least so many frames have this stage
+    recipe       by name; the last stage of a row has the row's own
+    """
+
+    __pydantic_config__ = STRICT
+
+    frames: Annotated[int, Field(ge=1)] | None = None
+    from_frames: Annotated[int, Field(ge=2)] | None = None
+    recipe: str | None = None
+
+
+class AccuracyFile(BaseModel):
+    """What is trained and asked.
+
+    where     conditions on rows, as a budget writes them; none means all
+    train     families of the generated benchmark by name, or files of annotations
+    evaluate  the same; none means the held-out pairs of what is trained on
+    size      of a generated family that does not say its own; so does `noise`, in training only
+    threads   of each training; on a CPU several trainings run at once, as many as there are cores
+    init      weights to start from instead of random ones: a local folder or file
+    """
+
+    model_config = STRICT
+
+    where: dict[str, Any] = {}
+    seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] = [0]
+    train: list[str | Source] = []
+    evaluate: Annotated[list[str | Source], Field(min_length=1)] | None = None
+    size: str = "small"
+    noise: Share = 0.0
+    sampling: Sampling = "first"
+    stages: list[StageFile] = []
+    init: str | None = None
+    allow: list[str] = []
+    dtype: Dtype = "float32"
+    threads: Annotated[int, Field(ge=1)] = 1
+    timeout_s: Annotated[float, Field(gt=0)] = 3600.0
+
+
+WORDS = {
+    ("accuracy",): tuple(AccuracyFile.model_fields),
+    ("accuracy", "stages", "*"): tuple(names_of(StageFile)),
+    ("accuracy", "train", "*"): tuple(names_of(Source)),
+    ("accuracy", "evaluate", "*"): tuple(names_of(Source)),
+}
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """All trainings of a matrix.
+
+    cells    the last stage of each training with its evaluation, in the order of the rows
+    stages   what those go on from, before whatever goes on from it; shared where equal
+    of_row   ids of `cells` by id of the row's cell, one for each seed
+    """
+
+    cells: tuple[Cell, ...]
+    stages: tuple[Cell, ...]
+    of_row: Mapping[str, tuple[str, ...]]
+
+    @property
+    def all(self) -> tuple[Cell, ...]:
+        """In an order in which each comes after what it goes on from."""
+        return (*self.stages, *self.cells)
+
+
+def derive(file: AccuracyFile, rows: Iterable[Cell], folder: Path) -> Accuracy:
+    """The trainings of the rows that `where` names; raises `UsageError` with the place."""
+    try:
+        wanted = check_when(file.where)
+    except UsageError as error:
+        raise UsageError(f"accuracy.where.{error}") from error
+    chosen = [cell for cell in rows if matches(facts(cell), wanted)]
+    if not chosen:
+        raise UsageError("accuracy.where: no row of this matrix matches; trainings are of rows")
+    base = base_training(file, folder)
+    cells: dict[str, Cell] = {}
+    of_row: dict[str, tuple[str, ...]] = {}
+    for row in chosen:
+        trained = [training_of(row, file, base, seed) for seed in file.seeds]
+        cells |= {cell.id: cell for cell in trained}
+        of_row[row.id] = tuple(cell.id for cell in trained)
+    stages = {stage.id: stage for cell in cells.values() for stage in lineage(cell)}
+    return Accuracy(tuple(cells.values()), tuple(stages.values()), of_row)
+
+
+def base_training(file: AccuracyFile, folder: Path) -> Training:
+    """What all trainings of the matrix share: everything but stages and seed."""
+    if len(set(file.seeds)) < len(file.seeds):
+        raise UsageError(f"accuracy.seeds: {file.seeds} has one twice; write each once")
+    if not file.stages and file.init is None:
+        raise UsageError("accuracy.stages: is empty; write stages, or init to ask given weights")
+    if file.stages and not file.train:
+        raise UsageError("accuracy.train: is empty; write what to train on, like [spatial]")
+    if not file.stages and file.evaluate is None:
+        raise UsageError("accuracy.evaluate: is missing; without stages it says what to ask")
+    asked = file.evaluate
+    if asked is None:
+        asked = file.train
+        if any(source.split is not None for source in asked if not isinstance(source, str)):
+            raise UsageError("accuracy.evaluate: is missing; train names a split, so name this too")
+    trained = [source_of(each, file, "train", i, folder) for i, each in enumerate(file.train)]
+    return Training(
+        sources=tuple(trained) if file.stages else (),
+        stages=(),
+        evaluate=tuple(
+            source_of(each, file, "evaluate", i, folder) for i, each in enumerate(asked)
+        ),
+        sampling=file.sampling,
+        allow=tuple(file.allow),
+        **resolve_init(file.init, folder),
+    )
+
+
+def source_of(written: Any, file: AccuracyFile, key: str, number: int, folder: Path) -> Source:
+    """A source with its hash; the family alone stands for what the section says of all."""
+    source = Source(name=written) if isinstance(written, str) else written
+    if source.file is None:
+        is_training = key == "train"
+        source = replace(
+            source,
+            size=source.size or file.size,
+            split=source.split or ("train" if is_training else "held-out"),
+            noise=source.noise or (file.noise if is_training else 0.0),
+        )
+    try:
+        return resolve_source(source, folder)
+    except (UsageError, ValueError) as error:
+        raise UsageError(f"accuracy.{key}[{number}]: {error}") from error
+
+
+def training_of(row: Cell, file: AccuracyFile, base: Training, seed: int) -> Cell:
+    """The cell that trains and asks the encoder of a row."""
+    if isinstance(row.spec, Custom):
+        raise UsageError(
+            f"accuracy.where: {row.spec.build} is an encoder of your own, and those are not "
+            "trained for accuracy; leave it out, like {encoder: joint_test}"
+        )
+    stages = stages_of(row, file)
+    check_variants(row, stages)
+    batch = stages[-1].batch if stages else row.load.batch
+    load = replace(row.load, batch=batch, mode="train", input="noise")
+    load = replace(load, clips=None, clips_sha256=None) if load.clips else load
+    return Cell(
+        probe="accuracy",
+        encoder=row.encoder,
+        recipe_name=row.recipe_name,
+        spec=row.spec,
+        recipe=row.recipe,
+        load=load,
+        runtime=Runtime(device=row.runtime.device, dtype=file.dtype, threads=file.threads),
+        protocol=Protocol(timeout_s=file.timeout_s),
+        training=replace(base, stages=stages, seed=seed),
+    )
+
+
+def stages_of(row: Cell, file: AccuracyFile) -> tuple[Stage, ...]:
+    """The stages that a row of so many frames has; its own variant and frames are the last's."""
+    frames = row.load.frames
+    kept = [
+        (number, stage)
+        for number, stage in enumerate(file.stages)
+        if stage.from_frames is None or frames >= stage.from_frames
+    ]
+    if file.stages and not kept:
+        raise UsageError(
+            f"accuracy.stages: none is for a row of {frames} frames; lower from_frames"
+        )
+    return tuple(
+        stage_of(stage, f"accuracy.stages[{number}]", row, number == kept[-1][0])
+        for number, stage in kept
+    )
+
+
+def stage_of(stage: StageFile, where: str, row: Cell, is_last: bool) -> Stage:
+    """One stage of a row, complete."""
+    name = stage.recipe or "full"
+    if name not in RECIPES:
+        raise UsageError(f"{where}.recipe: {unknown_row('recipe', name)}")
+    if is_last and stage.recipe is not None:
+        raise UsageError(f"{where}.recipe: a row's last stage has the row's own; remove it")
+    frames = stage.frames or row.load.frames
+    if is_last and frames != row.load.frames:
+        raise UsageError(
+            f"{where}.frames: {frames}, and it is the last stage of {row.variant} with "
+            f"{row.load.frames} frames; leave frames out, or add a stage"
+        )
+    if not is_last and stage.frames is None:
+        raise UsageError(f"{where}.frames: is missing; only a row's last stage has the row's own")
+    recipe = row.recipe if is_last else with_kind(row.table_spec, RECIPES[name])
+    said = {field.name: getattr(stage, field.name) for field in fields(Schooling)}
+    try:
+        return Stage(**said, recipe=recipe, frames=frames)
+    except ValueError as error:
+        raise UsageError(f"{where}: {error}") from error
+
+
+def check_variants(row: Cell, stages: Iterable[Stage]) -> None:
+    """Raises `UsageError` where a stage's frames or recipe make no sense for the encoder."""
+    for stage in stages:
+        if stage.feeds != "images":
+            load = replace(row.load, frames=stage.frames)
+            try:
+                check_variant(row.spec, stage.recipe, load, None)
+            except (UsageError, ValueError) as error:
+                raise UsageError(
+                    f"accuracy.stages: {row.variant}, {stage.name}: {error}"
+                ) from error
