@@ -1,0 +1,75 @@
+"""The header of a safetensors file: names, shapes and metadata. No torch; no weight is read."""
+
+import json
+import math
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vbench_mem.errors import UsageError
+
+LONGEST_BYTES = 100_000_000  # of a header, as the format's own reader has it
+SIZES_BYTES = {
+    **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2"), 1),
+    **dict.fromkeys(("U16", "I16", "F16", "BF16"), 2),
+    **dict.fromkeys(("U32", "I32", "F32"), 4),
+    **dict.fromkeys(("U64", "I64", "F64"), 8),
+}
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says about itself: shape and type of each tensor, and its free text."""
+
+    shapes: Mapping[str, tuple[int, ...]]
+    dtypes: Mapping[str, str]
+    metadata: Mapping[str, str]
+
+
+def read_header(path: Path) -> Header:
+    """The header; raises `UsageError` for what is no safetensors file or is cut short.
+
+    Source: the format's description in huggingface/safetensors: eight bytes with the length of a
+            JSON header, the header, the data without gaps.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(8)
+            length_bytes = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
+            if not 2 <= length_bytes <= LONGEST_BYTES:
+                raise UsageError(f"{path}: no safetensors file: it does not start with a header")
+            text = file.read(length_bytes)
+            size_bytes = file.seek(0, 2)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError(f"{path}: cannot be read: {reason}") from error
+    if len(text) < length_bytes:
+        raise UsageError(f"{path}: torn: its header is cut short; copy it again")
+    try:
+        header = parse(json.loads(text))
+        end_bytes = (
+            8
+            + length_bytes
+            + sum(
+                SIZES_BYTES[dtype] * math.prod(header.shapes[name])
+                for name, dtype in header.dtypes.items()
+            )
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise UsageError(f"{path}: no safetensors file: its header cannot be read") from error
+    if size_bytes != end_bytes:
+        raise UsageError(
+            f"{path}: torn: {size_bytes} bytes where its header tells of {end_bytes}; copy it again"
+        )
+    return header
+
+
+def parse(data: dict[str, Any]) -> Header:
+    metadata = data.pop("__metadata__", {})
+    return Header(
+        {name: tuple(map(int, each["shape"])) for name, each in data.items()},
+        {name: str(each["dtype"]) for name, each in data.items()},
+        {str(key): str(value) for key, value in metadata.items()},
+    )

@@ -1,0 +1,61 @@
+"""What became of every tensor when weights went into an encoder. No torch; decides nothing."""
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
+from typing import Any, Literal
+
+Fate = Literal["loaded", "resized", "new", "unused"]
+FATES: tuple[Fate, ...] = ("loaded", "resized", "new", "unused")
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One tensor.
+
+    name    ours; of an unused one, the file's
+    source  names in the file that it was made of; empty for a new one
+    shape   ours, or of an unused one the file's; `before` where it was resized
+    why     how it was made, or why it is new or unused
+    expected  is that what one knows of such a pair, or was it allowed? else it is surprising
+    """
+
+    fate: Fate
+    name: str
+    source: tuple[str, ...] = ()
+    shape: Shape = ()
+    before: Shape | None = None
+    why: str = ""
+    expected: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """All lines of one file into one encoder, in the encoder's order, the unused ones last."""
+
+    path: str
+    source: str
+    lines: tuple[Line, ...]
+
+    def names(self, fate: Fate) -> list[str]:
+        return [line.name for line in self.lines if line.fate == fate]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        found = Counter(line.fate for line in self.lines)
+        return {fate: found[fate] for fate in FATES}
+
+    @property
+    def surprising(self) -> list[Line]:
+        return [line for line in self.lines if not line.expected]
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON-ready: what a record keeps."""
+        lines = [asdict(line) for line in self.lines]
+        return {"path": self.path, "source": self.source, "counts": self.counts, "lines": lines}
+
+
+def matches(line: Line, allow: tuple[str, ...]) -> bool:
+    """Is it covered by one of `new:<glob of our names>` or `unused:<glob of the file's>`?"""
+    return any(fnmatchcase(f"{line.fate}:{line.name}", pattern) for pattern in allow)
