@@ -38,4 +38,9 @@ class DualEncoder(nn.Module):
 
 def unit(x_BE: Tensor) -> Tensor:
     """In float32 whatever autocast made of the projection: devices differ in what they promote."""
-    return F.normalize(x_BE.float(), dim=-1)
+    return F.normalize(at_least_float32(x_BE), dim=-1)
+
+
+def at_least_float32(x: Tensor) -> Tensor:
+    """float64, with which gradients are compared, stays what it is."""
+    return x if x.dtype is torch.float64 else x.float()

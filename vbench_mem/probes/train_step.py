@@ -50,7 +50,10 @@ def fix_arithmetic() -> dict[str, Any]:
     }
 
 
-def adamw(weights: list[nn.Parameter], learning_rate: float, how: Optimizer) -> torch.optim.AdamW:
+def adamw(
+    weights: list[nn.Parameter] | list[dict[str, Any]], learning_rate: float, how: Optimizer
+) -> torch.optim.AdamW:
+    """Over weights, or over groups of them that say their own weight decay."""
     return torch.optim.AdamW(
         weights,
         lr=learning_rate,
@@ -63,6 +66,12 @@ def adamw(weights: list[nn.Parameter], learning_rate: float, how: Optimizer) -> 
         differentiable=False,
         **IMPLEMENTATIONS[how],
     )
+
+
+def autocast(device: torch.device, dtype: torch.dtype) -> torch.autocast:
+    """To half precision, with each weight converted once; nothing where the dtype is whole."""
+    half = dtype in (torch.bfloat16, torch.float16)
+    return torch.autocast(device.type, dtype=dtype, enabled=half, cache_enabled=True)
 
 
 class Trainer:
@@ -85,12 +94,7 @@ class Trainer:
         self.scaler = torch.amp.GradScaler(device.type, enabled=self.dtype is torch.float16)
 
     def autocast(self) -> torch.autocast:
-        return torch.autocast(
-            self.device.type,
-            dtype=self.dtype,
-            enabled=self.dtype is not torch.float32,
-            cache_enabled=True,
-        )
+        return autocast(self.device, self.dtype)
 
     def step(self, batch: Batch, enter: Enter = quiet) -> Tensor:
         """One optimiser step; the loss is still on the device, so that nobody waits for it."""
