@@ -4,6 +4,7 @@
     records/<cell id>.json   what each cell came to
     cells/<cell id>.*        what a child was given, and the last phase it entered
     logs/<cell id>.log       what a child printed
+    checkpoints/<cell id>.*  weights that a training came to, and how far one has come
     matrix.yaml              the matrix as it was
     environment.json         the machine
 """
@@ -47,6 +48,13 @@ class Store:
     def log_path(self, cell_id: str) -> Path:
         return self.folder / "logs" / f"{cell_id}.log"
 
+    @property
+    def checkpoints(self) -> Path:
+        return self.folder / "checkpoints"
+
+    def checkpoint_path(self, cell_id: str) -> Path:
+        return checkpoint_path(self.checkpoints, cell_id)
+
     def cell_path(self, cell_id: str) -> Path:
         return self.folder / "cells" / f"{cell_id}.json"
 
@@ -71,7 +79,7 @@ class Store:
 
     def make(self) -> None:
         with self.writable():
-            for name in ("records", "cells", "logs"):
+            for name in ("records", "cells", "logs", "checkpoints"):
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
 
     def prepare(self, matrix_text: str, environment: Environment) -> None:
@@ -160,6 +168,11 @@ class Store:
                 else:
                     told.append(f"{path}: {why}; not to be measured now, left alone")
         return told
+
+
+def checkpoint_path(folder: Path, cell_id: str) -> Path:
+    """Where a training keeps the weights it came to."""
+    return folder / f"{cell_id}.safetensors"
 
 
 def read_record(path: Path, fingerprint: str) -> Record:

@@ -53,8 +53,8 @@ class Phases:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """`CELL RECORD [ENVIRONMENT [PHASES]]`, all paths; 0 when a record was written."""
-    if not 2 <= len(arguments) <= 4:
+    """`CELL RECORD [ENVIRONMENT [PHASES [CHECKPOINTS]]]`, paths; 0 when a record was written."""
+    if not 2 <= len(arguments) <= 5:
         print("usage: python -m vbench_mem.worker CELL.json RECORD.json", file=sys.stderr)
         return 2
     faulthandler.enable()
@@ -63,12 +63,13 @@ def main(arguments: Sequence[str]) -> int:
     cell = cells.load(json.loads(Path(arguments[0]).read_text(encoding="utf-8")))
     given = Path(arguments[2]) if len(arguments) > 2 else None
     phases = Phases(Path(arguments[3]) if len(arguments) > 3 else None)
+    checkpoints = Path(arguments[4]) if len(arguments) > 4 else Path(arguments[1]).parent
     phases.enter("start")
     if given is not None:
         environment = Environment.model_validate_json(given.read_text(encoding="utf-8"))
     else:
         environment = read_environment(cell.runtime.device)
-    record = measure(cell, environment, phases)
+    record = measure(cell, environment, phases, checkpoints)
     try:
         write_record(record, Path(arguments[1]))
     except PydanticSerializationError as error:  # a probe put what is no plain data into details
@@ -76,7 +77,9 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def measure(cell: Cell, environment: Environment, phases: Phases) -> Record:
+def measure(
+    cell: Cell, environment: Environment, phases: Phases, checkpoints: Path | None = None
+) -> Record:
     """Run the cell; whatever Python can catch becomes a record."""
     record = Record(
         cell_id=cell.id,
@@ -92,9 +95,7 @@ def measure(cell: Cell, environment: Environment, phases: Phases) -> Record:
         readings, guard = look_at(device)
         record.environment = environment.with_readings(readings | torch_readings(device))
         seed_everything(cell.protocol.seed)
-        from vbench_mem.probes.burst import run_burst
-
-        take(record, run_burst(cell, phases.enter))
+        take(record, probe(cell, phases, checkpoints))
         if guard is not None:
             record.details["device_guard"] = guard
     except Exception as error:
@@ -102,6 +103,18 @@ def measure(cell: Cell, environment: Environment, phases: Phases) -> Record:
         record = failed(record, error, phases.current)
     record.wall_s = time.perf_counter() - start
     return record
+
+
+def probe(cell: Cell, phases: Phases, checkpoints: Path | None) -> Measured:
+    """What is asked of the cell; `checkpoints` is the folder of the weights of trainings."""
+    if cell.probe == "burst":
+        from vbench_mem.probes.burst import run_burst
+
+        return run_burst(cell, phases.enter)
+    from vbench_mem.training.probe import run_training
+
+    assert checkpoints is not None
+    return run_training(cell, checkpoints, phases.enter)
 
 
 def same_device(cell: Cell, device: torch.device, environment: Environment) -> None:

@@ -51,7 +51,7 @@ def runner_of(store: Store, environment: Environment) -> Callable[..., Runner]:
     """A runner whose child is a few lines of Python with `cell, result, phases` as paths."""
 
     def make(script: str, **more: object) -> Runner:
-        head = "import sys, os, signal, time\ncell, result, _, phases = sys.argv[1:]\n"
+        head = "import sys, os, signal, time\ncell, result, _, phases, *_ = sys.argv[1:]\n"
         launcher = SpawnLauncher([sys.executable, "-c", head + script])
         values: dict[str, object] = {"watch": Seen()} | more
         return Runner(store, launcher, lambda _: environment, **values)

@@ -216,4 +216,17 @@ def label(cell: Cell, varying: tuple[str, ...]) -> str:
     known = facts(cell)
     inside = ("name", "spec", "recipe")
     rest = [name for name in varying if SETTINGS[name].section not in inside]
+    if cell.training is not None:
+        return training_label(cell, [name for name in rest if name in TRAINED])
     return " ".join([cell.variant, *(shown(name, known.get(name)) for name in rest)])
+
+
+TRAINED = ("frames", "resolution_px", "fps", "caption_tokens")  # what a training has of its row
+
+
+def training_label(cell: Cell, varying: list[str]) -> str:
+    """`joint_b16+mask75 frames=16 seed=0`; a stage that others go on from says its name."""
+    assert cell.training is not None
+    settings = [shown(name, getattr(cell.load, name)) for name in varying]
+    stage = [f"stage {cell.training.stages[-1].name}"] if cell.probe == "stage" else []
+    return " ".join([cell.variant, *settings, *stage, shown("seed", cell.training.seed)])

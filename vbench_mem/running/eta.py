@@ -20,6 +20,8 @@ def work_of(cell: Cell) -> float | None:
     training = cell.load.mode == "train"
     per_clip = sum((tower.step if training else tower.forward).gflop for tower in towers)
     steps = cell.protocol.warmup + cell.protocol.steps
+    if cell.training is not None:
+        steps = sum(stage.steps for stage in cell.training.stages[-1:])
     return steps * cell.load.batch * per_clip
 
 

@@ -27,6 +27,7 @@ PRELOAD = (
     "vbench_mem.probes.predict",
     "vbench_mem.probes.flops",
     "vbench_mem.data.clips",
+    "vbench_mem.training.probe",
     "fvcore.nn",
     "torch._dynamo",  # the counters need it, and it takes as long to import as torch
 )
@@ -35,17 +36,22 @@ LAST_WAIT_S = 30  # for the kernel to take a killed process away; more means it 
 
 @dataclass(frozen=True)
 class Job:
-    """The files of one child: two to read, two to write, and one for what it prints."""
+    """The files of one child: two to read, two to write, and one for what it prints.
+
+    checkpoints  the folder that trainings keep their weights in
+    """
 
     cell: Path
     result: Path
     environment: Path
     phases: Path
     log: Path
+    checkpoints: Path | None = None
 
     @property
     def arguments(self) -> list[str]:
-        return [str(self.cell), str(self.result), str(self.environment), str(self.phases)]
+        files = (self.cell, self.result, self.environment, self.phases, self.checkpoints)
+        return [str(path) for path in files if path is not None]
 
 
 class Child(Protocol):
@@ -109,7 +115,7 @@ class SpawnedChild:
 
 
 class SpawnLauncher:
-    """Runs `command CELL RESULT ENVIRONMENT PHASES` for each job."""
+    """Runs `command CELL RESULT ENVIRONMENT PHASES CHECKPOINTS` for each job."""
 
     def __init__(self, command: Sequence[str] = (sys.executable, "-m", "vbench_mem.worker")):
         self.command = list(command)

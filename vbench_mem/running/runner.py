@@ -3,11 +3,9 @@
 Never imports torch: the parent must not hold the device it is measuring.
 """
 
-import os
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from functools import cached_property
 from typing import Protocol
 
 from vbench_mem.cell import Cell
@@ -15,14 +13,12 @@ from vbench_mem.machine import host
 from vbench_mem.machine.environment import Environment
 from vbench_mem.prediction import why_unpredicted
 from vbench_mem.record import Failure, Record, Status
-from vbench_mem.running import endings
+from vbench_mem.running.attempt import Attempts
 from vbench_mem.running.endings import Ending
-from vbench_mem.running.launch import Job, Launcher, stop, sweep
+from vbench_mem.running.launch import Launcher
 from vbench_mem.running.plan import Plan, pruned_by
 from vbench_mem.running.room import Unfit
-from vbench_mem.store import Store, Unusable, read_record, set_aside
-
-TIMEOUT_GRACE_S = 2  # long enough to write every thread's stack to the log
+from vbench_mem.store import Store
 
 
 class Watch(Protocol):
@@ -104,94 +100,14 @@ class Runner:
 
     def measure(self, cell: Cell) -> Record:
         """Start a child, wait for its end, and read or write its record."""
-        job = self.prepare(cell)
-        before, started_at = self.kills(), now()
-        start = time.perf_counter()
-        child = self.launcher.start(job)
-        try:
-            exit_code = child.wait(cell.protocol.timeout_s)
-            if exit_code is None:
-                stop(child, TIMEOUT_GRACE_S)
-            wall_s = time.perf_counter() - start
-        except BaseException:  # Ctrl-C above all: nothing is left running
-            stop(child, TIMEOUT_GRACE_S)
-            raise
-        finally:
-            sweep(child)
-        if exit_code is None:
-            ending = endings.of_timeout(cell.protocol.timeout_s, last_phase(job), log_of(job))
-            record = self.record(cell, ending)
-        else:
-            after = self.kills()
-            risen = [name for name in after if after[name] > before.get(name, 0)]
-            record = self.outcome(cell, job, exit_code, risen)
-        return record.model_copy(update={"started_at": started_at, "wall_s": round(wall_s, 3)})
-
-    def prepare(self, cell: Cell) -> Job:
-        """Write what the child reads, and take away what an earlier child left."""
-        job = Job(
-            cell=self.store.write_cell(cell),
-            result=self.store.result_path(cell.id),
-            environment=self.store.cell_path(f"{cell.id}.environment"),
-            phases=self.store.phase_path(cell.id),
-            log=self.store.log_path(cell.id),
-        )
-        environment = self.environments(cell.runtime.device)
-        with self.store.writable():
-            for path in (job.result, job.phases):
-                path.unlink(missing_ok=True)
-            job.environment.write_text(environment.model_dump_json(), encoding="utf-8")
-        return job
-
-    def outcome(self, cell: Cell, job: Job, exit_code: int, kills: list[str]) -> Record:
-        """The child's own record where it is good, else one made from how the child ended."""
-        try:
-            if not job.result.exists():
-                raise Unusable("no record")
-            record = read_record(job.result, self.store.machine())
-        except Unusable as why:
-            ending = endings.of_exit(exit_code, last_phase(job), log_of(job), kills)
-            if job.result.exists():
-                aside = set_aside(job.result, "torn")
-                ending = ending._replace(reason=f"{ending.reason}: {why}; kept as {aside.name}")
-            return self.record(cell, ending)
-        job.result.unlink()
-        if exit_code != 0:  # after the record was written: the numbers stand, the crash is told
-            record.details["exit_code_after_record"] = exit_code
+        record = self.attempts.begin(cell).wait()
+        assert record is not None  # without a limit of its own it waits for the end
         return record
+
+    @cached_property
+    def attempts(self) -> Attempts:
+        return Attempts(self.store, self.launcher, self.environments, self.kills)
 
     def record(self, cell: Cell, ending: Ending) -> Record:
         """A record that the parent writes."""
-        return Record(
-            cell_id=cell.id,
-            cell=cell,
-            status=ending.status,
-            reason=ending.reason,
-            failure=ending.failure,
-            environment=self.environments(cell.runtime.device),
-            started_at=now(),
-        )
-
-
-def now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def last_phase(job: Job) -> str | None:
-    """The last phase the child entered, as far as it came."""
-    try:
-        lines = job.phases.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return None
-    return lines[-1] if lines else None
-
-
-def log_of(job: Job) -> str:
-    """The end of what the child printed; a runaway log is not read whole."""
-    try:
-        with job.log.open("rb") as file:
-            file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - 65536))
-            return file.read().decode("utf-8", errors="replace")
-    except OSError:
-        return ""
+        return self.attempts.record(cell, ending)
