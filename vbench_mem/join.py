@@ -4,19 +4,20 @@ A cell without a record is a row too, and so is a failure; scores that fit no ce
 no score fits are listed.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from vbench_mem.cell import Cell
-from vbench_mem.encoders.tokens import mask_kind
 from vbench_mem.matrix.axes import facts
 from vbench_mem.matrix.load import Matrix
 from vbench_mem.metrics import METRICS, PREDICTED
 from vbench_mem.prediction import Prediction, Unpredicted, why_unpredicted
 from vbench_mem.record import Failure, Record, Status
-from vbench_mem.scores.score import Score, adaptation
+from vbench_mem.scores.match import match
+from vbench_mem.scores.measured import measured_scores
+from vbench_mem.scores.score import AnyScore, Score
 
 MISSING = "missing"  # the state of a cell that has no record
 
@@ -29,7 +30,8 @@ class Row:
     state        a `Status`, or `missing`
     by_rule      skipped by a rule of the matrix, so that nothing is owed
     limit_bytes  the memory there was: of the virtual card, the card, or the host
-    scores       by column (`Score.column`)
+    scores       by column (`AnyScore.column`)
+    trainings    records of the trainings of this row, one for each seed that was run
     prediction   made afresh, of the code at hand; it goes before what the record says
     """
 
@@ -40,7 +42,8 @@ class Row:
     by_rule: bool
     record: Record | None
     limit_bytes: int | None = None
-    scores: Mapping[str, Score] = field(default_factory=dict)
+    scores: Mapping[str, AnyScore] = field(default_factory=dict)
+    trainings: tuple[Record, ...] = ()
     prediction: Prediction | Unpredicted | None = None
 
     @property
@@ -124,7 +127,10 @@ def join(
     problems: Iterable[str] = (),
 ) -> Joined:
     """One row for every cell, with its record and the scores of the encoder it trains."""
-    found: dict[str, dict[str, Score]] = {cell.id: {} for cell in matrix.cells}
+    trained = {cell.id: trainings_of(matrix, cell, records) for cell in matrix.cells}
+    found: dict[str, dict[str, AnyScore]] = {
+        cell.id: dict(measured_scores(trained[cell.id])) for cell in matrix.cells
+    }
     unmatched: list[tuple[Score, str]] = []
     for score in scores:
         cells, reason = match(score, matrix.cells)
@@ -134,14 +140,26 @@ def join(
             unmatched.append((score, reason))
     return Joined(
         matrix=matrix,
-        rows=tuple(_row(matrix, cell, records, found[cell.id]) for cell in matrix.cells),
+        rows=tuple(
+            _row(matrix, cell, records, found[cell.id], trained[cell.id]) for cell in matrix.cells
+        ),
         unmatched=tuple(unmatched),
         problems=tuple(problems),
     )
 
 
+def trainings_of(matrix: Matrix, cell: Cell, records: Mapping[str, Record]) -> tuple[Record, ...]:
+    """The records there are of the trainings of one row, whatever became of them."""
+    ids = matrix.accuracy.of_row.get(cell.id, ()) if matrix.accuracy is not None else ()
+    return tuple(records[key] for key in ids if key in records)
+
+
 def _row(
-    matrix: Matrix, cell: Cell, records: Mapping[str, Record], scores: dict[str, Score]
+    matrix: Matrix,
+    cell: Cell,
+    records: Mapping[str, Record],
+    scores: dict[str, AnyScore],
+    trainings: tuple[Record, ...],
 ) -> Row:
     record = records.get(cell.id)
     by_rule = cell.id in matrix.skipped
@@ -165,6 +183,7 @@ def _row(
         record=record,
         limit_bytes=_limit(record, records),
         scores={column: scores[column] for column in sorted(scores)},
+        trainings=trainings,
     )
 
 
@@ -188,45 +207,3 @@ def _limit(record: Record | None, records: Mapping[str, Record]) -> int | None:
     names = host if failure.where == "host" else ("gpu_memory_bytes", *host)
     sizes = [size for name in names if isinstance(size := known.get(name), int) and size > 0]
     return stated or next(iter(sizes), None)
-
-
-def match(score: Score, cells: Iterable[Cell]) -> tuple[list[Cell], str]:
-    """The cells whose embeddings the score is of, and the reason where there are none.
-
-    What can change an embedding must be equal: the encoder's spec, what is trained, the mask's
-    ratio and kind, frames, resolution. Batch, dtype, kernel and checkpointing are not asked.
-    """
-    left = list(cells)
-    if score.is_external:
-        return [], "a system that no encoder here builds"
-    for test, reason in _tests(score):
-        left = [cell for cell in left if test(cell)]
-        if not left:
-            return [], reason
-    return left, ""
-
-
-def _tests(score: Score) -> list[tuple[Callable[[Cell], bool], str]]:
-    """What must be equal, in the order in which a missing partner is explained."""
-    spec, name = score.encoder.spec, score.encoder.name
-    mask, pixels = score.mask_ratio, score.resolution_px or spec.resolution_px
-    kind = mask_kind(spec, score.recipe)
-    trained = adaptation(score.recipe)
-    return [
-        (lambda cell: cell.spec == spec, f"no cell has {name} as the table has it"),
-        (
-            lambda cell: adaptation(cell.recipe) == trained,
-            f"no cell of {name} trains what {score.variant} does",
-        ),
-        (
-            lambda cell: (
-                cell.recipe.mask == mask and (not mask or mask_kind(spec, cell.recipe) == kind)
-            ),
-            f"no such cell has mask {mask:g}" + (f" ({kind})" if mask else ""),
-        ),
-        (
-            lambda cell: cell.load.frames == score.frames,
-            f"no such cell has {score.frames} frames",
-        ),
-        (lambda cell: cell.load.resolution_px == pixels, f"no such cell has {pixels} px"),
-    ]

@@ -205,7 +205,7 @@ def test_what_an_ended_child_left_running_is_ended(
 def test_a_child_that_ignores_the_request_is_killed(
     runner_of: Callable[..., Runner], make_cell: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vbench_mem.running.runner.TIMEOUT_GRACE_S", 0.2)
+    monkeypatch.setattr("vbench_mem.running.attempt.TIMEOUT_GRACE_S", 0.2)
     cell = make_cell(protocol=Protocol(timeout_s=0.4))
     script = "signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
     assert run_one(runner_of(script), cell).status is Status.TIMEOUT

@@ -13,7 +13,7 @@ from vbench_mem.budgets.partner import find_partner, judged_rows
 from vbench_mem.budgets.verdict import Verdict, made_how, not_passed, number_of
 from vbench_mem.budgets.wording import name_of, show_drop, show_gap, show_value
 from vbench_mem.join import Joined, Row
-from vbench_mem.scores.score import Score
+from vbench_mem.scores.score import AnyScore
 
 TOLERANCE = 1e-9  # of fractions: 0.30 - 0.29 is a little more than 0.01 to a computer
 
@@ -72,7 +72,7 @@ def _judge_scores(budget: Budget, row: Row, rows: Sequence[Row], joined: Joined)
     return verdicts
 
 
-def _scores(budget: Budget, row: Row) -> dict[str, Score]:
+def _scores(budget: Budget, row: Row) -> dict[str, AnyScore]:
     """The row's scores that the budget is about, by column; published ones only when asked for."""
     origins = (budget.origin,) if budget.origin else ("measured", "imported")
     return {

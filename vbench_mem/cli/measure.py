@@ -55,6 +55,7 @@ def run(
     launcher = ForkServerLauncher() if not find_stores(store, path.stem) else None
 
     from vbench_mem.cli.progress import Bars, Lines
+    from vbench_mem.cli.trainings import train
     from vbench_mem.machine.lock import one_run_per_machine
     from vbench_mem.machine.site import Site
     from vbench_mem.matrix import load as matrices
@@ -63,6 +64,7 @@ def run(
     from vbench_mem.running.room import host_bytes
     from vbench_mem.running.runner import Runner
     from vbench_mem.running.sift import remember
+    from vbench_mem.running.trainings import make_course
 
     loaded = matrices.load_matrix(path)
     site = Site.of(loaded.cells)
@@ -75,15 +77,17 @@ def run(
         if not (again or loaded.try_predicted):
             plan = remember(plan, here.room, here.environment, records)
         place.prepare(loaded.text, site.main)
-        for problem in place.set_aside_bad({cell.id for cell in plan.cells}):
+        course = make_course(loaded, records, place, only, again)
+        for problem in place.set_aside_bad({cell.id for cell in (*plan.cells, *course.cells)}):
             print(problem, file=sys.stderr)
-        launcher = launcher or ForkServerLauncher(start_now=bool(plan.todo))
+        launcher = launcher or ForkServerLauncher(start_now=bool(plan.todo or course.todo))
         sifted = foresee(plan, loaded, here, records)
         shown = Bars if sys.stderr.isatty() else Lines
         with shown(loaded, sifted.todo, list(sifted.kept.values())) as watch:
             runner = Runner(place, launcher, site.environment, watch, loaded.prune_oom)
             ended = runner.run(sifted)
-    summarise(loaded, place, [ended[cell.id] for cell in plan.cells], as_json)
+        trained = train(loaded, course, runner.attempts)
+    summarise(loaded, place, [ended[cell.id] for cell in plan.cells], trained, as_json)
 
 
 def foresee(
@@ -106,17 +110,23 @@ def foresee(
 
 
 def summarise(
-    matrix: "matrices.Matrix", store: "Store", records: "list[Record]", as_json: bool
+    matrix: "matrices.Matrix",
+    store: "Store",
+    records: "list[Record]",
+    trained: "dict[str, Record]",
+    as_json: bool,
 ) -> None:
-    """The table on stdout, or the same as JSON."""
+    """The tables on stdout, or the same as JSON."""
     from vbench_mem.cli.tables import draw_records, json_of
+    from vbench_mem.cli.trainings import draw_trainings
 
     if as_json:
-        cells = [json_of(matrix, record.cell, record) for record in records]
+        cells = [json_of(matrix, each.cell, each) for each in (*records, *trained.values())]
         summary: dict[str, Any] = {"matrix": matrix.name, "store": str(store.folder)}
         print(json.dumps(summary | {"cells": cells, "dropped": list(matrix.dropped)}, indent=1))
         return
     draw_records(matrix, {record.cell_id: record for record in records}, str(store.folder))
+    draw_trainings(matrix, trained, [record.cell for record in trained.values()])
 
 
 def show(
@@ -134,6 +144,7 @@ def show(
     vbench-mem show quick 9d3e
     """
     from vbench_mem.cli.tables import draw_record, draw_records
+    from vbench_mem.cli.trainings import draw_trainings
     from vbench_mem.matrix.load import load_matrix
     from vbench_mem.store import Store, find_stores
 
@@ -151,7 +162,9 @@ def show(
         print(json.dumps([state_of_place(loaded, place) for place in places], indent=1))
         return
     for place in places:
-        draw_records(loaded, place.records(), str(place.folder), loaded.cells)
+        records = place.records()
+        draw_records(loaded, records, str(place.folder), loaded.cells)
+        draw_trainings(loaded, records)
         for problem in place.problems():
             print(problem)
 
@@ -163,7 +176,7 @@ def state_of_place(matrix: "matrices.Matrix", place: "Store") -> dict[str, Any]:
     records = place.records()
     return {
         "store": None if place.fingerprint == NOT_RUN else str(place.folder),
-        "cells": [json_of(matrix, cell, records.get(cell.id)) for cell in matrix.cells],
+        "cells": [json_of(matrix, cell, records.get(cell.id)) for cell in matrix.everything],
         "problems": place.problems(),
         "dropped": list(matrix.dropped),
     }
@@ -174,7 +187,7 @@ def find_records(
 ) -> "list[Record]":
     """The cell's record on every machine it was run on; raises `UsageError` for none or many,
     with a command for the matrix and the store as they were `given`."""
-    ids = [cell.id for cell in matrix.cells if cell.id.startswith(prefix)]
+    ids = [cell.id for cell in matrix.everything if cell.id.startswith(prefix)]
     if len(ids) != 1:
         count = f"{len(ids)} cells have" if ids else "no cell has"
         raise UsageError(

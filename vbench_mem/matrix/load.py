@@ -106,6 +106,11 @@ class Matrix:
         """The cells that no rule skips."""
         return tuple(cell for cell in self.cells if cell.id not in self.skipped)
 
+    @property
+    def everything(self) -> tuple[Cell, ...]:
+        """The cells, then all trainings with their stages."""
+        return (*self.cells, *(self.accuracy.all if self.accuracy is not None else ()))
+
     def label(self, cell: Cell) -> str:
         """`joint_b16+mask75 frames=16`: what tells this cell from the others."""
         return label(cell, self.varying)

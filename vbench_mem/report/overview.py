@@ -10,7 +10,7 @@ from vbench_mem.join import Joined, Row
 from vbench_mem.matrix.axes import SETTINGS, shown
 from vbench_mem.metrics import METRICS, show
 from vbench_mem.scores.metrics import SCORE_METRICS
-from vbench_mem.scores.score import Score
+from vbench_mem.scores.score import AnyScore
 
 HEADS = {
     "predicted_peak_bytes": "predicted peak",
@@ -61,7 +61,7 @@ def _meaning(name: str) -> str:
     return f"{name}: {METRICS[name].meaning} ({METRICS[name].unit})"
 
 
-def _score_column(score: Score) -> Column:
+def _score_column(score: AnyScore) -> Column:
     what = LETTERS.get(score.metric, score.metric.replace("_", " "))
     head = f"{score.dataset} {score.direction.upper()} {what}"
     if score.origin != "measured":

@@ -12,7 +12,7 @@ from vbench_mem.join import Joined, Row
 from vbench_mem.matrix.axes import label
 from vbench_mem.matrix.conditions import check_when, matches
 from vbench_mem.pareto import frontier
-from vbench_mem.scores.score import Score
+from vbench_mem.scores.score import AnyScore
 
 MEMORY = "peak_alloc_bytes"
 RECALL = "recall_at_1"
@@ -30,7 +30,7 @@ class Point:
     frames: int
     memory: int | None
     ending: Ending
-    score: Score | None = None
+    score: AnyScore | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ def series_of(row: Row, joined: Joined) -> str:
     return label(row.cell, rest)
 
 
-def point_of(row: Row, joined: Joined, score: Score | None = None) -> Point | None:
+def point_of(row: Row, joined: Joined, score: AnyScore | None = None) -> Point | None:
     """The row's point, or None where its memory is neither measured nor known not to suffice."""
     peak = row.metric(MEMORY)
     if not row.is_out_of_memory and (peak is None or not row.is_ok):

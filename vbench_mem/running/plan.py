@@ -43,7 +43,7 @@ def make_plan(
     Raises `UsageError` when nothing has it.
     """
     cells = [cell for cell in in_order(matrix.cells) if only is None or has(matrix, cell, only)]
-    if not cells and matrix.cells:
+    if not cells and matrix.cells and not trainings_of(matrix, only):
         example = matrix.label(matrix.cells[0])
         raise UsageError(f"--only {only}: in no cell of {matrix.name}; a cell reads '{example}'")
     kept = {
@@ -56,6 +56,12 @@ def make_plan(
     }
     skipped = {cell.id: matrix.skipped[cell.id] for cell in cells if cell.id in matrix.skipped}
     return Plan(tuple(cells), kept, skipped)
+
+
+def trainings_of(matrix: Matrix, only: str | None) -> list[Cell]:
+    """The last stage of each training whose label or id has `only` in it."""
+    trained = matrix.accuracy.cells if matrix.accuracy is not None else ()
+    return [cell for cell in trained if only is None or has(matrix, cell, only)]
 
 
 def has(matrix: Matrix, cell: Cell, text: str) -> bool:

@@ -13,6 +13,7 @@ from vbench_mem.matrix.load import Matrix
 from vbench_mem.record import Record, Status
 from vbench_mem.running.attempt import Attempt, Attempts
 from vbench_mem.running.endings import Ending
+from vbench_mem.running.plan import trainings_of
 from vbench_mem.running.runner import Watch
 from vbench_mem.store import Store
 from vbench_mem.training.lineage import parent
@@ -46,13 +47,7 @@ def make_course(
 
     A stage is trained again only where something goes on from it and its weights are not there.
     """
-    if matrix.accuracy is None:
-        return Course((), {})
-    asked = [
-        cell
-        for cell in matrix.accuracy.cells
-        if only is None or only in matrix.label(cell) or cell.id.startswith(only)
-    ]
+    asked = trainings_of(matrix, only)
     kept = {cell.id: records[cell.id] for cell in asked if not again and is_good(records, cell)}
     stages: dict[str, Cell] = {}
     for cell in asked:

@@ -27,27 +27,16 @@ DATASETS = (
 )
 
 
-class Score(BaseModel):
-    """One number that somebody got, and everything needed to know what it is a score of.
+class AnyScore(BaseModel):
+    """One number that somebody got: of what data, in which direction, by which protocol.
 
-    variant        an encoder of the table, `joint_b16`, with `+<recipe>` for an adaptation, or
-                   `external:<name>` for a published system that no row here builds
-    size           size letter of the video tower; must agree with the encoder's row
-    mask_ratio     share of the tokens masked in training, of the layout's own kind of mask
-    protocol       a short name, then anything after a semicolon: `zero-shot; 16 frames at 1 FPS`.
-                   The short name tells columns apart; the rest is for people
-    gallery_size   candidates that each query was ranked among; empty where not known
-    resolution_px  empty means the encoder's own
-
-    Size, frames and mask_ratio may be empty, unknown, only for an external variant.
+    protocol  a short name, then anything after a semicolon: `zero-shot; 16 frames at 1 FPS`.
+              The short name tells columns apart; the rest is for people
+    gallery_size  candidates that each query was ranked among; empty where not known
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    variant: str
-    size: str | None = None
-    frames: Annotated[int, Field(ge=1)] | None = None
-    mask_ratio: Annotated[float, Field(ge=0, lt=1)] | None = None
     dataset: str
     direction: Direction
     metric: str
@@ -56,6 +45,48 @@ class Score(BaseModel):
     protocol: Annotated[str, Field(min_length=1)]
     origin: Origin
     source: Annotated[str, Field(min_length=1)]
+
+    @property
+    def spread(self) -> float | None:
+        """Standard deviation over seeds, where there are several."""
+        return None
+
+    @property
+    def alias(self) -> str:
+        return f"{self.direction}_{self.metric}"
+
+    @property
+    def protocol_name(self) -> str:
+        """The protocol's short name, as it stands in a column's name."""
+        return re.sub(r"[^a-z0-9]+", "-", self.protocol.partition(";")[0].lower()).strip("-")
+
+    @cached_property
+    def column(self) -> str:
+        """Where this score stands in a table: unlike origins, galleries or protocols never meet."""
+        gallery = f"@{self.gallery_size}" if self.gallery_size else ""
+        parts = (
+            *("score", self.origin, f"{self.dataset}{gallery}"),
+            *(self.direction, self.metric, self.protocol_name),
+        )
+        return ".".join(parts)
+
+
+class Score(AnyScore):
+    """A score as files have it, and everything needed to know which encoder it is of.
+
+    variant        an encoder of the table, `joint_b16`, with `+<recipe>` for an adaptation, or
+                   `external:<name>` for a published system that no row here builds
+    size           size letter of the video tower; must agree with the encoder's row
+    mask_ratio     share of the tokens masked in training, of the layout's own kind of mask
+    resolution_px  empty means the encoder's own
+
+    Size, frames and mask_ratio may be empty, unknown, only for an external variant.
+    """
+
+    variant: str
+    size: str | None = None
+    frames: Annotated[int, Field(ge=1)] | None = None
+    mask_ratio: Annotated[float, Field(ge=0, lt=1)] | None = None
     resolution_px: Annotated[int, Field(ge=1)] | None = None
 
     @model_validator(mode="after")
@@ -78,25 +109,6 @@ class Score(BaseModel):
     def recipe(self) -> Recipe:
         """The recipe named in the variant; its mask is superseded by `mask_ratio`."""
         return RECIPES[self.variant.partition("+")[2] or "full"]
-
-    @property
-    def alias(self) -> str:
-        return f"{self.direction}_{self.metric}"
-
-    @property
-    def protocol_name(self) -> str:
-        """The protocol's short name, as it stands in a column's name."""
-        return re.sub(r"[^a-z0-9]+", "-", self.protocol.partition(";")[0].lower()).strip("-")
-
-    @cached_property
-    def column(self) -> str:
-        """Where this score stands in a table: unlike origins, galleries or protocols never meet."""
-        gallery = f"@{self.gallery_size}" if self.gallery_size else ""
-        parts = (
-            *("score", self.origin, f"{self.dataset}{gallery}"),
-            *(self.direction, self.metric, self.protocol_name),
-        )
-        return ".".join(parts)
 
     @property
     def key(self) -> tuple[object, ...]:
