@@ -56,16 +56,25 @@ class TubeEmbed(nn.Linear):
 
         Source: google-research/scenic, vivit/model_utils.py (average, central frame); I3D.
         """
-        frames = self.tube.kernel[0]
-        slices = self.weight.view(-1, CHANNELS, frames, *self.tube.kernel[1:])
-        flat = image.weight.view(-1, CHANNELS, 1, *self.tube.kernel[1:])
-        if how == "central":
-            slices.zero_()
-            slices[:, :, frames // 2] = flat[:, :, 0]
-        else:
-            slices.copy_(flat / frames if how == "average" else flat)
+        flat = image.weight.view(-1, CHANNELS, *self.tube.kernel[1:])
+        slices = inflated(flat, self.tube.kernel[0], how)
+        self.weight.copy_(slices.flatten(1))
         if self.bias is not None:
             self.bias.copy_(image.bias)
+
+
+def inflated(image_DCHW: Tensor, frames: int, how: Inflation) -> Tensor:
+    """A kernel over `frames` frames out of one over an image.
+
+    Shapes: (D, C, H, W) -> (D, C, T, H, W).
+    Check:  on a still clip `average` and `central` give what the image's kernel gives on the image.
+    """
+    slices = image_DCHW[:, :, None]
+    if how == "central":
+        kernel = torch.zeros_like(slices).repeat(1, 1, frames, 1, 1)
+        kernel[:, :, frames // 2] = image_DCHW
+        return kernel
+    return (slices / frames if how == "average" else slices).repeat(1, 1, frames, 1, 1)
 
 
 def tubelet(frames: int, patch_px: int) -> Tube:
