@@ -4,17 +4,16 @@ They exercise the road from a file to a batch; they are no benchmark of accuracy
 """
 
 import csv
-import os
-import shutil
-import tempfile
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
+from vbench_mem.data.cache import cache_root, made_once
+from vbench_mem.data.encode import write_video
 from vbench_mem.data.scenes import COLOURS, MOVES, Scene, scenes, scenes_sha256
+
+ENCODING = {"crf": "28", "preset": "veryfast", "threads": "1"}
 
 
 def picture(scene: Scene, progress: float) -> NDArray[np.uint8]:
@@ -36,43 +35,17 @@ def picture(scene: Scene, progress: float) -> NDArray[np.uint8]:
 
 def write_clip(scene: Scene, path: Path) -> None:
     frames = scene.fps * scene.seconds
-    with av.open(path, "w") as container:
-        stream = container.add_stream("libx264", rate=Fraction(scene.fps))
-        stream.width, stream.height, stream.pix_fmt = scene.width_px, scene.height_px, "yuv420p"
-        stream.options = {"crf": "28", "preset": "veryfast", "threads": "1"}
-        for number in range(frames):
-            image = picture(scene, number / max(frames - 1, 1))
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
-        container.mux(stream.encode(None))
-
-
-def cache_root() -> Path:
-    """`VBENCH_MEM_CACHE`, else the user's cache folder."""
-    if chosen := os.environ.get("VBENCH_MEM_CACHE"):
-        return Path(chosen)
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "vbench_mem"
+    pictures = (picture(scene, number / max(frames - 1, 1)) for number in range(frames))
+    write_video(path, pictures, scene.fps, ENCODING)
 
 
 def generated() -> Path:
     """The caption file of the generated clips; makes them first where they are not there yet.
 
-    They are built aside and moved into place in one step, so that a broken-off run leaves nothing
-    half-made and two runs at once cannot meet. The folder's name is a hash of what is in it.
+    The folder's name is a hash of what is in it.
     """
-    wanted = list(scenes())
     folder = cache_root() / f"generated-{scenes_sha256()[:12]}"
-    if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        write_all(wanted, aside)
-        try:
-            aside.rename(folder)
-        except OSError:
-            shutil.rmtree(aside)
-            if not folder.is_dir():  # not another run's: a real failure
-                raise
-    return folder / "captions.csv"
+    return made_once(folder, lambda aside: write_all(list(scenes()), aside)) / "captions.csv"
 
 
 def write_all(wanted: list[Scene], folder: Path) -> None:
