@@ -17,7 +17,7 @@ NEW = {
     "lora": (".lora_",),
     "temporal_only": (".time_norm.", ".time_attn.", ".gate", "time_blocks.", "time_positions"),
 }
-EMBEDDINGS = ("embed.", "tubes.")
+EMBEDDINGS = ("embed.", "tubes.", "image_embed.")
 
 
 class LoRALinear(nn.Linear):
@@ -54,14 +54,19 @@ class LoRALinear(nn.Linear):
 
     def merged(self) -> nn.Linear:
         """A plain matrix that does the same."""
-        low = self.lora_a.unflatten(0, (self.parts, -1))
-        change = torch.einsum("pri,pro->poi", low, self.lora_b).flatten(0, 1) * self.scale
+        change = whole_change(self.lora_a, self.lora_b, self.scale)
         plain = nn.Linear(1, 1, self.bias is not None, "meta").train(self.training)
         plain.in_features, plain.out_features = self.in_features, self.out_features
         merged = (self.weight + change).detach()
         plain.weight = nn.Parameter(merged, requires_grad=self.weight.requires_grad)
         plain.bias = self.bias
         return plain
+
+
+def whole_change(lora_a: Tensor, lora_b: Tensor, scale: float) -> Tensor:
+    """LoRA's change as one matrix: (parts * rank, in), (parts, rank, out / parts) -> (out, in)."""
+    low = lora_a.unflatten(0, (len(lora_b), -1))
+    return torch.einsum("pri,pro->poi", low, lora_b).flatten(0, 1) * scale
 
 
 def add_lora(video: nn.Module, rank: int, alpha: float) -> None:
@@ -93,11 +98,7 @@ def add_adapters(video: nn.Module, bottleneck: int) -> None:
 
 
 def adapt(encoder: DualEncoder, recipe: Recipe) -> None:
-    """Add what the recipe adds and leave `requires_grad` on exactly what it trains.
-
-    The image embedding never trains here: a burst sees clips only, and a weight without a gradient
-    would be said to train and would not. Mixed image and video training switches it on.
-    """
+    """Add what the recipe adds and leave `requires_grad` on exactly what it trains on clips."""
     video = encoder.video
     if recipe.train == "adapter":
         assert recipe.adapter_width is not None
@@ -106,12 +107,38 @@ def adapt(encoder: DualEncoder, recipe: Recipe) -> None:
         assert recipe.lora_rank is not None
         alpha = recipe.lora_rank if recipe.lora_alpha is None else recipe.lora_alpha
         add_lora(video, recipe.lora_rank, alpha)
-    encoder.requires_grad_(False)
-    for weight in trained(encoder, recipe):
-        weight.requires_grad_(True)
+    train_on(encoder, recipe)
     if recipe.train == "last_k":
         assert recipe.blocks is not None
         video.frozen_layers = sum(1 for _ in video.depth_order()) - recipe.blocks
+
+
+def train_on(
+    encoder: DualEncoder, recipe: Recipe, *, clips: bool = True, images: bool = False
+) -> None:
+    """Leave `requires_grad` on what the recipe trains and what is fed reaches.
+
+    A weight without a gradient would be said to train and would not: the image embedding needs
+    images, and the patch embedding, tubes and temporal layers of clips need clips.
+    """
+    video = encoder.video
+    away = {id(weight) for weight in unfed(video, clips=clips, images=images)}
+    encoder.requires_grad_(False)
+    for weight in trained(encoder, recipe):
+        weight.requires_grad_(id(weight) not in away)
+
+
+def unfed(video: nn.Module, *, clips: bool, images: bool) -> Iterator[nn.Parameter]:
+    """What only clips or only images use, of those that are not fed.
+
+    Temporal layers do run on an image, over its one time, where they could learn nothing of time.
+    """
+    for name, weight in video.named_parameters():
+        for_images = name.startswith("image_embed.")
+        for_clips = name.startswith(EMBEDDINGS) and not for_images
+        temporal = any(part in f".{name}" for part in NEW["temporal_only"])
+        if (for_images and not images) or ((for_clips or temporal) and not clips):
+            yield weight
 
 
 def trained(encoder: DualEncoder, recipe: Recipe) -> Iterator[nn.Parameter]:
@@ -122,9 +149,8 @@ def trained(encoder: DualEncoder, recipe: Recipe) -> Iterator[nn.Parameter]:
     yield from video.head.parameters()
     if video.pool is not None:
         yield from video.pool.parameters()
-    image = {id(weight) for weight in video.image_embed.parameters()}
     if recipe.train == "full":
-        yield from (weight for weight in video.parameters() if id(weight) not in image)
+        yield from video.parameters()
     elif recipe.train == "last_k":
         assert recipe.blocks is not None
         yield from video.norm.parameters()

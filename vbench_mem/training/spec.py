@@ -27,6 +27,8 @@ class Schooling:
     batch        pairs in the contrastive loss, whatever memory holds
     micro_batch  pairs embedded at a time, the rest by cached embeddings (GradCache); none: all
     images       share of the loss that a batch of images has, in each step beside one of clips
+    drawn_from   stages of images alone: the one frame is drawn from a clip of so many; beside clips
+                 it is one of the stage's own frames
     warmup       steps of linear growth of the learning rate, part of `steps`
     """
 
@@ -37,6 +39,7 @@ class Schooling:
     batch: Annotated[int, Field(ge=2)]
     micro_batch: Positive | None = None
     images: Share = 0.0
+    drawn_from: Positive = 16
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     warmup: Annotated[int, Field(ge=0)] = 0
     schedule: Schedule = "cosine"

@@ -1,0 +1,62 @@
+"""The loss and the gradient's norm of every step, in so few numbers that a record can keep them.
+
+No torch. Never drops a step: of a long stage each point is the mean of equally many steps.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from statistics import fmean
+
+POINTS = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """Point i is the mean over steps i * every + 1 to (i + 1) * every; the last may have fewer.
+
+    The norm is that of all gradients before the update, or None where a loss scaler skipped it.
+    """
+
+    every: int
+    losses: tuple[float, ...]
+    gradient_norms: tuple[float | None, ...]
+
+
+@dataclass
+class CurveWriter:
+    """Takes the steps of a stage one after another; plain numbers, so that it can be saved."""
+
+    steps: int
+    losses: list[float] = field(default_factory=list)
+    norms: list[float | None] = field(default_factory=list)
+    pending: list[tuple[float, float | None]] = field(default_factory=list)
+
+    @property
+    def every(self) -> int:
+        return -(-self.steps // POINTS)
+
+    def add(self, loss: float, norm: float | None) -> None:
+        self.pending.append((loss, norm))
+        if len(self.pending) == self.every:
+            self.close_point()
+
+    def close_point(self) -> None:
+        self.losses.append(fmean(loss for loss, _ in self.pending))
+        self.norms.append(mean_of_known(norm for _, norm in self.pending))
+        self.pending.clear()
+
+    def curve(self) -> Curve:
+        """All steps so far."""
+        whole = CurveWriter(self.steps, [*self.losses], [*self.norms], [*self.pending])
+        if whole.pending:
+            whole.close_point()
+        return Curve(
+            every=self.every,
+            losses=tuple(whole.losses),
+            gradient_norms=tuple(whole.norms),
+        )
+
+
+def mean_of_known(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None

@@ -1,0 +1,51 @@
+"""Decoded clips, kept in memory up to a stated number of bytes; the others decoded when asked for.
+
+What was decoded first stays: epochs go round, and of a set that does not fit the share that does is
+then never decoded again, where keeping the latest would keep nothing for long enough. Never decides
+what is decoded, and holds one batch ahead at most.
+"""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+Frames = NDArray[np.uint8]
+
+
+class Decoded:
+    """Clips by number. `decode` runs in up to `threads` threads and may raise what it likes."""
+
+    def __init__(self, decode: Callable[[int], Frames], keep_bytes: int, threads: int) -> None:
+        self.decode, self.keep_bytes, self.threads = decode, keep_bytes, threads
+        self.kept: dict[int, Frames] = {}
+        self.kept_bytes = 0
+        self.coming: dict[int, Future[Frames]] = {}
+        self.pool: ThreadPoolExecutor | None = None
+
+    def expect(self, numbers: Iterable[int]) -> None:
+        """Begin with those that are not there; returns at once."""
+        for number in numbers:
+            if number not in self.kept and number not in self.coming:
+                if self.pool is None:
+                    self.pool = ThreadPoolExecutor(self.threads, thread_name_prefix="decode")
+                self.coming[number] = self.pool.submit(self.decode, number)
+
+    def take(self, number: int) -> Frames:
+        """The clip, waited for; raises what its decoding raised. Not to be written to."""
+        if number in self.kept:
+            return self.kept[number]
+        self.expect([number])
+        frames = self.coming.pop(number).result()
+        if self.kept_bytes + frames.nbytes <= self.keep_bytes:
+            self.kept[number] = frames
+            self.kept_bytes += frames.nbytes
+        return frames
+
+    def close(self) -> None:
+        """End the threads; what they have not begun is dropped."""
+        if self.pool is not None:
+            self.pool.shutdown(wait=True, cancel_futures=True)
+            self.pool = None
+        self.coming.clear()
