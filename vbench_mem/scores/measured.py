@@ -51,8 +51,7 @@ class Result:
 
     @property
     def metrics(self) -> Mapping[Direction, Mapping[str, float]]:
-        found: Mapping[Direction, Mapping[str, float]] = self.facts["evaluation"]["metrics"]
-        return found
+        return {way: self.facts["evaluation"][way]["metrics"] for way in DIRECTIONS}
 
     @property
     def recall(self) -> float:
