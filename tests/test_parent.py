@@ -35,6 +35,8 @@ PARENTS = [
     "vbench_mem.encoders.source",
     "vbench_mem.encoders.tokens",
     "vbench_mem.probes.closed_form",
+    "vbench_mem.retrieval.chance",
+    "vbench_mem.data.paragraphs",
 ]
 
 

@@ -37,6 +37,11 @@ SCORE_METRICS: dict[str, ScoreMetric] = {
         ScoreMetric("recall_at_10", 0, 1, "higher", BOTH, "... among the first ten"),
         ScoreMetric("median_rank", 1, float("inf"), "lower", BOTH, "median rank of the match"),
         ScoreMetric("mean_rank", 1, float("inf"), "lower", BOTH, "mean rank of the match"),
+        ScoreMetric(
+            "mean_average_precision", 0, 1, "higher", BOTH, "mean over queries, all matches counted"
+        ),
+        ScoreMetric("ndcg", 0, 1, "higher", BOTH, "graded matches: gain grade, discount log2"),
+        ScoreMetric("ndcg_at_10", 0, 1, "higher", BOTH, "... of the first ten"),
         ScoreMetric("rouge_l", 0, 1, "higher", TEXT, "longest common subsequence of the caption"),
         ScoreMetric("cider", 0, 10, "higher", TEXT, "consensus of the caption; 1 is printed 100"),
         ScoreMetric("accuracy", 0, 1, "higher", TEXT, "share of questions answered correctly"),
