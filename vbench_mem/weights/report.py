@@ -1,13 +1,17 @@
 """What became of every tensor when weights went into an encoder. No torch; decides nothing."""
 
+import re
 from collections import Counter
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
+from vbench_mem.errors import UsageError
+
 Fate = Literal["loaded", "resized", "new", "unused"]
 FATES: tuple[Fate, ...] = ("loaded", "resized", "new", "unused")
 Shape = tuple[int, ...]
+SHOWN = 3  # names in a sentence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +41,7 @@ class Report:
     path: str
     source: str
     lines: tuple[Line, ...]
+    notes: tuple[str, ...] = ()
 
     def names(self, fate: Fate) -> list[str]:
         return [line.name for line in self.lines if line.fate == fate]
@@ -53,7 +58,46 @@ class Report:
     def as_json(self) -> dict[str, Any]:
         """JSON-ready: what a record keeps."""
         lines = [asdict(line) for line in self.lines]
-        return {"path": self.path, "source": self.source, "counts": self.counts, "lines": lines}
+        return {
+            "path": self.path,
+            "source": self.source,
+            "counts": self.counts,
+            "notes": list(self.notes),
+            "lines": lines,
+        }
+
+
+def refuse(report: Report) -> None:
+    """Raises `UsageError` where something is surprising, with what would allow it."""
+    lines = report.surprising
+    if not lines:
+        return
+    told = ", ".join(f"{line.fate} {line.name}" for line in lines[:SHOWN])
+    rest = f" and {len(lines) - SHOWN} more" if len(lines) > SHOWN else ""
+    wanted = list(dict.fromkeys(f"{line.fate}:{above(line.name)}*" for line in lines))
+    raise UsageError(
+        f"{report.path}: not expected of a {report.source} file here: {told}{rest}; choose an "
+        f"encoder that fits, or allow: [{', '.join(wanted)}]"
+    )
+
+
+def above(name: str) -> str:
+    """What its like begin with: the name up to its first number, else its first two words."""
+    number = re.search(r"(?<=\.)\d+\.", name)
+    if number:
+        return name[: number.start()]
+    words = name.split(".")
+    return ".".join([*words[: min(2, len(words) - 1)], ""]) if len(words) > 1 else name
+
+
+def check_allow(allow: tuple[str, ...]) -> None:
+    """Raises `UsageError` for a pattern that could match nothing."""
+    for pattern in allow:
+        if not pattern.startswith(("new:", "unused:")):
+            raise UsageError(
+                f"allow: '{pattern}' is no kind of surprise; write new:<names of the encoder's "
+                "tensors> or unused:<names of the file's>, * for any letters"
+            )
 
 
 def matches(line: Line, allow: tuple[str, ...]) -> bool:

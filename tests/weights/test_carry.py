@@ -1,0 +1,243 @@
+"""From stage to stage: what an image taught stays taught in every layout, and nothing is lost."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.encoders.structures import FULL, STRUCTURES, load_for, make, shake, some_clips
+from vbench_mem.encoders.adapt import merge_lora
+from vbench_mem.encoders.checkpoint import Checkpoint, read_checkpoint, save_checkpoint
+from vbench_mem.encoders.dual import DualEncoder
+from vbench_mem.encoders.recipes import RECIPES, Recipe
+from vbench_mem.encoders.spec import FrameLevel, Inflation, Spec, TubeViT
+from vbench_mem.errors import UsageError
+from vbench_mem.training.twin import image_twin
+from vbench_mem.weights.carry import carry
+
+IMAGES = {"stages": [{"name": "image", "feeds": "images"}]}
+CLIPS = {"stages": [{"name": "image", "feeds": "images"}, {"name": "short", "feeds": "mixed"}]}
+JOINT = STRUCTURES["joint_test"]
+NEW_LAYERS = ("factorized_encoder", "factorized_self_attention", "factorized_dot_product")
+
+
+def shaken(spec: Spec, recipe: Recipe = FULL, frames: int = 16) -> DualEncoder:
+    encoder = make(spec, recipe, frames)
+    shake(encoder)
+    return encoder.eval()
+
+
+def kept(
+    encoder: DualEncoder, folder: Path, facts: dict[str, object], frames: int = 16
+) -> Checkpoint:
+    path, video = folder / "a.safetensors", encoder.video
+    load = load_for(video.spec, frames)
+    save_checkpoint(path, encoder, spec=video.spec, recipe=video.recipe, load=load, facts=facts)
+    return read_checkpoint(path)
+
+
+@torch.no_grad()
+def image_features(encoder: DualEncoder) -> torch.Tensor:
+    return encoder.eval().encode_image(some_clips(encoder.video.spec)[:, 0])
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_what_images_taught_starts_every_layout(name: str, tmp_path: Path) -> None:
+    spec = STRUCTURES[name]
+    twin, encoder = shaken(image_twin(spec)), make(spec)
+    report = carry(kept(twin, tmp_path, IMAGES), encoder)
+    assert not report.surprising
+    old, new = twin.state_dict(), encoder.state_dict()
+    for name in ("text.words.weight", "video.blocks.3.attn.qkv.weight", "video.head.weight"):
+        assert torch.equal(old[name], new[name])
+    if spec.layout not in NEW_LAYERS and spec.pooling != "attention":
+        torch.testing.assert_close(image_features(encoder), image_features(twin))
+
+
+@pytest.mark.parametrize("name", ["joint_test", "joint_test_coarse_time", "factorized_test"])
+def test_a_still_clip_is_seen_as_its_image_was(name: str, tmp_path: Path) -> None:
+    spec = STRUCTURES[name]
+    twin, encoder = shaken(image_twin(spec)), make(spec).eval()
+    carry(kept(twin, tmp_path, IMAGES), encoder)
+    still = some_clips(spec)[:, :1].expand(-1, 16, -1, -1, -1)
+    with torch.no_grad():
+        torch.testing.assert_close(
+            encoder.encode_video(still), image_features(twin), atol=1e-4, rtol=1e-4
+        )
+
+
+@pytest.mark.parametrize("inflation", ["average", "repeat", "central"])
+def test_kernels_of_clips_start_from_images_as_the_spec_says(
+    inflation: Inflation, tmp_path: Path
+) -> None:
+    spec = replace(JOINT, inflation=inflation)
+    twin, encoder = shaken(image_twin(spec)), make(spec)
+    carry(kept(twin, tmp_path, IMAGES), encoder)
+    expected = make(spec).video
+    expected.image_embed.load_state_dict(twin.video.image_embed.state_dict())
+    expected.start()
+    torch.testing.assert_close(encoder.video.embed.weight, expected.embed.weight, rtol=0, atol=0)
+    assert not torch.equal(encoder.video.embed.weight, make(spec).video.embed.weight)
+
+
+def test_a_frames_kernel_that_clips_trained_starts_longer_ones(tmp_path: Path) -> None:
+    old, new = shaken(STRUCTURES["frame_mean_test"]), make(JOINT)
+    carry(kept(old, tmp_path, CLIPS), new)
+    halves = new.video.embed.weight.view(-1, 3, 2, 16, 16)
+    expected = old.video.embed.weight.view(-1, 3, 1, 16, 16) / 2
+    torch.testing.assert_close(halves, expected.expand_as(halves))
+    torch.testing.assert_close(new.video.image_embed.weight, old.video.image_embed.weight)
+
+
+def test_kernels_that_clips_trained_are_kept(tmp_path: Path) -> None:
+    for name in ("joint_test", "frame_mean_test", "tubevit_test"):
+        old, new = shaken(STRUCTURES[name]), make(STRUCTURES[name])
+        carry(kept(old, tmp_path, CLIPS), new)
+        after = new.state_dict()
+        assert all(torch.equal(each, after[key]) for key, each in old.state_dict().items())
+
+
+def test_tubes_see_an_even_surface_as_the_image_kernel_does(tmp_path: Path) -> None:
+    spec = STRUCTURES["tubevit_test"]
+    old, new = shaken(spec), make(spec)
+    report = carry(kept(old, tmp_path, IMAGES), new)
+    even = torch.ones(1, 16, 3, 64, 64) * torch.tensor([0.5, -1.0, 2.0])[:, None, None]
+    with torch.no_grad():
+        image = new.video.image_embed(even[:, :1])[0, 0, 0]
+        for tube in new.video.tubes:
+            seen = tube(even).flatten(0, 2)
+            torch.testing.assert_close(seen, image.expand_as(seen), atol=1e-4, rtol=1e-4)
+    how = {line.name: line.why for line in report.lines if line.fate == "resized"}
+    assert how["video.tubes.0.weight"] == "bilinear in space, average over 8 frames"
+
+
+@pytest.mark.parametrize(("frames", "px"), [(4, 64), (64, 64), (16, 96), (64, 32)])
+def test_positions_stretch_in_time_and_space(frames: int, px: int, tmp_path: Path) -> None:
+    for name in ("joint_test", "factorized_encoder_test"):
+        spec = STRUCTURES[name]
+        old, new = shaken(spec), make(replace(spec, resolution_px=px), frames=frames).eval()
+        report = carry(kept(old, tmp_path, CLIPS), new)
+        assert set(report.names("resized")) <= {"video.positions", "video.time_positions"}
+        assert not report.names("new") and not report.names("unused")
+        corner = new.video.positions[0, 0]
+        if px >= 64 and frames >= 16:  # outermost places are held, not extrapolated
+            torch.testing.assert_close(corner, old.video.positions[0, 0], atol=1e-5, rtol=1e-5)
+        with torch.no_grad():
+            assert new.encode_video(some_clips(new.video.spec, frames)).isfinite().all()
+
+
+def test_a_table_that_loses_its_times_keeps_what_an_image_meets(tmp_path: Path) -> None:
+    flat = replace(JOINT, tubelet_frames=1)
+    old, new = shaken(flat), make(image_twin(flat))
+    carry(kept(old, tmp_path, {}), new)
+    torch.testing.assert_close(new.video.positions, old.video.image_positions())
+
+
+def test_temporal_attention_starts_as_a_copy_behind_a_shut_gate(tmp_path: Path) -> None:
+    spec = STRUCTURES["factorized_test"]
+    twin, encoder = shaken(image_twin(spec)), make(spec)
+    report = carry(kept(twin, tmp_path, IMAGES), encoder)
+    block, taught = encoder.video.blocks[2], twin.video.blocks[2]
+    torch.testing.assert_close(block.time_attn.state_dict(), taught.attn.state_dict())
+    torch.testing.assert_close(block.time_norm.state_dict(), taught.norm1.state_dict())
+    assert block.gate.item() == 0
+    assert {line.fate for line in report.lines if ".time_" in line.name} == {"new"}
+
+
+@pytest.mark.parametrize("recipe", ["adapter64", "lora8", "last4", "mask75"])
+@pytest.mark.parametrize("name", ["joint_test", "factorized_test", "frame_attpool_test"])
+def test_a_recipe_starts_on_top_of_full_weights_without_a_change(
+    name: str, recipe: str, tmp_path: Path
+) -> None:
+    spec, how = STRUCTURES[name], RECIPES[recipe]
+    old, new = shaken(spec), make(spec, how).eval()
+    report = carry(kept(old, tmp_path, CLIPS), new)
+    assert all(".adapter." in name or ".lora_" in name for name in report.names("new"))
+    clips = some_clips(spec)
+    with torch.no_grad():
+        torch.testing.assert_close(new.encode_video(clips), old.encode_video(clips))
+
+
+def test_the_same_adaptation_goes_on_and_another_lora_is_merged_first(tmp_path: Path) -> None:
+    clips = some_clips(JOINT)
+    for before, after, named in (
+        (RECIPES["lora8"], RECIPES["lora8"], "lora_a"),
+        (RECIPES["lora8"], RECIPES["lora64"], None),
+        (RECIPES["lora8"], replace(RECIPES["lora8"], lora_alpha=3.0), None),
+        (RECIPES["lora8"], FULL, None),
+        (RECIPES["adapter64"], RECIPES["mask75_adapter64"], "adapter"),
+    ):
+        old = shaken(JOINT, before)
+        new = make(JOINT, after).eval()
+        report = carry(kept(old, tmp_path, CLIPS), new)
+        assert not report.names("unused")
+        assert any((named or "lora") in name for name in report.names("loaded")) == bool(named)
+        with torch.no_grad():
+            features = old.encode_video(clips)
+            torch.testing.assert_close(new.encode_video(clips), features, atol=1e-5, rtol=1e-5)
+            merge_lora(old)
+            torch.testing.assert_close(old.encode_video(clips), features, atol=1e-5, rtol=1e-5)
+
+
+def test_what_has_no_place_is_an_error_until_it_is_allowed(tmp_path: Path) -> None:
+    for spec, recipe, other, told, allow in (
+        (JOINT, "adapter64", JOINT, "unused video.blocks.0.mlp.adapter", "unused:*.adapter.*"),
+        (STRUCTURES["factorized_test"], "full", JOINT, "unused video.blocks.0.gate", "unused:*"),
+        (STRUCTURES["frame_attpool_test"], "full", STRUCTURES["frame_mean_test"],
+         "unused video.pool.", "unused:video.pool.*"),
+        (STRUCTURES["factorized_encoder_test"], "full",
+         replace(STRUCTURES["factorized_encoder_test"], temporal_depth=5),
+         "new video.time_blocks.4", "new:video.time_blocks.4.*"),
+    ):  # fmt: skip
+        checkpoint = kept(shaken(spec, RECIPES[recipe]), tmp_path, CLIPS)
+        encoder = make(other)
+        before = {name: each.clone() for name, each in encoder.state_dict().items()}
+        with pytest.raises(UsageError, match=told) as caught:
+            carry(checkpoint, encoder)
+        assert "allow: [" in str(caught.value) and "\n" not in str(caught.value)
+        assert all(torch.equal(each, before[key]) for key, each in encoder.state_dict().items())
+        report = carry(checkpoint, encoder, allow=(allow,))
+        assert not report.surprising
+        # what the sentence proposes is enough
+        proposed = str(caught.value).rpartition("allow: [")[2].rstrip("]").split(", ")
+        carry(checkpoint, make(other), allow=tuple(proposed))
+
+
+def test_specs_that_disagree_are_told_axis_by_axis(tmp_path: Path) -> None:
+    checkpoint = kept(shaken(JOINT), tmp_path, CLIPS)
+    other = replace(
+        STRUCTURES["factorized_test"], patch_px=32, activation="quick_gelu", norm_eps=1e-5
+    )
+    with pytest.raises(UsageError) as caught:
+        carry(checkpoint, make(other))
+    assert str(caught.value) == (
+        f"{checkpoint.path} does not fit the factorized encoder: patch_px is 16 there and 32 here, "
+        "activation is gelu there and quick_gelu here, norm_eps is 1e-06 there and 1e-05 here; "
+        "write patch_px: 16, activation: gelu, norm_eps: 1e-06"
+    )
+    with pytest.raises(UsageError, match=r"write text\.tower\.depth: 2"):
+        tower = replace(JOINT.text.tower, depth=3)
+        carry(checkpoint, make(replace(JOINT, text=replace(JOINT.text, tower=tower))))
+    with pytest.raises(UsageError, match="write tubelet_frames: 2"):
+        carry(checkpoint, make(replace(JOINT, tubelet_frames=4)))
+    with pytest.raises(UsageError, match="2 frames long and a frame-level encoder looks at"):
+        carry(checkpoint, make(STRUCTURES["frame_mean_test"]))
+
+
+def test_a_pattern_that_matches_nothing_ever_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"'video\.pool\.\*' is no kind of surprise"):
+        carry(kept(shaken(JOINT), tmp_path, CLIPS), make(JOINT), allow=("video.pool.*",))
+
+
+def test_an_image_twin_of_tubes_is_of_tubes() -> None:
+    assert isinstance(image_twin(STRUCTURES["tubevit_test"]), TubeViT)
+    assert isinstance(image_twin(JOINT), FrameLevel)
+
+
+def test_weights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    old = shaken(JOINT)
+    with torch.no_grad():
+        old.video.head.weight[0, 0] = torch.nan
+    with pytest.raises(UsageError, match=r"video\.head\.weight holds what is no finite number"):
+        carry(kept(old, tmp_path, CLIPS), make(JOINT))

@@ -1,0 +1,58 @@
+"""What is known to be new or unused when weights of one kind start an encoder of another. No torch.
+
+Everything else is a surprise, and an error unless it is allowed.
+"""
+
+from typing import TYPE_CHECKING
+
+from vbench_mem.encoders.spec import FactorizedEncoder, Spec, TubeViT
+
+if TYPE_CHECKING:
+    from vbench_mem.weights.held import Held
+
+ADDED = (".adapter.", ".lora_")
+TEMPORAL = (".time_norm.", ".time_attn.", ".gate", ".time_blocks.", ".time_positions")
+KERNELS = ("video.embed.", "video.tubes.")
+CAPTIONS = "its captions are byte pairs read in order; ours are hashed words read both ways"
+NO_CAPTIONS = "the source knows no captions"
+WITH_CAPTIONS = ("clip", "siglip", "open_clip")
+
+
+def why_new(name: str, held: "Held", spec: Spec) -> tuple[str, bool]:
+    """Why the encoder starts this tensor anew, and whether that is expected."""
+    foreign = held.layout is None
+    if any(part in name for part in ADDED):
+        return "added by the recipe", True
+    if foreign and name.startswith("text."):
+        return (CAPTIONS if held.kind in WITH_CAPTIONS else NO_CAPTIONS), True
+    if foreign and name == "logit_scale":
+        return "measures both towers together", True
+    if foreign and name == "video.head.weight":
+        return "into the space shared with captions", True
+    if held.layout != spec.layout:
+        if any(part in name for part in TEMPORAL):
+            return "the source has no temporal attention", True
+        if isinstance(spec, FactorizedEncoder) and name.startswith("video.norm."):
+            return "after the temporal layers, which the source has not", True
+    if name.startswith("video.pool.") and held.layout in (None, "frame_level"):
+        return "the source pools without a query", True
+    if foreign and name.startswith("video.norm.") and held.kind in ("videomae", "timm"):
+        return "the source normalises after pooling or not at all", True
+    return "the source lacks it", False
+
+
+def why_unused(name: str, held: "Held", spec: Spec) -> tuple[str, bool]:
+    """Why a tensor that has our name finds no place in this encoder, and whether that is
+    expected."""
+    if held.base == "video.image_embed" and name.startswith(KERNELS):
+        return "never trained: kernels of clips start from those of images", True
+    if name == "video.class_token" and not spec.CLASS_TOKEN:
+        return f"the {spec.layout} layout carries none", True
+    if name == "video.positions" and isinstance(spec, TubeViT):
+        return "tubes have fixed sines", True
+    if held.layout is None and name == "video.head.weight":
+        wide = held.pieces[name].tensor.shape[0]
+        return f"{wide} wide; embed_dim: {wide} takes it", True
+    if held.layout is None and name.startswith("video.pool.") and spec.pooling != "attention":
+        return f"pooling is {spec.pooling} here", True
+    return "no place in this encoder", False

@@ -1,0 +1,53 @@
+"""Weights of one source under our names, whatever they were called, before they meet an encoder."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from torch import Tensor
+
+from vbench_mem.weights.report import Shape
+
+Kind = Literal["vbench_mem", "clip", "siglip", "vit", "videomae", "vivit", "open_clip", "timm"]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A tensor with our name: the names in the file that it was made of, and how it was."""
+
+    tensor: Tensor
+    source: tuple[str, ...]
+    how: str = ""
+
+
+@dataclass(frozen=True)
+class Left:
+    """A tensor of the file that has no place in any encoder of ours, and why if that is known."""
+
+    shape: Shape
+    why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """All of a source.
+
+    pieces  by name in `DualEncoder.state_dict`; position tables are (T, P, D)
+    left    what has no place here, by its name in the file
+    needs   what the weights ask of a spec, by the name of the axis: `tower.depth: 12`
+    grid    rows and columns of the position table, where there is one
+    base    the kernel over one image or frame that kernels of clips are made of, by its name; none
+            where the source has kernels of clips
+    layout  of one of ours
+    notes   what a reader should know besides
+    """
+
+    path: str
+    kind: Kind
+    pieces: Mapping[str, Piece]
+    left: Mapping[str, Left] = field(default_factory=dict)
+    needs: Mapping[str, Any] = field(default_factory=dict)
+    grid: tuple[int, int] | None = None
+    base: Literal["video.image_embed", "video.embed"] | None = None
+    layout: str | None = None
+    notes: tuple[str, ...] = ()

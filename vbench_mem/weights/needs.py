@@ -1,0 +1,57 @@
+"""Does a spec fit what weights were made for? Every disagreement by axis, in a sentence. No torch.
+
+What a position table or a kernel over time can be stretched to is no disagreement.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from vbench_mem.encoders.spec import FrameLevel, Spec, TubeViT
+from vbench_mem.errors import UsageError
+
+
+def check_needs(path: str, needs: Mapping[str, Any], spec: Spec) -> None:
+    """Raises `UsageError` naming every field, what the weights have, what the spec has, and the
+    axes to write."""
+    found = list(disagreements(needs, spec))
+    if not found:
+        return
+    if dict(found).get("tubelet_frames") and isinstance(spec, FrameLevel):
+        raise UsageError(
+            f"{path}: its patches are {needs['tubelet_frames']} frames long and a frame-level "
+            "encoder looks at single frames; choose another encoder"
+        )
+    told = ", ".join(
+        f"{axis} is {written(theirs)} there and {written(value_of(spec, axis))} here"
+        for axis, theirs in found
+    )
+    axes = ", ".join(f"{axis}: {written(theirs)}" for axis, theirs in found)
+    raise UsageError(f"{path} does not fit the {spec.layout} encoder: {told}; write {axes}")
+
+
+def disagreements(needs: Mapping[str, Any], spec: Spec) -> Iterator[tuple[str, Any]]:
+    """Axis and the value it should have."""
+    for axis, theirs in needs.items():
+        if value_of(spec, axis) != theirs and not beside_the_point(axis, theirs, spec):
+            yield axis, theirs
+
+
+def beside_the_point(axis: str, theirs: Any, spec: Spec) -> bool:
+    """Is it something that this layout cannot have, so that the weights do without?"""
+    if axis == "class_token":
+        return bool(theirs) and not spec.CLASS_TOKEN
+    return axis in ("positions", "tubelet_frames") and isinstance(spec, TubeViT)
+
+
+def value_of(spec: Spec, axis: str) -> Any:
+    value: Any = spec
+    for key in axis.split("."):
+        value = getattr(value, key)
+    return value
+
+
+def written(value: Any) -> str:
+    """As in a matrix."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:g}" if isinstance(value, float) else str(value)

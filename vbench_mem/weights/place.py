@@ -1,0 +1,198 @@
+"""Weights under our names into an encoder, tensor by tensor, with a report of each.
+
+Never drops a tensor in silence: what is neither expected nor allowed is an error, before anything
+is changed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from vbench_mem.encoders.dual import DualEncoder
+from vbench_mem.encoders.patches import TubeEmbed
+from vbench_mem.encoders.spec import FactorizedEncoder
+from vbench_mem.encoders.tower import VideoTower
+from vbench_mem.errors import UsageError
+from vbench_mem.weights.expected import KERNELS, why_new, why_unused
+from vbench_mem.weights.held import Held, Piece
+from vbench_mem.weights.kernels import clip_kernel, longer, stretched
+from vbench_mem.weights.needs import check_needs
+from vbench_mem.weights.report import Line, Report, check_allow, matches, refuse
+
+
+@dataclass(frozen=True)
+class Made:
+    """One tensor of the encoder: its line, its value unless the encoder's own start stays, and the
+    pieces that went into it."""
+
+    line: Line
+    tensor: Tensor | None = None
+    used: tuple[str, ...] = ()
+
+
+def place(held: Held, encoder: DualEncoder, allow: tuple[str, ...] = ()) -> Report:
+    """Put them in; raises `UsageError` for a spec they do not fit and for any surprise."""
+    report, made = plan(held, encoder, allow)
+    refuse(report)
+    encoder.load_state_dict(made, strict=False)
+    return report
+
+
+def plan(
+    held: Held, encoder: DualEncoder, allow: tuple[str, ...] = ()
+) -> tuple[Report, dict[str, Tensor]]:
+    """What would be done and with which tensors; the encoder may be on the meta device.
+
+    Raises `UsageError` for a spec that the weights do not fit and for a shape no rule resizes.
+    """
+    check_allow(allow)
+    video = encoder.video
+    check_needs(held.path, held.needs, video.spec)
+    made = {name: make(name, each, held, video) for name, each in encoder.state_dict().items()}
+    if video.spec.layout == "factorized":
+        made = start_from_space(made)
+    used = {piece for each in made.values() for piece in each.used}
+    lines = [each.line for each in made.values()]
+    lines += [unused(name, held, video) for name in held.pieces if name not in used]
+    lines += [
+        Line(fate="unused", name=name, shape=each.shape, why=each.why, expected=bool(each.why))
+        for name, each in held.left.items()
+    ]
+    report = Report(
+        path=held.path,
+        source=held.kind,
+        lines=tuple(allowed(line, allow) for line in lines),
+        notes=held.notes,
+    )
+    return report, {name: each.tensor for name, each in made.items() if each.tensor is not None}
+
+
+def make(name: str, target: Tensor, held: Held, video: VideoTower) -> Made:
+    """One tensor of the encoder out of the pieces."""
+    pieces = held.pieces
+    if name.startswith(KERNELS) and held.base is not None:
+        return make_kernel(name, target, held, video)
+    key = renamed(name, held, video)
+    if key not in pieces:
+        return new(name, target, held, video)
+    piece, how = pieces[key], ""
+    tensor = checked(piece, held)
+    if name == "video.positions":
+        assert held.grid is not None
+        tensor, how = stretched(tensor, held.grid, video.position_grid())
+    elif name == "video.time_positions" and len(tensor) != len(target):
+        tensor, how = longer(tensor, len(target)), "linear in time"
+    elif held.layout is None and name == "video.head.weight" and tensor.shape != target.shape:
+        return new(name, target, held, video)
+    return fitted(name, target, piece, tensor, how, (key,), held)
+
+
+def renamed(name: str, held: Held, video: VideoTower) -> str:
+    """The norm after image layers is a factorised encoder's norm after its spatial ones."""
+    if isinstance(video.spec, FactorizedEncoder) and held.layout != video.spec.layout:
+        if name.startswith("video.norm."):
+            return ""
+        return name.replace("video.space_norm.", "video.norm.")
+    return name
+
+
+def make_kernel(name: str, target: Tensor, held: Held, video: VideoTower) -> Made:
+    """A kernel over clips out of that over single frames."""
+    key = f"{held.base}.{name.rpartition('.')[2]}"
+    if key not in held.pieces:
+        return new(name, target, held, video)
+    piece = held.pieces[key]
+    tensor = checked(piece, held)
+    if name.endswith(".bias"):
+        return fitted(name, target, piece, tensor, "", (key,), held)
+    module = video.get_submodule(name.removeprefix("video.").rpartition(".")[0])
+    assert isinstance(module, TubeEmbed)
+    spec = video.spec
+    tensor, how = clip_kernel(tensor, spec.patch_px, module.tube, spec.inflation)
+    return fitted(name, target, piece, tensor, how, (key,), held)
+
+
+def fitted(
+    name: str,
+    target: Tensor,
+    piece: Piece,
+    tensor: Tensor,
+    how: str,
+    used: tuple[str, ...],
+    held: Held,
+) -> Made:
+    """Raises `UsageError` where the shape is not the encoder's."""
+    if tensor.shape != target.shape:
+        there, here = ("x".join(map(str, each.shape)) for each in (piece.tensor, target))
+        raise UsageError(
+            f"{held.path}: {', '.join(piece.source)} is {there} and {name} is {here}, which no "
+            "rule makes of it; choose an encoder of the file's sizes"
+        )
+    dtype = piece.tensor.dtype
+    cast = "" if dtype == target.dtype else f"from {str(dtype).removeprefix('torch.')}"
+    line = Line(
+        fate="resized" if how else "loaded",
+        name=name,
+        source=piece.source,
+        shape=tuple(target.shape),
+        before=tuple(piece.tensor.shape) if how else None,
+        why=", ".join(filter(None, (piece.how, how, cast))),
+    )
+    return Made(line, tensor, used)
+
+
+def checked(piece: Piece, held: Held) -> Tensor:
+    """In float32, or float64 where it is; raises `UsageError` for numbers that are none."""
+    tensor = piece.tensor
+    if not tensor.is_floating_point() or not bool(torch.isfinite(tensor.float()).all()):
+        raise UsageError(
+            f"{held.path}: {', '.join(piece.source)} holds what is no finite number; "
+            "copy the file again or take an earlier one"
+        )
+    return tensor if tensor.dtype == torch.float64 else tensor.float()
+
+
+def new(name: str, target: Tensor, held: Held, video: VideoTower) -> Made:
+    """Left as the encoder started it."""
+    shape = tuple(target.shape)
+    if name in ("video.embed.bias", "video.image_embed.bias") or (
+        name.startswith("video.tubes.") and name.endswith(".bias")
+    ):
+        zeros = torch.zeros(shape)
+        return Made(
+            Line(fate="new", name=name, shape=shape, why="zeros: the source has none"), zeros
+        )
+    why, expected = why_new(name, held, video.spec)
+    return Made(Line(fate="new", name=name, shape=shape, why=why, expected=expected))
+
+
+def start_from_space(made: Mapping[str, Made]) -> dict[str, Made]:
+    """New temporal attention starts as a copy of the layer's spatial one, as the layout does."""
+    found = dict(made)
+    for name, each in made.items():
+        if each.line.fate != "new" or not (".time_attn." in name or ".time_norm." in name):
+            continue
+        space = made[name.replace(".time_attn.", ".attn.").replace(".time_norm.", ".norm1.")]
+        if space.tensor is not None:
+            why = "copy of the spatial attention, behind a shut gate"
+            line = replace(each.line, source=space.line.source, why=why)
+            found[name] = Made(line, space.tensor)
+    return found
+
+
+def unused(name: str, held: Held, video: VideoTower) -> Line:
+    """A piece without a place, by its names in the file."""
+    piece = held.pieces[name]
+    why, expected = why_unused(name, held, video.spec)
+    shape = tuple(piece.tensor.shape)
+    return Line(
+        fate="unused", name=", ".join(piece.source), shape=shape, why=why, expected=expected
+    )
+
+
+def allowed(line: Line, allow: tuple[str, ...]) -> Line:
+    if line.expected or not matches(line, allow):
+        return line
+    return replace(line, why=f"{line.why or 'no place here'}; allowed", expected=True)
