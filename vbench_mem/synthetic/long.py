@@ -1,0 +1,62 @@
+"""After how long: a grey dot swings, the same in every clip, and then a layout of `spatial` stays.
+
+What the caption tells begins after 16, 64 or 128 frames; until then all clips are alike.
+"""
+
+from dataclasses import dataclass, replace
+
+from vbench_mem.synthetic.chance import Chance
+from vbench_mem.synthetic.pictures import GREY, Picture, Sprite, Thing
+from vbench_mem.synthetic.spatial import Combination, Layout, Plan, all_combinations, clips_of
+
+LEVELS = (16, 64, 128)
+SHADE = 44
+SWING = (0.3, 0.35, 0.5, 0.65, 0.7, 0.65, 0.5, 0.35)
+DOT = Thing(GREY, "disc")
+# combinations in each split of all levels together
+PLANS = {
+    "tiny": Plan(colours=4, shapes=3, places="corners", held_out=6, train=6),
+    "small": Plan(colours=8, shapes=4, places="corners", held_out=39, train=240),
+    "large": Plan(colours=8, shapes=4, places="grid", held_out=258, train=1500),
+}
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The dot for `level` + `later` frames, and the layout up to twice the level."""
+
+    layout: Layout
+    level: int
+    later: int
+
+    @property
+    def caption(self) -> str:
+        (one, other), (here, there) = self.layout.things, self.layout.places
+        return f"after a while {one} is {here} and {other} {there}"
+
+    @property
+    def combination(self) -> Combination:
+        return self.layout.combination
+
+    def pictures(self) -> list[Picture]:
+        swing = [Picture(SHADE, (Sprite(DOT, x, 0.5, 0.1),)) for x in SWING]
+        wait = self.level + self.later
+        waiting = [swing[frame % len(swing)] for frame in range(wait)]
+        return waiting + [self.layout.picture(0)] * (2 * self.level - wait)
+
+
+def splits(size: str, seed: int, levels: tuple[int, ...] = LEVELS) -> dict[str, list[Waiting]]:
+    """The clips of each split; each level has as many combinations, and no other level has them."""
+    plan = PLANS[size]
+    chance = Chance("long", *levels, size, seed)
+    order = chance.shuffled(all_combinations(plan))
+    held_out, train = order[: plan.held_out], order[plan.held_out :][: plan.train]
+    return {
+        split: [
+            Waiting(replace(layout, shade=SHADE), level, chance.below(level // 8 + 1))
+            for number, some in enumerate(chosen)
+            for level in (levels[number % len(levels)],)
+            for layout in clips_of(some, plan.places, chance)
+        ]
+        for split, chosen in (("train", train), ("held-out", held_out))
+    }
