@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vbench_mem.data.benchmark import Benchmark
-from vbench_mem.errors import UsageError, nearest
+from vbench_mem.errors import UsageError
 from vbench_mem.training.spec import Source
 
 
@@ -17,16 +17,12 @@ def resolve_source(source: Source, folder: Path) -> Source:
 
     Raises `UsageError` for an unknown family or size, and for files that are missing or wrong.
     """
-    from vbench_mem.synthetic.definition import FAMILIES, SIZES, definition_sha256
-
     if source.file is None:
-        if source.name not in FAMILIES:
-            raise UsageError(
-                f"no generated family called '{source.name}'{nearest(source.name, FAMILIES)}; "
-                "annotations need file"
-            )
-        if source.size not in SIZES:
-            raise UsageError(f"no size called '{source.size}'{nearest(str(source.size), SIZES)}")
+        from vbench_mem.synthetic.families import check_size, check_split, definition_sha256
+
+        assert source.size is not None and source.split is not None
+        check_size(source.size)
+        check_split(source.split)
         return replace(source, sha256=definition_sha256(source.name, source.size))
     file = (folder / source.file).resolve()
     videos = (folder / source.videos).resolve() if source.videos else None
@@ -37,7 +33,7 @@ def resolve_source(source: Source, folder: Path) -> Source:
 def open_source(source: Source) -> Benchmark:
     """The clips and captions; a generated family is made where it is not there yet."""
     if source.file is None:
-        from vbench_mem.synthetic import benchmark
+        from vbench_mem.synthetic.benchmark import benchmark
 
         assert source.size is not None and source.split is not None
         return benchmark(source.name, source.size, source.split, noise=source.noise)
