@@ -72,7 +72,7 @@ def test_a_file_in_another_encoding_or_not_there_is_named(tmp_path: Path) -> Non
     with pytest.raises(UsageError, match=r"c\.csv: cannot be read \(No such file"):
         read_captions(file)
     file.write_bytes("path,caption\na.mp4,Hünd\n".encode("latin-1"))
-    with pytest.raises(UsageError, match=r"c\.csv: is not UTF-8 text"):
+    with pytest.raises(UsageError, match=r"c\.csv:2: is not UTF-8 text"):
         read_captions(file)
 
 

@@ -13,8 +13,8 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-from vbench_mem.data.video import REMEDY, CannotJump, Video
-from vbench_mem.errors import UsageError
+from vbench_mem.data.times import Sampling, Wanted
+from vbench_mem.data.video import BadVideo, CannotJump, Video, naming
 
 SQUARE = Fraction(1)
 
@@ -27,48 +27,60 @@ class Sampled:
     padded: int
 
 
-def wanted_times(frames: int, fps: float) -> list[Fraction]:
-    """Seconds from the first frame on: 0, 1 / fps, 2 / fps, ... in exact arithmetic."""
-    step = 1 / Fraction(str(fps))
-    return [number * step for number in range(frames)]
-
-
-def sample(path: Path, frames: int, fps: float, resolution_px: int, threads: int = 1) -> Sampled:
-    """`frames` square frames of a video, `fps` for each second of it, from its start.
-
-    Each is the frame on the screen at its time: the last one shown at or before it. A video that
-    ends sooner repeats the last frame taken from it. The shorter side is resized to
-    `resolution_px` and the middle is cut out. Raises `UsageError` that names the file when it is
-    no video or breaks off.
-    """
-    times = wanted_times(frames, fps)
-    try:
-        try:
-            return take(path, times, resolution_px, jump=True, threads=threads)
-        except CannotJump:
-            return take(path, times, resolution_px, jump=False, threads=threads)
-    except MemoryError:  # FFmpeg's own is one of its errors too, and is no fault of the file
-        raise
-    except (av.error.FFmpegError, OSError) as error:
-        raise UsageError(
-            f"{path}: cannot be decoded as a video ({error.strerror}); {REMEDY}"
-        ) from error
-
-
-def take(
-    path: Path, times: list[Fraction], resolution_px: int, *, jump: bool, threads: int
+def sample(
+    path: Path,
+    frames: int,
+    fps: float,
+    resolution_px: int,
+    threads: int = 1,
+    *,
+    start_s: float | None = None,
+    end_s: float | None = None,
+    sampling: Sampling = "first",
 ) -> Sampled:
-    taken = np.empty((len(times), resolution_px, resolution_px, 3), np.uint8)
+    """`frames` square frames of a video or of its part from `start_s` to `end_s`.
+
+    Each is the frame on the screen at its time: the last one shown at or before it. `first` takes
+    `fps` for each second from the start on, `uniform` spreads what it takes of these over the whole
+    part. A part that ends sooner repeats the last frame taken from it. The shorter side is resized
+    to `resolution_px` and the middle is cut out. Jumps over what is not asked for, where the file
+    has an index. Raises `BadVideo` that names the file when it is no video, breaks off, or is over
+    before the part begins.
+    """
+    wanted = Wanted(frames=frames, fps=fps, sampling=sampling, start_s=start_s, end_s=end_s)
+    with naming(path):
+        try:
+            return take(path, wanted, resolution_px, jump=True, threads=threads)
+        except CannotJump:
+            return take(path, wanted, resolution_px, jump=False, threads=threads)
+
+
+def take(path: Path, wanted: Wanted, resolution_px: int, *, jump: bool, threads: int) -> Sampled:
+    taken = np.empty((wanted.frames, resolution_px, resolution_px, 3), np.uint8)
     resize = VideoReformatter()  # keeps its filters from frame to frame
+    there = 0
     with av.open(path) as container:
         video = Video(path, container, jump=jump, threads=threads)
-        for number, seconds in enumerate(times):
+        length = None
+        if wanted.sampling == "uniform":
+            length = video.declared() or length_of(path)
+        for seconds in wanted.times(length):
             shown = video.at(seconds)
-            if shown is None:  # never the first time, 0: a video that opens has one frame
-                taken[number:] = taken[number - 1]
-                return Sampled(taken, padded=len(times) - number)
-            taken[number] = square(shown, resolution_px, resize, video.pixel_aspect)
-    return Sampled(taken, padded=0)
+            if shown is None:
+                break
+            taken[there] = square(shown, resolution_px, resize, video.pixel_aspect)
+            there += 1
+    if not there:
+        start_s = float(wanted.start)
+        raise BadVideo(path, f"is over before {start_s:g} s, where its part begins")
+    taken[there:] = taken[there - 1]
+    return Sampled(taken, padded=wanted.frames - there)
+
+
+def length_of(path: Path) -> Fraction:
+    """Seconds of a video whose header does not tell."""
+    with av.open(path) as container:
+        return Video(path, container).lasts()
 
 
 def square(

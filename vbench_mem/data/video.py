@@ -5,6 +5,7 @@ Never takes a file for shorter than it says it is: one that breaks off is an err
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -22,14 +23,33 @@ SHORT_BY_S = 1  # a file that ends sooner than it says by more than this is cut 
 REMEDY = "copy or encode it again, or remove its rows from the caption file"
 
 
+class BadVideo(UsageError):
+    """A file that cannot be used, in one sentence; `reason` is the same in a few words."""
+
+    def __init__(self, path: Path, reason: str, remedy: str = REMEDY) -> None:
+        super().__init__(f"{path}: {reason}; {remedy}")
+        self.reason = reason
+
+
 class CannotJump(Exception):
     """The file's index is missing or wrong; it has to be decoded from its start."""
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Raises `BadVideo` for what FFmpeg and the system say of the file."""
+    try:
+        yield
+    except MemoryError:  # FFmpeg's own is one of its errors too, and is no fault of the file
+        raise
+    except (av.error.FFmpegError, OSError) as error:
+        raise BadVideo(path, f"cannot be decoded as a video ({error.strerror})") from error
 
 
 class Video:
     """An open file, asked for ascending times in seconds since its first frame.
 
-    Raises `UsageError` that names the file when it has no pictures or breaks off, and `CannotJump`
+    Raises `BadVideo`, which names the file, when it has no pictures or breaks off, and `CannotJump`
     when `jump` is true and a jump went wrong: then open it again with `jump` false.
     """
 
@@ -43,7 +63,7 @@ class Video:
         self.walk = self.frames(after=Fraction(0))
         first = next(self.walk, None)
         if first is None:
-            raise UsageError(f"{path}: has no frame that can be decoded; {REMEDY}")
+            raise BadVideo(path, "has no frame that can be decoded")
         self.shown, self.start = first
         self.since = self.start
         self.ahead = next(self.walk, None)  # the frame after the one shown
@@ -64,18 +84,18 @@ class Video:
             self.ahead = next(self.walk, None)
         if self.ahead is None:
             end = self.since + self.length(self.shown)
-            if time >= end:
+            if time >= end and time > self.since:  # a frame of no length is shown at its own time
                 self.check_end(end - self.start)
                 return None
         return self.shown
 
     def jump_to(self, time: Fraction) -> None:
         """Go on from a key frame before the time; the time is on the file's own clock."""
-        base, declared = self.stream.time_base, self.declared()
-        if base is None or declared is None:
+        base, longest = self.stream.time_base, self.declared() or self.container_length()
+        if base is None or longest is None:
             self.jump = False
             return
-        target = min(time - EARLY_S, self.start + declared)
+        target = min(time - EARLY_S, self.start + longest)
         try:
             self.container.seek(int(target / base), stream=self.stream)
         except av.error.FFmpegError as error:
@@ -93,7 +113,7 @@ class Video:
         """Frames with their times in seconds; a frame without one follows the frame before it."""
         for packet in self.container.demux(self.stream):
             if packet.is_corrupt:
-                raise UsageError(f"{self.path}: breaks off in the middle of a frame; {REMEDY}")
+                raise BadVideo(self.path, "breaks off in the middle of a frame")
             for frame in packet.decode():
                 time = after
                 if frame.pts is not None and frame.time_base is not None:
@@ -114,16 +134,28 @@ class Video:
         """Seconds that the file's header promises, if it does."""
         if self.stream.duration is not None and self.stream.time_base is not None:
             return self.stream.duration * self.stream.time_base
-        if self.container.duration is not None and len(self.container.streams) == 1:
-            return Fraction(self.container.duration, av.time_base)
-        return None  # the whole file's length may be that of its sound
+        # the whole file's length may be that of its sound
+        return self.container_length() if len(self.container.streams) == 1 else None
+
+    def container_length(self) -> Fraction | None:
+        """Seconds of the longest of the file's streams, if its header tells."""
+        length = self.container.duration
+        return None if length is None else Fraction(length, av.time_base)
+
+    def lasts(self) -> Fraction:
+        """Seconds from the first frame to the end of the last, as the packets say: they are read to
+        the end of the file, and not decoded."""
+        end = self.since + self.length(self.shown)
+        for packet in self.container.demux(self.stream):
+            if packet.pts is not None and packet.time_base is not None:
+                end = max(end, (packet.pts + (packet.duration or 0)) * packet.time_base)
+        return end - self.start
 
     def check_end(self, end: Fraction) -> None:
         declared = self.declared()
         if declared is not None and declared - end > SHORT_BY_S + self.length(self.shown):
-            raise UsageError(
-                f"{self.path}: breaks off after {float(end):.1f} of {float(declared):.1f} s; "
-                f"{REMEDY}"
+            raise BadVideo(
+                self.path, f"breaks off after {float(end):.1f} of {float(declared):.1f} s"
             )
 
 
@@ -132,4 +164,4 @@ def moving_pictures(path: Path, container: InputContainer) -> VideoStream:
     for stream in container.streams.video:
         if not stream.disposition & Disposition.attached_pic:
             return stream
-    raise UsageError(f"{path}: has no video stream; remove its rows from the caption file")
+    raise BadVideo(path, "has no video stream", "remove its rows from the caption file")

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from vbench_mem.cell import Cell, Load, Protocol, Runtime
 from vbench_mem.data.captions import read_captions
+from vbench_mem.data.head import head_of
 from vbench_mem.data.scenes import scenes_sha256
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.recipes import RECIPES, Recipe
@@ -23,7 +24,6 @@ from vbench_mem.encoders.tokens import mask_kind
 from vbench_mem.errors import UsageError
 from vbench_mem.matrix.axes import SETTINGS, TABLES, Setting, facts, shown, unknown_row
 
-HEAD_BYTES = 2**16
 Combination = dict[str, Any]
 AnySpec = Spec | Custom
 T = TypeVar("T")
@@ -195,12 +195,6 @@ def sha256_of(captions: Path) -> str:
             why = (error.strerror or str(error)).lower()
             raise UsageError(f"clips: {path}: cannot be read: {why}; mend it") from error
     return found.hexdigest()
-
-
-def head_of(video: Path) -> bytes:
-    """Size and first bytes."""
-    with video.open("rb") as file:
-        return f"{video.stat().st_size} ".encode() + file.read(HEAD_BYTES)
 
 
 def facts_of(combination: Combination, folder: Path) -> dict[str, Any]:
