@@ -104,12 +104,14 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Joined:
-    """`rows` in the matrix's order; `unmatched` scores with the reason; files that are no use."""
+    """`rows` in the matrix's order; `unmatched` scores with the reason; files that are no use;
+    records of the `stages` that trainings go on from."""
 
     matrix: Matrix
     rows: tuple[Row, ...]
     unmatched: tuple[tuple[Score, str], ...]
     problems: tuple[str, ...]
+    stages: tuple[Record, ...] = ()
 
     @property
     def unscored(self) -> list[Row]:
@@ -145,6 +147,11 @@ def join(
         ),
         unmatched=tuple(unmatched),
         problems=tuple(problems),
+        stages=tuple(
+            records[stage.id]
+            for stage in (matrix.accuracy.stages if matrix.accuracy is not None else ())
+            if stage.id in records
+        ),
     )
 
 

@@ -13,10 +13,13 @@ from vbench_mem.cell import Cell
 from vbench_mem.record import Record, Status
 from vbench_mem.scores.metrics import SCORE_METRICS, Direction
 from vbench_mem.scores.score import AnyScore
-from vbench_mem.training.spec import Source
+from vbench_mem.training.curve import Curve
+from vbench_mem.training.spec import Source, Stage
 
 DIRECTIONS: tuple[Direction, ...] = ("t2v", "v2t")
 GENERATED = "generated-"
+Sanity = Literal["shuffled", "frames_permuted", "constant"]
+SANITY: tuple[Sanity, ...] = ("shuffled", "frames_permuted", "constant")
 
 
 class MeasuredScore(AnyScore):
@@ -38,6 +41,18 @@ class MeasuredScore(AnyScore):
         return statistics.stdev(self.values) if len(self.values) > 1 else None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Ceiling:
+    """What no encoder of a kind can score above: with ties counted against it, and the most to be
+    expected where chance or rounding breaks them. `metric` is an alias, `t2v_recall_at_1`."""
+
+    kind: str
+    metric: str
+    value: float
+    random_ties_value: float
+    reason: str
+
+
 @dataclass(frozen=True)
 class Result:
     """What one training retrieves of one benchmark: the part of its record, with names for what
@@ -50,18 +65,113 @@ class Result:
         return str(self.facts["name"])
 
     @property
+    def protocol(self) -> str:
+        return str(self.facts["protocol"])
+
+    @property
+    def sha256(self) -> str:
+        return str(self.facts["sha256"])
+
+    @property
+    def gallery_size(self) -> int:
+        return int(self.facts["gallery_size"])
+
+    @property
+    def captions(self) -> int:
+        return int(self.facts["captions"])
+
+    @property
+    def truncated(self) -> int:
+        """Captions that lost their tail."""
+        return int(self.facts["truncated"])
+
+    @property
+    def dropped(self) -> list[tuple[str, str]]:
+        """What the source names and the gallery has not, each with the reason."""
+        return [(str(each["id"]), str(each["reason"])) for each in self.facts["dropped"]]
+
+    @property
+    def ceilings(self) -> list[Ceiling]:
+        return [Ceiling(**each) for each in self.facts["ceilings"]]
+
+    @property
     def metrics(self) -> Mapping[Direction, Mapping[str, float]]:
         return {way: self.facts["evaluation"][way]["metrics"] for way in DIRECTIONS}
+
+    @property
+    def chance(self) -> Mapping[Direction, Mapping[str, float]]:
+        """The scores of an encoder that orders every gallery at random; no median rank."""
+        return {way: self.facts["evaluation"][way]["chance"] for way in DIRECTIONS}
+
+    def interval(self, direction: Direction, metric: str) -> tuple[float, float] | None:
+        """The 95 % bootstrap interval over queries; None where none was asked for."""
+        found = self.facts["evaluation"][direction]["intervals"].get(metric)
+        return None if found is None else (float(found[0]), float(found[1]))
 
     @property
     def recall(self) -> float:
         """T2V R@1."""
         return self.metrics["t2v"]["recall_at_1"]
 
-    @property
-    def sanity(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self.facts["evaluation"]["sanity"]
+    def sanity(self, name: Sanity) -> Mapping[Direction, Mapping[str, float]] | None:
+        """The scores of a sanity row; None where it was not asked."""
+        found: Mapping[Direction, Mapping[str, float]] | None
+        found = self.facts["evaluation"]["sanity"].get(name)
         return found
+
+
+@dataclass(frozen=True)
+class StageFacts:
+    """What one stage of one training came to: the part of its record, with names."""
+
+    stage: Stage
+    seed: int
+    facts: Mapping[str, Any]
+    checkpoint: str
+
+    @property
+    def seconds(self) -> float:
+        return float(self.facts["seconds"])
+
+    @property
+    def clips_seen(self) -> int:
+        return int(self.facts["clips_seen"])
+
+    @property
+    def repeated(self) -> int:
+        """Pairs whose caption stood in their batch before them."""
+        return int(self.facts["repeated"])
+
+    @property
+    def truncated(self) -> int:
+        return int(self.facts["truncated"])
+
+    @property
+    def broken(self) -> list[tuple[str, str]]:
+        """Clips that could not be decoded, each with the reason."""
+        return [(str(each["id"]), str(each["reason"])) for each in self.facts["broken"]]
+
+    @property
+    def notes(self) -> list[str]:
+        return [str(note) for note in self.facts["notes"]]
+
+    @property
+    def curve(self) -> Curve:
+        curve = self.facts["curve"]
+        return Curve(
+            every=int(curve["every"]),
+            losses=tuple(curve["losses"]),
+            gradient_norms=tuple(curve["gradient_norms"]),
+        )
+
+
+def stage_facts(record: Record) -> StageFacts | None:
+    """Of the last stage of the record's training; None where none ended well, or none was asked."""
+    training, facts = record.cell.training, record.details.get("training")
+    if record.status is not Status.OK or training is None or not training.stages or not facts:
+        return None
+    sha256 = str(record.details["checkpoint"]["sha256"])
+    return StageFacts(training.stages[-1], training.seed, facts, sha256)
 
 
 def results_of(record: Record) -> list[Result]:
