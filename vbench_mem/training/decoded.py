@@ -11,6 +11,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
+from vbench_mem.cell import Load
+from vbench_mem.data.benchmark import Clip
+from vbench_mem.data.sample import sample
+from vbench_mem.data.times import Sampling
+
 Frames = NDArray[np.uint8]
 
 
@@ -49,3 +54,30 @@ class Decoded:
             self.pool.shutdown(wait=True, cancel_futures=True)
             self.pool = None
         self.coming.clear()
+
+
+def decoder(load: Load, sampling: Sampling) -> Callable[[Clip, int], Frames]:
+    """Reads so many frames of a clip at the load's rate and size, fewer where it is shorter; raises
+    `BadVideo` for a file that cannot be decoded."""
+
+    def decode(clip: Clip, frames: int) -> Frames:
+        sampled = sample(
+            clip.path,
+            frames,
+            load.fps,
+            load.resolution_px,
+            start_s=clip.start_s,
+            end_s=clip.end_s,
+            sampling=sampling,
+        )
+        there = frames - sampled.padded
+        return sampled.frames if there == frames else sampled.frames[:there].copy()
+
+    return decode
+
+
+def filled(frames: Frames, count: int) -> Frames:
+    """Exactly so many: a shorter clip repeats its last frame."""
+    if len(frames) == count:
+        return frames
+    return np.concatenate([frames, np.repeat(frames[-1:], count - len(frames), axis=0)])

@@ -15,9 +15,10 @@ import torch
 from numpy.typing import NDArray
 
 from vbench_mem.data.benchmark import Benchmark, Clip, Dropped
+from vbench_mem.data.video import BadVideo
 from vbench_mem.encoders.words import Words
 from vbench_mem.errors import UsageError
-from vbench_mem.training.decoded import Decoded, Frames
+from vbench_mem.training.decoded import Decoded, Frames, filled
 from vbench_mem.training.order import Order
 from vbench_mem.training.pairs import PairBatch, Pool, pool
 from vbench_mem.training.seeds import seed_of
@@ -155,18 +156,11 @@ class Feed:
                 continue
             try:
                 return other, self.decoded.take(clip)
-            except UsageError as error:
+            except BadVideo as error:
                 if not self.allow_broken[source]:
                     raise
-                self.broken[clip] = Dropped(id=pairs.clips[clip].id, reason=str(error))
-        raise UsageError("no clip of a source can be decoded; the first: " + self.first_reason())
-
-    def first_reason(self) -> str:
-        return next(iter(self.broken.values())).reason
-
-
-def filled(frames: Frames, count: int) -> Frames:
-    """Exactly so many: a shorter clip repeats its last frame."""
-    if len(frames) == count:
-        return frames
-    return np.concatenate([frames, np.repeat(frames[-1:], count - len(frames), axis=0)])
+                self.broken[clip] = Dropped(id=pairs.clips[clip].id, reason=error.reason)
+        first = next(iter(self.broken.values()))
+        raise UsageError(
+            f"no clip of a source can be decoded: {first.id} {first.reason}; choose other files"
+        )

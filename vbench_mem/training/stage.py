@@ -14,11 +14,12 @@ from torch import Tensor
 
 from vbench_mem.data.benchmark import Dropped
 from vbench_mem.probes.train_step import Enter, quiet
-from vbench_mem.training.curve import Curve, CurveWriter
+from vbench_mem.training.curve import CurveWriter
 from vbench_mem.training.feed import Fed, Feed
 from vbench_mem.training.snapshot import Snapshots
 from vbench_mem.training.spec import Stage
 from vbench_mem.training.step import Stepper
+from vbench_mem.training.trained import StageResult
 
 TELL_EVERY_S = 2.0
 READ_EVERY = 20  # steps after which a card is waited for; a CPU has its numbers at once
@@ -26,32 +27,6 @@ READ_EVERY = 20  # steps after which a card is waited for; a CPU has its numbers
 
 class Diverged(FloatingPointError):
     """A loss or a gradient that is no number: nothing after that step means anything."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class StageResult:
-    """What a stage was, beside the encoder that it trained.
-
-    seconds     of all attempts together, without what a kill lost
-    clips_seen  clips and images that went through the encoder, each as often as it did
-    repeated    pairs whose caption stood in their batch before them
-    truncated   captions of the training pairs that lost their tail
-    skipped     updates that a loss scaler left out
-    broken      clips that could not be decoded
-    resumed     steps that were done when it went on after a kill
-    notes       what else happened, one sentence each
-    """
-
-    curve: Curve
-    steps: int
-    seconds: float
-    clips_seen: int
-    repeated: int
-    truncated: int
-    skipped: int
-    broken: tuple[Dropped, ...]
-    resumed: tuple[int, ...]
-    notes: tuple[str, ...]
 
 
 @dataclass

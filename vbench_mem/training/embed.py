@@ -1,0 +1,163 @@
+"""Every clip and caption of a benchmark as unit vectors, unmasked, in eval mode.
+
+Never trains and never ranks. Holds one batch of pixels and the next one being decoded.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vbench_mem.cell import Load, Runtime
+from vbench_mem.data.benchmark import Benchmark, Clip, Dropped
+from vbench_mem.data.clips import to_clips
+from vbench_mem.data.tokens_of_captions import tokenize
+from vbench_mem.data.video import BadVideo
+from vbench_mem.encoders.dual import DualEncoder
+from vbench_mem.errors import UsageError
+from vbench_mem.probes.train_step import DTYPES, Enter, autocast, quiet
+from vbench_mem.retrieval.permute import permute_frames
+from vbench_mem.training.decoded import Decoded, Frames, filled
+
+
+@dataclass(frozen=True, kw_only=True)
+class Embedded:
+    """Rows in the order of the benchmark's clips and captions, float32 on the CPU.
+
+    benchmark    as it was asked: without the clips that could not be decoded, which it then names
+    permuted_VE  the same clips with their frames in another order; none for a single frame
+    truncated    captions that lost their tail
+    seconds      for all clips, decoding included; the captions take no time beside them
+    """
+
+    benchmark: Benchmark
+    video_VE: Tensor
+    text_CE: Tensor
+    permuted_VE: Tensor | None
+    truncated: int
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Embedder:
+    """An encoder with how clips reach it.
+
+    decode   as `decoder` gives it
+    batch    clips, and captions, embedded at a time
+    threads  that decode
+    """
+
+    encoder: DualEncoder
+    decode: Callable[[Clip, int], Frames]
+    load: Load
+    runtime: Runtime
+    batch: int
+    threads: int = 1
+
+    @torch.inference_mode()
+    def embed(
+        self,
+        benchmark: Benchmark,
+        *,
+        seed: int = 0,
+        allow_missing: bool = False,
+        enter: Enter = quiet,
+    ) -> Embedded:
+        """Each clip, as it is and with its frames permuted by the seed, and each caption.
+
+        Raises `UsageError` that names a file that cannot be decoded and counts them all, unless
+        `allow_missing`: those clips are then left out, and captions without a right answer left.
+        """
+        self.encoder.eval()
+        broken: dict[int, Dropped] = {}
+        rows: list[Tensor] = []
+        permuted: list[Tensor] = []
+        start = time.perf_counter()
+        for first, frames in self.batches(benchmark, broken):
+            enter(f"embedding clip {first + 1} of {benchmark.gallery_size} of {benchmark.name}")
+            rows.append(self.of_clips(frames))
+            if self.load.frames > 1:
+                permuted.append(self.of_clips(permute_frames(frames, seed, first)))
+        seconds = time.perf_counter() - start
+        if broken:
+            benchmark = without(benchmark, broken, allow_missing)
+        text_CE, truncated = self.of_captions(benchmark)
+        return Embedded(
+            benchmark=benchmark,
+            video_VE=torch.cat(rows),
+            text_CE=text_CE,
+            permuted_VE=torch.cat(permuted) if permuted else None,
+            truncated=truncated,
+            seconds=seconds,
+        )
+
+    def batches(
+        self, benchmark: Benchmark, broken: dict[int, Dropped]
+    ) -> Iterator[tuple[int, Tensor]]:
+        """(number of the first clip, frames (B, T, H, W, 3) uint8); what is broken is put there."""
+        clips, count = benchmark.clips, self.load.frames
+        decoded = Decoded(lambda number: self.decode(clips[number], count), 0, self.threads)
+        try:
+            for first in range(0, len(clips), self.batch):
+                numbers = range(first, min(first + self.batch, len(clips)))
+                decoded.expect(range(first, min(numbers.stop + self.batch, len(clips))))
+                found = []
+                for number in numbers:
+                    try:
+                        found.append(filled(decoded.take(number), count))
+                    except BadVideo as error:
+                        broken[number] = Dropped(id=clips[number].id, reason=error.reason)
+                if found:
+                    yield first, torch.from_numpy(np.stack(found))
+        finally:
+            decoded.close()
+
+    def of_clips(self, frames: Tensor) -> Tensor:
+        encoder, device = self.encoder, self.encoder.logit_scale.device
+        clips_BTCHW = to_clips(frames.to(device))
+        with autocast(device, DTYPES[self.runtime.dtype]):
+            if self.load.frames == 1:  # trained as images are
+                return encoder.encode_image(clips_BTCHW[:, 0]).cpu()
+            return encoder.encode_video(clips_BTCHW).cpu()
+
+    def of_captions(self, benchmark: Benchmark) -> tuple[Tensor, int]:
+        """Each caption's row, and how many lost their tail."""
+        encoder, device = self.encoder, self.encoder.logit_scale.device
+        texts = [caption.text for caption in benchmark.captions]
+        tokens = tokenize(texts, encoder.video.spec.text, self.load.caption_tokens)
+        rows = []
+        with autocast(device, DTYPES[self.runtime.dtype]):
+            for ids_BL, mask_BL in zip(
+                tokens.ids_BL.split(self.batch), tokens.mask_BL.split(self.batch), strict=True
+            ):
+                rows.append(encoder.encode_text(ids_BL.to(device), mask_BL.to(device)).cpu())
+        return torch.cat(rows), tokens.truncated
+
+
+def without(benchmark: Benchmark, broken: Mapping[int, Dropped], allow_missing: bool) -> Benchmark:
+    """The benchmark without some of its clips, which it names as dropped; captions that have no
+    right answer then go with them."""
+    first = next(iter(broken.values()))
+    if not allow_missing:
+        raise UsageError(
+            f"{benchmark.name}: {len(broken)} of {benchmark.gallery_size} clips cannot be decoded, "
+            f"{first.id} first ({first.reason}); mend them, or write allow_missing: true"
+        )
+    kept = [number for number in range(benchmark.gallery_size) if number not in broken]
+    now = {number: row for row, number in enumerate(kept)}
+    captions = []
+    for caption in benchmark.captions:
+        right = [place for place, clip in enumerate(caption.clips) if clip in now]
+        if right:
+            grades = caption.grades and tuple(caption.grades[place] for place in right)
+            clips = tuple(now[caption.clips[place]] for place in right)
+            captions.append(replace(caption, clips=clips, grades=grades))
+    return replace(
+        benchmark,
+        clips=tuple(benchmark.clips[number] for number in kept),
+        captions=tuple(captions),
+        dropped=(*benchmark.dropped, *broken.values()),
+    )
