@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 ADDED = (".adapter.", ".lora_")
 TEMPORAL = (".time_norm.", ".time_attn.", ".gate", ".time_blocks.", ".time_positions")
 KERNELS = ("video.embed.", "video.tubes.")
-CAPTIONS = "its captions are byte pairs read in order; ours are hashed words read both ways"
+CAPTIONS = "its caption tower has a vocabulary of its own; ours hashes words"
 NO_CAPTIONS = "the source knows no captions"
 WITH_CAPTIONS = ("clip", "siglip", "open_clip")
 

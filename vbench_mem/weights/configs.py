@@ -1,0 +1,99 @@
+"""What a config beside weights says that no shape does: heads, activation, epsilon, grid, pixels.
+
+No torch. What a published config leaves out is the library's default; what a bare state dict leaves
+out stays unsaid.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from vbench_mem.encoders.spec import Activation
+from vbench_mem.errors import UsageError, nearest
+from vbench_mem.weights.find import Files
+
+if TYPE_CHECKING:
+    from vbench_mem.weights.held import Kind
+
+ACTIVATIONS: dict[str, Activation] = {
+    "gelu": "gelu",
+    "gelu_new": "gelu_tanh",
+    "gelu_fast": "gelu_tanh",
+    "gelu_pytorch_tanh": "gelu_tanh",
+    "quick_gelu": "quick_gelu",
+}
+# Source: huggingface/transformers, configuration_<kind>.py.
+DEFAULTS: "dict[Kind, dict[str, Any]]" = {
+    "clip": {"hidden_act": "quick_gelu", "layer_norm_eps": 1e-5},
+    "siglip": {"hidden_act": "gelu_pytorch_tanh", "layer_norm_eps": 1e-6},
+    "vit": {"hidden_act": "gelu", "layer_norm_eps": 1e-12},
+    "videomae": {
+        "hidden_act": "gelu",
+        "layer_norm_eps": 1e-12,
+        "num_frames": 16,
+        "image_size": 224,
+    },
+    "vivit": {"hidden_act": "gelu_fast", "layer_norm_eps": 1e-6, "num_frames": 32},
+}
+HEADS = 12
+OPEN_CLIP_HEAD_WIDTH = 64
+OPEN_CLIP_EPS = 1e-5  # nn.LayerNorm's
+
+
+@dataclass(frozen=True)
+class Said:
+    """None where nothing says it.
+
+    frames, side_px  of a clip that the position table was made for
+    """
+
+    heads: int | None = None
+    activation: Activation | None = None
+    norm_eps: float | None = None
+    frames: int | None = None
+    side_px: int | None = None
+
+
+def said_by(kind: "Kind", files: Files, width: int) -> Said:
+    """Raises `UsageError` for an activation we have not, or a value of another type."""
+    if kind == "open_clip":
+        return of_open_clip(files.configs.get("open_clip_config.json", {}), width)
+    if kind not in DEFAULTS:
+        return Said()
+    whole = files.configs["config.json"]
+    config = DEFAULTS[kind] | dict(whole.get("vision_config") or whole)
+    try:
+        frames, side = config.get("num_frames"), config.get("image_size")
+        return Said(
+            heads=int(config.get("num_attention_heads", HEADS)),
+            activation=activation(files, str(config["hidden_act"])),
+            norm_eps=float(config["layer_norm_eps"]),
+            frames=None if frames is None else int(frames),
+            side_px=int(side) if isinstance(side, int) else None,
+        )
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            f"{files.path}: config.json cannot be understood: {error}; take it as published"
+        ) from error
+
+
+def of_open_clip(config: Mapping[str, Any], width: int) -> Said:
+    """Without its config only the epsilon is known."""
+    model = config.get("model_cfg") or {}
+    vision = model.get("vision_cfg") or {}
+    if not vision or "timm_model_name" in vision:
+        return Said(norm_eps=None if "timm_model_name" in vision else OPEN_CLIP_EPS)
+    return Said(
+        heads=width // int(vision.get("head_width", OPEN_CLIP_HEAD_WIDTH)),
+        activation="quick_gelu" if model.get("quick_gelu") else "gelu",
+        norm_eps=OPEN_CLIP_EPS,
+    )
+
+
+def activation(files: Files, name: str) -> Activation:
+    if name not in ACTIVATIONS:
+        raise UsageError(
+            f"{files.path}: config.json: hidden_act {name} is none of ours"
+            f"{nearest(name, ACTIVATIONS)}"
+        )
+    return ACTIVATIONS[name]

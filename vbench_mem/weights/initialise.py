@@ -1,0 +1,47 @@
+"""Weights from a local folder or file into an encoder, whatever library wrote them."""
+
+from pathlib import Path
+
+from vbench_mem.cell import Load
+from vbench_mem.encoders.checkpoint import read_checkpoint
+from vbench_mem.encoders.dual import DualEncoder
+from vbench_mem.encoders.recipes import Recipe
+from vbench_mem.encoders.spec import Spec
+from vbench_mem.encoders.tokens import kept_tokens
+from vbench_mem.weights.find import find
+from vbench_mem.weights.held import Held
+from vbench_mem.weights.own import from_checkpoint
+from vbench_mem.weights.place import place
+from vbench_mem.weights.published import from_published
+from vbench_mem.weights.read import read_tensors
+from vbench_mem.weights.report import Report
+from vbench_mem.weights.sniff import kind_of
+
+
+def initialise(
+    encoder: DualEncoder, spec: Spec, load: Load, init: Path, *, allow: tuple[str, ...] = ()
+) -> Report:
+    """Start a freshly built encoder from transformers' CLIP, SigLIP, ViT, VideoMAE or ViViT, a
+    state dict of open_clip or timm, or a checkpoint of ours; `spec` and `load` are the encoder's.
+
+    Of models with captions the vision side is taken: their caption towers are not like ours.
+    Raises `UsageError` for files that cannot be used, a spec that does not fit them, and tensors
+    that are new or unused beyond what is known of such a pair, unless `allow` has `new:<glob>` or
+    `unused:<glob>` for them.
+    Check:  features equal those of the model the weights came from.
+    """
+    video = encoder.video
+    assert video.spec == spec, "the encoder is of another spec"
+    kept = kept_tokens(spec, video.recipe, load.frames, load.resolution_px)
+    assert video.kept == kept, "the encoder is of another load"
+    return place(hold(init, video.recipe), encoder, allow)
+
+
+def hold(init: Path, recipe: Recipe) -> Held:
+    """All tensors at a local path under our names; `recipe` is that of the encoder to come."""
+    files = find(init)
+    if files.is_own:
+        return from_checkpoint(read_checkpoint(files.weights[0]), recipe)
+    tensors = read_tensors(files)
+    kind = kind_of(files, tensors)
+    return from_published(kind, files, tensors)

@@ -1,0 +1,168 @@
+"""Weights of other libraries as a source: what their shapes and config ask of a spec, under our
+names.
+
+Legend: N places of a table, T P times and places in each, D width.
+"""
+
+import re
+from math import isqrt
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vbench_mem.encoders.positions import LONGEST
+from vbench_mem.errors import UsageError
+from vbench_mem.weights.assemble import Parts, assemble
+from vbench_mem.weights.configs import Said, said_by
+from vbench_mem.weights.find import Files
+from vbench_mem.weights.held import Held, Kind, Left, Piece
+from vbench_mem.weights.names import names_of
+from vbench_mem.weights.pixels import Pixels, pixels_of
+
+BLOCK = re.compile(r"^module\.")
+
+
+def from_published(kind: Kind, files: Files, tensors: dict[str, Tensor]) -> Held:
+    """All tensors of a known kind; raises `UsageError` where one that must be there is missing or
+    the config does not fit the shapes."""
+    path = str(files.path)
+    bare = {BLOCK.sub("", name): each for name, each in tensors.items()}
+    names = names_of(kind, set(bare))
+    found = {name: names.part(name) for name in bare}
+    by_part: dict[str, Piece] = {}
+    for name, part in found.items():
+        if part is not None:
+            if part in by_part:
+                raise UsageError(
+                    f"{path}: {name} and {by_part[part].source[0]} are the same part; "
+                    "save one model to a file"
+                )
+            by_part[part] = Piece(bare[name], (name,))
+    parts = Parts(path, by_part)
+    said = said_by(kind, files, parts.kernel.shape[0])
+    pixels = pixels_of(files)
+    pieces = assemble(parts, pixels)
+    placed, grid = positions(kind, parts, said)
+    return Held(
+        path=path,
+        kind=kind,
+        pieces=pieces | placed,
+        left={
+            name: Left(tuple(bare[name].shape), names.why_left(name))
+            for name, part in found.items()
+            if part is None
+        },
+        needs=needs_of(parts, said),
+        grid=grid,
+        base="video.image_embed" if parts.kernel.dim() == 4 else None,
+        notes=tuple(notes(said, pixels, parts)),
+    )
+
+
+def needs_of(parts: Parts, said: Said) -> dict[str, Any]:
+    """By axis; what nothing says is not asked for."""
+    kernel = parts.kernel
+    known: dict[str, Any] = {
+        "tower.width": kernel.shape[0],
+        "tower.depth": parts.depth,
+        "tower.heads": said.heads,
+        "tower.mlp": parts["blocks.0.mlp.fc1.weight"].tensor.shape[0],
+        "patch_px": kernel.shape[-1],
+        "tubelet_frames": kernel.shape[2] if kernel.dim() == 5 else None,
+        "patch_bias": True if "patch.bias" in parts else None,
+        "class_token": "class" in parts,
+        "pre_norm": "pre_norm.weight" in parts,
+        "positions": "learned",
+        "activation": said.activation,
+        "norm_eps": said.norm_eps,
+    }
+    return {axis: value for axis, value in known.items() if value is not None}
+
+
+def positions(kind: Kind, parts: Parts, said: Said) -> tuple[dict[str, Piece], tuple[int, int]]:
+    """The table (T, P, D), the class token with its own position added, and the table's rows and
+    columns."""
+    kernel = parts.kernel
+    width, patch = kernel.shape[0], kernel.shape[-1]
+    times, places = 1, None
+    if kernel.dim() == 5:
+        if said.frames is None or said.side_px is None:
+            raise UsageError(
+                f"{parts.path}: nothing says how many frames and pixels its positions are for; "
+                "put num_frames and image_size, a whole number, into its config.json"
+            )
+        times, places = said.frames // kernel.shape[2], (said.side_px // patch) ** 2
+    if kind == "videomae" and "table" not in parts:
+        assert places is not None
+        table, how = sines(times * places, width), "the source's fixed sines, free to train here"
+        piece = Piece(table.view(times, places, width), (), how)
+        return {"video.positions": piece}, (isqrt(places), isqrt(places))
+    source = parts["table"]
+    table_ND = source.tensor.flatten(0, -2)
+    own, table_ND = split(parts, table_ND, None if places is None else times * places)
+    side = isqrt(len(table_ND) // times)
+    if side * side * times != len(table_ND):
+        raise UsageError(
+            f"{parts.path}: {len(table_ND)} positions are no square grid at {times} times; "
+            "ours are square"
+        )
+    found = {"video.positions": Piece(table_ND.view(times, side * side, width), source.source)}
+    if "class" in parts:
+        token = parts["class"]
+        vector, how = token.tensor.flatten(), ""
+        if own is not None:
+            vector, how = vector + own, "with its position added"
+        names = (*token.source, *(source.source if own is not None else ()))
+        found["video.class_token"] = Piece(vector.view(1, 1, width), names, how)
+    return found, (side, side)
+
+
+def split(parts: Parts, table_ND: Tensor, expected: int | None) -> tuple[Tensor | None, Tensor]:
+    """The class token's own row of the table, if it has one, and the others.
+
+    Where no config tells how many others there are, a table that is a square has no row for it.
+    """
+    count = len(table_ND)
+    if expected is not None and count - expected not in (0, 1):
+        raise UsageError(
+            f"{parts.path}: its table has {count} positions where its config.json tells of "
+            f"{expected}; take both as published"
+        )
+    square = isqrt(count) ** 2 == count
+    if "class" in parts and (count == expected + 1 if expected is not None else not square):
+        return table_ND[0], table_ND[1:]
+    return None, table_ND
+
+
+def sines(count: int, width: int) -> Tensor:
+    """VideoMAE's fixed positions: sines and cosines in turn, over all places in one row.
+
+    Source: arXiv:1706.03762; transformers, modeling_videomae.py, get_sinusoid_encoding_table.
+    """
+    steps = torch.arange(width, dtype=torch.float64) // 2 * 2 / width
+    angles = torch.arange(count, dtype=torch.float64)[:, None] / LONGEST**steps
+    angles[:, 0::2] = angles[:, 0::2].sin()
+    angles[:, 1::2] = angles[:, 1::2].cos()
+    return angles.float()
+
+
+def notes(said: Said, pixels: Pixels | None, parts: Parts) -> list[str]:
+    """What is taken on trust."""
+    unsaid = {
+        "tower.heads": said.heads,
+        "activation": said.activation,
+        "norm_eps": said.norm_eps,
+    }
+    silent = [axis for axis, value in unsaid.items() if value is None]
+    found = []
+    if silent:
+        found.append(f"nothing there says {', '.join(silent)}: the encoder's own are taken")
+    if pixels is None:
+        found.append("nothing there says how its pixels were normalised: taken as here, CLIP's way")
+    elif not pixels.are_ours and "patch.bias" not in parts:
+        found.append(
+            "its pixels were normalised otherwise than here, and without a patch bias that "
+            "cannot be made up for"
+        )
+    return found
