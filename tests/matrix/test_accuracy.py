@@ -178,5 +178,5 @@ def test_an_encoder_of_ones_own_is_not_trained_and_the_sentence_says_how_to_leav
 ) -> None:
     (tmp_path / "own.py").write_text("def build(load): ...\n", encoding="utf-8")
     axes = "about: x\naxes: {encoder: own:build, frames: 4, resolution_px: 32, batch: 2}\n"
-    with pytest.raises(UsageError, match="encoder of your own.*leave it out"):
+    with pytest.raises(UsageError, match=r"encoder of your own.*leave it out"):
         accuracy_of(tmp_path, axes=axes)

@@ -5,11 +5,15 @@ Families of the generated benchmark and files of annotations are told apart by `
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vbench_mem.data.benchmark import Benchmark
+from vbench_mem.data.paragraphs import paragraphs
 from vbench_mem.errors import UsageError
 from vbench_mem.training.spec import Source
+
+if TYPE_CHECKING:
+    from vbench_mem.synthetic.ceilings import Ceiling
 
 
 def resolve_source(source: Source, folder: Path) -> Source:
@@ -37,22 +41,33 @@ def open_source(source: Source) -> Benchmark:
 
         assert source.size is not None and source.split is not None
         return benchmark(source.name, source.size, source.split, noise=source.noise)
-    from vbench_mem.annotations import read_benchmark
+    from vbench_mem.annotations.read import read_benchmark
 
-    return read_benchmark(
+    found = read_benchmark(
         source.name,
         Path(source.file),
         Path(source.videos) if source.videos else None,
         split=source.split,
         allow_missing=source.allow_missing,
     )
+    return paragraphs(found) if source.paragraphs else found
+
+
+def ceilings_of(source: Source, frames: int) -> tuple["Ceiling", ...]:
+    """What kinds of encoders cannot score above, given so many frames; none of real data."""
+    from vbench_mem.synthetic.ceilings import ceilings
+
+    if source.file is not None:
+        return ()
+    assert source.size is not None and source.split is not None
+    return ceilings(source.name, source.size, source.split, frames)
 
 
 def resolve_init(init: str | None, folder: Path) -> dict[str, Any]:
     """`init` with its full path and the hash of its files, as fields of a training."""
     if init is None:
         return {}
-    from vbench_mem.weights.files import weights_sha256
+    from vbench_mem.weights.find import weights_sha256
 
     path = (folder / init).resolve()
     if not path.exists():

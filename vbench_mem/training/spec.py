@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from vbench_mem.encoders.recipes import Recipe
+from vbench_mem.retrieval.answers import Convention
 from vbench_mem.strict import STRICT
 
 Feeds = Literal["images", "clips", "mixed"]
@@ -89,6 +90,8 @@ class Source:
     size    of a generated family: `small` or `large`
     noise   share of training captions that belong to another clip
     file    annotations; `videos` the folder that they name files in
+    convention  what a video with several captions is ranked among (`retrieval.answers`)
+    paragraphs  all captions of a video as one query
     sha256  hash of captions and videos, so that edited ones are another cell
     """
 
@@ -101,6 +104,8 @@ class Source:
     file: str | None = None
     videos: str | None = None
     allow_missing: bool = False
+    convention: Convention = "every_caption"
+    paragraphs: bool = False
     sha256: str | None = None
 
 
