@@ -10,7 +10,7 @@ SUFFIX = "paragraphs"
 
 
 def paragraphs(benchmark: Benchmark) -> Benchmark:
-    """The captions of each clip joined by a space, in the order in which they stand, to one caption.
+    """The captions of each clip joined by a space, in the order in which they stand, to one.
 
     Clips stay as they are, those without a caption too: the clips of paragraphs are whole videos.
     Ceilings are of single captions, and are left out. Raises `UsageError` for a caption that is
@@ -25,7 +25,7 @@ def paragraphs(benchmark: Benchmark) -> Benchmark:
                 "belongs to no one paragraph; read the benchmark caption by caption"
             )
         texts.setdefault(caption.clips[0], []).append(caption.text.strip())
-    name, semicolon, rest = benchmark.protocol.partition(";")
+    name, _, rest = benchmark.protocol.partition(";")
     told = [part for part in (rest.strip(), SUFFIX) if part]
     return replace(
         benchmark,

@@ -1,1 +1,1 @@
-"""Zero-shot retrieval: embeddings in, ranks and what follows from them out. Never embeds or trains."""
+"""Zero-shot retrieval: embeddings in, ranks and what follows out. Never embeds or trains."""

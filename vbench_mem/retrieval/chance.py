@@ -1,4 +1,4 @@
-"""What retrieval scores are by chance: the expectation over random orders, in closed form. No torch.
+"""What retrieval scores are by chance: their mean over all orders, in closed form. No torch.
 
 Nothing is drawn. The median rank has no expectation in closed form and is left out.
 """

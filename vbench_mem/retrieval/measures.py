@@ -62,8 +62,8 @@ def intervals(
     """
     if resamples < 1 or not 0 < level < 1:
         raise UsageError(
-            f"a bootstrap of {resamples} resamples at level {level:g} says nothing; give 1 or more, "
-            "and a level between 0 and 1 such as 0.95"
+            f"a bootstrap of {resamples} resamples at level {level:g} says nothing; give 1 or "
+            "more, and a level between 0 and 1 such as 0.95"
         )
     means_Q = means_of(ranked)
     found_SM = resampled(ranked, means_Q, clusters, resamples, seed, chunk_bytes)

@@ -110,9 +110,8 @@ class Grouped:
         members_GK = self.members_GK[cols]
         most_QG = self.each.block(rows, members_GK[:, 0])
         for number in range(1, self.most):
-            found_QG = self.each.block(rows, members_GK[:, number])
-            torch.maximum(most_QG, found_QG, out=most_QG)
-            del found_QG  # else it lives on beside the next one
+            # in place: a third block would not be in cell_bytes
+            torch.maximum(most_QG, self.each.block(rows, members_GK[:, number]), out=most_QG)
         return most_QG
 
     def pairs(self, rows_N: Tensor, cols_N: Tensor) -> Tensor:
