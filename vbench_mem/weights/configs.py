@@ -56,37 +56,42 @@ class Said:
 
 def said_by(kind: "Kind", files: Files, width: int) -> Said:
     """Raises `UsageError` for an activation we have not, or a value of another type."""
-    if kind == "open_clip":
-        return of_open_clip(files.configs.get("open_clip_config.json", {}), width)
-    if kind not in DEFAULTS:
-        return Said()
+    try:
+        if kind == "open_clip":
+            return of_open_clip(files.configs.get("open_clip_config.json", {}), width)
+        if kind in DEFAULTS:
+            return of_transformers(kind, files)
+    except (TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
+        raise UsageError(
+            f"{files.path}: its config cannot be understood: {error}; take it as published"
+        ) from error
+    return Said()
+
+
+def of_transformers(kind: "Kind", files: Files) -> Said:
     whole = files.configs["config.json"]
     config = DEFAULTS[kind] | dict(whole.get("vision_config") or whole)
-    try:
-        frames, side = config.get("num_frames"), config.get("image_size")
-        return Said(
-            heads=int(config.get("num_attention_heads", HEADS)),
-            activation=activation(files, str(config["hidden_act"])),
-            norm_eps=float(config["layer_norm_eps"]),
-            frames=None if frames is None else int(frames),
-            side_px=int(side) if isinstance(side, int) else None,
-        )
-    except (TypeError, ValueError) as error:
-        raise UsageError(
-            f"{files.path}: config.json cannot be understood: {error}; take it as published"
-        ) from error
+    frames, side = config.get("num_frames"), config.get("image_size")
+    return Said(
+        heads=int(config.get("num_attention_heads", HEADS)),
+        activation=activation(files, str(config["hidden_act"])),
+        norm_eps=float(config["layer_norm_eps"]),
+        frames=None if frames is None else int(frames),
+        side_px=side if isinstance(side, int) else None,
+    )
 
 
 def of_open_clip(config: Mapping[str, Any], width: int) -> Said:
     """Without its config only the epsilon is known."""
     model = config.get("model_cfg") or {}
-    vision = model.get("vision_cfg") or {}
-    if not vision or "timm_model_name" in vision:
-        return Said(norm_eps=None if "timm_model_name" in vision else OPEN_CLIP_EPS)
+    vision = model.get("vision_cfg")
+    if not vision:
+        return Said(norm_eps=OPEN_CLIP_EPS)
+    tanh = (vision.get("act_kwargs") or {}).get("approximate") == "tanh"
     return Said(
         heads=width // int(vision.get("head_width", OPEN_CLIP_HEAD_WIDTH)),
-        activation="quick_gelu" if model.get("quick_gelu") else "gelu",
-        norm_eps=OPEN_CLIP_EPS,
+        activation="quick_gelu" if model.get("quick_gelu") else "gelu_tanh" if tanh else "gelu",
+        norm_eps=float((vision.get("norm_kwargs") or {}).get("eps", OPEN_CLIP_EPS)),
     )
 
 

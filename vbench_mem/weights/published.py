@@ -17,7 +17,7 @@ from vbench_mem.weights.assemble import Parts, assemble
 from vbench_mem.weights.configs import Said, said_by
 from vbench_mem.weights.find import Files
 from vbench_mem.weights.held import Held, Kind, Left, Piece
-from vbench_mem.weights.names import names_of
+from vbench_mem.weights.names import TIMM, names_of
 from vbench_mem.weights.pixels import Pixels, pixels_of
 
 BLOCK = re.compile(r"^module\.")
@@ -40,7 +40,7 @@ def from_published(kind: Kind, files: Files, tensors: dict[str, Tensor]) -> Held
                 )
             by_part[part] = Piece(bare[name], (name,))
     parts = Parts(path, by_part)
-    said = said_by(kind, files, parts.kernel.shape[0])
+    said = said_by("timm" if names is TIMM else kind, files, parts.kernel.shape[0])
     pixels = pixels_of(files)
     pieces = assemble(parts, pixels)
     placed, grid = positions(kind, parts, said)
