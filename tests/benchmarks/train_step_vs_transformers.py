@@ -10,7 +10,9 @@ Run:  python -m tests.benchmarks.train_step_vs_transformers [ROUNDS]
 """
 
 import sys
+import tempfile
 from functools import partial
+from pathlib import Path
 from statistics import median
 
 import torch
@@ -20,21 +22,19 @@ from transformers import VivitConfig, VivitModel
 from tests.benchmarks.interleaved import Target, ratio, show, take_turns
 from vbench_mem.cell import Cell, Load
 from vbench_mem.encoders.build import build
-from vbench_mem.encoders.convert import from_transformers, stretched
 from vbench_mem.encoders.dual import DualEncoder
 from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.encoders.sizes import TEXT_SIZES, Tower
 from vbench_mem.encoders.spec import Joint, Text
-from vbench_mem.encoders.tokens import Grid
 from vbench_mem.probes.batch import Batch, noise
 from vbench_mem.probes.storages import StorageTracker
 from vbench_mem.probes.train_step import Trainer
+from vbench_mem.weights.initialise import initialise
 
 GIB = 2**30
 TIME_LIMIT, MEMORY_LIMIT = 0.9, 0.5
 AS_IT_COMES, SAME_ACTIVATION = "gelu_fast", "gelu_pytorch_tanh"
 OURS = "vbench_mem, joint"
-GRID = Grid(8, 14, 14)
 CELL = Cell(
     encoder="joint_384x6",
     recipe_name="full",
@@ -87,9 +87,10 @@ def theirs(own: DualEncoder, activation: str) -> DualEncoder:
     """The peer; gives its random weights to our encoder and takes our caption tower."""
     peer = ours()
     vivit = Vivit(activation)
-    state, unused = from_transformers(vivit.model.state_dict())
-    assert not unused, unused
-    own.video.load_state_dict(stretched(state, GRID, own.video), strict=False)
+    with tempfile.TemporaryDirectory() as folder:
+        vivit.model.save_pretrained(folder)
+        report = initialise(own, CELL.spec, CELL.load, Path(folder))
+    assert not report.names("unused"), report.names("unused")
     vivit.head.load_state_dict(own.video.head.state_dict())
     peer.video = vivit  # type: ignore[assignment]
     return peer

@@ -4,12 +4,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.encoders.structures import STRUCTURES, make, some_clips
-from vbench_mem.encoders.convert import stretched
 from vbench_mem.encoders.patches import TubeEmbed, tubelet
 from vbench_mem.encoders.positions import resize, sinusoidal
 from vbench_mem.encoders.recipes import Recipe
-from vbench_mem.encoders.spec import TUBES_16, Joint, Tube, TubeViT
+from vbench_mem.encoders.spec import TUBES_16, Joint, Tube
 from vbench_mem.encoders.tokens import Grid, clip_tokens, kept, kept_tokens, tube_grid
 
 TUBES = [
@@ -48,19 +46,6 @@ def test_positions_stay_when_the_grid_does_and_grow_linearly_when_it_does_not() 
     torch.testing.assert_close(
         wider, torch.tensor([min(max((i + 0.5) / 2 - 0.5, 0.0), 3.0) for i in range(8)])
     )
-
-
-@pytest.mark.parametrize("frames", [4, 64])
-@pytest.mark.parametrize("name", STRUCTURES)
-def test_16_frame_weights_start_a_shorter_and_a_longer_encoder(name: str, frames: int) -> None:
-    spec = STRUCTURES[name]
-    if isinstance(spec, TubeViT) and frames < 16:
-        pytest.skip("its tubes are 16 frames long")
-    short, long = make(spec).video, make(spec, frames=frames).video
-    grid = getattr(short, "grid", Grid(1, 1, 1))
-    long.load_state_dict(stretched(short.state_dict(), grid, long))
-    features = long.eval()(some_clips(spec, frames=frames))
-    assert features.shape == (2, spec.tower.width) and bool(features.isfinite().all())
 
 
 def test_sine_positions_tell_all_places_apart_and_agree_between_tubes() -> None:

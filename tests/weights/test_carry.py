@@ -112,6 +112,27 @@ def test_tubes_see_an_even_surface_as_the_image_kernel_does(tmp_path: Path) -> N
     assert how["video.tubes.0.weight"] == "bilinear in space, average over 8 frames"
 
 
+SHORTER_AND_LONGER = [
+    (name, frames)
+    for name, spec in STRUCTURES.items()
+    for frames in (4, 64)
+    if frames > 4 or not isinstance(spec, TubeViT)  # its tubes are 16 frames long
+]
+
+
+@pytest.mark.parametrize(("name", "frames"), SHORTER_AND_LONGER)
+def test_16_frame_weights_start_a_shorter_and_a_longer_encoder(
+    name: str, frames: int, tmp_path: Path
+) -> None:
+    spec = STRUCTURES[name]
+    long = make(spec, frames=frames).eval()
+    report = carry(kept(make(spec), tmp_path, CLIPS), long)
+    assert not report.names("new") and not report.names("unused")
+    with torch.no_grad():
+        features = long.video(some_clips(spec, frames=frames))
+    assert features.shape == (2, spec.tower.width) and bool(features.isfinite().all())
+
+
 @pytest.mark.parametrize(("frames", "px"), [(4, 64), (64, 64), (16, 96), (64, 32)])
 def test_positions_stretch_in_time_and_space(frames: int, px: int, tmp_path: Path) -> None:
     for name in ("joint_test", "factorized_encoder_test"):
