@@ -33,6 +33,7 @@ OPTIONS = {
     "plan": {"matrix", "--card", "--only", "--store", "--json"},
     "run": {"matrix", "--store", "--only", "--again", "--json"},
     "show": {"matrix", "cell", "--store", "--json"},
+    "data": {"file", "--form", "--videos", "--split", "--allow-missing", "--json"},
     "schema": set(),
 }
 

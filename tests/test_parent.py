@@ -35,6 +35,9 @@ PARENTS = [
     "vbench_mem.encoders.source",
     "vbench_mem.encoders.tokens",
     "vbench_mem.probes.closed_form",
+    "vbench_mem.annotations.read",
+    "vbench_mem.annotations.facts",
+    "vbench_mem.cli.data",
     "vbench_mem.retrieval.chance",
     "vbench_mem.data.paragraphs",
 ]

@@ -1,6 +1,6 @@
 """Which frames are taken from a video file, shown by files whose pixels say their own number."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,41 +9,10 @@ import numpy as np
 import pytest
 from av.video.reformatter import VideoReformatter
 
+from tests.data.videos import numbers, write_numbers
 from vbench_mem.data import video
 from vbench_mem.data.sample import sample, square
 from vbench_mem.errors import UsageError
-
-
-def write_numbers(
-    path: Path,
-    count: int,
-    rate: Fraction = Fraction(5),
-    size: tuple[int, int] = (64, 64),
-    times: Callable[[int], int] | None = None,
-    **of_the_file: str,
-) -> Path:
-    """A video whose frame n is grey of value 5 n; `times` gives milliseconds of odd rates.
-
-    Steps of 5, since the conversion to YUV and back moves a grey by up to 2.
-    """
-    with av.open(path, "w", options=of_the_file) as container:
-        stream = container.add_stream("libx264", rate=rate)
-        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
-        stream.options = {"crf": "0", "preset": "ultrafast", "g": "5"}
-        if times is not None:
-            stream.codec_context.time_base = Fraction(1, 1000)
-        for number in range(count):
-            grey = np.full((size[1], size[0], 3), 5 * number % 256, np.uint8)
-            frame = av.VideoFrame.from_ndarray(grey, format="rgb24")
-            if times is not None:
-                frame.pts, frame.time_base = times(number), Fraction(1, 1000)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
-
-
-def numbers(frames: np.ndarray) -> list[int]:
-    return [round(float(frame.mean()) / 5) for frame in frames]
 
 
 @pytest.mark.parametrize(("fps", "every"), [(1.0, 5), (0.5, 10), (2.5, 2), (5.0, 1)])

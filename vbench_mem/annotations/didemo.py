@@ -34,7 +34,7 @@ def read(file: Path, split: str | None) -> Annotations:
             into.add(video, Item(id=video, video=video, end_s=CUT_S))
             into.query(video, " ".join(texts), video)
     chosen.drop_others(into, paragraphs)
-    return into.done(NAME, chosen.split, chosen.split, "paragraphs", "the first 30 s")
+    return into.done(NAME, chosen.split, *chosen.says, "paragraphs", "the first 30 s")
 
 
 def read_segments(file: Path, split: str | None) -> Annotations:
@@ -53,7 +53,7 @@ def read_segments(file: Path, split: str | None) -> Annotations:
         if into.segment(where, id, video, start_s, end_s):
             into.query(where, into.member(where, entry, "description"), id)
     chosen.drop_others(into, videos)
-    return into.done(f"{NAME}-segments", chosen.split, chosen.split, "one caption a moment")
+    return into.done(f"{NAME}-segments", chosen.split, *chosen.says, "one caption a moment")
 
 
 def video_of(into: Collector, where: str, entry: Any) -> str:

@@ -49,7 +49,7 @@ def read_list(file: Path, split: str | None, *, paragraphs: bool) -> Annotations
             into.query(f"{where}.caption", text, *wanted)
     chosen.drop_others(into, known)
     says = "paragraphs" if paragraphs else "all captions"
-    return into.done(name_of(file), chosen.split, chosen.split, says, paths=True)
+    return into.done(name_of(file), chosen.split, *chosen.says, says, paths=True)
 
 
 def texts_of(into: Collector, where: str, entry: Any, paragraphs: bool) -> list[str]:
@@ -71,7 +71,7 @@ def read_pairs(file: Path, split: str | None) -> Annotations:
                 into.item(row.line, row.path)
             into.query(row.line, row.caption, row.path)
     chosen.drop_others(into, {row.path for row in rows})
-    return into.done(name_of(file), chosen.split, chosen.split, "all captions", paths=True)
+    return into.done(name_of(file), chosen.split, *chosen.says, "all captions", paths=True)
 
 
 def name_of(file: Path) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from vbench_mem.annotations.collected import Annotations, Collector
 from vbench_mem.annotations.listed import name_of
-from vbench_mem.annotations.splits import split_of_name
+from vbench_mem.annotations.splits import CANONICAL, Chosen, split_of_name
 from vbench_mem.data.text_files import lines, tab_rows
 from vbench_mem.errors import UsageError
 
@@ -19,9 +19,9 @@ Judged = dict[str, dict[str, int]]  # grades by query and video
 
 
 def read(file: Path, split: str | None) -> Annotations:
-    own = split_of_name(file)
-    if split not in (None, own):
-        raise UsageError(f"{file}: has no split {split}, it is {own}; leave split out")
+    chosen = Chosen(split_of_name(file))
+    if split is not None and CANONICAL.get(split, split) != chosen.split:
+        raise UsageError(f"{file}: has no split {split}, it is {chosen.split}; leave split out")
     into = Collector(file)
     judged = read_judgements(into)
     queries = table_of(beside(file, "queries"), "text")
@@ -38,7 +38,7 @@ def read(file: Path, split: str | None) -> Annotations:
             continue
         into.query(id, text, *right, grades=tuple(float(grade) for grade in right.values()))
     says = ("graded", "all listed videos" if gallery else "judged videos only")
-    return into.done(name_of(file), own, own, *says, paths=gallery)
+    return into.done(name_of(file), chosen.split, *chosen.says, *says, paths=gallery)
 
 
 def read_judgements(into: Collector) -> Judged:

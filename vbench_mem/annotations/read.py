@@ -44,11 +44,18 @@ def read_benchmark(
     videos are left out and named, whatever is allowed.
     """
     found = read_annotations(form, file, split)
+    return find_videos(found, file, videos, allow_missing=allow_missing)
+
+
+def find_videos(
+    found: Annotations, file: Path, videos: Path | None, *, allow_missing: bool
+) -> Benchmark:
+    """What `file` was read as, with its videos; arguments and errors are `read_benchmark`'s."""
     if videos is None and not found.paths:
         raise UsageError(f"{file}: names videos by id; say in which folder they are: videos")
     clips, missing = locate(found, videos or file.parent, search=videos is not None)
-    if missing and not allow_missing:
-        raise UsageError(told(found.items, missing, file, videos or file.parent))
+    if missing and not (allow_missing and clips):
+        raise UsageError(told(found.items, missing, file, videos or file.parent, allow_missing))
     broken = find_broken(clips)
     left_out = [
         Dropped(id=item.id, reason=f"{MISSING}: no file for {item.video}") for item in missing
@@ -77,14 +84,17 @@ def locate(found: Annotations, folder: Path, *, search: bool) -> tuple[dict[str,
     return clips, missing
 
 
-def told(items: Sequence[Item], missing: Sequence[Item], file: Path, folder: Path) -> str:
+def told(
+    items: Sequence[Item], missing: Sequence[Item], file: Path, folder: Path, allowed: bool
+) -> str:
     """The sentence for missing videos."""
     names = list(dict.fromkeys(item.video for item in missing))
     every = len({item.video for item in items})
     few = ", ".join(names[:FEW]) + (", ..." if len(names) > FEW else "")
+    on = ", or allow_missing goes on without them (`vbench-mem data --json` then lists them)"
     return (
-        f"{file}: {len(names)} of {every} videos are not in {folder}: {few}; put them there, or "
-        "allow_missing goes on without them (`vbench-mem data --allow-missing --json` lists them)"
+        f"{file}: {len(names)} of {every} videos are not in {folder}: {few}; put them there"
+        f"{'' if allowed else on}"
     )
 
 

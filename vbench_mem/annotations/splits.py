@@ -33,6 +33,11 @@ class Chosen:
     ids: frozenset[str] | None = None
     written: str = ""
 
+    @property
+    def says(self) -> tuple[str, ...]:
+        """For a protocol: nothing of a file that is no split of anything."""
+        return () if self.split == ALL else (self.split,)
+
     def __contains__(self, id: str) -> bool:
         return self.ids is None or id in self.ids
 

@@ -41,7 +41,7 @@ def read_json(file: Path, split: str | None) -> Annotations:
             if into.segment(f"{place}.segment", id, video, start, end):
                 into.query(f"{place}.sentence", into.member(place, clip, "sentence"), id)
     chosen.drop_others(into, database)
-    return into.done(NAME, chosen.split, chosen.split, "one caption a clip")
+    return into.done(NAME, chosen.split, *chosen.says, "one caption a clip")
 
 
 def subset_of(into: Collector, where: str, entry: object) -> str:
@@ -72,4 +72,4 @@ def read_csv(file: Path, split: str | None) -> Annotations:
             if into.segment(line, id, video, row["start"], row["end"]):
                 into.query(line, row["text"], id)
     chosen.drop_others(into, rows)
-    return into.done(NAME, chosen.split, chosen.split, "one caption a clip")
+    return into.done(NAME, chosen.split, *chosen.says, "one caption a clip")

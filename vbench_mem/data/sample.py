@@ -14,7 +14,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from vbench_mem.data.times import Sampling, Wanted
-from vbench_mem.data.video import BadVideo, CannotJump, Video, naming
+from vbench_mem.data.video import BadVideo, CannotJump, Video, length_of, naming
 
 SQUARE = Fraction(1)
 
@@ -75,12 +75,6 @@ def take(path: Path, wanted: Wanted, resolution_px: int, *, jump: bool, threads:
         raise BadVideo(path, f"is over before {start_s:g} s, where its part begins")
     taken[there:] = taken[there - 1]
     return Sampled(taken, padded=wanted.frames - there)
-
-
-def length_of(path: Path) -> Fraction:
-    """Seconds of a video whose header does not tell."""
-    with av.open(path) as container:
-        return Video(path, container).lasts()
 
 
 def square(

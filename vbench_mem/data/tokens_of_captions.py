@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vbench_mem.data.benchmark import Benchmark
 from vbench_mem.encoders.words import Words
 from vbench_mem.errors import UsageError
 
@@ -70,3 +71,9 @@ def tokenize(captions: Sequence[str], text: Words, length: int) -> Captions:
         line = [START, *found[: length - 2], END]
         ids[row, : len(line)] = torch.tensor(line)
     return Captions(ids, ids != PAD, truncated)
+
+
+def truncated(benchmark: Benchmark, text: Words, caption_tokens: int) -> int:
+    """How many captions lose their tail in `caption_tokens` tokens, start and end among them."""
+    captions = [caption.text for caption in benchmark.captions]
+    return tokenize(captions, text, caption_tokens).truncated

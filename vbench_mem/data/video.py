@@ -127,8 +127,7 @@ class Video:
         """Seconds that a frame is shown: as the file says, else by the average rate."""
         if frame.duration and frame.time_base is not None:
             return frame.duration * frame.time_base
-        rate = self.stream.average_rate or self.stream.guessed_rate
-        return 1 / Fraction(rate) if rate else Fraction(0)
+        return usual_length(self.stream)
 
     def declared(self) -> Fraction | None:
         """Seconds that the file's header promises, if it does."""
@@ -141,15 +140,6 @@ class Video:
         """Seconds of the longest of the file's streams, if its header tells."""
         length = self.container.duration
         return None if length is None else Fraction(length, av.time_base)
-
-    def lasts(self) -> Fraction:
-        """Seconds from the first frame to the end of the last, as the packets say: they are read to
-        the end of the file, and not decoded."""
-        end = self.since + self.length(self.shown)
-        for packet in self.container.demux(self.stream):
-            if packet.pts is not None and packet.time_base is not None:
-                end = max(end, (packet.pts + (packet.duration or 0)) * packet.time_base)
-        return end - self.start
 
     def check_end(self, end: Fraction) -> None:
         declared = self.declared()
@@ -165,3 +155,22 @@ def moving_pictures(path: Path, container: InputContainer) -> VideoStream:
         if not stream.disposition & Disposition.attached_pic:
             return stream
     raise BadVideo(path, "has no video stream", "remove its rows from the caption file")
+
+
+def usual_length(stream: VideoStream) -> Fraction:
+    """Seconds that a frame is shown by the average rate; 0 where there is none."""
+    rate = stream.average_rate or stream.guessed_rate
+    return 1 / Fraction(rate) if rate else Fraction(0)
+
+
+def length_of(path: Path) -> Fraction:
+    """Seconds that a video is shown, as its packets say: all are read, and none is decoded."""
+    with av.open(path) as container:
+        stream = moving_pictures(path, container)
+        starts, ends, count = [], [], 0
+        for packet in container.demux(stream):
+            count += packet.size > 0  # the last one is empty
+            if packet.pts is not None and packet.time_base is not None:
+                starts.append(packet.pts * packet.time_base)
+                ends.append((packet.pts + (packet.duration or 0)) * packet.time_base)
+        return max(ends) - min(starts) if ends else count * usual_length(stream)

@@ -1,0 +1,92 @@
+"""`data`: what a file of annotations is read as. Trains and measures nothing."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vbench_mem.cli.arguments import Json
+
+if TYPE_CHECKING:
+    from vbench_mem.annotations.facts import Facts
+
+FIRST = 10
+
+
+def data(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of annotations.")],
+    form: Annotated[
+        str | None,
+        typer.Option(metavar="F", help="The form it is in; default what it looks like."),
+    ] = None,
+    videos: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Where the videos are; not looked for without, unless FILE has paths.",
+        ),
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(metavar="S", help="train, val, test, or a list of ids beside FILE."),
+    ] = None,
+    allow_missing: Annotated[
+        bool, typer.Option("--allow-missing", help="Go on without videos that are not there.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what FILE is read as: form, protocol, clips, captions, and what is left out and why.
+
+    \b
+    vbench-mem data MSRVTT_JSFUSION_test.csv
+    vbench-mem data validation_youcook.csv --videos youcook2/
+    vbench-mem data captions.json --form msvd --split test --videos YouTubeClips/
+    """
+    from vbench_mem.annotations.facts import facts_of
+    from vbench_mem.annotations.forms import find_form
+    from vbench_mem.annotations.read import find_videos, read_annotations
+
+    known = find_form(form, file)
+    said = read_annotations(known, file, split)
+    looked_for = videos is not None or said.paths
+    facts = facts_of(
+        find_videos(said, file, videos, allow_missing=allow_missing) if looked_for else said
+    )
+    if as_json:
+        about = {"file": str(file), "form": known, "gallery_size": facts.gallery_size}
+        print(json.dumps(about | asdict(facts), indent=1))
+        return
+    guessed = "" if form else ", as it looks"
+    rows = {"form": f"{known}{guessed}"} | described(facts)
+    for name, value in rows.items():
+        print(f"{name:<13}{value}")
+    for each in facts.dropped[:FIRST]:
+        print(f"  {each.id}: {each.reason}")
+    if len(facts.dropped) > FIRST:
+        print(f"  and {len(facts.dropped) - FIRST:,} more; --json lists all")
+
+
+def described(facts: "Facts") -> dict[str, str]:
+    """The facts in words, for people."""
+    fewest, average, most = facts.per_clip
+    per_clip = f"{fewest} to {most} a clip, {average:.3g} on average" if most > fewest else ""
+    shortest, middle, longest = facts.words
+    rows = {
+        "name": facts.name,
+        "split": facts.split,
+        "protocol": facts.protocol,
+        "gallery": f"{facts.clips:,} clips{told(facts.shared_clip, 'are a clip twice')}",
+        "captions": f"{facts.captions:,}, {per_clip or f'{fewest} a clip'}"
+        f"{told(facts.many_right, 'have several right clips')}",
+        "length": f"{shortest} to {longest} words, median {middle:g}",
+        "same text": f"{facts.shared_text:,} captions",
+        "hash": facts.sha256 or "none: videos were not looked for, --videos DIR does",
+        "left out": f"{len(facts.dropped):,}",
+    }
+    return rows
+
+
+def told(count: int, what: str) -> str:
+    return f"; {count:,} {what}" if count else ""
