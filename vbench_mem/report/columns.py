@@ -1,7 +1,8 @@
 """THE columns of table.csv, in their order, and the value of each in a row. No pandas.
 
 identity, status, memory, FLOPs, speed, energy, input, parameters, tokens (all in the order of the
-table of metrics), then axes of this matrix that have no column of their own, then scores by name.
+table of metrics), axes of this matrix that have no column of their own, what was trained, scores by
+name, and hashes of the data that those measured here are of. `ABOUT_SCORES` defines the last three.
 """
 
 from collections.abc import Callable
@@ -9,7 +10,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vbench_mem.join import Joined, Row
+from vbench_mem.matrix.accuracy import Accuracy
 from vbench_mem.metrics import METRICS, Metric
+from vbench_mem.record import Status
+from vbench_mem.scores.measured import MeasuredScore
+from vbench_mem.scores.score import AnyScore
 
 Kind = Literal["Int64", "Float64", "boolean", "string"]
 
@@ -65,6 +70,17 @@ ENDING: dict[str, tuple[Kind, Callable[[Row], object]]] = {
     "pruned_by": ("string", lambda row: row.record and row.record.pruned_by),
     "wall_s": ("Float64", lambda row: row.record and row.record.wall_s),
 }
+TRAINED = ("trained.seeds", "trained.checkpoints", "trained.failed")
+# Of scores that were measured here, for those who read the table.
+ABOUT_SCORES = {
+    "score.measured.…": "mean over the seeds whose training ended well",
+    "score.measured.….spread": "standard deviation over these seeds; empty for a single one",
+    "score.measured.….seeds": "how many they are",
+    "trained.seeds": "the same seeds by name, of a row that was trained",
+    "trained.checkpoints": "SHA-256 of the weights of each seed, in that order",
+    "trained.failed": "seeds whose training ended otherwise, or has no record",
+    "data.….sha256": "hash of the captions, right answers and videos of a benchmark",
+}
 
 
 def ordered_metrics() -> list[Metric]:
@@ -91,8 +107,13 @@ def column_kinds(joined: Joined) -> dict[str, Kind]:
     kinds |= {name: kind for name, (kind, _) in ENDING.items()}
     kinds |= {metric.name: metric_kind(metric) for metric in ordered_metrics()}
     kinds |= {f"axis.{name}": text for name in extra_axes(joined)}
-    kinds |= dict.fromkeys(joined.score_columns, number)
-    return kinds
+    if joined.matrix.accuracy is not None:
+        kinds |= dict.fromkeys(TRAINED, text)
+    for column in joined.score_columns:
+        kinds[column] = number
+        if is_measured(joined, column):
+            kinds |= {f"{column}.spread": number, f"{column}.seeds": "Int64"}
+    return kinds | dict.fromkeys(data_columns(joined), text)
 
 
 def row_values(row: Row, joined: Joined) -> dict[str, Any]:
@@ -107,7 +128,53 @@ def row_values(row: Row, joined: Joined) -> dict[str, Any]:
     for name in extra_axes(joined):
         value = row.facts.get(name)
         values[f"axis.{name}"] = None if value is None else str(value)
+    if joined.matrix.accuracy is not None:
+        values |= trained_values(row, joined.matrix.accuracy)
+    values |= dict.fromkeys(data_columns(joined))
     for column in joined.score_columns:
         score = row.scores.get(column)
         values[column] = None if score is None else score.value
+        if is_measured(joined, column):
+            values |= measured_values(column, score)
     return values
+
+
+def is_measured(joined: Joined, column: str) -> bool:
+    """Is it a score of weights trained here?"""
+    return any(isinstance(row.scores.get(column), MeasuredScore) for row in joined.rows)
+
+
+def data_column(score: MeasuredScore) -> str:
+    return f"data.{score.dataset}@{score.gallery_size}.sha256"
+
+
+def data_columns(joined: Joined) -> list[str]:
+    found = {
+        data_column(score)
+        for row in joined.rows
+        for score in row.scores.values()
+        if isinstance(score, MeasuredScore)
+    }
+    return sorted(found)
+
+
+def measured_values(column: str, score: AnyScore | None) -> dict[str, Any]:
+    if not isinstance(score, MeasuredScore):
+        return {f"{column}.spread": None, f"{column}.seeds": None}
+    spread = {f"{column}.spread": score.spread, f"{column}.seeds": len(score.seeds)}
+    return spread | {data_column(score): score.data_sha256}
+
+
+def trained_values(row: Row, accuracy: Accuracy) -> dict[str, Any]:
+    """What became of the trainings of a row; nothing of a row that the matrix does not train."""
+    asked = accuracy.of_row.get(row.cell.id, ())
+    known = {cell.id: cell.training for cell in accuracy.cells}
+    good = {record.cell_id: record for record in row.trainings if record.status is Status.OK}
+    seeds = {key: str(training.seed) for key in asked if (training := known[key]) is not None}
+    hashes = [str(record.details["checkpoint"]["sha256"]) for record in good.values()]
+    texts = (
+        [seeds[key] for key in asked if key in good],
+        hashes,
+        [seeds[key] for key in asked if key not in good],
+    )
+    return {name: " ".join(some) or None for name, some in zip(TRAINED, texts, strict=True)}

@@ -1,6 +1,7 @@
 """The table that people read: few columns, in words. Used on the terminal and in the page.
 
-Columns that no row has a value in are left out; table.csv has them all.
+Columns that no row has a value in are left out, and of scores of what was trained here all but R@1;
+table.csv has them all.
 """
 
 from collections.abc import Sequence
@@ -9,7 +10,8 @@ from dataclasses import dataclass
 from vbench_mem.join import Joined, Row
 from vbench_mem.matrix.axes import SETTINGS, shown
 from vbench_mem.metrics import METRICS, show
-from vbench_mem.scores.metrics import SCORE_METRICS
+from vbench_mem.scores.measured import DIRECTIONS, GENERATED, MeasuredScore
+from vbench_mem.scores.metrics import SCORE_METRICS, Direction
 from vbench_mem.scores.score import AnyScore
 
 HEADS = {
@@ -34,13 +36,15 @@ LETTERS = {"recall_at_1": "R@1", "recall_at_5": "R@5", "recall_at_10": "R@10"}
 
 @dataclass(frozen=True)
 class Column:
-    """`name` of the metric or score, its short heading, and its full meaning."""
+    """`name` of the metric or score, its short heading, and its full meaning. `is_trained`: a score
+    of weights trained here, over seeds."""
 
     name: str
     head: str
     meaning: str
     is_score: bool = False
     is_published: bool = False
+    is_trained: bool = False
 
 
 def load_axes(joined: Joined) -> list[str]:
@@ -49,25 +53,59 @@ def load_axes(joined: Joined) -> list[str]:
     return [name for name in joined.matrix.varying if SETTINGS[name].section not in inside]
 
 
-def columns(joined: Joined, names: Sequence[str] = tuple(HEADS)) -> list[Column]:
-    """Metrics among `names` that some row has, then every score."""
+def columns(
+    joined: Joined,
+    names: Sequence[str] = tuple(HEADS),
+    directions: Sequence[Direction] = DIRECTIONS,
+) -> list[Column]:
+    """Metrics among `names` that some row has, then the scores: R@1 in `directions` of those
+    measured here, and all others."""
     present = [name for name in names if any(row.metric(name) is not None for row in joined.rows)]
     found = [Column(name, HEADS[name], _meaning(name)) for name in present]
-    scores = {column: score for row in joined.rows for column, score in row.scores.items()}
-    return found + [_score_column(scores[name]) for name in joined.score_columns]
+    scores: dict[str, list[AnyScore]] = {}
+    for row in joined.rows:
+        for column, score in row.scores.items():
+            scores.setdefault(column, []).append(score)
+    return found + [
+        _score_column(scores[name])
+        for name in joined.score_columns
+        if _is_shown(scores[name][0], directions)
+    ]
+
+
+def _is_shown(score: AnyScore, directions: Sequence[Direction]) -> bool:
+    if not isinstance(score, MeasuredScore):
+        return True
+    return score.metric == "recall_at_1" and score.direction in directions
 
 
 def _meaning(name: str) -> str:
     return f"{name}: {METRICS[name].meaning} ({METRICS[name].unit})"
 
 
-def _score_column(score: AnyScore) -> Column:
+def _score_column(some: Sequence[AnyScore]) -> Column:
+    """The column of one score of several rows."""
+    score = some[0]
     what = LETTERS.get(score.metric, score.metric.replace("_", " "))
-    head = f"{score.dataset} {score.direction.upper()} {what}"
-    if score.origin != "measured":
-        head += f" ({score.origin})"
+    dataset = score.dataset.replace(GENERATED, f"{GENERATED[:-1]} ")  # heads break at a space
+    head = f"{dataset} {score.direction.upper()} {what}"
     meaning = f"{SCORE_METRICS[score.metric].meaning}; {score.protocol}; {score.source}"
-    return Column(score.column, head, meaning, True, score.origin == "published")
+    seeds = [len(each.seeds) for each in some if isinstance(each, MeasuredScore)]
+    if seeds:
+        head += f", {seeds_of(min(seeds), max(seeds))}"
+        meaning += "; mean over seeds ± standard deviation"
+    elif score.origin != "measured":
+        head += f" ({score.origin})"
+    return Column(
+        score.column, head, meaning, True, score.origin == "published", is_trained=bool(seeds)
+    )
+
+
+def seeds_of(few: int, many: int) -> str:
+    """`3 seeds`, `2 to 3 seeds`."""
+    if few == many:
+        return f"{few} seed{'' if few == 1 else 's'}"
+    return f"{few} to {many} seeds"
 
 
 def cell_text(row: Row, column: Column) -> str:
@@ -77,15 +115,22 @@ def cell_text(row: Row, column: Column) -> str:
     score = row.scores.get(column.name)
     if score is None:
         return ""
-    is_share = SCORE_METRICS[score.metric].is_share
-    return f"{100 * score.value:.1f} %" if is_share else f"{score.value:.4g}"
+    if not SCORE_METRICS[score.metric].is_share:
+        return f"{score.value:.4g}" + ("" if score.spread is None else f" ± {score.spread:.2g}")
+    spread = "" if score.spread is None else f" ± {100 * score.spread:.1f}"
+    return f"{100 * score.value:.1f}{spread} %"
 
 
 def why_empty(row: Row, column: Column) -> str:
     """The reason for an empty field."""
-    if column.is_score:
+    if not column.is_score:
+        return row.why_missing(column.name)
+    if not column.is_trained:
         return "no such score is joined with this row"
-    return row.why_missing(column.name)
+    bad = next((each for each in row.trainings if each.reason is not None), None)
+    if bad is not None:
+        return f"training: {bad.status.value}: {bad.reason}"
+    return "not trained"
 
 
 def axis_text(row: Row, name: str) -> str:

@@ -12,6 +12,9 @@ from vbench_mem.join import Joined, Row
 from vbench_mem.matrix.axes import label
 from vbench_mem.matrix.conditions import check_when, matches
 from vbench_mem.pareto import frontier
+from vbench_mem.report.kinds import BLIND, is_of_kind
+from vbench_mem.scores.measured import results_of
+from vbench_mem.scores.metrics import Direction
 from vbench_mem.scores.score import AnyScore
 
 MEMORY = "peak_alloc_bytes"
@@ -34,12 +37,22 @@ class Point:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Level:
+    """A recall that is known without an encoder: by chance, or what a kind cannot go above."""
+
+    name: str
+    share: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Panel:
-    """Memory against one recall of one dataset; `frontiers` are by column and load."""
+    """Memory against one recall of one dataset; `frontiers` are by column and load; `levels` are
+    of the benchmarks that were asked here, the lowest first."""
 
     title: str
     points: list[Point]
     frontiers: dict[str, list[Point]]
+    levels: tuple[Level, ...] = ()
 
 
 def series_of(row: Row, joined: Joined) -> str:
@@ -85,7 +98,7 @@ def memory_budgets(joined: Joined, points: Iterable[Point]) -> list[float]:
 
 def recall_panels(joined: Joined) -> list[Panel]:
     """One panel for each dataset and direction that a row has a recall at 1 of."""
-    found: dict[tuple[str, str], list[Point]] = {}
+    found: dict[tuple[str, Direction], list[Point]] = {}
     for row in joined.rows:
         for score in row.scores.values():
             point = point_of(row, joined, score) if score.metric == RECALL else None
@@ -96,9 +109,29 @@ def recall_panels(joined: Joined) -> list[Panel]:
             title=f"{dataset}, {'text to video' if direction == 't2v' else 'video to text'}",
             points=points,
             frontiers=frontiers(points),
+            levels=levels(joined, dataset, direction),
         )
         for (dataset, direction), points in sorted(found.items())
     ]
+
+
+def levels(joined: Joined, dataset: str, direction: Direction) -> tuple[Level, ...]:
+    """Chance, and the ceilings below 1 of encoders blind to order, or of a kind that a row is."""
+    found: set[tuple[float, str]] = set()
+    for row in joined.rows:
+        for record in row.trainings:
+            for result in results_of(record):
+                if result.name != dataset:
+                    continue
+                found.add((result.chance[direction][RECALL], "chance"))
+                found |= {
+                    (ceiling.random_ties_value, f"ceiling: {ceiling.kind}")
+                    for ceiling in result.ceilings
+                    if ceiling.metric == f"{direction}_{RECALL}"
+                    and ceiling.random_ties_value < 1
+                    and (ceiling.kind == BLIND or is_of_kind(record.cell, ceiling.kind))
+                }
+    return tuple(Level(name=name, share=share) for share, name in sorted(found))
 
 
 def frontiers(points: Iterable[Point]) -> dict[str, list[Point]]:

@@ -1,0 +1,125 @@
+"""What was found of a claim: two things compared, paired by seed, and a verdict. No torch.
+
+Sentences are made of our numbers alone: no outcome is written down here.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from vbench_mem.report.claims import Claim, Name
+from vbench_mem.report.trained import Spread
+from vbench_mem.units import format_bytes
+
+Verdict = Literal["holds", "on average", "does not hold", "not judged"]
+WORDS: dict[Verdict, str] = {
+    "holds": "holds in every seed",
+    "on average": "holds on average only",
+    "does not hold": "does not hold",
+    "not judged": "cannot be judged",
+}
+TINY = 1e-9  # shares are ratios of floats
+FEWEST = 2  # seeds, below which nothing is known of their spread
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """One of two things compared: `shares` are R@1, what it loses, or a ceiling's one number."""
+
+    label: str
+    shares: Spread
+    memory: int | None = None
+    is_loss: bool = False
+
+    @property
+    def number(self) -> str:
+        if self.is_loss:
+            return f"loses {self.shares.percent()} points"
+        return f"{self.shares.percent()} %"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One claim on one benchmark by one pair.
+
+    benchmark    `generated-temporal T2V`; none where no pair can judge the claim
+    sides        the one that is said to be ahead, and the other
+    differences  of shares, by seed; `holds` says for each whether the claim is so there
+    why          of a claim that cannot be judged
+    """
+
+    claim: Claim
+    verdict: Verdict
+    benchmark: str | None = None
+    sides: tuple[Side, Side] | None = None
+    seeds: tuple[int, ...] = ()
+    differences: tuple[float, ...] = ()
+    holds: tuple[bool, ...] = ()
+    why: str | None = None
+
+    @property
+    def words(self) -> str:
+        return WORDS[self.verdict]
+
+    @property
+    def difference(self) -> str:
+        """`+41.8 ± 1.2`, in points."""
+        return Spread(self.differences).percent("+") if self.differences else ""
+
+    @property
+    def count(self) -> str:
+        """`2 of 3`: seeds in which the claim holds."""
+        return f"{sum(self.holds)} of {len(self.seeds)}" if self.seeds else ""
+
+    @property
+    def line(self) -> str:
+        """The comparison in as few words as tell it."""
+        if self.sides is None or not self.differences:
+            return f"{self.benchmark}: {self.why}" if self.benchmark else str(self.why)
+        sides = ", ".join(f"{side.label} {self.told(side)}" for side in self.sides)
+        because = f"; {self.why}" if self.why else ""
+        return f"{self.benchmark}: {sides}: {self.difference}, in {self.count} seeds{because}"
+
+    def told(self, side: Side) -> str:
+        """Its number, and the memory that buys it where the claim is about that."""
+        if not self.claim.costs or side.memory is None:
+            return side.number
+        return f"{side.number} at {format_bytes(side.memory)}"
+
+
+def by_claim(found: Iterable[Finding]) -> list[tuple[Claim, list[Finding]]]:
+    """In the order of the claims."""
+    groups: dict[Name, list[Finding]] = {}
+    for finding in found:
+        groups.setdefault(finding.claim.name, []).append(finding)
+    return [(some[0].claim, some) for some in groups.values()]
+
+
+def verdict_of(holds: Sequence[bool], on_average: bool, fewest: int = FEWEST) -> Verdict:
+    if len(holds) < fewest:
+        return "not judged"
+    if all(holds):
+        return "holds"
+    return "on average" if on_average else "does not hold"
+
+
+def concluded(blank: Finding, numbers: Mapping[int, float], allowed: float = 0) -> Finding:
+    """With the differences by seed, and the verdict: the claim holds where one is above 0, or where
+    so much is `allowed` to be lost, no more is."""
+
+    def is_so(difference: float) -> bool:
+        return difference > TINY if not allowed else difference >= -allowed - TINY
+
+    differences = tuple(numbers.values())
+    holds = tuple(map(is_so, differences))
+    on_average = bool(differences) and is_so(Spread(differences).mean)
+    verdict = verdict_of(holds, on_average)
+    few = f"{len(differences)} seed, and a spread needs {FEWEST}"
+    return replace(
+        blank,
+        verdict=verdict,
+        seeds=tuple(numbers),
+        differences=differences,
+        holds=holds,
+        why=few if verdict == "not judged" else None,
+    )
