@@ -218,7 +218,7 @@ def score_of(
         direction=direction,
         metric=metric,
         value=statistics.fmean(values),
-        gallery_size=int(first["gallery_size"]),
+        gallery_size=int(first["evaluation"][direction]["gallery_size"]),
         protocol=str(first["protocol"]),
         source="trained and asked here",
         seeds=tuple(training.seed for training in trainings if training is not None),
