@@ -1,26 +1,24 @@
 """Every clip and caption of a benchmark as unit vectors, unmasked, in eval mode.
 
-Never trains and never ranks. Holds one batch of pixels and the next one being decoded.
+Never trains and never ranks. Holds one batch of pixels, and what workers decode ahead.
 """
 
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from vbench_mem.cell import Load, Runtime
-from vbench_mem.data.benchmark import Benchmark, Clip, Dropped
+from vbench_mem.data.benchmark import Benchmark, Dropped
 from vbench_mem.data.clips import to_clips
+from vbench_mem.data.loading import Throughput, load_clips
+from vbench_mem.data.times import Sampling
 from vbench_mem.data.tokens_of_captions import tokenize
-from vbench_mem.data.video import BadVideo
 from vbench_mem.encoders.dual import DualEncoder
 from vbench_mem.errors import UsageError
 from vbench_mem.probes.train_step import DTYPES, Enter, autocast, quiet
 from vbench_mem.retrieval.permute import permute_frames
-from vbench_mem.training.decoded import Decoded, Frames, filled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +28,7 @@ class Embedded:
     benchmark    as it was asked: without the clips that could not be decoded, which it then names
     permuted_VE  the same clips with their frames in another order; none for a single frame
     truncated    captions that lost their tail
-    seconds      for all clips, decoding included; the captions take no time beside them
+    throughput   of the clips; each was embedded twice, once permuted
     """
 
     benchmark: Benchmark
@@ -38,24 +36,23 @@ class Embedded:
     text_CE: Tensor
     permuted_VE: Tensor | None
     truncated: int
-    seconds: float
+    throughput: Throughput
 
 
 @dataclass(frozen=True, kw_only=True)
 class Embedder:
     """An encoder with how clips reach it.
 
-    decode   as `decoder` gives it
     batch    clips, and captions, embedded at a time
-    threads  that decode
+    workers  processes that decode ahead; none: threads, when a batch is asked for
     """
 
     encoder: DualEncoder
-    decode: Callable[[Clip, int], Frames]
     load: Load
     runtime: Runtime
+    sampling: Sampling
     batch: int
-    threads: int = 1
+    workers: int = 0
 
     @torch.inference_mode()
     def embed(
@@ -75,13 +72,24 @@ class Embedder:
         broken: dict[int, Dropped] = {}
         rows: list[Tensor] = []
         permuted: list[Tensor] = []
-        start = time.perf_counter()
-        for first, frames in self.batches(benchmark, broken):
-            enter(f"embedding clip {first + 1} of {benchmark.gallery_size} of {benchmark.name}")
-            rows.append(self.of_clips(frames))
-            if self.load.frames > 1:
-                permuted.append(self.of_clips(permute_frames(frames, seed, first)))
-        seconds = time.perf_counter() - start
+        count, size = self.load.frames, self.load.resolution_px
+        with load_clips(
+            *(benchmark.clips, count, self.load.fps, size),
+            workers=self.workers,
+            batch=self.batch,
+            sampling=self.sampling,
+        ) as loader:
+            for number, loaded in enumerate(loader):
+                first = number * self.batch
+                enter(f"embedding clip {first + 1} of {benchmark.gallery_size}, {benchmark.name}")
+                for each in loaded.broken:
+                    place = benchmark.clips.index(each.clip, first)
+                    broken[place] = Dropped(id=each.clip.id, reason=each.reason)
+                if loaded.clips:
+                    rows.append(self.of_clips(loaded.frames))
+                    if count > 1:
+                        permuted.append(self.of_clips(permute_frames(loaded.frames, seed, first)))
+            throughput = loader.throughput
         if broken:
             benchmark = without(benchmark, broken, allow_missing)
         text_CE, truncated = self.of_captions(benchmark)
@@ -91,29 +99,8 @@ class Embedder:
             text_CE=text_CE,
             permuted_VE=torch.cat(permuted) if permuted else None,
             truncated=truncated,
-            seconds=seconds,
+            throughput=throughput,
         )
-
-    def batches(
-        self, benchmark: Benchmark, broken: dict[int, Dropped]
-    ) -> Iterator[tuple[int, Tensor]]:
-        """(number of the first clip, frames (B, T, H, W, 3) uint8); what is broken is put there."""
-        clips, count = benchmark.clips, self.load.frames
-        decoded = Decoded(lambda number: self.decode(clips[number], count), 0, self.threads)
-        try:
-            for first in range(0, len(clips), self.batch):
-                numbers = range(first, min(first + self.batch, len(clips)))
-                decoded.expect(range(first, min(numbers.stop + self.batch, len(clips))))
-                found = []
-                for number in numbers:
-                    try:
-                        found.append(filled(decoded.take(number), count))
-                    except BadVideo as error:
-                        broken[number] = Dropped(id=clips[number].id, reason=error.reason)
-                if found:
-                    yield first, torch.from_numpy(np.stack(found))
-        finally:
-            decoded.close()
 
     def of_clips(self, frames: Tensor) -> Tensor:
         encoder, device = self.encoder, self.encoder.logit_scale.device

@@ -26,7 +26,6 @@ from vbench_mem.training.feed import Feed
 from vbench_mem.training.losses import Loss
 from vbench_mem.training.seeds import seed_of
 from vbench_mem.training.snapshot import Snapshots
-from vbench_mem.training.spec import Training
 from vbench_mem.training.stage import run_stage
 from vbench_mem.training.step import Stepper
 from vbench_mem.training.trained import (
@@ -40,6 +39,7 @@ from vbench_mem.training.trained import (
     write_trained,
 )
 from vbench_mem.weights.carry import carry
+from vbench_mem.weights.initialise import initialise
 from vbench_mem.weights.report import Report
 
 SNAPSHOT_EVERY_S = 30.0
@@ -90,12 +90,12 @@ def train_last_stage(
         torch.manual_seed(seed_of(training.seed, "weights"))
         with device:
             encoder = build(cell.table_spec, cell.recipe, cell.load, cell.runtime)
-        start, loss = begin(encoder, training, source)
+        start, loss = begin(encoder, cell, source)
         if training.stages:
             snapshots = Snapshots(beside(checkpoint, "snapshot"), definition, snapshot_every_s)
             result = last_stage(cell, encoder, loss, benchmarks, snapshots, enter)
     enter("checkpoint")
-    bias = None if loss.bias is None else float(loss.bias)
+    bias = None if loss.bias is None else loss.bias.item()
     trained = Trained(
         checkpoint=checkpoint,
         sha256=save_checkpoint(
@@ -148,24 +148,30 @@ def last_stage(
 
 
 def begin(
-    encoder: DualEncoder, training: Training, source: Checkpoint | None
+    encoder: DualEncoder, cell: Cell, source: Checkpoint | None
 ) -> tuple[Report | None, Loss]:
     """Put the weights in that a training starts from, and make the loss of its last stage.
 
     Temperature and bias go on where the stage before had the same loss, and else start as the loss
     has them: the one's have no meaning in the other.
     """
+    training = cell.training
+    assert training is not None
+    assert (source is not None) == (len(training.stages) > 1), "a stage goes on from the one before"
     objective = training.stages[-1].objective if training.stages else "info_nce"
-    loss = Loss(objective).to(encoder.logit_scale.device)
-    if source is None:
-        if training.stages:
-            loss.start(encoder.logit_scale)
-        return None, loss
-    report = carry(source, encoder)
-    if objective_of(source.facts) != objective:
-        loss.start(encoder.logit_scale)
-    elif loss.bias is not None:
-        torch.nn.init.constant_(loss.bias, source.facts["bias"])
+    loss, report = Loss(objective).to(encoder.logit_scale.device), None
+    if source is not None:
+        report = carry(source, encoder)
+        if objective_of(source.facts) == objective:
+            if loss.bias is not None:
+                torch.nn.init.constant_(loss.bias, source.facts["bias"])
+            return report, loss
+    elif training.init is not None:
+        init = Path(training.init)
+        report = initialise(encoder, cell.table_spec, cell.load, init, allow=training.allow)
+        if objective == "info_nce":  # weights of ours bring their own temperature
+            return report, loss
+    loss.start(encoder.logit_scale)
     return report, loss
 
 

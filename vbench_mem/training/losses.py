@@ -4,11 +4,11 @@ Legend: B clips, and as many captions; E shared space; R rows of a block.
 """
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from vbench_mem.encoders.dual import TEMPERATURE, at_least_float32
 from vbench_mem.probes.loss import info_nce
@@ -26,35 +26,49 @@ def sigmoid_loss(
 
     Shapes:  video_BE, text_BE of unit length, logit_scale (log of t), bias -> (), in float32 at
              least: the sum over all pairs, divided by B.
-    Memory:  `rows` x B logits, made again in backward; the B x B matrix is never whole.
+    Memory:  `rows` x B logits; the B x B matrix is never whole, nor are its gradients.
     Source:  arXiv:2303.15343, algorithm 1.
     Check:   value and gradients equal those of the whole matrix.
     """
-    size = len(video_BE)
-    rows = rows or max(1, BLOCK_LOGITS // size)
+    rows = rows or max(1, BLOCK_LOGITS // len(video_BE))
     with torch.autocast(video_BE.device.type, enabled=False):
-        video_BE, text_BE, logit_scale, bias = map(
-            at_least_float32, (video_BE, text_BE, logit_scale, bias)
-        )
-        total = video_BE.new_zeros(())
+        given = map(at_least_float32, (video_BE, text_BE, logit_scale, bias))
+        loss: Tensor = SigmoidByBlocks.apply(*given, rows)  # type: ignore[no-untyped-call]
+        return loss
+
+
+class SigmoidByBlocks(torch.autograd.Function):
+    """Gradients are made along with the value, block by block, and no graph is kept.
+
+    All pairs are taken as wrong, which costs softplus(x) of a logit x; own pairs are then put
+    right: -log sigmoid(x) = softplus(-x) = softplus(x) - x.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, video_BE: Tensor, text_BE: Tensor, logit_scale: Tensor, bias: Tensor, rows: int
+    ) -> Tensor:
+        size, scale = len(video_BE), logit_scale.exp()
+        total, of_bias = torch.zeros_like(logit_scale), torch.zeros_like(bias)
+        of_video, of_text = torch.empty_like(video_BE), torch.zeros_like(text_BE)
         for first in range(0, size, rows):
-            part = (video_BE[first : first + rows], text_BE, logit_scale, bias, first)
-            if rows < size and torch.is_grad_enabled():
-                total = total + checkpoint(
-                    rows_of_sigmoid, *part, use_reentrant=False, preserve_rng_state=False
-                )
-            else:
-                total = total + rows_of_sigmoid(*part)
+            block = slice(first, first + rows)
+            video_RE = video_BE[block] * scale
+            logits_RB = torch.addmm(bias, video_RE, text_BE.T)
+            total += F.softplus(logits_RB).sum() - logits_RB.diagonal(first).sum()
+            slope_RB = logits_RB.sigmoid_()
+            slope_RB.diagonal(first).sub_(1)
+            of_video[block] = slope_RB @ text_BE * scale
+            of_text.addmm_(slope_RB.T, video_RE)
+            of_bias += slope_RB.sum()
+        # the temperature multiplies the clips: its gradient is theirs along them
+        of_scale = (of_video * video_BE).sum()
+        ctx.save_for_backward(*(each / size for each in (of_video, of_text, of_scale, of_bias)))
         return total / size
 
-
-def rows_of_sigmoid(
-    video_RE: Tensor, text_BE: Tensor, logit_scale: Tensor, bias: Tensor, first: int
-) -> Tensor:
-    """What the rows from `first` on cost. All are taken as wrong; own pairs are then put right:
-    -log sigmoid(x) = softplus(-x) = softplus(x) - x."""
-    logits_RB = torch.addmm(bias, video_RE * logit_scale.exp(), text_BE.T)
-    return F.softplus(logits_RB).sum() - logits_RB.diagonal(first).sum()
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Any:
+        return (*(gradient * each for each in ctx.saved_tensors), None)
 
 
 class Loss(nn.Module):

@@ -51,26 +51,28 @@ class Order:
         if len(order) < self.per_step:
             return np.resize(order, (1, self.per_step))
         order = order[: self.steps * self.per_step]
-        common = np.maximum(repeats(self.captions[order]), repeats(self.clips[order]))
-        rows = self.apart(order[common > 1], common[common > 1], drawn)
+        of_caption, of_clip = repeats(self.captions[order]), repeats(self.clips[order])
+        common = np.maximum(of_caption, of_clip)
+        # what shares most first, and what shares one thing together: then nothing is in the way
+        group = np.where(of_caption >= of_clip, self.captions[order], -1 - self.clips[order])
+        first = np.lexsort((shuffled(group, drawn), -common))
+        rows = self.apart(order[first[common[first] > 1]], drawn)
         free = iter(order[common == 1])
         for row in rows:
             row.extend(next(free) for _ in range(self.per_step - len(row)))
         return np.array(rows, np.int64)
 
-    def apart(
-        self, pairs: Numbers, common: Numbers, drawn: np.random.Generator
-    ) -> list[list[np.int64]]:
-        """Spread pairs that share something over the steps, those that share most first: each goes
-        to the emptiest step that has nothing of it yet, or where all have, to the emptiest."""
+    def apart(self, pairs: Numbers, drawn: np.random.Generator) -> list[list[np.int64]]:
+        """Spread pairs that share something over the steps: each goes to the emptiest step that has
+        nothing of it yet, or where all have, to one that has least of it."""
         rows: list[list[np.int64]] = [[] for _ in range(self.steps)]
         room = np.full(self.steps, self.per_step)
         of_caption: dict[int, list[int]] = defaultdict(list)
         of_clip: dict[int, list[int]] = defaultdict(list)
-        for pair in pairs[np.argsort(-common, kind="stable")]:
+        for pair in pairs:
             caption, clip = int(self.captions[pair]), int(self.clips[pair])
             wanted = room + drawn.random(self.steps)  # the draw decides between equals
-            wanted[of_caption[caption] + of_clip[clip]] -= 2 * self.per_step
+            np.subtract.at(wanted, of_caption[caption] + of_clip[clip], 2 * self.per_step)
             wanted[room == 0] = -np.inf
             row = int(wanted.argmax())
             rows[row].append(pair)
@@ -84,6 +86,12 @@ def numbered(things: Sequence[Hashable]) -> Numbers:
     """Equal things by equal numbers."""
     known: dict[Hashable, int] = {}
     return np.array([known.setdefault(each, len(known)) for each in things], np.int64)
+
+
+def shuffled(groups: Numbers, drawn: np.random.Generator) -> Numbers:
+    """Other numbers for the same groups, in an order that is drawn."""
+    _, inverse = np.unique(groups, return_inverse=True)
+    return drawn.permutation(int(inverse.max()) + 1)[inverse]
 
 
 def repeats(numbers: Numbers) -> Numbers:

@@ -17,7 +17,6 @@ from vbench_mem.probes.measured import Measured
 from vbench_mem.probes.train_step import Enter
 from vbench_mem.retrieval.evaluate import evaluate
 from vbench_mem.store import checkpoint_path
-from vbench_mem.training.decoded import decoder
 from vbench_mem.training.embed import Embedder
 from vbench_mem.training.last_stage import encoder_of, train_last_stage
 from vbench_mem.training.lineage import parent
@@ -64,11 +63,12 @@ def result_of(cell: Cell, encoder: DualEncoder, source: Source, enter: Enter) ->
     benchmark = open_source(source)
     embedder = Embedder(
         encoder=encoder,
-        decode=decoder(cell.load, training.sampling),
         load=cell.load,
         runtime=cell.runtime,
+        sampling=training.sampling,
         batch=cell.load.batch,
-        threads=cell.runtime.threads or cpu_cores(),
+        # threads do on a host that embeds, too; a card waits for what is decoded
+        workers=cpu_cores() if encoder.logit_scale.is_cuda else 0,
     )
     embedded = embedder.embed(
         benchmark, seed=training.seed, allow_missing=source.allow_missing, enter=enter
@@ -85,7 +85,7 @@ def result_of(cell: Cell, encoder: DualEncoder, source: Source, enter: Enter) ->
     return {
         **facts_of(embedded.benchmark),
         "truncated": embedded.truncated,
-        "seconds": embedded.seconds,
+        "throughput": dataclasses.asdict(embedded.throughput),
         "ceilings": [dataclasses.asdict(each) for each in ceilings_of(source, cell.load.frames)],
         "evaluation": evaluation.as_dict(),
     }

@@ -77,7 +77,7 @@ class Stepper:
 
     def step(self, fed: Fed, number: int) -> tuple[Tensor, Tensor]:
         """Step `number`, from 0: the loss and the norm of all gradients, on the device."""
-        torch.manual_seed(seed_of(self.seed, self.stage.name, "masks", number))
+        seed_masks(seed_of(self.seed, self.stage.name, "masks", number), self.device)
         rate = learning_rate(self.stage, number)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -126,3 +126,11 @@ class Stepper:
         self.loss.load_state_dict(state["loss"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
+
+
+def seed_masks(seed: int, device: torch.device) -> None:
+    """Of the generators that draw on the host and on the device; asking for all kinds of devices,
+    as `torch.manual_seed` does, takes a millisecond."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(seed)

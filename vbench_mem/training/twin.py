@@ -2,7 +2,7 @@
 
 from dataclasses import fields
 
-from vbench_mem.encoders.spec import FrameLevel, Spec, TubeViT, VideoSpec
+from vbench_mem.encoders.spec import FrameLevel, Spec, VideoSpec
 
 SHARED = tuple(field.name for field in fields(VideoSpec) if field.name != "tubelet_frames")
 
@@ -11,11 +11,14 @@ def image_twin(spec: Spec) -> Spec:
     """A frame-level encoder of the same parts, pooling by mean where the layout does not say class.
 
     What frames do to each other, tubelets, temporal attention and the pooling over frames have no
-    part in an image. Tubes keep their own spec: their positions are sines of places in space and
-    time, which a frame-level encoder has not.
+    part in an image. Nor have tubes: an image has patches, and the sines of their places. So all
+    layouts share a twin but those with a class token, which have one of their own. Pooling by
+    attention begins with the clips.
+    Differs: half the heads of a factorised dot product see only their own place in an image; they
+             go on from heads that saw all of it.
+    Check:   with the twin's weights an image has the same feature in the layout, but for that one,
+             pooling by attention and layers that run along time ungated.
     """
-    if isinstance(spec, TubeViT):
-        return spec
     parts = {name: getattr(spec, name) for name in SHARED}
     if spec.pooling == "attention":
         parts["pooling"] = "mean"
