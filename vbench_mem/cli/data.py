@@ -73,11 +73,12 @@ def described(facts: "Facts") -> dict[str, str]:
     fewest, average, most = facts.per_clip
     per_clip = f"{fewest} to {most} a clip, {average:.3g} on average" if most > fewest else ""
     shortest, middle, longest = facts.words
-    rows = {
+    clips = "clip" if facts.clips == 1 else "clips"
+    return {
         "name": facts.name,
         "split": facts.split,
         "protocol": facts.protocol,
-        "gallery": f"{facts.clips:,} clips{told(facts.shared_clip, 'are a clip twice')}",
+        "gallery": f"{facts.clips:,} {clips}{told(facts.shared_clip, 'are a clip twice')}",
         "captions": f"{facts.captions:,}, {per_clip or f'{fewest} a clip'}"
         f"{told(facts.many_right, 'have several right clips')}",
         "length": f"{shortest} to {longest} words, median {middle:g}",
@@ -85,7 +86,6 @@ def described(facts: "Facts") -> dict[str, str]:
         "hash": facts.sha256 or "none: videos were not looked for, --videos DIR does",
         "left out": f"{len(facts.dropped):,}",
     }
-    return rows
 
 
 def told(count: int, what: str) -> str:
