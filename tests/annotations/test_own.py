@@ -7,6 +7,7 @@ import pytest
 from tests.annotations.files import videos, write
 from vbench_mem.annotations import read_annotations, read_benchmark
 from vbench_mem.errors import UsageError
+from vbench_mem.scores.score import check_dataset
 
 LIST = [
     {"video": "a.mp4", "caption": ["a dog", "the dog"]},
@@ -110,3 +111,8 @@ def test_slips_in_judgements_are_named(
 def test_judgements_without_a_file_of_queries_say_which_is_wanted(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"queries\.tsv: cannot be read \(No such file"):
         read_annotations("qrels", write(tmp_path, "a.qrels", "q1 0 v1 1\n"))
+
+
+@pytest.mark.parametrize("stem", ["MSRVTT_ret", "Köln 1", "__", "NExT-QA", "vatex"])
+def test_every_name_is_one_that_a_score_may_have(tmp_path: Path, stem: str) -> None:
+    check_dataset(read_annotations(None, write(tmp_path, f"{stem}.json", LIST)).name)
