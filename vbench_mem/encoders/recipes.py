@@ -69,6 +69,7 @@ RECIPES: dict[str, Recipe] = {
     "mask50": Recipe(mask=0.5),
     "mask75": Recipe(mask=0.75),
     "mask90": Recipe(mask=0.9),
+    "adapter16": Recipe(train="adapter", adapter_width=16),
     "adapter64": Recipe(train="adapter", adapter_width=64),
     "adapter192": Recipe(train="adapter", adapter_width=192),
     "adapter384": Recipe(train="adapter", adapter_width=384),

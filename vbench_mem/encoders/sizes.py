@@ -23,8 +23,9 @@ class Tower:
             raise ValueError(f"width {self.width} is not a multiple of heads {self.heads}")
 
 
-# Source: google-research/big_vision, models/vit.py (Ti S M B L H g); `test` is our own.
+# Source: google-research/big_vision, models/vit.py (Ti S M B L H g); `nano` and `test` are our own.
 VIDEO_SIZES = {
+    "nano": Tower(width=64, depth=4, heads=2, mlp=256),
     "test": Tower(width=128, depth=4, heads=4, mlp=512),
     "Ti": Tower(width=192, depth=12, heads=3, mlp=768),
     "S": Tower(width=384, depth=12, heads=6, mlp=1536),

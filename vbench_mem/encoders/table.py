@@ -46,7 +46,7 @@ PAPER = "arXiv:2312.07395, section 3; sizes from google-research/big_vision mode
 COARSE = "arXiv:2312.07395, coarse patches in time, in space (a patch-32 ViT), or both"
 VIVIT = "arXiv:2103.15691 (ViViT), google-research/scenic projects/vivit"
 TUBEVIT = "arXiv:2212.03229 (TubeViT), daniel-code/TubeViT; kernel sizes for 16 frames are ours"
-VIT_TEST, VIT_TI, VIT_S, VIT_M, VIT_B, VIT_L, VIT_H, VIT_G = VIDEO_SIZES.values()
+VIT_NANO, VIT_TEST, VIT_TI, VIT_S, VIT_M, VIT_B, VIT_L, VIT_H, VIT_G = VIDEO_SIZES.values()
 TEXT_TEST = Text(tower=TEXT_SIZES["test"], vocab=1024)
 TEXT_TINY = Text(tower=TEXT_SIZES["tiny"])
 TEXT_MINI = Text(tower=TEXT_SIZES["mini"])
@@ -58,6 +58,7 @@ TEXT_BASE = Text(tower=TEXT_SIZES["base"])
 # that holds for all rows and is not repeated in each.
 # fmt: off
 ROWS = (
+    Encoder("joint_nano", Joint(tower=VIT_NANO, text=TEXT_TEST, embed_dim=64, resolution_px=32, patch_px=8), 451_969, PAPER),
     Encoder("joint_test", Joint(tower=VIT_TEST, text=TEXT_TEST, embed_dim=64, resolution_px=64), 1_315_713, PAPER),
     Encoder("joint_ti16", Joint(tower=VIT_TI, text=TEXT_TINY, embed_dim=256), 10_626_049, PAPER),
     Encoder("joint_s16", Joint(tower=VIT_S, text=TEXT_MINI, embed_dim=256), 34_234_881, PAPER),
@@ -66,6 +67,7 @@ ROWS = (
     Encoder("joint_l16", Joint(tower=VIT_L, text=TEXT_BASE, embed_dim=768), 417_037_825, PAPER),
     Encoder("joint_h16", Joint(tower=VIT_H, text=TEXT_BASE, embed_dim=1024), 746_242_561, PAPER),
     Encoder("joint_g16", Joint(tower=VIT_G, text=TEXT_BASE, embed_dim=1024), 1_127_260_161, PAPER),
+    Encoder("joint_nano_coarse_time", Joint(tower=VIT_NANO, text=TEXT_TEST, embed_dim=64, resolution_px=32, patch_px=8, tubelet_frames=4), 472_449, COARSE),
     Encoder("joint_test_coarse_time", Joint(tower=VIT_TEST, text=TEXT_TEST, embed_dim=64, resolution_px=64, tubelet_frames=4), 1_504_129, COARSE),
     Encoder("joint_ti16_coarse_time", Joint(tower=VIT_TI, text=TEXT_TINY, embed_dim=256, tubelet_frames=4), 10_724_353, COARSE),
     Encoder("joint_s16_coarse_time", Joint(tower=VIT_S, text=TEXT_MINI, embed_dim=256, tubelet_frames=4), 34_431_489, COARSE),
@@ -81,6 +83,7 @@ ROWS = (
     Encoder("joint_s16_coarse_both", Joint(tower=VIT_S, text=TEXT_MINI, embed_dim=256, tubelet_frames=4, patch_px=32), 38_560_257, COARSE),
     Encoder("joint_b16_coarse_both", Joint(tower=VIT_B, text=TEXT_MEDIUM, embed_dim=512, tubelet_frames=4, patch_px=32), 138_816_513, COARSE),
     Encoder("joint_l16_coarse_both", Joint(tower=VIT_L, text=TEXT_BASE, embed_dim=768, tubelet_frames=4, patch_px=32), 428_572_161, COARSE),
+    Encoder("factorized_nano", Factorized(tower=VIT_NANO, text=TEXT_TEST, embed_dim=64, resolution_px=32, patch_px=8), 519_045, PAPER),
     Encoder("factorized_test", Factorized(tower=VIT_TEST, text=TEXT_TEST, embed_dim=64, resolution_px=64), 1_580_933, PAPER),
     Encoder("factorized_ti16", Factorized(tower=VIT_TI, text=TEXT_TINY, embed_dim=256), 12_409_357, PAPER),
     Encoder("factorized_s16", Factorized(tower=VIT_S, text=TEXT_MINI, embed_dim=256), 41_340_429, PAPER),
@@ -103,6 +106,7 @@ ROWS = (
     Encoder("factorized_dot_product_s16", FactorizedDotProduct(tower=VIT_S, text=TEXT_MINI, embed_dim=256), 34_234_881, VIVIT),
     Encoder("factorized_dot_product_b16", FactorizedDotProduct(tower=VIT_B, text=TEXT_MEDIUM, embed_dim=512), 130_165_761, VIVIT),
     Encoder("factorized_dot_product_l16", FactorizedDotProduct(tower=VIT_L, text=TEXT_BASE, embed_dim=768), 417_037_825, VIVIT),
+    Encoder("frame_mean_nano", FrameLevel(tower=VIT_NANO, text=TEXT_TEST, embed_dim=64, resolution_px=32, patch_px=8), 432_513, PAPER),
     Encoder("frame_mean_test", FrameLevel(tower=VIT_TEST, text=TEXT_TEST, embed_dim=64, resolution_px=64), 1_203_073, PAPER),
     Encoder("frame_mean_ti16", FrameLevel(tower=VIT_TI, text=TEXT_TINY, embed_dim=256), 10_134_529, PAPER),
     Encoder("frame_mean_s16", FrameLevel(tower=VIT_S, text=TEXT_MINI, embed_dim=256), 33_251_841, PAPER),
@@ -111,6 +115,7 @@ ROWS = (
     Encoder("frame_mean_l16", FrameLevel(tower=VIT_L, text=TEXT_BASE, embed_dim=768), 414_416_385, PAPER),
     Encoder("frame_mean_h16", FrameLevel(tower=VIT_H, text=TEXT_BASE, embed_dim=1024), 742_965_761, PAPER),
     Encoder("frame_mean_g16", FrameLevel(tower=VIT_G, text=TEXT_BASE, embed_dim=1024), 1_123_655_681, PAPER),
+    Encoder("frame_attpool_nano", FrameLevel(tower=VIT_NANO, text=TEXT_TEST, embed_dim=64, resolution_px=32, patch_px=8, pooling="attention"), 449_217, PAPER),
     Encoder("frame_attpool_test", FrameLevel(tower=VIT_TEST, text=TEXT_TEST, embed_dim=64, resolution_px=64, pooling="attention"), 1_269_249, PAPER),
     Encoder("frame_attpool_ti16", FrameLevel(tower=VIT_TI, text=TEXT_TINY, embed_dim=256, pooling="attention"), 10_282_945, PAPER),
     Encoder("frame_attpool_s16", FrameLevel(tower=VIT_S, text=TEXT_MINI, embed_dim=256, pooling="attention"), 33_843_585, PAPER),
