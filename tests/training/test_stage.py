@@ -144,7 +144,7 @@ def test_a_loss_that_is_no_number_ends_the_stage_and_names_the_step(
     make_stepper: MakeStepper, make_feed: MakeFeed, snapshots: Snapshots
 ) -> None:
     made = stage(learning_rate=1e30, weight_decay=1.0)
-    with pytest.raises(Diverged, match=r"stage clips: the (loss|gradient) of step [23] of 6 is not"):
+    with pytest.raises(Diverged, match=r"stage clips: the \w+ of step [23] of 6 is not"):
         run_stage(made, make_stepper(made), make_feed(made), snapshots)
 
 

@@ -82,8 +82,9 @@ class Embedder:
             for number, loaded in enumerate(loader):
                 first = number * self.batch
                 enter(f"embedding clip {first + 1} of {benchmark.gallery_size}, {benchmark.name}")
-                for each in loaded.broken:
-                    place = benchmark.clips.index(each.clip, first)
+                asked = range(first, first + len(loaded.clips) + len(loaded.broken))
+                others = sorted({*asked} - {*loaded.numbers})
+                for place, each in zip(others, loaded.broken, strict=True):
                     broken[place] = Dropped(id=each.clip.id, reason=each.reason)
                 if loaded.clips:
                     rows.append(self.of_clips(loaded.frames))
