@@ -34,6 +34,15 @@ OPTIONS = {
     "run": {"matrix", "--store", "--only", "--again", "--json"},
     "show": {"matrix", "cell", "--store", "--json"},
     "data": {"file", "--form", "--videos", "--split", "--allow-missing", "--json"},
+    "weights": {
+        "path",
+        "--encoder",
+        "--frames",
+        "--resolution",
+        "--set",
+        "--allow",
+        "--json",
+    },
     "schema": set(),
 }
 

@@ -48,10 +48,11 @@ class Checkpoint:
     sha256: str
 
     def weights(self) -> "dict[str, Tensor]":
-        """Every tensor by its name in `DualEncoder.state_dict`, on the CPU."""
-        from safetensors.torch import load_file
+        """Every tensor by its name in `DualEncoder.state_dict`, on the CPU; raises `UsageError`
+        where the file is torn by now."""
+        from vbench_mem.weights.read import load_safe
 
-        return load_file(self.path)
+        return load_safe(self.path)
 
 
 def save_checkpoint(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 ADDED = (".adapter.", ".lora_")
 TEMPORAL = (".time_norm.", ".time_attn.", ".gate", ".time_blocks.", ".time_positions")
 KERNELS = ("video.embed.", "video.tubes.")
-CAPTIONS = "its caption tower has a vocabulary of its own; ours hashes words"
+CAPTIONS = "its captions have a vocabulary of their own, ours are hashed words"
 NO_CAPTIONS = "the source knows no captions"
 WITH_CAPTIONS = ("clip", "siglip", "open_clip")
 

@@ -3,6 +3,7 @@
 What a position table or a kernel over time can be stretched to is no disagreement.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -54,4 +55,5 @@ def written(value: Any) -> str:
     """As in a matrix."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    # YAML takes 1e-05 for text
+    return re.sub(r"^(\d+)e", r"\1.0e", repr(value)) if isinstance(value, float) else str(value)

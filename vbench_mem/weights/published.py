@@ -56,7 +56,7 @@ def from_published(kind: Kind, files: Files, tensors: dict[str, Tensor]) -> Held
         needs=needs_of(parts, said),
         grid=grid,
         base="video.image_embed" if parts.kernel.dim() == 4 else None,
-        notes=tuple(notes(said, pixels, parts)),
+        notes=tuple(notes(kind, said, pixels, parts)),
     )
 
 
@@ -147,7 +147,7 @@ def sines(count: int, width: int) -> Tensor:
     return angles.float()
 
 
-def notes(said: Said, pixels: Pixels | None, parts: Parts) -> list[str]:
+def notes(kind: Kind, said: Said, pixels: Pixels | None, parts: Parts) -> list[str]:
     """What is taken on trust."""
     unsaid = {
         "tower.heads": said.heads,
@@ -158,9 +158,9 @@ def notes(said: Said, pixels: Pixels | None, parts: Parts) -> list[str]:
     found = []
     if silent:
         found.append(f"nothing there says {', '.join(silent)}: the encoder's own are taken")
-    if pixels is None:
+    if pixels is None and kind != "clip":
         found.append("nothing there says how its pixels were normalised: taken as here, CLIP's way")
-    elif not pixels.are_ours and "patch.bias" not in parts:
+    elif pixels is not None and not pixels.are_ours and "patch.bias" not in parts:
         found.append(
             "its pixels were normalised otherwise than here, and without a patch bias that "
             "cannot be made up for"

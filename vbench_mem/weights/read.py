@@ -2,11 +2,13 @@
 
 import pickle
 import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -30,14 +32,23 @@ def read_tensors(files: Files) -> dict[str, Tensor]:
 
 
 def load_safe(path: Path) -> dict[str, Tensor]:
-    read_header(path)  # says in words what is wrong with a torn file
-    return load_file(path)
+    """A safetensors file; raises `UsageError` where it is torn or none."""
+    read_header(path)  # says in words what is wrong with most
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise UsageError(
+            f"{path}: cannot be read as weights: {' '.join(str(error).split())}; copy it again"
+        ) from error
 
 
 def load_pickled(path: Path) -> dict[str, Tensor]:
     """Unpickles tensors and plain containers only: anything else in the file is refused unread."""
     try:
-        data: Any = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # of a protocol torch does not write: what it cannot read it refuses
+            warnings.filterwarnings("ignore", "Detected pickle protocol", UserWarning)
+            data: Any = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         named = re.search(r"GLOBAL ([\w.]+)", str(error))
         what = f"it asks for {named[1]}" if named else "it is no pickle of tensors alone"
@@ -45,7 +56,9 @@ def load_pickled(path: Path) -> dict[str, Tensor]:
             f"{path}: holds more than weights ({what}) and is not read; save its state_dict as "
             "safetensors where you trust it"
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever torch stumbles over in bytes that are no weights
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise UsageError(
             f"{path}: cannot be read as weights: {reason}; save its state_dict as safetensors"

@@ -1,0 +1,252 @@
+"""What lies at a path: found, hashed, told apart, or refused in a sentence; code is never run."""
+
+import hashlib
+import json
+import os
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from tests.encoders.structures import STRUCTURES, load_for, make
+from tests.weights import published
+from tests.weights.published import CLIP, VIT, started
+from vbench_mem.encoders.checkpoint import save_checkpoint
+from vbench_mem.encoders.recipes import RECIPES
+from vbench_mem.errors import UsageError
+from vbench_mem.weights.find import find, weights_sha256
+from vbench_mem.weights.initialise import hold
+from vbench_mem.weights.sniff import sniff
+
+FULL = RECIPES["full"]
+SOME = {"a.weight": torch.ones(2), "b.weight": torch.ones(3)}
+
+
+@pytest.fixture(scope="module")
+def vit(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("vit")
+    published.vit().save_pretrained(folder)
+    return folder
+
+
+def copied(folder: Path, to: Path) -> Path:
+    for file in folder.iterdir():
+        (to / file.name).write_bytes(file.read_bytes())
+    return to
+
+
+def test_each_kind_is_known_by_its_names_and_config(tmp_path: Path) -> None:
+    for kind in ("clip", "siglip", "vit", "videomae", "vivit"):
+        folder = tmp_path / kind
+        getattr(published, kind)().save_pretrained(folder)
+        assert sniff(folder).kind == kind
+        assert sniff(folder / "model.safetensors").kind == kind
+    spec = STRUCTURES["joint_test"]
+    own = tmp_path / "own.safetensors"
+    save_checkpoint(own, make(spec), spec=spec, recipe=FULL, load=load_for(spec), facts={})
+    assert sniff(own).kind == "vbench_mem"
+
+
+def test_shards_are_one_model_and_one_hash(vit: Path, tmp_path: Path) -> None:
+    state = load_file(vit / "model.safetensors")
+    names = sorted(state)
+    parts = {"model-1.safetensors": names[:9], "model-2.safetensors": names[9:]}
+    for file, held in parts.items():
+        save_file({name: state[name] for name in held}, tmp_path / file)
+    index = {"weight_map": {name: file for file, held in parts.items() for name in held}}
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index))
+    (tmp_path / "config.json").write_text((vit / "config.json").read_text())
+    one, _ = started(VIT, vit)
+    several, _ = started(VIT, tmp_path)
+    assert torch.equal(one.video.blocks[1].mlp.fc2.weight, several.video.blocks[1].mlp.fc2.weight)
+    before = weights_sha256(tmp_path)
+    whole = bytearray((tmp_path / "model-2.safetensors").read_bytes())
+    whole[-1] ^= 1
+    (tmp_path / "model-2.safetensors").write_bytes(whole)
+    assert weights_sha256(tmp_path) != before
+    (tmp_path / "model-1.safetensors").unlink()
+    with pytest.raises(UsageError, match=r"model-1\.safetensors is missing beside it; copy all 2"):
+        find(tmp_path)
+
+
+def test_an_index_never_leads_out_of_its_folder(tmp_path: Path) -> None:
+    index = tmp_path / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": {"a": "../../secret.bin"}}))
+    with pytest.raises(UsageError, match="is outside its folder"):
+        find(tmp_path)
+
+
+def test_the_hash_is_of_the_files_that_are_read(vit: Path, tmp_path: Path) -> None:
+    copied(vit, tmp_path)
+    before = weights_sha256(tmp_path)
+    assert before == weights_sha256(vit) == weights_sha256(vit / "model.safetensors")
+    (tmp_path / "README.md").write_text("what it is")
+    assert weights_sha256(tmp_path) == before
+    config = tmp_path / "config.json"
+    config.write_text(config.read_text() + " ")
+    assert weights_sha256(tmp_path) != before
+    config.unlink()
+    alone = hashlib.sha256((tmp_path / "model.safetensors").read_bytes()).hexdigest()
+    assert weights_sha256(tmp_path) == alone
+
+
+def test_the_hash_of_a_checkpoint_is_that_of_its_file_whatever_lies_beside(tmp_path: Path) -> None:
+    spec = STRUCTURES["joint_test"]
+    path = tmp_path / "own.safetensors"
+    made = save_checkpoint(path, make(spec), spec=spec, recipe=FULL, load=load_for(spec), facts={})
+    (tmp_path / "config.json").write_text("{}")
+    assert weights_sha256(path) == weights_sha256(tmp_path) == made
+
+
+def test_pickled_weights_are_read_and_safe_ones_first(vit: Path, tmp_path: Path) -> None:
+    state = load_file(vit / "model.safetensors")
+    torch.save(state, tmp_path / "pytorch_model.bin")
+    (tmp_path / "config.json").write_text((vit / "config.json").read_text())
+    one, _ = started(VIT, vit)
+    other, _ = started(VIT, tmp_path)
+    assert torch.equal(one.video.positions, other.video.positions)
+    assert sniff(tmp_path).kind == "vit"
+    save_file({name: each + 1 for name, each in state.items()}, tmp_path / "model.safetensors")
+    safe, _ = started(VIT, tmp_path)
+    assert not torch.equal(safe.video.positions, other.video.positions)
+
+
+class Evil:
+    """Would make a file named by the environment, if it were ever unpickled."""
+
+    def __reduce__(self) -> Any:
+        return os.system, ("touch $VBENCH_MEM_EVIL",)
+
+
+@pytest.mark.parametrize("form", ["torch", "plain pickle", "hidden in a state dict"])
+def test_code_in_a_file_is_refused_and_never_run(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark, path = tmp_path / "ran", tmp_path / "pytorch_model.bin"
+    monkeypatch.setenv("VBENCH_MEM_EVIL", str(mark))
+    if form == "plain pickle":
+        path.write_bytes(pickle.dumps(Evil()))
+    else:
+        torch.save({**SOME, "extra": Evil()} if "hidden" in form else Evil(), path)
+    for ask in (sniff, lambda path: hold(path, FULL)):
+        with pytest.raises(
+            UsageError, match=r"holds more than weights .* and is not read"
+        ) as caught:
+            ask(path)
+        assert "\n" not in str(caught.value)
+    assert not mark.exists()
+
+
+def test_files_that_cannot_be_used_are_told_in_one_sentence(tmp_path: Path) -> None:
+    def written(name: str, data: bytes) -> Path:
+        (tmp_path / name).write_bytes(data)
+        return tmp_path / name
+
+    empty, several = tmp_path / "empty", tmp_path / "several"
+    empty.mkdir(), several.mkdir()
+    for name in ("one.pt", "two.pt"):
+        torch.save(SOME, several / name)
+    torch.save([1, 2], tmp_path / "list.pt")
+    torch.save({"a": 1}, tmp_path / "numbers.pt")
+    save_file(SOME, tmp_path / "unknown.safetensors")
+    with zipfile.ZipFile(tmp_path / "foreign.pt", "w") as archive:
+        archive.writestr("a.txt", "b")
+    cases = {
+        tmp_path / "none": "no such file or folder",
+        empty: "no weights in this folder; they are called model.safetensors or",
+        several: "several files of weights .one.pt, two.pt.; write the path of one",
+        written("a.npz", b"1"): "'a.npz' is no file of weights; write a folder, or a file that",
+        written("torn.pt", b""): "cannot be read as weights",
+        written("torn.safetensors", b"123"): "no safetensors file",
+        tmp_path / "foreign.pt": "cannot be read as weights",
+        tmp_path / "list.pt": "no weights by name in it; save a state_dict",
+        tmp_path / "numbers.pt": "a is no tensor; save a state_dict of tensors alone",
+        tmp_path / "unknown.safetensors": r"unknown weights: a.weight, b.weight; known are check",
+        written("model.safetensors.index.json", b"{}"): "no index of weights: it has no weight_map",
+        written("b.index.json", b"[]"): "no JSON object",
+        written("c.index.json", b"{"): "cannot be read",
+    }
+    for path, message in cases.items():
+        with pytest.raises(UsageError, match=message) as caught:
+            sniff(path)
+        assert str(path if path.exists() else "none") in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_weights_of_another_trade_are_refused_with_what_was_found(
+    vit: Path, tmp_path: Path
+) -> None:
+    copied(vit, tmp_path)
+    config = tmp_path / "config.json"
+    told = json.loads(config.read_text())
+    config.write_text(json.dumps({**told, "model_type": "bert"}))
+    with pytest.raises(UsageError, match=r"config\.json says bert and it holds embeddings\.cls_t"):
+        started(VIT, tmp_path)
+    config.unlink()
+    with pytest.raises(UsageError, match=r"config\.json is not beside them; put it there"):
+        started(VIT, tmp_path)
+
+
+def test_a_config_that_does_not_fit_is_told_by_axis(vit: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        started(CLIP, vit)
+    assert str(caught.value) == (
+        f"{vit} does not fit the frame_level encoder: patch_bias is true there and false here, "
+        "pre_norm is false there and true here, activation is gelu there and quick_gelu here, "
+        "norm_eps is 1.0e-12 there and 1.0e-05 here; "
+        "write patch_bias: true, pre_norm: false, activation: gelu, norm_eps: 1.0e-12"
+    )
+    copied(vit, tmp_path)
+    config = tmp_path / "config.json"
+    told = json.loads(config.read_text())
+    for change, message in (
+        ({"hidden_act": "silu"}, "hidden_act silu is none of ours; known: gelu"),
+        ({"hidden_act": "gelu_nwe"}, "did you mean gelu_new"),
+        ({"num_attention_heads": "many"}, "its config cannot be understood"),
+        ({"num_attention_heads": 6}, r"tower\.heads is 6 there and 4 here; write tower\.heads: 6"),
+    ):
+        config.write_text(json.dumps({**told, **change}))
+        with pytest.raises(UsageError, match=message):
+            started(VIT, tmp_path)
+
+
+def test_tensors_that_are_missing_or_misshapen_are_named(vit: Path, tmp_path: Path) -> None:
+    copied(vit, tmp_path)
+    state, path = load_file(vit / "model.safetensors"), tmp_path / "model.safetensors"
+    kernel, table = (
+        "embeddings.patch_embeddings.projection.weight",
+        "embeddings.position_embeddings",
+    )
+    key = "encoder.layer.0.attention.attention.key.weight"
+    for name, each, message in (
+        (key, None, r"its blocks\.0\.attn\.k\.weight is missing; copy the files again"),
+        (key, torch.zeros(9, 48), r"is 105x48 and video\.blocks\.0\.attn\.qkv\.weight is 144x48"),
+        (kernel, torch.zeros(48, 1, 16, 16), "patch kernel is 48x1x16x16; it must be of red"),
+        (kernel, torch.zeros(48, 3, 16, 8), "its patches are 16x8 px; ours are square"),
+        (table, torch.zeros(1, 8, 48), "7 positions are no square grid at 1 times"),
+        (table, torch.full((1, 17, 48), torch.inf), "holds what is no finite number"),
+        (table, torch.zeros(1, 17, 48, dtype=torch.int64), "holds what is no finite number"),
+    ):  # fmt: skip
+        changed = {**state, name: each} if each is not None else dict(state)
+        if each is None:
+            del changed[name]
+        save_file(changed, path)
+        with pytest.raises(UsageError, match=message):
+            started(VIT, tmp_path)
+
+
+def test_a_video_table_must_be_of_the_configs_frames(tmp_path: Path) -> None:
+    published.vivit().save_pretrained(tmp_path)
+    config = tmp_path / "config.json"
+    told = json.loads(config.read_text())
+    for change, message in (
+        ({"num_frames": 8}, "33 positions where its config.json tells of 64; take both"),
+        ({"image_size": [64, 64]}, "put num_frames and image_size, a whole number, into its con"),
+    ):
+        config.write_text(json.dumps({**told, **change}))
+        with pytest.raises(UsageError, match=message):
+            started(published.VIVIT, tmp_path)

@@ -1,0 +1,212 @@
+"""`weights`: what local weights would become in an encoder, tensor by tensor. Trains nothing."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vbench_mem.cli.arguments import Json
+from vbench_mem.errors import UsageError
+
+if TYPE_CHECKING:
+    from vbench_mem.encoders.dual import DualEncoder
+    from vbench_mem.encoders.spec import Spec
+    from vbench_mem.weights.report import Line, Report
+
+FRAMES = 16
+KEPT = ("loaded", "resized")
+LEAST_WIDTH = 20
+WIDE = 120  # columns, from which on the file's own names are shown too
+
+
+def weights(
+    path: Annotated[
+        Path,
+        typer.Argument(metavar="PATH", help="A folder or file on the disk.", show_default=False),
+    ],
+    encoder: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="As `list encoders` has it.", show_default=False),
+    ],
+    frames: Annotated[int, typer.Option(min=1, help="Length of a clip.")] = FRAMES,
+    resolution: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="PX", help="Side of a frame; default the encoder's."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="A field of the encoder, as an axis."),
+    ] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(metavar="GLOB", help="new:GLOB or unused:GLOB: tensors that may be so."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show which tensor of PATH goes where in an encoder, and which would be new or unused.
+
+    The same is done, and refused, for `init: PATH` of a training. Exits with 2 for a surprise.
+
+    \b
+    vbench-mem weights clip-vit-base-patch32 --encoder frame_mean_b16 \\
+      --set patch_px=32 --set activation=quick_gelu
+    vbench-mem weights run/short.safetensors --encoder joint_s16 --frames 128
+    """
+    from vbench_mem.encoders.recipes import RECIPES
+    from vbench_mem.weights.find import weights_sha256
+    from vbench_mem.weights.initialise import hold
+    from vbench_mem.weights.place import plan
+    from vbench_mem.weights.report import refuse
+
+    spec = spec_of(encoder, settings or [])
+    built = on_meta(spec, frames, resolution or spec.resolution_px)
+    held = hold(path, RECIPES["full"])
+    report, _ = plan(held, built, tuple(allow or ()))
+    sha256 = weights_sha256(path)
+    if as_json:
+        print(json.dumps({"sha256": sha256} | report.as_json(), indent=1))
+    else:
+        draw(report, sha256)
+    refuse(report)
+
+
+def spec_of(encoder: str, settings: list[str]) -> "Spec":
+    """The table's spec with fields set; raises `UsageError` as a matrix would."""
+    from vbench_mem.encoders.table import ENCODERS
+    from vbench_mem.matrix.axes import SETTINGS, canonical, check_value, unknown_row
+    from vbench_mem.matrix.resolve import resolve_spec
+
+    if encoder not in ENCODERS:
+        raise UsageError(unknown_row("encoder", encoder))
+    combination = {}
+    for text in settings:
+        name, equals, value = text.partition("=")
+        path = canonical(name)
+        if not equals or SETTINGS[path].section != "spec":
+            raise UsageError(f"--set {text}: write a field of the encoder, such as patch_px=32")
+        combination[path] = check_value(path, parsed(value))
+    try:
+        spec: Any = resolve_spec(ENCODERS[encoder].spec, combination)
+    except ValueError as error:  # what the spec itself says of its fields
+        raise UsageError(f"--set: {error}") from error
+    return spec
+
+
+def parsed(text: str) -> Any:
+    """As a matrix would read it."""
+    import yaml
+
+    from vbench_mem.matrix.strict_yaml import Refused, plain
+
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        return None if node is None else plain(node, (), ())
+    except (yaml.YAMLError, Refused) as error:
+        raise UsageError(f"--set: {text}: {' '.join(str(error).split())}") from error
+
+
+def on_meta(spec: "Spec", frames: int, resolution_px: int) -> "DualEncoder":
+    """Shapes alone: even the largest encoder takes no memory."""
+    import torch
+
+    from vbench_mem.cell import Load
+    from vbench_mem.encoders.build import build
+    from vbench_mem.encoders.recipes import RECIPES
+
+    load = Load(frames=frames, batch=1, resolution_px=resolution_px)
+    with torch.device("meta"):
+        return build(spec, RECIPES["full"], load)
+
+
+def draw(report: "Report", sha256: str) -> None:
+    """One row for what all layers have in common, and for what is new or unused for one reason; the
+    JSON has every tensor."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(markup=False, emoji=False, highlight=False)
+    counts = ", ".join(f"{count} {fate}" for fate, count in report.counts.items())
+    console.print(f"{report.path}: {report.source}, {counts}")
+    console.print(f"sha256 {sha256}")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("", no_wrap=True)
+    table.add_column("tensor", overflow="fold", min_width=LEAST_WIDTH)
+    table.add_column("shape", overflow="fold")
+    wide = console.width >= WIDE
+    if wide:
+        table.add_column("from", overflow="fold")
+    table.add_column("how or why", min_width=LEAST_WIDTH)
+    for row in rows_of(report):
+        cells = (row.fate, row.name, row.shape, *((row.source,) if wide else ()), row.why)
+        table.add_row(*cells, style=None if row.expected else "red")
+    console.print(table)
+    for note in report.notes:
+        console.print(f"note: {note}")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One or several lines of a report."""
+
+    fate: str
+    name: str
+    shape: str
+    source: str
+    why: str
+    expected: bool
+
+
+def rows_of(report: "Report") -> Iterator[Row]:
+    """Lines that differ in the number of a layer alone are one row, `video.blocks.0-11.norm1.bias`;
+    so are those of one tower that are new or unused for the same reason."""
+    for fate in report.counts:
+        found: dict[Any, list[Line]] = {}
+        for line in report.lines:
+            if line.fate != fate:
+                continue
+            alike: tuple[Any, ...] = (line.name.partition(".")[0],)
+            if fate in KEPT:
+                alike = (told(line.name)[0], line.shape, line.before)
+            found.setdefault((*alike, line.why, line.expected), []).append(line)
+        yield from (row_of(lines) for lines in found.values())
+
+
+def row_of(lines: "list[Line]") -> Row:
+    first = lines[0]
+    name = spanned([line.name for line in lines])
+    shape = " -> ".join(times(each) for each in (first.before, first.shape) if each is not None)
+    if len(lines) > 1 and first.fate not in KEPT:
+        words = zip(*(line.name.split(".") for line in lines), strict=False)
+        shared = takewhile(lambda each: len(set(each)) == 1, words)
+        name = ".".join([*(each[0] for each in shared), "*"])
+        shape = f"{len(lines)} tensors"
+    why = first.why if first.expected else f"SURPRISE: {first.why or 'no place here'}"
+    kept = lines if first.fate in KEPT else []
+    sources = [spanned(list(each)) for each in zip(*(line.source for line in kept), strict=True)]
+    return Row(first.fate, name, shape, ", ".join(sources), why, first.expected)
+
+
+def times(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape)) or "1 number"
+
+
+def told(name: str) -> tuple[str, str]:
+    """The name without its first number, and the number."""
+    parts = re.split(r"(?<=\.)(\d+)(?=\.)", name, maxsplit=1)
+    return ("{}".join(parts[::2]), parts[1]) if len(parts) == 3 else (name, "")
+
+
+def spanned(names: list[str]) -> str:
+    """`blocks.0-11.` of names that differ in their first number alone."""
+    numbers = sorted({int(number) for _, number in map(told, names) if number})
+    if len(numbers) > 1 and numbers == list(range(numbers[0], numbers[-1] + 1)):
+        span = f"{numbers[0]}-{numbers[-1]}"
+    else:
+        span = ",".join(map(str, numbers))
+    return told(names[0])[0].replace("{}", span)
