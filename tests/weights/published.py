@@ -56,7 +56,6 @@ VIT = FrameLevel(activation="gelu", norm_eps=1e-12, **WITH_CLASS)
 VIDEOMAE = Joint(activation="gelu", norm_eps=1e-12, **OURS)
 VIVIT = Joint(activation="gelu_tanh", norm_eps=1e-6, **WITH_CLASS)
 FRAMES = 4
-# Shared by tests, so that each is made once.
 TOLERANCE = {"atol": 1e-4, "rtol": 1e-4}
 
 
@@ -115,3 +114,9 @@ def started(
 def some_images(count: int = 2, side_px: int = 64) -> torch.Tensor:
     torch.manual_seed(2)
     return torch.randn(count, 3, side_px, side_px)
+
+
+def copied(folder: Path, to: Path) -> Path:
+    for file in folder.iterdir():
+        (to / file.name).write_bytes(file.read_bytes())
+    return to

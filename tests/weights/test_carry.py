@@ -6,40 +6,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.encoders.structures import FULL, STRUCTURES, load_for, make, shake, some_clips
+from tests.encoders.structures import FULL, STRUCTURES, make, some_clips
+from tests.weights.carried import CLIPS, IMAGES, JOINT, image_features, kept, shaken
 from vbench_mem.encoders.adapt import merge_lora
-from vbench_mem.encoders.checkpoint import Checkpoint, read_checkpoint, save_checkpoint
-from vbench_mem.encoders.dual import DualEncoder
-from vbench_mem.encoders.recipes import RECIPES, Recipe
-from vbench_mem.encoders.spec import Inflation, Spec, TubeViT
-from vbench_mem.errors import UsageError
+from vbench_mem.encoders.recipes import RECIPES
+from vbench_mem.encoders.spec import Inflation, TubeViT
 from vbench_mem.training.twin import image_twin
 from vbench_mem.weights.carry import carry
 
-IMAGES = {"stages": [{"name": "image", "feeds": "images"}]}
-CLIPS = {"stages": [{"name": "image", "feeds": "images"}, {"name": "short", "feeds": "mixed"}]}
-JOINT = STRUCTURES["joint_test"]
 NEW_LAYERS = ("factorized_encoder", "factorized_self_attention", "factorized_dot_product")
-
-
-def shaken(spec: Spec, recipe: Recipe = FULL, frames: int = 16) -> DualEncoder:
-    encoder = make(spec, recipe, frames)
-    shake(encoder)
-    return encoder.eval()
-
-
-def kept(
-    encoder: DualEncoder, folder: Path, facts: dict[str, object], frames: int = 16
-) -> Checkpoint:
-    path, video = folder / "a.safetensors", encoder.video
-    load = load_for(video.spec, frames)
-    save_checkpoint(path, encoder, spec=video.spec, recipe=video.recipe, load=load, facts=facts)
-    return read_checkpoint(path)
-
-
-@torch.no_grad()
-def image_features(encoder: DualEncoder) -> torch.Tensor:
-    return encoder.eval().encode_image(some_clips(encoder.video.spec)[:, 0])
 
 
 @pytest.mark.parametrize("name", STRUCTURES)
@@ -199,61 +174,3 @@ def test_the_same_adaptation_goes_on_and_another_lora_is_merged_first(tmp_path: 
             torch.testing.assert_close(new.encode_video(clips), features, atol=1e-5, rtol=1e-5)
             merge_lora(old)
             torch.testing.assert_close(old.encode_video(clips), features, atol=1e-5, rtol=1e-5)
-
-
-def test_what_has_no_place_is_an_error_until_it_is_allowed(tmp_path: Path) -> None:
-    for spec, recipe, other, told, allow in (
-        (JOINT, "adapter64", JOINT, "unused video.blocks.0.mlp.adapter", "unused:*.adapter.*"),
-        (STRUCTURES["factorized_test"], "full", JOINT, "unused video.blocks.0.gate", "unused:*"),
-        (STRUCTURES["frame_attpool_test"], "full", STRUCTURES["frame_mean_test"],
-         "unused video.pool.", "unused:video.pool.*"),
-        (STRUCTURES["factorized_encoder_test"], "full",
-         replace(STRUCTURES["factorized_encoder_test"], temporal_depth=5),
-         "new video.time_blocks.4", "new:video.time_blocks.4.*"),
-    ):  # fmt: skip
-        checkpoint = kept(shaken(spec, RECIPES[recipe]), tmp_path, CLIPS)
-        encoder = make(other)
-        before = {name: each.clone() for name, each in encoder.state_dict().items()}
-        with pytest.raises(UsageError, match=told) as caught:
-            carry(checkpoint, encoder)
-        assert "allow: [" in str(caught.value) and "\n" not in str(caught.value)
-        assert all(torch.equal(each, before[key]) for key, each in encoder.state_dict().items())
-        report = carry(checkpoint, encoder, allow=(allow,))
-        assert not report.surprising
-        # what the sentence proposes is enough
-        proposed = str(caught.value).rpartition("allow: [")[2].rstrip("]").split(", ")
-        carry(checkpoint, make(other), allow=tuple(proposed))
-
-
-def test_specs_that_disagree_are_told_axis_by_axis(tmp_path: Path) -> None:
-    checkpoint = kept(shaken(JOINT), tmp_path, CLIPS)
-    other = replace(
-        STRUCTURES["factorized_test"], patch_px=32, activation="quick_gelu", norm_eps=1e-5
-    )
-    with pytest.raises(UsageError) as caught:
-        carry(checkpoint, make(other))
-    assert str(caught.value) == (
-        f"{checkpoint.path} does not fit the factorized encoder: patch_px is 16 there and 32 here, "
-        "activation is gelu there and quick_gelu here, norm_eps is 1.0e-06 there and 1.0e-05 here; "
-        "write patch_px: 16, activation: gelu, norm_eps: 1.0e-06"
-    )
-    with pytest.raises(UsageError, match=r"write text\.tower\.depth: 2"):
-        tower = replace(JOINT.text.tower, depth=3)
-        carry(checkpoint, make(replace(JOINT, text=replace(JOINT.text, tower=tower))))
-    with pytest.raises(UsageError, match="write tubelet_frames: 2"):
-        carry(checkpoint, make(replace(JOINT, tubelet_frames=4)))
-    with pytest.raises(UsageError, match="2 frames long and a frame-level encoder looks at"):
-        carry(checkpoint, make(STRUCTURES["frame_mean_test"]))
-
-
-def test_a_pattern_that_matches_nothing_ever_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"'video\.pool\.\*' is no kind of surprise"):
-        carry(kept(shaken(JOINT), tmp_path, CLIPS), make(JOINT), allow=("video.pool.*",))
-
-
-def test_weights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
-    old = shaken(JOINT)
-    with torch.no_grad():
-        old.video.head.weight[0, 0] = torch.nan
-    with pytest.raises(UsageError, match=r"video\.head\.weight holds what is no finite number"):
-        carry(kept(old, tmp_path, CLIPS), make(JOINT))

@@ -3,13 +3,11 @@
 import json
 from pathlib import Path
 
-import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner, Result
 
 from tests.encoders.structures import FULL, load_for
-from tests.weights import published
 from vbench_mem.cli import app
 from vbench_mem.encoders.build import build
 from vbench_mem.encoders.checkpoint import save_checkpoint
@@ -24,13 +22,6 @@ FITS = [
 
 def invoke(*arguments: str | Path) -> Result:
     return CliRunner(env={"COLUMNS": "80"}).invoke(app, ["weights", *map(str, arguments)])
-
-
-@pytest.fixture(scope="module")
-def vit(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("vit")
-    published.vit().save_pretrained(folder)
-    return folder
 
 
 def test_the_table_groups_layers_and_fits(vit: Path) -> None:
@@ -63,7 +54,7 @@ def test_a_surprise_is_shown_and_exits_with_2_until_it_is_allowed(
     result = invoke(tmp_path, "--encoder", "joint_test", *FITS)
     assert result.exit_code == 2
     assert "SURPRISE" in result.stdout
-    assert "unused embeddings.register; choose" in result.stderr
+    assert "unused embeddings.register (unknown here); choose" in result.stderr
     allowed = invoke(
         tmp_path, "--encoder", "joint_test", *FITS, "--allow", "unused:embeddings.register"
     )

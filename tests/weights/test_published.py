@@ -1,6 +1,5 @@
 """Weights of transformers, as its own `save_pretrained` writes them: the same features here."""
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +8,6 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor
 from transformers import (
     VideoMAEForPreTraining,
     VideoMAEForVideoClassification,
@@ -20,7 +18,8 @@ from transformers import (
 from tests.weights import published
 from tests.weights.published import CLIP, SIGLIP, TOLERANCE, VIDEOMAE, VIT, VIVIT, started
 from vbench_mem.encoders.recipes import RECIPES
-from vbench_mem.encoders.spec import Factorized, FactorizedEncoder, FrameLevel, Joint, Spec, TubeViT
+from vbench_mem.encoders.spec import Factorized, FactorizedEncoder, Joint, Spec, TubeViT
+from vbench_mem.errors import UsageError
 from vbench_mem.weights.expected import CAPTIONS, NO_CAPTIONS
 
 OUTSIDE = {"video.head.weight", "logit_scale"}
@@ -213,42 +212,19 @@ def test_older_and_newer_names_are_the_same_weights(tmp_path: Path) -> None:
         assert torch.equal(one, other) or name == "head.weight", name
 
 
-def normalised(raw: Tensor, mean: float | tuple[float, ...], std: Any) -> Tensor:
-    shape = (3, 1, 1)
-    return (raw - torch.tensor(mean).expand(3).view(shape)) / torch.tensor(std).expand(3).view(
-        shape
-    )
-
-
-@pytest.mark.parametrize("offset", [False, True])
-@pytest.mark.parametrize("kind", ["siglip", "vit", "vivit"])
-def test_a_kernel_made_for_other_pixels_is_made_for_ours(
-    kind: str, offset: bool, tmp_path: Path
-) -> None:
-    from vbench_mem.data.clips import MEAN, STD
-
-    make: Any = {"siglip": published.siglip, "vit": published.vit, "vivit": published.vivit}[kind]
-    spec: Spec = {"siglip": SIGLIP, "vit": VIT, "vivit": replace(VIVIT, pooling="mean")}[kind]
-    theirs = make()
+def test_siglips_attention_pooling_is_taken_but_not_the_layer_behind_it(tmp_path: Path) -> None:
+    theirs = published.siglip()
     theirs.save_pretrained(tmp_path)
-    config = {"image_mean": [0.5, 0.4, 0.3], "image_std": [0.5, 0.25, 0.2], "do_normalize": True}
-    if offset:  # as ViViT's are
-        config |= {"offset": True, "rescale_factor": 1 / 127.5}
-    (tmp_path / "preprocessor_config.json").write_text(json.dumps(config))
-    encoder, report = started(spec, tmp_path)
-    torch.manual_seed(2)
-    raw = torch.rand(2, 4, 3, 64, 64)
-    lowered = raw * 2 - 1 if offset else raw
-    fed = normalised(lowered, (0.5, 0.4, 0.3), (0.5, 0.25, 0.2))
+    spec = replace(SIGLIP, pooling="attention")
+    with pytest.raises(
+        UsageError, match=r"unused head\.layernorm\.bias .* allow: .unused:head\."
+    ) as _:
+        started(spec, tmp_path)
+    encoder, report = started(spec, tmp_path, allow=("unused:head.*",))
+    images = published.some_images()
     with torch.no_grad():
-        if kind == "vivit":
-            expected = theirs(fed).last_hidden_state[:, 1:].mean(1)
-        else:
-            tokens = theirs(fed.flatten(0, 1)).last_hidden_state
-            each = tokens[:, 0] if kind == "vit" else tokens.mean(1)
-            expected = each.view(2, 4, -1).mean(1)
-        ours = encoder.video(normalised(raw, MEAN, STD))
-        torch.testing.assert_close(ours, expected, **TOLERANCE)
-    whys = {line.why for line in report.lines if line.name.endswith("image_embed.weight")}
-    assert any("made for pixels normalised as here" in why for why in whys)
-    assert isinstance(spec, FrameLevel | Joint) and not report.notes
+        tokens = theirs(images).last_hidden_state
+        probe = theirs.head.probe.expand(2, -1, -1)
+        pooled = theirs.head.attention(probe, tokens, tokens)[0][:, 0]
+        torch.testing.assert_close(encoder.video.image(images), pooled, **TOLERANCE)
+    assert "video.pool.kv.weight" in report.names("loaded")

@@ -142,9 +142,7 @@ def test_what_would_change_the_function_is_a_surprise(name: str, tmp_path: Path)
         started(VIT, tmp_path)
     _, report = started(VIT, tmp_path, allow=(f"unused:{name}",))
     assert report.names("unused") == [name]
-    assert [line.why for line in report.lines if line.fate == "unused"] == [
-        "no place here; allowed"
-    ]
+    assert [line.why for line in report.lines if line.fate == "unused"] == ["unknown here; allowed"]
 
 
 def test_timm_with_its_norm_after_pooling_says_so(tmp_path: Path) -> None:

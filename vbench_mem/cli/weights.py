@@ -186,7 +186,7 @@ def row_of(lines: "list[Line]") -> Row:
         shared = takewhile(lambda each: len(set(each)) == 1, words)
         name = ".".join([*(each[0] for each in shared), "*"])
         shape = f"{len(lines)} tensors"
-    why = first.why if first.expected else f"SURPRISE: {first.why or 'no place here'}"
+    why = first.why if first.expected else f"SURPRISE: {first.why}"
     kept = lines if first.fate in KEPT else []
     sources = [spanned(list(each)) for each in zip(*(line.source for line in kept), strict=True)]
     return Row(first.fate, name, shape, ", ".join(sources), why, first.expected)

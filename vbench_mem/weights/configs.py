@@ -33,7 +33,12 @@ DEFAULTS: "dict[Kind, dict[str, Any]]" = {
         "num_frames": 16,
         "image_size": 224,
     },
-    "vivit": {"hidden_act": "gelu_fast", "layer_norm_eps": 1e-6, "num_frames": 32},
+    "vivit": {
+        "hidden_act": "gelu_fast",
+        "layer_norm_eps": 1e-6,
+        "num_frames": 32,
+        "image_size": 224,
+    },
 }
 HEADS = 12
 OPEN_CLIP_HEAD_WIDTH = 64

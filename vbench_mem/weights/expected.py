@@ -48,8 +48,10 @@ def why_unused(name: str, held: "Held", spec: Spec) -> tuple[str, bool]:
         return "never trained: kernels of clips start from those of images", True
     if name == "video.class_token" and not spec.CLASS_TOKEN:
         return f"the {spec.layout} layout carries none", True
-    if name == "video.positions" and isinstance(spec, TubeViT):
-        return "tubes have fixed sines", True
+    if name == "video.positions" and spec.positions == "sinusoidal":
+        if isinstance(spec, TubeViT):
+            return "tubes have fixed sines", True
+        return "fixed sines are here; positions: learned takes it", False
     if held.layout is None and name == "video.head.weight":
         wide = held.pieces[name].tensor.shape[0]
         return f"{wide} wide; embed_dim: {wide} takes it", True

@@ -41,7 +41,9 @@ def beside_the_point(axis: str, theirs: Any, spec: Spec) -> bool:
     """Is it something that this layout cannot have, so that the weights do without?"""
     if axis == "class_token":
         return bool(theirs) and not spec.CLASS_TOKEN
-    return axis in ("positions", "tubelet_frames") and isinstance(spec, TubeViT)
+    if axis == "positions":  # a table that finds no place is a line of the report
+        return spec.positions == "sinusoidal"
+    return axis == "tubelet_frames" and isinstance(spec, TubeViT)
 
 
 def value_of(spec: Spec, axis: str) -> Any:

@@ -57,7 +57,13 @@ def plan(
     lines = [each.line for each in made.values()]
     lines += [unused(name, held, video) for name in held.pieces if name not in used]
     lines += [
-        Line(fate="unused", name=name, shape=each.shape, why=each.why, expected=bool(each.why))
+        Line(
+            fate="unused",
+            name=name,
+            shape=each.shape,
+            why=each.why or "unknown here",
+            expected=bool(each.why),
+        )
         for name, each in held.left.items()
     ]
     report = Report(
@@ -195,4 +201,4 @@ def unused(name: str, held: Held, video: VideoTower) -> Line:
 def allowed(line: Line, allow: tuple[str, ...]) -> Line:
     if line.expected or not matches(line, allow):
         return line
-    return replace(line, why=f"{line.why or 'no place here'}; allowed", expected=True)
+    return replace(line, why=f"{line.why}; allowed", expected=True)

@@ -72,7 +72,7 @@ def refuse(report: Report) -> None:
     lines = report.surprising
     if not lines:
         return
-    told = ", ".join(f"{line.fate} {line.name}" for line in lines[:SHOWN])
+    told = ", ".join(f"{line.fate} {line.name} ({line.why})" for line in lines[:SHOWN])
     rest = f" and {len(lines) - SHOWN} more" if len(lines) > SHOWN else ""
     wanted = list(dict.fromkeys(f"{line.fate}:{above(line.name)}*" for line in lines))
     raise UsageError(
