@@ -196,6 +196,9 @@ def test_half_precision_is_taken_exactly(tmp_path: Path) -> None:
     stored = load_file(tmp_path / "model.safetensors")["encoder.layer.1.output.dense.weight"]
     assert stored.dtype == torch.float16
     assert torch.equal(encoder.video.blocks[1].mlp.fc2.weight, stored.float())
+    state = load_file(tmp_path / "model.safetensors")
+    table, token = state["embeddings.position_embeddings"], state["embeddings.cls_token"]
+    assert torch.equal(encoder.video.class_token, token.float() + table[:, :1].float())
     line = next(each for each in report.lines if each.name == "video.blocks.1.mlp.fc2.weight")
     assert (line.fate, line.why) == ("loaded", "from float16")
 

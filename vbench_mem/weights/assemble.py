@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from vbench_mem.encoders.dual import at_least_float32
 from vbench_mem.encoders.patches import CHANNELS
 from vbench_mem.errors import UsageError
 from vbench_mem.weights.held import Piece
@@ -118,7 +119,9 @@ def scaled(parts: Parts, scale: str, matrix: str) -> dict[str, Piece]:
         piece = parts[f"{matrix}.{end}"]
         factor = gamma.tensor[:, None] if end == "weight" else gamma.tensor
         found[f"video.{matrix}.{end}"] = Piece(
-            piece.tensor * factor, piece.source + gamma.source, "its layer scale folded in"
+            at_least_float32(piece.tensor) * factor,
+            piece.source + gamma.source,
+            "its layer scale folded in",
         )
     return found
 
@@ -142,13 +145,13 @@ def patches(parts: Parts, pixels: Pixels | None) -> dict[str, Piece]:
     bias = parts.get("patch.bias")
     if pixels is not None and not pixels.are_ours and bias is not None:
         how = "made for pixels normalised as here"
-        kernel, shifted = folded(kernel.float(), bias.tensor.float(), pixels)
+        kernel, shifted = folded(at_least_float32(kernel), at_least_float32(bias.tensor), pixels)
         bias = Piece(shifted, (*bias.source, *names), how)
     flat = Piece(kernel.flatten(1), names, how)
     found = {}
     if kernel.dim() == 5:
         found["video.embed.weight"] = flat
-        summed = image_kernel(flat.tensor, kernel.shape[2])
+        summed = image_kernel(at_least_float32(flat.tensor), kernel.shape[2])
         how = ", ".join(filter(None, (how, f"summed over {kernel.shape[2]} frames")))
         found["video.image_embed.weight"] = Piece(summed, names, how)
     else:

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import torch
 from torch import Tensor
 
+from vbench_mem.errors import UsageError
 from vbench_mem.weights.report import Shape
 
 Kind = Literal["vbench_mem", "clip", "siglip", "vit", "videomae", "vivit", "open_clip", "timm"]
@@ -18,6 +20,17 @@ class Piece:
     tensor: Tensor
     source: tuple[str, ...]
     how: str = ""
+
+
+def finite(path: str, piece: Piece) -> Piece:
+    """The piece; raises `UsageError` where it holds anything but finite real numbers."""
+    tensor = piece.tensor
+    if not tensor.is_floating_point() or not bool(torch.isfinite(tensor.float()).all()):
+        raise UsageError(
+            f"{path}: {', '.join(piece.source)} holds what is no finite number; "
+            "copy the file again or take an earlier one"
+        )
+    return piece
 
 
 @dataclass(frozen=True)

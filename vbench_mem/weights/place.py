@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from vbench_mem.encoders.dual import DualEncoder
+from vbench_mem.encoders.dual import DualEncoder, at_least_float32
 from vbench_mem.encoders.patches import TubeEmbed
 from vbench_mem.encoders.spec import FactorizedEncoder
 from vbench_mem.encoders.tower import VideoTower
 from vbench_mem.errors import UsageError
 from vbench_mem.weights.expected import KERNELS, why_new, why_unused
-from vbench_mem.weights.held import Held, Piece
+from vbench_mem.weights.held import Held, Piece, finite
 from vbench_mem.weights.kernels import clip_kernel, longer, stretched
 from vbench_mem.weights.needs import check_needs
 from vbench_mem.weights.report import Line, Report, check_allow, matches, refuse
@@ -84,7 +84,7 @@ def make(name: str, target: Tensor, held: Held, video: VideoTower) -> Made:
     if key not in pieces:
         return new(name, target, held, video)
     piece, how = pieces[key], ""
-    tensor = checked(piece, held)
+    tensor = at_least_float32(finite(held.path, piece).tensor)
     if name == "video.positions":
         assert held.grid is not None
         tensor, how = stretched(tensor, held.grid, video.position_grid())
@@ -110,7 +110,7 @@ def make_kernel(name: str, target: Tensor, held: Held, video: VideoTower) -> Mad
     if key not in held.pieces:
         return new(name, target, held, video)
     piece = held.pieces[key]
-    tensor = checked(piece, held)
+    tensor = at_least_float32(finite(held.path, piece).tensor)
     if name.endswith(".bias"):
         return fitted(name, target, piece, tensor, "", (key,), held)
     module = video.get_submodule(name.removeprefix("video.").rpartition(".")[0])
@@ -147,17 +147,6 @@ def fitted(
         why=", ".join(filter(None, (piece.how, how, cast))),
     )
     return Made(line, tensor, used)
-
-
-def checked(piece: Piece, held: Held) -> Tensor:
-    """In float32, or float64 where it is; raises `UsageError` for numbers that are none."""
-    tensor = piece.tensor
-    if not tensor.is_floating_point() or not bool(torch.isfinite(tensor.float()).all()):
-        raise UsageError(
-            f"{held.path}: {', '.join(piece.source)} holds what is no finite number; "
-            "copy the file again or take an earlier one"
-        )
-    return tensor if tensor.dtype == torch.float64 else tensor.float()
 
 
 def new(name: str, target: Tensor, held: Held, video: VideoTower) -> Made:

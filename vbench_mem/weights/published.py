@@ -11,12 +11,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vbench_mem.encoders.dual import at_least_float32
 from vbench_mem.encoders.positions import LONGEST
 from vbench_mem.errors import UsageError
 from vbench_mem.weights.assemble import Parts, assemble
 from vbench_mem.weights.configs import Said, said_by
 from vbench_mem.weights.find import Files
-from vbench_mem.weights.held import Held, Kind, Left, Piece
+from vbench_mem.weights.held import Held, Kind, Left, Piece, finite
 from vbench_mem.weights.names import TIMM, names_of
 from vbench_mem.weights.pixels import Pixels, pixels_of
 
@@ -38,7 +39,7 @@ def from_published(kind: Kind, files: Files, tensors: dict[str, Tensor]) -> Held
                     f"{path}: {name} and {by_part[part].source[0]} are the same part; "
                     "save one model to a file"
                 )
-            by_part[part] = Piece(bare[name], (name,))
+            by_part[part] = finite(path, Piece(bare[name], (name,)))
     parts = Parts(path, by_part)
     said = said_by("timm" if names is TIMM else kind, files, parts.kernel.shape[0])
     pixels = pixels_of(files)
@@ -112,7 +113,7 @@ def positions(kind: Kind, parts: Parts, said: Said) -> tuple[dict[str, Piece], t
         token = parts["class"]
         vector, how = token.tensor.flatten(), ""
         if own is not None:
-            vector, how = vector + own, "with its position added"
+            vector, how = at_least_float32(vector) + own, "with its position added"
         names = (*token.source, *(source.source if own is not None else ()))
         found["video.class_token"] = Piece(vector.view(1, 1, width), names, how)
     return found, (side, side)
