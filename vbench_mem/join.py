@@ -113,6 +113,13 @@ class Joined:
     problems: tuple[str, ...]
     stages: tuple[Record, ...] = ()
 
+    @cached_property
+    def records(self) -> tuple[Record, ...]:
+        """Of the rows, then of stages and trainings, each once."""
+        bursts = [row.record for row in self.rows if row.record is not None]
+        last = {record.cell_id: record for row in self.rows for record in row.trainings}
+        return (*bursts, *self.stages, *last.values())
+
     @property
     def unscored(self) -> list[Row]:
         return [row for row in self.rows if not row.scores]

@@ -2,18 +2,24 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from vbench_mem.budgets.partner import find_partner
 from vbench_mem.join import Joined, Row
 from vbench_mem.report.series import MEMORY
+from vbench_mem.report.spread import score_text
+from vbench_mem.report.trained import peak
+from vbench_mem.scores.measured import MeasuredScore
+from vbench_mem.scores.score import AnyScore
 from vbench_mem.units import format_bytes
 
 MOST_LOADS = 4  # of more, only the smallest and the largest get a sentence
 
 
 def answer(joined: Joined) -> list[str]:
-    """What needs least and most memory at each load, what masking leaves, and how cells ended."""
-    return [*_extremes(joined), *_masking(joined), _endings(joined)]
+    """What needs least and most memory at each load, what masking leaves, what retrieves best and
+    what is as good within its spread and cheaper, and how cells ended."""
+    return [*_extremes(joined), *_masking(joined), *_retrieval(joined), _endings(joined)]
 
 
 def load_of(row: Row) -> str:
@@ -66,6 +72,46 @@ def _masking(joined: Joined) -> list[str]:
 def _span(ratios: Sequence[float]) -> str:
     low, high = f"{100 * min(ratios):.0f}", f"{100 * max(ratios):.0f}"
     return f"{low} %" if low == high else f"{low} to {high} %"
+
+
+def _retrieval(joined: Joined) -> list[str]:
+    """One sentence for each benchmark that something trained here was asked, and has a peak."""
+    found: dict[str, list[Scored]] = {}
+    for row in joined.rows:
+        size = peak(row)
+        for score in row.scores.values():
+            is_best = isinstance(score, MeasuredScore) and score.alias == "t2v_recall_at_1"
+            if is_best and size is not None:
+                found.setdefault(score.column, []).append(Scored(row, score, size))
+    return [_best(some) for some in found.values()]
+
+
+@dataclass(frozen=True)
+class Scored:
+    row: Row
+    score: AnyScore
+    peak: int
+
+
+def _best(some: Sequence[Scored]) -> str:
+    """Of rows of one mode and batch, since the memory of unlike batches is no alternative."""
+    best = max(some, key=lambda each: (each.score.value, -each.peak))
+    alike = [each for each in some if each.row.cell.load.batch == best.row.cell.load.batch]
+    said = (
+        f"On {best.score.dataset}, {best.row.label} retrieves best: T2V R@1 "
+        f"{score_text(best.score)} at {format_bytes(best.peak)}"
+    )
+    spread = best.score.spread
+    if spread is None:
+        return f"{said}, with one seed and so without a spread."
+    within = [each for each in alike if each.score.value >= best.score.value - spread]
+    cheapest = min(within, key=lambda each: (each.peak, -each.score.value))
+    if cheapest.peak == best.peak:
+        return f"{said}; nothing within its spread over seeds needs less."
+    return (
+        f"{said}; the cheapest within its spread over seeds is {cheapest.row.label}, "
+        f"{score_text(cheapest.score)} at {format_bytes(cheapest.peak)}."
+    )
 
 
 def _endings(joined: Joined) -> str:

@@ -14,6 +14,8 @@ from vbench_mem.join import Joined
 from vbench_mem.machine.environment import Environment
 from vbench_mem.report.html import render
 from vbench_mem.report.illustrate import Picture, illustrate
+from vbench_mem.report.judges import findings
+from vbench_mem.report.schooled import unhappy
 from vbench_mem.report.table import write_table
 from vbench_mem.store import write_text
 
@@ -68,6 +70,18 @@ def facts_of(joined: Joined, verdicts: list[Verdict]) -> dict[str, Any]:
             }
             for row in joined.rows
         ],
+        "findings": [
+            {
+                "claim": finding.claim.says,
+                "source": finding.claim.source,
+                "verdict": finding.verdict,
+                "text": finding.line,
+                "seeds": list(finding.seeds),
+                "differences": list(finding.differences),
+            }
+            for finding in findings(joined)
+        ],
+        "trainings_without_result": [asdict(ending) for ending in unhappy(joined)],
         "verdicts": [asdict(verdict) for verdict in verdicts],
         "unmatched_scores": [
             {**score.model_dump(), "reason": reason} for score, reason in joined.unmatched
@@ -79,11 +93,11 @@ def facts_of(joined: Joined, verdicts: list[Verdict]) -> dict[str, Any]:
 
 
 def records_text(joined: Joined) -> str:
-    """One record a line, in the order of the rows."""
-    return "".join(f"{row.record.model_dump_json()}\n" for row in joined.rows if row.record)
+    """One record a line, in the order of the rows; then stages and trainings."""
+    return "".join(f"{record.model_dump_json()}\n" for record in joined.records)
 
 
 def machine_of(joined: Joined) -> Environment | None:
     """The machine, from the first record that has it: all records of a run are of one."""
-    found = (row.record.environment for row in joined.rows if row.record)
+    found = (record.environment for record in joined.records)
     return next((environment for environment in found if environment is not None), None)

@@ -25,12 +25,14 @@ Name = Literal[
 @dataclass(frozen=True, kw_only=True)
 class Claim:
     """
+    cite   where it is said, in a word or two; `source` in full
     needs  what a matrix must train to judge it, in words
     costs  is it about the memory too that the score is bought with?
     """
 
     name: Name
     says: str
+    cite: str
     source: str
     needs: str
     costs: bool = False
@@ -40,64 +42,74 @@ BOTH_KINDS = "a joint or factorised encoder and a frame-level one of the same pa
 CLAIMS: tuple[Claim, ...] = (
     Claim(
         name="time",
-        says="time-aware encoders retrieve more than frame-level ones where order matters",
+        says="time-aware encoders beat frame-level ones where order matters",
+        cite="Table 1",
         source=f"{PAPER}, Table 1: so on YouCook2, not on every benchmark",
-        needs=f"{BOTH_KINDS}, and a benchmark that the order of frames decides",
+        needs=f"{BOTH_KINDS}, and a benchmark with a ceiling for what is blind to order",
     ),
     Claim(
         name="frames",
-        says="they retrieve more also where the frames in any order tell the answer",
+        says="time-aware encoders beat frame-level ones where order is not proved to matter",
+        cite="not in the paper",
         source="not claimed by the paper, whose Table 1 has both orders",
-        needs=f"{BOTH_KINDS}, and a benchmark whose frames tell enough in any order",
+        needs=f"{BOTH_KINDS}, and a benchmark without such a ceiling",
     ),
     Claim(
         name="holds",
-        says="masking 75 % of the tokens costs the joint encoder at most 1 point of R@1",
+        says="masking 75 % costs a joint encoder at most 1 point of R@1",
+        cite="Table 2",
         source=f"{PAPER}, prose on Table 2: about 1 % absolute, of a ViT-L",
         needs="a joint encoder trained plain and with 75 % masked",
     ),
     Claim(
         name="falls",
-        says="masking 75 % of the tokens costs factorised and frame-level encoders R@1",
+        says="masking 75 % costs factorised and frame-level encoders R@1",
+        cite="Figure 2",
         source=f"{PAPER}, Figure 2",
         needs="a factorised or frame-level encoder trained plain and with 75 % masked",
     ),
     Claim(
         name="order",
-        says="masking 75 % of the tokens costs the joint encoder less than the others",
+        says="masking 75 % costs a joint encoder less than the others",
+        cite="Figure 2",
         source=f"{PAPER}, Figure 2",
         needs="a joint and another encoder, both trained plain and with 75 % masked",
     ),
     Claim(
         name="coarse",
-        says="masking 75 % retrieves more than coarse patches or tubes",
+        says="masking 75 % beats coarse patches and tubes",
+        cite="Figure 3",
         source=f"{PAPER}, Figure 3 (Figure 4 at CVPR)",
         needs="a joint encoder with 75 % masked, and one of coarse patches or tubes",
         costs=True,
     ),
     Claim(
         name="adapted",
-        says="masking 75 % retrieves more than adapters, LoRA or temporal attention alone",
+        says="masking 75 % beats adapters, LoRA and temporal attention alone",
+        cite="Figure 2",
         source=f"{PAPER}, Figure 2",
         needs="a joint encoder with 75 % masked, and one that is adapted",
         costs=True,
     ),
     Claim(
         name="last",
-        says="masking 75 % retrieves more than training the last layers alone",
+        says="masking 75 % beats training the last layers alone",
+        cite="not in the paper",
         source="not claimed by the paper, which trains the last layers at 128 frames",
         needs="a joint encoder with 75 % masked, and one of which the last layers train",
         costs=True,
     ),
     Claim(
         name="adapters",
-        says="adapters retrieve more than LoRA",
+        says="adapters beat LoRA",
+        cite="Figure 2",
         source=f"{PAPER}, Figure 2",
         needs="an encoder with adapters and the same one with LoRA",
     ),
     Claim(
         name="ceiling",
-        says="no encoder is above what it provably cannot reach",
+        says="no encoder beats what it provably cannot reach",
+        cite="a check",
         source="the benchmark's own ceilings: a check of the benchmark, not of the paper",
         needs="a benchmark with ceilings, and an encoder that they are for",
     ),

@@ -18,6 +18,7 @@ from vbench_mem.report.canvas import (
     budget_line,
     cross,
     ending_handles,
+    grey,
     handle,
     limits,
     log_ticks,
@@ -27,7 +28,8 @@ from vbench_mem.report.canvas import (
     plain,
     styled,
 )
-from vbench_mem.report.series import Panel, Point, value
+from vbench_mem.report.figures_levels import draw_levels
+from vbench_mem.report.series import Panel, Point, reach, value
 from vbench_mem.report.style import colour, look, markers
 
 ROOM = 0.08  # of a panel's width, to the right of its largest peak
@@ -121,6 +123,8 @@ def draw_memory_recall(panels: Sequence[Panel]) -> Figure:
     series = {point.series: point for point in reversed(points)}
     handles = [handle(name, point, shapes) for name, point in reversed(series.items())]
     handles += origin_handles(points) + ending_handles(points)
+    if any(reach(point)[0] < reach(point)[1] for point in points):
+        handles.append(grey("|", "lowest to highest seed"))
     if any(panel.frontiers for panel in panels):
         handles.append(Line2D([], [], color="#333333", linestyle="--", label="Pareto frontier"))
     columns = min(2, len(panels))
@@ -143,7 +147,7 @@ def _draw_panel(axes: Axes, panel: Panel, unit: Unit, shapes: Shapes) -> None:
         if point.ending == "oom":
             cross(axes, *place, point)
             continue
-        assert point.score is not None
+        draw_reach(axes, point, place[0])
         axes.plot(*place, linestyle="", label=point.series, **marker(point, shapes))
         if len({other.frames for other in points}) > 1:
             text = f"{point.frames} fr"
@@ -155,3 +159,25 @@ def _draw_panel(axes: Axes, panel: Panel, unit: Unit, shapes: Shapes) -> None:
     axes.margins(0.12)
     largest = max((unit.of_point(point) for point in points), default=1.0)
     axes.set_xlim(0, largest / (1 - ROOM))
+    if panel.levels:
+        lowest = min(100 * level.share for level in panel.levels)
+        axes.set_ylim(bottom=min(axes.get_ylim()[0], lowest - 4), top=axes.get_ylim()[1])
+        marks = [(unit.of_point(p), 100 * reach(p)[0], 100 * reach(p)[1]) for p in points]
+        draw_levels(axes, panel.levels, marks)
+
+
+def draw_reach(axes: Axes, point: Point, x: float) -> None:
+    """A bar from the lowest to the highest seed, where there are several."""
+    low, high = (100 * end for end in reach(point))
+    if low < high:
+        middle = 100 * value(point)
+        axes.errorbar(
+            [x],
+            [middle],
+            yerr=[[middle - low], [high - middle]],
+            fmt="none",
+            ecolor=colour(point.row),
+            elinewidth=1.2,
+            capsize=3,
+            zorder=2,
+        )

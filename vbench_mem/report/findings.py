@@ -3,12 +3,13 @@
 Sentences are made of our numbers alone: no outcome is written down here.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from vbench_mem.report.claims import Claim, Name
-from vbench_mem.report.trained import Spread
+from vbench_mem.report.spread import Spread
 from vbench_mem.units import format_bytes
 
 Verdict = Literal["holds", "on average", "does not hold", "not judged"]
@@ -20,6 +21,20 @@ WORDS: dict[Verdict, str] = {
 }
 TINY = 1e-9  # shares are ratios of floats
 FEWEST = 2  # seeds, below which nothing is known of their spread
+
+
+COUNTED: dict[Verdict, str] = {
+    "holds": "hold in every seed",
+    "on average": "on average only",
+    "does not hold": "do not hold",
+    "not judged": "cannot be judged",
+}
+SHORT_WORDS: dict[Verdict, str] = {
+    "holds": "holds",
+    "on average": "on average",
+    "does not hold": "no",
+    "not judged": "not judged",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +49,9 @@ class Side:
     @property
     def number(self) -> str:
         if self.is_loss:
-            return f"loses {self.shares.percent()} points"
+            gained = Spread(tuple(-share for share in self.shares.values))
+            word, points = ("loses", self.shares) if gained.mean <= 0 else ("gains", gained)
+            return f"{word} {points.percent()} points"
         return f"{self.shares.percent()} %"
 
 
@@ -42,7 +59,7 @@ class Side:
 class Finding:
     """One claim on one benchmark by one pair.
 
-    benchmark    `generated-temporal T2V`; none where no pair can judge the claim
+    benchmark    `temporal`, `temporal V2T`; none where no pair can judge the claim
     sides        the one that is said to be ahead, and the other
     differences  of shares, by seed; `holds` says for each whether the claim is so there
     why          of a claim that cannot be judged
@@ -79,6 +96,20 @@ class Finding:
         sides = ", ".join(f"{side.label} {self.told(side)}" for side in self.sides)
         because = f"; {self.why}" if self.why else ""
         return f"{self.benchmark}: {sides}: {self.difference}, in {self.count} seeds{because}"
+
+    @property
+    def pair(self) -> str:
+        """What is compared, in the fewest words: the one that is said to be ahead first."""
+        if self.sides is None:
+            return self.line
+        one, other = self.sides
+        names = f"{one.label} > {other.label}"
+        if one.is_loss:
+            names = f"{one.label} less than {other.label}"
+        elif self.claim.name == "ceiling":
+            names = f"{other.label} below its ceiling"
+        because = f" ({self.why})" if self.why else ""
+        return f"{self.benchmark}: {names}{because}"
 
     def told(self, side: Side) -> str:
         """Its number, and the memory that buys it where the claim is about that."""
@@ -123,3 +154,12 @@ def concluded(blank: Finding, numbers: Mapping[int, float], allowed: float = 0) 
         holds=holds,
         why=few if verdict == "not judged" else None,
     )
+
+
+def counted(found: Sequence[Finding]) -> str:
+    """All of them in one sentence; empty where there are none."""
+    if not found:
+        return ""
+    numbers = Counter(finding.verdict for finding in found)
+    said = [f"{numbers[verdict]} {words}" for verdict, words in COUNTED.items() if numbers[verdict]]
+    return f"Of {len(found)} comparisons {', '.join(said)}."

@@ -15,10 +15,15 @@ from vbench_mem.join import Joined
 from vbench_mem.machine import environment
 from vbench_mem.metrics import METRICS
 from vbench_mem.report.answer import answer
-from vbench_mem.report.columns import ordered_metrics
+from vbench_mem.report.columns import ABOUT_SCORES, ordered_metrics
+from vbench_mem.report.findings import by_claim, counted
 from vbench_mem.report.foreseen import compare, verdict
 from vbench_mem.report.illustrate import Picture
+from vbench_mem.report.judges import findings
 from vbench_mem.report.overview import axis_text, cell_text, columns, load_axes, why_empty
+from vbench_mem.report.retrieved import tables
+from vbench_mem.report.schooled import notes, stage_lines, trained_on, unhappy
+from vbench_mem.report.trained import trained_encoders
 from vbench_mem.scores.metrics import SCORE_METRICS
 from vbench_mem.units import format_bytes
 
@@ -50,6 +55,14 @@ def render(
         cell_text=cell_text,
         why_empty=why_empty,
         verdicts=verdicts,
+        claims=(claims := by_claim(findings(joined))),
+        claims_counted=counted([finding for _, some in claims for finding in some]),
+        retrieved=tables(trained_encoders(joined)),
+        stages=stage_lines(joined),
+        trained_on=trained_on(joined),
+        training_notes=notes(joined),
+        untrained=unhappy(joined),
+        about_scores=ABOUT_SCORES if joined.matrix.accuracy is not None else {},
         foreseen=(foreseen := compare(joined)),
         foreseen_verdict=verdict(foreseen) if foreseen else "",
         pictures=[(picture, inline(picture)) for picture in pictures],
@@ -66,9 +79,9 @@ def render(
 def measured_with(joined: Joined) -> str:
     """The versions of this package that the records were made with."""
     found = {
-        row.record.environment.packages.get("vbench_mem")
-        for row in joined.rows
-        if row.record is not None and row.record.environment is not None
+        record.environment.packages.get("vbench_mem")
+        for record in joined.records
+        if record.environment is not None
     }
     return ", ".join(sorted(name for name in found if name)) or "of a version not recorded"
 

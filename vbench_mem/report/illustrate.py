@@ -4,7 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vbench_mem.join import Joined
-from vbench_mem.report.series import Point, memory_budgets, memory_points, recall_panels
+from vbench_mem.report.curves import POINTS, loss_panels
+from vbench_mem.report.series import (
+    Panel,
+    Point,
+    memory_budgets,
+    memory_points,
+    reach,
+    recall_panels,
+)
 
 
 @dataclass(frozen=True)
@@ -19,27 +27,30 @@ class Picture:
 
 
 def illustrate(joined: Joined, folder: Path) -> list[Picture]:
-    """Draw into the folder what the rows allow. Trade-off first."""
+    """Draw into the folder what the rows allow. Trade-off first, then memory, then losses."""
+    pictures = [_recall(joined, folder), *_memory(joined, folder)]
+    return pictures if joined.matrix.accuracy is None else [*pictures, _losses(joined, folder)]
+
+
+def _memory(joined: Joined, folder: Path) -> list[Picture]:
     from vbench_mem.report import figures  # matplotlib: slow to import, and only needed here
     from vbench_mem.report.canvas import save
 
     points = memory_points(joined)
     seen = [point for point in points if point.memory]
-    pictures = [_recall(joined, folder)]
     frames = sorted({point.frames for point in seen})
     name, title = "memory_frames", "Memory against frames"
     if not seen:
-        return [*pictures, Picture(name, title, "", skipped="no row has a measured peak")]
+        return [Picture(name, title, "", skipped="no row has a measured peak")]
     if len(frames) > 1:
         svg = save(figures.draw_memory_frames(seen, memory_budgets(joined, seen)), folder, name)
         caption = "Peak memory of a step against the frames of a clip, both on log axes."
-        return [*pictures, Picture(name, title, caption + _unplaced(points), svg)]
+        return [Picture(name, title, caption + _unplaced(points), svg)]
     why = f"all rows have {frames[0]} frames"
-    pictures.append(Picture(name, title, "", skipped=why))
     svg = save(figures.draw_memory_variants(seen), folder, "memory_variants")
     caption = f"Peak memory of a step at {frames[0]} frames, rows in the matrix's order."
     return [
-        *pictures,
+        Picture(name, title, "", skipped=why),
         Picture("memory_variants", "Memory of each variant", caption + _unplaced(points), svg),
     ]
 
@@ -61,10 +72,45 @@ def _recall(joined: Joined, folder: Path) -> Picture:
         )
         return Picture(name, title, "", skipped=why)
     svg = save(figures.draw_memory_recall(panels), folder, name)
+    return Picture(name, title, _about_recall(panels), svg)
+
+
+def _about_recall(panels: list[Panel]) -> str:
+    """What its marks and lines are, of those that it has."""
+    points = [point for panel in panels for point in panel.points]
+    said = ["Peak memory of a step against recall at 1."]
+    if any(reach(point)[0] < reach(point)[1] for point in points):
+        said.append(
+            "A mark with a bar is the mean over seeds of encoders trained here, the bar the lowest "
+            "and the highest seed."
+        )
+    if any(panel.levels for panel in panels):
+        said.append(
+            "Dashed level lines: chance, and what is proved to be out of reach of encoders of a "
+            "kind, expected where rounding breaks their ties."
+        )
+    if any(point.score and point.score.origin == "published" for point in points):
+        said.append(
+            "Hollow marks are published scores at the memory measured here: they are not from this "
+            "machine, and no frontier is drawn through them."
+        )
+    return " ".join(said)
+
+
+def _losses(joined: Joined, folder: Path) -> Picture:
+    from vbench_mem.report.canvas import save
+    from vbench_mem.report.figures_losses import draw_losses
+
+    name, title = "loss_curves", "Losses of the trainings"
+    panels = loss_panels(joined)
+    if not panels:
+        return Picture(name, title, "", skipped="no training has a recorded loss")
+    svg = save(draw_losses(panels), folder, name)
     caption = (
-        "Peak memory of a step against recall at 1. Hollow marks are published scores at the "
-        "memory measured here: they are not from this machine, and no frontier is drawn through "
-        "them."
+        "Loss of the trainings against the step, a panel for each stage: the mean over seeds of "
+        f"the mean of neighbouring steps, {POINTS} points at most, with a band from the lowest to "
+        "the highest seed. Masked and unmasked encoders do not see the same, so their losses are "
+        "no scores."
     )
     return Picture(name, title, caption, svg)
 

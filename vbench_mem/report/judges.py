@@ -9,9 +9,9 @@ from vbench_mem.report.claims import CLAIMS, POINT, Claim, Name, Pair
 from vbench_mem.report.findings import Finding, Side, concluded, verdict_of
 from vbench_mem.report.kinds import BLIND, is_of_kind
 from vbench_mem.report.series import RECALL
+from vbench_mem.report.spread import Spread
 from vbench_mem.report.trained import (
     Asked,
-    Spread,
     Trained,
     benchmarks_of,
     memories,
@@ -63,7 +63,7 @@ def unlearned(claim: Claim, asked: Asked, some: Sequence[Trained]) -> Finding:
 
 
 def titled(asked: Asked, direction: Direction = "t2v") -> str:
-    return f"{asked.short} {direction.upper()}"
+    return asked.short if direction == "t2v" else f"{asked.short} V2T"
 
 
 def compared(claim: Claim, asked: Asked, pair: Pair, allowed: float = 0) -> Finding:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from vbench_mem.join import Joined, Row
 from vbench_mem.matrix.axes import SETTINGS, shown
 from vbench_mem.metrics import METRICS, show
+from vbench_mem.report.spread import score_text
 from vbench_mem.scores.measured import DIRECTIONS, GENERATED, MeasuredScore
 from vbench_mem.scores.metrics import SCORE_METRICS, Direction
 from vbench_mem.scores.score import AnyScore
@@ -87,9 +88,9 @@ def _score_column(some: Sequence[AnyScore]) -> Column:
     """The column of one score of several rows."""
     score = some[0]
     what = LETTERS.get(score.metric, score.metric.replace("_", " "))
-    dataset = score.dataset.replace(GENERATED, f"{GENERATED[:-1]} ")  # heads break at a space
-    head = f"{dataset} {score.direction.upper()} {what}"
-    meaning = f"{SCORE_METRICS[score.metric].meaning}; {score.protocol}; {score.source}"
+    head = f"{score.dataset.removeprefix(GENERATED)} {score.direction.upper()} {what}"
+    about = f"{SCORE_METRICS[score.metric].meaning}; {score.dataset}; {score.protocol}"
+    meaning = f"{about}; {score.source}"
     seeds = [len(each.seeds) for each in some if isinstance(each, MeasuredScore)]
     if seeds:
         head += f", {seeds_of(min(seeds), max(seeds))}"
@@ -113,12 +114,7 @@ def cell_text(row: Row, column: Column) -> str:
     if not column.is_score:
         return show(column.name, row.metric(column.name))
     score = row.scores.get(column.name)
-    if score is None:
-        return ""
-    if not SCORE_METRICS[score.metric].is_share:
-        return f"{score.value:.4g}" + ("" if score.spread is None else f" ± {score.spread:.2g}")
-    spread = "" if score.spread is None else f" ± {100 * score.spread:.1f}"
-    return f"{100 * score.value:.1f}{spread} %"
+    return "" if score is None else score_text(score)
 
 
 def why_empty(row: Row, column: Column) -> str:

@@ -13,7 +13,7 @@ from vbench_mem.matrix.axes import label
 from vbench_mem.matrix.conditions import check_when, matches
 from vbench_mem.pareto import frontier
 from vbench_mem.report.kinds import BLIND, is_of_kind
-from vbench_mem.scores.measured import results_of
+from vbench_mem.scores.measured import MeasuredScore, results_of
 from vbench_mem.scores.metrics import Direction
 from vbench_mem.scores.score import AnyScore
 
@@ -152,3 +152,10 @@ def frontiers(points: Iterable[Point]) -> dict[str, list[Point]]:
 def value(point: Point) -> float:
     assert point.score is not None
     return point.score.value
+
+
+def reach(point: Point) -> tuple[float, float]:
+    """The lowest and the highest seed; of a score without seeds the score itself."""
+    if isinstance(point.score, MeasuredScore):
+        return min(point.score.values), max(point.score.values)
+    return value(point), value(point)

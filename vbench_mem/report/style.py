@@ -23,6 +23,8 @@ COLOURS = {
 MARKERS = ("o", "s", "^", "D", "v", "P", "p", "<", ">", "h", "*", "d", "8", "H")
 LIMIT_COLOUR = "#B00020"
 BUDGET_COLOUR = "#555555"
+LEVEL_COLOUR = "#6A5ACD"
+NEUTRAL = "#444444"  # of what several families share
 
 
 def colour(row: Row) -> str:

@@ -1,13 +1,17 @@
-"""The overview on a terminal, narrow enough for its width."""
+"""The overview and the findings on a terminal, narrow enough for its width."""
 
+import textwrap
 from collections.abc import Iterable
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from vbench_mem.join import Joined
+from vbench_mem.join import MISSING, Joined
+from vbench_mem.report.findings import SHORT_WORDS, by_claim
+from vbench_mem.report.judges import findings
 from vbench_mem.report.overview import SHORT, Column, axis_text, cell_text, columns, load_axes
+from vbench_mem.report.schooled import unhappy
 
 STYLES = {"ok": "green", "skipped": "dim", "unsupported": "dim", "missing": "yellow"}
 PADDING = 2
@@ -16,8 +20,8 @@ LONGEST_WORD = 11  # of a heading, which is wrapped between words
 
 
 def draw_overview(joined: Joined, console: Console) -> None:
-    """One line a row, the reasons of other endings than ok below."""
-    axes, available = load_axes(joined), columns(joined, SHORT)
+    """One line a row, the reasons of other endings than ok below, then what was found of claims."""
+    axes, available = load_axes(joined), leading(columns(joined, SHORT, ("t2v",)))
     shown = fitting(joined, axes, available, console.width)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, PADDING, 0, 0))
     table.add_column("variant", overflow="fold")
@@ -25,7 +29,8 @@ def draw_overview(joined: Joined, console: Console) -> None:
         table.add_column(name, justify="right")
     table.add_column("status", no_wrap=True)
     for column in shown:
-        table.add_column(column.head, justify="right")
+        width = width_of(column, joined)
+        table.add_column(column.head, justify="right", max_width=width, overflow="fold")
     for row in joined.rows:
         table.add_row(
             row.cell.variant.replace("[", r"\["),
@@ -39,6 +44,48 @@ def draw_overview(joined: Joined, console: Console) -> None:
     for row in joined.rows:
         if row.reason is not None:
             console.print(f"{row.label}: {row.state}: {row.reason}", markup=False)
+    ended = unhappy(joined)
+    for each in ended:
+        if each.state != MISSING:
+            console.print(f"{each.label}: {each.state}: {each.reason}", markup=False)
+    if missing := sum(each.state == MISSING for each in ended):
+        console.print(f"{missing} trainings and stages have no record; run the matrix")
+    draw_findings(joined, console)
+
+
+def leading(available: list[Column]) -> list[Column]:
+    """What was trained here comes right after the memory that it costs."""
+    first = [column for column in available if column.is_trained]
+    rest = [column for column in available if not column.is_trained]
+    return [*rest[:1], *first, *rest[1:]]
+
+
+def draw_findings(joined: Joined, console: Console) -> None:
+    """Each claim with its source, and below it a line for each comparison: the verdict, the
+    difference in points of T2V R@1, and in how many seeds the claim holds."""
+    found = findings(joined)
+    if found:
+        console.print("\nThe paper's claims, in points of T2V R@1, paired by seed", style="bold")
+    for claim, some in by_claim(found):
+        console.print(f"{claim.says} ({claim.cite})", markup=False)
+        for finding in some:
+            count = f"{sum(finding.holds)}/{len(finding.seeds)}" if finding.seeds else ""
+            start = f"  {SHORT_WORDS[finding.verdict]:<10} {finding.difference:>11} {count:>4}  "
+            start = start if finding.seeds else f"  {SHORT_WORDS[finding.verdict]:<10}  "
+            text = textwrap.fill(
+                finding.pair,
+                console.width,
+                initial_indent=start,
+                subsequent_indent=" " * len(start),
+                break_on_hyphens=False,
+            )
+            console.print(text, markup=False)
+
+
+def width_of(column: Column, joined: Joined) -> int:
+    """Of its texts, or of the longest word of its heading."""
+    word = min(LONGEST_WORD, max(map(len, column.head.split())))
+    return widest(word, (cell_text(row, column) for row in joined.rows))
 
 
 def fitting(joined: Joined, axes: list[str], available: list[Column], width: int) -> list[Column]:
@@ -49,8 +96,7 @@ def fitting(joined: Joined, axes: list[str], available: list[Column], width: int
     used += widest(0, (row.state for row in rows)) + GAP
     shown: list[Column] = []
     for column in available:
-        word = min(LONGEST_WORD, max(map(len, column.head.split())))
-        used += widest(word, (cell_text(row, column) for row in rows)) + GAP
+        used += width_of(column, joined) + GAP
         if used > width and shown:
             break
         shown.append(column)

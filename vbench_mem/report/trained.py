@@ -3,7 +3,6 @@
 Rows that differ in what changes no mathematics share their trainings and are one here.
 """
 
-import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,32 +16,6 @@ from vbench_mem.matrix.axes import facts
 from vbench_mem.record import Record
 from vbench_mem.report.series import MEMORY
 from vbench_mem.scores.measured import GENERATED, Result, results_of
-
-
-@dataclass(frozen=True)
-class Spread:
-    """Numbers of several seeds: their mean, and their standard deviation where there are two."""
-
-    values: tuple[float, ...]
-
-    @property
-    def mean(self) -> float:
-        return statistics.fmean(self.values)
-
-    @property
-    def deviation(self) -> float | None:
-        return statistics.stdev(self.values) if len(self.values) > 1 else None
-
-    def percent(self, sign: str = "") -> str:
-        """`62.1 ± 1.4`, of shares."""
-        spread = "" if self.deviation is None else f" ± {100 * self.deviation:.1f}"
-        mean = round(100 * self.mean, 1) + 0.0  # no minus before a zero
-        return f"{mean:{sign}.1f}{spread}"
-
-    @property
-    def plain(self) -> str:
-        """`12.5 ± 0.71`, of numbers that are no shares."""
-        return f"{self.mean:.4g}" + ("" if self.deviation is None else f" ± {self.deviation:.2g}")
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,11 @@ class Result:
         return int(self.facts["truncated"])
 
     @property
+    def convention(self) -> str:
+        """What a video with several captions is ranked among: `retrieval.answers.CONVENTIONS`."""
+        return str(self.facts["evaluation"]["convention"])
+
+    @property
     def dropped(self) -> list[tuple[str, str]]:
         """What the source names and the gallery has not, each with the reason."""
         return [(str(each["id"]), str(each["reason"])) for each in self.facts["dropped"]]
