@@ -30,6 +30,11 @@ class Comparison:
         return self.predicted / self.measured - 1
 
     @property
+    def is_equal(self) -> bool:
+        """To the byte."""
+        return self.predicted == self.measured
+
+    @property
     def texts(self) -> tuple[str, str, str]:
         """Predicted, measured, and the difference as people read it."""
         off = self.predicted - self.measured
@@ -57,13 +62,14 @@ def compare(joined: Joined) -> list[Comparison]:
 
 
 def worst_phase(row: Row) -> str | None:
-    """The phase whose predicted peak is furthest from the measured one, in bytes."""
+    """The phase whose predicted peak is furthest from the measured one, in bytes; None where no
+    phase is off, or none has both."""
     assert row.record is not None
     metrics, gaps = row.record.metrics, {}
     for phase in PHASES:
         predicted = metrics.get(f"predicted_{phase}_peak_bytes")
         measured = metrics.get(f"{phase}_peak_bytes")
-        if predicted is not None and measured is not None:
+        if predicted is not None and measured is not None and predicted != measured:
             gaps[phase] = abs(predicted - measured)
     return max(gaps, key=lambda phase: gaps[phase]) if gaps else None
 
@@ -71,7 +77,7 @@ def worst_phase(row: Row) -> str | None:
 def verdict(found: list[Comparison]) -> str:
     """All of them in one sentence."""
     errors = [abs(each.error) for each in found]
-    equal = sum(each.predicted == each.measured for each in found)
+    equal = sum(each.is_equal for each in found)
     if equal == len(found):
         return (
             f"The prediction of the peak equals the measured one to the byte in all {equal} rows."

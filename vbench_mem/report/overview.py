@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from vbench_mem.join import Joined, Row
 from vbench_mem.matrix.axes import SETTINGS, shown
 from vbench_mem.metrics import METRICS, show
+from vbench_mem.report.series import MEMORY
 from vbench_mem.report.spread import score_text
 from vbench_mem.scores.measured import DIRECTIONS, GENERATED, MeasuredScore
 from vbench_mem.scores.metrics import SCORE_METRICS, Direction
@@ -59,19 +60,23 @@ def columns(
     names: Sequence[str] = tuple(HEADS),
     directions: Sequence[Direction] = DIRECTIONS,
 ) -> list[Column]:
-    """Metrics among `names` that some row has, then the scores: R@1 in `directions` of those
-    measured here, and all others."""
+    """Metrics among `names` that some row has, and the scores: R@1 in `directions` of what was
+    trained here beside the memory that it costs, all others at the end."""
     present = [name for name in names if any(row.metric(name) is not None for row in joined.rows)]
     found = [Column(name, HEADS[name], _meaning(name)) for name in present]
     scores: dict[str, list[AnyScore]] = {}
     for row in joined.rows:
         for column, score in row.scores.items():
             scores.setdefault(column, []).append(score)
-    return found + [
+    scored = [
         _score_column(scores[name])
         for name in joined.score_columns
         if _is_shown(scores[name][0], directions)
     ]
+    beside = 1 + max((i for i, each in enumerate(found) if each.name == MEMORY), default=-1)
+    trained = [column for column in scored if column.is_trained]
+    others = [column for column in scored if not column.is_trained]
+    return [*found[:beside], *trained, *found[beside:], *others]
 
 
 def _is_shown(score: AnyScore, directions: Sequence[Direction]) -> bool:

@@ -21,7 +21,7 @@ LONGEST_WORD = 11  # of a heading, which is wrapped between words
 
 def draw_overview(joined: Joined, console: Console) -> None:
     """One line a row, the reasons of other endings than ok below, then what was found of claims."""
-    axes, available = load_axes(joined), leading(columns(joined, SHORT, ("t2v",)))
+    axes, available = load_axes(joined), columns(joined, SHORT, ("t2v",))
     shown = fitting(joined, axes, available, console.width)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, PADDING, 0, 0))
     table.add_column("variant", overflow="fold")
@@ -51,13 +51,6 @@ def draw_overview(joined: Joined, console: Console) -> None:
     if missing := sum(each.state == MISSING for each in ended):
         console.print(f"{missing} trainings and stages have no record; run the matrix")
     draw_findings(joined, console)
-
-
-def leading(available: list[Column]) -> list[Column]:
-    """What was trained here comes right after the memory that it costs."""
-    first = [column for column in available if column.is_trained]
-    rest = [column for column in available if not column.is_trained]
-    return [*rest[:1], *first, *rest[1:]]
 
 
 def draw_findings(joined: Joined, console: Console) -> None:
