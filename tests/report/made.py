@@ -1,4 +1,4 @@
-"""A made-up run with trainings: every variant that a claim asks for, three seeds, two benchmarks."""
+"""A made-up run with trainings: all that a claim asks for, three seeds, two benchmarks."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -64,9 +64,7 @@ def training_record(cell: Cell, recall: Recall = temporal, other: Recall = spati
     )
 
 
-def records_of(
-    matrix: Matrix, recall: Recall = temporal, other: Recall = spatial
-) -> list[Record]:
+def records_of(matrix: Matrix, recall: Recall = temporal, other: Recall = spatial) -> list[Record]:
     """Every burst, stage and training of the matrix."""
     assert matrix.accuracy is not None
     bursts = [ok(cell, int(MADE[cell.variant][0] * GIB), step_ms=40.0) for cell in matrix.cells]

@@ -47,3 +47,15 @@ def test_the_page_has_the_table_where_there_is_something_to_compare(tmp_path: Pa
     full = joined_of(matrix, *(ok(cell, GIB, predicted_peak_bytes=GIB) for cell in matrix.cells))
     pages = [render(joined, [], illustrate(joined, tmp_path), MACHINE) for joined in (bare, full)]
     assert ["Prediction beside measurement" in page for page in pages] == [False, True]
+
+
+def test_equal_rows_are_folded_and_no_phase_is_named_where_none_is_off(tmp_path: Path) -> None:
+    matrix = matrix_of(tmp_path)
+    equal = joined_of(matrix, *(ok(cell, GIB, predicted_peak_bytes=GIB) for cell in matrix.cells))
+    page = render(equal, [], [], MACHINE)
+    assert "<details>\n<summary>All 8 rows</summary>" in page
+    assert "furthest off" not in page
+    phases = {"predicted_forward_peak_bytes": GIB, "forward_peak_bytes": GIB}
+    unequal = joined_of(matrix, ok(matrix.cells[0], GIB, predicted_peak_bytes=2 * GIB, **phases))
+    assert [each.phase for each in compare(unequal)] == [None]
+    assert "<details open>\n<summary>The row</summary>" in render(unequal, [], [], MACHINE)

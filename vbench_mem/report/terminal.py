@@ -49,7 +49,8 @@ def draw_overview(joined: Joined, console: Console) -> None:
         if each.state != MISSING:
             console.print(f"{each.label}: {each.state}: {each.reason}", markup=False)
     if missing := sum(each.state == MISSING for each in ended):
-        console.print(f"{missing} trainings and stages have no record; run the matrix")
+        verb = "has" if missing == 1 else "have"
+        console.print(f"{missing} of the trainings {verb} no record; run the matrix")
     draw_findings(joined, console)
 
 

@@ -1,0 +1,167 @@
+"""Bars over seeds, levels whose labels meet nothing, and losses by stage."""
+
+import itertools
+import math
+import statistics
+from pathlib import Path
+
+import pytest
+from matplotlib.axes import Axes
+
+from tests.report.made import records_of, temporal, trained_matrix, trained_rows
+from tests.report.test_figures import drawn, xy
+from tests.rows import joined_of, matrix_of, trained
+from vbench_mem.join import Joined
+from vbench_mem.report.curves import POINTS, binned, loss_panels
+from vbench_mem.report.figures import draw_memory_recall
+from vbench_mem.report.figures_levels import Box, freest, places
+from vbench_mem.report.figures_losses import draw_losses
+from vbench_mem.report.illustrate import illustrate
+from vbench_mem.report.series import recall_panels
+from vbench_mem.report.style import COLOURS, NEUTRAL
+from vbench_mem.training.curve import Curve
+
+PAIR = ("joint_test", "frame_mean_test")
+
+
+def titles(axes: list[Axes]) -> list[str]:
+    return [each.get_title(loc="left") for each in axes]
+
+
+def test_each_direction_has_a_panel_with_a_bar_from_the_lowest_to_the_highest_seed(
+    tmp_path: Path,
+) -> None:
+    figure = draw_memory_recall(recall_panels(trained_rows(tmp_path, PAIR)))
+    assert titles(figure.axes) == [
+        f"generated-{name}, {way}"
+        for name in ("spatial", "temporal")
+        for way in ("text to video", "video to text")
+    ]
+    axes = figure.axes[2]
+    assert xy(drawn(axes, "joint_test")) == [(3.0, pytest.approx(80.0))]
+    bars = [bar.get_segments()[0] for bar in axes.collections]
+    assert sorted((x, round(low, 6), round(high, 6)) for (x, low), (_, high) in bars) == [
+        (3.0, 79.0, 81.0),
+        (5.0, 20.0, 22.0),
+    ]
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "lowest to highest seed" in legend
+
+
+def test_chance_and_the_ceiling_of_what_is_blind_to_order_are_level_lines(tmp_path: Path) -> None:
+    figure = draw_memory_recall(recall_panels(trained_rows(tmp_path, PAIR)))
+    texts = [[text.get_text() for text in axes.texts] for axes in figure.axes]
+    blind = "ceiling: frame-order-invariant, 25 %"
+    assert texts == [["chance, 1 %"], ["chance, 1 %"], ["chance, 1 %", blind], ["chance, 1 %"]]
+    assert set(drawn(figure.axes[2], blind).get_ydata()) == {25.0}
+
+
+def test_scores_of_files_have_no_bars_and_no_levels(joined: Joined) -> None:
+    (panel,) = recall_panels(joined)
+    assert panel.levels == ()
+    figure = draw_memory_recall([panel])
+    assert list(figure.axes[0].collections) == []
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "lowest to highest seed" not in legend
+
+
+def test_labels_meet_neither_marks_nor_lines_nor_each_other() -> None:
+    """Against trying every pair of boxes and every line, on a crowded panel."""
+    marks = [Box(x, 95, x + 12, 112) for x in (5, 60, 200)]
+    heights, taken = [98.0, 104.0, 20.0], list(marks)
+    for number, height in enumerate(heights):
+        others = [at for place, at in enumerate(heights) if place != number]
+        taken.append(freest(places("ceiling, 25 %", height, (250.0, 200.0)), taken, others))
+    labels = taken[len(marks) :]
+    for one, other in itertools.combinations([*marks, *labels], 2):
+        if one in labels or other in labels:
+            assert not one.meets(other)
+    for label, own in zip(labels, heights, strict=True):
+        assert all(not label.low < at < label.high for at in heights if at != own)
+        assert label.left >= 0 and label.right <= 250 and label.high <= 200
+
+
+def test_a_loss_line_is_the_mean_over_seeds_with_a_band(tmp_path: Path) -> None:
+    panels = loss_panels(trained_rows(tmp_path, PAIR))
+    assert [panel.title for panel in panels] == [
+        "image: single frames, batch 8",
+        "video: 8 frames, batch 4",
+    ]
+    assert [[line.label for line in panel.lines] for panel in panels] == [
+        ["shared by all"],
+        list(PAIR),
+    ]
+    line = panels[0].lines[0]
+    assert (line.seeds, len(line.steps), line.family) == (3, 60, None)
+    assert line.steps[:2] == (1.0, 2.0)
+    assert line.mean[0] == pytest.approx(3.1)  # 3.0, 3.1 and 3.2
+    assert (line.low[0], line.high[0]) == pytest.approx((3.0, 3.2))
+    assert panels[1].guess == pytest.approx(math.log(4))
+
+
+def test_a_stage_of_some_encoders_says_whose_it_is(tmp_path: Path) -> None:
+    """The image stage is one for all layouts of the same parts, and another for other parts."""
+    text = (
+        "about: q\naxes: {encoder: [joint_test, frame_mean_test], embed_dim: [32, 64], frames: 4, "
+        "batch: 2}\naccuracy: {train: [spatial], stages: [{name: image, frames: 1, steps: 3, "
+        "batch: 8}, {name: video, steps: 2, batch: 4}]}\n"
+    )
+    matrix = matrix_of(tmp_path, text)
+    assert matrix.accuracy is not None
+    image, video = loss_panels(joined_of(matrix, *map(trained, matrix.accuracy.all)))
+    assert [line.label for line in image.lines] == [
+        "shared by joint_test,embed_dim=32 and 1 more",
+        "shared by joint_test and 1 more",
+    ]
+    assert [line.family for line in video.lines] == ["joint"] * 2 + ["frame_mean"] * 2
+
+
+@pytest.mark.parametrize(("points", "every"), [(7, 1), (60, 1), (61, 1), (1000, 3)])
+def test_points_are_means_of_neighbouring_steps_and_none_is_lost(points: int, every: int) -> None:
+    losses = tuple(math.sin(number) for number in range(points))
+    steps = points * every - (every - 1)  # the last point has one step
+    found = binned(Curve(every=every, losses=losses, gradient_norms=()), steps)
+    assert len(found) <= POINTS
+    width = math.ceil(points / POINTS)
+    assert [loss for _, loss in found] == pytest.approx(
+        [statistics.mean(losses[at : at + width]) for at in range(0, points, width)]
+    )
+    assert found[0][0] == (1 + min(width * every, steps)) / 2
+    assert [step for step, _ in found] == sorted(step for step, _ in found)
+    assert found[-1][0] <= steps
+
+
+def test_losses_are_drawn_in_the_colours_of_the_families(tmp_path: Path) -> None:
+    figure = draw_losses(loss_panels(trained_rows(tmp_path, (*PAIR, "joint_test+mask75"))))
+    image, video = figure.axes
+    assert drawn(image, "shared by all").get_color() == NEUTRAL
+    joint, masked = drawn(video, "joint_test"), drawn(video, "joint_test+mask75")
+    assert joint.get_color() == masked.get_color() == COLOURS["joint"]
+    assert drawn(video, "frame_mean_test").get_color() == COLOURS["frame_mean"]
+    assert joint.get_marker() == drawn(video, "frame_mean_test").get_marker() != masked.get_marker()
+    assert video.get_ylabel() == "loss, nats (down is better)"
+    assert len(video.collections) == 3  # bands
+    assert [text.get_text() for text in video.texts] == ["a guess: ln 4 = 1.39"]
+
+
+def test_a_wide_span_of_losses_is_on_a_log_axis(tmp_path: Path) -> None:
+    matrix = trained_matrix(tmp_path, PAIR, "0")
+    for lowest, scale in ((0.01, "log"), (1.5, "linear")):
+        records = records_of(matrix)
+        for record in records:
+            if record.cell.training is not None:
+                curve = {"every": 1, "losses": [2.0, lowest], "gradient_norms": []}
+                record.details["training"]["curve"] = curve
+        figure = draw_losses(loss_panels(joined_of(matrix, *records)))
+        assert figure.axes[1].get_yscale() == scale
+
+
+def test_the_report_has_the_figure_or_the_reason(tmp_path: Path) -> None:
+    matrix = trained_matrix(tmp_path, PAIR)
+    last = illustrate(joined_of(matrix), tmp_path)[-1]
+    assert (last.name, last.skipped) == ("loss_curves", "no training has a recorded loss")
+    pictures = illustrate(joined_of(matrix, *records_of(matrix, temporal)), tmp_path)
+    by_name = {picture.name: picture for picture in pictures}
+    assert (tmp_path / "loss_curves.png").stat().st_size > 1000
+    assert "the lowest and the highest seed" in by_name["memory_recall"].caption
+    assert "published" not in by_name["memory_recall"].caption

@@ -1,0 +1,160 @@
+"""The page on accuracy: findings, what was retrieved, how it was trained, what failed."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.report.made import records_of, trained_matrix, trained_rows
+from tests.report.test_html import Page
+from tests.rows import joined_of, ok, result, trained
+from vbench_mem.join import Joined
+from vbench_mem.record import Record, Status
+from vbench_mem.report.html import render
+from vbench_mem.report.retrieved import tables
+from vbench_mem.report.schooled import notes, stage_lines, unhappy
+from vbench_mem.report.trained import trained_encoders
+
+FEW = ("joint_test", "joint_test+mask75", "frame_mean_test")
+
+
+def page_of(joined: Joined) -> str:
+    return render(joined, [], [], None)
+
+
+def words_of(text: str) -> str:
+    return " ".join(" ".join(Page(text).words).split())
+
+
+@pytest.fixture
+def few(tmp_path: Path) -> Joined:
+    return trained_rows(tmp_path, FEW)
+
+
+def changed(folder: Path, **fields: Any) -> Joined:
+    """One encoder with one seed, whose only result has these fields."""
+    matrix = trained_matrix(folder, ("joint_test",), "0")
+    assert matrix.accuracy is not None
+    (cell,) = matrix.accuracy.cells
+    record = trained(cell, result(0.5, **fields))
+    return joined_of(matrix, ok(matrix.cells[0]), record)
+
+
+def test_the_parts_come_in_the_order_of_interest(few: Joined) -> None:
+    text = page_of(few)
+    parts = ["Trade-off", "What the paper says, and what was found", "Table"]
+    parts += ["What was trained, and what it retrieves", "Budgets", "Failures and gaps"]
+    places = [text.index(f"<h2>{part}") for part in parts]
+    assert places == sorted(places)
+    assert Page(text).open == []
+
+
+def test_a_matrix_that_trains_nothing_has_none_of_it(joined: Joined) -> None:
+    text = page_of(joined)
+    assert "What the paper says" not in text and "What was trained" not in text
+    assert "trained.seeds" not in text
+
+
+def test_each_benchmark_has_every_encoder_both_ways_with_its_sanity(few: Joined) -> None:
+    temporal, spatial = tables(trained_encoders(few))
+    assert (temporal.name, spatial.name) == ("generated-temporal", "generated-spatial")
+    assert [line.label for line in temporal.encoders] == list(FEW)
+    first = temporal.encoders[0]
+    t2v, v2t = first.ways
+    assert (first.seeds, t2v.direction, v2t.direction) == ("3 of 3", "t2v", "v2t")
+    assert t2v.metrics == ("80.0 ± 1.0", "100.0 ± 0.0", "100.0 ± 0.0", "1.0 ± 0.0")
+    assert t2v.interval == "75.0 to 83.0"  # of seed 0, at 79 %
+    assert t2v.sanity == ("1.0 ± 0.0", "20.0 ± 0.0", "0.0 ± 0.0")
+    assert v2t.metrics[0] == "78.0 ± 1.0"
+
+
+def test_chance_and_ceilings_stand_below(few: Joined) -> None:
+    temporal, spatial = tables(trained_encoders(few))
+    assert [line.label for line in temporal.without] == [
+        "chance",
+        "ceiling: frame-order-invariant",
+        "ceiling: one-frame",
+    ]
+    assert temporal.without[0].ways[0].metrics == ("1.0", "5.0", "10.0", "")
+    (blind,) = temporal.without[1].ways
+    assert (blind.direction, blind.metrics[0]) == ("t2v", "25.0")
+    assert "100 clips have 25 looks" in temporal.without[1].about
+    assert [line.label for line in spatial.without] == ["chance"]
+
+
+def test_what_was_left_out_or_cut_is_counted_by_reason(tmp_path: Path) -> None:
+    gone = [{"id": f"v{n}", "reason": "<no file>"} for n in range(30)]
+    gone.append({"id": "w", "reason": "corrupt"})
+    joined = changed(tmp_path, dropped=gone, truncated=7)
+    (table,) = tables(trained_encoders(joined))
+    assert [(reason, count) for reason, count, _ in table.dropped] == [
+        ("<no file>", 30),
+        ("corrupt", 1),
+    ]
+    assert table.dropped[0][2].endswith("v19 and 10 more")
+    text = page_of(joined)
+    assert "31 left out for the reasons below." in words_of(text)
+    assert "7 captions lost their tail." in words_of(text)
+    assert "<no file>" not in text
+
+
+def test_a_sanity_row_that_was_not_asked_is_a_dash(tmp_path: Path) -> None:
+    evaluation = result()["evaluation"]
+    evaluation["sanity"]["frames_permuted"] = None
+    (table,) = tables(trained_encoders(changed(tmp_path, evaluation=evaluation)))
+    assert table.encoders[0].ways[0].sanity == ("1.0", "", "0.0")
+
+
+def test_a_stage_that_all_share_is_one_line(few: Joined) -> None:
+    (image, shared), (video, own) = stage_lines(few)
+    assert image == (
+        "image: single frames out of 16, 60 steps of batch 8, learning rate 0.001 cosine, info_nce"
+    )
+    assert video.startswith("video: 8 frames, 200 steps of batch 4, ")
+    assert "after 5 of warm-up" in video
+    assert [line.label for line in shared] == ["shared by all"]
+    assert [line.label for line in own] == list(FEW)
+    assert own[0].seconds == "13.5 ± 1.0"
+    assert [seed for seed, _ in own[0].checkpoints] == [0, 1, 2]
+
+
+def test_failures_gaps_and_notes_of_trainings_are_told(tmp_path: Path) -> None:
+    matrix = trained_matrix(tmp_path, FEW[:1])
+    records = records_of(matrix)
+    failed = records.pop()
+    missing = records.pop()
+    records[-1].details["training"] |= {
+        "notes": ["it went on from a snapshot"],
+        "broken": [{"id": "a<b>.mp4", "reason": "not a video"}],
+    }
+    bad = Record(cell_id=failed.cell_id, cell=failed.cell, status=Status.OOM, reason="<too large>")
+    joined = joined_of(matrix, *records, bad)
+    assert [(each.label, each.state) for each in unhappy(joined)] == [
+        ("joint_test seed=1", "missing"),
+        ("joint_test seed=2", "oom"),
+    ]
+    assert notes(joined) == [
+        "joint_test, stage video, seed=0: it went on from a snapshot",
+        "a<b>.mp4 could not be decoded: not a video",
+    ]
+    text = page_of(joined)
+    assert missing.cell_id in text
+    assert "<too large>" not in text and "&lt;too large&gt;" in text
+    assert "a<b>.mp4" not in text
+    assert "of the trainings some did not" in words_of(text)
+
+
+def test_findings_are_listed_under_their_claims_with_the_source(few: Joined) -> None:
+    words = words_of(page_of(few))
+    claim = words.index("time-aware encoders beat frame-level ones where order matters")
+    found = words.index("holds in every seed +59.0 ± 0.0 3 of 3 temporal joint_test 80.0 ± 1.0 %")
+    assert claim < found
+    assert "arXiv:2312.07395v1, Table 1" in words
+    assert "it needs an encoder with adapters and the same one with LoRA" in words
+
+
+def test_before_a_result_the_page_says_so(tmp_path: Path) -> None:
+    matrix = trained_matrix(tmp_path, FEW[:1])
+    text = page_of(joined_of(matrix, ok(matrix.cells[0])))
+    assert "No training has a result yet." in text
+    assert "What the paper says" not in text
