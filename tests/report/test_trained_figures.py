@@ -56,6 +56,17 @@ def test_chance_and_the_ceiling_of_what_is_blind_to_order_are_level_lines(tmp_pa
     assert set(drawn(figure.axes[2], blind).get_ydata()) == {25.0}
 
 
+def test_what_lies_far_below_or_above_its_levels_is_in_the_panel(tmp_path: Path) -> None:
+    for share in (0.03, 0.9):
+        joined = trained_rows(tmp_path, PAIR, lambda _, seed, share=share: share + 0.01 * seed)
+        axes = draw_memory_recall(recall_panels(joined)).axes[2]
+        low, high = axes.get_ylim()
+        size = high - low
+        for y in (1.0, 25.0, 100 * share, 100 * share + 2):
+            assert low + 0.05 * size < y < high - 0.05 * size
+        assert len(axes.texts) == 2
+
+
 def test_scores_of_files_have_no_bars_and_no_levels(joined: Joined) -> None:
     (panel,) = recall_panels(joined)
     assert panel.levels == ()

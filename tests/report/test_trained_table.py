@@ -120,7 +120,8 @@ def test_the_terminal_says_what_did_not_end_well(holed: Joined) -> None:
     text = drawn(holed)
     assert "joint_test seed=1: error: diverged" in text
     assert "1 of the trainings has no record; run the matrix" in text
-    assert "it needs an encoder with adapters and the same one with LoRA" in " ".join(text.split())
+    assert "  1 seed           +59.0  1/1  temporal: joint_test > frame_mean_test" in text
+    assert "7 claims need encoders that were not trained; report.html says which" in text
 
 
 def test_the_answer_has_the_best_and_the_cheapest_within_its_spread(tmp_path: Path) -> None:

@@ -160,8 +160,8 @@ def _draw_panel(axes: Axes, panel: Panel, unit: Unit, shapes: Shapes) -> None:
     largest = max((unit.of_point(point) for point in points), default=1.0)
     axes.set_xlim(0, largest / (1 - ROOM))
     if panel.levels:
-        lowest = min(100 * level.share for level in panel.levels)
-        axes.set_ylim(bottom=min(axes.get_ylim()[0], lowest - 4), top=axes.get_ylim()[1])
+        axes.update_datalim([(0, 100 * level.share) for level in panel.levels], updatex=False)
+        axes.autoscale_view(scalex=False)
         marks = [(unit.of_point(p), 100 * reach(p)[0], 100 * reach(p)[1]) for p in points]
         draw_levels(axes, panel.levels, marks)
 

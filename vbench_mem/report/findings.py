@@ -75,6 +75,11 @@ class Finding:
     why: str | None = None
 
     @property
+    def is_compared(self) -> bool:
+        """Is there a pair that the claim is about, whatever it came to?"""
+        return self.benchmark is not None
+
+    @property
     def words(self) -> str:
         return WORDS[self.verdict]
 
@@ -98,6 +103,13 @@ class Finding:
         return f"{self.benchmark}: {sides}: {self.difference}, in {self.count} seeds{because}"
 
     @property
+    def brief(self) -> str:
+        """The verdict in a word or two."""
+        if self.verdict == "not judged" and self.seeds:
+            return f"{len(self.seeds)} seed"
+        return SHORT_WORDS[self.verdict]
+
+    @property
     def pair(self) -> str:
         """What is compared, in the fewest words: the one that is said to be ahead first."""
         if self.sides is None:
@@ -108,8 +120,7 @@ class Finding:
             names = f"{one.label} less than {other.label}"
         elif self.claim.name == "ceiling":
             names = f"{other.label} below its ceiling"
-        because = f" ({self.why})" if self.why else ""
-        return f"{self.benchmark}: {names}{because}"
+        return f"{self.benchmark}: {names}"
 
     def told(self, side: Side) -> str:
         """Its number, and the memory that buys it where the claim is about that."""
@@ -157,9 +168,9 @@ def concluded(blank: Finding, numbers: Mapping[int, float], allowed: float = 0) 
 
 
 def counted(found: Sequence[Finding]) -> str:
-    """All of them in one sentence; empty where there are none."""
-    if not found:
+    """All comparisons in one sentence; empty where there are none."""
+    numbers = Counter(finding.verdict for finding in found if finding.is_compared)
+    if not numbers:
         return ""
-    numbers = Counter(finding.verdict for finding in found)
     said = [f"{numbers[verdict]} {words}" for verdict, words in COUNTED.items() if numbers[verdict]]
-    return f"Of {len(found)} comparisons {', '.join(said)}."
+    return f"Of {numbers.total()} comparisons {', '.join(said)}."

@@ -37,6 +37,7 @@ def render(
     machine: environment.Environment | None,
 ) -> str:
     """The whole page as text."""
+    found = findings(joined)
     loader = PackageLoader("vbench_mem", "report")
     jinja = Environment(
         loader=loader,
@@ -55,8 +56,9 @@ def render(
         cell_text=cell_text,
         why_empty=why_empty,
         verdicts=verdicts,
-        claims=(claims := by_claim(findings(joined))),
-        claims_counted=counted([finding for _, some in claims for finding in some]),
+        claims=by_claim(finding for finding in found if finding.is_compared),
+        unasked=[finding for finding in found if not finding.is_compared],
+        claims_counted=counted(found),
         retrieved=tables(trained_encoders(joined)),
         stages=stage_lines(joined),
         trained_on=trained_on(joined),

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from vbench_mem.join import MISSING, Joined
-from vbench_mem.report.findings import SHORT_WORDS, by_claim
+from vbench_mem.report.findings import Finding, by_claim
 from vbench_mem.report.judges import findings
 from vbench_mem.report.overview import SHORT, Column, axis_text, cell_text, columns, load_axes
 from vbench_mem.report.schooled import unhappy
@@ -58,27 +58,37 @@ def draw_findings(joined: Joined, console: Console) -> None:
     """Each claim with its source, and below it a line for each comparison: the verdict, the
     difference in points of T2V R@1, and in how many seeds the claim holds."""
     found = findings(joined)
-    if found:
+    judged = [finding for finding in found if finding.is_compared]
+    if judged:
         console.print("\nThe paper's claims, in points of T2V R@1, paired by seed", style="bold")
-    for claim, some in by_claim(found):
+    for claim, some in by_claim(judged):
         console.print(f"{claim.says} ({claim.cite})", markup=False)
         for finding in some:
-            count = f"{sum(finding.holds)}/{len(finding.seeds)}" if finding.seeds else ""
-            start = f"  {SHORT_WORDS[finding.verdict]:<10} {finding.difference:>11} {count:>4}  "
-            start = start if finding.seeds else f"  {SHORT_WORDS[finding.verdict]:<10}  "
-            text = textwrap.fill(
-                finding.pair,
-                console.width,
-                initial_indent=start,
-                subsequent_indent=" " * len(start),
-                break_on_hyphens=False,
-            )
-            console.print(text, markup=False)
+            console.print(finding_text(finding, console.width), markup=False)
+    if rest := len(found) - len(judged):
+        verb = "claim needs" if rest == 1 else "claims need"
+        console.print(f"{rest} {verb} encoders that were not trained; report.html says which")
+
+
+def finding_text(finding: Finding, width: int) -> str:
+    start = f"  {finding.brief:<10}  "
+    if finding.seeds:
+        count = f"{sum(finding.holds)}/{len(finding.seeds)}"
+        start = f"  {finding.brief:<10} {finding.difference:>11} {count:>4}  "
+    return textwrap.fill(
+        finding.pair,
+        width,
+        initial_indent=start,
+        subsequent_indent=" " * len(start),
+        break_on_hyphens=False,
+    )
 
 
 def width_of(column: Column, joined: Joined) -> int:
     """Of its texts, or of the longest word of its heading."""
     word = min(LONGEST_WORD, max(map(len, column.head.split())))
+    if column.is_trained:
+        word = LONGEST_WORD  # its heading has many words
     return widest(word, (cell_text(row, column) for row in joined.rows))
 
 
