@@ -176,3 +176,4 @@ def test_the_report_has_the_figure_or_the_reason(tmp_path: Path) -> None:
     assert (tmp_path / "loss_curves.png").stat().st_size > 1000
     assert "the lowest and the highest seed" in by_name["memory_recall"].caption
     assert "published" not in by_name["memory_recall"].caption
+    assert "its band the lowest" in by_name["loss_curves"].caption

@@ -106,12 +106,14 @@ def _losses(joined: Joined, folder: Path) -> Picture:
     if not panels:
         return Picture(name, title, "", skipped="no training has a recorded loss")
     svg = save(draw_losses(panels), folder, name)
-    caption = (
-        "Loss of the trainings against the step, a panel for each stage: the mean over seeds of "
-        f"the mean of neighbouring steps, {POINTS} points at most, with a band from the lowest to "
-        "the highest seed. Masked and unmasked encoders do not see the same, so their losses are "
-        "no scores."
-    )
+    said = [
+        "Loss of the trainings against the step, a panel for each stage: the mean of neighbouring "
+        f"steps, {POINTS} points at most."
+    ]
+    if any(line.seeds > 1 for panel in panels for line in panel.lines):
+        said.append("A line is the mean over seeds, its band the lowest and the highest seed.")
+    said.append("Masked and unmasked encoders do not see the same, so a loss is no score.")
+    caption = " ".join(said)
     return Picture(name, title, caption, svg)
 
 
