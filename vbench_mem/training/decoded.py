@@ -15,8 +15,18 @@ from vbench_mem.cell import Load
 from vbench_mem.data.benchmark import Clip
 from vbench_mem.data.sample import sample
 from vbench_mem.data.times import Sampling
+from vbench_mem.machine.host import cpu_cores
+from vbench_mem.running.room import host_bytes
 
 Frames = NDArray[np.uint8]
+LEAST_BYTES = 2**30  # where the host does not tell its memory
+
+
+def room_for_clips(threads: int) -> int:
+    """Bytes that a training with so many threads may keep: its share, by cores, of a quarter of the
+    host's memory, since trainings on all cores may run at once."""
+    memory = host_bytes()
+    return LEAST_BYTES if memory is None else memory // 4 * min(threads, cpu_cores()) // cpu_cores()
 
 
 class Decoded:

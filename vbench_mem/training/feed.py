@@ -18,13 +18,11 @@ from vbench_mem.data.benchmark import Benchmark, Clip, Dropped
 from vbench_mem.data.video import BadVideo
 from vbench_mem.encoders.words import Words
 from vbench_mem.errors import UsageError
-from vbench_mem.training.decoded import Decoded, Frames, filled
+from vbench_mem.training.decoded import Decoded, Frames, filled, room_for_clips
 from vbench_mem.training.order import Order
 from vbench_mem.training.pairs import PairBatch, Pool, pool
 from vbench_mem.training.seeds import seed_of
 from vbench_mem.training.spec import Stage
-
-KEEP_BYTES = 2 * 2**30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +43,7 @@ class Feed:
     decode         a clip and a number of frames -> (t, H, W, 3) uint8, fewer where the clip is
                    shorter; its last frame is then repeated
     allow_broken   by benchmark: may a clip be left out because it cannot be decoded?
-    keep_bytes     of decoded clips that are kept in memory
+    keep_bytes     of decoded clips that are kept in memory; none: this training's share of the host
     look_ahead     decode the next batch while this one trains
     broken         what was left out so far, each with its reason
     """
@@ -60,7 +58,7 @@ class Feed:
         caption_tokens: int,
         seed: int,
         allow_broken: Sequence[bool] = (),
-        keep_bytes: int = KEEP_BYTES,
+        keep_bytes: int | None = None,
         threads: int = 1,
         look_ahead: bool = True,
     ) -> None:
@@ -73,8 +71,9 @@ class Feed:
         self.pool: Pool = pool(benchmarks, words, caption_tokens)
         self.allow_broken = tuple(allow_broken) or (False,) * len(benchmarks)
         self.frames = stage.drawn_from if stage.feeds == "images" else stage.frames
+        keep = room_for_clips(threads) if keep_bytes is None else keep_bytes
         self.decoded = Decoded(
-            lambda number: decode(self.pool.clips[number], self.frames), keep_bytes, threads
+            lambda number: decode(self.pool.clips[number], self.frames), keep, threads
         )
         self.broken: dict[int, Dropped] = {}
         self.orders = {
