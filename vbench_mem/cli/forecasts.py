@@ -130,6 +130,9 @@ def sums(matrix: Matrix, plan: Plan, found: Sequence[Forecast]) -> list[str]:
         lines.append("on a cpu the peak is that of tensors; Python and torch hold more beside it")
     if told["do_not_fit"] and not matrix.try_predicted:
         lines.append("a run skips what cannot fit; try_predicted: true in the matrix tries it")
+    if matrix.accuracy is not None:
+        stages, trained = len(matrix.accuracy.stages), len(matrix.accuracy.cells)
+        lines.append(f"a run also trains {trained} times, after {stages} shared stages: not in this")
     return lines
 
 
