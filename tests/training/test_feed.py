@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.training.made import FRAMES, benchmark, in_memory, pixels, stage, written_benchmark
+from tests.training.made import FRAMES, TEXT, benchmark, in_memory, pixels, stage, written_benchmark
 from vbench_mem.cell import Load
 from vbench_mem.data.benchmark import Benchmark, Caption, Clip
 from vbench_mem.data.video import BadVideo
@@ -194,3 +194,11 @@ def test_clips_of_real_files_are_decoded_as_they_were_drawn(
         stage(batch=2), [replace(made, captions=captions)], decode=decoder(load, "first")
     )
     assert feed.batch(0).parts[0].frames.shape == (2, FRAMES, 16, 16, 3)
+
+
+def test_captions_are_as_long_as_the_longest_unless_padding_is_seen(make_feed: MakeFeed) -> None:
+    text = make_feed(stage()).pool
+    assert text.ids_NL.shape == (20, 4)  # start, two words, end
+    assert text.mask_NL.any(0).all()
+    seen = replace(TEXT, feature="last")
+    assert make_feed(stage(), words=seen).pool.ids_NL.shape == (20, 8)

@@ -19,6 +19,7 @@ from vbench_mem.encoders.dual import DualEncoder
 from vbench_mem.errors import UsageError
 from vbench_mem.probes.train_step import DTYPES, Enter, autocast, quiet
 from vbench_mem.retrieval.permute import permute_frames
+from vbench_mem.training.pairs import shortened
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +116,8 @@ class Embedder:
         """Each caption's row, and how many lost their tail."""
         encoder, device = self.encoder, self.encoder.logit_scale.device
         texts = [caption.text for caption in benchmark.captions]
-        tokens = tokenize(texts, encoder.video.spec.text, self.load.caption_tokens)
+        text = encoder.video.spec.text
+        tokens = shortened(tokenize(texts, text, self.load.caption_tokens), text)
         rows = []
         with autocast(device, DTYPES[self.runtime.dtype]):
             for ids_BL, mask_BL in zip(

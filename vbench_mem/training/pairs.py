@@ -4,14 +4,15 @@ Legend: B pairs, T frames, H W pixels, L tokens, N captions.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
 from vbench_mem.data.benchmark import Benchmark, Clip
-from vbench_mem.data.tokens_of_captions import tokenize
+from vbench_mem.data.tokens_of_captions import Captions, tokenize
+from vbench_mem.encoders.spec import Text
 from vbench_mem.encoders.words import Words
 from vbench_mem.errors import UsageError
 
@@ -81,7 +82,7 @@ def pool(benchmarks: Sequence[Benchmark], words: Words, caption_tokens: int) -> 
                 "train on; choose another split"
             )
         first.append(len(of_clip))
-    tokens = tokenize(tuple(captions), words, caption_tokens)
+    tokens = shortened(tokenize(tuple(captions), words, caption_tokens), words)
     return Pool(
         clips=tuple(clips),
         captions=tuple(captions),
@@ -92,3 +93,14 @@ def pool(benchmarks: Sequence[Benchmark], words: Words, caption_tokens: int) -> 
         mask_NL=tokens.mask_BL,
         truncated=tokens.truncated,
     )
+
+
+def shortened(tokens: Captions, words: Words) -> Captions:
+    """As long as the longest of them: padding that all have changes no feature and costs time.
+
+    Left as they are for a caption tower that sees padding.
+    """
+    if isinstance(words, Text) and words.feature == "last":
+        return tokens
+    longest = int(tokens.mask_BL.sum(1).max())
+    return replace(tokens, ids_BL=tokens.ids_BL[:, :longest], mask_BL=tokens.mask_BL[:, :longest])
