@@ -12,6 +12,8 @@ from vbench_mem.matrix.load import load_matrix
 FOLDER = Path(__file__).parent.parent / "matrices"
 CELLS = {
     "quick": (18, 0),
+    "accuracy": (9, 0),
+    "recipe": (17, 0),
     "paper_backbones": (22, 1),
     "paper_patches": (8, 0),
     "paper_scale": (18, 0),
@@ -52,6 +54,27 @@ def test_the_default_matrix_shows_six_variants_or_more_on_real_clips_at_16_and_3
     assert len({cell.variant for cell in cells}) >= 6
     assert {cell.load.frames for cell in cells} == {16, 32}
     assert {cell.load.input for cell in cells} == {"clips"}
+
+
+@pytest.mark.parametrize(("name", "size"), [("accuracy", "small"), ("recipe", "large")])
+def test_the_matrices_of_accuracy_train_every_arm_that_the_findings_compare_three_times(
+    name: str, size: str
+) -> None:
+    accuracy = load_matrix(FOLDER / f"{name}.yaml").accuracy
+    assert accuracy is not None
+    arms = {(cell.spec.layout, cell.recipe.mask, cell.recipe.train) for cell in accuracy.cells}
+    for layout in ("joint", "factorized", "frame_level"):
+        assert {(layout, 0.0, "full"), (layout, 0.75, "full")} <= arms
+    assert ("joint", 0.0, "adapter") in arms
+    assert {"mean", "attention"} == {
+        cell.spec.pooling for cell in accuracy.cells if cell.spec.layout == "frame_level"
+    }
+    assert {2, 4} <= {cell.spec.tubelet_frames for cell in accuracy.cells}
+    trainings = [cell.training for cell in accuracy.cells if cell.training is not None]
+    assert {training.seed for training in trainings} == {0, 1, 2}
+    asked = {source.name for training in trainings for source in training.evaluate}
+    assert {"spatial", "temporal"} <= asked
+    assert {s.size for training in trainings for s in training.sources} == {size}
 
 
 def test_every_layout_is_swept_from_16_to_256_frames() -> None:

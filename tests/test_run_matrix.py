@@ -18,6 +18,19 @@ if [ "$1" = -m ]; then echo "$3"; [ "$3" != check ]; else exec {python} "$@"; fi
 """
 
 
+def run(folder: Path, *matrices: Path) -> "subprocess.CompletedProcess[str]":
+    """The script beside a stand-in for Python, whose `check` of a budget always fails."""
+    (folder / ".ci").mkdir()
+    (folder / ".ci" / "setup.sh").write_text(SETUP.format(here=folder))
+    (folder / "python").write_text(PYTHON.format(python=sys.executable))
+    (folder / "python").chmod(0o755)
+    script = folder / "run_matrix.sh"
+    script.write_text((Path(__file__).parents[1] / "run_matrix.sh").read_text())
+    return subprocess.run(
+        ["bash", str(script), *map(str, matrices)], capture_output=True, text=True, check=False
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "code", "last"),
     [(TEXT, 0, "no budgets in {path}: nothing to judge"), (TEXT + LIMIT, 1, "check")],
@@ -25,15 +38,19 @@ if [ "$1" = -m ]; then echo "$3"; [ "$3" != check ]; else exec {python} "$@"; fi
 def test_the_script_ends_well_without_budgets_and_checks_them_else(
     text: str, code: int, last: str, tmp_path: Path
 ) -> None:
-    (tmp_path / ".ci").mkdir()
-    (tmp_path / ".ci" / "setup.sh").write_text(SETUP.format(here=tmp_path))
-    (tmp_path / "python").write_text(PYTHON.format(python=sys.executable))
-    (tmp_path / "python").chmod(0o755)
-    script = tmp_path / "run_matrix.sh"
-    script.write_text((Path(__file__).parents[1] / "run_matrix.sh").read_text())
     path = matrix_of(tmp_path, text).path
-    done = subprocess.run(
-        ["bash", str(script), str(path)], capture_output=True, text=True, check=False
-    )
+    done = run(tmp_path, path)
     assert done.returncode == code, done.stderr
     assert done.stdout.splitlines() == ["run", "report", last.format(path=path)]
+
+
+def test_by_default_two_matrices_are_run_and_a_broken_budget_of_the_first_is_not_forgotten(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "matrices").mkdir()
+    matrix_of(tmp_path / "matrices", TEXT + LIMIT, "quick")
+    second = matrix_of(tmp_path / "matrices", TEXT, "accuracy").path
+    done = run(tmp_path)
+    assert done.returncode == 1, done.stderr
+    rest = ["run", "report", f"no budgets in {second}: nothing to judge"]
+    assert done.stdout.splitlines() == ["run", "report", "check", *rest]
