@@ -6,14 +6,14 @@ and prose are outside the hash: a renamed row keeps its records, an edited row l
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.recipes import Recipe
-from vbench_mem.encoders.spec import Spec
+from vbench_mem.encoders.spec import Spec, Text
 from vbench_mem.strict import STRICT
 from vbench_mem.training.spec import Training
 
@@ -137,12 +137,28 @@ class Cell:
         if facts["load"]["clips_sha256"] is not None:
             del facts["load"]["clips"]  # the captions count, not the folder they lie in
         facts["spec"].pop("folder", None)  # nor that of a user's code
+        forget_unset(facts["spec"]["text"])
         if self.training is None:
             del facts["training"]
         else:
             forget_places(facts["training"])
         text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+# What ids were made of before captions could be read as published models read them.
+FIRST = ("tokenizer", "vocab", "tower", "max_tokens")
+LATER = {each.name: each.default for each in fields(Text) if each.name not in FIRST}
+
+
+def forget_unset(text: dict[str, Any]) -> None:
+    """Leave out, in place, how captions are read where it is as it always was: the field is newer
+    than cells that were measured, and they keep their ids."""
+    if text["tokenizer_sha256"] is not None:
+        del text["tokenizer_file"]  # as with captions and weights, the hash counts
+    for name, default in LATER.items():
+        if name in text and text[name] == default:
+            del text[name]
 
 
 def forget_places(training: dict[str, Any]) -> None:

@@ -118,7 +118,8 @@ def on_meta(spec: "Spec", frames: int, resolution_px: int) -> "DualEncoder":
     from vbench_mem.encoders.build import build
     from vbench_mem.encoders.recipes import RECIPES
 
-    load = Load(frames=frames, batch=1, resolution_px=resolution_px)
+    tokens = spec.text.max_tokens  # as many as any caption has
+    load = Load(frames=frames, batch=1, resolution_px=resolution_px, caption_tokens=tokens)
     with torch.device("meta"):
         return build(spec, RECIPES["full"], load)
 

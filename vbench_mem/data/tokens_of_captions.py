@@ -1,4 +1,4 @@
-"""Captions to token ids without a vocabulary to download: hashed words, or bytes.
+"""Captions to token ids: hashed words or bytes, without a vocabulary to download, or a local file.
 
 Never looks at other captions: a word has the same id in every run and on every machine.
 """
@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 
 from vbench_mem.data.benchmark import Benchmark
+from vbench_mem.data.tokenizer_file import Opened, open_tokenizer
+from vbench_mem.encoders.spec import Text
 from vbench_mem.encoders.words import Words
 from vbench_mem.errors import UsageError
 
@@ -55,6 +57,8 @@ def tokenize(captions: Sequence[str], text: Words, length: int) -> Captions:
 
     Raises `UsageError` when the vocabulary has too few ids for the tokenizer.
     """
+    if text.tokenizer == "file":
+        return tokenize_by_file(captions, text, length)
     tokens_of, least = TOKENIZERS[text.tokenizer]
     if text.vocab < least:
         raise UsageError(
@@ -71,6 +75,45 @@ def tokenize(captions: Sequence[str], text: Words, length: int) -> Captions:
         line = [START, *found[: length - 2], END]
         ids[row, : len(line)] = torch.tensor(line)
     return Captions(ids, ids != PAD, truncated)
+
+
+def tokenize_by_file(captions: Sequence[str], text: Words, length: int) -> Captions:
+    """The same by a published model's tokenizer, whose start and end stay where a tail is lost."""
+    opened, feature = opened_for(text), text.feature if isinstance(text, Text) else "mean"
+    if feature == "last" and opened.pad is None:
+        raise UsageError(
+            f"{opened.path}: nothing says which token pads, and text.feature: last sees it; put "
+            "the published tokenizer_config.json beside it"
+        )
+    if feature == "end" and not opened.specials:
+        raise UsageError(
+            f"{opened.path}: puts no end token behind a caption, and text.feature: end is its "
+            "feature; take the file that is published with the weights"
+        )
+    ids = torch.full((len(captions), length), opened.pad or 0)
+    mask, truncated = torch.zeros(len(captions), length, dtype=torch.bool), 0
+    for row, caption in enumerate(captions):
+        line, lost = opened.ids(caption, length)
+        if not line:  # without special tokens, of an empty caption
+            raise UsageError(f"{opened.path}: makes no token of '{caption}'; remove the caption")
+        ids[row, : len(line)] = torch.tensor(line)
+        mask[row, : len(line)] = True
+        truncated += lost
+    if len(captions) and (most := int(ids.max())) >= text.vocab:
+        raise UsageError(
+            f"text.vocab {text.vocab} is too small for {opened.path}, which makes id {most}; "
+            f"use at least {most + 1}"
+        )
+    return Captions(ids, mask, truncated)
+
+
+def opened_for(text: Words) -> Opened:
+    if text.tokenizer_file is None:
+        raise UsageError(
+            "text.tokenizer: file says no file; write text.tokenizer_file: the path of a "
+            "tokenizer.json"
+        )
+    return open_tokenizer(text.tokenizer_file, text.tokenizer_sha256)
 
 
 def truncated(benchmark: Benchmark, text: Words, caption_tokens: int) -> int:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from vbench_mem.encoders.dual import DualEncoder
 from vbench_mem.encoders.layers import Adapter, Attention, FeedForward
 from vbench_mem.encoders.recipes import Recipe
+from vbench_mem.encoders.tower import VideoTower
 
 # How the weights that a recipe trains are called inside a video tower.
 NEW = {
@@ -69,9 +70,14 @@ def whole_change(lora_a: Tensor, lora_b: Tensor, scale: float) -> Tensor:
     return torch.einsum("pri,pro->poi", low, lora_b).flatten(0, 1) * scale
 
 
-def add_lora(video: nn.Module, rank: int, alpha: float) -> None:
+def modules_of_layers(video: VideoTower) -> list[nn.Module]:
+    """Of every layer of depth: a feed-forward in the pooling is none, and trains anyway."""
+    return [module for layer in video.depth_order() for module in layer.modules()]
+
+
+def add_lora(video: VideoTower, rank: int, alpha: float) -> None:
     """On every attention and feed-forward matrix of every layer."""
-    for module in list(video.modules()):
+    for module in modules_of_layers(video):
         if isinstance(module, Attention):
             module.qkv = LoRALinear(module.qkv, rank, alpha, parts=3)
             module.proj = LoRALinear(module.proj, rank, alpha, parts=1)
@@ -89,9 +95,9 @@ def merge_lora(encoder: nn.Module) -> None:
                 setattr(module, name, child.merged())
 
 
-def add_adapters(video: nn.Module, bottleneck: int) -> None:
+def add_adapters(video: VideoTower, bottleneck: int) -> None:
     """After the feed-forward of every layer."""
-    for module in list(video.modules()):
+    for module in modules_of_layers(video):
         if isinstance(module, FeedForward):
             device = module.fc2.weight.device
             module.adapter = Adapter(module.fc2.out_features, bottleneck).to(device)

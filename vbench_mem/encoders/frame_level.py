@@ -28,7 +28,8 @@ class FrameTower(VideoTower):
     def features(self, x_BTPD: Tensor, kept: Tensor | None) -> Tensor:
         clips = x_BTPD.shape[:2]
         x_MND = self.layers(self.begin(x_BTPD.flatten(0, 1)))  # M = B * T: one sequence per frame
-        if self.pool is not None:
+        if self.spec.pooling == "attention":
+            assert self.pool is not None
             return self.pool(self.normed(x_MND).unflatten(0, clips).flatten(1, 2))
         return self.pooled(x_MND).unflatten(0, clips).mean(1)
 

@@ -154,6 +154,22 @@ class AttentionPool(Kernelled):
         return self.proj(Attention.join(y)).squeeze(1)
 
 
+class MapHead(AttentionPool):
+    """One learned query over all tokens, then a norm and a feed-forward with a residual.
+
+    Source:  google-research/big_vision, models/vit.py, MAPHead (SigLIP's).
+    """
+
+    def __init__(self, tower: Tower, activation: Activation, norm_eps: float) -> None:
+        super().__init__(tower.width, tower.heads)
+        self.norm = nn.LayerNorm(tower.width, eps=norm_eps)
+        self.mlp = FeedForward(tower.width, tower.mlp, activation)
+
+    def forward(self, x_BND: Tensor) -> Tensor:
+        y_BD = super().forward(x_BND)
+        return y_BD + self.mlp(self.norm(y_BD))
+
+
 def init_weights(module: nn.Module) -> None:
     """ViT's start: matrices by Xavier, which suits every width, zero bias. For `Module.apply`.
 

@@ -36,7 +36,8 @@ VIDEO_SIZES = {
     "g": Tower(width=1408, depth=40, heads=16, mlp=6144),
 }
 
-# Source: google-research/bert, README.md (tiny mini small medium base); `test` is our own.
+# Source: google-research/bert, README.md (tiny mini small medium base); openai/CLIP, model card
+# (clip); `test` is our own.
 TEXT_SIZES = {
     "test": Tower(width=64, depth=2, heads=2, mlp=256),
     "tiny": Tower(width=128, depth=2, heads=2, mlp=512),
@@ -44,6 +45,7 @@ TEXT_SIZES = {
     "small": Tower(width=512, depth=4, heads=8, mlp=2048),
     "medium": Tower(width=512, depth=8, heads=8, mlp=2048),
     "base": Tower(width=768, depth=12, heads=12, mlp=3072),
+    "clip": Tower(width=512, depth=12, heads=8, mlp=2048),
 }
 
 

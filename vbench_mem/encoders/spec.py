@@ -16,30 +16,43 @@ MaskKind = Literal["random", "tube", "frame"]
 Inflation = Literal["average", "repeat", "central"]
 Positions = Literal["learned", "sinusoidal"]
 Activation = Literal["gelu", "gelu_tanh", "quick_gelu"]
-Pooling = Literal["mean", "class", "attention"]
+Pooling = Literal["mean", "class", "attention", "map"]
+Feature = Literal["mean", "end", "last"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Text(Words):
-    """The caption tower: bidirectional transformer, mean over the caption's real tokens.
+    """The caption tower: unless said otherwise a bidirectional transformer, mean over real tokens.
+
+    causal      a token sees those before it alone (CLIP)
+    feature     `mean` over real tokens; that of the `end` token (CLIP); that of the `last` of
+                `max_tokens` places, where padding is seen like any token (SigLIP)
+    embed_norm  a layer norm before the first block (BERT); head_bias  a bias at the end (SigLIP)
 
     Differs: the blocks normalise before attention, BERT's after it.
     """
 
     tower: Tower = TEXT_SIZES["medium"]
     max_tokens: int = 512
+    causal: bool = False
+    feature: Feature = "mean"
+    activation: Activation = "gelu"
+    norm_eps: float = 1e-12  # BERT's
+    embed_norm: bool = True
+    head_bias: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.max_tokens < 1:
-            raise ValueError("text.max_tokens must be positive")
+        if self.max_tokens < 1 or self.norm_eps <= 0:
+            raise ValueError("text.max_tokens and text.norm_eps must be positive")
 
 
 @dataclass(frozen=True, kw_only=True)
 class VideoSpec:
     """What every layout has. `resolution_px` is the side of a square frame unless a load says else.
 
-    pooling   `mean` over all space-time tokens, the `class` token, or `attention` with one query
+    pooling   `mean` over all space-time tokens, the `class` token, `attention` with one query, or
+              SigLIP's `map`: a feed-forward behind it, and frame by frame in a frame-level encoder
     pre_norm  a layer norm between the embedding and the first block (CLIP has one)
     """
 

@@ -45,6 +45,10 @@ class Encoder:
 PAPER = "arXiv:2312.07395, section 3; sizes from google-research/big_vision models/vit.py"
 COARSE = "arXiv:2312.07395, coarse patches in time, in space (a patch-32 ViT), or both"
 VIVIT = "arXiv:2103.15691 (ViViT), google-research/scenic projects/vivit"
+CLIP = "arXiv:2103.00020 (CLIP), openai/CLIP model.py; the mean of its frames is arXiv:2104.08860's meanP"
+# 151,277,313 and 149,620,737 published, and the kernel of clips beside that of images, without the
+# class token's own position, which is added to the token.
+CLIP_DIFFERS = "a kernel for frames beside that for images; the class token's position is part of it; a clip is the mean of its frames' features, which CLIP4Clip first makes unit vectors"
 TUBEVIT = "arXiv:2212.03229 (TubeViT), daniel-code/TubeViT; kernel sizes for 16 frames are ours"
 VIT_NANO, VIT_TEST, VIT_TI, VIT_S, VIT_M, VIT_B, VIT_L, VIT_H, VIT_G = VIDEO_SIZES.values()
 TEXT_TEST = Text(tower=TEXT_SIZES["test"], vocab=1024)
@@ -53,9 +57,21 @@ TEXT_MINI = Text(tower=TEXT_SIZES["mini"])
 TEXT_SMALL = Text(tower=TEXT_SIZES["small"])
 TEXT_MEDIUM = Text(tower=TEXT_SIZES["medium"])
 TEXT_BASE = Text(tower=TEXT_SIZES["base"])
+# Captions as openai/CLIP reads them; the tokenizer comes with the weights, or a matrix names it.
+TEXT_CLIP = Text(
+    tower=TEXT_SIZES["clip"],
+    tokenizer="file",
+    vocab=49408,
+    max_tokens=77,
+    causal=True,
+    feature="end",
+    activation="quick_gelu",
+    norm_eps=1e-5,
+    embed_norm=False,
+)
 
-# Every caption tower hashes words in place of a learned vocabulary and normalises before attention;
-# that holds for all rows and is not repeated in each.
+# Every caption tower but CLIP's hashes words in place of a learned vocabulary and normalises before
+# attention; that holds for all rows and is not repeated in each.
 # fmt: off
 ROWS = (
     Encoder("joint_nano", Joint(tower=VIT_NANO, text=TEXT_TEST, embed_dim=64, resolution_px=32, patch_px=16), 556_417, PAPER),
@@ -124,6 +140,8 @@ ROWS = (
     Encoder("frame_attpool_l16", FrameLevel(tower=VIT_L, text=TEXT_BASE, embed_dim=768, pooling="attention"), 418_615_809, PAPER),
     Encoder("frame_attpool_h16", FrameLevel(tower=VIT_H, text=TEXT_BASE, embed_dim=1024, pooling="attention"), 749_525_761, PAPER),
     Encoder("frame_attpool_g16", FrameLevel(tower=VIT_G, text=TEXT_BASE, embed_dim=1024, pooling="attention"), 1_131_592_577, PAPER),
+    Encoder("clip_b32", FrameLevel(tower=VIT_B, text=TEXT_CLIP, embed_dim=512, resolution_px=224, patch_px=32, patch_bias=False, class_token=True, pre_norm=True, activation="quick_gelu", norm_eps=1e-5, pooling="class"), 153_635_841, CLIP, CLIP_DIFFERS),
+    Encoder("clip_b16", FrameLevel(tower=VIT_B, text=TEXT_CLIP, embed_dim=512, resolution_px=224, patch_px=16, patch_bias=False, class_token=True, pre_norm=True, activation="quick_gelu", norm_eps=1e-5, pooling="class"), 150_209_793, CLIP, CLIP_DIFFERS),
     Encoder("tubevit_test", TubeViT(tower=VIT_TEST, text=TEXT_TEST, embed_dim=64, resolution_px=64), 1_717_505, TUBEVIT),
     Encoder("tubevit_ti16", TubeViT(tower=VIT_TI, text=TEXT_TINY, embed_dim=256), 10_860_097, TUBEVIT),
     Encoder("tubevit_s16", TubeViT(tower=VIT_S, text=TEXT_MINI, embed_dim=256), 34_702_977, TUBEVIT),

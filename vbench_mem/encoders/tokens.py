@@ -153,6 +153,11 @@ def check_variant(
             f"caption_tokens {load.caption_tokens} is more than the caption tower's "
             f"{spec.text.max_tokens}"
         )
+    if spec.text.feature == "last" and load.caption_tokens != spec.text.max_tokens:
+        raise UsageError(
+            f"caption_tokens {load.caption_tokens}: text.feature: last is that of place "
+            f"{spec.text.max_tokens}; write caption_tokens: {spec.text.max_tokens}"
+        )
     if recipe.train == "temporal_only" and not spec.TEMPORAL:
         raise UsageError(
             f"train: temporal_only needs temporal attention, and the {spec.layout} layout has none"

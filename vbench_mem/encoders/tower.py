@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from vbench_mem.cell import Load
-from vbench_mem.encoders.layers import AttentionPool, Block, init_weights
+from vbench_mem.encoders.layers import AttentionPool, Block, MapHead, init_weights
 from vbench_mem.encoders.masking import draw
 from vbench_mem.encoders.patches import TubeEmbed, tubelet
 from vbench_mem.encoders.positions import learned, sinusoidal
@@ -63,7 +63,7 @@ class VideoTower(Layers):
         self.pre_norm = nn.LayerNorm(width, eps=spec.norm_eps) if spec.pre_norm else None
         self.blocks = nn.ModuleList(self.new_block() for _ in range(spec.tower.depth))
         self.norm = nn.LayerNorm(width, eps=spec.norm_eps)
-        self.pool = AttentionPool(width, spec.tower.heads) if spec.pooling == "attention" else None
+        self.pool = self.new_pool()
         self.head = nn.Linear(width, spec.embed_dim, bias=False)
         self.apply(init_weights)
         self.start()
@@ -85,6 +85,13 @@ class VideoTower(Layers):
 
     def new_block(self) -> nn.Module:
         return Block(self.spec.tower, self.spec.activation, self.spec.norm_eps)
+
+    def new_pool(self) -> AttentionPool | None:
+        spec = self.spec
+        if spec.pooling == "map":
+            return MapHead(spec.tower, spec.activation, spec.norm_eps)
+        attends = spec.pooling == "attention"
+        return AttentionPool(spec.tower.width, spec.tower.heads) if attends else None
 
     def start(self) -> None:
         """Weights that start from other weights."""

@@ -18,6 +18,7 @@ from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.encoders.tokens import check_variant
 from vbench_mem.errors import UsageError
 from vbench_mem.matrix.axes import facts, names_of, unknown_row
+from vbench_mem.matrix.captions import tokenizer_of_init
 from vbench_mem.matrix.conditions import check_when, matches
 from vbench_mem.matrix.resolve import with_kind
 from vbench_mem.strict import STRICT
@@ -49,7 +50,11 @@ class AccuracyFile(BaseModel):
     evaluate  the same; none means the held-out pairs of what is trained on
     size      of a generated family that does not say its own; so does `noise`, in training only
     threads   of each training; on a CPU several trainings run at once, as many as there are cores
-    init      weights to start from instead of random ones: a local folder or file
+    init      weights to start from instead of random ones: a local folder or file. An encoder that
+              reads captions as a published model does (`text.tokenizer: file`, as clip_b32) takes
+              its caption tower from there too, and the tokenizer that lies beside it:
+              tokenizer.json, or vocab.json and merges.txt; another is `text.tokenizer_file` under
+              axes. Without stages these weights are asked as they are, and each must be given
     """
 
     model_config = STRICT
@@ -177,7 +182,7 @@ def training_of(row: Cell, file: AccuracyFile, base: Training, seed: int) -> Cel
         probe="accuracy",
         encoder=row.encoder,
         recipe_name=row.recipe_name,
-        spec=row.spec,
+        spec=tokenizer_of_init(row, base),
         recipe=row.recipe,
         load=load,
         runtime=Runtime(device=row.runtime.device, dtype=file.dtype, threads=file.threads),

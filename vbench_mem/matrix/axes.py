@@ -29,7 +29,7 @@ TABLES: dict[str, Mapping[str, Any]] = {
     "size": VIDEO_SIZES,
     "text_size": TEXT_SIZES,
 }
-INTERNAL = {"layout", "clips_sha256"}  # follow from the encoder and from the caption file
+INTERNAL = {"layout", "clips_sha256", "tokenizer_sha256"}  # follow from the encoder and from files
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from vbench_mem.encoders.table import ENCODERS
 from vbench_mem.encoders.tokens import mask_kind
 from vbench_mem.errors import UsageError
 from vbench_mem.matrix.axes import SETTINGS, TABLES, Setting, facts, shown, unknown_row
+from vbench_mem.matrix.captions import lacks_tokenizer, named_tokenizer
 
 Combination = dict[str, Any]
 AnySpec = Spec | Custom
@@ -37,7 +38,7 @@ def resolve(combination: Combination, protocol: Protocol, folder: Path) -> Cell:
     """
     encoder, recipe_name = variant_of(combination)
     base = base_spec(encoder, folder)
-    spec = resolve_spec(base, combination)
+    spec = named_tokenizer(resolve_spec(base, combination), folder)
     recipe = with_kind(spec, changed(RECIPES[recipe_name], section(combination, "recipe")))
     load = {keys[0]: value for keys, value in section(combination, "load").items()}
     return Cell(
@@ -162,8 +163,14 @@ def name_of_recipe(spec: AnySpec, recipe: Recipe, base: str, combination: Combin
 
 
 def resolve_load(load: dict[str, Any], spec: AnySpec, folder: Path) -> Load:
-    """The load with its resolution (the encoder's own by default) and its caption file found."""
-    values = {"resolution_px": spec.resolution_px} | load
+    """The load with its resolution (the encoder's own by default) and its caption file found.
+
+    Captions of a published tokenizer may be as long as those of the published model.
+    """
+    own: dict[str, Any] = {"resolution_px": spec.resolution_px}
+    if not isinstance(spec, Custom) and spec.text.tokenizer == "file":
+        own["caption_tokens"] = spec.text.max_tokens
+    values = own | load
     if values.get("clips") is not None:
         values.setdefault("input", "clips")
         if values["input"] == "noise":  # `input: [noise, clips]` with one caption file for both
@@ -173,6 +180,11 @@ def resolve_load(load: dict[str, Any], spec: AnySpec, folder: Path) -> Load:
         else:
             path = (folder / values["clips"]).resolve()
             values |= {"clips": str(path), "clips_sha256": sha256_of(path)}
+        if values["clips"] is not None and lacks_tokenizer(spec):
+            raise UsageError(
+                "clips: captions are read by a tokenizer's file; write text.tokenizer_file, the "
+                "path of a tokenizer.json"
+            )
     return Load(**values)
 
 

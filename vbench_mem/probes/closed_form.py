@@ -11,7 +11,7 @@ from math import prod
 from vbench_mem.cell import Cell
 from vbench_mem.encoders.custom import NO_CLOSED_FORM, Custom
 from vbench_mem.encoders.recipes import Recipe
-from vbench_mem.encoders.spec import FactorizedEncoder, Spec, Text, TubeViT
+from vbench_mem.encoders.spec import FactorizedEncoder, FrameLevel, Spec, Text, TubeViT
 from vbench_mem.encoders.tokens import Kept, kept_tokens, layers, tube_grids
 from vbench_mem.errors import UsageError
 from vbench_mem.probes.walk import Layer, Walk, Work
@@ -65,9 +65,8 @@ def walk_video(cell: Cell, recipe: Recipe) -> Walk:
         walk.live = False  # pixels never need a gradient
         walk.product(rows, pixels, spec.tower.width, trains=recipe.train != "last_k")
     walk_layers(walk, cell, recipe, kept)
-    if spec.pooling == "attention":
-        rows = kept.frames if isinstance(spec, FactorizedEncoder) else kept.tokens
-        walk_pool(walk, rows, spec.tower.width, math=cell.runtime.attention == "math")
+    if spec.pooling in ("attention", "map"):
+        walk_pool(walk, spec, kept, math=cell.runtime.attention == "math")
     walk.product(1, spec.tower.width, spec.embed_dim, trains=True)
     return walk
 
@@ -125,11 +124,20 @@ def walk_layer(walk: Walk, spec: Spec, number: int, space: Layer, time: Layer, k
     space.feed_forward(walk, tokens)
 
 
-def walk_pool(walk: Walk, tokens: int, width: int, *, math: bool) -> None:
-    """Attention with one learned query, which always trains."""
+def walk_pool(walk: Walk, spec: Spec, kept: Kept, *, math: bool) -> None:
+    """Attention with one learned query, made once, over a clip's tokens or those of each frame, and
+    for `map` a feed-forward behind it; they always train."""
+    width, sequences, tokens = spec.tower.width, 1, kept.tokens
+    if isinstance(spec, FactorizedEncoder):
+        tokens = kept.frames
+    elif isinstance(spec, FrameLevel) and spec.pooling == "map":
+        sequences, tokens = kept.frames, kept.places
     live, walk.live = walk.live, True
     walk.product(1, width, width, trains=True)
     walk.live = live
-    walk.product(tokens, width, 2 * width, trains=True)
-    walk.attention(1, 1, tokens, width, math=math)
-    walk.product(1, width, width, trains=True)
+    walk.product(sequences * tokens, width, 2 * width, trains=True)
+    walk.attention(sequences, 1, tokens, width, math=math)
+    walk.product(sequences, width, width, trains=True)
+    if spec.pooling == "map":
+        walk.product(sequences, width, spec.tower.mlp, trains=True)
+        walk.product(sequences, spec.tower.mlp, width, trains=True)

@@ -168,8 +168,15 @@ def begin(
             return report, loss
     elif training.init is not None:
         init = Path(training.init)
-        report = initialise(encoder, cell.table_spec, cell.load, init, allow=training.allow)
-        if objective == "info_nce":  # weights of ours bring their own temperature
+        report = initialise(
+            *(encoder, cell.table_spec, cell.load, init),
+            allow=training.allow,
+            as_is=not training.stages,
+        )
+        if objective == "info_nce":  # weights of a pair bring their own temperature
+            return report, loss
+        if loss.bias is not None and report.bias is not None:
+            torch.nn.init.constant_(loss.bias, report.bias)
             return report, loss
     loss.start(encoder.logit_scale)
     return report, loss

@@ -64,11 +64,15 @@ class Parts:
 
 def assemble(parts: Parts, pixels: Pixels | None) -> dict[str, Piece]:
     """All pieces but positions and class token; raises `UsageError` where a part is missing."""
-    pieces = {
-        f"video.{name}": piece
-        for name, piece in parts.by_name.items()
-        if AS_THEY_ARE.fullmatch(name)
-    }
+    pieces = {f"video.{name}": piece for name, piece in tower(parts).items()}
+    if "pool.qkv.weight" in parts:
+        pieces |= pooling(parts)
+    return pieces | patches(parts, pixels)
+
+
+def tower(parts: Parts) -> dict[str, Piece]:
+    """Layers, norms and the projection, by names within the tower that they are of."""
+    pieces = {name: piece for name, piece in parts.by_name.items() if AS_THEY_ARE.fullmatch(name)}
     for number in range(parts.depth):
         layer = f"blocks.{number}."
         pieces |= attention(parts, layer)
@@ -78,10 +82,8 @@ def assemble(parts: Parts, pixels: Pixels | None) -> dict[str, Piece]:
     if "head.columns" in parts:
         columns = parts["head.columns"]
         turned = columns.tensor.T.contiguous()
-        pieces["video.head.weight"] = replace(columns, tensor=turned, how="transposed")
-    if "pool.qkv.weight" in parts:
-        pieces |= pooling(parts)
-    return pieces | patches(parts, pixels)
+        pieces["head.weight"] = replace(columns, tensor=turned, how="transposed")
+    return pieces
 
 
 def attention(parts: Parts, layer: str) -> dict[str, Piece]:
@@ -90,7 +92,7 @@ def attention(parts: Parts, layer: str) -> dict[str, Piece]:
     found = {}
     if f"{layer}attn.qkv.weight" not in parts:
         three = [parts[f"{layer}attn.{each}.weight"] for each in QKV]
-        found[f"video.{layer}attn.qkv.weight"] = joined(three)
+        found[f"{layer}attn.qkv.weight"] = joined(three)
     if f"{layer}attn.qkv.bias" not in parts:
         width = parts[f"{layer}attn.proj.weight"].tensor.shape[0]
         names = {each: f"{layer}attn.{each}.bias" for each in QKV}
@@ -98,10 +100,10 @@ def attention(parts: Parts, layer: str) -> dict[str, Piece]:
         three = [parts.get(name) or zeros for name in names.values()]
         lacking = [each for each, name in names.items() if name not in parts]
         how = f"zeros for {', '.join(lacking)}: the source has none" if lacking else ""
-        found[f"video.{layer}attn.qkv.bias"] = replace(joined(three), how=how)
+        found[f"{layer}attn.qkv.bias"] = replace(joined(three), how=how)
     if f"{layer}attn.proj.bias" not in parts:
         width = parts[f"{layer}attn.proj.weight"].tensor.shape[0]
-        found[f"video.{layer}attn.proj.bias"] = Piece(
+        found[f"{layer}attn.proj.bias"] = Piece(
             torch.zeros(width), (), "zeros: the source has none"
         )
     return found
@@ -118,7 +120,7 @@ def scaled(parts: Parts, scale: str, matrix: str) -> dict[str, Piece]:
     for end in ("weight", "bias"):
         piece = parts[f"{matrix}.{end}"]
         factor = gamma.tensor[:, None] if end == "weight" else gamma.tensor
-        found[f"video.{matrix}.{end}"] = Piece(
+        found[f"{matrix}.{end}"] = Piece(
             at_least_float32(piece.tensor) * factor,
             piece.source + gamma.source,
             "its layer scale folded in",

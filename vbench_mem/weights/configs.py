@@ -92,11 +92,18 @@ def of_open_clip(config: Mapping[str, Any], width: int) -> Said:
     vision = model.get("vision_cfg")
     if not vision:
         return Said(norm_eps=OPEN_CLIP_EPS)
-    tanh = (vision.get("act_kwargs") or {}).get("approximate") == "tanh"
-    return Said(
-        heads=width // int(vision.get("head_width", OPEN_CLIP_HEAD_WIDTH)),
-        activation="quick_gelu" if model.get("quick_gelu") else "gelu_tanh" if tanh else "gelu",
-        norm_eps=float((vision.get("norm_kwargs") or {}).get("eps", OPEN_CLIP_EPS)),
+    heads = width // int(vision.get("head_width", OPEN_CLIP_HEAD_WIDTH))
+    return Said(heads, *arithmetic_of_open_clip(model, vision))
+
+
+def arithmetic_of_open_clip(
+    model: Mapping[str, Any], tower: Mapping[str, Any]
+) -> tuple[Activation, float]:
+    """Activation and epsilon of one of its towers, of which there is a config."""
+    tanh = (tower.get("act_kwargs") or {}).get("approximate") == "tanh"
+    return (
+        "quick_gelu" if model.get("quick_gelu") else "gelu_tanh" if tanh else "gelu",
+        float((tower.get("norm_kwargs") or {}).get("eps", OPEN_CLIP_EPS)),
     )
 
 

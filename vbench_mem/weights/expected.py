@@ -13,9 +13,14 @@ if TYPE_CHECKING:
 ADDED = (".adapter.", ".lora_")
 TEMPORAL = (".time_norm.", ".time_attn.", ".gate", ".time_blocks.", ".time_positions")
 KERNELS = ("video.embed.", "video.tubes.")
-CAPTIONS = "its captions have a vocabulary of their own, ours are hashed words"
+CAPTIONS = (
+    "its captions have a vocabulary of their own, ours are hashed words; "
+    "text.tokenizer: file takes it"
+)
+UNKNOWN_CAPTIONS = "its captions are not among those known here"
 NO_CAPTIONS = "the source knows no captions"
 WITH_CAPTIONS = ("clip", "siglip", "open_clip")
+NEUTRAL = (*ADDED, ".gate", "logit_scale")  # start as nothing, or change no order
 
 
 def why_new(name: str, held: "Held", spec: Spec) -> tuple[str, bool]:
@@ -24,7 +29,9 @@ def why_new(name: str, held: "Held", spec: Spec) -> tuple[str, bool]:
     if any(part in name for part in ADDED):
         return "added by the recipe", True
     if foreign and name.startswith("text."):
-        return (CAPTIONS if held.kind in WITH_CAPTIONS else NO_CAPTIONS), True
+        if held.kind not in WITH_CAPTIONS:
+            return NO_CAPTIONS, True
+        return (UNKNOWN_CAPTIONS if spec.text.tokenizer == "file" else CAPTIONS), True
     if foreign and name == "logit_scale":
         return "measures both towers together", True
     if foreign and name == "video.head.weight":
@@ -41,6 +48,15 @@ def why_new(name: str, held: "Held", spec: Spec) -> tuple[str, bool]:
     return "the source lacks it", False
 
 
+def why_left_beside_captions(name: str, why: str) -> str:
+    """Why a tensor of a pair is left whose captions are taken; empty where nobody expects to."""
+    if name == "logit_bias":
+        return "belongs to the sigmoid loss, which starts from it"
+    if name.endswith(("position_ids", "attn_mask")):
+        return "no weight but a counter"
+    return "" if why == CAPTIONS else why
+
+
 def why_unused(name: str, held: "Held", spec: Spec) -> tuple[str, bool]:
     """Why a tensor that has our name finds no place in this encoder, and whether that is
     expected."""
@@ -55,6 +71,7 @@ def why_unused(name: str, held: "Held", spec: Spec) -> tuple[str, bool]:
     if held.layout is None and name == "video.head.weight":
         wide = held.pieces[name].tensor.shape[0]
         return f"{wide} wide; embed_dim: {wide} takes it", True
-    if held.layout is None and name.startswith("video.pool.") and spec.pooling != "attention":
+    pools = spec.pooling in ("attention", "map")
+    if held.layout is None and name.startswith("video.pool.") and not pools:
         return f"pooling is {spec.pooling} here", True
     return "no place in this encoder", False

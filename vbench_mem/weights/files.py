@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,6 +22,17 @@ def file_sha256(path: Path) -> str:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise UsageError(f"{path}: cannot be read: {reason}") from error
+    return found.hexdigest()
+
+
+def files_sha256(files: Collection[Path]) -> str:
+    """Of a single file its own SHA-256; of several that of their names and hashes."""
+    if len(files) == 1:
+        (file,) = files
+        return file_sha256(file)
+    found = hashlib.sha256()
+    for file in sorted(files):
+        found.update(f"{file.name} {file_sha256(file)}\n".encode())
     return found.hexdigest()
 
 

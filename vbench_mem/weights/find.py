@@ -3,7 +3,6 @@
 Looks on the local disk only: nothing is ever downloaded.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from typing import Any
 
 from vbench_mem.encoders.checkpoint import own_header
 from vbench_mem.errors import UsageError
-from vbench_mem.weights.files import file_sha256
+from vbench_mem.weights.files import files_sha256
 from vbench_mem.weights.header import read_header
 
 SAFE = ".safetensors"
@@ -119,10 +118,4 @@ def weights_sha256(path: Path) -> str:
     Of a single file, such as a checkpoint of ours, its own SHA-256; of several that of their names
     and hashes, so that an edited config is other weights. Raises `UsageError` as `find` does.
     """
-    files = find(path).read
-    if len(files) == 1:
-        return file_sha256(files[0])
-    found = hashlib.sha256()
-    for file in sorted(files):
-        found.update(f"{file.name} {file_sha256(file)}\n".encode())
-    return found.hexdigest()
+    return files_sha256(find(path).read)

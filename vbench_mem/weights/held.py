@@ -1,12 +1,13 @@
 """Weights of one source under our names, whatever they were called, before they meet an encoder."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
+from vbench_mem.encoders.spec import Pooling
 from vbench_mem.errors import UsageError
 from vbench_mem.weights.report import Shape
 
@@ -42,6 +43,24 @@ class Left:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Captions:
+    """What a published pair has beside its vision side, for an encoder that reads captions as it
+    does.
+
+    pieces   its caption tower, both projections, its temperature
+    needs    what they ask of a spec
+    pooling  of its images; another one gives features that its captions were not trained with
+    bias     of the sigmoid loss
+    """
+
+    pieces: Mapping[str, Piece]
+    needs: Mapping[str, Any]
+    pooling: Pooling | None
+    bias: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Held:
     """All of a source.
 
@@ -52,6 +71,7 @@ class Held:
     base    the kernel over one image or frame that kernels of clips are made of, by its name; none
             where the source has kernels of clips
     layout  of one of ours
+    captions  the rest of a published pair, looked at only where it is wanted
     notes   what a reader should know besides
     """
 
@@ -63,4 +83,5 @@ class Held:
     grid: tuple[int, int] | None = None
     base: Literal["video.image_embed", "video.embed"] | None = None
     layout: str | None = None
+    captions: Callable[[], Captions | None] | None = None
     notes: tuple[str, ...] = ()

@@ -19,12 +19,21 @@ from vbench_mem.weights.sniff import kind_of
 
 
 def initialise(
-    encoder: DualEncoder, spec: Spec, load: Load, init: Path, *, allow: tuple[str, ...] = ()
+    encoder: DualEncoder,
+    spec: Spec,
+    load: Load,
+    init: Path,
+    *,
+    allow: tuple[str, ...] = (),
+    as_is: bool = False,
 ) -> Report:
     """Start a freshly built encoder from transformers' CLIP, SigLIP, ViT, VideoMAE or ViViT, a
     state dict of open_clip or timm, or a checkpoint of ours; `spec` and `load` are the encoder's.
 
-    Of models with captions the vision side is taken: their caption towers are not like ours.
+    Of CLIP and SigLIP both towers are taken by a spec that reads captions by their tokenizer
+    (`text.tokenizer: file`), else the vision side. `as_is`: nothing will be trained, so that every
+    tensor must be given.
+
     Raises `UsageError` for files that cannot be used, a spec that does not fit them, and tensors
     that are new or unused beyond what is known of such a pair, unless `allow` has `new:<glob>` or
     `unused:<glob>` for them.
@@ -34,7 +43,7 @@ def initialise(
     assert video.spec == spec, "the encoder is of another spec"
     kept = kept_tokens(spec, video.recipe, load.frames, load.resolution_px)
     assert video.kept == kept, "the encoder is of another load"
-    return place(hold(init, video.recipe), encoder, allow)
+    return place(hold(init, video.recipe), encoder, allow, as_is=as_is)
 
 
 def hold(init: Path, recipe: Recipe) -> Held:

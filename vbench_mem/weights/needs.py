@@ -10,6 +10,8 @@ from typing import Any
 from vbench_mem.encoders.spec import FrameLevel, Spec, TubeViT
 from vbench_mem.errors import UsageError
 
+SAME_IDS = "text.tokenizer_sha256"
+
 
 def check_needs(path: str, needs: Mapping[str, Any], spec: Spec) -> None:
     """Raises `UsageError` naming every field, what the weights have, what the spec has, and the
@@ -17,6 +19,11 @@ def check_needs(path: str, needs: Mapping[str, Any], spec: Spec) -> None:
     found = list(disagreements(needs, spec))
     if not found:
         return
+    if SAME_IDS in dict(found):
+        raise UsageError(
+            f"{path}: was trained with another tokenizer; write text.tokenizer_file: the one whose "
+            f"SHA-256 begins with {needs[SAME_IDS][:8]}"
+        )
     if dict(found).get("tubelet_frames") and isinstance(spec, FrameLevel):
         raise UsageError(
             f"{path}: its patches are {needs['tubelet_frames']} frames long and a frame-level "
@@ -39,6 +46,8 @@ def disagreements(needs: Mapping[str, Any], spec: Spec) -> Iterator[tuple[str, A
 
 def beside_the_point(axis: str, theirs: Any, spec: Spec) -> bool:
     """Is it something that this layout cannot have, so that the weights do without?"""
+    if axis == SAME_IDS:  # a spec of the table names no file
+        return theirs is None or spec.text.tokenizer_sha256 is None
     if axis == "class_token":
         return bool(theirs) and not spec.CLASS_TOKEN
     if axis == "positions":  # a table that finds no place is a line of the report

@@ -16,9 +16,10 @@ from vbench_mem.weights.held import Held, Piece
 from vbench_mem.weights.needs import value_of
 
 # Not among them: what no tensor and no feature of a layer depends on, and what is stretched.
+OF_TEXT = (each.name for each in fields(Text) if each.name not in ("tower", "tokenizer_file"))
 SHARED = (
     *(f"tower.{each.name}" for each in fields(Tower)),
-    *(f"text.{each.name}" for each in fields(Text) if each.name != "tower"),
+    *(f"text.{name}" for name in OF_TEXT),
     *(f"text.tower.{each.name}" for each in fields(Tower)),
     *("embed_dim", "patch_px", "patch_bias", "class_token", "pre_norm", "activation", "norm_eps"),
 )

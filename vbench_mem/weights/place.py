@@ -12,11 +12,17 @@ from torch import Tensor
 
 from vbench_mem.encoders.dual import DualEncoder, at_least_float32
 from vbench_mem.encoders.patches import TubeEmbed
-from vbench_mem.encoders.spec import FactorizedEncoder
+from vbench_mem.encoders.spec import FactorizedEncoder, Spec
 from vbench_mem.encoders.tower import VideoTower
 from vbench_mem.errors import UsageError
-from vbench_mem.weights.expected import KERNELS, why_new, why_unused
-from vbench_mem.weights.held import Held, Piece, finite
+from vbench_mem.weights.expected import (
+    KERNELS,
+    NEUTRAL,
+    why_left_beside_captions,
+    why_new,
+    why_unused,
+)
+from vbench_mem.weights.held import Captions, Held, Piece, finite
 from vbench_mem.weights.kernels import clip_kernel, longer, stretched
 from vbench_mem.weights.needs import check_needs
 from vbench_mem.weights.report import Line, Report, check_allow, matches, refuse
@@ -32,27 +38,37 @@ class Made:
     used: tuple[str, ...] = ()
 
 
-def place(held: Held, encoder: DualEncoder, allow: tuple[str, ...] = ()) -> Report:
+def place(
+    held: Held, encoder: DualEncoder, allow: tuple[str, ...] = (), *, as_is: bool = False
+) -> Report:
     """Put them in; raises `UsageError` for a spec they do not fit and for any surprise."""
-    report, made = plan(held, encoder, allow)
+    report, made = plan(held, encoder, allow, as_is=as_is)
     refuse(report)
     encoder.load_state_dict(made, strict=False)
     return report
 
 
 def plan(
-    held: Held, encoder: DualEncoder, allow: tuple[str, ...] = ()
+    held: Held, encoder: DualEncoder, allow: tuple[str, ...] = (), *, as_is: bool = False
 ) -> tuple[Report, dict[str, Tensor]]:
     """What would be done and with which tensors; the encoder may be on the meta device.
+
+    as_is  nothing will be trained: images are pooled as the weights were trained with, and a tensor
+           that starts at random is a surprise
 
     Raises `UsageError` for a spec that the weights do not fit and for a shape no rule resizes.
     """
     check_allow(allow)
     video = encoder.video
+    captions = captions_for(held, video.spec)
+    if captions is not None:
+        held = with_captions(held, captions, as_is=as_is)
     check_needs(held.path, held.needs, video.spec)
     made = {name: make(name, each, held, video) for name, each in encoder.state_dict().items()}
     if video.spec.layout == "factorized":
         made = start_from_space(made)
+    if as_is:
+        made = {name: asked_untrained(each) for name, each in made.items()}
     used = {piece for each in made.values() for piece in each.used}
     lines = [each.line for each in made.values()]
     lines += [unused(name, held, video) for name in held.pieces if name not in used]
@@ -71,8 +87,43 @@ def plan(
         source=held.kind,
         lines=tuple(allowed(line, allow) for line in lines),
         notes=held.notes,
+        bias=None if captions is None else captions.bias,
     )
     return report, {name: each.tensor for name, each in made.items() if each.tensor is not None}
+
+
+def captions_for(held: Held, spec: Spec) -> Captions | None:
+    """Of a published pair, for a spec that reads captions by its tokenizer; any other is given the
+    vision side alone."""
+    if held.captions is None or spec.text.tokenizer != "file":
+        return None
+    return held.captions()
+
+
+def with_captions(held: Held, captions: Captions, *, as_is: bool) -> Held:
+    used = {name for piece in captions.pieces.values() for name in piece.source}
+    left = {}
+    for name, each in held.left.items():
+        if name not in used:
+            left[name] = replace(each, why=why_left_beside_captions(name, each.why))
+    needs = {**held.needs, **captions.needs}
+    if as_is and captions.pooling is not None:
+        needs["pooling"] = captions.pooling
+    return replace(
+        held,
+        pieces={**held.pieces, **captions.pieces},
+        left=left,
+        needs=needs,
+        notes=(*held.notes, *captions.notes),
+    )
+
+
+def asked_untrained(made: Made) -> Made:
+    """A surprise where it starts at random."""
+    line = made.line
+    if line.fate != "new" or made.tensor is not None or any(part in line.name for part in NEUTRAL):
+        return made
+    return replace(made, line=replace(line, why=f"{line.why}; nothing trains it", expected=False))
 
 
 def make(name: str, target: Tensor, held: Held, video: VideoTower) -> Made:

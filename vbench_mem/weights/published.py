@@ -5,6 +5,7 @@ Legend: N places of a table, T P times and places in each, D width.
 """
 
 import re
+from functools import partial
 from math import isqrt
 from typing import Any
 
@@ -15,6 +16,7 @@ from vbench_mem.encoders.dual import at_least_float32
 from vbench_mem.encoders.positions import LONGEST
 from vbench_mem.errors import UsageError
 from vbench_mem.weights.assemble import Parts, assemble
+from vbench_mem.weights.captions import captions_of
 from vbench_mem.weights.configs import Said, said_by
 from vbench_mem.weights.find import Files
 from vbench_mem.weights.held import Held, Kind, Left, Piece, finite
@@ -57,6 +59,7 @@ def from_published(kind: Kind, files: Files, tensors: dict[str, Tensor]) -> Held
         needs=needs_of(parts, said),
         grid=grid,
         base="video.image_embed" if parts.kernel.dim() == 4 else None,
+        captions=partial(captions_of, kind, files, bare, parts),
         notes=tuple(notes(kind, said, pixels, parts)),
     )
 

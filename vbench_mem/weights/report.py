@@ -36,12 +36,16 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """All lines of one file into one encoder, in the encoder's order, the unused ones last."""
+    """All lines of one file into one encoder, in the encoder's order, the unused ones last.
+
+    bias  that the source learned for a sigmoid loss, where its captions were taken
+    """
 
     path: str
     source: str
     lines: tuple[Line, ...]
     notes: tuple[str, ...] = ()
+    bias: float | None = None
 
     def names(self, fate: Fate) -> list[str]:
         return [line.name for line in self.lines if line.fate == fate]

@@ -1,0 +1,158 @@
+"""A published model's own tokenizer, from local files: found, hashed, and asked for ids. No torch.
+
+Never downloads. Lower-casing, pieces and special tokens are as the file says; how long a caption
+may be is the encoder's to say.
+"""
+
+import json
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from vbench_mem.encoders.custom import Custom
+from vbench_mem.encoders.spec import Spec
+from vbench_mem.errors import UsageError
+from vbench_mem.weights.files import files_sha256
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+WHOLE, VOCAB, MERGES, CONFIG = "tokenizer.json", "vocab.json", "merges.txt", "tokenizer_config.json"
+PIECES = "spiece.model"
+START, END = "<|startoftext|>", "<|endoftext|>"  # CLIP's
+# What CLIP splits a caption into, before it looks for pairs of bytes that it has merged.
+WORD = (
+    r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
+)
+AnySpec = TypeVar("AnySpec", Spec, Custom, Spec | Custom)
+
+
+def with_tokenizer(spec: AnySpec, path: Path) -> AnySpec:
+    """The spec with the tokenizer at a path: a file, or a folder that holds one.
+
+    Raises `UsageError` where there is none, or one of a form that is not read.
+    """
+    found = find_tokenizer(path)
+    sha256 = files_sha256(files_of(found))
+    text: Any = replace(spec.text, tokenizer_file=str(found), tokenizer_sha256=sha256)
+    return replace(spec, text=text)
+
+
+def find_tokenizer(path: Path) -> Path:
+    """A tokenizer.json, or a vocab.json with a merges.txt beside it."""
+    if path.is_dir():
+        for name in (WHOLE, VOCAB, PIECES):
+            if (path / name).is_file():
+                return find_tokenizer(path / name)
+        raise UsageError(
+            f"{path}: no tokenizer in this folder; put the published {WHOLE} there, or {VOCAB} "
+            f"and {MERGES}"
+        )
+    if path.suffix == ".model":
+        raise UsageError(
+            f"{path}: pieces of sentencepiece are not read; put the {WHOLE} that is published "
+            "with the model beside it, or save one with `tokenizers`"
+        )
+    if not path.is_file():
+        raise UsageError(f"{path}: no such file or folder; write where a {WHOLE} lies")
+    if path.name == VOCAB and not path.with_name(MERGES).is_file():
+        raise UsageError(f"{path}: {MERGES} is missing beside it; copy both")
+    return path
+
+
+def files_of(tokenizer: Path) -> list[Path]:
+    """All that count: what pads is said beside the tokenizer."""
+    names = (tokenizer.name, MERGES if tokenizer.name == VOCAB else "", CONFIG)
+    beside = [tokenizer.with_name(name) for name in names if name]
+    return [file for file in beside if file.is_file()]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A tokenizer and the id of its padding, where anything says it."""
+
+    path: Path
+    tokenizer: "Tokenizer"
+    pad: int | None
+
+    def ids(self, caption: str, length: int) -> tuple[list[int], bool]:
+        """At most `length` ids, special tokens among them, and did the caption lose its tail?"""
+        if self.specials >= length:
+            raise UsageError(
+                f"caption_tokens {length} has no room beside {self.specials} special tokens; "
+                f"use at least {self.specials + 1}"
+            )
+        self.tokenizer.enable_truncation(length)
+        found = self.tokenizer.encode(caption)
+        return found.ids, bool(found.overflowing)
+
+    @property
+    def specials(self) -> int:
+        """Tokens that it puts around every caption."""
+        return self.tokenizer.num_special_tokens_to_add(False)
+
+
+@cache
+def open_tokenizer(file: str, sha256: str | None) -> Opened:
+    """Raises `UsageError` where it is torn or not what it was when its hash was taken."""
+    from tokenizers import Tokenizer
+
+    path = find_tokenizer(Path(file))
+    if sha256 is not None and files_sha256(files_of(path)) != sha256:
+        raise UsageError(f"{path}: has changed since the matrix was read; start again")
+    try:
+        tokenizer = of_clip(path) if path.name == VOCAB else Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises no narrower one
+        reason = " ".join(str(error).split())
+        raise UsageError(
+            f"{path}: cannot be read as a tokenizer: {reason}; copy it again"
+        ) from error
+    pad = pad_of(path, tokenizer)
+    tokenizer.no_padding()
+    return Opened(path, tokenizer, pad)
+
+
+def of_clip(vocab: Path) -> "Tokenizer":
+    """CLIP's tokenizer out of its vocabulary and merges.
+
+    Source: huggingface/transformers, tokenization_clip.py.
+    """
+    from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
+
+    merges = str(vocab.with_name(MERGES))
+    model = models.BPE.from_file(
+        str(vocab), merges, end_of_word_suffix="</w>", continuing_subword_prefix="", unk_token=END
+    )
+    tokenizer = Tokenizer(model)
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Lowercase()]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(WORD), behavior="removed", invert=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=False),
+        ]
+    )
+    start, end = (tokenizer.token_to_id(each) for each in (START, END))
+    if start is None or end is None:
+        raise ValueError(f"{vocab.name} lacks {START} or {END}, so it is not CLIP's")
+    tokenizer.add_special_tokens([START, END])
+    tokenizer.post_processor = processors.RobertaProcessing(
+        (END, end), (START, start), trim_offsets=False, add_prefix_space=False
+    )
+    return tokenizer
+
+
+def pad_of(path: Path, tokenizer: "Tokenizer") -> int | None:
+    """As tokenizer_config.json names it, else as the tokenizer itself pads."""
+    beside = path.with_name(CONFIG)
+    if beside.is_file():
+        try:
+            named: Any = json.loads(beside.read_text(encoding="utf-8")).get("pad_token")
+        except (OSError, ValueError, AttributeError) as error:
+            raise UsageError(f"{beside}: cannot be read: {' '.join(str(error).split())}") from error
+        token = named.get("content") if isinstance(named, dict) else named
+        if isinstance(token, str) and (found := tokenizer.token_to_id(token)) is not None:
+            return found
+    return None if tokenizer.padding is None else int(tokenizer.padding["pad_id"])

@@ -1,0 +1,104 @@
+"""The caption tower of a published pair, its projections and its temperature, under our names.
+
+Legend: E shared space.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vbench_mem.errors import UsageError
+from vbench_mem.weights.assemble import Parts, tower
+from vbench_mem.weights.configs_captions import Read, read_by
+from vbench_mem.weights.find import Files
+from vbench_mem.weights.held import Captions, Kind, Piece
+from vbench_mem.weights.names_captions import CAPTIONS_OF
+
+BIAS = "logit_bias"  # SigLIP's; no tensor of an encoder but of its loss
+
+
+def captions_of(
+    kind: Kind, files: Files, tensors: dict[str, Tensor], vision: Parts
+) -> Captions | None:
+    """What an encoder takes that reads captions as the source does; None where the source has no
+    caption tower that is known here.
+
+    Raises `UsageError` where a part of it is missing or its config cannot be understood.
+    """
+    if kind not in CAPTIONS_OF:
+        return None
+    named = {name: CAPTIONS_OF[kind].part(name) for name in tensors}
+    parts = Parts(
+        str(files.path),
+        {part: Piece(tensors[name], (name,)) for name, part in named.items() if part is not None},
+    )
+    if "words.weight" not in parts:
+        return None
+    pieces = {f"text.{name}": piece for name, piece in tower(parts).items()}
+    for name in ("words.weight", "places.weight"):
+        pieces[f"text.{name}"] = parts[name]
+    if (scale := parts.get("scale")) is not None:
+        pieces["logit_scale"] = replace(scale, tensor=scale.tensor.reshape(()))
+    if "head.weight" not in vision and "head.columns" not in vision:
+        width = vision.kernel.shape[0]
+        how = "the identity: the source projects captions alone"
+        pieces["video.head.weight"] = Piece(torch.eye(width), (), how)
+    read = read_by(kind, files)
+    return Captions(
+        pieces=pieces,
+        needs=needs_of(parts, pieces, read),
+        pooling=read.pooling,
+        bias=bias_of(parts.path, tensors.get(BIAS)),
+        notes=tuple(notes(read)),
+    )
+
+
+def needs_of(parts: Parts, pieces: dict[str, Piece], read: Read) -> dict[str, Any]:
+    """By axis; what nothing says is not asked for."""
+    words, places = parts["words.weight"].tensor, parts["places.weight"].tensor
+    known: dict[str, Any] = {
+        "text.tower.width": words.shape[1],
+        "text.tower.depth": parts.depth,
+        "text.tower.heads": read.heads,
+        "text.tower.mlp": parts["blocks.0.mlp.fc1.weight"].tensor.shape[0],
+        "text.vocab": words.shape[0],
+        "text.max_tokens": places.shape[0],
+        "text.causal": read.causal,
+        "text.feature": read.feature,
+        "text.activation": read.activation,
+        "text.norm_eps": read.norm_eps,
+        "text.embed_norm": False,
+        "text.head_bias": "text.head.bias" in pieces,
+        "embed_dim": head_of(parts, pieces).shape[0],
+    }
+    return {axis: value for axis, value in known.items() if value is not None}
+
+
+def head_of(parts: Parts, pieces: dict[str, Piece]) -> Tensor:
+    if "text.head.weight" not in pieces:
+        return parts["head.weight"].tensor  # raises, since it is missing
+    return pieces["text.head.weight"].tensor
+
+
+def bias_of(path: str, tensor: Tensor | None) -> float | None:
+    """Raises `UsageError` where it is anything but one number."""
+    if tensor is None:
+        return None
+    if tensor.numel() != 1 or not bool(torch.isfinite(tensor.float()).all()):
+        raise UsageError(f"{path}: {BIAS} is not one finite number; copy the file again")
+    return float(tensor)
+
+
+def notes(read: Read) -> list[str]:
+    """What is taken on trust."""
+    unsaid = {
+        "text.tower.heads": read.heads,
+        "text.activation": read.activation,
+        "text.norm_eps": read.norm_eps,
+    }
+    silent = [axis for axis, value in unsaid.items() if value is None]
+    if not silent:
+        return []
+    return [f"nothing there says {', '.join(silent)}: the encoder's own are taken"]

@@ -1,0 +1,94 @@
+"""What a config beside a published pair says of how it reads captions. No torch.
+
+What a published config leaves out is the library's default; what a bare state dict leaves out stays
+unsaid.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from vbench_mem.encoders.spec import Activation, Feature, Pooling
+from vbench_mem.errors import UsageError, nearest
+from vbench_mem.weights.configs import (
+    DEFAULTS,
+    OPEN_CLIP_EPS,
+    activation,
+    arithmetic_of_open_clip,
+)
+from vbench_mem.weights.find import Files
+
+if TYPE_CHECKING:
+    from vbench_mem.weights.held import Kind
+
+
+@dataclass(frozen=True)
+class Read:
+    """How a published pair reads captions, and which feature of an image they are compared with;
+    None where nothing says it."""
+
+    causal: bool
+    feature: Feature
+    pooling: Pooling | None
+    heads: int | None = None
+    activation: Activation | None = None
+    norm_eps: float | None = None
+
+
+# Source: huggingface/transformers, modeling_clip.py, modeling_siglip.py.
+READ: "dict[Kind, Read]" = {
+    "clip": Read(causal=True, feature="end", pooling="class", heads=8),
+    "siglip": Read(causal=False, feature="last", pooling="map", heads=12),
+}
+# Source: mlfoundations/open_clip, transformer.py, text_global_pool and VisionTransformer.
+FEATURES: dict[str, Feature] = {"argmax": "end", "eos": "end", "last": "last"}
+POOLINGS: dict[str, Pooling] = {"tok": "class", "avg": "mean"}
+
+
+def read_by(kind: "Kind", files: Files) -> Read:
+    """Raises `UsageError` for what our caption tower cannot do, or a value of another type."""
+    try:
+        if kind == "open_clip":
+            return of_open_clip(files)
+        return of_transformers(kind, files)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise UsageError(
+            f"{files.path}: its config of captions cannot be understood: {error}; take it as "
+            "published"
+        ) from error
+
+
+def of_transformers(kind: "Kind", files: Files) -> Read:
+    known = READ[kind]
+    config = DEFAULTS[kind] | dict(files.configs["config.json"].get("text_config") or {})
+    return Read(
+        causal=known.causal,
+        feature=known.feature,
+        pooling=known.pooling,
+        heads=int(config.get("num_attention_heads", known.heads or 0)),
+        activation=activation(files, str(config["hidden_act"])),
+        norm_eps=float(config["layer_norm_eps"]),
+    )
+
+
+def of_open_clip(files: Files) -> Read:
+    """Without its config a tower is taken for one of CLIP's own."""
+    model = files.configs.get("open_clip_config.json", {}).get("model_cfg") or {}
+    text: dict[str, Any] = model.get("text_cfg") or {}
+    vision: dict[str, Any] = model.get("vision_cfg") or {}
+    pooled = str(text.get("pool_type", "argmax"))
+    if pooled not in FEATURES:
+        raise UsageError(
+            f"{files.path}: open_clip_config.json: captions with pool_type {pooled} are none of "
+            f"ours{nearest(pooled, FEATURES)}"
+        )
+    heads = text.get("heads")
+    of_timm = "timm_model_name" in vision
+    act, eps = arithmetic_of_open_clip(model, text) if text else (None, OPEN_CLIP_EPS)
+    return Read(
+        causal=not text.get("no_causal_mask", False),
+        feature=FEATURES[pooled],
+        pooling=None if of_timm else POOLINGS.get(str(vision.get("pool_type", "tok"))),
+        heads=None if heads is None else int(heads),
+        activation=act,
+        norm_eps=eps,
+    )
