@@ -239,6 +239,9 @@ def test_without_stages_the_given_weights_are_the_result(tmp_path: Path, files: 
     assert found.start is not None and set(found.start["counts"]) >= {"loaded"}
     old, new = (read_checkpoint(each.checkpoint).weights() for each in (given, found))
     assert all(torch.equal(old[name], new[name]) for name in old)
+    other = replace(asked, training=replace(training, init_sha256="0"))
+    with pytest.raises(UsageError, match="is not what it was when the matrix was read"):
+        train_last_stage(other, [], parent=None, checkpoint=tmp_path / "other.safetensors")
 
 
 def test_torch_is_left_as_deterministic_as_it_was(tmp_path: Path, files: Benchmark) -> None:

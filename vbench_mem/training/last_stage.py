@@ -17,6 +17,7 @@ from vbench_mem.data.benchmark import Benchmark
 from vbench_mem.encoders.build import build
 from vbench_mem.encoders.checkpoint import Checkpoint, load_into, read_checkpoint, save_checkpoint
 from vbench_mem.encoders.dual import DualEncoder
+from vbench_mem.errors import UsageError
 from vbench_mem.machine.host import cpu_cores
 from vbench_mem.probes import resident
 from vbench_mem.probes.device import resolve
@@ -39,6 +40,7 @@ from vbench_mem.training.trained import (
     write_trained,
 )
 from vbench_mem.weights.carry import carry
+from vbench_mem.weights.find import weights_sha256
 from vbench_mem.weights.initialise import initialise
 from vbench_mem.weights.report import Report
 
@@ -168,6 +170,11 @@ def begin(
             return report, loss
     elif training.init is not None:
         init = Path(training.init)
+        if training.init_sha256 not in (None, weights_sha256(init)):
+            raise UsageError(
+                f"{init}: is not what it was when the matrix was read; the same command starts "
+                "from it as it is now"
+            )
         report = initialise(
             *(encoder, cell.table_spec, cell.load, init),
             allow=training.allow,

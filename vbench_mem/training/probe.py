@@ -66,7 +66,7 @@ def result_of(cell: Cell, encoder: DualEncoder, source: Source, enter: Enter) ->
         load=cell.load,
         runtime=cell.runtime,
         sampling=training.sampling,
-        batch=cell.load.batch,
+        batch=batch_of(cell),
         # threads do on a host that embeds, too; a card waits for what is decoded
         workers=cpu_cores() if encoder.logit_scale.is_cuda else 0,
     )
@@ -89,6 +89,12 @@ def result_of(cell: Cell, encoder: DualEncoder, source: Source, enter: Enter) ->
         "ceilings": [dataclasses.asdict(each) for each in ceilings_of(source, cell.load.frames)],
         "evaluation": evaluation.as_dict(),
     }
+
+
+def batch_of(cell: Cell) -> int:
+    """As many clips at a time as its training embeds: what fitted with a graph fits without."""
+    stages = cell.training.stages if cell.training is not None else ()
+    return (stages[-1].micro_batch if stages else None) or cell.load.batch
 
 
 def facts_of(benchmark: Benchmark) -> dict[str, Any]:
