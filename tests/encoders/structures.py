@@ -25,8 +25,10 @@ def shrink(spec: Spec) -> Spec:
 
 
 def structures() -> dict[str, Spec]:
-    """One name per distinct structure among all rows of the table, that of a test row where there is
-    one; CLIP's two rows differ in the size of a patch alone, and one of them does."""
+    """One name per distinct structure among all rows of the table, a test row's where it has one.
+
+    CLIP's two rows differ in the size of a patch alone, and one of them does.
+    """
     found: dict[Spec, str] = {}
     for name, row in sorted(ENCODERS.items(), key=lambda each: "_test" not in each[0]):
         if name != "clip_b16":

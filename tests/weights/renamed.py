@@ -79,6 +79,32 @@ def open_clip(state: State) -> State:
     }
 
 
+def open_clip_pair(state: State) -> State:
+    """Both sides of a `CLIPModel`."""
+    text = {
+        name.removeprefix("text_model."): tensor
+        for name, tensor in state.items()
+        if name.startswith("text_model.encoder.")
+    }
+    found = joined(text, "self_attn", "attn.in_proj_weight", "attn.in_proj_bias")
+    whole = {
+        "token_embedding.weight": "embeddings.token_embedding.weight",
+        "positional_embedding": "embeddings.position_embedding.weight",
+        "ln_final.weight": "final_layer_norm.weight",
+        "ln_final.bias": "final_layer_norm.bias",
+    }
+    visual = {name: each for name, each in open_clip(state).items() if "visual." in name}
+    return (
+        visual
+        | {replaced(name, OPEN_CLIP): each for name, each in found.items()}
+        | {ours: state[f"text_model.{theirs}"] for ours, theirs in whole.items()}
+        | {
+            "text_projection": state["text_projection.weight"].T.contiguous(),
+            "logit_scale": state["logit_scale"],
+        }
+    )
+
+
 def timm(state: State) -> State:
     """Of a `ViTModel`, `CLIPVisionModel` or `SiglipVisionModel`, without their heads."""
     body = {name: each for name, each in state.items() if not name.startswith(("pooler.", "head."))}
