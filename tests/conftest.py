@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ from vbench_mem.record import Record, Status
 
 SMALL = """
 about: a small matrix for a test
-protocol: {warmup: 1, steps: 2, timeout_s: 60}
+protocol: {warmup: 1, steps: 2, timeout_s: 600}
 axes:
   encoder: [joint_test, frame_mean_test]
   recipe: [full, mask75]
@@ -37,6 +38,32 @@ def own_locks() -> Iterator[None]:
         patch.setitem(os.environ, "TMPDIR", folder)
         yield
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hear_ctrl_c() -> Iterator[None]:
+    """A shell that runs tests in its background has them, and all they start, ignore Ctrl-C.
+
+    What should have ended would go on, and hold the lock that the runs of other tests ask for.
+    """
+    handled = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, handled)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread_in_children() -> Iterator[None]:
+    """Of what tests start: two workers of xdist and their threads would wait for each other."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(os.environ, "OMP_NUM_THREADS", "1")
+        yield
+
+
+@pytest.fixture(autouse=True)
+def one_thread(one_thread_in_children: None) -> None:
+    """Of the tests' own process too, whatever the test before has set."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
 
 
 @pytest.fixture

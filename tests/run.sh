@@ -6,4 +6,5 @@ cd "$here"
 "$python" -m ruff check .
 "$python" -m ruff format --check .
 "$python" -m mypy
-"$python" -m pytest -n 2 "$@"
+# each worker takes tests that lie side by side: what a module makes for all of them is made once
+"$python" -m pytest -n 2 --dist worksteal "$@"
