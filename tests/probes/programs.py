@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -10,26 +9,24 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
+
+from tests.probes.models import (
+    Attending,
+    Checkpointed,
+    Masked,
+    Program,
+    Recurrent,
+    State,
+    conv,
+    encoder,
+    images,
+    mlp,
+    sequences,
+    vectors,
+)
 
 Adam, AdamW, SGD = torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD
 FOREACH = partial(AdamW, foreach=True)
-
-
-@dataclass(frozen=True)
-class Program:
-    build: Callable[[], Any]
-    step: Callable[[Any], object]
-    steps: int = 2
-
-
-@dataclass
-class State:
-    model: nn.Module
-    optimizers: list[torch.optim.Optimizer]
-    batch: tuple[Tensor, ...]
-    done: int = 0
-    extra: dict[str, Any] = field(default_factory=dict)
 
 
 def made(
@@ -55,69 +52,6 @@ def train(state: State, *, dtype: torch.dtype | None = None, every: int = 1) -> 
         for optimizer in state.optimizers:
             optimizer.step()
             optimizer.zero_grad()
-
-
-def mlp() -> nn.Module:
-    return nn.Sequential(nn.Linear(64, 256), nn.GELU(), nn.Linear(256, 64), nn.LayerNorm(64))
-
-
-def conv() -> nn.Module:
-    return nn.Sequential(
-        nn.Conv2d(3, 16, 3, padding=1), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(16, 32, 3, stride=2), nn.GroupNorm(4, 32), nn.SiLU(), nn.Dropout(0.1),
-        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(32, 10),
-    )  # fmt: skip
-
-
-def encoder(dropout: float = 0.1) -> nn.Module:
-    layer = nn.TransformerEncoderLayer(64, 4, 128, dropout, batch_first=True)
-    return nn.TransformerEncoder(layer, 3)
-
-
-class Attending(nn.Module):
-    """One layer of nn.MultiheadAttention, with its weights of attention or without."""
-
-    def __init__(self, weights: bool) -> None:
-        super().__init__()
-        self.attention = nn.MultiheadAttention(64, 4, batch_first=True)
-        self.weights = weights
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.attention(x, x, x, need_weights=self.weights)[0]
-
-
-class Checkpointed(nn.Module):
-    def __init__(self, reentrant: bool) -> None:
-        super().__init__()
-        self.first = nn.Linear(64, 64)
-        self.blocks = nn.ModuleList(mlp() for _ in range(3))
-        self.reentrant = reentrant
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.first(x)
-        for block in self.blocks:
-            x = checkpoint(block, x, use_reentrant=self.reentrant)
-        return x
-
-
-class Recurrent(nn.Module):
-    def __init__(self, kind: Any) -> None:
-        super().__init__()
-        self.inner = kind(64, 32, batch_first=True)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.inner(x)[0]
-
-
-class Masked(nn.Module):
-    """Leaves out patches by a mask, as a masked autoencoder does."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.inner = mlp()
-
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        return self.inner(x[~mask].reshape(len(x), -1, x.shape[-1]))
 
 
 def masked() -> State:
@@ -267,18 +201,6 @@ def of_numpy() -> State:
     model = mlp()
     numbers = np.random.default_rng(0).normal(size=(32, 64)).astype(np.float32)
     return State(model, [AdamW(model.parameters())], (torch.from_numpy(numbers),))
-
-
-def vectors() -> Tensor:
-    return torch.randn(32, 64)
-
-
-def images() -> Tensor:
-    return torch.randn(4, 3, 32, 32)
-
-
-def sequences() -> Tensor:
-    return torch.randn(4, 16, 64)
 
 
 bf16 = partial(train, dtype=torch.bfloat16)

@@ -1,7 +1,6 @@
 """Models of `transformers` under `predict_step`: small ones against a real step, to the byte, and
 full-size ones without the memory that they would need."""
 
-import gc
 import warnings
 from collections.abc import Callable
 from functools import partial
@@ -21,11 +20,11 @@ from transformers import (
     VivitModel,
 )
 
+from tests.probes.real import run
 from tests.test_pytest_plugin import run as run_suite
 from vbench_mem import Prediction
 from vbench_mem.probes import resident
 from vbench_mem.probes.any_step import predict_step
-from vbench_mem.probes.storages import StorageTracker
 
 GIB = 2**30
 WIDTHS = {
@@ -111,18 +110,6 @@ def step(state: State, dtype: torch.dtype = torch.float32) -> None:
     loss.backward()
     optimizer.step()
     optimizer.zero_grad()
-
-
-def run(make: Callable[[], State], one: Callable[[State], object]) -> tuple[int, int]:
-    with StorageTracker() as tracker:
-        state = make()
-        for number in (1, 2):
-            gc.collect()
-            tracker.timeline.begin("step", number)
-            one(state)
-        gc.collect()
-    timeline = tracker.timeline
-    return timeline.peak(*timeline.of_step(2)).bytes, timeline.levels()[-1]
 
 
 def enable_checkpointing(model: Any) -> None:

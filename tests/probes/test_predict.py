@@ -1,4 +1,4 @@
-"""Prediction against measurement to the byte, against torch's own tracker, and by hand."""
+"""Prediction against measurement to the byte; repeated layers against the full trace."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,19 +6,16 @@ from itertools import product
 
 import pytest
 import torch
-from torch.distributed._tools.mem_tracker import MemTracker
 
-from tests.encoders.structures import STRUCTURES, VARIANTS, load_for
+from tests.encoders.structures import load_for
+from tests.probes.cells import EVERY, FEW, RUNTIMES, cell_of, deep
 from vbench_mem.cell import Cell, Runtime
 from vbench_mem.encoders.build import build
 from vbench_mem.encoders.recipes import RECIPES
-from vbench_mem.encoders.sizes import Tower
 from vbench_mem.encoders.table import ENCODERS
 from vbench_mem.errors import Unsupported
-from vbench_mem.matrix.resolve import with_kind
 from vbench_mem.prediction import Prediction, Target, load
 from vbench_mem.probes.batch import noise
-from vbench_mem.probes.closed_form import closed_form
 from vbench_mem.probes.memory import memory_pass
 from vbench_mem.probes.memory_metrics import summarise
 from vbench_mem.probes.predict import CPU, follow, predict
@@ -27,43 +24,6 @@ from vbench_mem.probes.readers import StorageReader
 from vbench_mem.probes.repeat import NotAlike, Repeat, repeat
 from vbench_mem.probes.shorten import shorten
 from vbench_mem.probes.train_step import Trainer
-
-RUNTIMES = {
-    "float32": Runtime(device="cpu"),
-    "bfloat16": Runtime(device="cpu", dtype="bfloat16"),
-    "float16": Runtime(device="cpu", dtype="float16", optimizer="loop"),
-    "recomputed": Runtime(device="cpu", dtype="bfloat16", checkpoint=True, optimizer="fused"),
-    "all scores": Runtime(device="cpu", attention="math"),
-}
-# each variant under one of the runtimes, so that all pairs of parts meet somewhere
-SPREAD = [
-    pytest.param(encoder, recipe, name, id=f"{encoder}+{recipe}, {name}")
-    for (encoder, recipe), name in zip(VARIANTS, list(RUNTIMES) * len(VARIANTS), strict=False)
-]
-# of those, every eighth in every run of the tests, and all when asked for
-REPEATED = [
-    param if place % 8 == 0 else pytest.param(*param.values, id=param.id, marks=pytest.mark.slow)
-    for place, param in enumerate(SPREAD)
-]
-DEEP = Tower(width=48, depth=8, heads=4, mlp=96)
-
-
-def cell_of(encoder: str, recipe: str, runtime: Runtime, mode: str = "train") -> Cell:
-    spec = STRUCTURES[encoder]
-    return Cell(
-        encoder=encoder,
-        recipe_name=recipe,
-        spec=spec,
-        recipe=with_kind(spec, RECIPES[recipe]),
-        load=replace(load_for(spec), mode=mode),
-        runtime=runtime,
-    )
-
-
-def deep(cell: Cell) -> Cell:
-    """More layers than are traced, in both towers."""
-    text = replace(cell.spec.text, tower=replace(cell.spec.text.tower, depth=5))
-    return replace(cell, spec=replace(cell.spec, tower=DEEP, text=text))
 
 
 def measure(cell: Cell) -> tuple[dict[str, int | float | None], dict[str, int]]:
@@ -92,7 +52,7 @@ def check_equal(predicted: Prediction, cell: Cell) -> None:
     assert predicted.categories == categories
 
 
-@pytest.mark.parametrize(("encoder", "recipe", "runtime"), SPREAD)
+@pytest.mark.parametrize(("encoder", "recipe", "runtime"), EVERY)
 def test_a_prediction_equals_the_measured_peak_to_the_byte(
     encoder: str, recipe: str, runtime: str
 ) -> None:
@@ -109,7 +69,7 @@ def test_a_predicted_embedding_equals_the_measured_one(runtime: str) -> None:
     assert predicted.flop == predicted.embed_flop
 
 
-@pytest.mark.parametrize(("encoder", "recipe", "runtime"), REPEATED)
+@pytest.mark.parametrize(("encoder", "recipe", "runtime"), FEW)
 def test_repeated_layers_equal_the_full_trace(encoder: str, recipe: str, runtime: str) -> None:
     cell = deep(cell_of(encoder, recipe, RUNTIMES[runtime]))
     short, repeats = shorten(cell)
@@ -130,126 +90,6 @@ def test_layers_that_are_not_alike_are_refused() -> None:
     trace = follow(cell, "cpu")
     with pytest.raises(NotAlike):  # the first layer that trains keeps what the one below does not
         repeat(trace, [Repeat(path="video.blocks", layer=4, copies=3)])
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {},
-        {"encoder": "factorized_test", "dtype": "bfloat16"},
-        {"encoder": "frame_attpool_test", "recipe": "mask75", "dtype": "bfloat16"},
-        {"encoder": "tubevit_test", "checkpoint": True},
-        {"encoder": "factorized_encoder_test", "attention": "math", "optimizer": "fused"},
-        {"encoder": "factorized_dot_product_test", "optimizer": "loop"},
-    ],
-    ids=lambda fields: ", ".join(map(str, fields.values())) or "plain",
-)
-def test_a_prediction_equals_torchs_own_tracker(
-    small_cell: Callable[..., Cell],
-    make_trainer: Callable[[Cell], Trainer],
-    fields: dict[str, object],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Torch's tracker wants every weight to have a gradient, so all of them train here."""
-    cell = small_cell(**({"frames": 16} | fields))
-
-    def all_train(*of: object) -> torch.nn.Module:
-        return build(*of).requires_grad_(True)  # type: ignore[arg-type]
-
-    monkeypatch.setattr("vbench_mem.probes.weightless.build", all_train)
-    trainer = make_trainer(cell)
-    trainer = Trainer(trainer.encoder.requires_grad_(True), cell, CPU)
-    batch = noise(cell, CPU)
-    trainer.step(batch)
-    tracker = MemTracker()
-    tracker.track_external(trainer.encoder, *batch.tensors(), *trainer.optimizer_state())
-    with tracker:
-        trainer.step(batch)
-    theirs = sum(device["Total"] for device in tracker.get_tracker_snapshot("peak").values())
-    assert predict(cell, "cpu").peak_bytes == theirs
-
-
-def test_parameters_gradients_and_state_are_those_of_a_closed_form() -> None:
-    """Float32 weights of 4 bytes, two moments each and one count of steps a weight."""
-    cell = cell_of("joint_test", "full", RUNTIMES["float32"])
-    encoder = build(cell.spec, cell.recipe, cell.load)
-    weights = [weight for weight in encoder.parameters() if weight.requires_grad]
-    trained = sum(4 * weight.numel() for weight in weights)
-    predicted = predict(cell, "cpu")
-    assert predicted.categories["parameter"] == sum(4 * w.numel() for w in encoder.parameters())
-    assert predicted.categories["optimizer"] == 2 * trained + 4 * len(weights)
-    assert predicted.steady_bytes == (
-        predicted.categories["parameter"]
-        + predicted.categories["optimizer"]
-        + predicted.categories["input"]
-    )
-    # foreach keeps the roots of all second moments, while gradients are still there
-    assert predicted.phases["optimizer"] >= predicted.steady_bytes + 2 * trained
-
-
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_what_a_plain_block_keeps_is_that_of_a_closed_form(dtype: str) -> None:
-    """Two more layers keep twice what one pre-norm ViT block keeps for backward.
-
-    By hand, for M tokens of width D and H heads: the residual stream and both normalised inputs,
-    each norm's mean and root; queries, keys, values, the attention's output and its log-sum-exp;
-    the hidden layer before and after its activation. Under autocast matrix inputs are half as wide.
-    """
-    small = deep(cell_of("joint_test", "full", Runtime(device="cpu", dtype=dtype)))
-    two = replace(small.spec, tower=replace(small.spec.tower, depth=small.spec.tower.depth + 2))
-    kept = [kept_by_forward(replace(small, spec=spec)) for spec in (small.spec, two)]
-    tower, load = small.spec.tower, small.load
-    side = small.spec.resolution_px // small.spec.patch_px
-    tokens = load.batch * (load.frames // small.spec.tubelet_frames) * side * side
-    width, hidden, heads = tower.width, tower.mlp, tower.heads
-    product_bytes = 4 if dtype == "float32" else 2  # of what goes into and comes out of a product
-    streams = 2 * 4 * width  # the residual stream before each norm
-    norms = 2 * 2 * 4 + 2 * product_bytes * width  # mean and root; the normalised input
-    attention = 4 * product_bytes * width + 4 * heads  # q, k, v, output; log-sum-exp
-    feed_forward = 2 * product_bytes * hidden
-    weights = 0
-    if dtype == "bfloat16":  # matrices and their biases, cast once and kept
-        matrices = 4 * width * width + 2 * width * hidden
-        weights = 2 * matrices
-    by_hand = tokens * (streams + norms + attention + feed_forward) + weights
-    assert kept[1] - kept[0] == 2 * by_hand
-
-
-def kept_by_forward(cell: Cell) -> int:
-    trace = follow(cell, "cpu")
-    forward = next(span for span in trace.timeline.spans() if span.phase == "forward")
-    held = trace.timeline.held_at(forward.stop)
-    return sum(held[block] for block in trace.timeline.kept(forward))
-
-
-@pytest.mark.parametrize(
-    ("encoder", "recipe"), [("joint_b16", "mask75"), ("factorized_b16", "full")]
-)
-def test_its_flops_are_those_of_the_closed_form(encoder: str, recipe: str) -> None:
-    """Of the whole batch; beside the towers only similarities of clips and captions multiply."""
-    spec = ENCODERS[encoder].spec
-    cell = Cell(
-        encoder=encoder,
-        recipe_name=recipe,
-        spec=spec,
-        recipe=with_kind(spec, RECIPES[recipe]),
-        load=replace(load_for(spec), batch=3),
-        runtime=Runtime(device="cpu", dtype="bfloat16"),
-    )
-    form, predicted = closed_form(cell), predict(cell, "cpu")
-    similarities = 3 * 2 * 3 * 3 * spec.embed_dim  # forward, and one product for each side
-    towers = 3 * (form.video.step.gflop + form.text.step.gflop) * 1e9
-    assert predicted.flop - similarities == pytest.approx(towers, rel=1e-12)
-    embed = 3 * (form.embed.gflop + form.text.forward.gflop) * 1e9
-    assert predicted.embed_flop == pytest.approx(embed, rel=1e-12)
-
-
-def test_modules_sum_up_to_the_peak_and_name_what_holds_it() -> None:
-    predicted = predict(cell_of("joint_test", "full", RUNTIMES["float32"]), "cpu")
-    held = sum(size for module in predicted.modules.values() for size in module.values())
-    assert held == predicted.peak_bytes == sum(predicted.terms.values())
-    hidden = 2 * 4 * 16 // 2 * 16 * 96 * 4  # clips x layers x tokens x hidden width x float32
-    assert predicted.modules["video.blocks.*.mlp.act"]["activation"] == hidden
 
 
 def test_a_prediction_survives_json(make_cell: Callable[..., Cell]) -> None:
