@@ -9,7 +9,6 @@ import typer
 from typer.testing import CliRunner, Result
 
 from tests.fit.test_claims import claim
-from tests.test_parent import imported_by
 from vbench_mem.cli import app
 from vbench_mem.cli.fitting import draw_grid
 from vbench_mem.fit import claims as claimed
@@ -49,10 +48,10 @@ def test_a_fit_prints_a_table_says_how_far_it_is_and_writes_its_files(
 ) -> None:
     out = tmp_path / "a" / "b"
     path = write_matrix(ONE.replace("[4, 8]", "4"))
-    result = invoke("fit", path, "--card", "800MiB", "--only", "mask75", "--out", out)
+    result = invoke("fit", path, "--card", "600MiB", "--only", "mask75", "--out", out)
     assert result.exit_code == 0, result.output
     assert max(len(line) for line in result.stdout.splitlines() if str(out) not in line) <= 80
-    assert "what fits a card of 800.0 MiB" in result.stdout
+    assert "what fits a card of 600.0 MiB" in result.stdout
     assert "[2/2] joint_test+mask75" in result.stderr
     assert {file.name for file in out.iterdir()} == {"fit.csv", "fit.md", "fit.png", "fit.svg"}
     assert "joint_test+mask75" in (out / "fit.csv").read_text()
@@ -115,11 +114,6 @@ def test_claims_are_printed_and_written(tmp_path: Path, monkeypatch: pytest.Monk
     only = invoke("fit", "--claims", "--only", "beyond", "--json")
     rows = json.loads(only.stdout)["rows"]
     assert [(row["claim"], row["holds"]) for row in rows] == [("beyond reason", False)]
-
-
-@pytest.mark.parametrize("name", ["solve", "variants", "table", "room", "findings", "agreement"])
-def test_what_plans_a_fit_does_not_import_torch(name: str) -> None:
-    assert not imported_by(f"import vbench_mem.fit.{name}") & {"torch", "matplotlib"}
 
 
 def test_a_table_wider_than_the_terminal_loses_no_column(

@@ -1,9 +1,9 @@
 """`plan` foretells without running anything, and `run` spares what cannot fit."""
 
 import json
-import subprocess
-import sys
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from vbench_mem.store import Store
 Write = Callable[..., Path]
 MIXED = """
 about: cells on a card and one on the cpu
-protocol: {warmup: 1, steps: 2, timeout_s: 60}
+protocol: {warmup: 1, steps: 2, timeout_s: 600}
 axes:
   - {encoder: joint_test, frames: [4, 64], batch: [2, 64]}
   - {encoder: joint_test, frames: 4, batch: 2, device: cpu}
@@ -29,7 +29,7 @@ skip: [{when: {frames: 4, batch: 64}, reason: not asked}]
 """
 SIZES = """
 about: what does not fit a small virtual card of host memory
-protocol: {warmup: 1, steps: 1, timeout_s: 60, memory_limit_bytes: 1 GiB}
+protocol: {warmup: 1, steps: 1, timeout_s: 600, memory_limit_bytes: 1 GiB}
 axes: {encoder: [frame_mean_test, joint_test], frames: 4, batch: [1, 4096], device: cpu, threads: 1}
 """
 
@@ -157,17 +157,22 @@ def test_a_card_that_is_none_is_one_line_and_exit_2(
     assert result.stderr.startswith(f"error: {said}") and result.stderr.count("\n") == 1
 
 
-def run(path: Path, folder: Path) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "vbench_mem", "run", str(path), "--json"]
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], Result]]:
+    """`run` in this process, from a folder of its own, beside whatever else measures here."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("vbench_mem.machine.lock.one_run_per_machine", nullcontext)
+    handled = signal.getsignal(signal.SIGTERM)
+    yield lambda path: CliRunner(env={"COLUMNS": "80"}).invoke(app, ["run", str(path), "--json"])
+    signal.signal(signal.SIGTERM, handled)  # a run sets its own
 
 
 def test_a_run_spares_what_cannot_fit_and_starts_with_what_is_small(
-    write_matrix: Write, tmp_path: Path
+    run: Callable[[Path], Result], write_matrix: Write, tmp_path: Path
 ) -> None:
     path = write_matrix(SIZES)
-    done = run(path, tmp_path)
-    assert done.returncode == 0, done.stderr
+    done = run(path)
+    assert done.exit_code == 0, done.output
     cells = json.loads(done.stdout)["cells"]
     assert {(cell["label"], cell["status"]) for cell in cells} == {
         ("joint_test batch=1", "ok"),
@@ -190,16 +195,16 @@ def test_a_run_spares_what_cannot_fit_and_starts_with_what_is_small(
 
 
 def test_a_matrix_may_ask_to_try_what_is_predicted_not_to_fit(
-    write_matrix: Write, tmp_path: Path
+    run: Callable[[Path], Result], write_matrix: Write
 ) -> None:
     path = write_matrix("try_predicted: true\n" + SIZES.replace("[frame_mean_test, ", "["))
-    done = run(path, tmp_path)
-    assert done.returncode == 0, done.stderr
+    done = run(path)
+    assert done.exit_code == 0, done.output
     cells = json.loads(done.stdout)["cells"]
     assert [cell["status"] for cell in cells] == ["ok", "oom"]
     assert [cell["predicted_bytes"] for cell in cells] == [None, None]
 
     path.write_text(path.read_text().removeprefix("try_predicted: true\n"))
-    again = run(path, tmp_path)  # what ran out of memory keeps its record, and that is told
+    again = run(path)  # what ran out of memory keeps its record, and that is told
     assert "not tried again joint_test batch=4096, host out of memory in " in again.stderr
     assert [cell["status"] for cell in json.loads(again.stdout)["cells"]] == ["ok", "oom"]

@@ -4,22 +4,37 @@ import json
 import shutil
 import subprocess
 import sys
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
+
+from vbench_mem.cli import app
 
 EXAMPLE = Path(__file__).parent / "encoders" / "custom_example.py"
-BROKEN = """
+LIGHT = """
 from torch import nn
-from custom_example import ViViT
 
 
-class Raising(ViViT):
+class Light(nn.Module):
+    def __init__(self, load):
+        super().__init__()
+        self.colours, self.words = nn.Linear(3, 32), nn.Embedding(30522, 32)
+
+    def forward(self, clips, ids, mask):
+        return self.colours(clips.mean((1, 3, 4))), self.words(ids * mask).mean(1)
+"""
+BROKEN = """
+from light import Light
+
+
+class Raising(Light):
     def forward(self, clips, ids, mask):
         return super().forward(clips, ids, mask.missing_attribute)
 
 
-class Swapped(ViViT):
+class Swapped(Light):
     def forward(self, clips, ids, mask):
         print("printed by a user")
         return super().forward(clips, ids, mask)[0]
@@ -30,7 +45,7 @@ def unbuilt(load):
 """
 MATRIX = """
 about: what do my own encoders need?
-protocol: {warmup: 1, steps: 1, timeout_s: 120}
+protocol: {warmup: 1, steps: 1, timeout_s: 600}
 axes:
   encoder: [custom_example:build, broken:Raising, broken:Swapped, broken:unbuilt, joint_test]
   frames: 4
@@ -44,6 +59,11 @@ budgets:
 """
 
 
+def invoke(*arguments: str, folder: Path) -> Result:
+    with chdir(folder):
+        return CliRunner(env={"COLUMNS": "80", "GITHUB_ACTIONS": ""}).invoke(app, list(arguments))
+
+
 def vbench(*arguments: object, folder: Path) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "vbench_mem", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
@@ -55,8 +75,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory, own_locks: None) -> Path:
     folder = tmp_path_factory.mktemp("elsewhere")
     (folder / "mine").mkdir()
     shutil.copy(EXAMPLE, folder / "mine")
-    (folder / "mine" / "broken.py").write_text(BROKEN, encoding="utf-8")
-    (folder / "mine" / "own.yaml").write_text(MATRIX, encoding="utf-8")
+    for name, text in {"light.py": LIGHT, "broken.py": BROKEN, "own.yaml": MATRIX}.items():
+        (folder / "mine" / name).write_text(text, encoding="utf-8")
     done = vbench("run", "mine/own.yaml", folder=folder)
     assert done.returncode == 0, done.stderr
     return folder
@@ -65,7 +85,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, own_locks: None) -> Path:
 @pytest.fixture(scope="module")
 def cells(folder: Path) -> dict[str, dict[str, object]]:
     """By variant, what `show` says of each."""
-    (place,) = json.loads(vbench("show", "mine/own.yaml", "--json", folder=folder).stdout)
+    (place,) = json.loads(invoke("show", "mine/own.yaml", "--json", folder=folder).stdout)
     return {cell["variant"]: cell for cell in place["cells"]}
 
 
@@ -87,11 +107,11 @@ def test_an_error_of_its_forward_keeps_its_traceback(cells: dict[str, dict[str, 
     assert cell["status"] == "error"
     assert cell["reason"] == (
         "AttributeError: 'Tensor' object has no attribute 'missing_attribute' "
-        "(broken.py:8 in forward)"
+        "(broken.py:7 in forward)"
     )
     failure = cell["failure"]
     assert isinstance(failure, dict) and failure["phase"] == "embed"
-    assert 'broken.py", line 8, in forward' in failure["traceback"]
+    assert 'broken.py", line 7, in forward' in failure["traceback"]
     assert "mask.missing_attribute" in failure["traceback"]
 
 
@@ -99,7 +119,7 @@ def test_an_error_of_its_building_is_told_in_its_first_line(
     cells: dict[str, dict[str, object]],
 ) -> None:
     cell = cells["broken:unbuilt"]
-    reason = "TypeError: cannot do 4 frames (broken.py:18 in unbuilt)"
+    reason = "TypeError: cannot do 4 frames (broken.py:17 in unbuilt)"
     assert (cell["status"], cell["reason"]) == ("error", reason)
     failure = cell["failure"]
     assert isinstance(failure, dict) and failure["phase"] == "build"
@@ -116,20 +136,20 @@ def test_a_wrong_result_is_one_sentence(cells: dict[str, dict[str, object]]) -> 
 
 
 def test_show_prints_one_record_in_full(folder: Path, cells: dict[str, dict[str, object]]) -> None:
-    whole = vbench("show", "mine/own.yaml", cells["broken:Raising"]["id"], folder=folder)
-    assert whole.returncode == 0 and "broken:Raising" in whole.stdout
+    whole = invoke("show", "mine/own.yaml", str(cells["broken:Raising"]["id"]), folder=folder)
+    assert whole.exit_code == 0 and "broken:Raising" in whole.stdout
     assert "mask.missing_attribute" in whole.stdout
 
 
 def test_the_report_has_it_and_its_budgets_hold(folder: Path) -> None:
-    done = vbench("report", "mine/own.yaml", "--out", "out", folder=folder)
-    assert done.returncode == 0, done.stderr
+    done = invoke("report", "mine/own.yaml", "--out", "out", folder=folder)
+    assert done.exit_code == 0, done.output
     page = (folder / "out" / "report.html").read_text(encoding="utf-8")
     assert "custom_example:build" in page and "broken:Swapped: forward returned" in page
     lines = (folder / "out" / "table.csv").read_text(encoding="utf-8").splitlines()
     assert sum("custom_example:build" in line for line in lines) == 1
-    check = vbench("check", "mine/own.yaml", folder=folder)
-    assert check.returncode == 0, check.stdout
+    check = invoke("check", "mine/own.yaml", folder=folder)
+    assert check.exit_code == 0, check.output
     assert check.stdout.count("PASS custom_example:build") == 2
 
 

@@ -1,7 +1,9 @@
 """The parent stays light: what plans, keeps and shows never imports torch, and starts at once."""
 
+import json
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 
@@ -39,6 +41,12 @@ PARENTS = [
     "vbench_mem.weights.report",
     "vbench_mem.weights.sniff",
     "vbench_mem.probes.closed_form",
+    "vbench_mem.fit.solve",
+    "vbench_mem.fit.variants",
+    "vbench_mem.fit.table",
+    "vbench_mem.fit.room",
+    "vbench_mem.fit.findings",
+    "vbench_mem.fit.agreement",
     "vbench_mem.annotations.read",
     "vbench_mem.annotations.facts",
     "vbench_mem.cli.data",
@@ -54,10 +62,25 @@ def imported_by(code: str) -> set[str]:
     return set(done.stdout.splitlines()[-1].split()) if done.stdout.strip() else set()
 
 
+@cache
+def brought_in() -> dict[str, list[str]]:
+    """By parent module, the heavy packages that came with it, in one interpreter for all."""
+    code = f"""
+import importlib, json, sys
+found, known = {{}}, set()
+for name in {PARENTS}:
+    importlib.import_module(name)
+    found[name] = sorted(set({HEAVY}) & set(sys.modules) - known)
+    known.update(found[name])
+print(json.dumps(found))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return dict(json.loads(done.stdout))
+
+
 @pytest.mark.parametrize("module", PARENTS)
 def test_a_parent_module_does_not_import_torch(module: str) -> None:
-    heavy = imported_by(f"import {module}")
-    assert not heavy & {"torch", "matplotlib", "fvcore", "transformers"}
+    assert not {*brought_in()[module]} & {"torch", "matplotlib", "fvcore", "transformers"}
 
 
 def test_the_command_line_starts_without_any_heavy_package() -> None:
