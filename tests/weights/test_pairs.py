@@ -15,12 +15,13 @@ from vbench_mem.cell import Load
 from vbench_mem.data.tokenizer_file import with_tokenizer
 from vbench_mem.data.tokens_of_captions import tokenize
 from vbench_mem.encoders.build import build
+from vbench_mem.encoders.checkpoint import read_checkpoint, save_checkpoint
 from vbench_mem.encoders.dual import DualEncoder
 from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.spec import FrameLevel
 from vbench_mem.encoders.table import TEXT_TEST
 from vbench_mem.errors import UsageError
-from vbench_mem.weights.expected import CAPTIONS
+from vbench_mem.weights.expected import CAPTIONS, UNKNOWN_CAPTIONS
 from vbench_mem.weights.initialise import initialise
 from vbench_mem.weights.report import Report
 
@@ -160,3 +161,35 @@ def test_a_torn_caption_tower_is_named(clip: Any, tmp_path: Path) -> None:
     save_file({**state, "text_model.new_thing": torch.zeros(2)}, path)
     with pytest.raises(UsageError, match=r"unused text_model\.new_thing \(unknown here\)"):
         started(pairs.CLIP, tmp_path)
+
+
+def test_captions_of_a_form_that_is_not_known_are_left_and_never_asked(
+    clip: Any, tmp_path: Path
+) -> None:
+    state = renamed.open_clip_pair(clip[0].state_dict())
+    vision = {name: each for name, each in state.items() if name.startswith("visual.")}
+    save_file(vision, tmp_path / "open_clip_model.safetensors")
+    _, report = started(pairs.CLIP, tmp_path)
+    whys = {line.why for line in report.lines if line.name.startswith("text.")}
+    assert whys == {UNKNOWN_CAPTIONS}
+    with pytest.raises(UsageError, match="not among those known here; nothing trains it"):
+        started(pairs.CLIP, tmp_path, as_is=True)
+
+
+def test_a_checkpoint_knows_its_tokenizer_by_content_alone(clip: Any, tmp_path: Path) -> None:
+    *_, folder = clip
+    spec = with_tokenizer(pairs.CLIP, folder)
+    encoder, _ = started(spec, folder)
+    path = tmp_path / "own.safetensors"
+    load = Load(frames=3, batch=1, resolution_px=64)
+    save_checkpoint(path, encoder, spec=spec, recipe=Recipe(), load=load, facts={})
+    assert str(folder).encode() not in path.read_bytes()
+    assert read_checkpoint(path).spec == spec
+    for fits in (spec, pairs.CLIP):  # a spec of the table names no file
+        same, report = started(fits, path, as_is=True)
+        assert not report.names("new")
+        assert torch.equal(same.text.words.weight, encoder.text.words.weight)
+    other = replace(spec, text=replace(spec.text, tokenizer_sha256="ab" * 32))
+    first = str(spec.text.tokenizer_sha256)[:8]
+    with pytest.raises(UsageError, match=f"another tokenizer; .* SHA-256 begins with {first}"):
+        started(other, path)

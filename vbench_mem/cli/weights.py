@@ -53,8 +53,8 @@ def weights(
     The same is done, and refused, for `init: PATH` of a training. Exits with 2 for a surprise.
 
     \b
-    vbench-mem weights clip-vit-base-patch32 --encoder frame_mean_b16 \\
-      --set patch_px=32 --set activation=quick_gelu
+    vbench-mem weights clip-vit-base-patch32 --encoder clip_b32
+    vbench-mem weights vit-base-patch32 --encoder frame_mean_b16 --set patch_px=32
     vbench-mem weights run/short.safetensors --encoder joint_s16 --frames 128
     """
     from vbench_mem.encoders.recipes import RECIPES
