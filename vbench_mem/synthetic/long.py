@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 
 from vbench_mem.synthetic.chance import Chance
 from vbench_mem.synthetic.pictures import GREY, Picture, Sprite, Thing
-from vbench_mem.synthetic.spatial import Combination, Layout, Plan, all_combinations, clips_of
+from vbench_mem.synthetic.spatial import Combination, Layout, Plan, chosen_of
 
 LEVELS = (16, 64, 128)
 SHADE = 44
-SWING = (0.3, 0.35, 0.5, 0.65, 0.7, 0.65, 0.5, 0.35)
+SWING = (0.3, 0.34, 0.43, 0.57, 0.66, 0.7, 0.66, 0.57, 0.43, 0.34)
 DOT = Thing(GREY, "disc")
 # combinations in each split of all levels together
 PLANS = {
-    "tiny": Plan(colours=4, shapes=3, places="corners", held_out=6, train=6),
-    "small": Plan(colours=8, shapes=4, places="corners", held_out=39, train=240),
-    "large": Plan(colours=8, shapes=4, places="grid", held_out=258, train=1500),
+    "tiny": Plan(colours=4, shapes=3, places="corners", held_out=(6, 4), train=(6, 4)),
+    "small": Plan(colours=8, shapes=4, places="corners", held_out=(156, 1), train=(480, 2)),
+    "large": Plan(colours=8, shapes=4, places="grid", held_out=(258, 4), train=(1500, 4)),
 }
 
 
@@ -47,16 +47,13 @@ class Waiting:
 
 def splits(size: str, seed: int, levels: tuple[int, ...] = LEVELS) -> dict[str, list[Waiting]]:
     """The clips of each split; each level has as many combinations, and no other level has them."""
-    plan = PLANS[size]
     chance = Chance("long", *levels, size, seed)
-    order = chance.shuffled(all_combinations(plan))
-    held_out, train = order[: plan.held_out], order[plan.held_out :][: plan.train]
     return {
         split: [
             Waiting(replace(layout, shade=SHADE), level, chance.below(level // 8 + 1))
-            for number, some in enumerate(chosen)
+            for number, layouts in enumerate(chosen)
             for level in (levels[number % len(levels)],)
-            for layout in clips_of(some, plan.places, chance)
+            for layout in layouts
         ]
-        for split, chosen in (("train", train), ("held-out", held_out))
+        for split, chosen in chosen_of(PLANS[size], chance).items()
     }

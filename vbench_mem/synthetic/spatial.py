@@ -1,7 +1,8 @@
 """Who and where: two things, each at a place. Every frame shows all that the caption tells.
 
-A combination is two colours, two shapes and two places. It has four clips, whose captions have the
-same words: only which colour goes with which shape and place tells them apart.
+A combination is two colours, two shapes and two places. Its four clips have captions of the same
+words: only which colour goes with which shape and place tells them apart. `small` has one of them in
+its gallery, since batches that seldom hold two of them teach a tiny encoder nothing of that.
 """
 
 from collections.abc import Iterator
@@ -29,7 +30,7 @@ CORNERS = {
     "at the bottom left": (1 / 4, 3 / 4),
     "at the bottom right": (3 / 4, 3 / 4),
 }
-PLACES = {"corners": (CORNERS, 0.17), "grid": (GRID, 0.12)}  # with the things' radius
+PLACES = {"corners": (CORNERS, 0.2), "grid": (GRID, 0.12)}  # with the things' radius
 # where a thing is within its place from frame to frame, as shares of its radius
 WOBBLE = ((0, 0), (1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1))
 WOBBLE_BY, OFF_BY, GROW_BY = 0.1, 0.15, 0.1
@@ -39,20 +40,20 @@ WOBBLE_BY, OFF_BY, GROW_BY = 0.1, 0.15, 0.1
 class Plan:
     """How many clips there are, of how many words.
 
-    held_out, train  combinations, of four clips each
+    held_out, train  combinations, and how many of the four clips of each
     """
 
     colours: int
     shapes: int
     places: str
-    held_out: int
-    train: int
+    held_out: tuple[int, int]
+    train: tuple[int, int]
 
 
 PLANS = {
-    "tiny": Plan(colours=4, shapes=3, places="corners", held_out=6, train=12),
-    "small": Plan(colours=8, shapes=4, places="corners", held_out=40, train=400),
-    "large": Plan(colours=8, shapes=4, places="grid", held_out=260, train=3000),
+    "tiny": Plan(colours=4, shapes=3, places="corners", held_out=(6, 4), train=(12, 4)),
+    "small": Plan(colours=8, shapes=4, places="corners", held_out=(160, 1), train=(800, 2)),
+    "large": Plan(colours=8, shapes=4, places="grid", held_out=(260, 4), train=(3000, 4)),
 }
 Combination = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 
@@ -120,13 +121,24 @@ def clips_of(combination: Combination, layout: str, chance: Chance) -> Iterator[
             )
 
 
+def chosen_of(plan: Plan, chance: Chance) -> dict[str, list[list[Layout]]]:
+    """The clips of each combination in each split."""
+    order = chance.shuffled(all_combinations(plan))
+    (held_out, each), (train, each_of_train) = plan.held_out, plan.train
+
+    def clips(some: Combination, count: int) -> list[Layout]:
+        return chance.shuffled(clips_of(some, plan.places, chance))[:count]
+
+    return {
+        "train": [clips(some, each_of_train) for some in order[held_out:][:train]],
+        "held-out": [clips(some, each) for some in order[:held_out]],
+    }
+
+
 def splits(size: str, seed: int) -> dict[str, list[Layout]]:
     """The clips of each split, a combination's beside each other."""
-    plan = PLANS[size]
     chance = Chance("spatial", size, seed)
-    order = chance.shuffled(all_combinations(plan))
-    held_out, train = order[: plan.held_out], order[plan.held_out :][: plan.train]
     return {
-        split: [clip for some in chosen for clip in clips_of(some, plan.places, chance)]
-        for split, chosen in (("train", train), ("held-out", held_out))
+        split: [clip for clips in chosen for clip in clips]
+        for split, chosen in chosen_of(PLANS[size], chance).items()
     }

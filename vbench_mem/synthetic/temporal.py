@@ -13,13 +13,13 @@ from vbench_mem.synthetic.chance import Chance
 from vbench_mem.synthetic.pictures import DARKEST, SHADES, Picture, Sprite, Thing, things
 
 FRAMES = 16
-RADIUS, GROW_BY, ASIDE = 0.17, 0.1, 0.1
+RADIUS, GROW_BY, ASIDE = 0.22, 0.1, 0.1
 AXES = ("across", "down")
 WORDS = {
     ("across", True): "right",
     ("across", False): "left",
-    ("down", True): "down",
-    ("down", False): "up",
+    ("down", True): "downwards",
+    ("down", False): "upwards",
 }
 
 
@@ -41,7 +41,7 @@ class Plan:
 
 PLANS = {
     "tiny": Plan(colours=3, shapes=2, legs=2, times=1),
-    "small": Plan(colours=8, shapes=4, legs=2, times=4),
+    "small": Plan(colours=8, shapes=3, legs=2, times=5),
     "large": Plan(colours=8, shapes=4, legs=3, times=3, pairs=(64, 900)),
 }
 Leg = tuple[Thing, str]
