@@ -31,7 +31,8 @@ def broken(tmp_path: Path) -> Benchmark:
     for number in (2, 6):
         made.clips[number].path.write_bytes(b"no video")
     both = Caption(text="both", clips=(2, 5), grades=(1.0, 0.5))
-    return replace(made, captions=(*made.captions, both))
+    ceilings = (("frame-order-invariant", 0.5),)
+    return replace(made, captions=(*made.captions, both), ceilings=ceilings)
 
 
 def embedder(encoder: DualEncoder, batch: int = 3) -> Embedder:
@@ -103,3 +104,16 @@ def test_allowed_broken_clips_are_left_out_with_the_captions_that_have_no_other(
     ]
     assert found.benchmark.captions[-1].grades == (0.5,)
     assert len(found.text_CE) == 6
+    # other data than was asked: with another hash, counted, and with nothing proved of it
+    assert found.benchmark.sha256 not in ("", broken.sha256)
+    assert found.benchmark.protocol == "made; 2 of 7 videos broken"
+    assert found.benchmark.ceilings == ()
+
+
+def test_where_all_clips_are_broken_that_is_said(
+    make_encoder: MakeEncoder, broken: Benchmark
+) -> None:
+    for clip in broken.clips:
+        clip.path.write_bytes(b"no video")
+    with pytest.raises(UsageError, match="made: no clip is left of 7: 0 missing, 7 broken; 0 is"):
+        embedder(make_encoder()).embed(broken, allow_missing=True)

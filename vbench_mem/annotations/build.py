@@ -53,6 +53,8 @@ def build(
 def without(benchmark: Benchmark, broken: Mapping[str, str]) -> Benchmark:
     """The benchmark without clips that turned out to be broken when they were decoded: ids with
     reasons. It is another one then: with fewer clips, another hash, and a protocol that says so.
+    Ceilings are left out: fewer clips are less to tell apart, and what is proved of all is not of
+    these.
 
     Raises `UsageError` where nothing is left.
     """
@@ -79,6 +81,7 @@ def without(benchmark: Benchmark, broken: Mapping[str, str]) -> Benchmark:
             clips=tuple(benchmark.clips[place] for place in kept),
             captions=tuple(captions),
             dropped=(*benchmark.dropped, *lost),
+            ceilings=(),
         )
     )
 

@@ -4,11 +4,12 @@ Never trains and never ranks. Holds one batch of pixels, and what workers decode
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from vbench_mem.annotations import build
 from vbench_mem.cell import Load, Runtime
 from vbench_mem.data.benchmark import Benchmark, Dropped
 from vbench_mem.data.clips import to_clips
@@ -128,26 +129,13 @@ class Embedder:
 
 
 def without(benchmark: Benchmark, broken: Mapping[int, Dropped], allow_missing: bool) -> Benchmark:
-    """The benchmark without some of its clips, which it names as dropped; captions that have no
-    right answer then go with them."""
+    """The benchmark without the clips at these places: another one then, with its own hash and a
+    protocol that counts them. Raises `UsageError` unless it is allowed, and where nothing is left.
+    """
     first = next(iter(broken.values()))
     if not allow_missing:
         raise UsageError(
             f"{benchmark.name}: {len(broken)} of {benchmark.gallery_size} clips cannot be decoded, "
             f"{first.id} first ({first.reason}); mend them, or write allow_missing: true"
         )
-    kept = [number for number in range(benchmark.gallery_size) if number not in broken]
-    now = {number: row for row, number in enumerate(kept)}
-    captions = []
-    for caption in benchmark.captions:
-        right = [place for place, clip in enumerate(caption.clips) if clip in now]
-        if right:
-            grades = caption.grades and tuple(caption.grades[place] for place in right)
-            clips = tuple(now[caption.clips[place]] for place in right)
-            captions.append(replace(caption, clips=clips, grades=grades))
-    return replace(
-        benchmark,
-        clips=tuple(benchmark.clips[number] for number in kept),
-        captions=tuple(captions),
-        dropped=(*benchmark.dropped, *broken.values()),
-    )
+    return build.without(benchmark, {each.id: each.reason for each in broken.values()})
