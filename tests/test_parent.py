@@ -50,6 +50,8 @@ PARENTS = [
     "vbench_mem.annotations.read",
     "vbench_mem.annotations.facts",
     "vbench_mem.cli.data",
+    "vbench_mem.cli.synthetic",
+    "vbench_mem.synthetic.benchmark",
     "vbench_mem.retrieval.chance",
     "vbench_mem.data.paragraphs",
 ]

@@ -1,4 +1,5 @@
-"""The command line: list, plan, fit, run, show, data, weights, schema, report, check.
+"""The command line: list, plan, fit, run, show, data, synthetic, weights, schema, report,
+check.
 
 Options say where things are. None of them changes a number: what can is in the matrix.
 Exit codes: 0 done, 2 bad input, 70 an error of ours, 130 stopped with Ctrl-C; `check` has its own
@@ -13,7 +14,17 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from vbench_mem.cli import catalog, data, fitting, foresee, gate, measure, reports, weights
+from vbench_mem.cli import (
+    catalog,
+    data,
+    fitting,
+    foresee,
+    gate,
+    measure,
+    reports,
+    synthetic,
+    weights,
+)
 from vbench_mem.errors import UsageError
 
 
@@ -61,6 +72,7 @@ app.command()(measure.show)
 app.command()(reports.report)
 app.command()(gate.check)
 app.command()(data.data)
+app.command()(synthetic.synthetic)
 app.command()(weights.weights)
 app.command()(catalog.schema)
 

@@ -58,7 +58,7 @@ def benchmark(
 
 
 def protocol(size: str, split: str, seed: int, wrong: int, pairs: int) -> str:
-    """`held-out; generated, size small, seed 0, 160 clips` and how much noise there is."""
+    """The split, how it was generated, and how much noise there is."""
     facts = f"{split}; generated, size {size}, seed {seed}, {pairs:,} clips of 1 frame per second"
     return facts + (f", {wrong:,} captions ({wrong / pairs:.1%}) of another clip" if wrong else "")
 

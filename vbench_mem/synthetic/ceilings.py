@@ -157,6 +157,8 @@ def counted(looks: Sequence[Hashable]) -> str:
     alike = Counter(looks)
     if len(alike) == len(looks):
         return f"all {len(looks):,} clips look unlike"
+    if len(alike) == 1:
+        return f"all {len(looks):,} clips look alike"
     few, most = min(alike.values()), max(alike.values())
     each = f"{few:,}" if few == most else f"{few:,} to {most:,}"
     return f"{len(looks):,} clips have {len(alike):,} looks, {each} clips the same one"

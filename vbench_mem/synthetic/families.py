@@ -35,7 +35,8 @@ class Family:
 
 
 def waiting(*levels: int) -> Family:
-    frames = " or ".join(map(str, levels))
+    *others, last = map(str, levels)
+    frames = f"{', '.join(others)} or {last}" if others else last
     return Family(
         partial(long.splits, levels=levels),
         2 * max(levels),

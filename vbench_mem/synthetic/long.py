@@ -15,7 +15,7 @@ SWING = (0.3, 0.34, 0.43, 0.57, 0.66, 0.7, 0.66, 0.57, 0.43, 0.34)
 DOT = Thing(GREY, "disc")
 # combinations in each split of all levels together
 PLANS = {
-    "tiny": Plan(colours=4, shapes=3, places="corners", held_out=(6, 4), train=(6, 4)),
+    "tiny": Plan(colours=4, shapes=3, places="corners", held_out=(6, 4), train=(30, 1)),
     "small": Plan(colours=8, shapes=4, places="corners", held_out=(156, 1), train=(480, 2)),
     "large": Plan(colours=8, shapes=4, places="grid", held_out=(258, 4), train=(1500, 4)),
 }

@@ -11,9 +11,10 @@ from vbench_mem.errors import UsageError
 from vbench_mem.machine.host import cpu_cores
 from vbench_mem.synthetic.families import scenes
 from vbench_mem.synthetic.files import folder_of, write_captions, write_clips
+from vbench_mem.synthetic.part import NOT_WRITTEN
 
 ALONE = 200  # clips for which starting another process does not pay
-TOLD_S = 0.5
+TOLD_S = 5
 Tell = Callable[[int, int], None]
 
 
@@ -59,7 +60,8 @@ def make(family: str, size: str, seed: int, folder: Path, tell: Tell | None) -> 
 def run_all(commands: list[list[str]], told: Callable[[], None]) -> None:
     """Fresh processes: they share no thread with this one. None is left when this returns.
 
-    Raises `OSError` with what one says that could not write.
+    Raises `OSError` with what one says that could not write, and `RuntimeError` with the traceback
+    of one that failed otherwise.
     """
     children: list[subprocess.Popen[str]] = []
     try:
@@ -67,8 +69,12 @@ def run_all(commands: list[list[str]], told: Callable[[], None]) -> None:
             children.append(subprocess.Popen(command, stderr=subprocess.PIPE, text=True))
         for child in children:
             said = wait(child, told)
-            if child.returncode:
+            if child.returncode == NOT_WRITTEN:
                 raise OSError(said.strip())
+            if child.returncode:
+                raise RuntimeError(
+                    f"a process that makes clips ended with {child.returncode}: {said}"
+                )
     finally:
         for child in children:
             child.kill()

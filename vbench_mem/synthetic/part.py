@@ -7,6 +7,8 @@ from pathlib import Path
 
 from vbench_mem.synthetic.files import write_clips
 
+NOT_WRITTEN = 3  # the exit code where a file cannot be; Python's own is 1
+
 
 def main() -> None:
     """Arguments: family, size, seed, folder, this part, parts, process that started this one."""
@@ -17,7 +19,8 @@ def main() -> None:
             if os.getppid() != int(starter):
                 return
     except OSError as error:
-        sys.exit(error.strerror or str(error))
+        print(error.strerror or error, file=sys.stderr)
+        sys.exit(NOT_WRITTEN)
 
 
 if __name__ == "__main__":

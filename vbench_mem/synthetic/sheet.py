@@ -1,44 +1,64 @@
 """A contact sheet: some clips of a split, frame beside frame, under their captions.
 
-Imports matplotlib through the report's canvas. Shows the files, not the drawings.
+Shows the decoded files, not the drawings. Imports matplotlib through the report's canvas.
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vbench_mem.data.benchmark import Benchmark
 from vbench_mem.data.sample import sample
-from vbench_mem.report.canvas import page, styled
+from vbench_mem.errors import UsageError
+from vbench_mem.report.canvas import WIDTH, styled
 from vbench_mem.synthetic.families import SIZES, known_family
 from vbench_mem.synthetic.files import FPS
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 CLIPS, ACROSS = 8, 16
-HEIGHT = 0.55  # inches; a sixteenth of the page's width
+ROW, GAP = WIDTH / ACROSS, 0.3  # inches
+GROUND = 255
+Strip = NDArray[np.uint8]
 
 
 def write_sheet(found: Benchmark, family: str, size: str, file: Path) -> None:
-    """Neighbours of the split's beginning and as many of its end, in frames at equal steps.
+    """The first clips of the split and the last ones, each as frames at equal steps.
 
-    Raises `OSError` where the file cannot be written.
+    Raises `UsageError` where the file cannot be written.
     """
-    half = CLIPS // 2
-    count = known_family(family).frames
-    chosen = [*found.captions[:half], *found.captions[-half:]]
-    strips = []
-    for caption in chosen:
-        clip = found.clips[caption.clips[0]]
-        frames = sample(clip.path, count, FPS, SIZES[size]).frames[:: count // ACROSS]
-        framed = np.pad(frames, ((0, 0), (0, 0), (0, max(1, SIZES[size] // 32)), (0, 0)))
-        strips.append((caption.text, np.concatenate(list(framed), axis=1)))
+    chosen = [*found.captions[: CLIPS // 2], *found.captions[-CLIPS // 2 :]]
+    count, side_px = known_family(family).frames, SIZES[size]
+    strips = [(one.text, strip(found.clips[one.clips[0]].path, count, side_px)) for one in chosen]
+    figure = draw_sheet(strips)
+    try:
+        figure.savefig(file, format="png", dpi=150)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise UsageError(f"--strip {file}: cannot be written: {why}; name another") from error
 
-    @styled
-    def draw() -> object:
-        figure, boxes = page(len(strips), 1, HEIGHT, [])
-        for axes, (text, strip) in zip(boxes, strips, strict=True):
-            axes.imshow(strip, interpolation="nearest")
-            axes.set_title(text, loc="left")
-            axes.set_axis_off()
-        return figure
 
-    draw().savefig(file, dpi=150)
+def strip(path: Path, count: int, side_px: int) -> Strip:
+    """Frames beside each other, with a line between."""
+    frames = sample(path, count, FPS, side_px).frames[:: count // ACROSS]
+    line = max(1, side_px // 32)
+    framed = np.pad(frames, ((0, 0), (0, 0), (0, line), (0, 0)), constant_values=GROUND)
+    return np.concatenate(list(framed), axis=1)
+
+
+@styled
+def draw_sheet(strips: list[tuple[str, Strip]]) -> "Figure":
+    from matplotlib.figure import Figure
+
+    height = len(strips) * (ROW + GAP)
+    figure = Figure(figsize=(WIDTH, height))
+    for number, (text, pixels) in enumerate(strips):
+        bottom = height - (number + 1) * (ROW + GAP)
+        axes = figure.add_axes((0, bottom / height, 1, ROW / height))
+        axes.imshow(pixels, interpolation="nearest", aspect="auto")
+        axes.set_title(text, loc="left", fontsize=10, pad=3)
+        axes.set_axis_off()
+    return figure

@@ -1,8 +1,8 @@
 """Who and where: two things, each at a place. Every frame shows all that the caption tells.
 
 A combination is two colours, two shapes and two places. Its four clips have captions of the same
-words: only which colour goes with which shape and place tells them apart. `small` has one of them in
-its gallery, since batches that seldom hold two of them teach a tiny encoder nothing of that.
+words: only which colour goes with which shape and place tells them apart. The gallery of `small`
+has one of them, since few steps with batches that seldom hold two of them do not teach that.
 """
 
 from collections.abc import Iterator

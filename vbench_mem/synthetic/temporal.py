@@ -28,7 +28,7 @@ class Plan:
     """How many clips there are, of how many words.
 
     legs   of the clips that show one thing; one combination of each thing is held out
-    times  that each such combination is in training, never twice with the same pixels
+    times  that each such combination is in training, each time a little elsewhere
     pairs  combinations of two things that are held out, and in training
     """
 

@@ -1,0 +1,77 @@
+"""`synthetic`: makes a family of the generated benchmark and tells what can be reached on it."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+Size = Literal["tiny", "small", "large"]
+Split = Literal["train", "held-out"]
+
+
+def complete_family(incomplete: str) -> list[str]:
+    from vbench_mem.synthetic.families import FAMILIES
+
+    return [name for name in FAMILIES if name.startswith(incomplete)]
+
+
+def synthetic(
+    family: Annotated[
+        str,
+        typer.Argument(
+            metavar="FAMILY",
+            help="spatial, temporal, long, or one wait of it: long-16.",
+            autocompletion=complete_family,
+            show_default=False,
+        ),
+    ],
+    size: Annotated[Size, typer.Option(help="small suits a CPU, large a GPU, tiny a test.")] = (
+        "small"
+    ),
+    split: Annotated[Split, typer.Option(help="Whose counts and ceilings are told.")] = "held-out",
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Keep the files here instead of in the cache folder."),
+    ] = None,
+    strip: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw some clips with their captions as a PNG."),
+    ] = None,
+) -> None:
+    """Make a family of generated clips with captions; tell what no encoder of a kind can beat.
+
+    Both splits are made, with a caption file each; what is there already is kept.
+
+    \b
+    vbench-mem synthetic temporal
+    vbench-mem synthetic spatial --size large --out clips
+    vbench-mem synthetic long --strip long.png
+    """
+    from vbench_mem.synthetic.benchmark import benchmark
+    from vbench_mem.synthetic.ceilings import ceilings
+    from vbench_mem.synthetic.families import known_family
+    from vbench_mem.synthetic.making import ensure
+
+    about = known_family(family).about
+    folder = ensure(family, size, root=out, tell=tell)
+    found = benchmark(family, size, split, root=out)
+    print(f"{'name':<10}{found.name}: {about}")
+    print(f"{'protocol':<10}{found.protocol}")
+    print(f"{'captions':<10}{len(found.captions):,} distinct, {found.captions[0].text!r} the first")
+    print(f"{'hash':<10}{found.sha256}")
+    print(f"{'folder':<10}{folder}")
+    print("\nT2V and V2T R@1 that no encoder of a kind can beat (T2V with ties against it):")
+    limits = ceilings(family, size, split)
+    for t2v, v2t in zip(limits[::2], limits[1::2], strict=True):
+        reached = f"{t2v.random_ties_value:.3f} ({t2v.value:.3f})  {v2t.random_ties_value:.3f}"
+        print(f"{t2v.kind:<26}{reached}\n  {t2v.reason}")
+    if strip is not None:
+        from vbench_mem.synthetic.sheet import write_sheet
+
+        write_sheet(found, family, size, strip)
+        print(strip)
+
+
+def tell(made: int, count: int) -> None:
+    print(f"{made:,} of {count:,} clips", file=sys.stderr)
