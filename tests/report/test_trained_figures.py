@@ -155,6 +155,16 @@ def test_losses_are_drawn_in_the_colours_of_the_families(tmp_path: Path) -> None
     assert [text.get_text() for text in video.texts] == ["a guess: ln 4 = 1.39"]
 
 
+def test_the_only_encoder_has_its_own_colour_and_shape_in_the_stage_on_images_too(
+    tmp_path: Path,
+) -> None:
+    """Which nobody shares with it, though the stage's encoder is a frame-level one."""
+    figure = draw_losses(loss_panels(trained_rows(tmp_path, ("joint_test",))))
+    image, video = (drawn(axes, "joint_test") for axes in figure.axes)
+    assert image.get_color() == video.get_color() == COLOURS["joint"]
+    assert image.get_marker() == video.get_marker() != ""
+
+
 def test_a_wide_span_of_losses_is_on_a_log_axis(tmp_path: Path) -> None:
     matrix = trained_matrix(tmp_path, PAIR, "0")
     for lowest, scale in ((0.01, "log"), (1.5, "linear")):

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from vbench_mem.join import Joined
-from vbench_mem.report.trained import Trained, family_of, trained_encoders
+from vbench_mem.report.trained import Trained, trained_encoders
 from vbench_mem.scores.measured import StageFacts, stage_facts
 from vbench_mem.training.curve import Curve
 from vbench_mem.training.lineage import lineage
@@ -47,7 +47,8 @@ class LossPanel:
 
 @dataclass(frozen=True)
 class Course:
-    """A stage's record with the encoders that have it behind them."""
+    """A stage's record with the encoders that have it behind them, and the family of the first: a
+    stage on images is a frame-level encoder's, whoever goes on from it."""
 
     facts: StageFacts
     family: str
@@ -77,16 +78,17 @@ def stage_names(trained: Iterable[Trained]) -> list[str]:
 
 def courses(joined: Joined, trained: Sequence[Trained]) -> Iterator[Course]:
     """Every stage that ended well, each once."""
-    whose: dict[str, list[str]] = {}
+    whose: dict[str, list[Trained]] = {}
     for each in trained:
         for cell in each.cells:
             for stage in (*lineage(cell), cell):
-                whose.setdefault(stage.id, []).append(each.label)
+                whose.setdefault(stage.id, []).append(each)
     records = [*joined.stages, *(r for each in trained for r in each.records.values())]
     for record in records:
         facts = stage_facts(record)
         if facts is not None and record.cell_id in whose:
-            yield Course(facts, family_of(record.cell), tuple(whose[record.cell_id]))
+            some = whose[record.cell_id]
+            yield Course(facts, some[0].family, tuple(each.label for each in some))
 
 
 def panel_of(name: str, some: Sequence[Course], trained: int) -> LossPanel:
