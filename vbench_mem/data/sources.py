@@ -40,7 +40,7 @@ def open_source(source: Source) -> Benchmark:
         from vbench_mem.synthetic.benchmark import benchmark
 
         assert source.size is not None and source.split is not None
-        return benchmark(source.name, source.size, source.split, noise=source.noise)
+        return benchmark(source.name, source.size, source.split, noise=source.noise or 0.0)
     from vbench_mem.annotations.read import read_benchmark
 
     found = read_benchmark(
@@ -74,4 +74,7 @@ def resolve_init(init: str | None, folder: Path) -> dict[str, Any]:
         raise UsageError(
             f"accuracy.init: no file or folder {path}; write a path relative to the matrix"
         )
-    return {"init": str(path), "init_sha256": weights_sha256(path)}
+    try:
+        return {"init": str(path), "init_sha256": weights_sha256(path)}
+    except UsageError as error:
+        raise UsageError(f"accuracy.init: {error}") from error

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from vbench_mem.cell import Cell, Dtype, Protocol, Runtime
-from vbench_mem.data.sources import resolve_init, resolve_source
+from vbench_mem.data.sources import resolve_init
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.encoders.tokens import check_variant
@@ -21,9 +21,11 @@ from vbench_mem.matrix.axes import facts, names_of, unknown_row
 from vbench_mem.matrix.captions import tokenizer_of_init
 from vbench_mem.matrix.conditions import check_when, matches
 from vbench_mem.matrix.resolve import with_kind
+from vbench_mem.matrix.sources import Written, complete, held_out
 from vbench_mem.strict import STRICT
 from vbench_mem.training.lineage import lineage
 from vbench_mem.training.spec import Sampling, Schooling, Share, Source, Stage, Training
+from vbench_mem.weights.report import check_allow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +62,9 @@ class AccuracyFile(BaseModel):
     model_config = STRICT
 
     where: dict[str, Any] = {}
-    seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] = [0]
-    train: list[str | Source] = []
-    evaluate: Annotated[list[str | Source], Field(min_length=1)] | None = None
+    seeds: Annotated[list[Annotated[int, Field(ge=0, lt=2**32)]], Field(min_length=1)] = [0]
+    train: list[Written] = []
+    evaluate: Annotated[list[Written], Field(min_length=1)] | None = None
     size: str = "small"
     noise: Share = 0.0
     sampling: Sampling = "first"
@@ -131,39 +133,39 @@ def base_training(file: AccuracyFile, folder: Path) -> Training:
         raise UsageError("accuracy.train: is empty; write what to train on, like [spatial]")
     if not file.stages and file.evaluate is None:
         raise UsageError("accuracy.evaluate: is missing; without stages it says what to ask")
-    asked = file.evaluate
-    if asked is None:
-        asked = file.train
-        if any(source.split is not None for source in asked if not isinstance(source, str)):
-            raise UsageError("accuracy.evaluate: is missing; train names a split, so name this too")
-    trained = [source_of(each, file, "train", i, folder) for i, each in enumerate(file.train)]
+    check_stages(file)
+    check_init(file)
+    trained = complete(file.train, "train", folder, size=file.size, noise=file.noise)
+    asked = held_out(file.train) if file.evaluate is None else file.evaluate
     return Training(
-        sources=tuple(trained) if file.stages else (),
+        sources=trained if file.stages else (),
         stages=(),
-        evaluate=tuple(
-            source_of(each, file, "evaluate", i, folder) for i, each in enumerate(asked)
-        ),
+        evaluate=complete(asked, "evaluate", folder, size=file.size),
         sampling=file.sampling,
         allow=tuple(file.allow),
         **resolve_init(file.init, folder),
     )
 
 
-def source_of(written: Any, file: AccuracyFile, key: str, number: int, folder: Path) -> Source:
-    """A source with its hash; the family alone stands for what the section says of all."""
-    source = Source(name=written) if isinstance(written, str) else written
-    if source.file is None:
-        is_training = key == "train"
-        source = replace(
-            source,
-            size=source.size or file.size,
-            split=source.split or ("train" if is_training else "held-out"),
-            noise=source.noise or (file.noise if is_training else 0.0),
-        )
+def check_stages(file: AccuracyFile) -> None:
+    """Raises `UsageError` for stages that no row could have."""
+    for number, stage in enumerate(file.stages):
+        where = f"accuracy.stages[{number}]"
+        if stage.name in [earlier.name for earlier in file.stages[:number]]:
+            raise UsageError(f"{where}.name: an earlier stage is called '{stage.name}'; rename it")
+        if stage.batch < len(file.train):
+            few = f"{stage.batch} is less than a pair of each of {len(file.train)} sources"
+            raise UsageError(f"{where}.batch: {few}; use a larger one")
+
+
+def check_init(file: AccuracyFile) -> None:
+    """Raises `UsageError` for an `allow` that could allow nothing."""
+    if file.allow and file.init is None:
+        raise UsageError("accuracy.allow: is about init, which is missing; write it, or no allow")
     try:
-        return resolve_source(source, folder)
-    except (UsageError, ValueError) as error:
-        raise UsageError(f"accuracy.{key}[{number}]: {error}") from error
+        check_allow(tuple(file.allow))
+    except UsageError as error:
+        raise UsageError(f"accuracy.{error}") from error
 
 
 def training_of(row: Cell, file: AccuracyFile, base: Training, seed: int) -> Cell:
@@ -176,15 +178,14 @@ def training_of(row: Cell, file: AccuracyFile, base: Training, seed: int) -> Cel
     stages = stages_of(row, file)
     check_variants(row, stages)
     batch = stages[-1].batch if stages else row.load.batch
-    load = replace(row.load, batch=batch, mode="train", input="noise")
-    load = replace(load, clips=None, clips_sha256=None) if load.clips else load
+    load = replace(row.load, mode="train", input="noise", clips=None, clips_sha256=None)
     return Cell(
         probe="accuracy",
         encoder=row.encoder,
         recipe_name=row.recipe_name,
         spec=tokenizer_of_init(row, base),
         recipe=row.recipe,
-        load=load,
+        load=replace(load, batch=batch),
         # fused: the quickest AdamW on a CPU and on a card; what it computes is the same
         runtime=Runtime(
             device=row.runtime.device, dtype=file.dtype, threads=file.threads, optimizer="fused"

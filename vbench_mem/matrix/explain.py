@@ -74,5 +74,5 @@ def explain_one(details: ErrorDetails, name: str, words: Iterable[str]) -> str:
         return str(context.get("error", details["msg"]))
     if kind == "too_short" and not value:
         return f"{written(value)} is empty; write at least {context['min_length']}"
-    message = details["msg"].removeprefix("Input ").removeprefix("should ")
+    message = re.sub(r"^(Input |String )?(should )?", "", details["msg"])
     return f"{written(value)} is refused: it should {message[:1].lower()}{message[1:]}"

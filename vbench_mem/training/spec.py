@@ -88,7 +88,7 @@ class Source:
 
     name    `spatial`, `temporal`, `long`, or the form of the file (`msr-vtt`, `youcook2`, `csv`)
     size    of a generated family: `small` or `large`
-    noise   share of training captions that belong to another clip
+    noise   share of training captions that belong to another clip; none is as 0
     file    annotations; `videos` the folder that they name files in
     convention  what a video with several captions is ranked among (`retrieval.answers`)
     paragraphs  all captions of a video as one query
@@ -99,7 +99,7 @@ class Source:
 
     name: str
     size: str | None = None
-    noise: Share = 0.0
+    noise: Share | None = None
     split: str | None = None
     file: str | None = None
     videos: str | None = None
