@@ -1,7 +1,7 @@
 """The trainings of a `run`: shown while they run, and summed up at the end."""
 
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -12,8 +12,8 @@ from rich.table import Table
 from vbench_mem.cell import Cell
 from vbench_mem.cli.tables import ID_DIGITS, STYLES
 from vbench_mem.matrix.load import Matrix
-from vbench_mem.record import Record, Status
-from vbench_mem.scores.measured import asked_of, results_of
+from vbench_mem.record import Record
+from vbench_mem.scores.measured import name_of, results_of
 
 if TYPE_CHECKING:
     from vbench_mem.running.attempt import Attempts
@@ -44,11 +44,10 @@ def draw_trainings(
     table.add_column("id", no_wrap=True, style="dim")
     table.add_column("training", overflow="fold")
     table.add_column("status", no_wrap=True)
-    names = asked_of(matrix.accuracy.cells)
-    for name in names:
+    for name in asked_of(matrix.accuracy.cells, records):
         table.add_column(f"{name} R@1", justify="right")
     for cell in chosen:
-        table.add_row(*row_of(matrix, cell, records.get(cell.id), names))
+        table.add_row(*row_of(matrix, cell, records.get(cell.id)))
     console.print(table)
     for cell in matrix.accuracy.all:
         record = records.get(cell.id)
@@ -57,13 +56,20 @@ def draw_trainings(
             console.print(line, markup=False)
 
 
-def row_of(matrix: Matrix, cell: Cell, record: Record | None, names: list[str]) -> list[str]:
+def asked_of(cells: Sequence[Cell], records: Mapping[str, Record]) -> list[str]:
+    """What each benchmark is called, in the order in which all trainings are asked; one of a file
+    is called by its form until a training has been asked."""
+    known = [results_of(records[cell.id]) for cell in cells if cell.id in records]
+    told = [[result.name for result in results] for results in known if results]
+    asked = cells[0].training.evaluate if cells[0].training is not None else ()
+    return told[0] if told else [name_of(each) for each in asked]
+
+
+def row_of(matrix: Matrix, cell: Cell, record: Record | None) -> list[str]:
     state, style = ("missing", "dim") if record is None else (record.status.value, "red")
     if record is not None:
         style = STYLES.get(record.status, style)
-    found = {}
-    if record is not None and record.status is Status.OK:
-        found = {result.name: result.recall for result in results_of(record)}
-    recalls = [f"{100 * found[name]:.1f} %" if name in found else "" for name in names]
+    results = [] if record is None else results_of(record)
+    recalls = [f"{100 * result.recall:.1f} %" for result in results]
     label = escape(matrix.label(cell))
     return [cell.id[:ID_DIGITS], label, f"[{style}]{state}[/]", *recalls]
