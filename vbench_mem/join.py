@@ -16,7 +16,7 @@ from vbench_mem.metrics import METRICS, PREDICTED
 from vbench_mem.prediction import Prediction, Unpredicted, why_unpredicted
 from vbench_mem.record import Failure, Record, Status
 from vbench_mem.scores.match import match
-from vbench_mem.scores.measured import measured_scores
+from vbench_mem.scores.measured import MeasuredScore, measured_scores
 from vbench_mem.scores.score import AnyScore, Score
 
 MISSING = "missing"  # the state of a cell that has no record
@@ -144,8 +144,11 @@ def join(
     for score in scores:
         cells, reason = match(score, matrix.cells)
         for cell in cells:
-            found[cell.id][score.column] = score
-        if not cells:
+            if isinstance(found[cell.id].get(score.column), MeasuredScore):
+                reason = f"{matrix.label(cell)} was trained and asked the same here"
+            else:
+                found[cell.id][score.column] = score
+        if reason:
             unmatched.append((score, reason))
     return Joined(
         matrix=matrix,

@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from tests.report.made import trained_matrix, training_record
-from tests.rows import joined_of, ok, result, trained
+from tests.rows import joined_of, ok, result, score, trained
 from vbench_mem.data.benchmark import Benchmark, Caption, Clip, Dropped
 from vbench_mem.record import Record, Status
+from vbench_mem.report.trained import benchmarks_of, trained_encoders
 from vbench_mem.retrieval.evaluate import evaluate
 from vbench_mem.scores.measured import (
     DIRECTIONS,
@@ -144,9 +145,62 @@ def test_a_score_is_the_mean_over_the_seeds_and_keeps_each(tmp_path: Path) -> No
         training_record(cell, lambda _, seed: recalls[seed]) for cell in matrix.accuracy.cells
     ]
     (row,) = joined_of(matrix, *records).rows
-    score = row.scores["score.measured.generated-temporal@100.t2v.recall_at_1.held-out"]
-    assert isinstance(score, MeasuredScore)
-    assert (score.values, score.seeds) == ((0.3, 0.5, 0.4), (0, 1, 2))
-    assert score.value == pytest.approx(0.4)
-    assert score.spread == pytest.approx(statistics.stdev(recalls))
-    assert len(set(score.checkpoints)) == 3
+    found = row.scores["score.measured.generated-temporal@100.t2v.recall_at_1.held-out"]
+    assert isinstance(found, MeasuredScore)
+    assert (found.values, found.seeds) == ((0.3, 0.5, 0.4), (0, 1, 2))
+    assert found.value == pytest.approx(0.4)
+    assert found.spread == pytest.approx(statistics.stdev(recalls))
+    assert len(set(found.checkpoints)) == 3
+
+
+def test_one_benchmark_by_two_conventions_is_two_scores_and_no_mean_of_both(
+    tmp_path: Path,
+) -> None:
+    matrix = trained_matrix(tmp_path, ("joint_test",), "0, 1")
+    assert matrix.accuracy is not None
+    records = []
+    for cell in matrix.accuracy.cells:
+        one, other = result(0.3), result(0.5)
+        other["evaluation"]["convention"] = "grouped_captions"
+        records.append(trained(cell, one, other))
+    joined = joined_of(matrix, *records)
+    scores = [s for s in joined.rows[0].scores.values() if s.alias == "t2v_recall_at_1"]
+    assert [(s.value, s.seeds) for s in scores if isinstance(s, MeasuredScore)] == [
+        (0.3, (0, 1)),
+        (0.5, (0, 1)),
+    ]
+    assert [s.column.rpartition(".")[2] for s in scores] == [
+        "held-out-every-caption-da18da",
+        "held-out-grouped-captions-da18da",
+    ]
+    (encoder,) = trained_encoders(joined)
+    assert [encoder.recalls(asked) for asked in benchmarks_of([encoder])] == [
+        {0: 0.3, 1: 0.3},
+        {0: 0.5, 1: 0.5},
+    ]
+
+
+def test_unlike_data_of_one_name_and_size_are_scores_of_their_own(tmp_path: Path) -> None:
+    matrix = trained_matrix(tmp_path, ("joint_test",), "0")
+    assert matrix.accuracy is not None
+    (cell,) = matrix.accuracy.cells
+    found = measured_scores([trained(cell, result(0.3), result(0.5, sha256="ee" * 32))])
+    known = [s for s in found.values() if s.alias == "t2v_recall_at_1"]
+    assert [s.value for s in known] == [0.3, 0.5]
+    assert [s.protocol for s in known] == [
+        "held-out every_caption da18da; generated, size small",
+        "held-out every_caption eeeeee; generated, size small",
+    ]
+
+
+def test_a_score_of_a_file_does_not_take_the_place_of_one_that_was_measured(
+    tmp_path: Path,
+) -> None:
+    matrix = trained_matrix(tmp_path, ("joint_test",), "0")
+    assert matrix.accuracy is not None
+    record = training_record(matrix.accuracy.cells[0], lambda *_: 0.3)
+    data = {"dataset": "generated-temporal", "gallery_size": 100, "protocol": "held-out"}
+    claimed = score(value=0.9, frames=8, origin="measured", **data)
+    joined = joined_of(matrix, record, scores=(claimed,))
+    assert joined.rows[0].scores[claimed.column].value == 0.3
+    assert joined.unmatched == ((claimed, "joint_test was trained and asked the same here"),)

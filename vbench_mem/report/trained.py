@@ -20,13 +20,13 @@ from vbench_mem.scores.measured import GENERATED, Result, results_of
 
 @dataclass(frozen=True)
 class Asked:
-    """A benchmark that trainings were asked, as one of its results has it."""
+    """A benchmark that trainings were asked by one convention, as one of its results has it."""
 
     result: Result
 
     @property
-    def key(self) -> tuple[str, str]:
-        return (self.result.name, self.result.sha256)
+    def key(self) -> tuple[str, str, str]:
+        return (self.result.name, self.result.sha256, self.result.convention)
 
     @property
     def short(self) -> str:
@@ -61,9 +61,9 @@ class Trained:
         return family_of(self.cell)
 
     @cached_property
-    def found(self) -> dict[tuple[str, str], dict[int, Result]]:
+    def found(self) -> dict[tuple[str, str, str], dict[int, Result]]:
         """Results by benchmark and seed."""
-        found: dict[tuple[str, str], dict[int, Result]] = {}
+        found: dict[tuple[str, str, str], dict[int, Result]] = {}
         for seed, record in sorted(self.records.items()):
             for result in results_of(record):
                 found.setdefault(Asked(result).key, {})[seed] = result
@@ -127,7 +127,7 @@ def trained_encoders(joined: Joined) -> list[Trained]:
 
 def benchmarks_of(trained: Iterable[Trained]) -> list[Asked]:
     """Every benchmark that some training was asked, in the order met."""
-    found: dict[tuple[str, str], Asked] = {}
+    found: dict[tuple[str, str, str], Asked] = {}
     for each in trained:
         for key, results in each.found.items():
             found.setdefault(key, Asked(next(iter(results.values()))))

@@ -5,6 +5,7 @@ no score and leaves the others of its row alone.
 """
 
 import statistics
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -198,17 +199,28 @@ def asked_of(cells: Iterable[Cell]) -> list[str]:
 
 
 def measured_scores(records: Sequence[Record]) -> dict[str, MeasuredScore]:
-    """By column, the scores of trainings of one row that differ in their seed alone."""
-    found: dict[tuple[str, Direction, str], list[tuple[Record, Result]]] = {}
+    """By column, the scores of trainings of one row that differ in their seed alone.
+
+    Of benchmarks that would share a column, as of one that is asked by two conventions, each says
+    its convention and the hash of its data in the protocol's short name.
+    """
+    found: dict[tuple[str, str, Direction, str], list[tuple[Record, Result]]] = {}
     for record in records:
         for result in results_of(record):
             for direction in DIRECTIONS:
                 for metric in result.metrics[direction]:
                     if metric in SCORE_METRICS:
-                        key = (result.facts["sha256"], direction, metric)
+                        key = (result.sha256, result.convention, direction, metric)
                         found.setdefault(key, []).append((record, result))
-    scores = (score_of(some, direction, metric) for (_, direction, metric), some in found.items())
-    return {score.column: score for score in scores}
+    scores = {key: score_of(some, *key[2:]) for key, some in found.items()}
+    times = Counter(score.column for score in scores.values())
+    for (sha256, convention, *_), score in list(scores.items()):
+        if times[score.column] > 1:
+            name, _, rest = score.protocol.partition(";")
+            protocol = f"{name} {convention} {sha256[:6]};{rest}".rstrip(";")
+            told = score.model_dump() | {"protocol": protocol}
+            scores[sha256, convention, score.direction, score.metric] = MeasuredScore(**told)
+    return {score.column: score for score in scores.values()}
 
 
 def score_of(
