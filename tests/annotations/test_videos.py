@@ -133,6 +133,17 @@ def test_a_caption_with_several_answers_goes_with_the_last_of_them(tmp_path: Pat
     assert (y.text, y.clips) == ("y", (0,))
 
 
+@pytest.mark.parametrize("form", ["activitynet", "activitynet-segments"])
+@pytest.mark.parametrize("name", ["a.mp4", "v_a.mkv"])
+def test_files_of_activitynet_are_called_by_the_key_with_or_without_its_prefix(
+    tmp_path: Path, form: str, name: str
+) -> None:
+    entry = {"duration": 2, "timestamps": [[0, 1]], "sentences": ["cut"]}
+    file = write(tmp_path, "val_1.json", {"v_a": entry})
+    (clip,) = read_benchmark(form, file, videos(tmp_path / "v", name)).clips
+    assert clip.path.name == name
+
+
 def test_a_clip_that_begins_after_its_video_is_broken(tmp_path: Path) -> None:
     cook = "end,start,task,text,video_id\n1.5,0.5,1,cut,v\n70,60,1,eat,v\n"
     file = write(tmp_path, "validation_youcook.csv", cook)

@@ -13,7 +13,7 @@ from vbench_mem.annotations.youcook2 import pair_of
 from vbench_mem.data.text_files import json_document
 
 NAME = "activitynet"
-PREFIX = "v_"  # of the keys, not of the videos' files
+PREFIX = "v_"  # of the keys, and of the videos' files as they are published, but not everywhere
 
 
 def read(file: Path, split: str | None) -> Annotations:
@@ -22,7 +22,7 @@ def read(file: Path, split: str | None) -> Annotations:
     document, chosen = into.table("", json_document(file)), choose(file, split)
     for key, entry in document.items():
         if key in chosen:
-            into.item(key, key, key.removeprefix(PREFIX))
+            into.item(key, key, key.removeprefix(PREFIX), also=key)
             into.query(f"{key}.sentences", " ".join(sentences_of(into, key, entry)), key)
     chosen.drop_others(into, document)
     return into.done(NAME, chosen.split, *chosen.says, "paragraphs")
@@ -43,7 +43,7 @@ def read_segments(file: Path, split: str | None) -> Annotations:
         for number, (sentence, time) in enumerate(zip(sentences, times, strict=True)):
             start, end = pair_of(into, f"{where}[{number}]", time)
             id, video = f"{key}_{number}", key.removeprefix(PREFIX)
-            if into.segment(f"{where}[{number}]", id, video, start, end):
+            if into.segment(f"{where}[{number}]", id, video, start, end, also=key):
                 into.query(f"{key}.sentences[{number}]", sentence, id)
     chosen.drop_others(into, document)
     return into.done(f"{NAME}-segments", chosen.split, *chosen.says, "one caption a segment")

@@ -18,12 +18,16 @@ Where = int | str  # the number of a line, or the way to a value in JSON: `sente
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """A clip as the file names it. `video` is an id, or a path where the form gives paths."""
+    """A clip as the file names it. `video` is an id, or a path where the form gives paths.
+
+    also  another name that the video's file goes by
+    """
 
     id: str
     video: str
     start_s: float | None = None
     end_s: float | None = None
+    also: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,17 +76,21 @@ class Collector:
     def refuse(self, where: Where, what: str) -> UsageError:
         return UsageError(f"{at(self.file, where)}: {what}")
 
-    def item(self, where: Where, id: str, video: str | None = None) -> None:
+    def item(
+        self, where: Where, id: str, video: str | None = None, also: str | None = None
+    ) -> None:
         """A whole video, named by its id unless `video` says otherwise."""
-        self.add(where, Item(id=self.text(where, id, "an id"), video=video or id))
+        self.add(where, Item(id=self.text(where, id, "an id"), video=video or id, also=also))
 
-    def segment(self, where: Where, id: str, video: str, start: Any, end: Any) -> bool:
+    def segment(
+        self, where: Where, id: str, video: str, start: Any, end: Any, also: str | None = None
+    ) -> bool:
         """A part of a video in seconds; one of no length is dropped, and the answer false."""
         start_s, end_s = self.number(where, start), self.number(where, end)
         if not 0 <= start_s < end_s:
             self.drop(id, f"goes from {start_s:g} to {end_s:g} s")
             return False
-        self.add(where, Item(id=id, video=video, start_s=start_s, end_s=end_s))
+        self.add(where, Item(id=id, video=video, start_s=start_s, end_s=end_s, also=also))
         return True
 
     def add(self, where: Where, item: Item) -> None:

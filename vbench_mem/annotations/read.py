@@ -77,6 +77,8 @@ def locate(found: Annotations, folder: Path, *, search: bool) -> tuple[dict[str,
             path = folder / item.video
         elif videos is not None and "/" not in item.video:
             path = videos.find(item.video)
+            if path is None and item.also is not None:
+                path = videos.find(item.also)
         if path is None:
             missing.append(item)
         else:
