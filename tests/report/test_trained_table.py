@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from tests.report.made import MADE, records_of, temporal, trained_matrix, trained_rows
-from tests.rows import GIB, joined_of, ok, score
+from tests.rows import GIB, joined_of, ok, result, score, trained
 from vbench_mem.join import Joined
 from vbench_mem.record import Record, Status
 from vbench_mem.report.answer import answer
@@ -47,6 +47,16 @@ def drawn(joined: Joined) -> str:
     console = Console(width=80, record=True, file=io.StringIO(), highlight=False)
     draw_overview(joined, console)
     return console.export_text()
+
+
+def test_benchmarks_of_one_name_and_size_keep_both_hashes_in_the_table(tmp_path: Path) -> None:
+    matrix = trained_matrix(tmp_path, ("joint_test",), "0")
+    assert matrix.accuracy is not None
+    one, other = ("1" * 64, "2" * 64)
+    results = (result(0.5, sha256=other), result(0.7, sha256=one))
+    joined = joined_of(matrix, trained(matrix.accuracy.cells[0], *results))
+    (line,) = lines(joined, tmp_path)
+    assert line["data.generated-temporal@100.sha256"] == f"{one} {other}"
 
 
 def test_a_measured_score_has_its_spread_and_seeds_beside_it(whole: Joined, tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ def row_values(row: Row, joined: Joined) -> dict[str, Any]:
         values[f"axis.{name}"] = None if value is None else str(value)
     if joined.matrix.accuracy is not None:
         values |= trained_values(row, joined.matrix.accuracy)
-    values |= dict.fromkeys(data_columns(joined))
+    values |= {name: data_hashes(row, name) for name in data_columns(joined)}
     for column in joined.score_columns:
         score = row.scores.get(column)
         values[column] = None if score is None else score.value
@@ -158,11 +158,17 @@ def data_columns(joined: Joined) -> list[str]:
     return sorted(found)
 
 
+def data_hashes(row: Row, column: str) -> str | None:
+    """Several where benchmarks of one name and size are told apart by their hashes alone."""
+    scores = (score for score in row.scores.values() if isinstance(score, MeasuredScore))
+    hashes = {score.data_sha256 for score in scores if data_column(score) == column}
+    return " ".join(sorted(hashes)) or None
+
+
 def measured_values(column: str, score: AnyScore | None) -> dict[str, Any]:
     if not isinstance(score, MeasuredScore):
         return {f"{column}.spread": None, f"{column}.seeds": None}
-    spread = {f"{column}.spread": score.spread, f"{column}.seeds": len(score.seeds)}
-    return spread | {data_column(score): score.data_sha256}
+    return {f"{column}.spread": score.spread, f"{column}.seeds": len(score.seeds)}
 
 
 def trained_values(row: Row, accuracy: Accuracy) -> dict[str, Any]:
