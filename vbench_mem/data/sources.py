@@ -35,7 +35,11 @@ def resolve_source(source: Source, folder: Path) -> Source:
 
 
 def open_source(source: Source) -> Benchmark:
-    """The clips and captions; a generated family is made where it is not there yet."""
+    """The clips and captions; a generated family is made where it is not there yet.
+
+    Raises `UsageError` for files that cannot be used, or are not what they were when the source
+    was hashed.
+    """
     if source.file is None:
         from vbench_mem.synthetic.benchmark import benchmark
 
@@ -50,7 +54,13 @@ def open_source(source: Source) -> Benchmark:
         split=source.split,
         allow_missing=source.allow_missing,
     )
-    return paragraphs(found) if source.paragraphs else found
+    found = paragraphs(found) if source.paragraphs else found
+    if source.sha256 not in (None, found.sha256):
+        raise UsageError(
+            f"{source.file}: captions or videos are not what they were when the matrix was read; "
+            "the same command starts from them as they are now"
+        )
+    return found
 
 
 def ceilings_of(source: Source, frames: int) -> tuple["Ceiling", ...]:

@@ -80,12 +80,13 @@ def train_last_stage(
     source = None if parent is None else read_checkpoint(parent)
     above = None if source is None else source.sha256
     definition = definition_of(cell, above, torch.__version__)
+    device, threads = resolve(cell.runtime.device), cell.runtime.threads or cpu_cores()
+    torch.set_num_threads(threads)  # also for what is asked of weights that are there already
+    fix_arithmetic()
     before = read_trained(checkpoint, definition)
     if before is not None:
+        beside(checkpoint, "snapshot").unlink(missing_ok=True)
         return before
-    device, threads = resolve(cell.runtime.device), cell.runtime.threads or cpu_cores()
-    torch.set_num_threads(threads)
-    fix_arithmetic()
     peak, result = Peak(), None
     with deterministic(device), measured(device, peak):
         enter("build")
