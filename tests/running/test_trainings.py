@@ -18,6 +18,7 @@ from vbench_mem.running.launch import SpawnLauncher
 from vbench_mem.running.trainings import Course, Trainings, make_course
 from vbench_mem.store import Store
 from vbench_mem.training.lineage import parent
+from vbench_mem.training.trained import beside
 
 TEXT = """
 about: what does it retrieve?
@@ -38,6 +39,10 @@ name = data["training"]["stages"][-1]["name"]
 (checkpoints / f"{cell.stem}.safetensors").write_text("weights")
 record = {"schema_version": 1, "cell_id": cell.stem, "cell": data, "status": "ok",
           "environment": json.loads(environment.read_text())}
+"""
+HASHED = """
+import hashlib
+record["details"] = {"checkpoint": {"sha256": hashlib.sha256(b"weights").hexdigest()}}
 """
 WRITE = "result.write_text(json.dumps(record))\n"
 
@@ -132,6 +137,32 @@ def test_lost_weights_are_trained_again_where_something_goes_on_from_them(
     assert run()[1].begun == []
     store.record_path(accuracy.cells[1].id).unlink()
     assert run()[1].begun == [accuracy.stages[0].id, accuracy.cells[1].id]
+
+
+def test_torn_weights_are_trained_again_where_something_goes_on_from_them(
+    run: Run, accuracy: Accuracy, store: Store
+) -> None:
+    run(CHILD + HASHED + WRITE)
+    store.record_path(accuracy.cells[1].id).unlink()
+    store.checkpoint_path(accuracy.stages[0].id).write_text("wei", encoding="utf-8")
+    again = run(CHILD + HASHED + WRITE)[1]
+    assert again.begun == [accuracy.stages[0].id, accuracy.cells[1].id]
+    store.record_path(accuracy.cells[1].id).unlink()
+    assert run(CHILD + HASHED + WRITE)[1].begun == [accuracy.cells[1].id]
+
+
+def test_again_trains_from_the_first_step_and_a_second_run_goes_on(
+    run: Run, accuracy: Accuracy, store: Store
+) -> None:
+    run()
+    spared = [beside(store.checkpoint_path(cell.id), "trained.json") for cell in accuracy.all]
+    snapshot = beside(store.checkpoint_path(accuracy.cells[0].id), "snapshot")
+    for path in (*spared, snapshot):
+        path.write_text("{}", encoding="utf-8")
+    run()
+    assert snapshot.exists() and all(path.exists() for path in spared)
+    run(again=True)
+    assert not snapshot.exists() and not any(path.exists() for path in spared)
 
 
 def test_a_stage_that_fails_spares_what_goes_on_from_it_and_says_why(

@@ -17,6 +17,8 @@ from vbench_mem.running.plan import trainings_of
 from vbench_mem.running.runner import Watch
 from vbench_mem.store import Store
 from vbench_mem.training.lineage import parent
+from vbench_mem.training.trained import beside
+from vbench_mem.weights.files import file_sha256
 
 POLL_S = 0.05  # trainings take seconds, and nothing is timed here
 
@@ -26,10 +28,12 @@ class Course:
     """What is trained, each after what it goes on from, and the records that spare a training.
 
     cells  the last stages asked for, with those before them that are still needed
+    again  from the first step on, whatever weights and snapshots are there
     """
 
     cells: tuple[Cell, ...]
     kept: Mapping[str, Record]
+    again: bool = False
 
     @property
     def todo(self) -> list[Cell]:
@@ -53,17 +57,31 @@ def make_course(
     for cell in asked:
         chain = [] if cell.id in kept else list(before(cell))
         for number, stage in enumerate(chain):
-            there = store.checkpoint_path(stage.id).is_file()
-            if not again and there and is_good(records, stage):
+            if not again and is_good(records, stage) and is_there(store, records[stage.id]):
                 kept[stage.id] = records[stage.id]
                 chain = chain[: number + 1]
                 break
         stages |= {stage.id: stage for stage in reversed(chain)}
-    return Course((*stages.values(), *asked), kept)
+    return Course((*stages.values(), *asked), kept, again)
 
 
 def is_good(records: Mapping[str, Record], cell: Cell) -> bool:
     return cell.id in records and records[cell.id].status is Status.OK
+
+
+def forget(store: Store, cell: Cell) -> None:
+    """Take away what would spare the training; its weights stay until there are new ones."""
+    checkpoint = store.checkpoint_path(cell.id)
+    with store.writable():
+        for what in ("trained.json", "snapshot"):
+            beside(checkpoint, what).unlink(missing_ok=True)
+
+
+def is_there(store: Store, record: Record) -> bool:
+    """Has the store still the very weights that the record is of?"""
+    path = store.checkpoint_path(record.cell_id)
+    known = record.details.get("checkpoint", {}).get("sha256")
+    return path.is_file() and (known is None or file_sha256(path) == known)
 
 
 def before(cell: Cell) -> Iterator[Cell]:
@@ -102,6 +120,8 @@ class Trainings:
                 self.watch.finished(cell, records[cell.id], False)
             else:
                 waiting.append(cell)
+                if course.again:
+                    forget(self.store, cell)
         try:
             while waiting or self.running:
                 waiting = self.start_ready(waiting, records)
