@@ -6,11 +6,10 @@ no score and leaves the others of its row alone.
 
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from vbench_mem.cell import Cell
 from vbench_mem.record import Record, Status
 from vbench_mem.scores.metrics import SCORE_METRICS, Direction
 from vbench_mem.scores.score import AnyScore
@@ -190,12 +189,6 @@ def results_of(record: Record) -> list[Result]:
 def name_of(source: Source) -> str:
     """A source as its scores call it."""
     return source.name if source.file is not None else f"{GENERATED}{source.name}"
-
-
-def asked_of(cells: Iterable[Cell]) -> list[str]:
-    """Names of the benchmarks that trainings are asked, each once."""
-    asked = (cell.training.evaluate for cell in cells if cell.training is not None)
-    return list(dict.fromkeys(name_of(source) for sources in asked for source in sources))
 
 
 def measured_scores(records: Sequence[Record]) -> dict[str, MeasuredScore]:
