@@ -14,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from vbench_mem.data.benchmark import Benchmark
+from vbench_mem.data.cache import made_once
 from vbench_mem.data.captions import read_captions
 from vbench_mem.data.sample import sample
 from vbench_mem.errors import UsageError
@@ -118,3 +119,16 @@ def test_a_folder_that_cannot_be_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="VBENCH_MEM_CACHE"):
         ensure("spatial", "tiny", root=tmp_path / "file")
+
+
+def test_of_two_runs_at_once_the_first_to_end_is_kept(tmp_path: Path) -> None:
+    folder = tmp_path / "made"
+
+    def make(aside: Path) -> None:
+        (aside / "clip").write_text("second")
+        folder.mkdir()
+        (folder / "clip").write_text("first")
+
+    assert made_once(folder, make) == folder
+    assert (folder / "clip").read_text() == "first"
+    assert list(tmp_path.iterdir()) == [folder]
