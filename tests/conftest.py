@@ -86,7 +86,7 @@ def make_cell() -> Callable[..., Cell]:
             recipe=with_kind(spec, RECIPES[recipe]),
             load=Load(**values),
             runtime=runtime or Runtime(device="cpu"),
-            protocol=protocol or Protocol(warmup=1, steps=2, timeout_s=60.0),
+            protocol=protocol or Protocol(warmup=1, steps=2, timeout_s=600.0),
         )
 
     return make

@@ -161,7 +161,7 @@ def test_a_segfault_is_killed_whatever_the_kernel_counts(
 
 def gone(pid: int) -> bool:
     """Is the process dead? One that nobody waits for may stay as a zombie."""
-    for _ in range(200):
+    for _ in range(3000):
         try:
             state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
         except FileNotFoundError:
@@ -184,14 +184,14 @@ print(child, flush=True)
 def test_a_hanging_child_and_all_it_started_are_ended_at_the_timeout(
     runner_of: Callable[..., Runner], store: Store, make_cell: Maker
 ) -> None:
-    cell = make_cell(protocol=Protocol(timeout_s=0.4))
+    cell = make_cell(protocol=Protocol(timeout_s=2))
     script = FORK + "open(phases, 'a').write('backward\\n'); time.sleep(600)"
     start = time.perf_counter()
     record = run_one(runner_of(script), cell)
-    assert time.perf_counter() - start < 20
+    assert time.perf_counter() - start < 60
     assert record.status is Status.TIMEOUT and record.failure is not None
     assert record.failure.phase == "backward"
-    assert record.reason == "no end after 0.4 s (protocol.timeout_s), in backward"
+    assert record.reason == "no end after 2 s (protocol.timeout_s), in backward"
     assert gone(int(store.log_path(cell.id).read_text().split()[0]))
 
 
