@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from vbench_mem.data.tokens_of_captions import words
 from vbench_mem.encoders.table import ENCODERS
 from vbench_mem.errors import UsageError
+from vbench_mem.synthetic import families, temporal
 from vbench_mem.synthetic.families import (
     FAMILIES,
     SIZES,
@@ -69,6 +71,26 @@ def test_the_definition_is_the_seeds_and_knows_every_clip(family: str) -> None:
     assert len(others) == 4 and first in others
     held = {clip.caption for clip in scenes(family, "small")["held-out"]}
     assert held != {clip.caption for clip in scenes(family, "small", 1)["held-out"]}
+
+
+def test_the_definition_moves_with_a_word_a_size_and_an_encoding(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = {definition_sha256("temporal", "tiny")}
+    for part, name, changed in (
+        (temporal, "RADIUS", 0.2),
+        (temporal, "WORDS", temporal.WORDS | {("across", True): "east"}),
+        (families, "COLOURS", {}),
+        (families, "DRAWING", 0),
+        (families, "FAMILIES", FAMILIES | {"temporal": replace(FAMILIES["temporal"], encoding={})}),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(part, name, changed)
+            scenes.cache_clear()
+            found.add(definition_sha256.__wrapped__("temporal", "tiny"))
+    scenes.cache_clear()
+    assert len(found) == 6
+    assert definition_sha256.__wrapped__("temporal", "tiny") in found
 
 
 def test_no_two_words_share_an_id_of_the_smallest_vocabularies() -> None:

@@ -9,9 +9,10 @@ from vbench_mem.errors import UsageError, nearest
 from vbench_mem.synthetic import long, spatial, temporal
 from vbench_mem.synthetic.pictures import COLOURS, Scene
 
-DRAWING = 1  # raised when the same scenes are drawn or encoded in another way
+DRAWING = 1  # raised when the same pictures are drawn in another way
 # sides are multiples of H.264's 16 px blocks: x264 does not repeat itself to the bit on others
 SIZES = {"tiny": 48, "small": 48, "large": 128}
+APART = 100  # of clips whose pictures are hashed too: where one size or place changes, many do
 SPLITS = ("train", "held-out")
 # Every frame a key frame with one quantiser: what is decoded depends on the frame's picture alone.
 INTRA = {"preset": "veryfast", "threads": "1", "qp": "20", "g": "1", "bf": "0"}
@@ -89,7 +90,9 @@ def definition_sha256(family: str, size: str, seed: int = 0) -> str:
     found = hashlib.sha256(repr(facts).encode())
     for split, clips in sorted(splits.items()):
         for clip in clips:
-            found.update(f"{split} {clip!r}\n".encode())
+            found.update(f"{split} {clip!r} {clip.caption}\n".encode())
+        for clip in clips[::APART]:
+            found.update(repr(clip.pictures()).encode())
     return found.hexdigest()
 
 
