@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Measure matrices, write their reports, and fail if a budget is broken. Sets itself up on first use.
 # Usage: ./run_matrix.sh [MATRIX.yaml ...], by default what small encoders cost (matrices/quick.yaml)
-# and what very small ones retrieve (matrices/accuracy.yaml); results go to runs/.
+# and what very small ones retrieve (matrices/accuracy_quick.yaml); results go to runs/.
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/.ci/setup.sh" run
-if (($# == 0)); then set -- "$here/matrices/quick.yaml" "$here/matrices/accuracy.yaml"; fi
+if (($# == 0)); then set -- "$here/matrices/quick.yaml" "$here/matrices/accuracy_quick.yaml"; fi
 vbench() { "$python" -m vbench_mem "$@"; }
 
 broken=0

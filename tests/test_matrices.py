@@ -13,6 +13,7 @@ FOLDER = Path(__file__).parent.parent / "matrices"
 CELLS = {
     "quick": (18, 0),
     "accuracy": (9, 0),
+    "accuracy_quick": (7, 0),
     "recipe": (17, 0),
     "paper_backbones": (22, 1),
     "paper_patches": (8, 0),

@@ -49,7 +49,7 @@ def test_by_default_two_matrices_are_run_and_a_broken_budget_of_the_first_is_not
 ) -> None:
     (tmp_path / "matrices").mkdir()
     matrix_of(tmp_path / "matrices", TEXT + LIMIT, "quick")
-    second = matrix_of(tmp_path / "matrices", TEXT, "accuracy").path
+    second = matrix_of(tmp_path / "matrices", TEXT, "accuracy_quick").path
     done = run(tmp_path)
     assert done.returncode == 1, done.stderr
     rest = ["run", "report", f"no budgets in {second}: nothing to judge"]

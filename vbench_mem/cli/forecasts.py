@@ -132,7 +132,9 @@ def sums(matrix: Matrix, plan: Plan, found: Sequence[Forecast]) -> list[str]:
         lines.append("a run skips what cannot fit; try_predicted: true in the matrix tries it")
     if matrix.accuracy is not None:
         stages, trained = len(matrix.accuracy.stages), len(matrix.accuracy.cells)
-        lines.append(f"a run also trains {trained} times, after {stages} shared stages: not in this")
+        lines.append(
+            f"a run also trains {trained} times, after {stages} shared stages: not in this"
+        )
     return lines
 
 

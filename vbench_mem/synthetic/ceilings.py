@@ -122,7 +122,6 @@ def hashed(clips: Sequence[Scene], size: str, frames: int) -> list[Frames]:
     return found
 
 
-@cache
 def ceilings(
     family: str, size: str, split: str, frames: int | None = None, seed: int = 0
 ) -> tuple[Ceiling, ...]:
@@ -131,7 +130,11 @@ def ceilings(
     Makes no files. Raises `UsageError` for unknown names.
     """
     check_split(split)
-    frames = frames or known_family(family).frames
+    return computed(family, size, split, frames or known_family(family).frames, seed)
+
+
+@cache  # a second or two: every picture is drawn
+def computed(family: str, size: str, split: str, frames: int, seed: int) -> tuple[Ceiling, ...]:
     scenes_shown = scenes(family, size, seed)[split]
     right = list(right_answers(clip.caption for clip in scenes_shown).values())
     clips = hashed(scenes_shown, size, frames)

@@ -44,6 +44,8 @@ def run_training(cell: Cell, folder: Path, enter: Enter) -> Measured:
     )
     found = Measured()
     told = trained.as_dict()
+    if told["start"] is not None:  # the folder is one machine's own
+        told["start"]["path"] = Path(told["start"]["path"]).name
     found.details["checkpoint"] = {"file": trained.checkpoint.name, "sha256": trained.sha256}
     stage = told.pop("stage") or {}
     found.details["training"] = stage | {name: told[name] for name in told if name not in WEIGHTS}
