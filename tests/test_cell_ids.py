@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vbench_mem.cell import FIRST, Cell
+from vbench_mem.cell import FIRST, Cell, Protocol
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.spec import Text
 from vbench_mem.matrix.load import load_matrix
@@ -58,7 +58,8 @@ def test_a_later_field_of_captions_counts_where_it_is_set(make_cell: Maker) -> N
 @pytest.mark.parametrize("sha256", ["ab", "cd"])
 def test_an_encoder_of_ones_own_reads_captions_by_a_file_too(make_cell: Maker, sha256: str) -> None:
     own = Custom(build="own_code:build", source_sha256="ef")
-    assert replace(make_cell(), spec=own).id == "02048312491e8a47"
+    protocol = Protocol(warmup=1, steps=2, timeout_s=60.0)
+    assert replace(make_cell(protocol=protocol), spec=own).id == "02048312491e8a47"
     text = replace(own.text, tokenizer="file", tokenizer_file="/a", tokenizer_sha256=sha256)
     moved = replace(text, tokenizer_file="/b")
     one, other = (replace(make_cell(), spec=replace(own, text=each)).id for each in (text, moved))
