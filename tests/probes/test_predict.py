@@ -7,8 +7,8 @@ from itertools import product
 import pytest
 import torch
 
-from tests.encoders.structures import load_for
-from tests.probes.cells import EVERY, FEW, RUNTIMES, cell_of, deep
+from tests.encoders.structures import STRUCTURES, VARIANTS, load_for
+from tests.probes.cells import EVERY, FEW, MET, REST, RUNTIMES, cell_of, deep, kind_of
 from vbench_mem.cell import Cell, Runtime
 from vbench_mem.encoders.build import build
 from vbench_mem.encoders.recipes import RECIPES
@@ -50,6 +50,15 @@ def check_equal(predicted: Prediction, cell: Cell) -> None:
     # float() of the loss is held by nobody; between two steps there is nothing else
     assert predicted.steady_bytes == measured["steady_bytes"]
     assert predicted.categories == categories
+
+
+def test_every_run_meets_each_encoder_with_each_kind_of_recipe_and_in_each_runtime() -> None:
+    assert {(name, kind_of(recipe)) for name, recipe, _ in MET} == {
+        (name, kind_of(recipe)) for name, recipe in VARIANTS
+    }
+    assert {(name, runtime) for name, _, runtime in MET} == {*product(STRUCTURES, RUNTIMES)}
+    assert {recipe for _, recipe, _ in MET} == {recipe for _, recipe in VARIANTS}
+    assert sorted((name, recipe) for name, recipe, _ in (*MET, *REST)) == sorted(VARIANTS)
 
 
 @pytest.mark.parametrize(("encoder", "recipe", "runtime"), EVERY)
