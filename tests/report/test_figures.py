@@ -9,9 +9,11 @@ from matplotlib.lines import Line2D
 from tests.rows import GIB, TEXT, joined_of, matrix_of, ok, oom, pick, score
 from vbench_mem.encoders.table import ENCODERS
 from vbench_mem.join import Joined
-from vbench_mem.report.figures import draw_memory_frames, draw_memory_recall, draw_memory_variants
-from vbench_mem.report.illustrate import illustrate
-from vbench_mem.report.series import memory_budgets, memory_points, recall_panels
+from vbench_mem.report.draw.memory import draw_memory_frames, draw_memory_variants
+from vbench_mem.report.draw.recall import draw_memory_recall
+from vbench_mem.report.illustrate import illustrate, plans
+from vbench_mem.report.panels import recall_panels
+from vbench_mem.report.series import memory_budgets, memory_points
 from vbench_mem.report.style import COLOURS, markers
 
 
@@ -135,7 +137,7 @@ def test_a_single_number_of_frames_gives_bars_and_the_reason(tmp_path: Path) -> 
     matrix = matrix_of(tmp_path, "about: q\naxes: {encoder: joint_test, frames: 4, batch: [2, 4]}")
     small, large = matrix.cells
     joined = joined_of(matrix, ok(small, 2 * GIB), oom(large))
-    pictures = {picture.name: picture for picture in illustrate(joined, tmp_path)}
+    pictures = {picture.name: picture for picture in illustrate(plans(joined), tmp_path)}
     assert pictures["memory_frames"].skipped == "all rows have 4 frames"
     assert "no recall at 1 is joined" in (pictures["memory_recall"].skipped or "")
     assert (tmp_path / "memory_variants.png").stat().st_size > 1000
@@ -146,7 +148,7 @@ def test_a_single_number_of_frames_gives_bars_and_the_reason(tmp_path: Path) -> 
 
 def test_nothing_measured_is_said_and_not_drawn(tmp_path: Path) -> None:
     joined = joined_of(matrix_of(tmp_path))
-    pictures = illustrate(joined, tmp_path)
+    pictures = illustrate(plans(joined), tmp_path)
     assert [picture.svg for picture in pictures] == [None, None]
     assert pictures[1].skipped == "no row has a measured peak"
     assert not list(tmp_path.glob("*.png"))
@@ -157,7 +159,7 @@ def test_the_same_rows_give_the_same_file(name: str, joined: Joined, tmp_path: P
     texts = []
     for folder in (tmp_path / "a", tmp_path / "b"):
         folder.mkdir()
-        illustrate(joined, folder)
+        illustrate(plans(joined), folder)
         texts.append((folder / f"{name}.svg").read_text())
     assert texts[0] == texts[1]
     assert "joint_test" in texts[0]  # text stays text
@@ -169,7 +171,7 @@ def test_a_dollar_in_a_source_is_text_and_no_formula(tmp_path: Path) -> None:
     joined = joined_of(
         matrix, ok(matrix.cells[0]), scores=(score(origin="published", source=source),)
     )
-    illustrate(joined, tmp_path)
+    illustrate(plans(joined), tmp_path)
     assert f"published: {source}" in (tmp_path / "memory_recall.svg").read_text()
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.rows import GIB, MACHINE, joined_of, matrix_of, ok, oom
 from vbench_mem.report.foreseen import compare, verdict
 from vbench_mem.report.html import render
-from vbench_mem.report.illustrate import illustrate
+from vbench_mem.report.illustrate import illustrate, plans
 
 
 def test_errors_are_shares_of_what_was_measured_and_the_worst_phase_is_named(
@@ -45,7 +45,9 @@ def test_the_page_has_the_table_where_there_is_something_to_compare(tmp_path: Pa
     matrix = matrix_of(tmp_path)
     bare = joined_of(matrix, *(ok(cell) for cell in matrix.cells))
     full = joined_of(matrix, *(ok(cell, GIB, predicted_peak_bytes=GIB) for cell in matrix.cells))
-    pages = [render(joined, [], illustrate(joined, tmp_path), MACHINE) for joined in (bare, full)]
+    pages = [
+        render(joined, [], illustrate(plans(joined), tmp_path), MACHINE) for joined in (bare, full)
+    ]
     assert ["Prediction beside measurement" in page for page in pages] == [False, True]
 
 

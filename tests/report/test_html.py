@@ -11,7 +11,7 @@ from vbench_mem.budgets.judge import judge
 from vbench_mem.join import Joined
 from vbench_mem.report.answer import answer
 from vbench_mem.report.html import render
-from vbench_mem.report.illustrate import illustrate
+from vbench_mem.report.illustrate import illustrate, plans
 
 VOID = {"meta", "br", "link", "img", "hr", "input"}
 
@@ -52,7 +52,7 @@ class Page(HTMLParser):
 @pytest.fixture
 def text(joined: Joined, tmp_path: Path) -> str:
     verdicts = judge(joined.matrix.budgets, joined)
-    return render(joined, verdicts, illustrate(joined, tmp_path), MACHINE)
+    return render(joined, verdicts, illustrate(plans(joined), tmp_path), MACHINE)
 
 
 def test_the_page_needs_no_network(text: str) -> None:
@@ -112,7 +112,7 @@ def test_the_answer_is_computed_from_the_rows(joined: Joined) -> None:
 def test_a_matrix_without_a_number_has_an_answer_too(tmp_path: Path) -> None:
     joined = joined_of(matrix_of(tmp_path))
     assert answer(joined) == ["0 of 8 cells ran; the others: 8 missing."]
-    page = render(joined, [], illustrate(joined, tmp_path), None)
+    page = render(joined, [], illustrate(plans(joined), tmp_path), None)
     assert "No figure" in page
     assert "No record says what machine" in page
 
@@ -124,7 +124,9 @@ def test_many_passes_are_folded_and_failures_are_not(tmp_path: Path) -> None:
     records = [ok(cell) for cell in matrix.cells]
     records[0] = ok(pick(matrix, "joint_test frames=2"), 5 * 2**30)
     joined = joined_of(matrix, *records)
-    page = render(joined, judge(matrix.budgets, joined), illustrate(joined, tmp_path), MACHINE)
+    page = render(
+        joined, judge(matrix.budgets, joined), illustrate(plans(joined), tmp_path), MACHINE
+    )
     assert "7 of 8 verdicts pass" in page
     assert page.index("1.00 GiB over") < page.index("<summary>The 7 that pass")
 
@@ -135,7 +137,7 @@ def test_a_row_measured_beside_another_process_is_a_gap(tmp_path: Path) -> None:
     first.details["device_guard"] = "2 other processes were on the device before the start"
     second.details["device_guard"] = "not guarded: no driver"
     joined = joined_of(matrix, first, second)
-    page = render(joined, [], illustrate(joined, tmp_path), MACHINE)
+    page = render(joined, [], illustrate(plans(joined), tmp_path), MACHINE)
     gaps = page[page.index("<h2>Failures and gaps") :]
     assert gaps.count("measured beside another process") == 1
     assert f"{joined.rows[0].label}: measured beside another process, 2 other processes" in gaps
@@ -147,5 +149,5 @@ def test_the_header_has_the_versions_that_measured(tmp_path: Path) -> None:
     for record, number in zip(records, ("0.0.7", "0.0.9", "0.0.7"), strict=True):
         record.environment = MACHINE.model_copy(update={"packages": {"vbench_mem": number}})
     joined = joined_of(matrix, *records)
-    page = render(joined, [], illustrate(joined, tmp_path), MACHINE)
+    page = render(joined, [], illustrate(plans(joined), tmp_path), MACHINE)
     assert "vbench_mem 0.0.7, 0.0.9</p>" in page

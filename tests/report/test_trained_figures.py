@@ -13,11 +13,11 @@ from tests.report.test_figures import drawn, xy
 from tests.rows import joined_of, matrix_of, trained
 from vbench_mem.join import Joined
 from vbench_mem.report.curves import POINTS, binned, loss_panels
-from vbench_mem.report.figures import draw_memory_recall
-from vbench_mem.report.figures_levels import Box, freest, places
-from vbench_mem.report.figures_losses import draw_losses
-from vbench_mem.report.illustrate import illustrate
-from vbench_mem.report.series import recall_panels
+from vbench_mem.report.draw.levels import Box, freest, places
+from vbench_mem.report.draw.losses import draw_losses
+from vbench_mem.report.draw.recall import draw_memory_recall
+from vbench_mem.report.illustrate import illustrate, plans
+from vbench_mem.report.panels import recall_panels
 from vbench_mem.report.style import COLOURS, NEUTRAL
 from vbench_mem.training.curve import Curve
 
@@ -179,9 +179,9 @@ def test_a_wide_span_of_losses_is_on_a_log_axis(tmp_path: Path) -> None:
 
 def test_the_report_has_the_figure_or_the_reason(tmp_path: Path) -> None:
     matrix = trained_matrix(tmp_path, PAIR)
-    last = illustrate(joined_of(matrix), tmp_path)[-1]
+    last = illustrate(plans(joined_of(matrix)), tmp_path)[-1]
     assert (last.name, last.skipped) == ("loss_curves", "no training has a recorded loss")
-    pictures = illustrate(joined_of(matrix, *records_of(matrix, temporal)), tmp_path)
+    pictures = illustrate(plans(joined_of(matrix, *records_of(matrix, temporal))), tmp_path)
     by_name = {picture.name: picture for picture in pictures}
     assert (tmp_path / "loss_curves.png").stat().st_size > 1000
     assert "the lowest and the highest seed" in by_name["memory_recall"].caption

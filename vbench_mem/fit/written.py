@@ -24,7 +24,7 @@ WHAT = {
 def write_fit(answers: Sequence[Answer], room: Room, name: str, folder: Path) -> list[Path]:
     """fit.csv, fit.md, fit.png and fit.svg; the paths of those written."""
     from vbench_mem.fit.picture import draw_fit  # matplotlib: slow to import, only needed here
-    from vbench_mem.report.canvas import save
+    from vbench_mem.report.draw.canvas import save
 
     write_csv(map(row_of, answers), COLUMNS, folder / "fit.csv")
     (folder / "fit.md").write_text(fit_text(answers, room, name), encoding="utf-8")

@@ -12,8 +12,9 @@ from vbench_mem.budgets.verdict import Verdict
 from vbench_mem.errors import UsageError
 from vbench_mem.join import Joined
 from vbench_mem.machine.environment import Environment
+from vbench_mem.report.document import Figure
 from vbench_mem.report.html import render
-from vbench_mem.report.illustrate import Picture, illustrate
+from vbench_mem.report.illustrate import illustrate, plans
 from vbench_mem.report.judges import findings
 from vbench_mem.report.schooled import unhappy
 from vbench_mem.report.table import write_table
@@ -45,9 +46,9 @@ def build_report(joined: Joined, folder: Path) -> dict[str, Any]:
     }
 
 
-def write_files(joined: Joined, verdicts: list[Verdict], folder: Path) -> list[Picture]:
+def write_files(joined: Joined, verdicts: list[Verdict], folder: Path) -> list[Figure]:
     """Every file of the report; what became of its figures. Raises `OSError`."""
-    pictures = illustrate(joined, folder)
+    pictures = illustrate(plans(joined), folder)
     write_table(joined, aside := folder / f".table.csv.{os.getpid()}.part")
     os.replace(aside, folder / "table.csv")
     write_text(folder / "records.jsonl", records_text(joined))

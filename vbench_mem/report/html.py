@@ -16,9 +16,9 @@ from vbench_mem.machine import environment
 from vbench_mem.metrics import METRICS
 from vbench_mem.report.answer import answer
 from vbench_mem.report.columns import ABOUT_SCORES, ordered_metrics
+from vbench_mem.report.document import Figure
 from vbench_mem.report.findings import by_claim, counted
 from vbench_mem.report.foreseen import compare, verdict
-from vbench_mem.report.illustrate import Picture
 from vbench_mem.report.judges import findings
 from vbench_mem.report.overview import axis_text, cell_text, columns, load_axes, why_empty
 from vbench_mem.report.retrieved import tables
@@ -33,7 +33,7 @@ TAG_ID = re.compile(r'(<[^<>]*?\s)id="')
 def render(
     joined: Joined,
     verdicts: Sequence[Verdict],
-    pictures: Sequence[Picture],
+    pictures: Sequence[Figure],
     machine: environment.Environment | None,
 ) -> str:
     """The whole page as text."""
@@ -88,7 +88,7 @@ def measured_with(joined: Joined) -> str:
     return ", ".join(sorted(name for name in found if name)) or "of a version not recorded"
 
 
-def inline(picture: Picture) -> Markup | None:
+def inline(picture: Figure) -> Markup | None:
     """The SVG for a page: no XML header, ids that differ from those of other figures."""
     if picture.svg is None:
         return None

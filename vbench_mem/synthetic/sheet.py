@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vbench_mem.data.benchmark import Benchmark
 from vbench_mem.data.sample import sample
 from vbench_mem.errors import UsageError
-from vbench_mem.report.canvas import WIDTH, styled
+from vbench_mem.report.draw.canvas import WIDTH, styled
 from vbench_mem.synthetic.families import SIZES, known_family
 from vbench_mem.synthetic.files import FPS
 

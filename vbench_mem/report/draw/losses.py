@@ -4,11 +4,10 @@ import math
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from vbench_mem.report.canvas import SIZE, log_ticks, page, plain, styled
 from vbench_mem.report.curves import LossLine, LossPanel
+from vbench_mem.report.draw.canvas import SIZE, Sheet, log_ticks, page, plain, styled
 from vbench_mem.report.style import COLOURS, LEVEL_COLOUR, MARKERS, NEUTRAL
 
 WIDE = 6.0  # highest over lowest loss, above which a linear axis hides the end
@@ -16,7 +15,7 @@ MARKS = 6  # on a line
 
 
 @styled
-def draw_losses(panels: Sequence[LossPanel]) -> Figure:
+def draw_losses(panels: Sequence[LossPanel]) -> Sheet:
     """A line for each encoder, the mean over seeds, with a band from the lowest to the highest."""
     lines = {line.label: line for panel in panels for line in panel.lines}
     shapes = markers(list(lines.values()))

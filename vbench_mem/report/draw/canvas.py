@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import wraps
 from io import StringIO
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, TypeVar
 
 import matplotlib
 from matplotlib.artist import Artist
@@ -19,11 +19,13 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
+from vbench_mem.report.marks import Mark, Track, mark_of
 from vbench_mem.report.series import Point
 from vbench_mem.report.style import BUDGET_COLOUR, LIMIT_COLOUR, colour, look
 from vbench_mem.units import BINARY
 
 P = ParamSpec("P")
+F = TypeVar("F", bound=Figure)
 Shapes = dict[str, str]  # a marker by `style.look`
 SETTINGS: dict[Any, Any] = {  # matplotlib types its keys one by one, not in every version
     "svg.fonttype": "none",  # text stays text: it can be searched, and read aloud
@@ -43,11 +45,39 @@ FILL = {"measured": "full", "imported": "left", "published": "none"}
 SIZE = 7.5
 
 
-def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+class Sheet(Figure):
+    """A figure that knows what its artists stand for.
+
+    `legend_series` has the series that an entry of the legend stands for, by the entry's gid.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.tracks: list[Track] = []
+        self.legend_series: dict[str, str] = {}
+
+
+def track(artist: Artist, series: str, marks: Iterable[Mark] = ()) -> None:
+    """Say what the artist is: markers of one line in the order of its data, a bar, or (without
+    marks) a thing that is hidden together with its series."""
+    sheet = artist.get_figure(root=True)
+    assert isinstance(sheet, Sheet)
+    gid = f"t{len(sheet.tracks)}"
+    artist.set_gid(gid)
+    sheet.tracks.append(Track(gid=gid, series=series, marks=tuple(marks)))
+
+
+def track_points(artist: Artist, points: Iterable[Point]) -> None:
+    """`track` of a line whose markers are these points, all of one series."""
+    points = list(points)
+    track(artist, points[0].series, [mark_of(point.row) for point in points])
+
+
+def styled(draw: Callable[P, F]) -> Callable[P, F]:
     """Draw under our settings, whatever the user's own are."""
 
     @wraps(draw)
-    def under_settings(*args: P.args, **kwargs: P.kwargs) -> Figure:
+    def under_settings(*args: P.args, **kwargs: P.kwargs) -> F:
         with matplotlib.rc_context(SETTINGS):
             return draw(*args, **kwargs)
 
@@ -72,6 +102,11 @@ class Unit:
         return point.memory / self.bytes
 
 
+def placed(points: Iterable[Point]) -> list[Point]:
+    """Those with a place; a run out of memory whose limit is not known has none."""
+    return [point for point in points if point.memory]
+
+
 def marker(point: Point, shapes: Shapes) -> dict[str, Any]:
     """Filled for measured, half for imported, hollow for published."""
     return {
@@ -90,7 +125,7 @@ def cross(axes: Axes, x: float, y: float, point: Point, aside: float = 0) -> Non
     figure = axes.figure
     shift = ScaledTranslation(aside / 72, 0, figure.dpi_scale_trans)
     tried = not point.row.is_spared
-    axes.plot(
+    (line,) = axes.plot(
         [x],
         [y],
         linestyle="",
@@ -103,6 +138,7 @@ def cross(axes: Axes, x: float, y: float, point: Point, aside: float = 0) -> Non
         clip_on=False,
         zorder=3,
     )
+    track_points(line, [point])
 
 
 def limits(axes: Axes, points: Sequence[Point], unit: Unit, *, horizontal: bool) -> None:
@@ -189,13 +225,13 @@ def origin_handles(points: Iterable[Point]) -> list[Line2D]:
 
 def page(
     rows: int, columns: int, height: float, handles: Sequence[Artist], left: float = LEFT
-) -> tuple[Figure, list[Axes]]:
+) -> tuple[Sheet, list[Axes]]:
     """Axes of a fixed size with the legend below them, however long it is."""
     longest = max((len(str(handle.get_label())) for handle in handles), default=1)
     across = max(1, min(3, int(125 / (longest + 6))))
-    legend = 0.15 + LEGEND_LINE * math.ceil(len(handles) / across) if handles else 0.0
-    total = rows * (TOP + height + AXIS) + legend
-    figure = Figure(figsize=(WIDTH, total))
+    below = 0.15 + LEGEND_LINE * math.ceil(len(handles) / across) if handles else 0.0
+    total = rows * (TOP + height + AXIS) + below
+    figure = Sheet(figsize=(WIDTH, total))
     width = (WIDTH - columns * (left + RIGHT)) / columns
     boxes = []
     for place in range(rows * columns):
@@ -204,7 +240,7 @@ def page(
         y = total - (row + 1) * (TOP + height) - row * AXIS
         boxes.append(figure.add_axes((x / WIDTH, y / total, width / WIDTH, height / total)))
     if handles:
-        figure.legend(
+        legend = figure.legend(
             handles=list(handles),
             loc="lower left",
             bbox_to_anchor=(0.02, 0.0),
@@ -214,6 +250,13 @@ def page(
             handletextpad=0.4,
             columnspacing=1.6,
         )
+        for number, (handle, text) in enumerate(
+            zip(legend.legend_handles, legend.get_texts(), strict=True)
+        ):
+            assert handle is not None
+            for artist, part in ((handle, "h"), (text, "t")):
+                artist.set_gid(f"l{number}{part}")
+                figure.legend_series[f"l{number}{part}"] = text.get_text()
     return figure, boxes
 
 

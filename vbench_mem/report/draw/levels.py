@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
-from vbench_mem.report.series import Level
+from vbench_mem.report.panels import Level
 from vbench_mem.report.style import LEVEL_COLOUR
 
 SIZE = 8.0  # points; a letter is about half as wide, and a line of text 1.3 times as high

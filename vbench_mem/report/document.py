@@ -1,0 +1,183 @@
+"""THE report model: what a report says, without how it looks. Pages, PDF and Markdown render it.
+
+Text in it is plain text, whatever file it came from: escaping is the renderers' work. Nothing here
+knows what a cell or a metric is.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from vbench_mem.report.marks import Track
+
+# `good` and `bad` are of verdicts and endings, `quiet` of what was not judged or not run.
+Tone = Literal["plain", "soft", "strong", "code", "good", "bad", "quiet"]
+
+
+@dataclass(frozen=True)
+class Span:
+    """A piece of a line. `link` is relative to the report's folder; `title` is told when pointed
+    at, and never the only place of what matters."""
+
+    text: str
+    tone: Tone = "plain"
+    link: str | None = None
+    title: str | None = None
+
+
+Line = tuple[Span, ...]
+
+
+def line(*parts: str | Span) -> Line:
+    return tuple(Span(part) if isinstance(part, str) else part for part in parts)
+
+
+def text_of(parts: Line) -> str:
+    return "".join(span.text for span in parts)
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """`is_soft`: an aside; `keeps_lines`: its line feeds are meant."""
+
+    line: Line
+    is_soft: bool = False
+    keeps_lines: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the reader is to find first: `lead` in three sentences at most, then what adds to it."""
+
+    lead: tuple[str, ...]
+    more: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Bullets:
+    items: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Code:
+    text: str
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a table.
+
+    value  what it is sorted and filtered by; the text where it is None and the text is not empty
+    title  the whole of what is cut short, or why it is empty
+    """
+
+    line: Line = ()
+    value: float | None = None
+    title: str | None = None
+
+    @property
+    def text(self) -> str:
+        return text_of(self.line)
+
+
+@dataclass(frozen=True)
+class Column:
+    """`meaning` is one line with the unit; published columns are not from this machine."""
+
+    head: str
+    is_number: bool = False
+    meaning: str = ""
+    is_published: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows of a table under a heading of their own, or without; `is_reference`: no encoder's."""
+
+    rows: tuple[tuple[Field, ...], ...]
+    head: Line | None = None
+    is_reference: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """`name` is unique in the document, fit for a file name or an anchor.
+
+    The first column names the row. `is_browsed`: rows are many and of equal rank, so that sorting
+    and filtering helps.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    groups: tuple[Group, ...]
+    is_browsed: bool = False
+
+    @property
+    def rows(self) -> Iterator[tuple[Field, ...]]:
+        return (row for group in self.groups for row in group.rows)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """A figure that was written as figures/`name`.svg and .png, or the reason why it was not.
+
+    svg     the whole file as text
+    tracks  what its SVG groups are, by their id; `legend_series`: series of a legend's entry
+    """
+
+    name: str
+    title: str
+    caption: str = ""
+    svg: str | None = None
+    skipped: str | None = None
+    tracks: tuple[Track, ...] = ()
+    legend_series: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Blocks behind a summary: shut on a screen unless `is_open`, open on paper."""
+
+    summary: str
+    blocks: "tuple[Block, ...]"
+    is_open: bool = False
+
+
+Block = Paragraph | Answer | Bullets | Code | Table | Figure | Fold
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """`anchor` is unique in the document: a-z, 0-9 and hyphens."""
+
+    title: str
+    anchor: str
+    blocks: tuple[Block, ...] = ()
+    sections: "tuple[Section, ...]" = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """`about` is one line below the title: machine, version."""
+
+    title: str
+    about: str
+    sections: tuple[Section, ...]
+
+    def blocks(self) -> Iterator[Block]:
+        """Every block in reading order, those of folds after their fold."""
+        for section in self.sections:
+            yield from blocks_of(section)
+
+
+def blocks_of(section: Section) -> Iterator[Block]:
+    yield from opened(section.blocks)
+    for inner in section.sections:
+        yield from blocks_of(inner)
+
+
+def opened(blocks: Iterable[Block]) -> Iterator[Block]:
+    for block in blocks:
+        yield block
+        if isinstance(block, Fold):
+            yield from opened(block.blocks)

@@ -1,0 +1,70 @@
+"""What the things drawn in a figure stand for, so that a page can tell it. No matplotlib.
+
+A figure is drawn once. Its SVG carries an id for each line or bar; the page finds the marks of that
+id here and shows their numbers and their record where one points at them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from vbench_mem.join import Row
+from vbench_mem.metrics import show
+from vbench_mem.report.spread import score_text
+
+Facts = tuple[tuple[str, str], ...]
+TOLD = {
+    "peak_alloc_bytes": "peak memory",
+    "predicted_peak_bytes": "predicted peak",
+    "step_ms": "ms/step",
+    "clips_per_s": "clips/s",
+    "step_gflop": "GFLOP/clip",
+    "mfu": "MFU",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """One thing to point at.
+
+    label    of the row, or of what else it is
+    facts    name and text of each number worth telling
+    cell_id  of the record behind it; none where there is none
+    """
+
+    label: str
+    facts: Facts = ()
+    cell_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Track:
+    """One drawn artist: the id of its SVG group, and what its markers are, in the order drawn.
+
+    series  what a click on the legend hides and shows
+    marks   one where the whole group is the mark; none where it only belongs to the series
+    """
+
+    gid: str
+    series: str
+    marks: tuple[Mark, ...] = ()
+
+    def dump(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self)
+
+
+def mark_of(row: Row, facts: Iterable[tuple[str, str]] = ()) -> Mark:
+    """The row's state, what the figure is about (`facts`), and the numbers people ask for."""
+    said = dict(facts)
+    if row.reason is not None:
+        said.setdefault("status", row.state)
+    for name, head in TOLD.items():
+        text = show(name, row.metric(name))
+        if text:
+            said.setdefault(head, text)
+    for score in row.scores.values():
+        if score.metric == "recall_at_1":
+            head = f"{score.dataset} {score.direction.upper()} R@1 ({score.origin})"
+            said.setdefault(head, score_text(score))
+    return Mark(label=row.label, facts=tuple(said.items()), cell_id=row.cell.id)
