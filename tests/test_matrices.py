@@ -7,6 +7,7 @@ import pytest
 from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.encoders.spec import Spec
 from vbench_mem.encoders.tokens import check_variant
+from vbench_mem.matrix.exhibits import EXHIBITS
 from vbench_mem.matrix.load import load_matrix
 
 FOLDER = Path(__file__).parent.parent / "matrices"
@@ -22,6 +23,7 @@ CELLS = {
     "frames_16_256": (90, 0),
     "gpu_check": (38, 0),
     "paper_table1": (4, 0),
+    "paper_table2": (3, 0),
     "gate": (8, 0),
 }
 
@@ -91,6 +93,14 @@ def test_the_backbone_matrix_has_every_arm_of_the_papers_figure() -> None:
     for encoder in ("joint_b16", "factorized_b16", "frame_mean_b16", "frame_attpool_b16"):
         assert {(encoder, recipe) for recipe in ("full", "mask25", "mask50", "mask75")} <= arms
     assert {"adapter64", "lora64", "temporal_only"} <= {recipe for _, recipe in arms}
+
+
+def test_every_exhibit_of_the_paper_is_asked_by_a_matrix_named_after_the_paper() -> None:
+    asked = {
+        exhibit: name for name in CELLS for exhibit in load_matrix(FOLDER / f"{name}.yaml").exhibits
+    }
+    assert asked.keys() == EXHIBITS.keys()
+    assert all(name.startswith("paper_") for name in asked.values())
 
 
 def test_the_gpu_check_covers_every_kernel_precision_optimiser_and_kind_of_training() -> None:

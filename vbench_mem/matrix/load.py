@@ -20,9 +20,11 @@ from vbench_mem.matrix.accuracy import Accuracy, AccuracyFile, derive
 from vbench_mem.matrix.axes import PROTOCOL, facts, label, names
 from vbench_mem.matrix.blocks import Block, Expanded, Rule, expand, parse_block
 from vbench_mem.matrix.conditions import check_when
+from vbench_mem.matrix.exhibits import Name
 from vbench_mem.matrix.explain import explain
 from vbench_mem.matrix.resolve import sha256_of
 from vbench_mem.matrix.strict_yaml import read_yaml, written
+from vbench_mem.scores.files import check_score
 from vbench_mem.strict import STRICT
 from vbench_mem.units import parse_bytes
 
@@ -55,6 +57,9 @@ class MatrixFile(BaseModel):
     accuracy: Annotated[
         AccuracyFile | None, Field(description="train rows and ask what they retrieve")
     ] = None
+    exhibits: Annotated[
+        list[Name], Field(description="figures and tables of the paper to redraw from the rows")
+    ] = []
     axes: Any
     skip: list[SkipRule] = []
     budgets: list[Any] = []
@@ -100,6 +105,7 @@ class Matrix:
     try_predicted: bool = False
     baseline: Path | None = None
     accuracy: Accuracy | None = None
+    exhibits: tuple[Name, ...] = ()
 
     @property
     def wanted(self) -> tuple[Cell, ...]:
@@ -156,6 +162,7 @@ def build_matrix(path: Path, data: Any, text: str) -> Matrix:
         try_predicted=file.try_predicted,
         baseline=None if file.baseline is None else path.parent / file.baseline,
         accuracy=derive_accuracy(file, found, folder),
+        exhibits=tuple(dict.fromkeys(file.exhibits)),
     )
 
 
@@ -235,13 +242,3 @@ def check_budget(raw: Any, where: str, variants: Collection[str] | None = None) 
 
 def budget_keys() -> list[str]:
     return [field.alias or name for name, field in Budget.model_fields.items()]
-
-
-def check_score(text: str, index: int, folder: Path) -> str:
-    """`reference`, or the full path of a file that is there."""
-    if text == "reference":
-        return text
-    path = (folder / text).resolve()
-    if not path.is_file():
-        raise UsageError(f"scores[{index}]: no file {path}; write a path relative to the matrix")
-    return str(path)

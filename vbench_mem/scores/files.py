@@ -32,6 +32,16 @@ def load_scores(names: Sequence[str], folder: Path) -> list[Score]:
     return [score for _, score in placed]
 
 
+def check_score(text: str, index: int, folder: Path) -> str:
+    """`reference`, or the full path of a file that is there."""
+    if text == REFERENCE:
+        return text
+    path = (folder / text).resolve()
+    if not path.is_file():
+        raise UsageError(f"scores[{index}]: no file {path}; write a path relative to the matrix")
+    return str(path)
+
+
 def read_reference() -> list[Placed]:
     """The published scores of this package, one CSV per source."""
     tables = sorted(
