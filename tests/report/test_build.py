@@ -20,7 +20,10 @@ from vbench_mem.store import Store
 
 LIMIT = "budgets: [{metric: peak_alloc_bytes, max: 4 GiB}]\n"
 OPTIONS = {
-    "report": {"matrix", "--store", "--machine", "--scores", "--out", "--json"},
+    "report": {
+        *("matrices", "--store", "--machine", "--scores", "--out", "--json"),
+        *("--predicted", "--card"),
+    },
     "check": {
         *("matrix", "--store", "--machine", "--scores", "--json"),
         *("--budgets", "--junit", "--update-baseline"),
@@ -60,13 +63,15 @@ def test_a_report_has_all_its_files(matrix: Matrix, root: Path) -> None:
     assert result.exit_code == 0, result.output
     folder = store.folder / "report"
     assert {path.name for path in folder.iterdir()} == {
-        *("report.html", "table.csv", "records.jsonl", "matrix.yaml"),
-        *("memory_frames.svg", "memory_frames.png"),
+        *("report.html", "report.pdf", "report.md", "table.csv", "table.parquet"),
+        *("matrix.yaml", "figures", "records"),
     }
-    lines = (folder / "records.jsonl").read_text().splitlines()
-    assert [Record.model_validate_json(line).cell_id for line in lines] == [
-        cell.id for cell in matrix.cells
-    ]
+    assert {"memory_frames.svg", "memory_frames.png"} <= {
+        path.name for path in (folder / "figures").iterdir()
+    }
+    for cell in matrix.cells:
+        text = (folder / "records" / f"{cell.id}.json").read_text()
+        assert Record.model_validate_json(text).cell_id == cell.id
     assert (folder / "matrix.yaml").read_text() == matrix.text
     flat = result.output.replace("\n", "")
     assert str(folder / "report.html") in flat
@@ -95,7 +100,7 @@ def test_scores_of_a_matrix_are_found_beside_it(tmp_path: Path, root: Path) -> N
     keep(own_store(root, matrix), matrix, *(ok(cell) for cell in matrix.cells))
     said = json.loads(invoke("report", matrix.path, "--store", root, "--json").stdout)
     assert said["rows"][0]["scores"] == {"score.imported.msr-vtt.t2v.recall_at_1.zero-shot": 0.4}
-    assert "memory_recall.svg" in said["files"]
+    assert "figures/memory_recall.svg" in said["files"]
     (tmp_path / "mine.csv").write_text(form.replace("0.4", "40"))
     broken = invoke("report", matrix.path, "--store", root)
     assert broken.exit_code == 2
@@ -269,5 +274,5 @@ def test_a_report_judges_growth_by_the_prediction_that_was_recorded(
     invoke("report", matrix.path, "--store", root)
     page = (own.folder / "report" / "report.html").read_text()
     assert "is 5.0 MiB (5.00 %) above the baseline of 100.0 MiB" in page
-    assert "<br>at the peak grew: &lt;i&gt;mine activation +5.0 MiB" in page
+    assert "; at the peak grew: &lt;i&gt;mine activation +5.0 MiB" in page
     assert "was not predicted (the record has no prediction to compare)" in page

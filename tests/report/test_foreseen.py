@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from tests.rows import GIB, MACHINE, joined_of, matrix_of, ok, oom
+from tests.report.read import document, part, sections, words
+from tests.rows import GIB, joined_of, matrix_of, ok, oom
+from vbench_mem.join import Joined
+from vbench_mem.report.document import Fold
 from vbench_mem.report.foreseen import compare, verdict
-from vbench_mem.report.html import render
-from vbench_mem.report.illustrate import illustrate, plans
 
 
 def test_errors_are_shares_of_what_was_measured_and_the_worst_phase_is_named(
@@ -41,23 +42,27 @@ def test_equal_everywhere_is_said_in_one_sentence(tmp_path: Path) -> None:
     assert "to the byte in all 8 rows" in verdict(compare(joined_of(matrix, *records)))
 
 
-def test_the_page_has_the_table_where_there_is_something_to_compare(tmp_path: Path) -> None:
+def test_the_report_has_the_table_where_there_is_something_to_compare(tmp_path: Path) -> None:
     matrix = matrix_of(tmp_path)
     bare = joined_of(matrix, *(ok(cell) for cell in matrix.cells))
     full = joined_of(matrix, *(ok(cell, GIB, predicted_peak_bytes=GIB) for cell in matrix.cells))
-    pages = [
-        render(joined, [], illustrate(plans(joined), tmp_path), MACHINE) for joined in (bare, full)
-    ]
-    assert ["Prediction beside measurement" in page for page in pages] == [False, True]
+    titles = [[each.title for each in sections(document(joined))] for joined in (bare, full)]
+    assert ["Prediction beside measurement" in some for some in titles] == [False, True]
 
 
 def test_equal_rows_are_folded_and_no_phase_is_named_where_none_is_off(tmp_path: Path) -> None:
     matrix = matrix_of(tmp_path)
     equal = joined_of(matrix, *(ok(cell, GIB, predicted_peak_bytes=GIB) for cell in matrix.cells))
-    page = render(equal, [], [], MACHINE)
-    assert "<details>\n<summary>All 8 rows</summary>" in page
-    assert "furthest off" not in page
+    fold = fold_of(equal)
+    assert (fold.summary, fold.is_open) == ("All 8 rows", False)
+    assert "furthest off" not in words(document(equal))
     phases = {"predicted_forward_peak_bytes": GIB, "forward_peak_bytes": GIB}
     unequal = joined_of(matrix, ok(matrix.cells[0], GIB, predicted_peak_bytes=2 * GIB, **phases))
     assert [each.phase for each in compare(unequal)] == [None]
-    assert "<details open>\n<summary>The row</summary>" in render(unequal, [], [], MACHINE)
+    assert (fold_of(unequal).summary, fold_of(unequal).is_open) == ("The row", True)
+
+
+def fold_of(joined: Joined) -> Fold:
+    blocks = part(document(joined), "Prediction beside measurement").blocks
+    (fold,) = [block for block in blocks if isinstance(block, Fold)]
+    return fold

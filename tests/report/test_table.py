@@ -10,7 +10,7 @@ from rich.console import Console
 
 from vbench_mem.join import Joined, join
 from vbench_mem.metrics import METRICS
-from vbench_mem.report.build import build_report
+from vbench_mem.report.build import Subject, build_report
 from vbench_mem.report.columns import column_kinds
 from vbench_mem.report.overview import cell_text, columns
 from vbench_mem.report.table import frame, write_table
@@ -92,4 +92,4 @@ def test_a_matrix_without_rows_can_be_shown(joined: Joined, tmp_path: Path) -> N
     console = Console(width=80, record=True, file=io.StringIO())
     draw_overview(empty, console)
     assert "variant" in console.export_text()
-    assert build_report(empty, tmp_path / "out")["rows"] == []
+    assert build_report([Subject(joined=empty)], tmp_path / "out")["rows"] == []

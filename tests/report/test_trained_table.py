@@ -12,8 +12,10 @@ from tests.rows import GIB, joined_of, ok, result, score, trained
 from vbench_mem.join import Joined
 from vbench_mem.record import Record, Status
 from vbench_mem.report.answer import answer
-from vbench_mem.report.build import facts_of, records_text
+from vbench_mem.report.build import facts_of
 from vbench_mem.report.columns import ABOUT_SCORES, column_kinds
+from vbench_mem.report.content.chapter import Chapter
+from vbench_mem.report.evidence import files_of
 from vbench_mem.report.overview import cell_text, columns, why_empty
 from vbench_mem.report.table import write_table
 from vbench_mem.report.terminal import draw_overview
@@ -141,31 +143,29 @@ def test_the_answer_has_the_best_and_the_cheapest_within_its_spread(tmp_path: Pa
     assert (
         "On generated-temporal, joint_test retrieves best: T2V R@1 80.0 ± 1.0 % at 3.00 GiB; the "
         "cheapest within its spread over seeds is joint_test+mask75, 79.5 ± 1.0 % at 1.00 GiB."
-    ) in answer(trained_rows(tmp_path, recall=close))
+    ) in answer(trained_rows(tmp_path, recall=close)).lead
 
     def lower(variant: str, seed: int) -> float:
         return temporal(variant, seed) - (0.02 if variant.endswith("mask75") else 0)
 
     said = answer(trained_rows(tmp_path, recall=lower))
-    assert said[-2].endswith("at 3.00 GiB; nothing within its spread over seeds needs less.")
+    assert said.lead[-2].endswith("at 3.00 GiB; nothing within its spread over seeds needs less.")
 
 
 def test_the_answer_of_one_seed_has_no_spread(tmp_path: Path) -> None:
     matrix = trained_matrix(tmp_path, seeds="0")
-    assert (
-        "with one seed and so without a spread."
-        in answer(joined_of(matrix, *records_of(matrix)))[-2]
-    )
+    lead = answer(joined_of(matrix, *records_of(matrix))).lead
+    assert "with one seed and so without a spread; " in lead[0]
 
 
 def test_programs_get_findings_and_every_record(holed: Joined) -> None:
-    facts = facts_of(holed, [])
+    facts = facts_of(Chapter(joined=holed, verdicts=[], figures=[]))
     found = {finding["claim"]: finding for finding in facts["findings"]}
     (claim,) = [name for name in found if name.endswith("where order matters")]
     assert found[claim]["verdict"] == "not judged"  # one seed is left
     assert found[claim]["differences"] == pytest.approx([0.59])
     assert [each["state"] for each in facts["trainings_without_result"]] == ["error", "missing"]
-    known = [Record.model_validate_json(line) for line in records_text(holed).splitlines()]
+    known = [Record.model_validate_json(text) for _, text in files_of(holed)]
     assert [record.cell.probe for record in known] == ["burst"] * 2 + ["stage"] * 3 + [
         "accuracy"
     ] * 5

@@ -87,3 +87,21 @@ Again = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+def complete_card(incomplete: str) -> list[str]:
+    from vbench_mem.machine.cards import CARDS
+
+    return [name for name in CARDS if name.startswith(incomplete.lower())]
+
+
+CardName = Annotated[
+    str | None,
+    typer.Option(
+        "--card",
+        metavar="CARD",
+        help="A card such as a100-40, or the size of its memory such as 16GiB; "
+        "without it the devices are this machine's.",
+        autocompletion=complete_card,
+    ),
+]

@@ -1,29 +1,8 @@
 """`plan` says what a matrix would need on a card, before anything is run."""
 
 import json
-from typing import Annotated
 
-import typer
-
-from vbench_mem.cli.arguments import RUNS, Json, Matrix, Only, StoreFolder, find_matrix
-
-
-def complete_card(incomplete: str) -> list[str]:
-    from vbench_mem.machine.cards import CARDS
-
-    return [name for name in CARDS if name.startswith(incomplete.lower())]
-
-
-CardName = Annotated[
-    str | None,
-    typer.Option(
-        "--card",
-        metavar="CARD",
-        help="A card such as a100-40, or the size of its memory such as 16GiB; "
-        "without it the devices are this machine's.",
-        autocompletion=complete_card,
-    ),
-]
+from vbench_mem.cli.arguments import RUNS, CardName, Json, Matrix, Only, StoreFolder, find_matrix
 
 
 def plan(

@@ -8,11 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vbench_mem.cli.arguments import RUNS, Json, Matrix, StoreFolder, command, find_matrix
+from vbench_mem.cli.arguments import (
+    RUNS,
+    CardName,
+    Json,
+    StoreFolder,
+    command,
+    complete_matrix,
+    find_matrix,
+)
 
 if TYPE_CHECKING:
     from vbench_mem.budgets.file import Asked, Stated
     from vbench_mem.join import Joined
+    from vbench_mem.report.build import Subject
     from vbench_mem.store import Store
 
 Machine = Annotated[
@@ -28,7 +37,20 @@ Scores = Annotated[
 
 
 def report(
-    matrix: Matrix,
+    matrices: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="MATRIX...",
+            help="Matrix files, or names of those in matrices/; each is a chapter of the report.",
+            autocompletion=complete_matrix,
+            show_default=False,
+        ),
+    ],
+    predicted: Annotated[
+        bool,
+        typer.Option("--predicted", help="Of predictions alone: no records, no device, no run."),
+    ] = False,
+    card: CardName = None,
     store: StoreFolder = RUNS,
     machine: Machine = None,
     scores: Scores = None,
@@ -37,31 +59,93 @@ def report(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Write report.html, table.csv and figures of MATRIX, and print the table.
+    """Write a report of MATRIX (HTML, PDF, Markdown, tables, figures), and print the table.
 
     \b
     vbench-mem report quick
     vbench-mem report quick --scores my_scores.csv --out reports/quick
+    vbench-mem report paper_long paper_scale --predicted --card 16GiB --out r
     """
     from rich.console import Console
 
-    from vbench_mem.budgets.file import ask
+    from vbench_mem.errors import UsageError
     from vbench_mem.report.build import build_report
     from vbench_mem.report.terminal import draw_overview
 
-    asked = ask(matrix, None, find_matrix)
-    run, joined = read(asked, matrix, store, machine, scores or [], foreign=True)
-    result = build_report(joined, out or run.folder / "report")
+    if len(matrices) > 1 and out is None:
+        raise UsageError("a report of several matrices has no place yet; name one with --out")
+    if predicted:
+        if machine is not None:
+            raise UsageError("--machine chooses records, and --predicted reads none; leave one out")
+        folder = out or store / Path(matrices[0]).stem / "predicted" / "report"
+        subjects = foretold_subjects(matrices, card, scores or [], folder)
+    elif card is not None:
+        raise UsageError("--card is for predictions; add --predicted, or leave it out")
+    else:
+        runs, subjects = measured_subjects(matrices, store, machine, scores or [])
+        folder = out or runs[0].folder / "report"
+    result = build_report(subjects, folder)
     if as_json:
         print(json.dumps(result, indent=1))
         return
-    draw_overview(joined, Console(highlight=False, emoji=False))
-    for name, reason in result["figures_skipped"].items():
-        print(f"no figure {name}: {reason}")
-    if joined.unmatched:
-        print(f"{len(joined.unmatched)} scores fit no row; report.html lists them")
+    for subject, told in zip(subjects, result.get("chapters", [result]), strict=True):
+        joined = subject.joined
+        if len(subjects) > 1:
+            print(f"\n{joined.matrix.name}")
+        draw_overview(joined, Console(highlight=False, emoji=False))
+        for name, reason in told["figures_skipped"].items():
+            print(f"no figure {name}: {reason}")
+        if joined.unmatched:
+            print(f"{len(joined.unmatched)} scores fit no row; report.html lists them")
     for name in result["files"]:
         print(Path(result["folder"]) / name)
+
+
+def foretold_subjects(
+    matrices: list[str], card: str | None, scores: list[str], folder: Path
+) -> "list[Subject]":
+    """Of predictions alone; the command that made them is kept in the words it was typed in."""
+    import shlex
+
+    from vbench_mem.cli.predicting import predict_shown
+    from vbench_mem.machine.cards import parse_card
+    from vbench_mem.matrix.load import load_matrix
+    from vbench_mem.report.build import Subject
+    from vbench_mem.report.foretell import foretell
+    from vbench_mem.scores.files import load_scores
+
+    asked = None if card is None else parse_card(card)
+    loaded = [load_matrix(find_matrix(name)) for name in matrices]
+    options = ["--predicted", *(("--card", card) if card else ()), "--out", str(folder)]
+    again = shlex.join(["vbench-mem", "report", *matrices, *options])
+    subjects = []
+    for matrix in loaded:
+        known = load_scores([*matrix.scores, *scores], Path())
+        found = foretell(matrix, known, asked, predict_shown)
+        subjects.append(Subject(joined=found.joined, foretold=found, again=again))
+    return subjects
+
+
+def measured_subjects(
+    matrices: list[str], root: Path, machine: str | None, scores: list[str]
+) -> "tuple[list[Store], list[Subject]]":
+    """The run of each matrix; runs of unlike machines never meet in one report."""
+    from vbench_mem.budgets.file import ask
+    from vbench_mem.errors import UsageError
+    from vbench_mem.report.build import Subject
+
+    runs, subjects = [], []
+    for name in matrices:
+        run, joined = read(ask(name, None, find_matrix), name, root, machine, scores, foreign=True)
+        runs.append(run)
+        subjects.append(Subject(joined=joined))
+    prints = {run.fingerprint for run in runs}
+    if len(prints) > 1:
+        raise UsageError(
+            f"{root}: these runs are of unlike machines ({', '.join(sorted(prints))}); "
+            "choose one with --machine, or report them one by one"
+        )
+    return runs, subjects
 
 
 def read(

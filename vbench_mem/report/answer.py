@@ -1,25 +1,36 @@
 """The answer of a matrix in a few sentences, computed from its rows. Never interprets."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 from vbench_mem.budgets.partner import find_partner
 from vbench_mem.join import Joined, Row
-from vbench_mem.report.series import MEMORY
-from vbench_mem.report.spread import score_text
-from vbench_mem.report.trained import peak
-from vbench_mem.scores.measured import MeasuredScore
-from vbench_mem.scores.score import AnyScore
+from vbench_mem.metrics import show
+from vbench_mem.pareto import frontier
+from vbench_mem.report.best import has_recall, retrieval
+from vbench_mem.report.document import Answer
+from vbench_mem.report.sized import Sized, limit_of, sized_rows
 from vbench_mem.units import format_bytes
 
 MOST_LOADS = 4  # of more, only the smallest and the largest get a sentence
+MOST_NAMES = 3  # of rows that did not fit
+FORETOLD = ("predicted", "does not fit", "tight", "unpredicted")
+MOST_LEAD = 2  # sentences before the one on how cells ended
 
 
-def answer(joined: Joined) -> list[str]:
-    """What needs least and most memory at each load, what masking leaves, what retrieves best and
-    what is as good within its spread and cheaper, and how cells ended."""
-    return [*_extremes(joined), *_masking(joined), *_retrieval(joined), _endings(joined)]
+def answer(joined: Joined) -> Answer:
+    """In the lead what retrieves best or needs least, what the best alternative costs, and what did
+    not fit; then the other loads, and what masking leaves."""
+    sized = sized_rows(joined)
+    loads = by_load(sized)
+    first = retrieval(joined, sized) or hardest(joined, loads)
+    told = list(loads)[-1:] if first and not has_recall(joined) else []
+    more = [
+        *first[MOST_LEAD:],
+        *extremes({load: some for load, some in loads.items() if load not in told}),
+        *masking(joined, sized),
+    ]
+    return Answer(lead=(*first[:MOST_LEAD], endings(joined)), more=tuple(more))
 
 
 def load_of(row: Row) -> str:
@@ -28,95 +39,121 @@ def load_of(row: Row) -> str:
     return said or f"{row.cell.load.frames} frames"
 
 
-def _extremes(joined: Joined) -> list[str]:
+def by_load(sized: dict[str, Sized]) -> dict[str, list[Sized]]:
+    """Loads with something to choose from, in the matrix's order."""
+    loads: dict[str, list[Sized]] = {}
+    for each in sized.values():
+        loads.setdefault(load_of(each.row), []).append(each)
+    return {load: some for load, some in loads.items() if len(some) > 1}
+
+
+def hardest(joined: Joined, loads: dict[str, list[Sized]]) -> list[str]:
+    """Two sentences on the last load: what needs the least, and what the best alternative costs."""
+    if not loads:
+        return []
+    load, some = list(loads.items())[-1]
+    low = min(some, key=lambda each: each.bytes)
+    need = "is predicted to need" if low.is_predicted else "needs"
+    step = f" and {show('step_ms', low.step_ms)} ms a step" if low.step_ms else ""
+    first = f"At {load}, {low.row.cell.variant} {need} the least memory, {low.size}{step}"
+    return [f"{first}{within(joined, some)}.", *alternative(low, some)]
+
+
+def within(joined: Joined, some: Sequence[Sized]) -> str:
+    """How many rows a budget on memory allows, where one is on them."""
+    limits = {each.row.cell.id: limit_of(joined, each.row) for each in some}
+    known = {limit for limit in limits.values() if limit is not None}
+    if len(known) != 1:
+        return ""
+    limit = known.pop()
+    judged = [each for each in some if limits[each.row.cell.id] is not None]
+    kept = sum(each.bytes <= limit for each in judged)
+    whom = "all" if kept == len(judged) else f"{kept} of {len(judged)}"
+    verb = "stays" if kept == 1 else "stay"
+    return f"; {whom} variants {verb} within the {format_bytes(limit)} of the budget"
+
+
+def alternative(low: Sized, some: Sequence[Sized]) -> list[str]:
+    """The next on the frontier of memory and time; where nothing is faster, the next in memory."""
+    timed = [each for each in some if each.step_ms]
+    best = [timed[i] for i in frontier([(each.bytes, -(each.step_ms or 0)) for each in timed])]
+    faster = [each for each in best if each.bytes > low.bytes]
+    if faster:
+        other = faster[0]
+        return [
+            f"The best alternative, {other.row.cell.variant}, is faster, "
+            f"{show('step_ms', other.step_ms)} ms a step, and needs {times(other, low)}."
+        ]
+    others = [each for each in some if each.row.cell.variant != low.row.cell.variant]
+    if not others:
+        return []
+    other = min(others, key=lambda each: each.bytes)
+    start = "Nothing is faster; the next" if timed else "The next"
+    return [f"{start} in memory, {other.row.cell.variant}, needs {times(other, low)}."]
+
+
+def times(other: Sized, low: Sized) -> str:
+    return f"{other.size}, {other.bytes / low.bytes:.3g} times as much"
+
+
+def extremes(loads: dict[str, list[Sized]]) -> list[str]:
     """One sentence a load: the rows with the smallest and the largest peak."""
-    loads: dict[str, list[Row]] = {}
-    for row in joined.rows:
-        if row.is_ok and row.metric(MEMORY):
-            loads.setdefault(load_of(row), []).append(row)
-    chosen = [rows for rows in loads.values() if len(rows) > 1]
+    chosen = list(loads.items())
     if len(chosen) > MOST_LOADS:
         chosen = [chosen[0], chosen[-1]]
-    return [_extreme(rows) for rows in chosen]
+    return [extreme(load, some) for load, some in chosen]
 
 
-def _extreme(rows: Sequence[Row]) -> str:
-    low, high = (pick(rows, key=_peak) for pick in (min, max))
-    least, most = _peak(low), _peak(high)
+def extreme(load: str, some: Sequence[Sized]) -> str:
+    low, high = (pick(some, key=lambda each: each.bytes) for pick in (min, max))
+    need = "is predicted to need" if low.is_predicted else "needs"
     return (
-        f"At {load_of(low)}, {low.cell.variant} needs the least memory, {format_bytes(least)}, "
-        f"and {high.cell.variant} the most, {format_bytes(most)}, {most / least:.2g} times as much."
+        f"At {load}, {low.row.cell.variant} {need} the least memory, {low.size}, and "
+        f"{high.row.cell.variant} the most, {times(high, low)}."
     )
 
 
-def _peak(row: Row) -> float:
-    return row.metric(MEMORY) or 0
-
-
-def _masking(joined: Joined) -> list[str]:
+def masking(joined: Joined, sized: dict[str, Sized]) -> list[str]:
     """What each mask leaves of the peak of the same row without one."""
     ratios: dict[float, list[float]] = {}
-    for row in joined.rows:
-        if not (row.cell.recipe.mask and row.is_ok and row.cell.load.mode == "train"):
+    for each in sized.values():
+        row = each.row
+        if not row.cell.recipe.mask or row.cell.load.mode != "train":
             continue
         plain, _ = find_partner(row, {"mask": 0.0}, joined.rows)
-        if plain is not None and plain.is_ok and _peak(plain) and _peak(row):
-            ratios.setdefault(row.cell.recipe.mask, []).append(_peak(row) / _peak(plain))
+        other = sized.get(plain.cell.id) if plain is not None else None
+        if other is not None:
+            ratios.setdefault(row.cell.recipe.mask, []).append(each.bytes / other.bytes)
     return [
-        f"Masking {100 * mask:g} % of the tokens leaves {_span(some)} of the unmasked peak "
+        f"Masking {100 * mask:g} % of the tokens leaves {span(some)} of the unmasked peak "
         f"({len(some)} {'pair' if len(some) == 1 else 'pairs'} of rows)."
         for mask, some in sorted(ratios.items())
     ]
 
 
-def _span(ratios: Sequence[float]) -> str:
+def span(ratios: Sequence[float]) -> str:
     low, high = f"{100 * min(ratios):.0f}", f"{100 * max(ratios):.0f}"
     return f"{low} %" if low == high else f"{low} to {high} %"
 
 
-def _retrieval(joined: Joined) -> list[str]:
-    """One sentence for each benchmark that something trained here was asked, and has a peak."""
-    found: dict[str, list[Scored]] = {}
-    for row in joined.rows:
-        size = peak(row)
-        for score in row.scores.values():
-            is_best = isinstance(score, MeasuredScore) and score.alias == "t2v_recall_at_1"
-            if is_best and size is not None:
-                found.setdefault(score.column, []).append(Scored(row, score, size))
-    return [_best(some) for some in found.values()]
-
-
-@dataclass(frozen=True)
-class Scored:
-    row: Row
-    score: AnyScore
-    peak: int
-
-
-def _best(some: Sequence[Scored]) -> str:
-    """Of rows of one mode and batch, since the memory of unlike batches is no alternative."""
-    best = max(some, key=lambda each: (each.score.value, -each.peak))
-    alike = [each for each in some if each.row.cell.load.batch == best.row.cell.load.batch]
-    said = (
-        f"On {best.score.dataset}, {best.row.label} retrieves best: T2V R@1 "
-        f"{score_text(best.score)} at {format_bytes(best.peak)}"
-    )
-    spread = best.score.spread
-    if spread is None:
-        return f"{said}, with one seed and so without a spread."
-    within = [each for each in alike if each.score.value >= best.score.value - spread]
-    cheapest = min(within, key=lambda each: (each.peak, -each.score.value))
-    if cheapest.peak == best.peak:
-        return f"{said}; nothing within its spread over seeds needs less."
-    return (
-        f"{said}; the cheapest within its spread over seeds is {cheapest.row.label}, "
-        f"{score_text(cheapest.score)} at {format_bytes(cheapest.peak)}."
-    )
-
-
-def _endings(joined: Joined) -> str:
-    """How many cells ran, and how the others ended."""
+def endings(joined: Joined) -> str:
+    """How many cells ran or were predicted, how the others ended, and what did not fit."""
     counts = Counter(row.state for row in joined.rows)
-    ran = counts.pop("ok", 0)
+    foretold = sum(row.state in FORETOLD for row in joined.rows)
+    ran = counts.pop("predicted" if foretold else "ok", 0)
+    verb = "can be trained as far as is predicted" if foretold else "ran"
     rest = ", ".join(f"{count} {state}" for state, count in counts.items())
-    return f"{ran} of {len(joined.rows)} cells ran" + (f"; the others: {rest}." if rest else ".")
+    said = f"{ran} of {len(joined.rows)} cells {verb}" + (f"; the others: {rest}" if rest else "")
+    return said + missed(row.label for row in joined.rows if did_not_fit(row)) + "."
+
+
+def did_not_fit(row: Row) -> bool:
+    return row.is_out_of_memory or row.state == "does not fit"
+
+
+def missed(labels: Iterable[str]) -> str:
+    names = list(labels)
+    if not names:
+        return ""
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f"; out of memory: {', '.join(names[:MOST_NAMES])}{more}"

@@ -1,7 +1,17 @@
-"""Write a report's folder: report.html, table.csv, figures, records.jsonl, matrix.yaml."""
+"""Write a report's folder, of one matrix or of several.
+
+report.html, report.pdf, report.md   the same document three times
+table.csv, table.parquet             all numbers, for programs
+figures/<name>.svg, .png             each drawn once
+records/, predictions/               what stands behind each row
+matrix.yaml                          what was asked
+
+Of several matrices the name of each stands before its tables, figures and matrix.
+"""
 
 import os
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,63 +20,140 @@ from vbench_mem.budgets.foresee import recall
 from vbench_mem.budgets.judge import judge
 from vbench_mem.budgets.verdict import Verdict
 from vbench_mem.errors import UsageError
-from vbench_mem.join import Joined
-from vbench_mem.machine.environment import Environment
-from vbench_mem.report.document import Figure
-from vbench_mem.report.html import render
+from vbench_mem.join import Joined, Row
+from vbench_mem.metrics import PREDICTED
+from vbench_mem.report.content.chapter import Chapter
+from vbench_mem.report.content.whole import document_of
+from vbench_mem.report.document import Document, Figure
+from vbench_mem.report.evidence import write_evidence
+from vbench_mem.report.foretell import Foretold, judge_foretold
 from vbench_mem.report.illustrate import illustrate, plans
 from vbench_mem.report.judges import findings
 from vbench_mem.report.schooled import unhappy
 from vbench_mem.report.table import write_table
 from vbench_mem.store import write_text
 
+FIGURES = "figures"
 
-def build_report(joined: Joined, folder: Path) -> dict[str, Any]:
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """One matrix of a report; `foretold` where nothing of it was run, `again` how that was done."""
+
+    joined: Joined
+    foretold: Foretold | None = None
+    again: str | None = None
+
+
+def build_report(subjects: Sequence[Subject], folder: Path) -> dict[str, Any]:
     """Everything in the folder, made where needed; what it says, for programs."""
-    baseline = joined.matrix.baseline
-    there = baseline is not None and baseline.is_file()
-    yardstick = yardstick_of(baseline, joined.matrix.wanted) if baseline and there else None
-    verdicts = judge(joined.matrix.budgets, recall(joined), yardstick)
+    judged = [(subject, *verdicts_of(subject)) for subject in subjects]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        pictures = write_files(joined, verdicts, folder)
+        (folder / FIGURES).mkdir(parents=True, exist_ok=True)
+        written = [write_chapter(*each, folder, prefix_of(each[0], subjects)) for each in judged]
+        chapters = [chapter for chapter, _ in written]
+        names = write_document(document_of(chapters, title_of(subjects)), folder)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise UsageError(
             f"{folder}: cannot be written: {why}; choose another with --out"
         ) from error
-    drawn = [picture.name for picture in pictures if picture.svg is not None]
-    names = ["report.html", "table.csv", *(f"{n}.{kind}" for n in drawn for kind in ("png", "svg"))]
+    files = [*names, *(name for _, some in written for name in some)]
+    said = [facts_of(chapter) for chapter in chapters]
+    told = said[0] if len(said) == 1 else {"chapters": said}
+    return {"folder": str(folder), "files": files, **told}
+
+
+def verdicts_of(subject: Subject) -> tuple[Joined, list[Verdict]]:
+    """The rows with the prediction that their record holds, and what the budgets say of them."""
+    if subject.foretold is not None:
+        return subject.foretold.joined, judge_foretold(subject.foretold.joined)
+    matrix = subject.joined.matrix
+    there = matrix.baseline is not None and matrix.baseline.is_file()
+    yardstick = yardstick_of(matrix.baseline, matrix.wanted) if matrix.baseline and there else None
+    joined = recall(subject.joined)
+    return joined, judge(matrix.budgets, joined, yardstick)
+
+
+def prefix_of(subject: Subject, subjects: Sequence[Subject]) -> str:
+    return "" if len(subjects) == 1 else f"{subject.joined.matrix.name}-"
+
+
+def title_of(subjects: Sequence[Subject]) -> str:
+    return ", ".join(subject.joined.matrix.name for subject in subjects)
+
+
+def write_chapter(
+    subject: Subject, joined: Joined, verdicts: list[Verdict], folder: Path, prefix: str
+) -> tuple[Chapter, list[str]]:
+    """The files of one matrix but the document; names of those but its evidence. Raises
+    `OSError`."""
+    figures = illustrate(plans(joined), folder / FIGURES, prefix)
+    tables = [f"{prefix}table.csv", f"{prefix}table.parquet"]
+    for name in tables:
+        aside = folder / f".{name}.{os.getpid()}.part"
+        write_table(joined, aside, is_parquet=name.endswith("parquet"))
+        os.replace(aside, folder / name)
+    write_text(folder / f"{prefix}matrix.yaml", joined.matrix.text)
+    names = [*tables, f"{prefix}matrix.yaml", *figure_files(figures)]
+    foretold = subject.foretold
+    chapter = Chapter(
+        joined=joined,
+        verdicts=verdicts,
+        figures=figures,
+        prefix=prefix,
+        is_foretold=foretold is not None,
+        card=foretold.card if foretold is not None else None,
+        foretold_by=foretold.by if foretold is not None else "",
+        again=subject.again,
+    )
+    write_evidence(joined, folder)
+    return chapter, names
+
+
+def figure_files(figures: Sequence[Figure]) -> list[str]:
+    return [
+        f"{FIGURES}/{figure.name}.{kind}"
+        for figure in figures
+        if figure.svg is not None
+        for kind in ("svg", "png")
+    ]
+
+
+def write_document(document: Document, folder: Path) -> list[str]:
+    """The same document for people, for paper and for a pull request."""
+    from vbench_mem.report.write.html import html_page
+    from vbench_mem.report.write.markdown import markdown_text
+    from vbench_mem.report.write.pdf import pdf_bytes
+
+    write_text(folder / "report.html", html_page(document))
+    write_text(folder / "report.md", markdown_text(document))
+    aside = folder / f".report.pdf.{os.getpid()}.part"
+    aside.write_bytes(pdf_bytes(document))
+    os.replace(aside, folder / "report.pdf")
+    return ["report.html", "report.pdf", "report.md"]
+
+
+def metrics_of(row: Row) -> dict[str, int | float | None]:
+    """Of the record; of a row without one what is predicted, if anything is."""
+    if row.record is not None:
+        return row.record.metrics
+    return {name: row.metric(name) for name in PREDICTED if row.foresees(name)}
+
+
+def facts_of(chapter: Chapter) -> dict[str, Any]:
+    """Rows, verdicts and what did not meet, as JSON-ready data."""
+    joined = chapter.joined
     return {
         "matrix": joined.matrix.name,
-        "folder": str(folder),
-        "files": [*names, "records.jsonl", "matrix.yaml"],
-        "figures_skipped": {p.name: p.skipped for p in pictures if p.skipped is not None},
-        **facts_of(joined, verdicts),
-    }
-
-
-def write_files(joined: Joined, verdicts: list[Verdict], folder: Path) -> list[Figure]:
-    """Every file of the report; what became of its figures. Raises `OSError`."""
-    pictures = illustrate(plans(joined), folder)
-    write_table(joined, aside := folder / f".table.csv.{os.getpid()}.part")
-    os.replace(aside, folder / "table.csv")
-    write_text(folder / "records.jsonl", records_text(joined))
-    write_text(folder / "matrix.yaml", joined.matrix.text)
-    write_text(folder / "report.html", render(joined, verdicts, pictures, machine_of(joined)))
-    return pictures
-
-
-def facts_of(joined: Joined, verdicts: list[Verdict]) -> dict[str, Any]:
-    """Rows, verdicts and what did not meet, as JSON-ready data."""
-    return {
+        "figures_skipped": {f.name: f.skipped for f in chapter.figures if f.skipped is not None},
         "rows": [
             {
                 "cell_id": row.cell.id,
                 "label": row.label,
                 "status": row.state,
                 "reason": row.reason,
-                "metrics": row.record.metrics if row.record else {},
+                "metrics": metrics_of(row),
                 "scores": {column: score.value for column, score in row.scores.items()},
             }
             for row in joined.rows
@@ -83,7 +170,7 @@ def facts_of(joined: Joined, verdicts: list[Verdict]) -> dict[str, Any]:
             for finding in findings(joined)
         ],
         "trainings_without_result": [asdict(ending) for ending in unhappy(joined)],
-        "verdicts": [asdict(verdict) for verdict in verdicts],
+        "verdicts": [asdict(verdict) for verdict in chapter.verdicts],
         "unmatched_scores": [
             {**score.model_dump(), "reason": reason} for score, reason in joined.unmatched
         ],
@@ -91,14 +178,3 @@ def facts_of(joined: Joined, verdicts: list[Verdict]) -> dict[str, Any]:
         "dropped": list(joined.matrix.dropped),
         "problems": list(joined.problems),
     }
-
-
-def records_text(joined: Joined) -> str:
-    """One record a line, in the order of the rows; then stages and trainings."""
-    return "".join(f"{record.model_dump_json()}\n" for record in joined.records)
-
-
-def machine_of(joined: Joined) -> Environment | None:
-    """The machine, from the first record that has it: all records of a run are of one."""
-    found = (record.environment for record in joined.records)
-    return next((environment for environment in found if environment is not None), None)

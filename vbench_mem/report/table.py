@@ -1,9 +1,10 @@
-"""Rows -> one data frame and one CSV. Whole numbers stay whole, what is missing is empty."""
+"""Rows -> one data frame, one CSV, one Parquet file. Whole numbers stay whole."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vbench_mem.join import Joined
+from vbench_mem.metrics import METRICS, Metric
 from vbench_mem.report.columns import column_kinds, row_values
 
 if TYPE_CHECKING:
@@ -23,6 +24,26 @@ def frame(joined: Joined) -> "pd.DataFrame":
     return pd.DataFrame(columns)
 
 
-def write_table(joined: Joined, path: Path) -> None:
-    """CSV with a header, line feeds, UTF-8; an empty field is a number that is not there."""
-    frame(joined).to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+def write_table(joined: Joined, path: Path, *, is_parquet: bool = False) -> None:
+    """CSV with a header, line feeds, UTF-8; an empty field is a number that is not there. Parquet
+    has the same columns with their types, the unit and meaning of each metric among its facts."""
+    if is_parquet:
+        write_parquet(joined, path)
+    else:
+        frame(joined).to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+
+
+def write_parquet(joined: Joined, path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.Table.from_pandas(frame(joined), preserve_index=False)
+    fields = [
+        field.with_metadata(facts_of(METRICS[field.name])) if field.name in METRICS else field
+        for field in table.schema
+    ]
+    pq.write_table(table.cast(pa.schema(fields, metadata=table.schema.metadata)), path)
+
+
+def facts_of(metric: Metric) -> dict[str, str]:
+    return {"unit": metric.unit, "better": metric.better, "meaning": metric.meaning}

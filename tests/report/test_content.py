@@ -1,0 +1,148 @@
+"""What a report says: in order, with every row, gap and verdict in it, each led to its file."""
+
+from pathlib import Path
+
+from tests.report.read import document, part, sections, words, words_of
+from tests.rows import MACHINE, joined_of, matrix_of, ok, pick
+from vbench_mem.join import Joined
+from vbench_mem.report.answer import answer
+from vbench_mem.report.document import Fold, Table
+from vbench_mem.report.evidence import files_of
+
+
+def test_the_parts_come_in_the_order_of_interest(joined: Joined) -> None:
+    titles = [section.title for section in document(joined).sections]
+    assert titles == [
+        *("Question and answer", "Trade-off", "Tables", "Budgets", "Failures and gaps"),
+        *("Scores without a row, rows without a score", "How each number was got"),
+        "Machine, versions, matrix",
+    ]
+
+
+def test_anchors_and_names_of_tables_are_unique(joined: Joined) -> None:
+    made = document(joined)
+    anchors = [section.anchor for section in sections(made)]
+    names = [block.name for block in made.blocks() if isinstance(block, Table)]
+    assert len(anchors) == len(set(anchors)) > 8
+    assert len(names) == len(set(names)) > 3
+
+
+def test_every_name_of_a_row_leads_to_its_file(joined: Joined) -> None:
+    (table,) = [t for t in document(joined).blocks() if isinstance(t, Table) and t.name == "rows"]
+    places = {place for place, _ in files_of(joined)}
+    for row, fields in zip(joined.rows, table.rows, strict=True):
+        (name,) = fields[0].line
+        assert name.text == row.cell.variant
+        assert name.link == (f"records/{row.cell.id}.json" if row.record else None)
+        assert name.link is None or name.link in places
+
+
+def test_numbers_are_sorted_by_their_value_and_gaps_have_a_reason(joined: Joined) -> None:
+    (table,) = [t for t in document(joined).blocks() if isinstance(t, Table) and t.name == "rows"]
+    place = [column.head for column in table.columns].index("peak memory")
+    for row, fields in zip(joined.rows, table.rows, strict=True):
+        peak = row.metric("peak_alloc_bytes")
+        assert fields[place].value == peak
+        assert fields[place].text if peak else fields[place].title
+    assert table.columns[place].is_number and "bytes" in table.columns[place].meaning
+
+
+def test_nothing_is_dropped(joined: Joined) -> None:
+    said = words(document(joined))
+    for row in joined.rows:
+        assert row.cell.id in said or row.is_ok
+    assert "device out of memory in backward, 3.00 GiB asked" in said
+    assert "out of memory already with frames=8 batch=2" in said
+    assert "not asked" in said
+    assert "external:Other" in said
+    assert "a system that no encoder here builds" in said
+    assert "7 of 12 rows have no score" in said
+    assert "FAIL" in said
+    assert "vbench-mem run" in said
+    assert "not known (no reason given)" in said  # git_dirty of the machine
+    assert "GFLOP" not in said  # nothing here has a FLOP count to define
+
+
+def test_the_answer_says_what_needs_least_what_is_faster_and_what_did_not_fit(
+    tmp_path: Path,
+) -> None:
+    text = (
+        "about: q\naxes: {encoder: [joint_test, frame_mean_test], recipe: [full, mask75], "
+        "frames: 8, batch: 2}\nbudgets: [{metric: peak_alloc_bytes, max: 3 GiB}]\n"
+    )
+    matrix = matrix_of(tmp_path, text)
+    gib = 2**30
+    records = [
+        ok(pick(matrix, "joint_test+mask75"), gib, step_ms=20.0),
+        ok(pick(matrix, "joint_test"), 4 * gib, step_ms=5.0),
+        ok(pick(matrix, "frame_mean_test"), 2 * gib, step_ms=10.0),
+        ok(pick(matrix, "frame_mean_test+mask75"), 3 * gib, step_ms=15.0),
+    ]
+    said = answer(joined_of(matrix, *records))
+    assert said.lead == (
+        "At 8 frames, joint_test+mask75 needs the least memory, 1.00 GiB and 20 ms a step; 3 of 4 "
+        "variants stay within the 3.00 GiB of the budget.",
+        "The best alternative, frame_mean_test, is faster, 10 ms a step, and needs 2.00 GiB, 2 "
+        "times as much.",
+        "4 of 4 cells ran.",
+    )
+    assert said.more == (
+        "Masking 75 % of the tokens leaves 25 to 150 % of the unmasked peak (2 pairs of rows).",
+    )
+
+
+def test_the_answer_names_what_retrieves_best_and_what_is_next(joined: Joined) -> None:
+    said = answer(joined)
+    assert said.lead[0].startswith("On msr-vtt, joint_test frames=8 retrieves best: T2V R@1 42.0 %")
+    assert "the next on the frontier is joint_test frames=4, 40.0 % at 2.00 GiB" in said.lead[0]
+    assert said.lead[-1] == (
+        "6 of 12 cells ran; the others: 3 missing, 1 oom, 2 skipped; out of memory: "
+        "frame_mean_test frames=8, frame_mean_test frames=16."
+    )
+    assert said.more[0] == (
+        "At frames=4, joint_test+mask75 needs the least memory, 1.00 GiB, "
+        "and frame_mean_test the most, 3.00 GiB, 3 times as much."
+    )
+    assert (
+        "Masking 75 % of the tokens leaves 38 to 50 % of the unmasked peak (2 pairs"
+        in (said.more[-1])
+    )
+
+
+def test_a_matrix_without_a_number_has_an_answer_too(tmp_path: Path) -> None:
+    joined = joined_of(matrix_of(tmp_path))
+    assert answer(joined).lead == ("0 of 8 cells ran; the others: 8 missing.",)
+    assert "No record says what machine" in words(document(joined))
+
+
+def test_many_passes_are_folded_and_failures_are_not(tmp_path: Path) -> None:
+    budget = "budgets: [{metric: peak_alloc_bytes, max: 4 GiB}]\n"
+    text = "about: q\naxes: {encoder: joint_test, frames: [2, 4, 6, 8, 10, 12, 14, 16], batch: 2}\n"
+    matrix = matrix_of(tmp_path, text + budget)
+    records = [ok(cell) for cell in matrix.cells]
+    records[0] = ok(pick(matrix, "joint_test frames=2"), 5 * 2**30)
+    section = part(document(joined_of(matrix, *records)), "Budgets")
+    _, failed, passed = section.blocks
+    assert "7 of 8 verdicts pass" in words_of(section)
+    assert not isinstance(failed, Fold) and isinstance(passed, Fold)
+    assert passed.summary == "The 7 that pass" and not passed.is_open
+
+
+def test_a_row_measured_beside_another_process_is_a_gap(tmp_path: Path) -> None:
+    matrix = matrix_of(tmp_path)
+    first, second = ok(matrix.cells[0]), ok(matrix.cells[1])
+    first.details["device_guard"] = "2 other processes were on the device before the start"
+    second.details["device_guard"] = "not guarded: no driver"
+    joined = joined_of(matrix, first, second)
+    gaps = words_of(part(document(joined), "Failures and gaps"))
+    assert gaps.count("measured beside another process") == 1
+    assert f"{joined.rows[0].label}: measured beside another process, 2 other processes" in gaps
+
+
+def test_the_header_has_the_versions_that_measured(tmp_path: Path) -> None:
+    matrix = matrix_of(tmp_path)
+    records = [ok(cell) for cell in matrix.cells[:3]]
+    for record, number in zip(records, ("0.0.7", "0.0.9", "0.0.7"), strict=True):
+        record.environment = MACHINE.model_copy(update={"packages": {"vbench_mem": number}})
+    made = document(joined_of(matrix, *records))
+    assert made.about.endswith("vbench_mem 0.0.7, 0.0.9")

@@ -1,0 +1,80 @@
+"""What retrieves best of a benchmark, and what does nearly as well for less memory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vbench_mem.join import Joined, Row
+from vbench_mem.pareto import frontier
+from vbench_mem.report.sized import Sized, is_allowed
+from vbench_mem.report.spread import score_text
+from vbench_mem.scores.score import AnyScore
+
+RECALL = "t2v_recall_at_1"
+
+
+@dataclass(frozen=True)
+class Scored:
+    sized: Sized
+    score: AnyScore
+
+    @property
+    def row(self) -> Row:
+        return self.sized.row
+
+    @property
+    def told(self) -> str:
+        return f"{score_text(self.score)} at {self.sized.size}"
+
+
+def has_recall(joined: Joined) -> bool:
+    return any(is_own_recall(score) for row in joined.rows for score in row.scores.values())
+
+
+def is_own_recall(score: AnyScore) -> bool:
+    """Published recall is no answer: it was not measured with these weights."""
+    return score.alias == RECALL and score.origin != "published"
+
+
+def retrieval(joined: Joined, sized: dict[str, Sized]) -> list[str]:
+    """One sentence for each benchmark with a recall of ours or of a file."""
+    found: dict[str, list[Scored]] = {}
+    for each in sized.values():
+        for score in each.row.scores.values():
+            if is_own_recall(score):
+                found.setdefault(score.column, []).append(Scored(each, score))
+    return [best_of(joined, some) for some in found.values()]
+
+
+def best_of(joined: Joined, every: Sequence[Scored]) -> str:
+    """Of rows of one mode and batch, since the memory of unlike batches is no alternative, and
+    within the budget where one is on them."""
+    allowed = [each for each in every if is_allowed(joined, each.sized)]
+    some = allowed or every
+    best = max(some, key=lambda each: (each.score.value, -each.sized.bytes))
+    alike = [each for each in some if kind_of(each.row) == kind_of(best.row)]
+    under = " within the budget" if len(allowed) not in (0, len(every)) else ""
+    said = f"On {best.score.dataset}, {best.row.label} retrieves best{under}: T2V R@1 {best.told}"
+    spread = best.score.spread
+    if spread is None:
+        return f"{said}{runner_up(best, alike)}."
+    close = [each for each in alike if each.score.value >= best.score.value - spread]
+    cheapest = min(close, key=lambda each: (each.sized.bytes, -each.score.value))
+    if cheapest.sized.bytes == best.sized.bytes:
+        return f"{said}; nothing within its spread over seeds needs less."
+    other = f"{cheapest.row.label}, {cheapest.told}"
+    return f"{said}; the cheapest within its spread over seeds is {other}."
+
+
+def runner_up(best: Scored, alike: Sequence[Scored]) -> str:
+    """The next on the frontier, of scores without a spread."""
+    order = frontier([(each.sized.bytes, each.score.value) for each in alike])
+    cheaper = [alike[i] for i in order if alike[i].sized.bytes < best.sized.bytes]
+    one = ", with one seed and so without a spread" if best.score.origin == "measured" else ""
+    if not cheaper:
+        return f"{one}; nothing that needs less is on the frontier"
+    return f"{one}; the next on the frontier is {cheaper[-1].row.label}, {cheaper[-1].told}"
+
+
+def kind_of(row: Row) -> tuple[Any, ...]:
+    return row.cell.load.mode, row.cell.load.batch

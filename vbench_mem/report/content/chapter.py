@@ -1,0 +1,51 @@
+"""All that a report knows of one matrix, gathered before anything is said."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vbench_mem.budgets.verdict import Verdict
+from vbench_mem.join import Joined, Row
+from vbench_mem.report.document import Figure, Line, Span, Tone
+from vbench_mem.report.evidence import link_of
+
+TONES: dict[str, Tone] = {
+    "ok": "good",
+    "oom": "bad",
+    "timeout": "bad",
+    "killed": "bad",
+    "error": "bad",
+    "does not fit": "bad",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chapter:
+    """One matrix.
+
+    prefix      of its anchors, tables and figures; empty where it is the only one
+    is_foretold all numbers are predictions: nothing was run, no record was read
+    card        the card that predictions were held against, as a sentence names it
+    foretold_by versions that predicted, and whose rules they followed
+    again       the command that predicts the same
+    """
+
+    joined: Joined
+    verdicts: Sequence[Verdict]
+    figures: Sequence[Figure]
+    prefix: str = ""
+    is_foretold: bool = False
+    card: str | None = None
+    foretold_by: str = ""
+    again: str | None = None
+
+    def anchor(self, name: str) -> str:
+        return f"{self.prefix}{name}"
+
+
+def state_span(state: str, reason: str | None = None) -> Span:
+    return Span(state, TONES.get(state, "quiet"), title=reason)
+
+
+def named(row: Row, text: str | None = None) -> Line:
+    """The row by its label, with a link to its record."""
+    return (Span(text or row.label, link=link_of(row)),)

@@ -1,0 +1,82 @@
+"""How each number was got: the metrics that appear, with their unit, direction and meaning."""
+
+from collections.abc import Iterator, Sequence
+
+from vbench_mem.join import Joined
+from vbench_mem.metrics import METRICS, Metric
+from vbench_mem.report.columns import ABOUT_SCORES, ordered_metrics
+from vbench_mem.report.content.chapter import Chapter
+from vbench_mem.report.document import (
+    Block,
+    Column,
+    Field,
+    Group,
+    Paragraph,
+    Section,
+    Span,
+    Table,
+    line,
+)
+from vbench_mem.scores.metrics import SCORE_METRICS, ScoreMetric
+
+HEADS = (Column("column"), Column("unit"), Column("better"), Column("meaning"))
+MEASURED = (
+    "Every measured number is of a process of its own that runs a short contrastive training: "
+    "memory from the allocator, or from the tensors alive on a CPU, FLOPs from three counters that "
+    "must agree, time as the median of the steps after a warm-up."
+)
+FORETOLD = (
+    "Every number of memory here is predicted: the real training step is run on tensors that have "
+    "a shape and no content, and each is followed from its making to its release. Nothing was "
+    "measured, and no record was read. Predictions of one kind of device hold for that kind alone."
+)
+
+
+def section(chapters: Sequence[Chapter]) -> Section:
+    """One for all matrices of the report."""
+    return Section(
+        title="How each number was got", anchor="definitions", blocks=tuple(blocks(chapters))
+    )
+
+
+def blocks(chapters: Sequence[Chapter]) -> Iterator[Block]:
+    foretold = all(chapter.is_foretold for chapter in chapters)
+    yield Paragraph(line(FORETOLD if foretold else MEASURED))
+    yield Table(
+        name="definitions",
+        columns=HEADS,
+        groups=(Group(tuple(fields([chapter.joined for chapter in chapters]))),),
+    )
+
+
+def fields(every: Sequence[Joined]) -> Iterator[tuple[Field, ...]]:
+    for metric in defined(every):
+        yield named(metric.name, metric.unit, metric.better, metric.meaning)
+    if any(joined.matrix.accuracy is not None for joined in every):
+        for name, meaning in ABOUT_SCORES.items():
+            yield named(name, "", "", meaning)
+    for score in used_score_metrics(every):
+        unit = "share" if score.is_share else "number"
+        yield named(f"score.….{score.name}", unit, score.better, score.meaning)
+
+
+def named(name: str, *texts: str) -> tuple[Field, ...]:
+    return (Field(line(Span(name, "code"))), *(Field(line(text)) for text in texts))
+
+
+def defined(every: Sequence[Joined]) -> list[Metric]:
+    """The metrics that some row has, or should have had, in the order of table.csv."""
+    names = set()
+    for joined in every:
+        for row in joined.rows:
+            if row.record is not None:
+                names |= {*row.record.metrics, *row.record.missing}
+            names |= {name for name in METRICS if row.foresees(name)} - {None}
+    return [metric for metric in ordered_metrics() if metric.name in names & METRICS.keys()]
+
+
+def used_score_metrics(every: Sequence[Joined]) -> list[ScoreMetric]:
+    names = {
+        score.metric for joined in every for row in joined.rows for score in row.scores.values()
+    }
+    return [metric for name, metric in SCORE_METRICS.items() if name in names]

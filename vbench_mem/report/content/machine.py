@@ -1,0 +1,91 @@
+"""The machine, the versions, the matrix, and the commands that do it again."""
+
+from collections.abc import Iterator, Mapping
+
+from vbench_mem.join import Joined
+from vbench_mem.machine.environment import Environment
+from vbench_mem.report.content.chapter import Chapter
+from vbench_mem.report.document import (
+    Block,
+    Code,
+    Column,
+    Field,
+    Fold,
+    Group,
+    Paragraph,
+    Section,
+    Table,
+    line,
+)
+from vbench_mem.units import format_bytes
+
+
+def section(chapter: Chapter) -> Section:
+    matrix = chapter.joined.matrix
+    again = [f"vbench-mem run {matrix.path}", f"vbench-mem report {matrix.path}"]
+    again.append(f"vbench-mem check {matrix.path}")
+    if chapter.is_foretold:
+        again = [chapter.again or f"vbench-mem report {matrix.path} --predicted"]
+    return Section(
+        title="Machine, versions, matrix",
+        anchor=chapter.anchor("machine"),
+        blocks=tuple(machine_blocks(chapter)),
+        sections=(
+            Section(title="Matrix", anchor=chapter.anchor("matrix"), blocks=(Code(matrix.text),)),
+            Section(
+                title="Do it again",
+                anchor=chapter.anchor("again"),
+                blocks=(Code("\n".join(again)),),
+            ),
+        ),
+    )
+
+
+def machine_blocks(chapter: Chapter) -> Iterator[Block]:
+    if chapter.is_foretold:
+        yield Paragraph(line(f"Predicted without a device, by {chapter.foretold_by}."))
+        return
+    machine = machine_of(chapter.joined)
+    if machine is None:
+        yield Paragraph(line("No record says what machine it was made on."), is_soft=True)
+        return
+    yield Paragraph(line(f"{machine.device}, fingerprint {machine.fingerprint}"))
+    facts = pairs(f"{chapter.prefix}facts", ("fact", "value"), shown_facts(machine))
+    packages = pairs(f"{chapter.prefix}packages", ("package", "version"), machine.packages)
+    yield Fold("Machine", (facts,), is_open=True)
+    yield Fold("Packages", (packages,))
+
+
+def pairs(name: str, heads: tuple[str, str], values: Mapping[str, str]) -> Table:
+    rows = tuple((Field(line(key)), Field(line(value))) for key, value in values.items())
+    return Table(name=name, columns=tuple(map(Column, heads)), groups=(Group(rows),))
+
+
+def machine_of(joined: Joined) -> Environment | None:
+    """The machine, from the first record that has it: all records of a run are of one."""
+    found = (record.environment for record in joined.records)
+    return next((environment for environment in found if environment is not None), None)
+
+
+def measured_with(joined: Joined) -> str:
+    """The versions of this package that the records were made with."""
+    found = {
+        record.environment.packages.get("vbench_mem")
+        for record in joined.records
+        if record.environment is not None
+    }
+    return ", ".join(sorted(name for name in found if name)) or "of a version not recorded"
+
+
+def shown_facts(machine: Environment) -> dict[str, str]:
+    """Facts of the machine as text; sizes in binary units, the reason where one is unknown."""
+    shown = {}
+    for name, value in machine.facts.items():
+        if value is None:
+            text = f"not known ({machine.missing.get(name, 'no reason given')})"
+        elif name.endswith("_bytes") and isinstance(value, int | float):
+            text = format_bytes(value)
+        else:
+            text = {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+        shown[name] = text
+    return shown

@@ -1,0 +1,95 @@
+"""The table that people read, with every field's value to sort by."""
+
+from vbench_mem.join import Joined, Row
+from vbench_mem.prediction import Prediction
+from vbench_mem.report import document
+from vbench_mem.report.content.chapter import Chapter, named, state_span
+from vbench_mem.report.document import Block, Field, Group, Paragraph, Span, Table, line
+from vbench_mem.report.overview import Column, axis_text, cell_text, columns, load_axes, why_empty
+
+GIGA = 1e9
+
+
+def rows_blocks(chapter: Chapter) -> tuple[Block, ...]:
+    joined = chapter.joined
+    shown = columns(joined)
+    said = [
+        Paragraph(
+            line(
+                "All numbers and all columns are in ",
+                Span(f"{chapter.prefix}table.csv", link=f"{chapter.prefix}table.csv"),
+                ". A dash is a number that is not there; its reason shows when pointed at, and "
+                "below. Each name leads to the row's own file."
+                + (
+                    " Published scores are not from this machine."
+                    if any(column.is_published for column in shown)
+                    else ""
+                ),
+            ),
+            is_soft=True,
+        )
+    ]
+    return (*said, rows_table(joined, shown, f"{chapter.prefix}rows"))
+
+
+def rows_table(joined: Joined, shown: list[Column], name: str) -> Table:
+    axes = load_axes(joined)
+    foretold = any(work_of(row) is not None for row in joined.rows)
+    heads = [
+        document.Column("variant"),
+        *(document.Column(axis, is_counted(joined, axis)) for axis in axes),
+        document.Column("status"),
+        *(
+            document.Column(column.head, True, column.meaning, column.is_published)
+            for column in shown
+        ),
+    ]
+    if foretold:
+        heads.append(
+            document.Column(
+                "GFLOP/clip", True, "forward and backward of one clip, of the predicting run"
+            )
+        )
+    fields = []
+    for row in joined.rows:
+        made = [
+            Field(named(row, row.cell.variant)),
+            *(axis_field(row, axis) for axis in axes),
+            Field((state_span(row.state, row.reason),), title=row.reason),
+            *(number_field(row, column) for column in shown),
+        ]
+        if foretold:
+            work = work_of(row)
+            made.append(
+                Field(title=row.reason) if work is None else Field(line(f"{work:,.4g}"), value=work)
+            )
+        fields.append(tuple(made))
+    return Table(name=name, columns=tuple(heads), groups=(Group(tuple(fields)),), is_browsed=True)
+
+
+def work_of(row: Row) -> float | None:
+    """GFLOP of a step for each clip, where only the prediction counted them."""
+    if row.record is not None or not isinstance(row.prediction, Prediction):
+        return None
+    return row.prediction.flop / row.cell.load.batch / GIGA
+
+
+def is_counted(joined: Joined, axis: str) -> bool:
+    """Has the axis numbers alone?"""
+    values = [row.facts.get(axis) for row in joined.rows]
+    return all(isinstance(value, int | float) for value in values if not isinstance(value, bool))
+
+
+def axis_field(row: Row, axis: str) -> Field:
+    value = row.facts.get(axis)
+    is_plain = isinstance(value, int | float) and not isinstance(value, bool)
+    return Field(line(axis_text(row, axis)), value=value if is_plain else None)
+
+
+def number_field(row: Row, column: Column) -> Field:
+    text = cell_text(row, column)
+    if not text:
+        return Field(title=why_empty(row, column))
+    if column.is_score:
+        return Field(line(text), value=row.scores[column.name].value)
+    return Field(line(text), value=row.metric(column.name))

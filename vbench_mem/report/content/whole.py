@@ -1,0 +1,99 @@
+"""The whole report, in the order in which people read: answer, picture, tables, verdicts, gaps,
+definitions, machine. Of several matrices each has a chapter, and what they share comes once."""
+
+from collections.abc import Callable, Sequence
+
+from vbench_mem.report.answer import answer
+from vbench_mem.report.content import budgets, claims, definitions, failures, foreseen, machine
+from vbench_mem.report.content import trained as trained_section
+from vbench_mem.report.content.chapter import Chapter
+from vbench_mem.report.content.rows import rows_blocks
+from vbench_mem.report.document import (
+    Block,
+    Document,
+    Figure,
+    Paragraph,
+    Section,
+    line,
+)
+
+Maker = Callable[[Chapter], Section | None]
+TABLES: tuple[Maker, ...] = (claims.section, trained_section.section, foreseen.section)
+
+
+def document_of(chapters: Sequence[Chapter], title: str) -> Document:
+    if len(chapters) == 1:
+        (only,) = chapters
+        sections = (*parts(only), definitions.section(chapters), machine.section(only))
+    else:
+        sections = (
+            *(as_chapter(chapter) for chapter in chapters),
+            definitions.section(chapters),
+        )
+    return Document(title=title, about=about(chapters), sections=sections)
+
+
+def as_chapter(chapter: Chapter) -> Section:
+    return Section(
+        title=chapter.joined.matrix.name,
+        anchor=chapter.anchor("chapter"),
+        sections=(*parts(chapter), machine.section(chapter)),
+    )
+
+
+def parts(chapter: Chapter) -> tuple[Section, ...]:
+    made = (
+        question(chapter),
+        trade_off(chapter),
+        Section(
+            title="Tables",
+            anchor=chapter.anchor("tables"),
+            blocks=rows_blocks(chapter),
+            sections=some(TABLES, chapter),
+        ),
+        budgets.section(chapter),
+        failures.section(chapter),
+        failures.scores_section(chapter),
+    )
+    return tuple(section for section in made if section is not None)
+
+
+def some(makers: Sequence[Maker], chapter: Chapter) -> tuple[Section, ...]:
+    made = (make(chapter) for make in makers)
+    return tuple(section for section in made if section is not None)
+
+
+def question(chapter: Chapter) -> Section:
+    matrix = chapter.joined.matrix
+    return Section(
+        title="Question and answer",
+        anchor=chapter.anchor("answer"),
+        blocks=(Paragraph(line(matrix.about), keeps_lines=True), answer(chapter.joined)),
+    )
+
+
+def trade_off(chapter: Chapter) -> Section:
+    """The first figure that could be drawn, then the others, then why some could not."""
+    drawn = [figure for figure in chapter.figures if figure.svg is not None]
+    absent: list[Block] = [figure for figure in chapter.figures if figure.svg is None]
+    costs = Section(
+        title="What it costs", anchor=chapter.anchor("costs"), blocks=(*drawn[1:], *absent)
+    )
+    first: tuple[Figure, ...] = tuple(drawn[:1])
+    return Section(
+        title="Trade-off",
+        anchor=chapter.anchor("trade-off"),
+        blocks=first,
+        sections=(costs,) if costs.blocks else (),
+    )
+
+
+def about(chapters: Sequence[Chapter]) -> str:
+    """Machine and version, or what predicted."""
+    if chapters[0].is_foretold:
+        return f"predicted by {chapters[0].foretold_by}"
+    found = machine.machine_of(chapters[0].joined)
+    version = f"vbench_mem {machine.measured_with(chapters[0].joined)}"
+    if found is None:
+        return version
+    return f"{found.device}, fingerprint {found.fingerprint}; {version}"

@@ -1,0 +1,58 @@
+"""The files behind the numbers: a record or a prediction for each row, beside the report.
+
+records/<cell id>.json      what was measured, as the store has it
+predictions/<cell id>.json  what was predicted for a cell that has no record
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from vbench_mem import cell as cells
+from vbench_mem.join import Joined, Row
+from vbench_mem.prediction import Prediction
+from vbench_mem.store import write_text
+
+RECORDS, PREDICTIONS = "records", "predictions"
+
+
+def link_of(row: Row) -> str | None:
+    """Where the row's numbers are, from the report's folder; None where it has none."""
+    if row.record is not None:
+        return record_link(row.cell.id)
+    if isinstance(row.prediction, Prediction):
+        return f"{PREDICTIONS}/{row.cell.id}.json"
+    return None
+
+
+def record_link(cell_id: str) -> str:
+    return f"{RECORDS}/{cell_id}.json"
+
+
+def prediction_text(row: Row) -> str:
+    assert isinstance(row.prediction, Prediction)
+    told = {
+        "cell_id": row.cell.id,
+        "cell": cells.dump(row.cell),
+        "prediction": row.prediction.dump(),
+    }
+    return json.dumps(told, indent=1) + "\n"
+
+
+def files_of(joined: Joined) -> Iterator[tuple[str, str]]:
+    """Place and text of each; stages and trainings come after the rows."""
+    for record in joined.records:
+        yield record_link(record.cell_id), record.model_dump_json(indent=1) + "\n"
+    for row in joined.rows:
+        if row.record is None and isinstance(row.prediction, Prediction):
+            yield f"{PREDICTIONS}/{row.cell.id}.json", prediction_text(row)
+
+
+def write_evidence(joined: Joined, folder: Path) -> list[str]:
+    """The files written, from the folder."""
+    written = []
+    for place, text in files_of(joined):
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        write_text(folder / place, text)
+        written.append(place)
+    return written

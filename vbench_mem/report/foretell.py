@@ -1,0 +1,114 @@
+"""Rows of a matrix that nobody ran: every number of memory predicted, without records or a device.
+
+Budgets on a measured peak are judged on the predicted one, and say so by its name; those on time
+wait for a run.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from vbench_mem import __version__
+from vbench_mem.budgets.budget import Budget
+from vbench_mem.budgets.judge import judge
+from vbench_mem.budgets.verdict import Verdict
+from vbench_mem.cell import Cell
+from vbench_mem.join import Joined, Row, join
+from vbench_mem.machine.cards import Card
+from vbench_mem.machine.host import torch_build
+from vbench_mem.matrix.load import Matrix
+from vbench_mem.metrics import PREDICTED
+from vbench_mem.prediction import Prediction, Target, Unpredicted
+from vbench_mem.running.forecast import judge as judge_fit
+from vbench_mem.running.place import Place
+from vbench_mem.running.predictions import predict_all
+from vbench_mem.scores.score import Score
+
+Outcome = Prediction | Unpredicted
+Predict = Callable[[Mapping[str, tuple[Cell, Target]]], Mapping[str, Outcome]]
+RENAMED = {
+    "peak_alloc_bytes": "predicted_peak_bytes",
+    "peak_reserved_bytes": "predicted_reserved_bytes",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Foretold:
+    """The rows with their prediction; `by` says what predicted, and for which kind of device."""
+
+    joined: Joined
+    by: str
+    card: str | None
+
+
+def foretell(
+    matrix: Matrix, scores: Sequence[Score], card: Card | None, predict: Predict = predict_all
+) -> Foretold:
+    """Without a card, devices are this machine's and nothing is held against their memory."""
+    place = Place.of(matrix.cells, card)
+    todo = [cell for cell in matrix.cells if cell.id not in matrix.skipped]
+    targets = {cell.id: place.target(cell) for cell in todo}
+    outcomes = predict({cell.id: (cell, targets[cell.id]) for cell in todo})
+    joined = join(matrix, {}, scores, [])
+    rows = tuple(
+        row
+        if row.cell.id not in outcomes
+        else foretold(row, outcomes[row.cell.id], place, targets[row.cell.id], card)
+        for row in joined.rows
+    )
+    kinds = " and ".join(sorted(set(targets.values())))
+    held = f", held against {card.title}" if card is not None else ""
+    return Foretold(
+        joined=replace(joined, rows=rows),
+        by=f"vbench_mem {__version__} and torch {torch_build()[0]}, by the rules of {kinds}{held}",
+        card=card.title if card is not None else None,
+    )
+
+
+def foretold(row: Row, outcome: Outcome, place: Place, target: Target, card: Card | None) -> Row:
+    if isinstance(outcome, Unpredicted):
+        return replace(row, prediction=outcome, state="unpredicted", reason=outcome.reason)
+    if card is None:
+        return replace(row, prediction=outcome, state="predicted", reason=None)
+    room = place.room(row.cell)
+    fit, why = judge_fit(outcome, room, target)
+    state = "predicted" if fit in (None, "fits") else str(fit)
+    limit = room.sure_bytes if room is not None else None
+    return replace(row, prediction=outcome, state=state, reason=why, limit_bytes=limit)
+
+
+def judge_foretold(joined: Joined) -> list[Verdict]:
+    """A verdict for each budget, on predictions; none passes that could only be measured."""
+    found = []
+    for number, budget in enumerate(joined.matrix.budgets):
+        foreseen = as_predicted(budget)
+        if foreseen is None:
+            message = f"{budget.metric} {budget.kind}: no prediction has it; run the matrix"
+            found.append(waiting(budget, number, message))
+        elif budget.kind == "max_growth":
+            message = f"{budget.metric} {budget.kind}: judged by `vbench-mem check`"
+            found.append(waiting(budget, number, message))
+        else:
+            found += [
+                replace(verdict, budget=number, kind=budget.kind)
+                for verdict in judge([foreseen], joined)
+            ]
+    return found
+
+
+def waiting(budget: Budget, number: int, message: str) -> Verdict:
+    return Verdict(
+        outcome="nothing",
+        metric=budget.metric,
+        message=message,
+        budget=number,
+        kind=budget.kind,
+    )
+
+
+def as_predicted(budget: Budget) -> Budget | None:
+    """The same limit on the predicted metric; None where there is none of that kind."""
+    if budget.is_predicted or budget.is_score:
+        return budget
+    name: Any = RENAMED.get(budget.metric, f"predicted_{budget.metric}")
+    return budget.model_copy(update={"metric": name}) if name in PREDICTED else None

@@ -1,0 +1,52 @@
+"""Rows with the memory that they need, measured or predicted, and what a budget allows them."""
+
+from dataclasses import dataclass
+
+from vbench_mem.join import Joined, Row
+from vbench_mem.matrix.conditions import check_when, matches
+from vbench_mem.report.series import FORESEEN, MEMORY, point_of
+from vbench_mem.units import format_bytes
+
+
+@dataclass(frozen=True)
+class Sized:
+    """A row with the memory that it needs, measured or predicted, in bytes."""
+
+    row: Row
+    bytes: int
+    is_predicted: bool
+
+    @property
+    def size(self) -> str:
+        return format_bytes(self.bytes)
+
+    @property
+    def step_ms(self) -> float | None:
+        return self.row.metric("step_ms")
+
+
+def sized_rows(joined: Joined) -> dict[str, Sized]:
+    """By cell id; rows without a number are not there."""
+    found = {}
+    for row in joined.rows:
+        point = point_of(row, joined)
+        if point is not None and point.ending == "ok" and point.memory:
+            found[row.cell.id] = Sized(row, point.memory, point.basis == "predicted")
+    return found
+
+
+def limit_of(joined: Joined, row: Row) -> int | None:
+    """The least memory that a budget allows the row."""
+    limits = [
+        int(budget.limit)
+        for budget in joined.matrix.budgets
+        if budget.metric in (MEMORY, FORESEEN)
+        and budget.kind == "max"
+        and matches(row.facts, check_when(budget.where))
+    ]
+    return min(limits, default=None)
+
+
+def is_allowed(joined: Joined, sized: Sized) -> bool:
+    limit = limit_of(joined, sized.row)
+    return limit is None or sized.bytes <= limit
