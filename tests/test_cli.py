@@ -44,6 +44,7 @@ OPTIONS = {
         "--allow",
         "--json",
     },
+    "compare": {"before", "after", "--out", "--fail-on", "--unlike-machines", "--json"},
     "schema": set(),
 }
 

@@ -179,18 +179,27 @@ def read_record(path: Path, fingerprint: str) -> Record:
     """A record that is whole, of this code's schema, of the cell in its name and of this machine;
     raises `Unusable` with the reason."""
     try:
-        data = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+        text = path.read_bytes()
+    except OSError as error:
+        raise Unusable(f"torn ({' '.join(str(error).split())})") from error
+    record = parse_record(text)
+    check_identity(record, path.stem.removesuffix(".result"), fingerprint)
+    return record
+
+
+def parse_record(text: bytes | str) -> Record:
+    """A record that is whole and of this code's schema, whosever it is; raises `Unusable`."""
+    try:
+        data = json.loads(text)
+    except ValueError as error:
         raise Unusable(f"torn ({' '.join(str(error).split())})") from error
     version = data.get("schema_version") if isinstance(data, dict) else None
     if version != SCHEMA:
         raise Unusable(f"schema {version}, this code reads {SCHEMA}")
     try:
-        record = Record.model_validate_json(json.dumps(data))
+        return Record.model_validate_json(json.dumps(data))
     except ValidationError as error:
         raise Unusable(f"not a record ({explain(error)})") from error
-    check_identity(record, path.stem.removesuffix(".result"), fingerprint)
-    return record
 
 
 def check_identity(record: Record, cell_id: str, fingerprint: str) -> None:

@@ -73,24 +73,31 @@ class Baseline(BaseModel):
 def read_baseline(path: Path, renew: str = RENEW) -> Baseline:
     """Raises `UsageError` for a file that is missing or is no baseline of this code; its sentence
     names `renew`, the command that writes the file."""
-    anew = f"delete it, and write it anew with `{renew}`"
     try:
-        data = json.loads(path.read_bytes())
+        text = path.read_bytes()
     except FileNotFoundError as error:
         raise UsageError(
             f"{path}: no baseline there yet; write it with `{renew}` and commit it"
         ) from error
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {(error.strerror or '').lower()}") from error
+    return parse_baseline(text, str(path), renew)
+
+
+def parse_baseline(text: bytes, name: str, renew: str = RENEW) -> Baseline:
+    """The baseline that a file called `name` holds; raises `UsageError`."""
+    anew = f"delete it, and write it anew with `{renew}`"
+    try:
+        data = json.loads(text)
     except ValueError as error:
-        raise UsageError(f"{path}: not JSON ({error}); {anew}") from error
+        raise UsageError(f"{name}: not JSON ({error}); {anew}") from error
     version = data.get("schema_version") if isinstance(data, dict) else None
     if version != SCHEMA:
-        raise UsageError(f"{path}: schema {version}, this code reads {SCHEMA}; {anew}")
+        raise UsageError(f"{name}: schema {version}, this code reads {SCHEMA}; {anew}")
     try:
         return Baseline.model_validate_json(json.dumps(data))
     except ValidationError as error:
-        raise UsageError(f"{path}: not a baseline ({explain(error)}); {anew}") from error
+        raise UsageError(f"{name}: not a baseline ({explain(error)}); {anew}") from error
 
 
 def entry_of(prediction: Prediction) -> Entry:

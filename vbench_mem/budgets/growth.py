@@ -42,17 +42,17 @@ def tree_of(of: Entry | Prediction, metric: str) -> Tree:
     return leaves | {("", name): size for name, size in of.terms.items() if name != "tensors"}
 
 
-def is_of_peak(metric: str, prediction: Prediction) -> bool:
+def is_of_peak(metric: str, prediction: Entry | Prediction) -> bool:
     """Whether the modules tell of this metric: those of another phase are not known."""
     phase = metric.removeprefix("predicted_").removesuffix("_peak_bytes")
     return phase not in (*STEP_PHASES, "embed") or phase == prediction.peak_phase
 
 
-def elsewhere(prediction: Prediction) -> str:
+def elsewhere(prediction: Entry | Prediction) -> str:
     return f"the modules are known at the step's peak only, which is in {prediction.peak_phase}"
 
 
-def changes_of(before: Entry, after: Prediction, metric: str) -> tuple[Change, ...]:
+def changes_of(before: Entry, after: Entry | Prediction, metric: str) -> tuple[Change, ...]:
     """What is not as it was: what grew most first, what shrank most last."""
     old = tree_of(before, metric)
     new = tree_of(after, metric)
@@ -69,7 +69,9 @@ def changes_of(before: Entry, after: Prediction, metric: str) -> tuple[Change, .
     return tuple(sorted(found, key=lambda change: (-change.growth, change.module, change.category)))
 
 
-def explain_growth(before: Entry, after: Prediction, changes: tuple[Change, ...]) -> Iterator[str]:
+def explain_growth(
+    before: Entry, after: Entry | Prediction, changes: tuple[Change, ...]
+) -> Iterator[str]:
     """Sentences for people: whether the peak moved, what grew there, what shrank."""
     if after.peak_phase != before.peak_phase:
         yield f"the step's peak is now in {after.peak_phase}, it was in {before.peak_phase}"

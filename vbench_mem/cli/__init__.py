@@ -1,9 +1,9 @@
 """The command line: list, plan, fit, run, show, data, synthetic, weights, schema, report,
-check.
+check, compare.
 
 Options say where things are. None of them changes a number: what can is in the matrix.
-Exit codes: 0 done, 2 bad input, 70 an error of ours, 130 stopped with Ctrl-C; `check` has its own
-beside these.
+Exit codes: 0 done, 2 bad input, 70 an error of ours, 130 stopped with Ctrl-C; `check` and `compare`
+have their own beside these.
 """
 
 import os
@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 
 from vbench_mem.cli import (
     catalog,
+    comparing,
     data,
     fitting,
     foresee,
@@ -62,6 +63,7 @@ app = typer.Typer(
     vbench-mem run matrices/quick.yaml    measure, or go on where it stopped
     vbench-mem report matrices/quick.yaml tables and figures
     vbench-mem check matrices/quick.yaml  do the budgets hold?
+    vbench-mem compare A B                what changed between two of them?
     """,
 )
 app.command("list")(catalog.list_)
@@ -71,6 +73,7 @@ app.command()(measure.run)
 app.command()(measure.show)
 app.command()(reports.report)
 app.command()(gate.check)
+app.command()(comparing.compare)
 app.command()(data.data)
 app.command()(synthetic.synthetic)
 app.command()(weights.weights)

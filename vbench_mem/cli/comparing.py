@@ -1,0 +1,96 @@
+"""`compare`: what changed between two runs, reports or baselines. Measures and predicts nothing."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vbench_mem.cli.arguments import Json
+from vbench_mem.errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    from vbench_mem.compare.result import Comparison, FailOn
+
+ENDINGS = (".html", ".pdf", ".md")
+WORDS: "tuple[FailOn, ...]" = ("never", "worse", "slower", "changed")
+
+
+def compare(
+    before: Annotated[
+        str,
+        typer.Argument(
+            metavar="A",
+            help="The folder of a run or of a report, or a baseline; REVISION:PATH as git has it.",
+            show_default=False,
+        ),
+    ],
+    after: Annotated[
+        str,
+        typer.Argument(metavar="B", help="The same, of what came after.", show_default=False),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write a page too: FILE ends in .html, .pdf or .md."),
+    ] = None,
+    fail_on: Annotated[
+        str,
+        typer.Option(
+            metavar="WHAT",
+            help="Exit with 1 on worse (memory, FLOPs, endings, recall), slower (times too) or "
+            "changed (also for the better, and rows of one side only).",
+        ),
+    ] = "never",
+    unlike_machines: Annotated[
+        bool, typer.Option("--unlike-machines", help="Compare all but times of unlike machines.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """What changed from A to B, row by row, the worst first.
+
+    Bytes, FLOPs and parameters are exact. A time is slower or faster only where the timed steps of
+    A and B do not overlap. Exits with 2 for bad input, and with 3 when no row is in both.
+
+    \b
+    vbench-mem compare reports/quick_cpu_2026-11 runs/quick
+    vbench-mem compare HEAD~1:reports/quick reports/quick --out changes.html
+    vbench-mem compare main:gate_baseline.json gate_baseline.json --fail-on worse
+    """
+    what = next((word for word in WORDS if word == fail_on), None)
+    if what is None:
+        raise UsageError(f"--fail-on: no choice called '{fail_on}'{nearest(fail_on, WORDS)}")
+    if out is not None and out.suffix not in ENDINGS:
+        raise UsageError(f"--out {out}: write a name that ends in {', '.join(ENDINGS)}")
+    comparison = read_both(before, after, unlike_machines)
+    files: list[Path] = []
+    if out is not None and comparison.rows:
+        from vbench_mem.compare.page import write_page
+
+        files = write_page(comparison, out)
+    say(comparison, files, as_json)
+    raise typer.Exit(comparison.exit_code(what))
+
+
+def read_both(before: str, after: str, unlike_machines: bool) -> "Comparison":
+    """What could not be used is said on stderr."""
+    from vbench_mem.compare.reading import read_side
+    from vbench_mem.compare.result import compare as compare_sides
+
+    sides = read_side(before), read_side(after)
+    for problem in dict.fromkeys([*sides[0].problems, *sides[1].problems]):
+        print(problem, file=sys.stderr)
+    return compare_sides(*sides, unlike_machines=unlike_machines)
+
+
+def say(comparison: "Comparison", files: list[Path], as_json: bool) -> None:
+    from rich.console import Console
+
+    from vbench_mem.compare.terminal import draw
+
+    if as_json:
+        print(json.dumps(comparison.dump(), indent=1))
+        return
+    draw(comparison, Console(highlight=False, emoji=False))
+    for file in files:
+        print(file)

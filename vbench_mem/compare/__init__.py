@@ -1,0 +1,1 @@
+"""What changed between two runs, reports or baselines. No torch."""
