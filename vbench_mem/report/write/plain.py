@@ -1,0 +1,37 @@
+"""Text as every renderer may take it, and the sentences that say the same thing in each of them."""
+
+import re
+from collections.abc import Iterable
+
+from vbench_mem.report.document import Figure, Span, Table
+
+# Neither shown nor of use: controls, halves of characters, and marks that turn the reading order,
+# by which a name could be made to look like another.
+UNFIT = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
+)
+EMPTY = (Span("\N{EN DASH}", "soft"),)  # a field of a table without anything in it
+
+
+def clean(text: str) -> str:
+    """The text with what cannot be shown replaced; tabs and line feeds stay."""
+    return UNFIT.sub("\ufffd", text.replace("\r\n", "\n"))
+
+
+def one_line(text: str) -> str:
+    return re.sub(r"[\t\n]+", " ", clean(text))
+
+
+def published_note(table: Table) -> str:
+    """Which columns are not of this machine; empty where none is."""
+    heads = [column.head for column in table.columns if column.is_published]
+    return f"Published, not from this machine: {listed(heads)}." if heads else ""
+
+
+def not_drawn(figure: Figure) -> str:
+    return f"{figure.title} is not drawn: {(figure.skipped or 'no reason is given').rstrip('.')}."
+
+
+def listed(words: Iterable[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
