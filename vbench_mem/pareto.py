@@ -1,4 +1,4 @@
-"""The Pareto frontier of cost (down) and gain (up). Pure numbers; knows nothing of rows."""
+"""The Pareto frontier: of cost and gain, or of any number of costs. Pure numbers, no rows."""
 
 from collections.abc import Sequence
 
@@ -17,3 +17,19 @@ def frontier(points: Sequence[tuple[float, float]]) -> list[int]:
         if not best or points[i][1] > points[best[-1]][1] or points[i] == points[best[-1]]:
             best.append(i)
     return best
+
+
+def beats(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Of costs: none is higher, and one is lower. A gain is a cost below zero."""
+    return tuple(one) != tuple(other) and all(
+        mine <= its for mine, its in zip(one, other, strict=True)
+    )
+
+
+def beaten_by(costs: Sequence[Sequence[float]]) -> list[int | None]:
+    """For each the first that beats it and that nothing beats; None on the frontier.
+
+    Whatever is beaten is beaten by one of the frontier, since to beat is transitive.
+    """
+    best = [i for i, some in enumerate(costs) if not any(beats(other, some) for other in costs)]
+    return [next((i for i in best if beats(costs[i], some)), None) for some in costs]

@@ -1,19 +1,22 @@
 """Figures by what they show, not by their pixels: points, marks, labels, units."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from tests.rows import GIB, TEXT, joined_of, matrix_of, ok, oom, pick, score
+from tests.report.predicted import prediction_of
+from tests.rows import GIB, TEXT, joined_of, matrix_of, ok, oom, pick, score, spared
 from vbench_mem.encoders.table import ENCODERS
 from vbench_mem.join import Joined
 from vbench_mem.report.draw.memory import draw_memory_frames, draw_memory_variants
 from vbench_mem.report.draw.recall import draw_memory_recall
+from vbench_mem.report.facets import Facets, facets
 from vbench_mem.report.illustrate import illustrate, plans
 from vbench_mem.report.panels import recall_panels
-from vbench_mem.report.series import memory_budgets, memory_points
+from vbench_mem.report.series import Point, memory_budgets, memory_points
 from vbench_mem.report.style import COLOURS, markers
 
 
@@ -26,8 +29,12 @@ def xy(line: Line2D) -> list[tuple[float, float]]:
     return [(float(x), float(y)) for x, y in zip(*line.get_data(), strict=True)]
 
 
+def panels_of(joined: Joined) -> Facets[Point]:
+    return facets(memory_points(joined), joined)
+
+
 def test_a_line_has_the_measured_peaks_by_frames(joined: Joined) -> None:
-    (axes,) = draw_memory_frames(memory_points(joined)).axes
+    (axes,) = draw_memory_frames(panels_of(joined)).axes
     assert xy(drawn(axes, "joint_test")) == [(4, 2.0), (8, 4.0), (16, 8.0)]
     assert xy(drawn(axes, "joint_test+mask75")) == [(4, 1.0), (8, 1.5)]
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
@@ -36,7 +43,7 @@ def test_a_line_has_the_measured_peaks_by_frames(joined: Joined) -> None:
 
 
 def test_out_of_memory_is_a_cross_on_the_limit_not_a_gap(joined: Joined) -> None:
-    (axes,) = draw_memory_frames(memory_points(joined)).axes
+    (axes,) = draw_memory_frames(panels_of(joined)).axes
     tried = drawn(axes, "out of memory: frame_mean_test frames=8")
     spared = drawn(axes, "out of memory: frame_mean_test frames=16")
     assert (xy(tried), tried.get_marker()) == ([(8, 16.0)], "x")
@@ -50,7 +57,7 @@ def test_out_of_memory_is_a_cross_on_the_limit_not_a_gap(joined: Joined) -> None
 def test_crosses_on_one_spot_are_drawn_side_by_side(tmp_path: Path) -> None:
     matrix = matrix_of(tmp_path)
     joined = joined_of(matrix, *(oom(cell) for cell in matrix.cells))
-    figure = draw_memory_frames(memory_points(joined))
+    figure = draw_memory_frames(panels_of(joined))
     (axes,) = figure.axes
     crosses = [line for line in axes.lines if line.get_marker() == "x"]
     assert len(crosses) == 8
@@ -60,8 +67,46 @@ def test_crosses_on_one_spot_are_drawn_side_by_side(tmp_path: Path) -> None:
     assert len(spots) == 8
 
 
+def test_a_prediction_is_dashed_and_marked_where_nothing_was_measured(tmp_path: Path) -> None:
+    matrix = matrix_of(tmp_path)
+    known = {"predicted_peak_bytes": 2 * GIB}
+    records = [
+        ok(pick(matrix, "joint_test frames=4"), 3 * GIB, **known),
+        spared(pick(matrix, "joint_test frames=8"), 20 * GIB),
+    ]
+    joined = joined_of(matrix, *records)
+    foreseen = replace(joined.rows[2], prediction=prediction_of(5 * GIB), state="predicted")
+    joined = replace(joined, rows=(*joined.rows[:2], foreseen, *joined.rows[3:]))
+    sheet = draw_memory_frames(panels_of(joined))
+    (axes,) = sheet.axes
+    solid, dashed = drawn(axes, "joint_test"), drawn(axes, "predicted: joint_test")
+    assert (xy(solid), solid.get_linestyle()) == ([(4, 3.0)], "-")
+    assert xy(dashed) == [(4, 2.0), (8, 20.0)]  # what was spared would need
+    assert dashed.is_dashed() and dashed.get_zorder() < solid.get_zorder()
+    alone = drawn(axes, "predicted: joint_test+mask75")
+    assert (xy(alone), alone.get_markevery()) == ([(4, 5.0)], [0])
+    marked = {track.gid: track.marks for track in sheet.tracks}
+    assert marked[str(dashed.get_gid())] == ()  # both rows have marks of their own
+    (mark,) = marked[str(alone.get_gid())]
+    assert (mark.cell_id, dict(mark.facts)["predicted peak"]) == (foreseen.cell.id, "5.00 GiB")
+    assert "predicted" in {*sheet.legend_series.values()}
+
+
+def test_a_predicted_bar_is_pale_and_hatched(tmp_path: Path) -> None:
+    matrix = matrix_of(tmp_path, "about: q\naxes: {encoder: joint_test, frames: 4, batch: [2, 4]}")
+    joined = joined_of(matrix, ok(matrix.cells[0], 2 * GIB))
+    foreseen = replace(joined.rows[1], prediction=prediction_of(5 * GIB))
+    joined = replace(joined, rows=(joined.rows[0], foreseen))
+    (axes,) = draw_memory_variants(memory_points(joined)).axes
+    seen, pale = axes.patches
+    assert (seen.get_hatch(), seen.get_alpha(), pale.get_hatch()) == (None, None, "///")
+    assert pale.get_alpha() < 1
+    by_name = {plan.name: plan for plan in plans(joined)}
+    assert "hatched bars are predicted" in by_name["memory_variants"].caption
+
+
 def test_one_colour_a_family_and_one_marker_a_recipe(joined: Joined) -> None:
-    (axes,) = draw_memory_frames(memory_points(joined)).axes
+    (axes,) = draw_memory_frames(panels_of(joined)).axes
     full, masked = drawn(axes, "joint_test"), drawn(axes, "joint_test+mask75")
     other = drawn(axes, "frame_mean_test")
     assert full.get_color() == masked.get_color() != other.get_color()
@@ -119,7 +164,7 @@ def test_unlike_batches_have_frontiers_of_their_own(tmp_path: Path) -> None:
 def test_small_peaks_are_in_mib(tmp_path: Path) -> None:
     matrix = matrix_of(tmp_path)
     joined = joined_of(matrix, *(ok(cell, 5 * 2**20) for cell in matrix.cells))
-    (axes,) = draw_memory_frames(memory_points(joined)).axes
+    (axes,) = draw_memory_frames(panels_of(joined)).axes
     assert "MiB" in axes.get_ylabel()
     assert xy(drawn(axes, "joint_test"))[0] == (4, 5.0)
 
@@ -128,7 +173,7 @@ def test_a_short_span_of_memory_has_labels_too(tmp_path: Path) -> None:
     matrix = matrix_of(tmp_path)
     peaks = (round((23 + 0.7 * i) * 2**20) for i in range(8))
     records = [ok(cell, peak) for cell, peak in zip(matrix.cells, peaks, strict=True)]
-    (axes,) = draw_memory_frames(memory_points(joined_of(matrix, *records))).axes
+    (axes,) = draw_memory_frames(panels_of(joined_of(matrix, *records))).axes
     low, high = axes.get_ylim()
     assert sum(low <= tick <= high for tick in axes.get_yticks()) >= 3
 
@@ -149,8 +194,10 @@ def test_a_single_number_of_frames_gives_bars_and_the_reason(tmp_path: Path) -> 
 def test_nothing_measured_is_said_and_not_drawn(tmp_path: Path) -> None:
     joined = joined_of(matrix_of(tmp_path))
     pictures = illustrate(plans(joined), tmp_path)
-    assert [picture.svg for picture in pictures] == [None, None]
-    assert pictures[1].skipped == "no row has a measured peak"
+    assert all(picture.svg is None for picture in pictures)
+    skipped = {picture.name: picture.skipped for picture in pictures}
+    assert skipped["memory_frames"] == "no row has a measured or predicted peak"
+    assert all(skipped.values())
     assert not list(tmp_path.glob("*.png"))
 
 
@@ -202,10 +249,10 @@ def test_a_budget_near_the_peaks_is_a_line(
     budgets = f"budgets: [{{metric: peak_alloc_bytes, where: {where}, max: {limit} GiB}}]\n"
     matrix = matrix_of(tmp_path, TEXT + budgets)
     joined = joined_of(matrix, *(ok(cell, cell.load.frames * GIB) for cell in matrix.cells))
-    points = memory_points(joined)
-    allowed = memory_budgets(joined, points)
+    panels = panels_of(joined)
+    allowed = memory_budgets(joined, panels.places)
     assert [size / GIB for size in allowed] == lines
-    (axes,) = draw_memory_frames(points, allowed).axes
+    (axes,) = draw_memory_frames(panels, allowed).axes
     drawn_at = [xy(x)[0][1] for x in axes.lines if str(x.get_label()).startswith("budget")]
     assert drawn_at == lines
     assert [x.get_text() for x in axes.texts] == [f"budget {line:g} GiB" for line in lines]

@@ -5,12 +5,26 @@ from pathlib import Path
 
 from vbench_mem.join import Joined
 from vbench_mem.report import document
-from vbench_mem.report.pictures import losses, memory, recall
+from vbench_mem.report.pictures import (
+    cards,
+    categories,
+    frontier,
+    losses,
+    memory,
+    recall,
+    throughput,
+    time,
+)
 from vbench_mem.report.pictures.plan import Plan
 
 MAKERS: tuple[Callable[[Joined], Sequence[Plan]], ...] = (
     recall.plans,
+    frontier.plans,
     memory.plans,
+    categories.plans,
+    cards.plans,
+    time.plans,
+    throughput.plans,
     losses.plans,
 )
 

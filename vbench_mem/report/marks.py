@@ -10,6 +10,7 @@ from typing import Any
 
 from vbench_mem.join import Row
 from vbench_mem.metrics import show
+from vbench_mem.report.evidence import link_of
 from vbench_mem.report.spread import score_text
 
 Facts = tuple[tuple[str, str], ...]
@@ -30,11 +31,13 @@ class Mark:
     label    of the row, or of what else it is
     facts    name and text of each number worth telling
     cell_id  of the record behind it; none where there is none
+    link     to that record, relative to the report's folder
     """
 
     label: str
     facts: Facts = ()
     cell_id: str | None = None
+    link: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,11 +46,14 @@ class Track:
 
     series  what a click on the legend hides and shows
     marks   one where the whole group is the mark; none where it only belongs to the series
+    groups  what else hides it: a legend of many series names families and looks instead, and ways
+            of drawing, so that a track is seen while neither its series nor a group is hidden
     """
 
     gid: str
     series: str
     marks: tuple[Mark, ...] = ()
+    groups: tuple[str, ...] = ()
 
     def dump(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -67,4 +73,5 @@ def mark_of(row: Row, facts: Iterable[tuple[str, str]] = ()) -> Mark:
         if score.metric == "recall_at_1":
             head = f"{score.dataset} {score.direction.upper()} R@1 ({score.origin})"
             said.setdefault(head, score_text(score))
-    return Mark(label=row.label, facts=tuple(said.items()), cell_id=row.cell.id)
+    facts_told = tuple(said.items())
+    return Mark(label=row.label, facts=facts_told, cell_id=row.cell.id, link=link_of(row))

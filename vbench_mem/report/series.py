@@ -22,17 +22,40 @@ Basis = Literal["measured", "predicted"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Point:
-    """`memory` is the peak of an ok row, and the limit of one that ran out of memory (None where
-    no limit is known). `basis`: a row that was not run has its place by its prediction."""
+class Place:
+    """A row in a figure, as one of the marks of a series."""
 
     row: Row
     series: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point(Place):
+    """`memory` is the peak of an ok row, and the limit of one that ran out of memory (None where
+    no limit is known). `basis`: a row that was not run has its place by its prediction."""
+
     frames: int
     memory: int | None
     ending: Ending
     basis: Basis = "measured"
     score: AnyScore | None = None
+
+    @property
+    def foreseen(self) -> int | None:
+        """Bytes that are predicted, whatever became of the run."""
+        size = self.row.metric(FORESEEN)
+        return None if size is None else int(size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spot(Place):
+    """A row's place on two axes, in their units; `low` to `high` is what it spreads over on the
+    second one, where that is known."""
+
+    x: float
+    y: float
+    low: float | None = None
+    high: float | None = None
 
 
 def series_of(row: Row, joined: Joined) -> str:

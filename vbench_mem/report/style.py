@@ -4,10 +4,10 @@ Colours are Okabe and Ito's, which stay apart for colour-blind readers; their ye
 thin lines on white and is replaced with a grey. Encoders of one's own share a brown.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from vbench_mem.join import Row
-from vbench_mem.report.series import Point
+from vbench_mem.report.series import Place
 
 COLOURS = {
     "joint": "#0072B2",
@@ -20,23 +20,53 @@ COLOURS = {
     "tubevit": "#000000",
     "custom": "#8C510A",
 }
-MARKERS = ("o", "s", "^", "D", "v", "P", "p", "<", ">", "h", "*", "d", "8", "H")
+MARKERS = ("o", "s", "^", "D", "v", "P", "p", "<", ">", "h", "*", "d", "8", "H", "1", "2", "3", "4")
 LIMIT_COLOUR = "#B00020"
 BUDGET_COLOUR = "#555555"
 LEVEL_COLOUR = "#6A5ACD"
 NEUTRAL = "#444444"  # of what several families share
 
 
+# Of memory at the peak: dark is what the weights cost, sand what the clips cost. Each has a hatch
+# too, and none is a family's colour; they are Tol's muted ones.
+CATEGORIES = {
+    "parameter": ("parameters", "#332288", ""),
+    "gradient": ("gradients", "#882255", "\\\\\\\\"),
+    "optimizer": ("optimiser state", "#CC6677", "////"),
+    "input": ("the batch", "#999933", "||||"),
+    "activation": ("activations", "#DDCC77", ""),
+    "temporary": ("temporaries", "#BBBBBB", "xxx"),
+    "rest": ("rounding and workspaces", "#EEEEEE", ""),
+}
+# Cards by size, small to large: fill, and the text that is read on it. A page that turns other
+# colours over in the dark must leave these two together.
+CARD_COLOURS = (
+    ("#FFFFCC", "#101010"),
+    ("#C7E9B4", "#101010"),
+    ("#7FCDBB", "#101010"),
+    ("#41B6C4", "#101010"),
+    ("#1D91C0", "#101010"),
+    ("#225EA8", "#FCFCFC"),
+    ("#0C2C84", "#FCFCFC"),
+)
+NO_CARD = ("#E4E4E4", "#101010")  # a field without a number
+
+
 def colour(row: Row) -> str:
     return COLOURS[row.facts["family"]]
 
 
-def look(point: Point) -> str:
+def look(place: Place) -> str:
     """What a marker stands for: everything but the family, so recipe, size, twist and load."""
-    return point.series.removeprefix(point.row.facts["family"])
+    return place.series.removeprefix(place.row.facts["family"])
 
 
-def markers(points: Sequence[Point]) -> dict[str, str]:
-    """A marker for each look, in the order met; they repeat after the fourteenth."""
+def groups(place: Place) -> tuple[str, str]:
+    """The family and the look as a legend names them that has no room for every series."""
+    return place.row.facts["family"], look(place).lstrip("_")
+
+
+def markers(points: Iterable[Place]) -> dict[str, str]:
+    """A marker for each look, in the order met; they repeat after the last."""
     looks = dict.fromkeys(look(point) for point in points)
     return {name: MARKERS[number % len(MARKERS)] for number, name in enumerate(looks)}

@@ -20,8 +20,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 from matplotlib.transforms import ScaledTranslation
 
 from vbench_mem.report.marks import Mark, Track, mark_of
-from vbench_mem.report.series import Point
-from vbench_mem.report.style import BUDGET_COLOUR, LIMIT_COLOUR, colour, look
+from vbench_mem.report.series import Place, Point
+from vbench_mem.report.style import LIMIT_COLOUR, colour, groups, look
 from vbench_mem.units import BINARY
 
 P = ParamSpec("P")
@@ -43,12 +43,14 @@ WIDTH = 9.0  # inches; all lengths of a layout are
 LEFT, RIGHT, TOP, AXIS, LEGEND_LINE = 0.75, 0.25, 0.35, 0.6, 0.2
 FILL = {"measured": "full", "imported": "left", "published": "none"}
 SIZE = 7.5
+MANY_DECADES = 20_000  # highest over lowest, above which 2 and 5 of a decade have no room
 
 
 class Sheet(Figure):
     """A figure that knows what its artists stand for.
 
-    `legend_series` has the series that an entry of the legend stands for, by the entry's gid.
+    `legend_series` has the series, or the group of series (`Track.groups`), that an entry of the
+    legend stands for, by the entry's gid.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -57,20 +59,26 @@ class Sheet(Figure):
         self.legend_series: dict[str, str] = {}
 
 
-def track(artist: Artist, series: str, marks: Iterable[Mark] = ()) -> None:
+def track(
+    artist: Artist, series: str, marks: Iterable[Mark] = (), groups: Iterable[str] = ()
+) -> None:
     """Say what the artist is: markers of one line in the order of its data, a bar, or (without
-    marks) a thing that is hidden together with its series."""
+    marks) a thing that is hidden together with its series, or with a group of series."""
     sheet = artist.get_figure(root=True)
     assert isinstance(sheet, Sheet)
     gid = f"t{len(sheet.tracks)}"
     artist.set_gid(gid)
-    sheet.tracks.append(Track(gid=gid, series=series, marks=tuple(marks)))
+    sheet.tracks.append(
+        Track(gid=gid, series=series, marks=tuple(marks), groups=tuple(dict.fromkeys(groups)))
+    )
 
 
-def track_points(artist: Artist, points: Iterable[Point]) -> None:
-    """`track` of a line whose markers are these points, all of one series."""
+def track_points(artist: Artist, points: Iterable[Place], *ways: str) -> None:
+    """`track` of a line whose markers are these points, all of one series; `ways` are entries of
+    the legend for how it is drawn."""
     points = list(points)
-    track(artist, points[0].series, [mark_of(point.row) for point in points])
+    marks = [mark_of(point.row) for point in points]
+    track(artist, points[0].series, marks, (*groups(points[0]), *ways))
 
 
 def styled(draw: Callable[P, F]) -> Callable[P, F]:
@@ -161,25 +169,7 @@ def limits(axes: Axes, points: Sequence[Point], unit: Unit, *, horizontal: bool)
         )
 
 
-def budget_line(axes: Axes, limit: float, unit: Unit) -> None:
-    """What a budget allows, named at the right, where no limit of memory is named."""
-    axes.axhline(
-        limit, color=BUDGET_COLOUR, linewidth=0.8, linestyle="-.", label=f"budget {limit:.4g}"
-    )
-    axes.annotate(
-        f"budget {limit:.4g} {unit.name}",
-        (1, limit),
-        (-4, 3),
-        xycoords=("axes fraction", "data"),
-        textcoords="offset points",
-        color=BUDGET_COLOUR,
-        size=9,
-        ha="right",
-        va="bottom",
-    )
-
-
-def handle(name: str, point: Point, shapes: Shapes) -> Line2D:
+def handle(name: str, point: Place, shapes: Shapes) -> Line2D:
     return Line2D(
         [],
         [],
@@ -240,24 +230,29 @@ def page(
         y = total - (row + 1) * (TOP + height) - row * AXIS
         boxes.append(figure.add_axes((x / WIDTH, y / total, width / WIDTH, height / total)))
     if handles:
-        legend = figure.legend(
-            handles=list(handles),
-            loc="lower left",
-            bbox_to_anchor=(0.02, 0.0),
-            ncols=across,
-            frameon=False,
-            fontsize=9,
-            handletextpad=0.4,
-            columnspacing=1.6,
-        )
-        for number, (handle, text) in enumerate(
-            zip(legend.legend_handles, legend.get_texts(), strict=True)
-        ):
-            assert handle is not None
-            for artist, part in ((handle, "h"), (text, "t")):
-                artist.set_gid(f"l{number}{part}")
-                figure.legend_series[f"l{number}{part}"] = text.get_text()
+        legend_below(figure, handles, across)
     return figure, boxes
+
+
+def legend_below(figure: Sheet, handles: Sequence[Artist], across: int) -> None:
+    """The legend at the foot of the page, its entries known to `legend_series`."""
+    legend = figure.legend(
+        handles=list(handles),
+        loc="lower left",
+        bbox_to_anchor=(0.02, 0.0),
+        ncols=across,
+        frameon=False,
+        fontsize=9,
+        handletextpad=0.4,
+        columnspacing=1.6,
+    )
+    for number, (handle, text) in enumerate(
+        zip(legend.legend_handles, legend.get_texts(), strict=True)
+    ):
+        assert handle is not None
+        for artist, part in ((handle, "h"), (text, "t")):
+            artist.set_gid(f"l{number}{part}")
+            figure.legend_series[f"l{number}{part}"] = text.get_text()
 
 
 def plain(axes: Axes, which: str) -> None:
@@ -267,15 +262,18 @@ def plain(axes: Axes, which: str) -> None:
     axis.set_minor_locator(NullLocator())
 
 
-def log_ticks(axes: Axes) -> None:
-    """Labels that are round numbers on a log axis of memory, more of them on a short one."""
-    low, high = axes.get_ylim()
+def log_ticks(axes: Axes, which: str = "y") -> None:
+    """Labels that are round numbers on a log axis, more of them on a short one."""
+    axis, limits = (axes.xaxis, axes.set_xlim) if which == "x" else (axes.yaxis, axes.set_ylim)
+    low, high = axis.get_view_interval()
     if high < 4 * low:
-        axes.yaxis.set_major_locator(FixedLocator(MaxNLocator(5).tick_values(low, high)))
-        axes.set_ylim(low, high)
+        axis.set_major_locator(FixedLocator(MaxNLocator(5).tick_values(low, high)))
+        limits(low, high)
+    elif high < MANY_DECADES * low:
+        axis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5)))
     else:
-        axes.yaxis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5)))
-    plain(axes, "y")
+        axis.set_major_locator(LogLocator(base=10))
+    plain(axes, which)
 
 
 def save(figure: Figure, folder: Path, name: str) -> str:

@@ -17,3 +17,8 @@ class Plan:
     caption: str = ""
     draw: "Callable[[], Sheet] | None" = None
     skipped: str | None = None
+
+
+def sentences(*some: str) -> str:
+    """A caption of those that are not empty."""
+    return " ".join(filter(None, some))

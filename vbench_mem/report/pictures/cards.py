@@ -1,0 +1,146 @@
+"""The smallest card that holds each row: a grid of variants and frames for each load.
+
+What must fit is what `fit` asks for: all that the driver would show of the process, measured on a
+card or predicted for one. A cpu has no such number, and its peak says nothing of a card.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from vbench_mem.join import Joined, Row
+from vbench_mem.machine.cards import CARDS, GB, GIB
+from vbench_mem.report.facets import (
+    MOST_BARS,
+    load_name,
+    main_load,
+    named_rest,
+    settings_of,
+    spread,
+)
+from vbench_mem.report.pictures.plan import Plan, sentences
+from vbench_mem.report.series import Basis, Place
+
+MEASURED, FORESEEN = "process_bytes", "predicted_process_bytes"
+SIZES = (8, 16, 24, 40, 80, 141)  # GB, as cards are sold
+MOST_LINES, MOST_GRIDS, MOST_FRAMES = 60, 4, 10  # of a figure, of a figure, of a grid
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tile(Place):
+    """One row in the grid; `why` it has no bytes."""
+
+    frames: int
+    bytes: int | None
+    basis: Basis = "measured"
+    why: str | None = None
+
+    @property
+    def card(self) -> int | None:
+        """GB of the smallest card that holds it; None where none of `SIZES` does."""
+        assert self.bytes is not None
+        return next((size for size in SIZES if self.bytes <= certain(size)), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardGrid:
+    """The rows of one load, by variant and frames."""
+
+    title: str
+    tiles: tuple[Tile, ...]
+
+    @property
+    def variants(self) -> list[str]:
+        return list(dict.fromkeys(tile.series for tile in self.tiles))
+
+    @property
+    def frames(self) -> list[int]:
+        return sorted({tile.frames for tile in self.tiles})
+
+
+def certain(size: int) -> int:
+    """Bytes that every known card sold with so many GB has for certain."""
+    known = [card.memory_bytes for card in CARDS.values() if card.most_bytes == size * GIB]
+    return min(known, default=size * GB)
+
+
+def tile_of(row: Row) -> Tile:
+    """Measured, where it was; else predicted, unless the row ran out of as much as that."""
+    seen = row.metric(MEASURED) if row.is_ok else None
+    foreseen = row.metric(FORESEEN)
+    size, why = seen if seen is not None else foreseen, None
+    if size is None:
+        why = row.why_missing(FORESEEN)
+    elif row.is_out_of_memory and row.limit_bytes is not None and size <= row.limit_bytes:
+        size, why = None, "it ran out of memory where it was predicted to fit"
+    return Tile(
+        row=row,
+        series=row.cell.variant,
+        frames=row.cell.load.frames,
+        bytes=None if size is None else int(size),
+        basis="measured" if seen is not None else "predicted",
+        why=why,
+    )
+
+
+def plans(joined: Joined) -> list[Plan]:
+    tiles = [tile_of(row) for row in joined.rows]
+    name, title = "cards", "The smallest card that holds it"
+    if all(tile.bytes is None for tile in tiles):
+        reasons = list(dict.fromkeys(tile.why for tile in tiles if tile.why))
+        why = f"no row has the bytes of a process on a card: {'; '.join(reasons[:2])}"
+        return [Plan(name=name, title=title, skipped=why)]
+
+    from vbench_mem.report.draw.cards import draw_cards
+
+    grids, left_out = card_grids(tiles, joined)
+    drawn = [tile for grid in grids for tile in grid.tiles]
+    return [
+        Plan(
+            name=name,
+            title=title,
+            caption=sentences(about(drawn), left_out),
+            draw=lambda: draw_cards(grids),
+        )
+    ]
+
+
+def card_grids(tiles: Sequence[Tile], joined: Joined) -> tuple[list[CardGrid], str]:
+    """The load with most rows first; what is left out."""
+    by_load: dict[str, list[Tile]] = {}
+    names = settings_of(joined)
+    for tile in tiles:
+        by_load.setdefault(load_name(tile.row, names), []).append(tile)
+    first = main_load(by_load)
+    lines = min(MOST_BARS, max(len({t.series for t in some}) for some in by_load.values()))
+    room = max(1, min(MOST_GRIDS, MOST_LINES // lines))
+    others = [load for load in by_load if load != first]
+    kept = [first, *(spread(others, room - 1) if room > 1 else [])]
+    grids, cut = [], False
+    for load in kept:
+        grid = CardGrid(title=load, tiles=tuple(by_load[load]))
+        variants = spread(grid.variants, MOST_BARS)
+        frames = spread(grid.frames, MOST_FRAMES)
+        some = [t for t in grid.tiles if t.series in variants and t.frames in frames]
+        cut = cut or len(some) < len(grid.tiles)
+        grids.append(CardGrid(title=load, tiles=tuple(some)))
+    said = "Of long lists some variants or frames are drawn, evenly spread." if cut else ""
+    return grids, sentences(named_rest("not drawn", by_load, kept), said)
+
+
+def about(tiles: Iterable[Tile]) -> str:
+    """What a field says, and where its number comes from."""
+    tiles = list(tiles)
+    bases = {tile.basis for tile in tiles if tile.bytes is not None}
+    sizes = ", ".join(f"{size} GB: {certain(size) / GIB:.1f} GiB" for size in SIZES)
+    return sentences(
+        "The smallest card that holds a training step for certain, and the device memory of the "
+        "process, with the driver's own share of it.",
+        {
+            frozenset({"measured"}): "All are measured.",
+            frozenset({"predicted"}): "All are predicted without a device.",
+        }.get(frozenset(bases), "A number after ~ is predicted without a device."),
+        f"What a card as it is sold has for certain: {sizes}.",
+        "Grey fields have no number; pointed at, they say why."
+        if any(tile.bytes is None for tile in tiles)
+        else "",
+    )

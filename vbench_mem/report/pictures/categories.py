@@ -1,0 +1,69 @@
+"""What the peak is made of: a stacked bar for each row, measured or else predicted."""
+
+from dataclasses import dataclass
+
+from vbench_mem.join import Joined, Row
+from vbench_mem.report.facets import bars
+from vbench_mem.report.pictures.plan import Plan, sentences
+from vbench_mem.report.series import FORESEEN, MEMORY, Basis, Place
+from vbench_mem.report.style import CATEGORIES
+
+REST = "rest"  # what the predicted categories do not add up to: of no tensor
+SEEN = 0.002  # of a peak: less of the rest is no bar
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack(Place):
+    """Bytes at the peak by category; they add up to `peak`, but for a rest that nobody can see."""
+
+    peak: int
+    parts: dict[str, int]
+    basis: Basis
+
+
+def stacks(joined: Joined) -> list[Stack]:
+    """Every row whose peak is known by category, in the matrix's order."""
+    found = (stack_of(row) for row in joined.rows)
+    return [stack for stack in found if stack is not None]
+
+
+def stack_of(row: Row) -> Stack | None:
+    """What was measured, where all of it was; else what is predicted."""
+    ways: list[tuple[str, str, Basis]] = [(FORESEEN, "predicted_", "predicted")]
+    if row.is_ok:
+        ways.insert(0, (MEMORY, "", "measured"))
+    for whole, prefix, basis in ways:
+        peak = row.metric(whole)
+        parts = {name: row.metric(f"{prefix}{name}_bytes") for name in CATEGORIES if name != REST}
+        sizes = {name: int(size) for name, size in parts.items() if size is not None}
+        if peak is None or len(sizes) < len(parts):
+            continue
+        rest = int(peak) - sum(sizes.values())
+        return Stack(
+            row=row,
+            series=row.label,
+            peak=int(peak),
+            parts=sizes | ({REST: rest} if rest > SEEN * peak else {}),
+            basis=basis,
+        )
+    return None
+
+
+def plans(joined: Joined) -> list[Plan]:
+    found = stacks(joined)
+    name, title = "memory_categories", "What the peak is made of"
+    if not found:
+        why = "no row has a peak by category, neither measured nor predicted"
+        return [Plan(name=name, title=title, skipped=why)]
+
+    from vbench_mem.report.draw.categories import draw_categories
+
+    chosen, left_out = bars(found, joined)
+    bases = {stack.basis for stack in chosen.places}
+    said = sentences(
+        "Memory at the peak of a training step, by what it is for; the number at a bar's end is "
+        "the peak.",
+        "Pale bars are predicted, not measured." if "predicted" in bases else "",
+        left_out,
+    )
+    return [Plan(name=name, title=title, caption=said, draw=lambda: draw_categories(chosen.places))]

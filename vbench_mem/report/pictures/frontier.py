@@ -1,0 +1,185 @@
+"""Which rows nothing beats in memory, step time and recall together. No matplotlib.
+
+With a recall that was measured or imported here rows of one load are compared, whatever their
+frames: frames are what memory and time are paid for. Without one only rows of equal frames and
+load answer the same question, in memory and time. Ways to run them (dtype, checkpointing) compete.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from vbench_mem.join import Joined, Row
+from vbench_mem.matrix.axes import label
+from vbench_mem.pareto import beaten_by
+from vbench_mem.report.facets import MOST_PANELS, load_name, looks, settings_of, spread
+from vbench_mem.report.pictures.plan import Plan, sentences
+from vbench_mem.report.pictures.time import TIME
+from vbench_mem.report.series import MEMORY, RECALL, Place
+from vbench_mem.scores.metrics import Direction
+from vbench_mem.scores.score import AnyScore
+
+WAYS: dict[Direction, str] = {"t2v": "text to video", "v2t": "video to text"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrontierRow(Place):
+    """One measured row among those that it is compared with.
+
+    group      what they share: the benchmark, the load, the frames
+    memory     bytes; `step_ms` milliseconds; `recall` a share, None where none is joined
+    wins       criteria in which no other row of the group is better
+    beaten_by  label of a row of the frontier that is as good in all and better in one; None on it
+    """
+
+    group: str
+    memory: int
+    step_ms: float
+    recall: float | None
+    wins: tuple[str, ...] = ()
+    beaten_by: str | None = None
+
+    @property
+    def is_best(self) -> bool:
+        return self.beaten_by is None
+
+    @property
+    def costs(self) -> dict[str, float]:
+        """Down is better in each."""
+        found: dict[str, float] = {"memory": self.memory, "time": self.step_ms}
+        return found if self.recall is None else found | {"recall": -self.recall}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrontierGroup:
+    """Rows that can be compared, in the matrix's order; `load` is without benchmark and frames."""
+
+    title: str
+    load: str
+    rows: tuple[FrontierRow, ...]
+
+    @property
+    def has_recall(self) -> bool:
+        return self.rows[0].recall is not None
+
+
+def frontier_rows(joined: Joined) -> list[FrontierRow]:
+    """Every row that is compared, once for each group that it is in."""
+    return [row for group in frontier_groups(joined) for row in group.rows]
+
+
+def frontier_groups(joined: Joined) -> list[FrontierGroup]:
+    """By benchmark and load where a recall is joined, else by frames and load."""
+    rows = [row for row in joined.rows if row.is_ok and row.metric(MEMORY) and row.metric(TIME)]
+    names = [*settings_of(joined, "load"), *(n for n in settings_of(joined) if n == "device")]
+    found: dict[tuple[str, str], list[tuple[Row, float | None]]] = {}
+    asked = benchmarks(rows)
+    for row in rows:
+        load = load_name(row, names)
+        for dataset, direction in asked:
+            score = recall_of(row, dataset, direction)
+            if score is not None:
+                key = (f"{dataset}, {WAYS[direction]}", load)
+                found.setdefault(key, []).append((row, score.value))
+        if not asked:
+            found.setdefault((f"frames={row.cell.load.frames}", load), []).append((row, None))
+    ways = tuple(name for name in joined.matrix.varying if name not in ("frames", *names))
+    return [
+        FrontierGroup(title=title, load=load, rows=judged(title, some, ways))
+        for what, load in found
+        if (some := found[what, load]) and (title := " ".join(filter(None, (what, load))))
+    ]
+
+
+def benchmarks(rows: Iterable[Row]) -> list[tuple[str, Direction]]:
+    """Datasets whose recall at 1 was measured or imported here, each in one direction: text to
+    video where there is that."""
+    known = {
+        (score.dataset, score.direction)
+        for row in rows
+        for score in row.scores.values()
+        if score.metric == RECALL and score.origin != "published"
+    }
+    return [
+        (dataset, "t2v" if (dataset, "t2v") in known else "v2t")
+        for dataset in sorted({dataset for dataset, _ in known})
+    ]
+
+
+def recall_of(row: Row, dataset: str, direction: Direction) -> AnyScore | None:
+    for score in row.scores.values():
+        if (score.dataset, score.direction, score.metric) == (dataset, direction, RECALL):
+            return score if score.origin != "published" else None
+    return None
+
+
+def judged(
+    title: str, some: Iterable[tuple[Row, float | None]], ways: tuple[str, ...]
+) -> tuple[FrontierRow, ...]:
+    """The rows with what they win and what beats them."""
+    rows = [
+        FrontierRow(
+            row=row,
+            series=label(row.cell, ways),
+            group=title,
+            memory=int(row.metric(MEMORY) or 0),
+            step_ms=float(row.metric(TIME) or 0),
+            recall=recall,
+        )
+        for row, recall in some
+    ]
+    least = {name: min(row.costs[name] for row in rows) for name in rows[0].costs}
+    losers = beaten_by([tuple(row.costs.values()) for row in rows])
+    return tuple(
+        replaced(row, least, None if best is None else rows[best].row.label)
+        for row, best in zip(rows, losers, strict=True)
+    )
+
+
+def replaced(row: FrontierRow, least: dict[str, float], beaten: str | None) -> FrontierRow:
+    wins = tuple(name for name, cost in row.costs.items() if cost == least[name])
+    return replace(row, wins=wins, beaten_by=beaten)
+
+
+def shown(groups: list[FrontierGroup]) -> list[FrontierGroup]:
+    """As many as a figure has room for: of many loads the one with most rows and the last."""
+    if len(groups) > MOST_PANELS:
+        sizes: dict[str, int] = {}
+        for group in groups:
+            sizes[group.load] = sizes.get(group.load, 0) + len(group.rows)
+        load = max(reversed(sizes), key=lambda name: sizes[name])
+        groups = [group for group in groups if group.load == load]
+    return spread(groups, MOST_PANELS)
+
+
+def plans(joined: Joined) -> list[Plan]:
+    groups = [group for group in frontier_groups(joined) if len(group.rows) > 1]
+    name, title = "frontier", "What nothing beats"
+    if not groups:
+        why = "no two rows that can be compared have a measured peak and a measured step time"
+        return [Plan(name=name, title=title, skipped=why)]
+
+    from vbench_mem.report.draw.frontier import draw_frontier
+
+    some, shapes = shown(groups), looks(joined)
+    return [
+        Plan(
+            name=name,
+            title=title,
+            caption=about(some, len(groups)),
+            draw=lambda: draw_frontier(some, shapes),
+        )
+    ]
+
+
+def about(groups: list[FrontierGroup], known: int) -> str:
+    criteria = "peak memory and step time"
+    if groups[0].has_recall:
+        criteria = "peak memory, step time and recall at 1 together"
+    return sentences(
+        f"Large named marks: no row with the same load is at least as good in {criteria} and "
+        "better in one of them. Small pale marks are beaten by one of these.",
+        "The percentage at a mark is its recall; published recalls take no part."
+        if groups[0].has_recall
+        else "No recall measured or imported here is joined, so rows are compared at equal frames.",
+        f"Drawn are {len(groups)} of {known} groups of rows." if len(groups) < known else "",
+    )

@@ -1,0 +1,77 @@
+"""Work against speed: GFLOP of a clip and clips per second, measured rows alone."""
+
+import math
+from collections.abc import Iterable, Sequence
+
+from vbench_mem.join import Joined, Row
+from vbench_mem.report.facets import facets, spread
+from vbench_mem.report.pictures.plan import Plan, sentences
+from vbench_mem.report.series import Spot
+
+WORK, SPEED = "step_gflop", "clips_per_s"
+ROUND = (1, 2, 5)
+MOST_LEVELS = 5
+SAME = 1.02  # peaks are of one device and dtype within this, as shares are rounded
+
+
+def throughput_spots(joined: Joined) -> list[Spot]:
+    """GFLOP of a clip and clips per second of every row that has both."""
+    return [
+        Spot(row=row, series=row.cell.variant, x=work, y=speed)
+        for row in joined.rows
+        if row.is_ok and (work := row.metric(WORK)) and (speed := row.metric(SPEED))
+    ]
+
+
+def levels(spots: Iterable[Spot]) -> list[float]:
+    """Round TFLOP/s around those achieved: GFLOP/clip times clips/s over 1000."""
+    achieved = [spot.x * spot.y / 1000 for spot in spots]
+    low, high = math.floor(math.log10(min(achieved))), math.ceil(math.log10(max(achieved)))
+    every = [digit * 10.0**power for power in range(low - 1, high + 1) for digit in ROUND]
+    below = [level for level in every if level <= min(achieved)]
+    above = [level for level in every if level >= max(achieved)]
+    inner = [level for level in every if min(achieved) < level < max(achieved)]
+    return spread([*below[-1:], *inner, *above[:1]], MOST_LEVELS)
+
+
+def peak_of(rows: Iterable[Row]) -> float | None:
+    """The device's dense peak in TFLOP/s, where the rows say it and agree on it."""
+    found = [
+        achieved / mfu
+        for row in rows
+        if (mfu := row.metric("mfu")) and (achieved := row.metric("achieved_tflop_per_s"))
+    ]
+    return found[0] if found and max(found) <= SAME * min(found) else None
+
+
+def level_text(level: float, peak: float | None) -> str:
+    """`2 TFLOP/s, MFU 0.6 %`."""
+    speed = f"{level:g} TFLOP/s" if level >= 1 else f"{1000 * level:g} GFLOP/s"
+    return speed if peak is None else f"{speed}, MFU {100 * level / peak:.2g} %"
+
+
+def plans(joined: Joined) -> list[Plan]:
+    spots = throughput_spots(joined)
+    name, title = "throughput", "Throughput against FLOPs"
+    if not spots:
+        why = "no row has both measured clips/s and its GFLOP per clip"
+        return [Plan(name=name, title=title, skipped=why)]
+
+    from vbench_mem.report.draw.throughput import draw_throughput
+
+    drawn = facets(spots, joined)
+    peak = peak_of(spot.row for spot in drawn.places)
+    lines: Sequence[tuple[float, str]] = [
+        (level, level_text(level, peak)) for level in levels(drawn.places)
+    ]
+    frames = sorted({spot.row.cell.load.frames for spot in drawn.places})
+    said = sentences(
+        "Clips per second against the FLOPs that a clip costs in a training step, on log axes.",
+        "Along a dashed line the FLOPs per second are the same; a higher one is better use.",
+        "MFU is the share of the device's dense peak." if peak is not None else "",
+        f"A line joins a variant's frame counts, from {frames[0]} to {frames[-1]}."
+        if len(frames) > 1
+        else "",
+        drawn.left_out,
+    )
+    return [Plan(name=name, title=title, caption=said, draw=lambda: draw_throughput(drawn, lines))]
