@@ -1,0 +1,100 @@
+"""Lines and tables as HTML: plain strings with every text escaped right here, since thousands of
+fields take a template too long."""
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from markupsafe import Markup
+
+from vbench_mem.report.document import Column, Field, Line, Span, Table
+
+TAGS = {"strong": "strong", "code": "code"}
+OUTSIDE = re.compile(r"https?://", re.IGNORECASE)
+INSIDE = re.compile(r"(?!//)[^:\\\s]*(?:[/?#][^\\\s]*)?\Z")
+PROSE = 36  # letters, from which on a column is read and not looked up
+MANY = 9  # columns, from which on paper is laid across
+ROOM = 25  # rows, from which on a table of equal rows scrolls in its box
+
+
+def safe_link(link: str) -> str | None:
+    """The link, if it leads to the web or to the report's folder: nothing that a click runs."""
+    return link if OUTSIDE.match(link) or INSIDE.match(link) else None
+
+
+def spans(line: Line) -> Markup:
+    return Markup("".join(map(span, line)))
+
+
+def span(part: Span) -> str:
+    text = escape(part.text)
+    link = safe_link(part.link) if part.link else None
+    if part.tone in TAGS:
+        text = f"<{TAGS[part.tone]}>{text}</{TAGS[part.tone]}>"
+    told = f' title="{escape(part.title)}"' if part.title else ""
+    look = f' class="{part.tone}"' if part.tone not in ("plain", *TAGS) else ""
+    if link:
+        return f'<a href="{escape(link)}" rel="noreferrer"{look}{told}>{text}</a>'
+    return f"<span{look}{told}>{text}</span>" if look or told else text
+
+
+def is_many(table: Table) -> bool:
+    return len(table.columns) > MANY
+
+
+def is_tall(table: Table) -> bool:
+    return table.is_browsed and sum(1 for _ in table.rows) > ROOM
+
+
+def looks(table: Table) -> list[str]:
+    """The classes of each column's fields: n number, p prose, q published."""
+    longest = [0] * len(table.columns)
+    for row in table.rows:
+        longest = [max(most, len(it.text)) for most, it in zip(longest, row, strict=True)]
+    return [look(column, most) for column, most in zip(table.columns, longest, strict=True)]
+
+
+def look(column: Column, longest: int) -> str:
+    kinds = (
+        ("n", column.is_number),
+        ("p", not column.is_number and longest > PROSE),
+        ("q", column.is_published),
+    )
+    return " ".join(name for name, holds in kinds if holds)
+
+
+def body(table: Table, rows: Sequence[Sequence[Field]], classes: Sequence[str]) -> Markup:
+    """The rows as `<tr>`; what they are sorted by is in their `data-v`, comma by comma."""
+    return Markup(
+        "\n".join(
+            f"<tr{values(row) if table.is_browsed else ''}>{''.join(fields(row, classes))}</tr>"
+            for row in rows
+        )
+    )
+
+
+def fields(row: Sequence[Field], classes: Sequence[str]) -> Iterator[str]:
+    """The first names the row. What is missing has class x and a dash."""
+    for at, (field, look) in enumerate(zip(row, classes, strict=True)):
+        tag, scope = ("td", "") if at else ("th", ' scope="row"')
+        content = "".join(map(span, field.line))
+        if not content:
+            content, look = "&ndash;", f"{look} x".strip()
+        shape = f' class="{look}"' if look else ""
+        told = f' title="{escape(field.title)}"' if field.title else ""
+        yield f"<{tag}{scope}{shape}{told}>{content}</{tag}>"
+
+
+def values(row: Sequence[Field]) -> str:
+    joined = ",".join(number(field.value) for field in row).rstrip(",")
+    return f' data-v="{joined}"' if joined else ""
+
+
+def number(value: float | None) -> str:
+    """For JavaScript's `Number`; empty for what is none."""
+    if value is None or math.isnan(value):
+        return ""
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    return str(int(value)) if value == int(value) else repr(float(value))
