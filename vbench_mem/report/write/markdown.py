@@ -1,0 +1,144 @@
+"""The report as GitHub's Markdown, short enough to be posted on a pull request."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from vbench_mem.report.document import (
+    Answer,
+    Block,
+    Bullets,
+    Code,
+    Document,
+    Field,
+    Figure,
+    Fold,
+    Line,
+    Paragraph,
+    Section,
+    Table,
+)
+from vbench_mem.report.write.markdown_cut import WHERE, fitted
+from vbench_mem.report.write.markdown_words import (
+    address,
+    bold_line,
+    escaped,
+    guarded,
+    in_html,
+    line_text,
+)
+from vbench_mem.report.write.plain import EMPTY, clean, not_drawn, one_line, published_note
+
+LIMIT = 60_000  # characters; GitHub takes 65,536
+REST = f"The rest is in {WHERE}."
+
+
+def markdown_text(document: Document, limit: int = LIMIT) -> str:
+    """The whole text, ending in a line feed. What is left out of it is said where it was.
+
+    Figures are links to figures/<name>.png, relative to the report's folder.
+    """
+    parts = list(written(fitted(document, limit, lambda it: len(joined(written(it))))))
+    if len(joined(parts)) > limit:
+        while parts and len(joined([*parts, REST])) > limit:
+            parts.pop()
+        parts.append(REST)
+    return joined(parts)
+
+
+def joined(parts: Iterable[str]) -> str:
+    return "\n\n".join(parts) + "\n"
+
+
+def written(document: Document) -> Iterator[str]:
+    yield f"# {heading(document.title)}"
+    yield from filled(guarded(escaped(document.about)))
+    for section in document.sections:
+        yield from section_parts(section, 2)
+
+
+def section_parts(section: Section, level: int) -> Iterator[str]:
+    yield f"{'#' * min(level, 6)} {heading(section.title)}"
+    for block in section.blocks:
+        yield from filled(block_text(block))
+    for inner in section.sections:
+        yield from section_parts(inner, level + 1)
+
+
+def heading(title: str) -> str:
+    return escaped(one_line(title)).strip()
+
+
+def filled(text: str) -> Iterator[str]:
+    if text.strip():
+        yield text
+
+
+def block_text(block: Block) -> str:
+    match block:
+        case Paragraph(line, is_soft, keeps_lines):
+            text = line_text(line, keeps_lines)
+            return f"<sub>{text}</sub>" if is_soft and text else guarded(text)
+        case Answer(lead, more):
+            return answer_text(lead, more)
+        case Bullets(items):
+            return "\n".join(f"- {guarded(line_text(item))}" for item in items)
+        case Code(text):
+            return code_block(clean(text).rstrip("\n"))
+        case Table():
+            return table_text(block)
+        case Figure():
+            return figure_text(block)
+        case Fold(summary, blocks, is_open):
+            start = f"<details{' open' * is_open}>\n<summary>{in_html(one_line(summary))}</summary>"
+            inner = [text for each in blocks for text in filled(block_text(each))]
+            return "\n\n".join([start, *inner, "</details>"])
+
+
+def answer_text(lead: tuple[str, ...], more: tuple[str, ...]) -> str:
+    """A quotation, which stands out from all around it; its first sentence is bold."""
+    first = [bold_line(escaped(each)) for each in lead[:1]]
+    sentences = " ".join([*first, *(escaped(each) for each in lead[1:])])
+    lines = [sentences, *(escaped(each) for each in more)]
+    return "\n>\n".join(f"> {guarded(each.strip())}" for each in lines if each.strip())
+
+
+def code_block(text: str) -> str:
+    """Fenced by more backticks than any line of it has."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}\n{text}\n{fence}"
+
+
+def figure_text(figure: Figure) -> str:
+    if figure.svg is None:
+        return f"<sub>{escaped(not_drawn(figure))}</sub>"
+    title = escaped(figure.title).strip()
+    image = f"![{title}]({address(f'figures/{figure.name}.png')})"
+    told = f"{bold_line(title + '.' * (title[-1:].isalnum()))} {escaped(figure.caption)}"
+    return f"{image}\n\n{told.strip()}"
+
+
+def table_text(table: Table) -> str:
+    if not table.columns:
+        return ""
+    rows = [row_text(escaped(column.head) for column in table.columns)]
+    rows.append(row_text("---:" if column.is_number else "---" for column in table.columns))
+    for group in table.groups:
+        if group.head is not None:
+            rows.append(row_text([head_text(group.head), *[""] * (len(table.columns) - 1)]))
+        rows += [row_text(map(field_text, row)) for row in group.rows]
+    note = published_note(table)
+    return "\n".join(rows) + (f"\n\n<sub>{escaped(note)}</sub>" if note else "")
+
+
+def row_text(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def head_text(head: Line) -> str:
+    text = line_text(head)
+    return bold_line(text) if len(head) == 1 else f"<b>{text}</b>"
+
+
+def field_text(field: Field) -> str:
+    return line_text(field.line) or line_text(EMPTY)
