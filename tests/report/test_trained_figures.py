@@ -3,21 +3,24 @@
 import itertools
 import math
 import statistics
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from matplotlib.axes import Axes
 
+from tests.report.foretold import foresee
 from tests.report.made import records_of, temporal, trained_matrix, trained_rows
 from tests.report.test_figures import drawn, xy
-from tests.rows import joined_of, matrix_of, trained
+from tests.rows import joined_of, matrix_of, ok, oom, score, trained
 from vbench_mem.join import Joined
 from vbench_mem.report.curves import POINTS, binned, loss_panels
-from vbench_mem.report.draw.levels import Box, freest, places
+from vbench_mem.report.draw.levels import Box, Scale, along, freest, places
 from vbench_mem.report.draw.losses import draw_losses
 from vbench_mem.report.draw.recall import draw_memory_recall
 from vbench_mem.report.illustrate import illustrate, plans
-from vbench_mem.report.panels import recall_panels
+from vbench_mem.report.panels import recall_panels, sweeps
+from vbench_mem.report.series import memory_points
 from vbench_mem.report.style import COLOURS, NEUTRAL
 from vbench_mem.training.curve import Curve
 
@@ -90,6 +93,90 @@ def test_labels_meet_neither_marks_nor_lines_nor_each_other() -> None:
     for label, own in zip(labels, heights, strict=True):
         assert all(not label.low < at < label.high for at in heights if at != own)
         assert label.left >= 0 and label.right <= 250 and label.high <= 200
+
+
+def test_a_label_that_would_cross_a_line_goes_elsewhere_or_into_two_lines(tmp_path: Path) -> None:
+    """Against every piece of every line drawn, in points."""
+    variants = ("joint_test+mask75", "joint_test+adapter64", "joint_test")
+    made = {"joint_test+mask75": 0.15, "joint_test+adapter64": 0.40, "joint_test": 0.45}
+    joined = trained_rows(tmp_path, variants, lambda variant, _: made[variant])
+    figure = draw_memory_recall(recall_panels(joined))
+    axes = figure.axes[2]
+    scale = Scale(axes)
+    label = next(text for text in axes.texts if text.get_text().startswith("ceiling"))
+    left, low = label.xyann
+    lines = label.get_text().split("\n")
+    box = Box(left, low, left + 4.4 * max(map(len, lines)), low + 10 * len(lines))
+    drawn_lines = [line for line in axes.lines if line.get_label() in ("frontier", SWEPT)]
+    assert len(drawn_lines) == 2
+    for line in drawn_lines:
+        places = [scale.place(x, y) for x, y in xy(line)]
+        assert not any(box.meets(piece) for piece in along(places))
+
+
+SWEPT = "mask alone: joint_test"
+
+
+def test_a_line_joins_what_differs_in_its_mask_alone(tmp_path: Path) -> None:
+    variants = ("joint_test", "joint_test+mask75", "joint_test+adapter64", "frame_mean_test")
+    figure = draw_memory_recall(recall_panels(trained_rows(tmp_path, variants)))
+    for axes in figure.axes:
+        (line,) = [each for each in axes.lines if str(each.get_label()).startswith("mask alone")]
+        assert [x for x, _ in xy(line)] == [3.0, 1.0]
+        assert line.get_color() == COLOURS["joint"]
+    assert [y for _, y in xy(drawn(figure.axes[2], SWEPT))] == pytest.approx([80.0, 79.0])
+    (track,) = {
+        track.groups for track in figure.tracks if track.series == "joint_test" and not track.marks
+    } - {("joint", "test")}
+    assert track == ("joint",)  # hidden with its family
+
+
+def test_published_scores_are_never_part_of_a_line(tmp_path: Path) -> None:
+    """Even where a masked encoder has a published score, too."""
+    text = "about: q\naxes: {encoder: joint_test, recipe: [full, mask75], frames: 4, batch: 2}\n"
+    matrix = matrix_of(tmp_path, text)
+    records = [ok(cell) for cell in matrix.cells]
+    for origin, count in (("published", 0), ("imported", 1), ("measured", 1)):
+        scores = [score(mask_ratio=mask, origin=origin) for mask in (0.0, 0.75)]
+        (panel,) = recall_panels(joined_of(matrix, *records, scores=tuple(scores)))
+        assert len(panel.sweeps) == count
+        lines = [line for line in draw_memory_recall([panel]).axes[0].lines if len(xy(line)) > 1]
+        assert bool(lines) == bool(count)
+
+
+def test_unlike_scores_unlike_masks_and_runs_out_of_memory_are_not_joined(tmp_path: Path) -> None:
+    text = (
+        "about: q\naxes:\n- {encoder: joint_test, recipe: [full, mask75], frames: 4, batch: 2}\n"
+        "- {encoder: joint_test, mask: 0.5, mask_kind: frame, frames: 4, batch: 2}\n"
+        "- {encoder: joint_test, recipe: mask50, frames: 4, batch: 2}\n"
+    )
+    matrix = matrix_of(tmp_path, text)
+    full, most, whole_frames, half = matrix.cells
+    points = memory_points(joined_of(matrix, ok(full), ok(most), ok(whole_frames), oom(half)))
+    found = [
+        [(p.row.cell.recipe.mask, p.row.cell.recipe.mask_kind) for p in s] for s in sweeps(points)
+    ]
+    assert found == [
+        [(0.0, None), (0.75, "random")],
+        [(0.0, None), (0.5, "frame")],
+    ]
+    scores = (score(), score(mask_ratio=0.75, protocol="fine-tuned"))
+    (panel,) = recall_panels(joined_of(matrix, ok(full), ok(most), scores=scores))
+    assert panel.sweeps == []
+
+
+def test_an_axis_says_whether_memory_is_measured_or_predicted(tmp_path: Path) -> None:
+    matrix = matrix_of(tmp_path)
+    joined = joined_of(matrix, ok(matrix.cells[0]), scores=(score(), score(frames=8)))
+    foretold = foresee(joined, matrix.cells[1:])
+    for some, word in (
+        (foretold.rows[:1], "peak allocated memory"),
+        (foretold.rows[1:], "predicted peak memory"),
+        (foretold.rows, "peak memory, measured or predicted"),
+    ):
+        part = replace(foretold, rows=some)
+        (axes,) = draw_memory_recall(recall_panels(part)).axes
+        assert axes.get_xlabel() == f"{word}, GiB (left is better)"
 
 
 def test_a_loss_line_is_the_mean_over_seeds_with_a_band(tmp_path: Path) -> None:

@@ -3,10 +3,12 @@
 Published scores are points of their own and take no part in a frontier.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field, replace
 
-from vbench_mem.join import Joined
+from vbench_mem.encoders.custom import Custom
+from vbench_mem.encoders.tokens import mask_kind
+from vbench_mem.join import Joined, Row
 from vbench_mem.pareto import frontier
 from vbench_mem.report.kinds import BLIND, is_of_kind
 from vbench_mem.report.series import RECALL, Point, point_of
@@ -25,12 +27,19 @@ class Level:
 @dataclass(frozen=True, kw_only=True)
 class Panel:
     """Memory against one recall of one dataset; `frontiers` are by column and load; `levels` are
-    of the benchmarks that were asked here, the lowest first."""
+    of the benchmarks that were asked here, the lowest first; `sweeps` are rows of one score that
+    differ in their mask alone, by mask."""
 
-    title: str
+    dataset: str
+    direction: Direction
     points: list[Point]
     frontiers: dict[str, list[Point]]
     levels: tuple[Level, ...] = ()
+    sweeps: list[list[Point]] = field(default_factory=list)
+
+    @property
+    def title(self) -> str:
+        return f"{self.dataset}, {'text to video' if self.direction == 't2v' else 'video to text'}"
 
 
 def recall_panels(joined: Joined) -> list[Panel]:
@@ -43,10 +52,12 @@ def recall_panels(joined: Joined) -> list[Panel]:
                 found.setdefault((score.dataset, score.direction), []).append(point)
     return [
         Panel(
-            title=f"{dataset}, {'text to video' if direction == 't2v' else 'video to text'}",
+            dataset=dataset,
+            direction=direction,
             points=points,
             frontiers=frontiers(points),
             levels=levels(joined, dataset, direction),
+            sweeps=sweeps(point for point in points if is_ours(point)),
         )
         for (dataset, direction), points in sorted(found.items())
     ]
@@ -84,6 +95,59 @@ def frontiers(points: Iterable[Point]) -> dict[str, list[Point]]:
         key: [some[i] for i in frontier([(p.memory or 0, value(p)) for p in some])]
         for key, some in groups.items()
     }
+
+
+def is_ours(point: Point) -> bool:
+    """Of no publication: the score, where there is one, was measured here or handed in."""
+    return point.score is None or point.score.origin != "published"
+
+
+def sweeps(points: Iterable[Point]) -> list[list[Point]]:
+    """Groups of two or more that differ in their mask alone, by mask; a run out of memory has no
+    place of its own and is in none."""
+    groups: dict[Hashable, list[Point]] = {}
+    for point in points:
+        if point.ending == "ok":
+            column = point.score.column if point.score else None
+            groups.setdefault((column, point.basis, unmasked(point.row)), []).append(point)
+    found = []
+    for some in groups.values():
+        kinds = dict.fromkeys(kind_of(point.row) for point in some if mask_of(point))
+        for kind in kinds:
+            line = [p for p in some if not mask_of(p) or kind_of(p.row) == kind]
+            if len({mask_of(point) for point in line}) > 1:
+                found.append(sorted(line, key=mask_of))
+    return found
+
+
+def unmasked(row: Row) -> Hashable:
+    """All that a row is but its mask and its names."""
+    cell = row.cell
+    recipe = replace(cell.recipe, mask=0.0, mask_kind=None)
+    return cell.spec, recipe, cell.load, cell.runtime, cell.protocol
+
+
+def at_a_load(row: Row) -> Hashable:
+    """What two recipes of one encoder share that are compared."""
+    return row.cell.spec, row.cell.load, row.cell.runtime
+
+
+def mask_of(point: Point) -> float:
+    return point.row.cell.recipe.mask
+
+
+def kind_of(row: Row) -> str | None:
+    """The kind of mask, the layout's own where none is named; none of an encoder of one's own."""
+    spec = row.cell.spec
+    return None if isinstance(spec, Custom) else mask_kind(spec, row.cell.recipe)
+
+
+def memory_word(points: Iterable[Point]) -> str:
+    """What an axis or a caption calls the memory of these points."""
+    known = {point.basis for point in points}
+    if len(known) > 1:
+        return "peak memory, measured or predicted"
+    return "predicted peak memory" if known == {"predicted"} else "peak allocated memory"
 
 
 def value(point: Point) -> float:

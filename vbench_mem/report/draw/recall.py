@@ -13,7 +13,6 @@ from vbench_mem.report.draw.canvas import (
     cross,
     ending_handles,
     grey,
-    handle,
     limits,
     marker,
     origin_handles,
@@ -24,9 +23,10 @@ from vbench_mem.report.draw.canvas import (
     track_points,
 )
 from vbench_mem.report.draw.levels import draw_levels
-from vbench_mem.report.panels import Panel, reach, value
+from vbench_mem.report.draw.many import series_handles
+from vbench_mem.report.panels import Panel, memory_word, reach, value
 from vbench_mem.report.series import Point
-from vbench_mem.report.style import colour, markers
+from vbench_mem.report.style import colour, groups, markers
 
 ROOM = 0.08  # of a panel's width, to the right of its largest peak
 
@@ -36,28 +36,32 @@ def draw_memory_recall(panels: Sequence[Panel]) -> Sheet:
     """Memory against recall, a panel for each dataset and direction, with our frontier drawn."""
     points = placed(point for panel in panels for point in panel.points)
     unit, shapes = Unit.of(points), markers(points)
-    series = {point.series: point for point in reversed(points)}
-    handles = [handle(name, point, shapes) for name, point in reversed(series.items())]
+    handles = series_handles(points, shapes)
     handles += origin_handles(points) + ending_handles(points)
     if any(reach(point)[0] < reach(point)[1] for point in points):
         handles.append(grey("|", "lowest to highest seed"))
     if any(panel.frontiers for panel in panels):
         handles.append(Line2D([], [], color="#333333", linestyle="--", label="Pareto frontier"))
+    if any(panel.sweeps for panel in panels):
+        handles.append(Line2D([], [], color="#333333", linewidth=1, label="mask alone differs"))
     columns = min(2, len(panels))
     rows = math.ceil(len(panels) / columns)
     figure, boxes = page(rows, columns, 3.0 if columns == 2 else 4.2, handles)
     for axes, panel in zip(boxes, panels, strict=False):
-        _draw_panel(axes, panel, unit, shapes)
+        draw_panel(axes, panel, unit, shapes)
     for axes in boxes[len(panels) :]:
         axes.set_visible(False)
     return figure
 
 
-def _draw_panel(axes: Axes, panel: Panel, unit: Unit, shapes: Shapes) -> None:
+def draw_panel(axes: Axes, panel: Panel, unit: Unit, shapes: Shapes) -> None:
+    """One panel, its levels labelled last, clear of marks and lines."""
     points = placed(panel.points)
     for best in panel.frontiers.values():
         xs, ys = [unit.of_point(p) for p in best], [100 * value(p) for p in best]
         axes.plot(xs, ys, color="#333333", linestyle="--", linewidth=1, zorder=1, label="frontier")
+    for some in panel.sweeps:
+        draw_sweep(axes, placed(some), unit)
     for point in points:
         place = unit.of_point(point), 100 * value(point)
         if point.ending == "oom":
@@ -69,10 +73,10 @@ def _draw_panel(axes: Axes, panel: Panel, unit: Unit, shapes: Shapes) -> None:
         if len({other.frames for other in points}) > 1:
             text = f"{point.frames} fr"
             note = axes.annotate(text, place, (6, -3), textcoords="offset points", size=8)
-            track(note, point.series)
+            track(note, point.series, groups=groups(point))
     limits(axes, points, unit, horizontal=False)
     axes.set_title(panel.title, size=10, loc="left")
-    axes.set_xlabel(f"peak allocated memory, {unit.name} (left is better)")
+    axes.set_xlabel(f"{memory_word(points)}, {unit.name} (left is better)")
     axes.set_ylabel("R@1, % (up is better)")
     axes.margins(0.12)
     largest = max((unit.of_point(point) for point in points), default=1.0)
@@ -80,8 +84,25 @@ def _draw_panel(axes: Axes, panel: Panel, unit: Unit, shapes: Shapes) -> None:
     if panel.levels:
         axes.update_datalim([(0, 100 * level.share) for level in panel.levels], updatex=False)
         axes.autoscale_view(scalex=False)
+        drawn = [*panel.frontiers.values(), *panel.sweeps]
         marks = [(unit.of_point(p), 100 * reach(p)[0], 100 * reach(p)[1]) for p in points]
-        draw_levels(axes, panel.levels, marks)
+        lines = [[(unit.of_point(p), 100 * value(p)) for p in placed(some)] for some in drawn]
+        draw_levels(axes, panel.levels, marks, lines)
+
+
+def draw_sweep(axes: Axes, points: Sequence[Point], unit: Unit, level: float | None = None) -> None:
+    """A thin line through rows that differ in their mask alone; it is drawn at their
+    recall, or at one level."""
+    (line,) = axes.plot(
+        [unit.of_point(point) for point in points],
+        [100 * value(point) if level is None else level for point in points],
+        color=colour(points[0].row),
+        linewidth=1,
+        alpha=0.7,
+        zorder=1.5,
+        label=f"mask alone: {points[0].series}",
+    )
+    track(line, points[0].series, groups=groups(points[0])[:1])
 
 
 def draw_reach(axes: Axes, point: Point, x: float) -> None:
@@ -100,4 +121,4 @@ def draw_reach(axes: Axes, point: Point, x: float) -> None:
             zorder=2,
         )
         for part in bar.get_children():
-            track(part, point.series)
+            track(part, point.series, groups=groups(point))

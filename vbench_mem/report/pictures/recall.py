@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from vbench_mem.join import Joined
-from vbench_mem.report.panels import Panel, reach, recall_panels
+from vbench_mem.report.panels import Panel, memory_word, reach, recall_panels
 from vbench_mem.report.pictures.plan import Plan
 from vbench_mem.report.series import RECALL
 
@@ -30,7 +30,9 @@ def plans(joined: Joined) -> list[Plan]:
 def about(panels: Sequence[Panel]) -> str:
     """What its marks and lines are, of those that it has."""
     points = [point for panel in panels for point in panel.points]
-    said = ["Peak memory of a step against recall at 1."]
+    said = [f"{memory_word(points).capitalize()} of a step against recall at 1."]
+    if any(panel.sweeps for panel in panels):
+        said.append("A thin line joins encoders that differ in their mask alone.")
     if any(reach(point)[0] < reach(point)[1] for point in points):
         said.append(
             "A mark with a bar is the mean over seeds of encoders trained here, the bar the lowest "
@@ -43,7 +45,7 @@ def about(panels: Sequence[Panel]) -> str:
         )
     if any(point.score and point.score.origin == "published" for point in points):
         said.append(
-            "Hollow marks are published scores at the memory measured here: they are not from this "
-            "machine, and no frontier is drawn through them."
+            "Hollow marks are published scores at the memory of a step here: they are not "
+            "from this machine, and no line is drawn through them."
         )
     return " ".join(said)

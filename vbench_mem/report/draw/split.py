@@ -1,0 +1,48 @@
+"""One place of a page divided into axes of unequal size."""
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+
+
+def stacked(axes: Axes, heights: Sequence[float], gap: float) -> list[Axes]:
+    """In place of the axes, one above the other with these heights; all in inches. They share
+    the horizontal axis with the first."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    box, total = axes.get_position(), figure.get_size_inches()[1]
+    axes.remove()
+    found: list[Axes] = []
+    top = box.y1
+    for height in heights:
+        low = top - height / total
+        place = (box.x0, low, box.width, height / total)
+        found.append(figure.add_axes(place, sharex=found[0] if found else None))
+        top = low - gap / total
+    return found
+
+
+def beside(axes: Axes, shares: Sequence[float], gap: float) -> list[Axes]:
+    """In place of the axes, beside each other with these shares of the width that the gaps (in
+    inches) leave. They share the vertical axis with the first."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    box, total = axes.get_position(), figure.get_size_inches()[0]
+    axes.remove()
+    free = box.width - (len(shares) - 1) * gap / total
+    found: list[Axes] = []
+    left = box.x0
+    for share in shares:
+        width = free * share / sum(shares)
+        place = (left, box.y0, width, box.height)
+        found.append(figure.add_axes(place, sharey=found[0] if found else None))
+        left += width + gap / total
+    for each in found[1:]:
+        each.tick_params(labelleft=False)
+    return found
+
+
+def lanes(axes: Axes, names: Sequence[str], size: float = 8) -> None:
+    """A lane for each name, the first one on top."""
+    axes.set_yticks(range(len(names)), names, size=size)
+    axes.set_ylim(len(names) - 0.4, -0.6)

@@ -1,0 +1,90 @@
+"""Columns and fields of memory and of recall, for tables that people read. A number that is not
+there has its reason; `report/columns.py` is for programs."""
+
+from collections.abc import Iterable, Sequence
+
+from vbench_mem.join import Row
+from vbench_mem.metrics import show
+from vbench_mem.report.document import Column, Field, Span, line
+from vbench_mem.report.evidence import link_of
+from vbench_mem.report.series import FORESEEN, MEMORY, RECALL
+from vbench_mem.report.spread import score_text
+from vbench_mem.scores.score import AnyScore
+
+Key = tuple[str, str]  # dataset and direction
+BASES = {"measured": (MEMORY, "peak memory"), "predicted": (FORESEEN, "predicted peak")}
+
+
+def name_field(row: Row) -> Field:
+    return Field(line(Span(row.label, link=link_of(row))))
+
+
+def is_of(score: AnyScore, key: Key) -> bool:
+    return score.metric == RECALL and (score.dataset, score.direction) == key
+
+
+def field_of(score: AnyScore | None, why: str) -> Field:
+    if score is None:
+        return Field(title=why)
+    mark = () if score.protocol_name == "zero-shot" else (Span(" *", "soft"),)
+    told = f"{score.protocol}; {score.source}"
+    shown = score_text(score)
+    return Field((Span(shown, title=told), *mark), value=score.value)
+
+
+def own_keys(rows: Iterable[Row]) -> list[Key]:
+    """Datasets and directions of recalls that are no published ones, in the order met."""
+    found = (
+        (score.dataset, score.direction)
+        for row in rows
+        for score in row.scores.values()
+        if score.metric == RECALL and score.origin != "published"
+    )
+    return list(dict.fromkeys(found))
+
+
+def own_field(row: Row, key: Key) -> Field:
+    """Measured before imported."""
+    mine = [s for s in row.scores.values() if s.origin != "published" and is_of(s, key)]
+    best = min(mine, key=lambda score: score.origin != "measured", default=None)
+    if best is None:
+        return Field(title="neither measured here nor handed in")
+    return Field((Span(score_text(best), title=f"{best.origin}: {best.source}"),), value=best.value)
+
+
+def own_column(key: Key) -> Column:
+    return Column(head_of(key), True, "R@1 of encoders trained here, or handed in (share)")
+
+
+def published_column(key: Key, source: str) -> Column:
+    return Column(f"{head_of(key)}, published", True, f"R@1 (share), {source}", is_published=True)
+
+
+def head_of(key: Key) -> str:
+    return f"{key[0]} {key[1].upper()}"
+
+
+def bases_of(rows: Iterable[Row]) -> list[str]:
+    """Is memory measured, predicted because a row was not run, or both?"""
+    some = list(rows)
+    ran = [row for row in some if row.is_ok or row.is_out_of_memory]
+    foretold = [row for row in some if row not in ran and row.metric(FORESEEN) is not None]
+    return [name for name, there in (("measured", ran), ("predicted", foretold)) if there]
+
+
+def memory_columns(bases: Sequence[str]) -> list[Column]:
+    meaning = {
+        "measured": "allocated peak of a training step (bytes), measured here",
+        "predicted": "the same (bytes), predicted without running the step",
+    }
+    return [Column(BASES[basis][1], True, meaning[basis]) for basis in bases]
+
+
+def memory_field(row: Row, basis: str) -> Field:
+    metric = BASES[basis][0]
+    if basis == "measured" and row.is_out_of_memory:
+        return Field(line(Span("out of memory", "bad")), title=row.reason)
+    size = row.metric(metric)
+    if size is None or (basis == "measured" and not row.is_ok):
+        return Field(title=row.why_missing(metric))
+    return Field(line(show(metric, size)), value=size)

@@ -1,0 +1,72 @@
+"""A table of every recall at 1 that the rows of a matrix have, of whatever origin."""
+
+from collections.abc import Sequence
+
+from vbench_mem.join import Joined
+from vbench_mem.report.document import Column, Group, Table
+from vbench_mem.report.exhibits.fields import (
+    bases_of,
+    field_of,
+    head_of,
+    memory_columns,
+    memory_field,
+    name_field,
+)
+from vbench_mem.report.series import RECALL
+from vbench_mem.scores.score import AnyScore
+
+
+def retrieval_table(joined: Joined, prefix: str = "") -> Table | None:
+    """Every recall at 1 of the rows, a column for each of its kinds; None where there is none.
+
+    Published ones have columns of their own.
+    """
+    found: dict[str, AnyScore] = {}
+    for row in joined.rows:
+        for column, score in row.scores.items():
+            if score.metric == RECALL:
+                found.setdefault(column, score)
+    if not found:
+        return None
+    kinds = sorted(
+        found.items(),
+        key=lambda each: (each[1].origin == "published", each[1].dataset, each[1].direction),
+    )
+    bases = bases_of(joined.rows)
+    columns = (
+        Column("variant"),
+        *memory_columns(bases),
+        *(kind_column(score, [other for _, other in kinds]) for _, score in kinds),
+    )
+    rows = tuple(
+        (
+            name_field(row),
+            *(memory_field(row, basis) for basis in bases),
+            *(
+                field_of(row.scores.get(column), f"no {s.origin} score of it")
+                for column, s in kinds
+            ),
+        )
+        for row in joined.rows
+        if not row.by_rule
+    )
+    return Table(name=f"{prefix}retrieval", columns=columns, groups=(Group(rows),), is_browsed=True)
+
+
+def kind_column(score: AnyScore, every: Sequence[AnyScore]) -> Column:
+    """Named by dataset and direction, and by more where these do not tell it from the others."""
+    head = head_of((score.dataset, score.direction))
+    alike = [
+        other
+        for other in every
+        if (other.dataset, other.direction) == (score.dataset, score.direction)
+    ]
+    is_published = score.origin == "published"
+    if is_published:
+        head += ", published"
+    elif any(other.origin not in ("published", score.origin) for other in alike):
+        head += f", {score.origin}"
+    if len([other for other in alike if other.origin == score.origin]) > 1:
+        gallery = f" of {score.gallery_size}" if score.gallery_size else ""
+        head += f", {score.protocol_name}{gallery}"
+    return Column(head, True, f"R@1 (share), {score.origin}", is_published=is_published)

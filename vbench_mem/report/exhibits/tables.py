@@ -1,0 +1,137 @@
+"""The paper's tables with our memory and our recall beside the published one."""
+
+from vbench_mem.join import Joined, Row
+from vbench_mem.matrix.exhibits import EXHIBITS, Name
+from vbench_mem.report.document import Column, Field, Group, Table, line
+from vbench_mem.report.exhibits.fields import (
+    BASES,
+    Key,
+    bases_of,
+    field_of,
+    is_of,
+    memory_columns,
+    memory_field,
+    name_field,
+    own_column,
+    own_field,
+    own_keys,
+    published_column,
+)
+from vbench_mem.report.exhibits.printed import (
+    DATASETS,
+    DIRECTIONS,
+    TABLES,
+    Printed,
+    PrintedTable,
+    rows_of,
+)
+from vbench_mem.report.exhibits.words import paper
+from vbench_mem.report.series import RECALL
+from vbench_mem.scores.score import EXTERNAL, Score
+
+NOT_JOINED = "no published scores are joined; write scores: [reference] in the matrix"
+
+
+def tables(joined: Joined, prefix: str = "") -> list[tuple[str, str, Table]]:
+    """Title, what it is, and the table, of each one of the paper's that the matrix names; their
+    names start with the prefix."""
+    return [
+        (EXHIBITS[name].title, about(name, joined), exhibit_table(name, joined, prefix))
+        for name in joined.matrix.exhibits
+        if name in TABLES
+    ]
+
+
+def about(name: Name, joined: Joined) -> str:
+    """What is ours, what is published, what the paper found, and what a dash stands for."""
+    table = TABLES[name]
+    words = [BASES[basis][1] for basis in bases_of(joined.rows)]
+    said = [
+        f"Ours: {' and '.join(words) or 'no memory yet'} of a training step; published: zero-shot "
+        f"R@1 of {EXHIBITS[name].source}.",
+        paper(name),
+        f"A dash in a published column: {table.gaps}.",
+    ]
+    said += [f"{printed.nearest}." for printed in table.rows if printed.nearest]
+    if any(score.protocol_name != "zero-shot" for score in published(table, joined).values()):
+        said.append("* sampled over the whole video, not comparable with the first 16 frames.")
+    return " ".join(said)
+
+
+def exhibit_table(name: Name, joined: Joined, prefix: str = "") -> Table:
+    """Rows of the paper's table in its order, each with the rows that stand for it here."""
+    table = TABLES[name]
+    ours = [(printed, row) for printed in table.rows for row in rows_of(printed, table, joined)]
+    bases = bases_of(row for _, row in ours)
+    keys = own_keys(row for _, row in ours)
+    columns = (
+        Column("variant"),
+        Column("in the paper", meaning=EXHIBITS[name].source),
+        *memory_columns(bases),
+        *(own_column(key) for key in keys),
+        *(published_column(key, EXHIBITS[name].source) for key in printed_keys()),
+    )
+    known = published(table, joined)
+    mine = tuple(
+        (
+            name_field(row),
+            Field(line(f"nearest to {printed.label}" if printed.nearest else printed.label)),
+            *(memory_field(row, basis) for basis in bases),
+            *(own_field(row, key) for key in keys),
+            *(joined_field(row, key, printed, table, joined) for key in printed_keys()),
+        )
+        for printed, row in ours
+    )
+    blank = Field(title="no row of this matrix builds it")
+    done = {printed.label for printed, _ in ours if not printed.nearest}
+    others = tuple(
+        (
+            Field(line(printed.label)),
+            Field(line(printed.label)),
+            *(blank for _ in (*bases, *keys)),
+            *(field_of(known.get((printed.label, *key)), table.gaps) for key in printed_keys()),
+        )
+        for printed in table.rows
+        if printed.label not in done
+    )
+    groups = [Group(mine)] if mine else []
+    if others:
+        groups.append(Group(others, head=line("As published; no row of this matrix builds these")))
+    return Table(name=f"{prefix}exhibit_{name}", columns=columns, groups=tuple(groups))
+
+
+def published(table: PrintedTable, joined: Joined) -> dict[tuple[str, str, str], Score]:
+    """Recalls that are of no row here, by the paper's name, dataset and direction."""
+    found: dict[tuple[str, str, str], Score] = {}
+    for score, _ in joined.unmatched:
+        if score.metric == RECALL and table.holds(score.source):
+            name = name_of(score, table)
+            found[name, score.dataset, score.direction] = score
+    return found
+
+
+def name_of(score: Score, table: PrintedTable) -> str:
+    """What the paper calls the encoder or the system."""
+    if score.is_external:
+        return score.variant.removeprefix(EXTERNAL)
+    who = (score.encoder.family, score.mask_ratio)
+    alike = (p.label for p in table.rows if (p.family, p.mask) == who and not p.nearest)
+    return next(alike, score.variant)
+
+
+def joined_field(
+    row: Row, key: Key, printed: Printed, table: PrintedTable, joined: Joined
+) -> Field:
+    """The published recall of the very encoder of the row, or the reason why there is none."""
+    if printed.nearest:
+        return Field(title=printed.nearest)
+    scores = [s for s in row.scores.values() if s.origin == "published" and table.holds(s.source)]
+    if scores:
+        return field_of(next((s for s in scores if is_of(s, key)), None), table.gaps)
+    if "reference" not in joined.matrix.scores:
+        return Field(title=NOT_JOINED)
+    return Field(title="the paper's table has no encoder just like this one")
+
+
+def printed_keys() -> list[Key]:
+    return [(dataset, direction) for dataset in DATASETS for direction in DIRECTIONS]

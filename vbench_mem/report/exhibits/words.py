@@ -1,0 +1,48 @@
+"""What captions and tables of the paper's exhibits say alike. No matplotlib."""
+
+from collections.abc import Iterable, Sequence
+
+from vbench_mem.matrix.exhibits import EXHIBITS, Name
+from vbench_mem.report.panels import is_ours, memory_word
+from vbench_mem.report.series import Point
+
+NO_RECALL = "no recall is joined"
+NO_MEMORY = "no row has a measured or predicted peak"
+
+
+def listed(words: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)
+
+
+def times(more: float, less: float) -> str:
+    """`2.2`, for a sentence that goes on with `times`."""
+    return f"{more / less:.2g}" if more < 10 * less else f"{more / less:.0f}"
+
+
+def loads(points: Iterable[Point]) -> str:
+    """` (batch 8, bfloat16)`: what a peak hangs on and the paper does not state."""
+    cells = [point.row.cell for point in points]
+    said = {f"batch {c.load.batch}, {c.runtime.dtype}" for c in cells}
+    return f" ({said.pop()})" if len(said) == 1 else ""
+
+
+def paper(name: Name) -> str:
+    """What the paper finds there, where it stands, and how sure that is."""
+    exhibit = EXHIBITS[name]
+    return f"The paper states that {exhibit.states} ({exhibit.source}; {exhibit.sure})."
+
+
+def whose(points: Sequence[Point]) -> str:
+    """Which marks are ours, and which are not."""
+    scored = [point for point in points if point.score is not None]
+    said = [f"The memory is ours: {memory_word(points)}{loads(points)}."]
+    if any(is_ours(point) for point in scored):
+        said.append("Filled and half-filled marks have a recall that was measured or handed in.")
+    sources = dict.fromkeys(p.score.source for p in scored if p.score and not is_ours(p))
+    if sources:
+        said.append(
+            f"Hollow marks have a published recall ({listed(list(sources))}) at our memory; no "
+            "line is drawn through them."
+        )
+    return " ".join(said)
