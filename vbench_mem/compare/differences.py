@@ -62,20 +62,14 @@ class Difference:
         return self.change / abs(self.before) if self.before else None
 
     @property
-    def amount(self) -> str:
-        """`+8.0 MiB`."""
+    def text(self) -> str:
+        """`+8.0 MiB (+1.2 %)`."""
         name, size = self.metric, abs(self.change)
         unit = METRICS[name].unit
         if unit == "share":
             return f"{100 * self.change:+.1f} points"
         told = format_bytes(size) if unit == "bytes" else show(name, size)
-        return f"{'+' if self.change > 0 else '-'}{told}"
-
-    @property
-    def text(self) -> str:
-        """`+8.0 MiB (+1.2 %)`."""
-        is_share = METRICS[self.metric].unit == "share"
-        return self.amount if is_share else f"{self.amount}{share_text(self.share)}"
+        return f"{'+' if self.change > 0 else '-'}{told}{share_text(self.share)}"
 
 
 def share_text(share: float | None) -> str:

@@ -15,11 +15,11 @@ from vbench_mem.compare.wording import (
     about,
     answer,
     ending_text,
+    first_told,
     head_of,
     notes,
     number,
     recalls_sentence,
-    told,
     unchanged_text,
     verdict_text,
 )
@@ -48,11 +48,10 @@ TONES: dict[Verdict, Tone] = {"worse": "bad", "better": "good", "changed": "stro
 NUMBER_COLUMNS = (
     Column("row"),
     Column("number", meaning="metric of the record; its unit is with the values"),
+    Column("verdict", meaning="worse or better by the metric's own direction"),
+    Column("change", True, "B less A; sorted by its share of A"),
     Column("A", True, "before"),
     Column("B", True, "after"),
-    Column("change", True, "B less A"),
-    Column("% of A", True, "the change as a share of A, %"),
-    Column("verdict", meaning="worse or better by the metric's own direction"),
 )
 
 
@@ -134,7 +133,7 @@ def changes(comparison: Comparison) -> Iterator[Paragraph | Bullets | Table | Fo
         yield Bullets(tuple(modules))
     counted, rest = [], []
     for row in comparison.rows:
-        first = told(row)
+        first = first_told(row)
         counted += [number_row(row, each) for each in first]
         rest += [number_row(row, each) for each in row.differences if each not in first]
     if counted:
@@ -143,9 +142,7 @@ def changes(comparison: Comparison) -> Iterator[Paragraph | Bullets | Table | Fo
         yield Paragraph(line("No number changed by more than noise."))
     yield Paragraph(line(ABOUT_NOISE), is_soft=True)
     if rest:
-        verb = "follows" if len(rest) == 1 else "follow"
-        summary = f"{number(len(rest), 'number')} more, that {verb} from the time of a step, "
-        summary += "within noise or not judged"
+        summary = f"{number(len(rest), 'more number')}: parts of these, within noise, not judged"
         yield Fold(summary, (numbers_table("unjudged", rest),))
     for note in notes(comparison, most=len(METRICS)):
         yield Paragraph(line(f"{note}."), is_soft=True)
@@ -160,11 +157,10 @@ def number_row(row: Matched, each: Difference) -> tuple[Field, ...]:
     return (
         Field(line(row.label)),
         Field(line(head_of(each.metric)), title=f"{each.metric}: {METRICS[each.metric].meaning}"),
+        Field(line(Span(verdict_text(each), TONES.get(each.verdict, "quiet"))), title=each.why),
+        Field(line(each.text), value=each.change if share is None else share),
         value_field(each.metric, each.before),
         value_field(each.metric, each.after),
-        Field(line(each.amount), value=each.change),
-        Field(line(f"{100 * share:+.2f}"), value=100 * share) if share is not None else Field(),
-        Field(line(Span(verdict_text(each), TONES.get(each.verdict, "quiet"))), title=each.why),
     )
 
 

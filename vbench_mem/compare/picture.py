@@ -33,29 +33,33 @@ class Dot:
 
 @dataclass(frozen=True, kw_only=True)
 class Strip:
-    """One row of the figure; a number that is not there has no dot."""
+    """One row of the figure; a number that is not there has no dot.
+
+    ending  `ok -> oom`, where it is another
+    """
 
     label: str
+    ending: str | None
     memory: Dot | None
     time: Dot | None
 
 
 def plan(comparison: Comparison) -> Plan:
     every = [strip_of(row) for row in comparison.rows]
-    strips = [strip for strip in every if strip.memory is not None or strip.time is not None]
+    strips = [strip for strip in every if strip.memory or strip.time or strip.ending]
     moved = [
         name
         for name in ("memory", "time")
         if any(dot.share for strip in strips if (dot := getattr(strip, name)) is not None)
     ]
-    if not moved:
+    if not moved and not any(strip.ending for strip in strips):
         return Plan(name="changes", title=TITLE, skipped="memory and times are the same")
     shown = strips[:MOST]
     caption = "How far B is from A; the worst row first."
     if "time" in moved:
         caption += " Grey spans and lines are timed steps of A and B, 10th to 90th percentile."
     if "memory" not in moved:
-        caption += " Peak memory is the same in every row."
+        caption += " Peak memory is the same in every row that ends alike."
     if rest := len(strips) - len(shown):
         caption += f" {number(rest, 'row')} more not drawn."
 
@@ -65,14 +69,16 @@ def plan(comparison: Comparison) -> Plan:
         name="changes",
         title=TITLE,
         caption=caption,
-        draw=lambda: changes.draw_changes(shown, moved),
+        draw=lambda: changes.draw_changes(shown, moved or ["memory"]),
     )
 
 
 def strip_of(row: Matched) -> Strip:
     memory = next((name for name in MEMORY if has(row, name)), None)
+    is_other = row.ending is not None
     return Strip(
         label=row.label,
+        ending=f"{row.before.state} -> {row.after.state}" if is_other else None,
         memory=dot_of(row, memory) if memory is not None else None,
         time=dot_of(row, "step_ms") if has(row, "step_ms") else None,
     )

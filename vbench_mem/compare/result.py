@@ -59,9 +59,11 @@ class Comparison:
         return [each for each in self.recalls if not each.is_same]
 
     def unshared(self) -> tuple[list[str], list[str]]:
-        """Numbers that a row has on one side only, of rows that both have: before, and after."""
+        """Numbers that a row has on one side only, before and after, of rows that end alike."""
         gaps: tuple[set[str], set[str]] = (set(), set())
         for row in self.rows:
+            if row.before.state != row.after.state:
+                continue
             gaps[0].update(row.before.metrics.keys() - row.after.metrics.keys())
             gaps[1].update(row.after.metrics.keys() - row.before.metrics.keys())
         return sorted(gaps[0]), sorted(gaps[1])

@@ -72,13 +72,18 @@ def draw_rows(comparison: Comparison, console: Console) -> None:
         if lines:
             console.print(grid_of(lines[:SHOWN], widths))
         if rest := len(lines[SHOWN:]):
-            say_below(console, f"and {number(rest, 'number')} more")
+            say_below(console, f"and {number(rest, 'more number')}")
         for sentence in row.why:
             say_below(console, sentence)
 
 
 def lines_of(row: Matched, is_unlike: bool) -> list[Difference]:
-    return [*told(row), *(also(row) if is_unlike else [])]
+    """Those that are shown, then those that are counted: a step's time is shown."""
+    lines = told(row)
+    step = [each for each in lines if each.metric == "step_ms"]
+    rest = [each for each in lines if each.metric != "step_ms"]
+    some = SHOWN - len(step)
+    return [*rest[:some], *step, *rest[some:], *(also(row) if is_unlike else [])]
 
 
 def cells_of(each: Difference) -> Cells:

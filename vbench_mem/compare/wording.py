@@ -108,6 +108,12 @@ def told(row: Matched) -> list[Difference]:
     )
 
 
+def first_told(row: Matched) -> list[Difference]:
+    """Of these the ones that people ask for; the first one where there is none of them."""
+    every = told(row)
+    return [each for each in every if each.metric in LEADING or each.is_time] or every[:1]
+
+
 def also(row: Matched) -> list[Difference]:
     """What is shown without a verdict where machines are unlike: memory and the time of a step."""
     names = ("peak_alloc_bytes", "predicted_peak_bytes", "step_ms")
@@ -128,7 +134,7 @@ def answer(comparison: Comparison) -> tuple[str, ...]:
     if steps:
         said.append(steps)
     lone = [
-        f"{number(len(some), 'row')} only in {side.title}"
+        f"{number(len(some), 'row')} {'is' if len(some) == 1 else 'are'} only in {side.title}"
         for some, side in (
             (comparison.only_before, comparison.before),
             (comparison.only_after, comparison.after),
@@ -136,8 +142,7 @@ def answer(comparison: Comparison) -> tuple[str, ...]:
         if some
     ]
     if lone:
-        is_one = len(comparison.only_before) + len(comparison.only_after) == 1
-        said.append(f"{'There is' if is_one else 'There are'} {' and '.join(lone)}.")
+        said.append(f"{' and '.join(lone)}.")
     return tuple(said)
 
 

@@ -32,6 +32,9 @@ def draw_changes(strips: Sequence["Strip"], sides: Sequence[str]) -> Sheet:
     for axes, (name, dots) in zip(split(sheet, first, len(drawn)), drawn, strict=True):
         draw_side(axes, name, dots)
         axes.set_yticks(range(len(strips)), [""] * len(strips))
+        for place, strip in enumerate(strips):
+            if strip.ending is not None:
+                tell_ending(axes, place, strip.ending)
     first.set_yticks(range(len(strips)), [strip.label for strip in strips])
     return sheet
 
@@ -57,6 +60,19 @@ def draw_side(axes: Axes, name: str, dots: Sequence["Dot | None"]) -> None:
     axes.grid(False, axis="y")
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(f"{name}, % of A (left is better)")
+
+
+def tell_ending(axes: Axes, place: int, text: str) -> None:
+    """In the place of a dot, on a ground that hides the line of 0."""
+    axes.annotate(
+        text,
+        (0, place),
+        color=WORSE if text.startswith("ok") else OTHER,
+        size=9,
+        ha="center",
+        va="center",
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+    )
 
 
 def draw_dot(axes: Axes, place: int, dot: "Dot") -> None:
