@@ -2,7 +2,7 @@
 
 import random
 
-from vbench_mem.pareto import frontier
+from vbench_mem.pareto import beaten_by, frontier
 
 
 def brute(points: list[tuple[float, float]]) -> set[int]:
@@ -27,3 +27,25 @@ def test_ties_equal_points_stay_and_half_equal_ones_go() -> None:
     assert frontier([(1, 1), (1, 2)]) == [1]
     assert frontier([(1, 1), (2, 1)]) == [0]
     assert frontier([]) == []
+
+
+def test_what_is_beaten_is_beaten_by_something_that_is_not() -> None:
+    dice = random.Random(1)
+    for _ in range(100):
+        costs = [tuple(dice.randint(0, 3) for _ in range(3)) for _ in range(12)]
+        found = beaten_by(costs)
+        for some, best in zip(costs, found, strict=True):
+            stronger = {
+                other
+                for other in costs
+                if other != some and all(a <= b for a, b in zip(other, some, strict=True))
+            }
+            assert (best is None) == (not stronger)
+            assert best is None or (costs[best] in stronger and found[best] is None)
+
+
+def test_two_costs_have_the_frontier_of_cost_and_gain() -> None:
+    dice = random.Random(2)
+    points = [(dice.randint(0, 9), dice.randint(0, 9)) for _ in range(60)]
+    best = {i for i, by in enumerate(beaten_by([(x, -y) for x, y in points])) if by is None}
+    assert best == set(frontier(points))

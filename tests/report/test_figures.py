@@ -201,12 +201,12 @@ def test_nothing_measured_is_said_and_not_drawn(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.png"))
 
 
-@pytest.mark.parametrize("name", ["memory_frames", "memory_recall"])
+@pytest.mark.parametrize("name", ["memory_frames", "memory_recall", "time_frames"])
 def test_the_same_rows_give_the_same_file(name: str, joined: Joined, tmp_path: Path) -> None:
     texts = []
     for folder in (tmp_path / "a", tmp_path / "b"):
         folder.mkdir()
-        illustrate(plans(joined), folder)
+        illustrate([plan for plan in plans(joined) if plan.name == name], folder)
         texts.append((folder / f"{name}.svg").read_text())
     assert texts[0] == texts[1]
     assert "joint_test" in texts[0]  # text stays text

@@ -38,18 +38,18 @@ CATEGORIES = {
     "temporary": ("temporaries", "#BBBBBB", "xxx"),
     "rest": ("rounding and workspaces", "#EEEEEE", ""),
 }
-# Cards by size, small to large: fill, and the text that is read on it. A page that turns other
-# colours over in the dark must leave these two together.
+# Cards by size, small to large: fill, and the text that is read on it. None is a pure grey: a page
+# turns greys over in the dark, and would leave the fills.
 CARD_COLOURS = (
-    ("#FFFFCC", "#101010"),
-    ("#C7E9B4", "#101010"),
-    ("#7FCDBB", "#101010"),
-    ("#41B6C4", "#101010"),
-    ("#1D91C0", "#101010"),
-    ("#225EA8", "#FCFCFC"),
-    ("#0C2C84", "#FCFCFC"),
+    ("#FFFFCC", "#101012"),
+    ("#C7E9B4", "#101012"),
+    ("#7FCDBB", "#101012"),
+    ("#41B6C4", "#101012"),
+    ("#1D91C0", "#101012"),
+    ("#225EA8", "#FCFCFA"),
+    ("#0C2C84", "#FCFCFA"),
 )
-NO_CARD = ("#E4E4E4", "#101010")  # a field without a number
+NO_CARD = ("#E4E4E0", "#101012")  # a field without a number
 
 
 def colour(row: Row) -> str:

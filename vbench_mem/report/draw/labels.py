@@ -3,7 +3,8 @@
 The limits of the axes must no longer change once a label is placed.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -19,6 +20,7 @@ MARK = 5.0  # points around the middle of a mark
 NEAR, RINGS, RING = 7.0, 4, 11.0  # points: from a mark to its label, and farther each time
 CLEAR = 2.0  # points that a label stays within the axes
 OUT = 1000
+BETWEEN = tuple(step / 12 for step in range(1, 12))
 VEIL: dict[str, Any] = {"facecolor": "#FFFFFF", "alpha": 0.8, "linewidth": 0, "pad": 0.6}
 
 
@@ -101,6 +103,14 @@ class Labels:
             size=size,
             bbox=VEIL if met else None,
         )
+
+
+def along(line: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
+    """The marks of a line on log axes, and places between them."""
+    yield from line
+    for (x, y), (next_x, next_y) in pairwise(line):
+        for share in BETWEEN:
+            yield x * (next_x / x) ** share, y * (next_y / y) ** share
 
 
 def width(text: str, size: float) -> float:

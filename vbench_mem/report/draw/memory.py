@@ -26,7 +26,7 @@ from vbench_mem.report.draw.canvas import (
     track,
     track_points,
 )
-from vbench_mem.report.draw.labels import Labels
+from vbench_mem.report.draw.labels import Labels, along
 from vbench_mem.report.draw.many import (
     bar_page,
     bar_text,
@@ -111,6 +111,12 @@ def limits_of(points: Iterable[Point], unit: Unit) -> list[float]:
 def name_lines(axes: Axes, points: Sequence[Point], budgets: Sequence[float], unit: Unit) -> None:
     """Names of limits, at the left where there is room, and of budgets, at the right."""
     labels = Labels(axes, [(point.frames, unit.of_point(point)) for point in points])
+    for some in by_series(points).values():
+        some.sort(key=lambda point: point.frames)
+        ran = [(float(p.frames), unit.of_point(p)) for p in some if p.ending == "ok"]
+        needs = [(p.frames, p.foreseen / unit.bytes) for p in some if p.foreseen]
+        for place in (*along(ran), *along(needs)):
+            labels.avoid(*place, far=1.0)
     left, right = axes.get_xlim()
     across = [left * (right / left) ** share for share in (0.0, *ALONG, 1.0)]
     for limit in limits_of(points, unit):

@@ -1,12 +1,11 @@
 """Clips per second against GFLOP per clip, with lines of equal FLOP/s."""
 
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
 from vbench_mem.report.draw.canvas import Sheet, log_ticks, styled
-from vbench_mem.report.draw.labels import Labels
+from vbench_mem.report.draw.labels import Labels, along
 from vbench_mem.report.draw.many import (
     by_series,
     draw_spots,
@@ -21,7 +20,6 @@ from vbench_mem.report.style import LEVEL_COLOUR
 
 PLACES = (0.9, 0.8, 0.95, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1)  # of a line's way, for its label
 STEPS = 60  # of a line of equal speed, that labels keep clear of
-BETWEEN = (0.2, 0.4, 0.6, 0.8)
 ROOM = 1.25  # limits beyond the outermost marks, as a factor
 
 
@@ -46,21 +44,10 @@ def draw_throughput(facets: Facets[Spot], levels: Sequence[tuple[float, str]]) -
     return sheet
 
 
-def along(spots: Sequence[Spot]) -> Iterator[tuple[float, float]]:
-    """The spots of a line, and places between them."""
-    yield from ((spot.x, spot.y) for spot in spots)
-    for one, other in pairwise(spots):
-        for share in BETWEEN:
-            x, y = (
-                end * (next_end / end) ** share
-                for end, next_end in ((one.x, other.x), (one.y, other.y))
-            )
-            yield x, y
-
-
 def draw_levels(axes: Axes, spots: Sequence[Spot], levels: Sequence[tuple[float, str]]) -> None:
     (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
-    labels = Labels(axes, [place for some in by_series(spots).values() for place in along(some)])
+    lines = ([(spot.x, spot.y) for spot in some] for some in by_series(spots).values())
+    labels = Labels(axes, [place for line in lines for place in along(line)])
     ends = {
         level: (max(left, 1000 * level / high), min(right, 1000 * level / low))
         for level, _ in levels
