@@ -18,6 +18,7 @@ from vbench_mem.report.document import Block, Document, Figure
 from vbench_mem.report.write import html_table
 from vbench_mem.report.write.html_figure import inline, told
 from vbench_mem.report.write.html_shades import HEX, palette
+from vbench_mem.report.write.plain import clean, not_drawn, published_note
 
 SCRIPTS = ("page.js", "page_figures.js", "page_tables.js")
 
@@ -29,10 +30,12 @@ def html_page(document: Document) -> str:
     script = "".join(part(name) for name in SCRIPTS)
     return template().render(
         document=document,
+        published_note=published_note,
         prefix_of=lambda figure: next(prefix for prefix, it in figures if it is figure),
         inline=inline,
         island=told(figures),
         kind=kind,
+        not_drawn=not_drawn,
         palette=Markup(palette(drawn)),
         policy=policy(script),
         script=Markup(script),
@@ -74,5 +77,6 @@ def template() -> Template:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=lambda value: clean(value) if type(value) is str else value,
     )
     return environment.get_template("page.html.j2")

@@ -16,6 +16,7 @@ from vbench_mem.report.document import Figure
 from vbench_mem.report.marks import Mark
 from vbench_mem.report.write.html_shades import recoloured
 from vbench_mem.report.write.html_table import safe_link
+from vbench_mem.report.write.plain import clean
 
 Element = ElementTree.Element
 # the style of a figure's file would be that of the whole page: page.css has it for figures alone
@@ -29,7 +30,7 @@ def inline(svg: str, prefix: str) -> Markup:
     """The SVG as HTML, without its root's size; `prefix` goes before every id."""
     root = ElementTree.fromstring(svg)
     drop_paper(root)
-    clean(root, prefix)
+    scrub(root, prefix)
     for name in ("width", "height", "version"):
         root.attrib.pop(name, None)
     root.set("role", "img")
@@ -42,7 +43,7 @@ def local(name: str) -> str:
     return name.rpartition("}")[2]
 
 
-def clean(element: Element, prefix: str) -> None:
+def scrub(element: Element, prefix: str) -> None:
     element.tag = local(element.tag)
     element.tail = None if not (element.tail or "").strip() else element.tail
     attributes = {local(name): value for name, value in element.attrib.items()}
@@ -57,7 +58,7 @@ def clean(element: Element, prefix: str) -> None:
         if local(child.tag) in LEFT_OUT:
             element.remove(child)
         else:
-            clean(child, prefix)
+            scrub(child, prefix)
 
 
 def attribute(name: str, value: str, prefix: str) -> str | None:
@@ -95,7 +96,7 @@ def told(figures: Sequence[tuple[str, Figure]]) -> Markup:
     """
     known = {prefix: facts_of(figure, prefix) for prefix, figure in figures}
     text = json.dumps(known, ensure_ascii=False, separators=(",", ":"))
-    return Markup(text.translate(IN_JSON))
+    return Markup(clean(text).translate(IN_JSON))
 
 
 def facts_of(figure: Figure, prefix: str) -> dict[str, Any]:

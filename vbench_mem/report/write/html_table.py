@@ -4,11 +4,12 @@ fields take a template too long."""
 import math
 import re
 from collections.abc import Iterator, Sequence
-from html import escape
+from html import escape as quote
 
 from markupsafe import Markup
 
 from vbench_mem.report.document import Column, Field, Line, Span, Table
+from vbench_mem.report.write.plain import clean
 
 TAGS = {"strong": "strong", "code": "code"}
 OUTSIDE = re.compile(r"https?://", re.IGNORECASE)
@@ -16,6 +17,10 @@ INSIDE = re.compile(r"(?!//)[^:\\\s]*(?:[/?#][^\\\s]*)?\Z")
 PROSE = 36  # letters, from which on a column is read and not looked up
 MANY = 9  # columns, from which on paper is laid across
 ROOM = 25  # rows, from which on a table of equal rows scrolls in its box
+
+
+def escape(text: str) -> str:
+    return quote(clean(text))
 
 
 def safe_link(link: str) -> str | None:

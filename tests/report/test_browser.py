@@ -1,0 +1,357 @@
+"""What a reader can do with an HTML report, in a real browser that is on the machine anyway."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pypdf
+import pytest
+
+from tests.report.sample import rows, sample
+from tests.rows import GIB, joined_of, matrix_of, ok
+from vbench_mem.report.document import (
+    Column,
+    Document,
+    Field,
+    Figure,
+    Group,
+    Section,
+    Table,
+    line,
+)
+from vbench_mem.report.illustrate import illustrate, plans
+from vbench_mem.report.write.html import html_page
+
+api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+PROGRAM = next(filter(None, map(shutil.which, NAMES)), None)
+pytestmark = pytest.mark.skipif(PROGRAM is None, reason=f"no browser found: {', '.join(NAMES)}")
+CLIPBOARD = """Object.defineProperty(navigator, "clipboard",
+  {value: {writeText: async (text) => { window.copied = text; }}});"""
+NO_CLIPBOARD = """Object.defineProperty(navigator, "clipboard", {value: undefined});
+  document.addEventListener("copy", () => { window.copied = document.activeElement.value; });"""
+NAMED = "#table_rows tbody tr:visible th[scope=row]"
+SVG = "#figure_memory_frames svg"
+COLUMNS = tuple(Column(f"c{n}", n > 0, "what it means") for n in range(20))
+Open = Callable[..., Any]
+
+
+def drawn(folder: Path) -> Figure:
+    """A real figure: two encoders with and without masking at three frame counts."""
+    text = """
+about: x
+axes: {encoder: [joint_test, frame_mean_test], recipe: [full, mask75], frames: [4, 8, 16], batch: 2}
+"""
+    matrix = matrix_of(folder, text)
+    records = [
+        ok(cell, (number + 1) * GIB, step_ms=40.0) for number, cell in enumerate(matrix.cells)
+    ]
+    figures = illustrate(plans(joined_of(matrix, *records)), folder)
+    (figure,) = (it for it in figures if it.name == "memory_frames")
+    return replace(
+        figure,
+        tracks=tuple(
+            replace(
+                track,
+                marks=tuple(replace(it, link=f"records/{it.cell_id}.json") for it in track.marks),
+            )
+            for track in figure.tracks
+        ),
+    )
+
+
+def document(folder: Path) -> Document:
+    """The sample with 40 rows, a real figure, and a table of many columns."""
+    wide = Group(tuple((Field(line(name)), *19 * (rows(2)[1][2],)) for name in ("a", "b")))
+    made = sample(40)
+    first, trade_off, *others = made.sections
+    plain, *left = trade_off.blocks
+    assert isinstance(plain, Figure)
+    trade_off = replace(trade_off, blocks=(replace(plain, name="plain"), *left))
+    blocks = (drawn(folder), Table(name="wide", columns=COLUMNS, groups=(wide,)))
+    real = Section(title="Real", anchor="real", blocks=blocks)
+    return replace(made, sections=(first, trade_off, *others, real))
+
+
+def thousand() -> Document:
+    many = tuple(
+        (Field(line(f"row {n}")), *19 * (Field(line(f"{n} MiB"), value=float(n)),))
+        for n in range(1000)
+    )
+    table = Table(name="many", columns=COLUMNS, groups=(Group(many),), is_browsed=True)
+    section = Section(title="Many", anchor="many", blocks=(table,))
+    return Document(title="many", about="rows", sections=(section,))
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("page")
+    path = folder / "report.html"
+    path.write_text(html_page(document(folder)), encoding="utf-8")
+    return path.as_uri()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=PROGRAM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(browser: Any, url: str) -> Iterator[Open]:
+    """Open the page; at the end nothing went wrong in it and nothing but it was asked for."""
+    contexts, wrong, asked = [], [], []
+
+    def open_page(script: str = CLIPBOARD, goal: str = url, **options: Any) -> Any:
+        context = browser.new_context(viewport={"width": 1300, "height": 900}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(5000)
+        page.add_init_script(script)
+        page.on("console", lambda it: wrong.append(it.text) if it.type == "error" else None)
+        page.on("pageerror", lambda it: wrong.append(str(it)))
+        page.on("request", lambda it: asked.append(it.url))
+        page.goto(goal)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert wrong == []
+    assert all(address.startswith("file:") for address in asked)
+    assert len(asked) == len(contexts)
+
+
+@pytest.fixture
+def page(opened: Open) -> Any:
+    return opened()
+
+
+def middle(locator: Any) -> tuple[float, float]:
+    locator.scroll_into_view_if_needed()
+    box = locator.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def mark(page: Any, track: int, number: int) -> Any:
+    return page.locator(f"{SVG} [id$=_t{track}] use").nth(number)
+
+
+def test_a_mark_that_is_pointed_at_tells_its_numbers_and_its_record(page: Any) -> None:
+    x, y = middle(mark(page, 0, 1))
+    page.mouse.move(x + 9, y + 4)  # near is enough
+    tip = page.locator("#tip_")
+    assert tip.locator("strong").inner_text() == "joint_test frames=8"
+    facts = dict(
+        zip(tip.locator("dt").all_inner_texts(), tip.locator("dd").all_inner_texts(), strict=True)
+    )
+    assert facts["peak memory"] == "2.00 GiB" and "ms/step" in facts
+    assert tip.locator("a").get_attribute("href").startswith("records/")
+    page.mouse.move(x + 9, y + 60)
+    assert tip.is_hidden()
+
+
+def test_a_click_keeps_the_numbers_until_escape(page: Any) -> None:
+    x, y = middle(mark(page, 0, 0))
+    page.mouse.click(x, y)
+    page.mouse.move(5, 5)
+    link = page.locator("#tip_ a")
+    assert link.is_visible()
+    page.mouse.move(*middle(link))
+    assert link.evaluate("it => it.matches(':hover')")  # it can be clicked
+    page.keyboard.press("Escape")
+    assert link.is_hidden()
+
+
+def test_a_legend_hides_its_series_and_shows_it_again(page: Any) -> None:
+    line_, entry = page.locator(f"{SVG} [id$=_t0]"), page.locator(f"{SVG} [role=button]").first
+    assert entry.get_attribute("aria-label") == "Series joint_test"
+    page.mouse.click(*middle(entry))
+    assert line_.evaluate("it => getComputedStyle(it).visibility") == "hidden"
+    assert entry.get_attribute("aria-pressed") == "false"
+    page.mouse.move(*middle(mark(page, 0, 0)))
+    tip = page.locator("#tip_")
+    assert tip.is_hidden() or tip.locator("strong").inner_text() != "joint_test frames=4"
+    entry.focus()
+    page.keyboard.press("Enter")
+    assert line_.evaluate("it => getComputedStyle(it).visibility") == "visible"
+    assert entry.get_attribute("aria-pressed") == "true"
+
+
+def test_arrow_keys_walk_from_mark_to_mark_and_from_series_to_series(page: Any) -> None:
+    page.locator(SVG).focus()
+    told = page.locator("#tip_ strong")
+    seen = []
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown", "ArrowLeft"):
+        page.keyboard.press(key)
+        seen.append(told.inner_text())
+    assert seen[:2] == ["joint_test frames=4", "joint_test frames=8"]
+    assert seen[2].endswith("frames=4") and not seen[2].startswith("joint_test frames")
+    assert seen[3] == "joint_test frames=16"
+    assert "peak memory 3.00 GiB" in page.locator("[aria-live]").last.inner_text()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.getAttribute('href')").startswith("records/")
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.tagName") == "svg"
+
+
+def test_a_figure_and_a_table_are_few_stops_of_the_tab_key(page: Any) -> None:
+    stops = "[tabindex='0'], a[href], button, input, summary"
+    assert page.locator(f"#figure_memory_frames :is({stops})").count() <= 6
+    assert page.locator("#table_rows tbody [tabindex='0']").count() == 1
+    page.locator("#table_rows tbody [tabindex='0']").focus()
+    for key in (*4 * ["ArrowDown"], "ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+    assert page.locator("#tip_").inner_text() == "it ran out of memory"
+
+
+def test_the_numbers_of_a_figure_are_a_table_too(page: Any) -> None:
+    fold = page.locator("#figure_memory_frames details.numbers")
+    assert fold.locator("table").count() == 0  # until it is asked for
+    fold.locator("summary").click()
+    assert fold.locator("tbody tr").count() == 12
+    assert fold.locator("tbody tr").first.inner_text().split("\t")[:2] == [
+        "joint_test frames=4",
+        "1.00 GiB",
+    ]
+
+
+def test_numbers_sort_as_numbers_and_what_is_missing_stays_last(page: Any) -> None:
+    button = page.locator("#table_rows thead button").nth(2)
+    before = page.locator(NAMED).all_inner_texts()
+    there = [f"variant_{n}" for n in range(40) if n % 5 != 4]
+    missing = [f"variant_{n}" for n in range(40) if n % 5 == 4]
+    head = page.locator("#table_rows th[scope=col]").nth(2)
+    button.click()
+    assert page.locator(NAMED).all_inner_texts() == there + missing
+    assert head.get_attribute("aria-sort") == "ascending"
+    button.click()
+    assert page.locator(NAMED).all_inner_texts() == there[::-1] + missing
+    assert head.get_attribute("aria-sort") == "descending"
+    button.click()
+    assert page.locator(NAMED).all_inner_texts() == before
+    assert head.get_attribute("aria-sort") is None
+
+
+def test_a_filter_wants_all_of_its_words_and_says_how_many_rows_it_leaves(page: Any) -> None:
+    tools = page.locator(".tools", has=page.locator("[aria-label*='of Tables']"))
+    tools.locator("input").fill("OOM _1")
+    assert page.locator(NAMED).all_inner_texts() == ["variant_14", "variant_19"]
+    assert tools.locator("output").inner_text() == "2 of 40 rows"
+    tools.locator("button").click()
+    page.wait_for_function("window.copied")
+    assert page.evaluate("window.copied").splitlines() == [
+        "variant,status,peak memory",
+        "variant_14,oom,",
+        "variant_19,oom,",
+    ]
+    tools.locator("input").fill("")
+    assert page.locator(NAMED).count() == 40
+
+
+@pytest.mark.parametrize("script", [CLIPBOARD, NO_CLIPBOARD])
+def test_a_row_is_copied_as_csv_with_and_without_a_clipboard(opened: Open, script: str) -> None:
+    page = opened(script)
+    row = page.locator("#table_rows tbody tr").nth(3)
+    row.evaluate("it => { it.cells[0].firstChild.textContent = 'a, \"b\"'; }")
+    row.hover()
+    row.get_by_role("button", name="Copy row as CSV").click()
+    page.wait_for_function("window.copied")
+    assert page.evaluate("window.copied") == '"a, ""b""",ok,30 MiB'
+    assert page.locator(".toast").inner_text() == "Row copied as CSV"
+
+
+def test_what_a_column_means_is_told_to_fingers(opened: Open) -> None:
+    page = opened(has_touch=True)
+    page.locator("#table_rows thead button").nth(2).tap()
+    assert page.locator("#tip_").inner_text() == "peak_alloc_bytes: allocated peak (bytes)"
+    page.locator("#table_rows td.x").first.tap()
+    assert page.locator("#tip_").inner_text() == "it ran out of memory"
+
+
+def test_it_is_dark_at_night_or_when_asked_for(opened: Open) -> None:
+    page = opened(color_scheme="dark")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(ground) == "rgb(21, 24, 28)"
+    words = page.locator(f"{SVG} text").first
+    assert words.evaluate("it => getComputedStyle(it).fill") == "rgb(230, 232, 234)"
+    button = page.locator(".theme")
+    seen = []
+    for _ in range(3):
+        button.click()
+        seen.append((button.inner_text(), page.evaluate(ground)))
+    assert seen == [
+        ("Theme: light", "rgb(255, 255, 255)"),
+        ("Theme: dark", "rgb(21, 24, 28)"),
+        ("Theme: auto", "rgb(21, 24, 28)"),
+    ]
+
+
+def test_a_phone_never_scrolls_the_page_sideways(page: Any) -> None:
+    page.set_viewport_size({"width": 360, "height": 700})
+    for fold in page.locator("main summary").all():
+        fold.click()
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    assert page.locator("nav details").get_attribute("open") is None
+    wide = page.locator(".wide", has=page.locator("#table_wide"))
+    assert wide.evaluate("it => it.scrollWidth > it.clientWidth")  # in its own box
+
+
+def test_folds_are_open_on_paper_and_nothing_is_cut(opened: Open) -> None:
+    page = opened(color_scheme="dark")
+    folded = page.locator("main details", has_text="Two more").locator("li").first
+    assert folded.is_hidden()
+    page.emulate_media(media="print")
+    folded.wait_for(state="visible")
+    assert page.locator(".tools").first.is_hidden() and page.locator("nav").is_hidden()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    page.set_viewport_size({"width": 1000, "height": 900})  # A4 across
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1000
+    page.emulate_media(media="screen")
+    folded.wait_for(state="hidden")
+    page.emulate_media(media="null")  # as the printer has it
+    text = "".join(it.extract_text() for it in pypdf.PdfReader(BytesIO(page.pdf())).pages)
+    assert "one" in text.partition("Two more")[2]
+    assert "variant_39" in text and "Theme" not in text
+
+
+def test_a_thousand_rows_are_sorted_and_filtered_without_a_wait(
+    opened: Open, tmp_path: Path
+) -> None:
+    path = tmp_path / "many.html"
+    path.write_text(html_page(thousand()), encoding="utf-8")
+    page = opened(goal=path.as_uri())
+    took = page.evaluate(
+        """() => {
+          const [, , second] = document.querySelectorAll("#table_many thead button");
+          const times = [1, 2, 3].map(() => {
+            const start = performance.now();
+            second.click();
+            document.body.offsetHeight;
+            return performance.now() - start;
+          });
+          return Math.min(...times);
+        }"""
+    )
+    assert took < 500  # milliseconds; 50 on an idle machine
+    shown = "document.querySelectorAll('#table_many tbody tr:not(.later)').length"
+    assert page.evaluate(shown) == 100
+    page.locator(".tall").evaluate("it => { it.scrollTop = it.scrollHeight; }")
+    page.wait_for_function(f"{shown} === 200")  # the rest comes as one scrolls
+    page.locator("input").fill("row 99")
+    assert page.locator("output").inner_text() == "19 of 1000 rows"
+    page.emulate_media(media="print")
+    page.locator("input").evaluate("it => { it.value = ''; it.dispatchEvent(new Event('input')); }")
+    assert page.locator("#table_many tbody tr").last.is_visible()
+
+
+def test_without_scripts_all_of_it_can_be_read(opened: Open) -> None:
+    page = opened(java_script_enabled=False)
+    assert page.locator("#table_rows tbody tr").last.is_visible()
+    assert page.locator(SVG).get_attribute("role") == "img"
+    assert page.locator("input").count() == 0
