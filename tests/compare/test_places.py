@@ -101,7 +101,11 @@ def test_of_records_without_a_machine_in_their_folder_those_of_most_are_taken(
 ) -> None:
     records = four(matrix)
     mixed = [of(records[0], OTHER), *records[1:], records[1]]
-    side = read_side(str(old_report(tmp_path, mixed)))
+    folder = old_report(tmp_path, mixed)
+    with (folder / "records.jsonl").open("a") as file:
+        file.write("\n")  # an empty line is nobody's record
+    side = read_side(str(folder))
+    assert len(side.problems) == 2
     assert len(side.items) == 3 and side.fingerprint == "0123abcd"
     assert "line 1: foreign" in side.problems[0] and "line 5: cell" in side.problems[1]
 
@@ -115,6 +119,7 @@ def test_nothing_to_compare_is_a_users_mistake(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("[]")
     assert "schema None" in refused(str(tmp_path / "x.json"))
     assert "REVISION:PATH" in refused(str(tmp_path / "nowhere"))
+    assert "REVISION:PATH" in refused("x" * 5000)  # longer than a name may be
 
 
 def test_a_revision_is_read_without_a_checkout(repository: Path, matrix: Matrix) -> None:

@@ -56,7 +56,7 @@ class Place:
 def find_place(text: str) -> Place:
     """Raises `UsageError` where nothing lies there."""
     path = Path(text)
-    if path.exists():
+    if is_there(path):
         return on_disk(text, path)
     revision, colon, inner = text.partition(":")
     if not colon:
@@ -72,6 +72,13 @@ def find_place(text: str) -> Place:
         read=found.read,
         commit=found.commit,
     )
+
+
+def is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that no file can have
+        return False
 
 
 def on_disk(text: str, path: Path) -> Place:

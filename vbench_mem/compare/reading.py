@@ -91,7 +91,7 @@ def of_file(place: Place) -> Side:
         raise UsageError(f"{place.name}: cannot be read; {WANTED}")
     if place.name.endswith(".jsonl"):
         found = Found()
-        keep_own([(place.name, line, None) for line in text.splitlines()], None, found)
+        keep_own(lines_of(place.name, text), None, found)
         items = dict(items_of(found))
         if not items:
             raise UsageError(f"{place.name}: no record in it can be used; {WANTED}")
@@ -118,11 +118,16 @@ def read_records(place: Place, found: Found) -> None:
     for name, text in texts.items():
         path = f"{place.name}/{name}"
         if name == LINES:
-            lines = enumerate(text.splitlines(), 1)
-            some += [(f"{path} line {number}", line, None) for number, line in lines]
+            some += lines_of(path, text)
         else:
             some.append((path, text, name.rpartition("/")[2].removesuffix(".json")))
     keep_own(some, machine_of(place), found)
+
+
+def lines_of(path: str, text: bytes) -> list[tuple[str, bytes, str | None]]:
+    """Each line that has something, with where it is."""
+    lines = enumerate(text.splitlines(), 1)
+    return [(f"{path} line {number}", line, None) for number, line in lines if line.strip()]
 
 
 def machine_of(place: Place) -> str | None:

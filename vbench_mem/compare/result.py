@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from vbench_mem.compare.differences import COUNTED, Matched, Terms, match
+from vbench_mem.compare.differences import COUNTED, Matched
+from vbench_mem.compare.judging import Terms, match
 from vbench_mem.compare.machines import Fact, facts_of
 from vbench_mem.compare.pairing import Lone, pair
 from vbench_mem.compare.recalls import Recall, recalls
