@@ -22,7 +22,7 @@ LIMIT = "budgets: [{metric: peak_alloc_bytes, max: 4 GiB}]\n"
 OPTIONS = {
     "report": {
         *("matrices", "--store", "--machine", "--scores", "--out", "--json"),
-        *("--predicted", "--card"),
+        *("--predicted", "--card", "--title"),
     },
     "check": {
         *("matrix", "--store", "--machine", "--scores", "--json"),

@@ -57,6 +57,9 @@ def report(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where to write; default beside the records.")
     ] = None,
+    title: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Default the name of the matrix.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write a report of MATRIX (HTML, PDF, Markdown, tables, figures), and print the table.
@@ -84,7 +87,7 @@ def report(
     else:
         runs, subjects = measured_subjects(matrices, store, machine, scores or [])
         folder = out or runs[0].folder / "report"
-    result = build_report(subjects, folder)
+    result = build_report(subjects, folder, title)
     if as_json:
         print(json.dumps(result, indent=1))
         return
@@ -97,8 +100,11 @@ def report(
             print(f"no figure {name}: {reason}")
         if joined.unmatched:
             print(f"{len(joined.unmatched)} scores fit no row; report.html lists them")
-    for name in result["files"]:
+    whole = [name for name in result["files"] if "/" not in name]
+    drawn = len(result["files"]) - len(whole)
+    for name in whole:
         print(Path(result["folder"]) / name)
+    print(f"{Path(result['folder']) / 'figures'}: {drawn} files")
 
 
 def foretold_subjects(
@@ -138,7 +144,8 @@ def measured_subjects(
     for name in matrices:
         run, joined = read(ask(name, None, find_matrix), name, root, machine, scores, foreign=True)
         runs.append(run)
-        subjects.append(Subject(joined=joined))
+        again = "\n".join(command(verb, name, root) for verb in ("run", "report", "check"))
+        subjects.append(Subject(joined=joined, again=again))
     prints = {run.fingerprint for run in runs}
     if len(prints) > 1:
         raise UsageError(

@@ -38,21 +38,23 @@ FIGURES = "figures"
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """One matrix of a report; `foretold` where nothing of it was run, `again` how that was done."""
+    """One matrix of a report; `foretold` where nothing of it was run; `again` is what was typed."""
 
     joined: Joined
     foretold: Foretold | None = None
     again: str | None = None
 
 
-def build_report(subjects: Sequence[Subject], folder: Path) -> dict[str, Any]:
+def build_report(
+    subjects: Sequence[Subject], folder: Path, title: str | None = None
+) -> dict[str, Any]:
     """Everything in the folder, made where needed; what it says, for programs."""
     judged = [(subject, *verdicts_of(subject)) for subject in subjects]
     try:
         (folder / FIGURES).mkdir(parents=True, exist_ok=True)
         written = [write_chapter(*each, folder, prefix_of(each[0], subjects)) for each in judged]
         chapters = [chapter for chapter, _ in written]
-        names = write_document(document_of(chapters, title_of(subjects)), folder)
+        names = write_document(document_of(chapters, title or title_of(subjects)), folder)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise UsageError(
@@ -80,7 +82,8 @@ def prefix_of(subject: Subject, subjects: Sequence[Subject]) -> str:
 
 
 def title_of(subjects: Sequence[Subject]) -> str:
-    return ", ".join(subject.joined.matrix.name for subject in subjects)
+    names = [subject.joined.matrix.name for subject in subjects]
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
 def write_chapter(

@@ -33,6 +33,12 @@ HEADS = {
     "tokens_trained_per_clip": "tokens trained",
 }
 SHORT = ("peak_alloc_bytes", "step_ms", "step_gflop", "params_trained")
+# Of rows that nobody ran; a record's own prediction has the peak alone.
+FORETOLD = {
+    "predicted_peak_bytes": "predicted peak",
+    "predicted_embed_peak_bytes": "predicted peak embedding",
+    "predicted_process_bytes": "predicted process",
+}
 LETTERS = {"recall_at_1": "R@1", "recall_at_5": "R@5", "recall_at_10": "R@10"}
 
 
@@ -60,10 +66,14 @@ def columns(
     names: Sequence[str] = tuple(HEADS),
     directions: Sequence[Direction] = DIRECTIONS,
 ) -> list[Column]:
-    """Metrics among `names` that some row has, and the scores: R@1 in `directions` of what was
-    trained here beside the memory that it costs, all others at the end."""
+    """Metrics among `names` that some row has (of rows that nobody ran those of `FORETOLD`), and
+    the scores: R@1 in `directions` of what was trained here beside the memory that it costs, all
+    others at the end."""
+    if joined.rows and not joined.records:
+        names = tuple(FORETOLD)
+    heads = HEADS | FORETOLD
     present = [name for name in names if any(row.metric(name) is not None for row in joined.rows)]
-    found = [Column(name, HEADS[name], _meaning(name)) for name in present]
+    found = [Column(name, heads[name], _meaning(name)) for name in present]
     scores: dict[str, list[AnyScore]] = {}
     for row in joined.rows:
         for column, score in row.scores.items():

@@ -26,7 +26,7 @@ class Chapter:
     is_foretold all numbers are predictions: nothing was run, no record was read
     card        the card that predictions were held against, as a sentence names it
     foretold_by versions that predicted, and whose rules they followed
-    again       the command that predicts the same
+    again       the commands that do the same, as they were typed
     """
 
     joined: Joined

@@ -22,10 +22,8 @@ from vbench_mem.units import format_bytes
 
 def section(chapter: Chapter) -> Section:
     matrix = chapter.joined.matrix
-    again = [f"vbench-mem run {matrix.path}", f"vbench-mem report {matrix.path}"]
-    again.append(f"vbench-mem check {matrix.path}")
-    if chapter.is_foretold:
-        again = [chapter.again or f"vbench-mem report {matrix.path} --predicted"]
+    verbs = ("report",) if chapter.is_foretold else ("run", "report", "check")
+    again = chapter.again or "\n".join(f"vbench-mem {verb} {matrix.path}" for verb in verbs)
     return Section(
         title="Machine, versions, matrix",
         anchor=chapter.anchor("machine"),
@@ -35,7 +33,7 @@ def section(chapter: Chapter) -> Section:
             Section(
                 title="Do it again",
                 anchor=chapter.anchor("again"),
-                blocks=(Code("\n".join(again)),),
+                blocks=(Code(again),),
             ),
         ),
     )

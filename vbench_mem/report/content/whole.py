@@ -4,21 +4,37 @@ definitions, machine. Of several matrices each has a chapter, and what they shar
 from collections.abc import Callable, Sequence
 
 from vbench_mem.report.answer import answer
-from vbench_mem.report.content import budgets, claims, definitions, failures, foreseen, machine
+from vbench_mem.report.content import (
+    budgets,
+    claims,
+    definitions,
+    exhibits,
+    failures,
+    foreseen,
+    frontier,
+    machine,
+)
 from vbench_mem.report.content import trained as trained_section
 from vbench_mem.report.content.chapter import Chapter
 from vbench_mem.report.content.rows import rows_blocks
 from vbench_mem.report.document import (
     Block,
+    Bullets,
     Document,
     Figure,
     Paragraph,
     Section,
+    Span,
     line,
 )
 
 Maker = Callable[[Chapter], Section | None]
-TABLES: tuple[Maker, ...] = (claims.section, trained_section.section, foreseen.section)
+TABLES: tuple[Maker, ...] = (
+    frontier.section,
+    claims.section,
+    trained_section.section,
+    foreseen.section,
+)
 
 
 def document_of(chapters: Sequence[Chapter], title: str) -> Document:
@@ -27,10 +43,23 @@ def document_of(chapters: Sequence[Chapter], title: str) -> Document:
         sections = (*parts(only), definitions.section(chapters), machine.section(only))
     else:
         sections = (
+            in_short(chapters),
             *(as_chapter(chapter) for chapter in chapters),
             definitions.section(chapters),
         )
     return Document(title=title, about=about(chapters), sections=sections)
+
+
+def in_short(chapters: Sequence[Chapter]) -> Section:
+    """The first sentence of each answer, with the way to its chapter."""
+    items = tuple(
+        line(
+            Span(chapter.joined.matrix.name, "strong", link=f"#{chapter.anchor('chapter')}"),
+            f": {answer(chapter.joined).lead[0]}",
+        )
+        for chapter in chapters
+    )
+    return Section(title="In short", anchor="in-short", blocks=(Bullets(items),))
 
 
 def as_chapter(chapter: Chapter) -> Section:
@@ -49,7 +78,7 @@ def parts(chapter: Chapter) -> tuple[Section, ...]:
             title="Tables",
             anchor=chapter.anchor("tables"),
             blocks=rows_blocks(chapter),
-            sections=some(TABLES, chapter),
+            sections=(*exhibits.sections(chapter), *some(TABLES, chapter)),
         ),
         budgets.section(chapter),
         failures.section(chapter),

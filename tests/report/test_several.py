@@ -1,0 +1,98 @@
+"""Reports of several matrices and of predictions alone, from the command line."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from tests.report.test_build import LIMIT, invoke, keep, own_store
+from tests.rows import TEXT, matrix_of, ok
+from vbench_mem.metrics import METRICS
+from vbench_mem.store import Store
+
+SMALL = "about: q\naxes: {encoder: joint_test, recipe: [full, mask75], frames: 4, batch: 2}\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--card", "16GiB"), "--card is for predictions; add --predicted, or leave it out"),
+        (("--predicted", "--machine", "01"), "--machine chooses records, and --predicted reads"),
+        (("second",), "a report of several matrices has no place yet; name one with --out"),
+    ],
+)
+def test_options_that_contradict_are_refused_before_any_work(
+    options: tuple[str, ...], says: str, tmp_path: Path
+) -> None:
+    matrix = matrix_of(tmp_path, SMALL)
+    result = invoke("report", matrix.path, *options, "--store", tmp_path / "runs")
+    assert result.exit_code == 2
+    assert says in " ".join(result.stderr.split())
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_predicted_report_needs_no_run_and_leaves_no_record(tmp_path: Path) -> None:
+    matrix = matrix_of(tmp_path, SMALL + LIMIT)
+    out = tmp_path / "out"
+    result = invoke(
+        *("report", matrix.path, "--predicted", "--card", "16GiB", "--out", out, "--json")
+    )
+    assert result.exit_code == 0, result.output
+    said = json.loads(result.stdout)
+    assert [row["status"] for row in said["rows"]] == ["predicted", "predicted"]
+    assert all(row["metrics"]["predicted_process_bytes"] > 0 for row in said["rows"])
+    assert [verdict["outcome"] for verdict in said["verdicts"]] == ["pass", "pass"]
+    assert not (out / "records").exists()
+    for cell in matrix.cells:
+        told = json.loads((out / "predictions" / f"{cell.id}.json").read_text())
+        assert told["cell_id"] == cell.id and told["prediction"]["target"] == "cuda"
+    assert "Nothing was measured" in (out / "report.html").read_text()
+
+
+def test_of_several_matrices_each_is_a_chapter_with_files_of_its_own(tmp_path: Path) -> None:
+    root, out = tmp_path / "runs", tmp_path / "out"
+    for name in ("first", "second"):
+        matrix = matrix_of(tmp_path, TEXT, name)
+        keep(own_store(root, matrix), matrix, *(ok(cell) for cell in matrix.cells))
+    paths = (tmp_path / "first.yaml", tmp_path / "second.yaml")
+    named = ("--title", "Two of them")
+    result = invoke("report", *paths, "--store", root, "--out", out, "--json", *named)
+    assert result.exit_code == 0, result.output
+    said = json.loads(result.stdout)
+    assert [chapter["matrix"] for chapter in said["chapters"]] == ["first", "second"]
+    for name in ("first", "second"):
+        for file in (f"{name}-table.csv", f"{name}-table.parquet", f"{name}-matrix.yaml"):
+            assert (out / file).is_file() and file in said["files"]
+        assert (out / "figures" / f"{name}-memory_frames.svg").is_file()
+    page = (out / "report.html").read_text()
+    assert page.count("How each number was got") >= 1
+    assert page.index(">first<") < page.index(">second<")
+    assert "<h1>Two of them</h1>" in page
+
+
+def test_runs_of_unlike_machines_never_meet_in_one_report(tmp_path: Path) -> None:
+    root = tmp_path / "runs"
+    for name, machine in (("first", "0123abcd"), ("second", "4567cdef")):
+        matrix = matrix_of(tmp_path, TEXT, name)
+        keep(Store(root / name / machine), matrix, *(ok(cell) for cell in matrix.cells))
+    paths = (tmp_path / "first.yaml", tmp_path / "second.yaml")
+    result = invoke("report", *paths, "--store", root, "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "unlike machines (0123abcd, 4567cdef)" in " ".join(result.stderr.split())
+
+
+def test_parquet_has_the_table_with_types_and_units(tmp_path: Path) -> None:
+    matrix = matrix_of(tmp_path, SMALL)
+    root, out = tmp_path / "runs", tmp_path / "out"
+    keep(own_store(root, matrix), matrix, *(ok(cell, 3 * 2**30) for cell in matrix.cells))
+    assert invoke("report", matrix.path, "--store", root, "--out", out).exit_code == 0
+    read = pd.read_parquet(out / "table.parquet", dtype_backend="numpy_nullable")
+    written = pd.read_csv(out / "table.csv", dtype_backend="numpy_nullable")
+    assert list(read.columns) == list(written.columns)
+    assert read["peak_alloc_bytes"].tolist() == [3 * 2**30, 3 * 2**30]
+    assert str(read["peak_alloc_bytes"].dtype) == "Int64"
+    field = pq.read_schema(out / "table.parquet").field("peak_alloc_bytes")
+    assert field.metadata[b"unit"] == b"bytes"
+    assert field.metadata[b"meaning"].decode() == METRICS["peak_alloc_bytes"].meaning

@@ -1,0 +1,26 @@
+"""The paper's tables with our numbers in them, and every recall at 1 in one table."""
+
+from collections.abc import Iterator
+
+from vbench_mem.report.content.chapter import Chapter
+from vbench_mem.report.document import Block, Paragraph, Section, line
+from vbench_mem.report.exhibits.retrieval import retrieval_table
+from vbench_mem.report.exhibits.tables import tables
+
+
+def sections(chapter: Chapter) -> Iterator[Section]:
+    """One for each table of the paper that the matrix names."""
+    for number, (title, about, table) in enumerate(tables(chapter.joined, chapter.prefix)):
+        blocks: tuple[Block, ...] = (Paragraph(line(about), is_soft=True), table)
+        yield Section(title=title, anchor=chapter.anchor(f"exhibit-{number}"), blocks=blocks)
+    yield from handed_in(chapter)
+
+
+def handed_in(chapter: Chapter) -> Iterator[Section]:
+    """Recalls that were not trained here, where no table of the paper has them; what was trained
+    here has tables of its own."""
+    joined = chapter.joined
+    handed = any(score.origin != "measured" for row in joined.rows for score in row.scores.values())
+    table = retrieval_table(joined, chapter.prefix)
+    if handed and table is not None and not tables(joined):
+        yield Section(title="Recall at 1", anchor=chapter.anchor("recall"), blocks=(table,))
