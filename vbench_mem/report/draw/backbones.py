@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 
 from vbench_mem.report.draw.canvas import (
+    LEFT,
     Shapes,
     Sheet,
     Unit,
@@ -19,14 +19,20 @@ from vbench_mem.report.draw.canvas import (
     track_points,
 )
 from vbench_mem.report.draw.many import series_handles
-from vbench_mem.report.draw.recall import ROOM, draw_panel, draw_sweep
-from vbench_mem.report.draw.split import lanes, stacked
+from vbench_mem.report.draw.recall import (
+    ROOM,
+    draw_panel,
+    draw_sweep,
+    line_handles,
+    sweep_handle,
+)
+from vbench_mem.report.draw.split import lanes, room, stacked
 from vbench_mem.report.exhibits.backbones import Board, Lane
 from vbench_mem.report.panels import mask_of, memory_word
 from vbench_mem.report.series import Point
 from vbench_mem.report.style import markers
 
-LEFT, PANEL, PITCH, GAP = 1.25, 2.5, 0.34, 0.25  # inches
+PANEL, PITCH, GAP = 2.5, 0.34, 0.25  # inches
 ASIDE = 0.42  # of a lane, downwards: rows of no sweep
 
 
@@ -36,13 +42,16 @@ def draw_backbones(boards: Sequence[Board]) -> Sheet:
     points = every_point(boards)
     unit, shapes = Unit.of(points), markers(points)
     handles = [*series_handles(points, shapes), *origin_handles(points), *ending_handles(points)]
-    if any(lane.lines for board in boards for lane in board.lanes):
-        handles.append(Line2D([], [], color="#333333", linewidth=1, label="mask alone differs"))
+    lined = line_handles([board.panel for board in boards if board.panel])
+    if not lined and any(lane.lines for lane in boards[0].lanes):
+        lined = [sweep_handle()]
+    handles += lined
     columns = min(2, len(boards))
     below = PITCH * len(boards[0].lanes)
+    left = max(LEFT, room((lane.name for lane in boards[0].lanes), 8))
     above = PANEL if boards[0].panel else 0.0
     high = above + (GAP + below if below and above else below)
-    sheet, boxes = page(math.ceil(len(boards) / columns), columns, high, handles, LEFT)
+    sheet, boxes = page(math.ceil(len(boards) / columns), columns, high, handles, left)
     largest = max(unit.of_point(point) for point in points)
     label = f"{memory_word(points)}, {unit.name} (left is better)"
     for box, board in zip(boxes, boards, strict=False):

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from vbench_mem.metrics import show
 from vbench_mem.report.draw.canvas import FILL, SIZE, Sheet, grey, page, styled, track
 from vbench_mem.report.draw.many import bar_text
-from vbench_mem.report.draw.split import beside, lanes
+from vbench_mem.report.draw.split import beside, lanes, room
 from vbench_mem.report.exhibits.growth import Drop, Method
 from vbench_mem.report.exhibits.words import NO_RECALL
 from vbench_mem.report.marks import Mark, mark_of
@@ -15,7 +15,7 @@ from vbench_mem.report.panels import memory_word
 from vbench_mem.report.series import MEMORY, RECALL
 from vbench_mem.report.style import MARKERS, colour
 
-PITCH, LETTER, GAP = 0.32, 0.072, 0.25  # inches
+PITCH, GAP = 0.32, 0.25  # inches
 BAR, ASIDE = 0.7, 0.16  # of a lane: what is published lies below what is ours
 
 
@@ -32,7 +32,7 @@ def draw_growth(methods: Sequence[Method], sizes: tuple[str, str]) -> Sheet:
             {(d.score.origin, d.score.source if is_published(d) else "") for d in every}
         )
     ]
-    left = 0.35 + LETTER * max(map(len, names))
+    left = room(names)
     sheet, (axes,) = page(1, 1, 0.25 + PITCH * len(names), handles, left)
     first, *others = beside(axes, (1.5, 1, 1), GAP)
     lanes(first, names, 9)
@@ -61,7 +61,7 @@ def draw_increase(axes: Axes, methods: Sequence[Method], sizes: tuple[str, str])
         pair = zip(sizes, (each.small, each.large), strict=True)
         facts = [(size, show(MEMORY, point.memory)) for size, point in pair]
         track(bar, each.name, [Mark(label=each.name, facts=(*facts, ("more", f"{percent:.0f} %")))])
-        bar_text(axes, percent, place, f"+{percent:.0f} %")
+        bar_text(axes, percent, place, f"{percent:+.0f} %")
     most = max((100 * each.increase for each in methods if each.increase is not None), default=1.0)
     axes.set_xlim(min(0.0, axes.get_xlim()[0]), 1.3 * max(most, 1.0))
     axes.grid(axis="y", visible=False)

@@ -21,13 +21,13 @@ from vbench_mem.report.draw.canvas import (
     track,
     track_points,
 )
-from vbench_mem.report.draw.split import lanes, stacked
+from vbench_mem.report.draw.split import lanes, room, stacked
 from vbench_mem.report.exhibits.long_clips import LINE, Length, LongClips, scored
 from vbench_mem.report.panels import is_ours, memory_word, value
 from vbench_mem.report.series import Point
 from vbench_mem.report.style import LIMIT_COLOUR, colour, groups
 
-FIRST, OTHER, GAP, LETTER = 0.34, 0.25, 0.55, 0.072  # inches
+FIRST, OTHER, GAP = 0.34, 0.25, 0.55  # inches
 SHADES, BAR = "viridis", 0.1  # share of the page that the colours take
 
 
@@ -39,7 +39,7 @@ def draw_long_clips(clips: LongClips) -> Sheet:
         (FIRST if place == 0 else OTHER) * len(length.points)
         for place, length in enumerate(clips.lengths)
     ]
-    left = 0.35 + LETTER * max(len(point.series) for point in clips.points)
+    left = room(point.series for point in clips.points)
     total = sum(heights) + GAP * (len(heights) - 1)
     strange = [point for point in clips.points if not is_ours(point)]
     handles = [*origin_handles(strange), *ending_handles(clips.points)]

@@ -24,7 +24,7 @@ from vbench_mem.report.draw.canvas import (
     track_points,
 )
 from vbench_mem.report.draw.many import series_handles
-from vbench_mem.report.draw.recall import draw_panel
+from vbench_mem.report.draw.recall import draw_panel, line_handles
 from vbench_mem.report.exhibits.patches import EMBED, Spent
 from vbench_mem.report.marks import mark_of
 from vbench_mem.report.panels import Panel, memory_word, sweeps
@@ -42,6 +42,7 @@ def draw_patches(rows: Sequence[Spent], panels: Sequence[Panel]) -> Sheet:
     unit, shapes = Unit.of(points), markers(points)
     scored = [point for panel in panels for point in panel.points]
     handles = [*series_handles(points, shapes), *origin_handles(scored), *ending_handles(points)]
+    handles += line_handles(panels)
     if any(each.embed for each in rows):
         handles.append(grey("s", EMBEDDING))
     columns = min(2, 1 + len(panels))

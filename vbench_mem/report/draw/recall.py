@@ -37,13 +37,9 @@ def draw_memory_recall(panels: Sequence[Panel]) -> Sheet:
     points = placed(point for panel in panels for point in panel.points)
     unit, shapes = Unit.of(points), markers(points)
     handles = series_handles(points, shapes)
-    handles += origin_handles(points) + ending_handles(points)
-    if any(reach(point)[0] < reach(point)[1] for point in points):
-        handles.append(grey("|", "lowest to highest seed"))
+    handles += origin_handles(points) + ending_handles(points) + line_handles(panels)
     if any(panel.frontiers for panel in panels):
         handles.append(Line2D([], [], color="#333333", linestyle="--", label="Pareto frontier"))
-    if any(panel.sweeps for panel in panels):
-        handles.append(Line2D([], [], color="#333333", linewidth=1, label="mask alone differs"))
     columns = min(2, len(panels))
     rows = math.ceil(len(panels) / columns)
     figure, boxes = page(rows, columns, 3.0 if columns == 2 else 4.2, handles)
@@ -52,6 +48,21 @@ def draw_memory_recall(panels: Sequence[Panel]) -> Sheet:
     for axes in boxes[len(panels) :]:
         axes.set_visible(False)
     return figure
+
+
+def line_handles(panels: Sequence[Panel]) -> list[Line2D]:
+    """What bars and thin lines are, where there are some."""
+    points = [point for panel in panels for point in placed(panel.points)]
+    handles = []
+    if any(reach(point)[0] < reach(point)[1] for point in points):
+        handles.append(grey("|", "lowest to highest seed"))
+    if any(panel.sweeps for panel in panels):
+        handles.append(sweep_handle())
+    return handles
+
+
+def sweep_handle() -> Line2D:
+    return Line2D([], [], color="#333333", linewidth=1, label="mask alone differs")
 
 
 def draw_panel(axes: Axes, panel: Panel, unit: Unit, shapes: Shapes) -> None:

@@ -1,8 +1,10 @@
 """One place of a page divided into axes of unequal size."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from matplotlib.axes import Axes
+
+LETTER = 0.0085  # inches wide of a letter, by its size in points
 
 
 def stacked(axes: Axes, heights: Sequence[float], gap: float) -> list[Axes]:
@@ -40,6 +42,11 @@ def beside(axes: Axes, shares: Sequence[float], gap: float) -> list[Axes]:
     for each in found[1:]:
         each.tick_params(labelleft=False)
     return found
+
+
+def room(names: Iterable[str], size: float = 9) -> float:
+    """Inches to the left of the axes that names of lanes take, with the ticks."""
+    return 0.3 + LETTER * size * max((len(name) for name in names), default=0)
 
 
 def lanes(axes: Axes, names: Sequence[str], size: float = 8) -> None:

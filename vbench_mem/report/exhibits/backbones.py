@@ -7,7 +7,7 @@ row may have a memory here and no recall: its lane keeps it in sight.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from vbench_mem.join import Joined
+from vbench_mem.join import Joined, Row
 from vbench_mem.report.exhibits.words import listed, times
 from vbench_mem.report.panels import Panel, at_a_load, is_ours, mask_of, recall_panels, sweeps
 from vbench_mem.report.series import Point, memory_points
@@ -17,7 +17,7 @@ PRINTED = ("youcook2", "vatex")  # what the paper's figure shows
 
 @dataclass(frozen=True, kw_only=True)
 class Lane:
-    """Every row of one encoder that has a place on the axis of memory; `lines` join those that
+    """Every row of one encoder at one load that has a memory; `lines` join those that
     differ in their mask alone."""
 
     name: str
@@ -54,8 +54,13 @@ def lanes_of(joined: Joined) -> list[Lane]:
     found: dict[str, list[Point]] = {}
     for point in memory_points(joined):
         if point.memory:
-            found.setdefault(point.row.cell.encoder, []).append(point)
+            found.setdefault(lane_of(point.row), []).append(point)
     return [Lane(name=name, points=points, lines=sweeps(points)) for name, points in found.items()]
+
+
+def lane_of(row: Row) -> str:
+    """The encoder, with what of its load tells it from other rows: `joint_b16 frames=16`."""
+    return row.cell.encoder + row.label.removeprefix(row.cell.variant)
 
 
 def lacks(panel: Panel, lanes: Sequence[Lane]) -> bool:
@@ -77,7 +82,7 @@ def answer(lanes: Sequence[Lane]) -> str:
     if lines:
         most = max(mask_of(line[-1]) for line in lines)
         saved = [
-            f"{times(line[0].memory or 0, line[-1].memory or 1)} times ({line[0].row.cell.encoder})"
+            f"{times(line[0].memory or 0, line[-1].memory or 1)} times ({lane_of(line[0].row)})"
             for line in lines
             if mask_of(line[-1]) == most
         ]
@@ -94,7 +99,7 @@ def answer(lanes: Sequence[Lane]) -> str:
     if lean:
         best, point = max(lean, key=lambda each: each[0])
         said.append(
-            f"of recipes that train fewer weights, {point.row.cell.variant} takes least, "
+            f"of recipes that train fewer weights, {point.row.label} takes least, "
             f"{times(best, 1)} times"
         )
     return f"Here {'; '.join(said)}." if said else ""

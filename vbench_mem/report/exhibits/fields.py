@@ -23,13 +23,12 @@ def is_of(score: AnyScore, key: Key) -> bool:
     return score.metric == RECALL and (score.dataset, score.direction) == key
 
 
-def field_of(score: AnyScore | None, why: str) -> Field:
+def field_of(score: AnyScore | None, why: str, mark: str = "") -> Field:
+    """The score with a mark behind it, or the reason why there is none."""
     if score is None:
         return Field(title=why)
-    mark = () if score.protocol_name == "zero-shot" else (Span(" *", "soft"),)
-    told = f"{score.protocol}; {score.source}"
-    shown = score_text(score)
-    return Field((Span(shown, title=told), *mark), value=score.value)
+    told = Span(score_text(score), title=f"{score.protocol}; {score.source}")
+    return Field((told, Span(f" {mark}", "soft")) if mark else (told,), value=score.value)
 
 
 def own_keys(rows: Iterable[Row]) -> list[Key]:

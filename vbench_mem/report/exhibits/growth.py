@@ -88,7 +88,7 @@ def methods(joined: Joined, sizes: tuple[str, str]) -> list[Method]:
 
 def name_of(row: Row, size: str) -> str:
     family = row.facts["family"]
-    rest = row.cell.variant.removeprefix(f"{family}_")
+    rest = row.label.removeprefix(f"{family}_")
     return f"{family}_*{rest.removeprefix(size.lower())}"
 
 
@@ -117,5 +117,5 @@ def answer(found: Sequence[Method], sizes: tuple[str, str]) -> str:
     if len(known) < 2:
         return ""
     (most, first), (least, last) = max(known), min(known)
-    words = [f"most of {first} (+{100 * most:.0f} %)", f"least of {last} (+{100 * least:.0f} %)"]
+    words = [f"most of {first} ({100 * most:+.0f} %)", f"least of {last} ({100 * least:+.0f} %)"]
     return f"From {sizes[0]} to {sizes[1]} memory grows {listed(words)} here."

@@ -68,8 +68,8 @@ def answer(rows: Sequence[Spent]) -> str:
             groups.setdefault(each.tokens, []).append(each)
     said = [
         f"at {tokens:,} tokens "
-        + listed([f"{p.point.series} {show(MEMORY, p.point.memory)}" for p in some])
+        + listed([f"{p.point.series} {show(MEMORY, p.point.memory)}" for p in some], 4)
         for tokens, some in sorted(groups.items(), reverse=True)
         if len(some) > 1
-    ]
+    ][:3]
     return f"Rows that train on equally many tokens need: {'; '.join(said)}." if said else ""

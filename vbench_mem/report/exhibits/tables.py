@@ -29,6 +29,7 @@ from vbench_mem.report.exhibits.words import paper
 from vbench_mem.report.series import RECALL
 from vbench_mem.scores.score import EXTERNAL, Score
 
+UNIFORM = "*"
 NOT_JOINED = "no published scores are joined; write scores: [reference] in the matrix"
 
 
@@ -53,8 +54,10 @@ def about(name: Name, joined: Joined) -> str:
         f"A dash in a published column: {table.gaps}.",
     ]
     said += [f"{printed.nearest}." for printed in table.rows if printed.nearest]
-    if any(score.protocol_name != "zero-shot" for score in published(table, joined).values()):
-        said.append("* sampled over the whole video, not comparable with the first 16 frames.")
+    if any(mark_of(score) for score in published(table, joined).values()):
+        said.append(
+            f"{UNIFORM} sampled over the whole video, not comparable with the first 16 frames."
+        )
     return " ".join(said)
 
 
@@ -75,7 +78,7 @@ def exhibit_table(name: Name, joined: Joined, prefix: str = "") -> Table:
     mine = tuple(
         (
             name_field(row),
-            Field(line(f"nearest to {printed.label}" if printed.nearest else printed.label)),
+            Field(line(stands_for(printed, row, table))),
             *(memory_field(row, basis) for basis in bases),
             *(own_field(row, key) for key in keys),
             *(joined_field(row, key, printed, table, joined) for key in printed_keys()),
@@ -89,7 +92,7 @@ def exhibit_table(name: Name, joined: Joined, prefix: str = "") -> Table:
             Field(line(printed.label)),
             Field(line(printed.label)),
             *(blank for _ in (*bases, *keys)),
-            *(field_of(known.get((printed.label, *key)), table.gaps) for key in printed_keys()),
+            *(known_field(known.get((printed.label, *key)), table) for key in printed_keys()),
         )
         for printed in table.rows
         if printed.label not in done
@@ -100,6 +103,13 @@ def exhibit_table(name: Name, joined: Joined, prefix: str = "") -> Table:
     return Table(name=f"{prefix}exhibit_{name}", columns=columns, groups=tuple(groups))
 
 
+def stands_for(printed: Printed, row: Row, table: PrintedTable) -> str:
+    if printed.nearest:
+        return f"nearest to {printed.label}"
+    is_same = row.facts.get("size") == table.size
+    return printed.label if is_same else f"{printed.label}, in another size"
+
+
 def published(table: PrintedTable, joined: Joined) -> dict[tuple[str, str, str], Score]:
     """Recalls that are of no row here, by the paper's name, dataset and direction."""
     found: dict[tuple[str, str, str], Score] = {}
@@ -108,6 +118,15 @@ def published(table: PrintedTable, joined: Joined) -> dict[tuple[str, str, str],
             name = name_of(score, table)
             found[name, score.dataset, score.direction] = score
     return found
+
+
+def known_field(score: Score | None, table: PrintedTable) -> Field:
+    return field_of(score, table.gaps, mark_of(score) if score else "")
+
+
+def mark_of(score: Score) -> str:
+    """The paper marks what its own protocol did not get."""
+    return "" if score.protocol_name == "zero-shot" else UNIFORM
 
 
 def name_of(score: Score, table: PrintedTable) -> str:

@@ -7,17 +7,27 @@ from vbench_mem.report.panels import is_ours, memory_word
 from vbench_mem.report.series import Point
 
 NO_RECALL = "no recall is joined"
+MOST = 60  # rows of a figure that has a lane or a label for each
 NO_MEMORY = "no row has a measured or predicted peak"
 
 
-def listed(words: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
+def listed(words: Sequence[str], most: int = 6) -> str:
+    """`a`, `a and b`, `a, b and c`, `a, b and 7 more`."""
+    if len(words) > most:
+        words = [*words[: most - 1], f"{len(words) - most + 1} more"]
     return " and ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)
 
 
 def times(more: float, less: float) -> str:
     """`2.2`, for a sentence that goes on with `times`."""
     return f"{more / less:.2g}" if more < 10 * less else f"{more / less:.0f}"
+
+
+def crowded(count: int) -> str | None:
+    """Why so many rows are not drawn, where they are too many."""
+    if count <= MOST:
+        return None
+    return f"{count} rows are more than this figure can show; let the matrix have one load"
 
 
 def loads(points: Iterable[Point]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from vbench_mem.join import Joined
 from vbench_mem.matrix.exhibits import EXHIBITS, Name
 from vbench_mem.report.exhibits import backbones, growth, long_clips, patches
-from vbench_mem.report.exhibits.words import NO_MEMORY, paper, whose
+from vbench_mem.report.exhibits.words import NO_MEMORY, crowded, paper, whose
 from vbench_mem.report.panels import is_ours
 from vbench_mem.report.pictures.plan import Plan
 
@@ -33,6 +33,8 @@ def figure2(joined: Joined) -> Plan:
     if not boards:
         return skipped("figure2", NO_MEMORY)
     lanes = backbones.lanes_of(joined)
+    if why := crowded(sum(len(lane.points) for lane in lanes)):
+        return skipped("figure2", why)
     points = [p for board in boards if board.panel for p in board.panel.points if p.memory]
     every = [point for lane in lanes for point in lane.points] + points
     how = "A thin line joins rows that differ in their mask alone."
@@ -59,6 +61,8 @@ def figure3(joined: Joined) -> Plan:
     rows = patches.spent(joined)
     if not rows:
         return skipped("figure3", "no row has both a peak and a number of tokens")
+    if why := crowded(len(rows)):
+        return skipped("figure3", why)
     panels = patches.own_panels(joined)
     points = [each.point for each in rows] + [p for panel in panels for p in panel.points]
     how = (
@@ -84,6 +88,8 @@ def figure4(joined: Joined) -> Plan:
         return skipped("figure4", "no row is there in two sizes; write encoders of size B and L")
     if all(each.increase is None for each in found):
         return skipped("figure4", NO_MEMORY)
+    if why := crowded(len(found)):
+        return skipped("figure4", why)
     points = [p for each in found for p in (each.small, each.large) if p is not None]
     drops = [drop for each in found for some in each.drops.values() for drop in some]
     how = (
@@ -114,6 +120,8 @@ def figure5(joined: Joined) -> Plan:
     clips = long_clips.long_clips(joined)
     if clips is None:
         return skipped("figure5", NO_MEMORY)
+    if why := crowded(len(clips.points)):
+        return skipped("figure5", why)
     missing = [
         "memory of video-to-text tuning, the paper's second axis, since nothing here tunes a "
         "language model"
