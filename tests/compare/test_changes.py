@@ -106,6 +106,23 @@ def test_numbers_that_only_one_side_has_are_named_and_no_change(
     assert not found.rows[0].differences
 
 
+def test_numbers_that_an_ending_took_are_not_told_one_by_one(
+    tmp_path: Path, matrix: Matrix
+) -> None:
+    cell = matrix.cells[0]
+    found = compared(tmp_path, [timed(cell, STEPS)], [oom(cell)])
+    assert found.unshared() == ([], [])
+
+
+def test_a_row_of_one_side_is_a_change_and_not_for_the_worse(
+    tmp_path: Path, matrix: Matrix
+) -> None:
+    records = four(matrix)
+    found = compared(tmp_path, records, records[1:])
+    assert [found.exit_code(word) for word in ("worse", "slower", "changed")] == [0, 0, 1]
+    assert answer(found)[-1].startswith("1 row is only in ")
+
+
 def test_modules_that_grew_are_named_and_sum_to_the_growth(tmp_path: Path, matrix: Matrix) -> None:
     cell = matrix.cells[0]
     old = held(100 * MIB, video_mlp=60 * MIB, video_attn=30 * MIB, text_mlp=10 * MIB)

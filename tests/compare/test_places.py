@@ -92,6 +92,18 @@ def test_torn_foreign_and_doubled_files_are_told_and_never_compared(
     assert len(side.problems) == 5
 
 
+def test_a_prediction_of_another_cell_than_its_name_says_is_not_compared(
+    tmp_path: Path, matrix: Matrix
+) -> None:
+    one, other = matrix.cells[:2]
+    folder = report_of(tmp_path, [], (one, held(100)), (other, held(200)))
+    files = [folder / "predictions" / f"{cell.id}.json" for cell in (one, other)]
+    files[0].write_text(files[1].read_text())
+    side = read_side(str(folder))
+    assert list(side.items) == [other.id]
+    assert f"foreign, the cell inside it is {other.id}" in side.problems[0]
+
+
 def key(record: object) -> str:
     return str(record.cell_id)  # type: ignore[attr-defined]
 
@@ -150,6 +162,16 @@ def test_a_baseline_of_a_revision_and_a_path_from_here(
     for text in ("HEAD:matrices/gate.json", "HEAD:./gate.json"):
         side = read_side(text)
         assert list(side.items) == ["a frames=4"] and side.torch == "9.9"
+
+
+def test_a_folder_is_read_from_inside_the_repository_too(
+    repository: Path, matrix: Matrix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report_of(repository / "reports" / "quick", four(matrix))
+    commit(repository)
+    monkeypatch.chdir(repository / "reports")
+    for text in ("HEAD:reports/quick", "HEAD:./quick", "HEAD:reports"):
+        assert len(read_side(text).items) == 4
 
 
 def test_names_that_git_would_quote_are_read_and_links_are_not(

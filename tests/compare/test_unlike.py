@@ -71,7 +71,10 @@ def test_other_packages_on_one_machine_are_allowed_and_named(
     update = {"packages": {"torch": "9.9", "numpy": "3.0"}, "facts": facts}
     newer = old.environment.model_copy(update=update)
     before = old.environment.model_copy(
-        update={"packages": {"torch": "9.9", "numpy": "2.4"}, "facts": {"git_revision": "a" * 40}}
+        update={
+            "packages": {"torch": "9.9", "numpy": "2.4"},
+            "facts": {"git_revision": "a" * 40, "gpu_temperature_c": 30},
+        }
     )
     found = compared(tmp_path, [of(old, before)], [of(old, newer)])
     told = [fact.text for fact in found.differing]

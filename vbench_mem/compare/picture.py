@@ -90,14 +90,15 @@ def has(row: Matched, name: str) -> bool:
 
 def dot_of(row: Matched, name: str) -> Dot:
     each, old = row.metric(name), float(row.before.metrics[name])
+    cell_id = row.after.cell.id if row.after.cell is not None else None
     if each is None:
-        mark = Mark(label=row.label, facts=((head_of(name), "the same"),), cell_id=row.after.key)
+        mark = Mark(label=row.label, facts=((head_of(name), "the same"),), cell_id=cell_id)
         return Dot(share=0.0, verdict=None, mark=mark)
     bands = each.bands
     return Dot(
         share=each.share or 0.0,
         verdict=each.verdict,
-        mark=Mark(label=row.label, facts=facts_of(each), cell_id=row.after.key),
+        mark=Mark(label=row.label, facts=facts_of(each), cell_id=cell_id),
         old=(bands[0].low / old - 1, bands[0].high / old - 1) if bands else None,
         new=(bands[1].low / old - 1, bands[1].high / old - 1) if bands else None,
     )
