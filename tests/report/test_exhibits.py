@@ -23,7 +23,9 @@ from vbench_mem.report.exhibits.backbones import boards
 from vbench_mem.report.exhibits.growth import methods, sizes_of
 from vbench_mem.report.exhibits.long_clips import long_clips
 from vbench_mem.report.exhibits.patches import own_panels, spent
+from vbench_mem.report.exhibits.words import MOST, listed
 from vbench_mem.report.illustrate import drawn as illustrated
+from vbench_mem.report.illustrate import plans as every_plan
 from vbench_mem.report.pictures.exhibits import plans
 from vbench_mem.report.pictures.plan import Plan
 from vbench_mem.scores.files import load_scores
@@ -103,6 +105,12 @@ def test_a_caption_says_what_is_ours_published_found_and_missing(
     assert any(word in text for each in axes for text in (each.get_xlabel(), each.get_ylabel()))
 
 
+def test_a_report_shows_what_the_matrix_names_before_all_else() -> None:
+    names = [plan.name for plan in every_plan(measured("paper_long"))]
+    assert names[0] == "exhibit_figure5"
+    assert "memory_recall" in names
+
+
 def test_a_matrix_that_names_no_figure_has_none(tmp_path: Path) -> None:
     assert plans(joined_of(matrix_of(tmp_path))) == []
 
@@ -117,6 +125,33 @@ def test_nothing_measured_is_said_and_not_drawn(tmp_path: Path) -> None:
     assert all(plan.skipped for plan in found)
     sizes = "no row is there in two sizes; write encoders of size B and L"
     assert found[2].skipped == sizes
+
+
+def test_more_rows_than_a_figure_can_show_are_not_drawn_and_it_says_so(tmp_path: Path) -> None:
+    text = (
+        "about: q\nexhibits: [figure2, figure3, figure5]\naxes: {encoder: joint_test, frames: 4, "
+    )
+    batches = list(range(1, MOST + 2))
+    matrix = matrix_of(tmp_path, f"{text}batch: {batches}}}\n")
+    found = plans(joined_of(matrix, *(ok(cell) for cell in matrix.cells)))
+    assert [plan.draw for plan in found] == [None] * 3
+    assert {plan.skipped for plan in found} == {
+        f"{MOST + 1} rows are more than this figure can show; let the matrix have one load"
+    }
+
+
+def test_a_list_in_a_sentence_stays_short() -> None:
+    assert listed(["a"]) == "a"
+    assert listed(["a", "b", "c"]) == "a, b and c"
+    assert listed([*"abcdefgh"], 4) == "a, b, c and 5 more"
+
+
+def test_lanes_tell_loads_apart(tmp_path: Path) -> None:
+    text = "about: q\naxes: {encoder: joint_test, recipe: [full, mask75], frames: [4, 8], batch: 2}"
+    matrix = matrix_of(tmp_path, text)
+    (board,) = boards(joined_of(matrix, *(ok(cell) for cell in matrix.cells)))
+    assert [lane.name for lane in board.lanes] == ["joint_test frames=4", "joint_test frames=8"]
+    assert [[len(line) for line in lane.lines] for lane in board.lanes] == [[2], [2]]
 
 
 def test_figure_2_shows_the_published_recalls_hollow_and_on_no_line() -> None:
@@ -139,7 +174,8 @@ def test_figure_2_keeps_memory_without_recall_in_lanes_joined_by_mask() -> None:
     ((x, y),) = xy(drawn(lanes, "lane: joint_b16+adapter64"))
     assert x == pytest.approx(2.8)
     assert 0 < y < 0.5  # beside the line, in the same lane
-    assert [text.get_text() for text in lanes.texts] == ["0 %", "25 %", "50 %", "75 %"]
+    assert [text.get_text() for text in lanes.texts] == ["0", "25", "50", "75"]
+    assert lanes.get_title(loc="left") == "memory of every row (numbers: % masked)"
 
 
 def test_figure_2_needs_no_lanes_where_every_row_has_a_recall() -> None:
@@ -333,6 +369,8 @@ def test_every_mark_tells_its_numbers_and_hides_with_its_family(
 ) -> None:
     joined = measured(name)
     picture = illustrated(plan_of(joined), tmp_path, "")
+    assert picture.svg is not None
+    assert all(f'id="{track.gid}"' in picture.svg for track in picture.tracks)
     marks = [mark for track in picture.tracks for mark in track.marks]
     ids = {mark.cell_id for mark in marks if mark.cell_id}
     told = {mark.label: dict(mark.facts) for mark in marks}

@@ -8,6 +8,7 @@ from vbench_mem.report import document
 from vbench_mem.report.pictures import (
     cards,
     categories,
+    exhibits,
     frontier,
     losses,
     memory,
@@ -18,6 +19,7 @@ from vbench_mem.report.pictures import (
 from vbench_mem.report.pictures.plan import Plan
 
 MAKERS: tuple[Callable[[Joined], Sequence[Plan]], ...] = (
+    exhibits.plans,
     recall.plans,
     frontier.plans,
     memory.plans,
@@ -30,7 +32,7 @@ MAKERS: tuple[Callable[[Joined], Sequence[Plan]], ...] = (
 
 
 def plans(joined: Joined) -> list[Plan]:
-    """Trade-off first, then costs, then losses. matplotlib is imported by `Plan.draw` alone."""
+    """What the matrix names of the paper, trade-off, costs, losses. matplotlib is imported by `Plan.draw` alone."""
     return [plan for make in MAKERS for plan in make(joined)]
 
 

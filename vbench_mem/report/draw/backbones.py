@@ -63,7 +63,7 @@ def draw_backbones(boards: Sequence[Board]) -> Sheet:
             parts[0].tick_params(labelbottom=not board.lanes)
         if board.lanes:
             draw_lanes(parts[-1], board.lanes, unit, shapes)
-        parts[-1].set_xlabel(label)
+        parts[-1].set_xlabel(label, size=9)
         parts[0].set_xlim(0, largest / (1 - ROOM))
     for box in boxes[len(boards) :]:
         box.set_visible(False)
@@ -98,7 +98,7 @@ def draw_lanes(axes: Axes, some: Sequence[Lane], unit: Unit, shapes: Shapes) -> 
             track_points(mark, [point])
     for point in {mask_of(p): p for line in some[0].lines[:1] for p in line}.values():
         axes.annotate(
-            f"{100 * mask_of(point):g} %",
+            f"{100 * mask_of(point):g}",
             (unit.of_point(point), 0),
             (0, 5),
             textcoords="offset points",
@@ -108,4 +108,5 @@ def draw_lanes(axes: Axes, some: Sequence[Lane], unit: Unit, shapes: Shapes) -> 
     lanes(axes, [lane.name for lane in some])
     axes.set_ylim(len(some) - 0.35, -0.7)
     axes.grid(axis="y", visible=False)
-    axes.set_title("memory of every row", size=8, loc="left", pad=3)
+    named = " (numbers: % masked)" if some[0].lines else ""
+    axes.set_title(f"memory of every row{named}", size=8, loc="left", pad=3)
