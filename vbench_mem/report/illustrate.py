@@ -32,7 +32,8 @@ MAKERS: tuple[Callable[[Joined], Sequence[Plan]], ...] = (
 
 
 def plans(joined: Joined) -> list[Plan]:
-    """What the matrix names of the paper, trade-off, costs, losses. matplotlib is imported by `Plan.draw` alone."""
+    """What the matrix names of the paper, the trade-off, costs, losses. matplotlib is imported by
+    `Plan.draw` alone."""
     return [plan for make in MAKERS for plan in make(joined)]
 
 
