@@ -70,7 +70,12 @@ def document(folder: Path) -> Document:
     first, trade_off, *others = made.sections
     plain, *left = trade_off.blocks
     assert isinstance(plain, Figure)
-    trade_off = replace(trade_off, blocks=(replace(plain, name="plain"), *left))
+    plain = replace(
+        plain,
+        name="plain",
+        tracks=(replace(plain.tracks[0], series="one of many", groups=("joint", "full")),),
+    )
+    trade_off = replace(trade_off, blocks=(plain, *left))
     blocks = (drawn(folder), Table(name="wide", columns=COLUMNS, groups=(wide,)))
     real = Section(title="Real", anchor="real", blocks=blocks)
     return replace(made, sections=(first, trade_off, *others, real))
@@ -181,6 +186,14 @@ def test_a_legend_hides_its_series_and_shows_it_again(page: Any) -> None:
     page.keyboard.press("Enter")
     assert line_.evaluate("it => getComputedStyle(it).visibility") == "visible"
     assert entry.get_attribute("aria-pressed") == "true"
+
+
+def test_a_legend_of_families_hides_what_is_of_the_family(page: Any) -> None:
+    series = page.locator("#figure_plain [id$=_t0]")
+    page.mouse.click(*middle(page.locator("#figure_plain [id$=_l0t]")))
+    assert series.evaluate("it => getComputedStyle(it).visibility") == "hidden"
+    page.mouse.click(*middle(page.locator("#figure_plain [id$=_l0h]")))
+    assert series.evaluate("it => getComputedStyle(it).visibility") == "visible"
 
 
 def test_arrow_keys_walk_from_mark_to_mark_and_from_series_to_series(page: Any) -> None:

@@ -14,6 +14,7 @@ from vbench_mem.report.write.plain import clean
 TAGS = {"strong": "strong", "code": "code"}
 OUTSIDE = re.compile(r"https?://", re.IGNORECASE)
 INSIDE = re.compile(r"(?!//)[^:\\\s]*(?:[/?#][^\\\s]*)?\Z")
+JOINT = re.compile(r"([_+/=])(?=\w)")
 PROSE = 36  # letters, from which on a column is read and not looked up
 MANY = 9  # columns, from which on paper is laid across
 ROOM = 25  # rows, from which on a table of equal rows scrolls in its box
@@ -32,8 +33,11 @@ def spans(line: Line) -> Markup:
     return Markup("".join(map(span, line)))
 
 
-def span(part: Span) -> str:
+def span(part: Span, in_name: bool = False) -> str:
+    """`in_name`: a line may end after what joins a row's name, where it must (page.css)."""
     text = escape(part.text)
+    if in_name:
+        text = JOINT.sub(r"\1<wbr>", text)
     link = safe_link(part.link) if part.link else None
     if part.tone in TAGS:
         text = f"<{TAGS[part.tone]}>{text}</{TAGS[part.tone]}>"
@@ -83,7 +87,7 @@ def fields(row: Sequence[Field], classes: Sequence[str]) -> Iterator[str]:
     """The first names the row. What is missing has class x and a dash."""
     for at, (field, look) in enumerate(zip(row, classes, strict=True)):
         tag, scope = ("td", "") if at else ("th", ' scope="row"')
-        content = "".join(map(span, field.line))
+        content = "".join(span(part, at == 0) for part in field.line)
         if not content:
             content, look = "&ndash;", f"{look} x".strip()
         shape = f' class="{look}"' if look else ""

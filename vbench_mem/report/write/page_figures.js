@@ -143,8 +143,8 @@ class Plot {
       return;
     }
     const { left, top, right, bottom } = mark.box;
-    const size = { x: left - 2, y: top - 2, width: right - left + 4, height: bottom - top + 4, rx: 3 };
-    for (const [name, value] of Object.entries(size)) this.ring.setAttribute(name, value);
+    const ring = { x: left - 2, y: top - 2, width: right - left + 4, height: bottom - top + 4, rx: 3 };
+    for (const [name, value] of Object.entries(ring)) this.ring.setAttribute(name, value);
     tip.show(this, this.onScreen(mark.box), this.content(mark), {
       pinned,
       onHide: (held) => {

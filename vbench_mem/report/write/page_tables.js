@@ -1,5 +1,6 @@
 // Tables of many rows: sorted, filtered, copied; and walked through field by field.
 
+const FEW = 4; // rows, up to which nobody needs a filter
 const STEP = 100; // rows that are laid out at once: the rest comes as one scrolls
 const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 const quoted = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
@@ -133,7 +134,8 @@ class Browsed {
     this.count = make("output");
     const all = make("button", { type: "button", textContent: "Copy table as CSV" });
     all.addEventListener("click", () => copy(this.csv(), "Table"));
-    this.table.parentElement.before(make("div", { className: "tools" }, input, this.count, all));
+    const tools = this.rows.length > FEW ? [input, this.count, all] : [all];
+    this.table.parentElement.before(make("div", { className: "tools" }, ...tools));
   }
 
   // What is seen, in the order in which it is seen; groups become a first column.
