@@ -37,8 +37,8 @@ def test_a_field_says_the_smallest_card_and_the_bytes(tmp_path: Path) -> None:
     (axes,) = draw_cards(grids).axes
     texts = {text.get_position(): text.get_text() for text in axes.texts}
     assert texts == {
-        (0, 0): "8 GB  7 GiB",
-        (1, 0): "40 GB  ~22 GiB",  # a card of 24 GB may have less
+        (0, 0): "8 GB · 7 GiB",
+        (1, 0): "40 GB · ~22 GiB",  # a card of 24 GB may have less
         (0, 1): "oom",
         (1, 1): "-",
     }
@@ -84,7 +84,7 @@ def test_what_no_card_holds_says_so(tmp_path: Path) -> None:
     joined = joined_of(matrix, ok(matrix.cells[0], process_bytes=200 * GIB))
     grids, _ = card_grids([tile_of(joined.rows[0])], joined)
     sheet = draw_cards(grids)
-    assert sheet.axes[0].texts[0].get_text() == "> 141 GB  200 GiB"
+    assert sheet.axes[0].texts[0].get_text() == "> 141 GB · 200 GiB"
     assert "more than 141 GB" in sheet.legend_series.values()
 
 

@@ -1,11 +1,14 @@
 """What a figure shows of many rows: panels, short legends, and a caption that says the rest."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
-from tests.rows import GIB, joined_of, matrix_of, ok
+from tests.report.predicted import prediction_of
+from tests.rows import GIB, TEXT, joined_of, matrix_of, ok
 from vbench_mem.join import Joined
 from vbench_mem.report.draw.memory import draw_memory_frames
 from vbench_mem.report.facets import bars, facets, named_rest, spread
@@ -49,6 +52,7 @@ def run(folder: Path, text: str) -> Joined:
     return joined_of(matrix, *records)
 
 
+SVG = "{http://www.w3.org/2000/svg}"
 PARTS = ("parameter", "gradient", "optimizer", "input", "temporary")
 
 
@@ -108,6 +112,24 @@ def test_whatever_the_legend_names_hides_something(tmp_path: Path) -> None:
         assert len(set(gids)) == len(gids) > 0
         known = {name for track in sheet.tracks for name in (track.series, *track.groups)}
         assert set(sheet.legend_series.values()) - known <= {"Pareto frontier"}, name
+
+
+def test_a_group_of_the_file_has_as_many_marks_as_it_is_said_to_have(tmp_path: Path) -> None:
+    joined = run(tmp_path, TEXT)
+    foreseen = replace(joined.rows[1], prediction=prediction_of(5 * GIB), state="predicted")
+    joined = replace(joined, rows=(joined.rows[0], foreseen, *joined.rows[2:]))
+    for figure in illustrate(plans(joined), tmp_path):
+        if figure.svg is None:
+            continue
+        root = ElementTree.fromstring(figure.svg)
+        groups = {group.get("id"): group for group in root.iter(f"{SVG}g")}
+        for track in figure.tracks:
+            drawn = len(list(groups[track.gid].iter(f"{SVG}use")))
+            # a bar is one mark without a marker
+            assert len(track.marks) in (drawn, 0) or (len(track.marks), drawn) == (1, 0), (
+                figure.name,
+                track,
+            )
 
 
 @pytest.mark.slow

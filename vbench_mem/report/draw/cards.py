@@ -49,7 +49,7 @@ def draw_cards(grids: Sequence[CardGrid]) -> Sheet:
         top -= TOP + height
         width = wide * len(grid.frames)
         box = (left / WIDTH, top / total, width / WIDTH, height / total)
-        draw_grid(sheet.add_axes(box), grid, mixed, "  " if wide >= WIDE else "\n")
+        draw_grid(sheet.add_axes(box), grid, mixed, " · " if wide >= WIDE else "\n")
         top -= AXIS
     legend_below(sheet, handles, 3)
     return sheet

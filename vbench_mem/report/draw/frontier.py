@@ -17,7 +17,7 @@ from vbench_mem.report.draw.canvas import (
     track,
     track_points,
 )
-from vbench_mem.report.draw.labels import Labels
+from vbench_mem.report.draw.labels import RINGS, Labels
 from vbench_mem.report.draw.many import (
     by_series,
     grid,
@@ -31,10 +31,9 @@ from vbench_mem.report.pictures.frontier import FrontierGroup, FrontierRow
 from vbench_mem.report.style import colour, groups, look, markers
 from vbench_mem.units import BINARY
 
-FEW = 24  # rows of a panel, above which beaten ones have no number beside them
+FEW = 12  # rows of a panel, above which beaten ones have no number beside them
 ROOM = 1.5, 1.3  # limits beyond the outermost marks, as factors: labels stand there
 BEATEN, BEST = "beaten", "not beaten"
-QUIET = "#555555"
 
 
 @styled
@@ -141,12 +140,13 @@ def draw_names(axes: Axes, rows: Sequence[FrontierRow], unit: Units) -> None:
         percent = "" if row.recall is None else f"{100 * row.recall:.1f} %"
         if row.is_best:
             frames = f"{row.row.cell.load.frames} fr" if many else ""
-            text, tone = " ".join(filter(None, (row.series, frames, percent))), colour(row.row)
+            text = " ".join(filter(None, (row.series, frames, percent)))
         elif len(rows) <= FEW and percent:
-            text, tone = percent, QUIET
+            text = percent
         else:
             continue
-        note = labels.at_mark(*unit.place(row), text, tone, 8 if row.is_best else 7)
+        size, rings = (8, RINGS) if row.is_best else (7, 1)
+        note = labels.at_mark(*unit.place(row), text, colour(row.row), size, rings)
         if note is not None:
             way = BEST if row.is_best else BEATEN
             track(note, row.series, groups=(*groups(row), way))

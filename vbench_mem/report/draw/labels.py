@@ -13,11 +13,13 @@ from matplotlib.text import Annotation
 from matplotlib.textpath import text_to_path
 
 from vbench_mem.report.draw.levels import Box
+from vbench_mem.report.style import NEUTRAL
 
+WIDER = 1.03  # a page may have another font
 LINE = 1.3  # height of a line of text, of its size
 OVER = 10  # things in the way: to cover another label is worse than to cover a mark
 MARK = 5.0  # points around the middle of a mark
-NEAR, RINGS, RING = 7.0, 4, 11.0  # points: from a mark to its label, and farther each time
+NEAR, RINGS, RING = 8.0, 4, 11.0  # points: from a mark to its label, and farther each time
 CLEAR = 2.0  # points that a label stays within the axes
 OUT = 1000
 BETWEEN = tuple(step / 12 for step in range(1, 12))
@@ -57,12 +59,13 @@ class Labels:
         return marks + OVER * sum(box.meets(other) for other in self.texts) + (not inside) * OUT
 
     def at_mark(
-        self, x: float, y: float, text: str, color: str, size: float = 8
+        self, x: float, y: float, text: str, color: str, size: float = 8, rings: int = RINGS
     ) -> Annotation | None:
-        """Beside the mark, with a thin line to it where it had to go far; None without room."""
+        """Beside the mark, in words that can be read, with a thin line of the colour to it where
+        they had to go far; None without room."""
         across, up = self.point(x, y)
         wide, high = width(text, size), LINE * size
-        for ring, (left, low) in beside(across, up, wide, high):
+        for ring, (left, low) in beside(across, up, wide, high, rings):
             box = Box(left, low, left + wide, low + high)
             if not self.met(box):
                 self.texts.append(box)
@@ -72,7 +75,7 @@ class Labels:
                     (x, y),
                     (left - across, low - up + 0.2 * size),
                     textcoords="offset points",
-                    color=color,
+                    color=NEUTRAL,
                     size=size,
                     arrowprops=arrow,
                 )
@@ -116,14 +119,14 @@ def along(line: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
 def width(text: str, size: float) -> float:
     """Of a line of text, in points."""
     wide, _, _ = text_to_path.get_text_width_height_descent(text, FontProperties(size=size), False)
-    return float(wide)
+    return WIDER * float(wide)
 
 
 def beside(
-    across: float, up: float, wide: float, high: float
+    across: float, up: float, wide: float, high: float, rings: int
 ) -> Iterator[tuple[int, tuple[float, float]]]:
     """Lower left corners of a label around a mark with their ring, the best ones first."""
-    for ring in range(RINGS):
+    for ring in range(rings):
         far = NEAR + ring * RING
         right, left = across + far, across - far - wide
         above, below, level = up + far, up - far - high, up - high / 2

@@ -105,12 +105,15 @@ def plans(joined: Joined) -> list[Plan]:
 
 
 def card_grids(tiles: Sequence[Tile], joined: Joined) -> tuple[list[CardGrid], str]:
-    """The load with most rows first; what is left out."""
+    """The load with most numbers first, then others in their order; what is left out."""
     by_load: dict[str, list[Tile]] = {}
     names = settings_of(joined)
     for tile in tiles:
         by_load.setdefault(load_name(tile.row, names), []).append(tile)
-    first = main_load(by_load)
+    told = {
+        load: [tile for tile in some if tile.bytes is not None] for load, some in by_load.items()
+    }
+    first = main_load(told)
     lines = min(MOST_BARS, max(len({t.series for t in some}) for some in by_load.values()))
     room = max(1, min(MOST_GRIDS, MOST_LINES // lines))
     others = [load for load in by_load if load != first]

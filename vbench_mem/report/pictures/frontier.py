@@ -83,10 +83,10 @@ def frontier_groups(joined: Joined) -> list[FrontierGroup]:
         if not asked:
             found.setdefault((f"frames={row.cell.load.frames}", load), []).append((row, None))
     ways = tuple(name for name in joined.matrix.varying if name not in ("frames", *names))
+    titles = {key: (", " if asked else " ").join(filter(None, key)) for key in found}
     return [
-        FrontierGroup(title=title, load=load, rows=judged(title, some, ways))
-        for what, load in found
-        if (some := found[what, load]) and (title := " ".join(filter(None, (what, load))))
+        FrontierGroup(title=titles[key], load=key[1], rows=judged(titles[key], some, ways))
+        for key, some in found.items()
     ]
 
 
@@ -176,8 +176,8 @@ def about(groups: list[FrontierGroup], known: int) -> str:
     if groups[0].has_recall:
         criteria = "peak memory, step time and recall at 1 together"
     return sentences(
-        f"Large named marks: no row with the same load is at least as good in {criteria} and "
-        "better in one of them. Small pale marks are beaten by one of these.",
+        f"Large marks, named where there is room: no row with the same load is at least as good in "
+        f"{criteria} and better in one of them. Small pale marks are beaten by one of these.",
         "The percentage at a mark is its recall; published recalls take no part."
         if groups[0].has_recall
         else "No recall measured or imported here is joined, so rows are compared at equal frames.",
