@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.compare.made import compared
+from tests.compare.made import compared, timed
 from tests.report.made import trained_matrix
 from tests.rows import result, trained
 from vbench_mem.compare.recalls import Recall
 from vbench_mem.compare.result import Comparison
-from vbench_mem.compare.wording import recall_text, recalls_sentence
+from vbench_mem.compare.wording import answer, recall_text, recalls_sentence
 from vbench_mem.matrix.load import Matrix
 from vbench_mem.record import Record
 
@@ -86,6 +86,20 @@ def test_a_line_of_recall_has_both_means_and_no_seed_in_its_label() -> None:
 def test_the_label_of_an_encoder_has_no_seed(tmp_path: Path) -> None:
     (each,) = of(tmp_path, BEFORE, BEFORE).recalls
     assert (each.label, each.benchmark) == ("joint_test", "temporal")
+
+
+def test_a_lower_recall_is_among_the_first_three_sentences(tmp_path: Path) -> None:
+    found = of(tmp_path, BEFORE, {seed: value - 0.1 for seed, value in BEFORE.items()})
+    assert "T2V R@1, paired by seed: 1 lower." in answer(found)
+
+
+def test_what_only_trainings_have_is_not_in_the_label_of_a_burst(tmp_path: Path) -> None:
+    matrix = trained_matrix(tmp_path, ("joint_test", "factorized_test"))
+    both = [*records(matrix, BEFORE), *(timed(cell, [1.0, 2.0, 3.0]) for cell in matrix.cells)]
+    found = compared(tmp_path, both, both)
+    labels = {row.label for row in found.rows if row.before.state == "ok"}
+    assert {"joint_test", "factorized_test"} <= labels
+    assert [each.label for each in found.recalls] == ["joint_test", "factorized_test"]
 
 
 def test_results_that_are_not_as_this_code_writes_them_are_no_recall(tmp_path: Path) -> None:

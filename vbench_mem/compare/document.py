@@ -19,7 +19,7 @@ from vbench_mem.compare.wording import (
     head_of,
     notes,
     number,
-    recalls_sentence,
+    sentences,
     unchanged_text,
     verdict_text,
 )
@@ -101,8 +101,7 @@ def sides_text(comparison: Comparison) -> str:
 
 
 def more(comparison: Comparison) -> Iterator[str]:
-    if recalled := recalls_sentence(comparison):
-        yield recalled
+    yield from sentences(comparison)[len(answer(comparison)) :]
     if comparison.is_unlike:
         facts = ", ".join(fact.text for fact in comparison.differing if fact.is_machine)
         yield f"The machines are unlike ({facts}), so that no time is judged."
@@ -133,7 +132,7 @@ def changes(comparison: Comparison) -> Iterator[Paragraph | Bullets | Table | Fo
         yield Bullets(tuple(modules))
     counted, rest = [], []
     for row in comparison.rows:
-        first = first_told(row)
+        first = first_told(row, comparison.is_unlike)
         counted += [number_row(row, each) for each in first]
         rest += [number_row(row, each) for each in row.differences if each not in first]
     if counted:
@@ -172,27 +171,29 @@ def recall_table(recalls: Sequence[Recall]) -> Table:
     columns = (
         Column("encoder"),
         Column("benchmark"),
-        Column("seeds", True, "seeds that both sides trained"),
-        Column("A", True, "T2V R@1 before, mean over seeds, %"),
-        Column("B", True, "T2V R@1 after, %"),
-        Column("change", True, "mean and standard deviation of the differences by seed, points"),
         Column("verdict", meaning="lower or higher where every one of 3 seeds or more is"),
+        Column("change", True, "mean and standard deviation of the differences by seed, points"),
+        Column("A", True, "T2V R@1 before, mean and standard deviation over seeds, %"),
+        Column("B", True, "T2V R@1 after, %"),
+        Column("seeds", True, "seeds that both sides trained"),
     )
     rows = tuple(
         (
             Field(line(each.label)),
             Field(line(each.benchmark)),
-            Field(line(str(len(each.seeds))), value=len(each.seeds)),
-            *(
-                Field(line(f"{Spread(some).percent()} %"), value=Spread(some).mean)
-                for some in (each.before, each.after)
-            ),
-            Field(line(each.text), value=Spread(each.differences).mean),
             Field(recall_verdict(each)),
+            spread_field(each.differences, "+"),
+            spread_field(each.before),
+            spread_field(each.after),
+            Field(line(str(len(each.seeds))), value=len(each.seeds)),
         )
-        for each in recalls
+        for each in sorted(recalls, key=lambda each: each.is_same)
     )
     return Table(name="recall", columns=columns, groups=(Group(rows),), is_browsed=True)
+
+
+def spread_field(shares: tuple[float, ...], sign: str = "") -> Field:
+    return Field(line(Spread(shares).percent(sign)), value=Spread(shares).mean)
 
 
 def recall_verdict(each: Recall) -> Line:

@@ -75,12 +75,18 @@ def by_name(side: Side) -> dict[str, Item]:
 
 
 def labels_of(*sides: Mapping[str, Item]) -> dict[str, str]:
-    """By key: the variant and what of load and runtime varies over both sides; where rows of one
-    side would read the same, the start of their ids too."""
+    """By key: the variant and what of load and runtime varies among the rows of its probe; where
+    rows of one side would read the same, the start of their ids too."""
     items = {key: item for side in sides for key, item in side.items()}
-    names = varying(item.cell for item in items.values() if item.cell is not None)
+    cells_of: dict[str, list[Cell]] = {}
+    for item in items.values():
+        if item.cell is not None:
+            cells_of.setdefault(item.cell.probe, []).append(item.cell)
+    names = {probe: varying(some) for probe, some in cells_of.items()}
     labels = {
-        key: key if item.cell is None or item.cell.id != key else label(item.cell, names)
+        key: label(item.cell, names[item.cell.probe])
+        if item.cell is not None and item.cell.id == key
+        else key
         for key, item in items.items()
     }
     for side in sides:

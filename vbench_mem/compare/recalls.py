@@ -59,7 +59,7 @@ def recalls(pairs: Sequence[Pair], labels: Sequence[str]) -> list[Recall]:
         if cell is None or cell.training is None:
             continue
         old, new = asked(pair.before.record), asked(pair.after.record)
-        for key in old.keys() & new.keys():
+        for key in (key for key in old if key in new):
             group = (core(cell), key)
             names[group] = (without_seed(label, cell), old[key][0])
             found.setdefault(group, []).append((seed_of(cell), old[key][1], new[key][1]))

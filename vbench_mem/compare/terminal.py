@@ -14,13 +14,12 @@ from vbench_mem.compare.side import Side
 from vbench_mem.compare.wording import (
     about,
     also,
-    answer,
     ending_text,
     head_of,
     notes,
     number,
     recall_text,
-    recalls_sentence,
+    sentences,
     told,
     unchanged_text,
     values_text,
@@ -43,14 +42,14 @@ def draw(comparison: Comparison, console: Console) -> None:
     for note in notes(comparison):
         say(console, note)
     console.print()
-    for sentence in answer(comparison):
+    for sentence in sentences(comparison):
         say(console, sentence, "bold")
-    if recalled := recalls_sentence(comparison):
-        say(console, recalled, "bold")
     draw_rows(comparison, console)
     if unchanged := unchanged_text(comparison):
         console.print()
         say(console, unchanged)
+    if comparison.moved:
+        console.print()
     for each in comparison.moved:
         say(console, recall_text(each))
     draw_lone(comparison.only_before, comparison.before, console)

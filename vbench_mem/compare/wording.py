@@ -108,10 +108,11 @@ def told(row: Matched) -> list[Difference]:
     )
 
 
-def first_told(row: Matched) -> list[Difference]:
+def first_told(row: Matched, is_unlike: bool) -> list[Difference]:
     """Of these the ones that people ask for; the first one where there is none of them."""
     every = told(row)
-    return [each for each in every if each.metric in LEADING or each.is_time] or every[:1]
+    leading = [each for each in every if each.metric in LEADING or each.is_time] or every[:1]
+    return [*leading, *(also(row) if is_unlike else [])]
 
 
 def also(row: Matched) -> list[Difference]:
@@ -122,28 +123,29 @@ def also(row: Matched) -> list[Difference]:
 
 
 def answer(comparison: Comparison) -> tuple[str, ...]:
-    """In three sentences at most."""
-    rows = comparison.rows
-    if not rows:
-        return (
-            f"Nothing compares: no row of {comparison.before.title} is in "
-            f"{comparison.after.title}.",
-        )
-    said = [first_sentence(comparison)]
-    steps = steps_sentence(comparison)
-    if steps:
-        said.append(steps)
+    """In three sentences at most: what is exact, what is retrieved, the times, rows of one side."""
+    return tuple(sentences(comparison)[:3])
+
+
+def sentences(comparison: Comparison) -> list[str]:
+    """All there is to say in a sentence, what matters most first."""
+    before, after = comparison.before, comparison.after
+    if not comparison.rows:
+        return [f"Nothing compares: no row of {before.title} is in {after.title}."]
     lone = [
         f"{number(len(some), 'row')} {'is' if len(some) == 1 else 'are'} only in {side.title}"
-        for some, side in (
-            (comparison.only_before, comparison.before),
-            (comparison.only_after, comparison.after),
-        )
+        for some, side in ((comparison.only_before, before), (comparison.only_after, after))
         if some
     ]
-    if lone:
-        said.append(f"{' and '.join(lone)}.")
-    return tuple(said)
+    recalled = recalls_sentence(comparison)
+    said = [
+        first_sentence(comparison),
+        recalled if comparison.moved else "",
+        steps_sentence(comparison),
+        f"{' and '.join(lone)}." if lone else "",
+        "" if comparison.moved else recalled,
+    ]
+    return [sentence for sentence in said if sentence]
 
 
 def first_sentence(comparison: Comparison) -> str:

@@ -15,8 +15,9 @@ WORSE, BETTER, OTHER, QUIET = "#B00020", "#0072B2", "#7A4FA3", "#777777"
 COLOURS = {"worse": WORSE, "better": BETTER, "changed": OTHER}
 SHAPES = {"worse": "^", "better": "v", "changed": "D"}
 HEADS = {"memory": "peak memory", "time": "time of a step"}
-ROW, LETTER = 0.24, 0.073  # inches: of a row, and of a letter of its label
+ROW, LETTER = 0.24, 0.083  # inches: of a row, and of a letter of its label
 NARROWEST = 0.001  # of an axis: a share to each side of 0
+MOST_LEFT = 0.45 * WIDTH
 SPAN = "#D0D0D0"
 GAP = 0.3  # inches between the two halves
 
@@ -26,7 +27,9 @@ def draw_changes(strips: Sequence["Strip"], sides: Sequence[str]) -> Sheet:
     """The first row at the top; `sides` are those of memory and time that something moved in."""
     drawn = [(HEADS[side], [getattr(strip, side) for strip in strips]) for side in sides]
     height = max(3 * ROW, ROW * len(strips))
-    left = min(0.45 * WIDTH, 0.3 + LETTER * max(len(strip.label) for strip in strips))
+    wanted = LETTER * max(len(strip.label) for strip in strips)
+    left = min(MOST_LEFT, wanted + 0.3)
+    size = 10 * min(1.0, (left - 0.3) / wanted)  # long labels are small rather than cut
     dots_drawn = [dot for _, dots in drawn for dot in dots if dot is not None]
     sheet, (first,) = page(1, 1, height, handles(dots_drawn), left=left)
     for axes, (name, dots) in zip(split(sheet, first, len(drawn)), drawn, strict=True):
@@ -35,7 +38,7 @@ def draw_changes(strips: Sequence["Strip"], sides: Sequence[str]) -> Sheet:
         for place, strip in enumerate(strips):
             if strip.ending is not None:
                 tell_ending(axes, place, strip.ending)
-    first.set_yticks(range(len(strips)), [strip.label for strip in strips])
+    first.set_yticks(range(len(strips)), [strip.label for strip in strips], fontsize=size)
     return sheet
 
 
