@@ -205,8 +205,8 @@ def test_figure_2_has_lanes_alone_without_any_score(tmp_path: Path) -> None:
 
 def test_figure_2_answers_with_what_masking_and_the_leanest_recipe_save() -> None:
     caption = plan_of(measured("paper_backbones")).caption
-    assert caption.startswith("Here masking 75 % takes less memory: 4 times (joint_b16), ")
-    assert "_b16+adapter64 takes least, 1.4 times" in caption
+    assert caption.startswith("Here masking 75 % divides memory by 4 (joint_b16), ")
+    assert "_b16+adapter64 divides it most, by 1.4" in caption
 
 
 def test_figure_3_has_memory_by_tokens_with_embedding_beneath() -> None:

@@ -82,11 +82,11 @@ def answer(lanes: Sequence[Lane]) -> str:
     if lines:
         most = max(mask_of(line[-1]) for line in lines)
         saved = [
-            f"{times(line[0].memory or 0, line[-1].memory or 1)} times ({lane_of(line[0].row)})"
+            f"{times(line[0].memory or 0, line[-1].memory or 1)} ({lane_of(line[0].row)})"
             for line in lines
             if mask_of(line[-1]) == most
         ]
-        said.append(f"masking {100 * most:g} % takes less memory: {listed(saved)}")
+        said.append(f"masking {100 * most:g} % divides memory by {listed(saved)}")
     lean = [
         ((full.memory or 0) / (point.memory or 1), point)
         for lane in lanes
@@ -99,7 +99,7 @@ def answer(lanes: Sequence[Lane]) -> str:
     if lean:
         best, point = max(lean, key=lambda each: each[0])
         said.append(
-            f"of recipes that train fewer weights, {point.row.label} takes least, "
-            f"{times(best, 1)} times"
+            f"of recipes that train fewer weights, {point.row.label} divides it "
+            f"most, by {times(best, 1)}"
         )
     return f"Here {'; '.join(said)}." if said else ""

@@ -56,7 +56,7 @@ def own_column(key: Key) -> Column:
 
 
 def published_column(key: Key, source: str) -> Column:
-    return Column(f"{head_of(key)}, published", True, f"R@1 (share), {source}", is_published=True)
+    return Column(f"{head_of(key)} (published)", True, f"R@1 (share), {source}", is_published=True)
 
 
 def head_of(key: Key) -> str:

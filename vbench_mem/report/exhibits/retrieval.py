@@ -63,7 +63,7 @@ def kind_column(score: AnyScore, every: Sequence[AnyScore]) -> Column:
     ]
     is_published = score.origin == "published"
     if is_published:
-        head += ", published"
+        head += " (published)"
     elif any(other.origin not in ("published", score.origin) for other in alike):
         head += f", {score.origin}"
     if len([other for other in alike if other.origin == score.origin]) > 1:

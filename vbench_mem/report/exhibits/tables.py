@@ -3,6 +3,7 @@
 from vbench_mem.join import Joined, Row
 from vbench_mem.matrix.exhibits import EXHIBITS, Name
 from vbench_mem.report.document import Column, Field, Group, Table, line
+from vbench_mem.report.exhibits.backbones import answer, lanes_of
 from vbench_mem.report.exhibits.fields import (
     BASES,
     Key,
@@ -47,7 +48,9 @@ def about(name: Name, joined: Joined) -> str:
     """What is ours, what is published, what the paper found, and what a dash stands for."""
     table = TABLES[name]
     words = [BASES[basis][1] for basis in bases_of(joined.rows)]
+    masks = any(printed.mask for printed in table.rows)
     said = [
+        *([answer(lanes_of(joined))] if masks else []),
         f"Ours: {' and '.join(words) or 'no memory yet'} of a training step; published: zero-shot "
         f"R@1 of {EXHIBITS[name].source}.",
         paper(name),
@@ -58,7 +61,7 @@ def about(name: Name, joined: Joined) -> str:
         said.append(
             f"{UNIFORM} sampled over the whole video, not comparable with the first 16 frames."
         )
-    return " ".join(said)
+    return " ".join(words for words in said if words)
 
 
 def exhibit_table(name: Name, joined: Joined, prefix: str = "") -> Table:

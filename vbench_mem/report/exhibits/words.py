@@ -19,7 +19,7 @@ def listed(words: Sequence[str], most: int = 6) -> str:
 
 
 def times(more: float, less: float) -> str:
-    """`2.2`, for a sentence that goes on with `times`."""
+    """`2.2`, the one over the other."""
     return f"{more / less:.2g}" if more < 10 * less else f"{more / less:.0f}"
 
 
