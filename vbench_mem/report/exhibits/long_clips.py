@@ -90,7 +90,8 @@ def answer(clips: LongClips) -> str:
             f"At {first.frames} frames {len(fits)} of {len(first.points)} fit 16 GiB here: {who}"
         ]
     ratios = [
-        f"{other.series} takes {times(size_of(other), size_of(last))} times the memory of {last.series}"
+        f"{other.series} takes {times(size_of(other), size_of(last))} times the memory of "
+        f"{last.series}"
         for last, other in against_adapters(first.points)
     ]
     if ratios:
