@@ -70,8 +70,8 @@ class Comparison:
         return sorted(gaps[0]), sorted(gaps[1])
 
     def exit_code(self, fail_on: FailOn) -> int:
-        """Times fail nothing but `slower`: two runs of the same code on a shared machine differ by
-        more than their steps do. `changed` counts rows without a partner too."""
+        """Times fail nothing but `slower`: on a shared machine two runs may differ by more than
+        the steps of one do. `changed` counts rows without a partner too."""
         if not self.rows:
             return NOTHING
         found = {row.exact for row in self.rows} | {each.verdict for each in self.moved}

@@ -43,8 +43,8 @@ PLACES = {name: place for place, name in enumerate(dict.fromkeys([*LEADING, *MET
 ABOUT_NOISE = (
     "Memory, FLOPs, parameters and tokens are exact: one byte is a change. A time is slower or "
     "faster only where the bands of the timed steps, 10th to 90th percentile, do not overlap; "
-    "with fewer than 3 timed steps it is not judged. A band is of one process: two runs of the "
-    "same code differ by more on a machine that others use too."
+    "with fewer than 3 timed steps it is not judged. A band is of one process: on a machine "
+    "that others use too, two runs may differ by more."
 )
 
 
