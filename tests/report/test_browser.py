@@ -216,17 +216,28 @@ def test_arrow_keys_walk_from_mark_to_mark_and_from_series_to_series(page: Any) 
 def test_a_figure_and_a_table_are_few_stops_of_the_tab_key(page: Any) -> None:
     stops = "[tabindex='0'], a[href], button, input, summary"
     assert page.locator(f"#figure_memory_frames :is({stops})").count() <= 6
-    assert page.locator("#table_rows tbody [tabindex='0']").count() == 1
-    page.locator("#table_rows tbody [tabindex='0']").focus()
+    stop = page.locator("#table_rows tbody :is([tabindex='0'], a:not([tabindex='-1']))")
+    assert stop.count() == 1
+    stop.focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_function("window.copied === 'variant_0,ok,0 MiB'")
+    stop.focus()
     for key in (*4 * ["ArrowDown"], "ArrowRight", "ArrowRight"):
         page.keyboard.press(key)
     assert page.locator("#tip_").inner_text() == "it ran out of memory"
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    page.evaluate("() => { onclick = (it) => { window.followed = it.target.href; return false; } }")
+    page.keyboard.press("Enter")
+    assert page.evaluate("window.followed").endswith("/records/0000000000000004.json")
 
 
 def test_the_numbers_of_a_figure_are_a_table_too(page: Any) -> None:
     fold = page.locator("#figure_memory_frames details.numbers")
     assert fold.locator("table").count() == 0  # until it is asked for
     fold.locator("summary").click()
+    fold.locator("table").wait_for()
     assert fold.locator("tbody tr").count() == 12
     assert fold.locator("tbody tr").first.inner_text().split("\t")[:2] == [
         "joint_test frames=4",

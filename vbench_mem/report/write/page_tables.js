@@ -38,6 +38,8 @@ class Browsed {
     this.known = new Map(); // of a row: its values, and its text
     this.by = { column: -1, way: 0 };
     this.words = [];
+    for (const link of table.querySelectorAll("tbody a")) link.tabIndex = -1;
+    table.setAttribute("aria-description", "Arrow keys go from field to field, Enter follows a link.");
     this.addHeads();
     this.addTools();
     this.addCopy();
@@ -185,7 +187,9 @@ function stop(table, cell) {
 
 function walkTable(event) {
   const cell = event.target.closest("tbody :is(th, td)");
-  if (event.target !== cell || !(event.key in STEPS)) return;
+  if (event.target !== cell) return;
+  if (event.key === "Enter") cell.querySelector("a")?.click();
+  if (!(event.key in STEPS)) return;
   const [aside, along] = STEPS[event.key];
   const rows = [...event.currentTarget.querySelectorAll("tbody tr:not([hidden], .later)")];
   const row = rows[rows.indexOf(cell.parentElement) + along];
