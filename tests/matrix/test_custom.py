@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.rows import joined_of, ok
-from vbench_mem.budgets.partner import find_partner
+from vbench_mem.budgets.partner import Partners
 from vbench_mem.cell import dump, load
 from vbench_mem.encoders.words import Words
 from vbench_mem.errors import UsageError
@@ -160,8 +160,8 @@ def test_it_is_compared_with_another_family_at_the_same_load(read: Read) -> None
     matrix = read(AXES.replace("batch: 2", "batch: 2, resolution_px: 64"))
     joined = joined_of(matrix, *(ok(cell) for cell in matrix.cells))
     own, table = joined.rows[0], joined.rows[2]
-    assert find_partner(own, {"family": "joint"}, joined.rows) == (table, "")
-    assert find_partner(table, {"family": "custom"}, joined.rows) == (own, "")
+    assert Partners({"family": "joint"}, joined.rows).of(own) == (table, "")
+    assert Partners({"family": "custom"}, joined.rows).of(table) == (own, "")
 
 
 def test_a_row_of_the_table_names_it_and_leaves_its_size_empty(read: Read) -> None:

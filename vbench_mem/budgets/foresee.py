@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from vbench_mem import prediction as predictions
 from vbench_mem.budgets.baseline import Baseline, Yardstick, entry_of
 from vbench_mem.budgets.budget import Budget
-from vbench_mem.budgets.partner import find_partner, judged_rows
+from vbench_mem.budgets.partner import judged_rows, partners_of
 from vbench_mem.cell import Cell
 from vbench_mem.errors import UsageError
 from vbench_mem.join import Joined, Row
@@ -64,11 +64,10 @@ def touched(budgets: Sequence[Budget], rows: Sequence[Row]) -> list[Row]:
     for budget in budgets:
         if not budget.is_predicted:
             continue
+        partners = partners_of(budget, rows)
         for row in judged_rows(budget, rows):
-            ids.add(row.cell.id)
-            if budget.reference is not None:
-                partner, _ = find_partner(row, budget.reference, rows)
-                ids |= {partner.cell.id} if partner is not None else set()
+            partner = partners.of(row)[0] if partners is not None else None
+            ids |= {each.cell.id for each in (row, partner) if each is not None}
     return [row for row in rows if row.cell.id in ids]
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from vbench_mem.budgets.baseline import Yardstick
 from vbench_mem.budgets.budget import Budget
 from vbench_mem.budgets.grown import judge_growth, where_it_goes
-from vbench_mem.budgets.partner import find_partner, judged_rows
+from vbench_mem.budgets.partner import Partners, judged_rows, partners_of
 from vbench_mem.budgets.verdict import Verdict, made_how, not_passed, number_of
 from vbench_mem.budgets.wording import name_of, show_drop, show_gap, show_value
 from vbench_mem.join import Joined, Row
@@ -39,11 +39,12 @@ def judge_one(budget: Budget, joined: Joined, yardstick: Yardstick | None = None
         facts = ", ".join(f"{name}: {value}" for name, value in budget.where.items())
         message = f"{budget.metric} {budget.kind}: no row to judge with {facts or 'any facts'}"
         return [Verdict(outcome="nothing", metric=budget.metric, message=message)]
+    partners = partners_of(budget, joined.rows)
     if budget.is_score:
-        return [v for row in rows for v in _judge_scores(budget, row, rows, joined)]
+        return [v for row in rows for v in _judge_scores(budget, row, rows, partners)]
     if budget.kind == "max_growth":
         return [judge_growth(budget, row, yardstick) for row in rows]
-    verdicts = [_judge(budget, row, joined, budget.metric) for row in rows]
+    verdicts = [_judge(budget, row, partners, budget.metric) for row in rows]
     return [
         replace(verdict, notes=verdict.notes or where_it_goes(budget.metric, row, yardstick))
         if verdict.outcome == "fail" and verdict.actual is not None
@@ -52,23 +53,23 @@ def judge_one(budget: Budget, joined: Joined, yardstick: Yardstick | None = None
     ]
 
 
-def _judge_scores(budget: Budget, row: Row, rows: Sequence[Row], joined: Joined) -> list[Verdict]:
+def _judge_scores(
+    budget: Budget, row: Row, rows: Sequence[Row], partners: Partners | None
+) -> list[Verdict]:
     """One verdict for each column of each dataset that any of the rows has a score of.
 
     Columns that only the row or only its partner has are among them: the other's number is missing.
     """
-    partner = None
-    if budget.reference is not None:
-        partner, _ = find_partner(row, budget.reference, joined.rows)
+    partner = partners.of(row)[0] if partners is not None else None
     compared = [*rows, partner] if partner is not None else rows
     datasets = sorted({s.dataset for r in compared for s in _scores(budget, r).values()})
     if not datasets:
-        return [_judge(budget, row, joined, budget.dataset or "any dataset")]
+        return [_judge(budget, row, partners, budget.dataset or "any dataset")]
     own = dict(_scores(budget, row)) | (_scores(budget, partner) if partner is not None else {})
     verdicts = []
     for dataset in datasets:
         columns = sorted(column for column, score in own.items() if score.dataset == dataset)
-        verdicts += [_judge(budget, row, joined, column) for column in columns or [dataset]]
+        verdicts += [_judge(budget, row, partners, column) for column in columns or [dataset]]
     return verdicts
 
 
@@ -84,7 +85,7 @@ def _scores(budget: Budget, row: Row) -> dict[str, AnyScore]:
     }
 
 
-def _judge(budget: Budget, row: Row, joined: Joined, column: str) -> Verdict:
+def _judge(budget: Budget, row: Row, partners: Partners | None, column: str) -> Verdict:
     """One row under one budget; `column` is the metric, or a score's column or dataset."""
     name = name_of(budget, column)
     actual, why = number_of(budget, row, column)
@@ -92,9 +93,9 @@ def _judge(budget: Budget, row: Row, joined: Joined, column: str) -> Verdict:
         return not_passed(
             budget, row, f"{row.label}: {name} was not {made_how(row, column)} ({why})"
         )
-    if budget.reference is None:
+    if partners is None:
         return _verdict(budget, row, actual, f"{row.label}: {name} is {show_value(budget, actual)}")
-    partner, why = find_partner(row, budget.reference, joined.rows)
+    partner, why = partners.of(row)
     if partner is None:
         return not_passed(budget, row, f"{row.label}: {name} cannot be compared ({why})")
     base, why = number_of(budget, partner, column)

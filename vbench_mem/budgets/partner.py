@@ -1,7 +1,8 @@
 """Which rows a budget judges, and which row a relative one compares each of them with: one that is
 equal in everything but what `to` or `from` names."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from vbench_mem.budgets.budget import Budget
@@ -33,27 +34,48 @@ def judged_rows(budget: Budget, rows: Sequence[Row]) -> list[Row]:
     return [row for row in found if not matches(row.facts, target)]
 
 
-def find_partner(
-    row: Row, reference: dict[str, Any], rows: Sequence[Row]
-) -> tuple[Row | None, str]:
-    """The one row that has the facts of `reference` and else is like `row`, or the reason why
-    there is none."""
-    when = check_when(reference)
-    candidates = [other for other in rows if matches(other.facts, when)]
-    found = [other for other in candidates if _alike(row, other, when)]
-    wanted = ", ".join(f"{name}: {value}" for name, value in reference.items())
-    if not found:
-        return None, f"no row with {wanted} that is else the same"
-    if len(found) > 1:
-        names = " and ".join(other.label for other in found[:2])
-        return None, f"more than one row with {wanted}: {names}; name more of the one meant"
-    return found[0], ""
+class Partners:
+    """The rows that have the facts of `reference`, to be found by what they are else.
+
+    Each row is looked at once, however many are compared with them.
+    """
+
+    def __init__(self, reference: dict[str, Any], rows: Iterable[Row]) -> None:
+        self.wanted = ", ".join(f"{name}: {value}" for name, value in reference.items())
+        self.when = check_when(reference)
+        self.found: dict[tuple[bool, bool, str], list[Row]] = {}
+        for row in rows:
+            if matches(row.facts, self.when):
+                for sized in (True, False):
+                    key = (is_custom(row), sized, self.rest(row, sized=sized))
+                    self.found.setdefault(key, []).append(row)
+
+    def rest(self, row: Row, *, sized: bool) -> str:
+        return json.dumps(_rest(row, self.when, sized=sized), sort_keys=True, default=str)
+
+    def of(self, row: Row) -> tuple[Row | None, str]:
+        """The one row that is else like `row`, or the reason why there is none."""
+        found = []
+        for custom in (False, True):
+            # a user's own encoder has no size that could be compared with another family's
+            sized = not (custom or is_custom(row))
+            found += self.found.get((custom, sized, self.rest(row, sized=sized)), [])
+        if not found:
+            return None, f"no row with {self.wanted} that is else the same"
+        if len(found) > 1:
+            names = " and ".join(other.label for other in found[:2])
+            why = f"more than one row with {self.wanted}: {names}; name more of the one meant"
+            return None, why
+        return found[0], ""
 
 
-def _alike(row: Row, other: Row, when: dict[str, Any]) -> bool:
-    """A user's own encoder has no size that could be compared with another family's."""
-    sized = not any(isinstance(each.cell.spec, Custom) for each in (row, other))
-    return _rest(row, when, sized=sized) == _rest(other, when, sized=sized)
+def partners_of(budget: Budget, rows: Iterable[Row]) -> Partners | None:
+    """What a relative limit compares with; None of one that is not relative."""
+    return None if budget.reference is None else Partners(budget.reference, rows)
+
+
+def is_custom(row: Row) -> bool:
+    return isinstance(row.cell.spec, Custom)
 
 
 def _rest(row: Row, when: dict[str, Any], *, sized: bool) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from vbench_mem.budgets.partner import find_partner
+from vbench_mem.budgets.partner import Partners
 from vbench_mem.join import Joined, Row
 from vbench_mem.metrics import show
 from vbench_mem.pareto import frontier
@@ -116,11 +116,12 @@ def extreme(load: str, some: Sequence[Sized]) -> str:
 def masking(joined: Joined, sized: dict[str, Sized]) -> list[str]:
     """What each mask leaves of the peak of the same row without one."""
     ratios: dict[float, list[float]] = {}
+    unmasked = Partners({"mask": 0.0}, joined.rows)
     for each in sized.values():
         row = each.row
         if not row.cell.recipe.mask or row.cell.load.mode != "train":
             continue
-        plain, _ = find_partner(row, {"mask": 0.0}, joined.rows)
+        plain, _ = unmasked.of(row)
         other = sized.get(plain.cell.id) if plain is not None else None
         if other is not None:
             ratios.setdefault(row.cell.recipe.mask, []).append(each.bytes / other.bytes)
