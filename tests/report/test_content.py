@@ -81,7 +81,7 @@ def test_the_answer_says_what_needs_least_what_is_faster_and_what_did_not_fit(
     said = answer(joined_of(matrix, *records))
     assert said.lead == (
         "At 8 frames, joint_test+mask75 needs the least memory, 1.00 GiB and 20 ms a step; 3 of 4 "
-        "variants stay within the 3.00 GiB of the budget.",
+        "rows are within the 3.00 GiB of the budget.",
         "The best alternative, frame_mean_test, is faster, 10 ms a step, and needs 2.00 GiB, 2 "
         "times as much.",
         "4 of 4 cells ran.",

@@ -256,3 +256,16 @@ def test_a_budget_near_the_peaks_is_a_line(
     drawn_at = [xy(x)[0][1] for x in axes.lines if str(x.get_label()).startswith("budget")]
     assert drawn_at == lines
     assert [x.get_text() for x in axes.texts] == [f"budget {line:g} GiB" for line in lines]
+
+
+def test_a_tenth_of_a_point_of_recall_does_not_fill_a_panel(tmp_path: Path) -> None:
+    matrix = matrix_of(tmp_path)
+    scores = [
+        score(value=0.400, origin="imported", source="mine"),
+        score("frame_mean_test", 0.401, origin="imported", source="mine"),
+    ]
+    joined = joined_of(matrix, *(ok(cell) for cell in matrix.cells), scores=tuple(scores))
+    (axes,) = draw_memory_recall(recall_panels(joined)).axes
+    low, high = axes.get_ylim()
+    assert high - low >= 5
+    assert low < 40.0 < 40.1 < high

@@ -93,8 +93,7 @@ def test_the_report_says_everywhere_that_it_is_predicted(told: Foretold) -> None
     assert "predicted peak" in said and "peak_alloc_bytes" not in said.split("Machine, versions")[0]
     assert "vbench-mem report x --predicted --card 16GiB" in said
     assert answer(told.joined).lead[-1] == (
-        "3 of 4 cells can be trained as far as is predicted; the others: 1 does not fit; out of "
-        "memory: joint_test frames=8."
+        "3 of 4 cells are predicted to fit; too large: joint_test frames=8."
     )
     assert "Prediction beside measurement" not in [each.title for each in sections(made)]
 

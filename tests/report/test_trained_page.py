@@ -38,6 +38,7 @@ def changed(folder: Path, **fields: Any) -> Joined:
 def test_claims_come_before_what_was_retrieved_below_the_table(few: Joined) -> None:
     (tables_part,) = [each for each in document(few).sections if each.title == "Tables"]
     assert [section.title for section in tables_part.sections] == [
+        "What nothing beats",
         "What the paper says, and what was found",
         "What was trained, and what it retrieves",
     ]

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from vbench_mem.fit.solve import Answer
 from vbench_mem.fit.variants import Line
 from vbench_mem.join import Row
-from vbench_mem.report.draw.canvas import SIZE, Shapes, Unit, handle, log_ticks, page, plain, styled
+from vbench_mem.report.draw.canvas import SIZE, Shapes, log_ticks, page, plain, styled
+from vbench_mem.report.draw.signs import Unit, handle
 from vbench_mem.report.series import Point
 from vbench_mem.report.style import LIMIT_COLOUR, colour, look, markers
 

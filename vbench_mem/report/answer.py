@@ -1,7 +1,7 @@
 """The answer of a matrix in a few sentences, computed from its rows. Never interprets."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from vbench_mem.budgets.partner import Partners
 from vbench_mem.join import Joined, Row
@@ -15,6 +15,13 @@ from vbench_mem.units import format_bytes
 MOST_LOADS = 4  # of more, only the smallest and the largest get a sentence
 MOST_NAMES = 3  # of rows that did not fit
 FORETOLD = ("predicted", "does not fit", "tight", "unpredicted")
+WORDS = {  # of rows that nobody ran
+    "does not fit": "too large",
+    "tight": "may be too large",
+    "unpredicted": "not predicted",
+    "skipped": "skipped",
+    "missing": "not predicted",
+}
 MOST_LEAD = 2  # sentences before the one on how cells ended
 
 
@@ -68,9 +75,11 @@ def within(joined: Joined, some: Sequence[Sized]) -> str:
     limit = known.pop()
     judged = [each for each in some if limits[each.row.cell.id] is not None]
     kept = sum(each.bytes <= limit for each in judged)
-    whom = "all" if kept == len(judged) else f"{kept} of {len(judged)}"
-    verb = "stays" if kept == 1 else "stay"
-    return f"; {whom} variants {verb} within the {format_bytes(limit)} of the budget"
+    budget = f"within the {format_bytes(limit)} of the budget"
+    if len(judged) < len(some):
+        verb = "is" if kept == 1 else "are"
+        return f"; {kept} of the {len(judged)} with a budget {verb} {budget}"
+    return f"; {'all' if kept == len(judged) else kept} of {len(judged)} rows are {budget}"
 
 
 def alternative(low: Sized, some: Sequence[Sized]) -> list[str]:
@@ -138,23 +147,30 @@ def span(ratios: Sequence[float]) -> str:
 
 
 def endings(joined: Joined) -> str:
-    """How many cells ran or were predicted, how the others ended, and what did not fit."""
+    """How many cells ran, how the others ended, and what did not fit."""
+    if any(row.state in FORETOLD for row in joined.rows):
+        return foretold_endings(joined)
     counts = Counter(row.state for row in joined.rows)
-    foretold = sum(row.state in FORETOLD for row in joined.rows)
-    ran = counts.pop("predicted" if foretold else "ok", 0)
-    verb = "can be trained as far as is predicted" if foretold else "ran"
+    ran = counts.pop("ok", 0)
     rest = ", ".join(f"{count} {state}" for state, count in counts.items())
-    said = f"{ran} of {len(joined.rows)} cells {verb}" + (f"; the others: {rest}" if rest else "")
-    return said + missed(row.label for row in joined.rows if did_not_fit(row)) + "."
+    said = f"{ran} of {len(joined.rows)} cells ran" + (f"; the others: {rest}" if rest else "")
+    missed = [row.label for row in joined.rows if row.is_out_of_memory]
+    return said + (f"; out of memory: {some_of(missed)}" if missed else "") + "."
 
 
-def did_not_fit(row: Row) -> bool:
-    return row.is_out_of_memory or row.state == "does not fit"
+def foretold_endings(joined: Joined) -> str:
+    """How many cells are predicted to fit, where they are held against a memory."""
+    by_state: dict[str, list[str]] = {}
+    for row in joined.rows:
+        by_state.setdefault(row.state, []).append(row.label)
+    good, count = len(by_state.pop("predicted", [])), len(joined.rows)
+    if not any(row.limit_bytes for row in joined.rows):
+        said = f"{good} of {count} cells could be predicted"
+    else:
+        said = f"{good} of {count} cells {'is' if good == 1 else 'are'} predicted to fit"
+    return "; ".join([said, *(f"{WORDS[s]}: {some_of(n)}" for s, n in by_state.items())]) + "."
 
 
-def missed(labels: Iterable[str]) -> str:
-    names = list(labels)
-    if not names:
-        return ""
+def some_of(names: Sequence[str]) -> str:
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    return f"; out of memory: {', '.join(names[:MOST_NAMES])}{more}"
+    return ", ".join(names[:MOST_NAMES]) + more

@@ -142,14 +142,6 @@ def kind_of(row: Row) -> str | None:
     return None if isinstance(spec, Custom) else mask_kind(spec, row.cell.recipe)
 
 
-def memory_word(points: Iterable[Point]) -> str:
-    """What an axis or a caption calls the memory of these points."""
-    known = {point.basis for point in points}
-    if len(known) > 1:
-        return "peak memory, measured or predicted"
-    return "predicted peak memory" if known == {"predicted"} else "peak allocated memory"
-
-
 def value(point: Point) -> float:
     assert point.score is not None
     return point.score.value

@@ -106,3 +106,11 @@ def memory_budgets(joined: Joined, points: Iterable[Point]) -> list[float]:
         and any(matches(point.row.facts, check_when(budget.where)) for point in seen)
     }
     return [limit for limit in sorted(allowed) if min(sizes) / NEAR <= limit <= NEAR * max(sizes)]
+
+
+def memory_word(points: Iterable[Point]) -> str:
+    """What an axis or a caption calls the memory of these points."""
+    known = {point.basis for point in points}
+    if len(known) > 1:
+        return "peak memory, measured or predicted"
+    return "predicted peak memory" if known == {"predicted"} else "peak allocated memory"

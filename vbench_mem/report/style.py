@@ -25,6 +25,7 @@ LIMIT_COLOUR = "#B00020"
 BUDGET_COLOUR = "#555555"
 LEVEL_COLOUR = "#6A5ACD"
 NEUTRAL = "#444444"  # of what several families share
+CHANGED_COLOUR = "#7A4FA3"  # neither better nor worse
 
 
 # Of memory at the peak: dark is what the weights cost, sand what the clips cost. Each has a hatch

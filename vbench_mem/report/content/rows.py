@@ -8,6 +8,9 @@ from vbench_mem.report.document import Block, Field, Group, Paragraph, Span, Tab
 from vbench_mem.report.overview import Column, axis_text, cell_text, columns, load_axes, why_empty
 
 GIGA = 1e9
+WORK = document.Column(
+    "GFLOP/clip", True, "forward and backward of one clip, of the predicting run"
+)
 
 
 def rows_blocks(chapter: Chapter) -> tuple[Block, ...]:
@@ -34,37 +37,38 @@ def rows_blocks(chapter: Chapter) -> tuple[Block, ...]:
 
 def rows_table(joined: Joined, shown: list[Column], name: str) -> Table:
     axes = load_axes(joined)
-    foretold = any(work_of(row) is not None for row in joined.rows)
-    heads = [
+    costs = [column for column in shown if not column.is_score]
+    scores = [column for column in shown if column.is_score]
+    has_work = any(work_of(row) is not None for row in joined.rows)
+    heads = (
         document.Column("variant"),
         *(document.Column(axis, is_counted(joined, axis)) for axis in axes),
         document.Column("status"),
-        *(
-            document.Column(column.head, True, column.meaning, column.is_published)
-            for column in shown
-        ),
-    ]
-    if foretold:
-        heads.append(
-            document.Column(
-                "GFLOP/clip", True, "forward and backward of one clip, of the predicting run"
-            )
-        )
-    fields = []
-    for row in joined.rows:
-        made = [
+        *map(head_of, costs),
+        *((WORK,) if has_work else ()),
+        *map(head_of, scores),
+    )
+    fields = tuple(
+        (
             Field(named(row, row.cell.variant)),
             *(axis_field(row, axis) for axis in axes),
             Field((state_span(row.state, row.reason),), title=row.reason),
-            *(number_field(row, column) for column in shown),
-        ]
-        if foretold:
-            work = work_of(row)
-            made.append(
-                Field(title=row.reason) if work is None else Field(line(f"{work:,.4g}"), value=work)
-            )
-        fields.append(tuple(made))
-    return Table(name=name, columns=tuple(heads), groups=(Group(tuple(fields)),), is_browsed=True)
+            *(number_field(row, column) for column in costs),
+            *((work_field(row),) if has_work else ()),
+            *(number_field(row, column) for column in scores),
+        )
+        for row in joined.rows
+    )
+    return Table(name=name, columns=heads, groups=(Group(fields),), is_browsed=True)
+
+
+def head_of(column: Column) -> document.Column:
+    return document.Column(column.head, True, column.meaning, column.is_published)
+
+
+def work_field(row: Row) -> Field:
+    work = work_of(row)
+    return Field(title=row.reason) if work is None else Field(line(f"{work:,.4g}"), value=work)
 
 
 def work_of(row: Row) -> float | None:

@@ -55,9 +55,10 @@ def in_short(chapters: Sequence[Chapter]) -> Section:
     items = tuple(
         line(
             Span(chapter.joined.matrix.name, "strong", link=f"#{chapter.anchor('chapter')}"),
-            f": {answer(chapter.joined).lead[0]}",
+            ": " + " ".join(dict.fromkeys((lead[0], lead[-1]))),
         )
         for chapter in chapters
+        for lead in (answer(chapter.joined).lead,)
     )
     return Section(title="In short", anchor="in-short", blocks=(Bullets(items),))
 

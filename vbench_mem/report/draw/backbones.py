@@ -5,19 +5,7 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from vbench_mem.report.draw.canvas import (
-    LEFT,
-    Shapes,
-    Sheet,
-    Unit,
-    cross,
-    ending_handles,
-    marker,
-    origin_handles,
-    page,
-    styled,
-    track_points,
-)
+from vbench_mem.report.draw.canvas import LEFT, Shapes, Sheet, page, styled, track_points
 from vbench_mem.report.draw.many import series_handles
 from vbench_mem.report.draw.recall import (
     ROOM,
@@ -26,10 +14,11 @@ from vbench_mem.report.draw.recall import (
     line_handles,
     sweep_handle,
 )
+from vbench_mem.report.draw.signs import Unit, cross, ending_handles, marker, origin_handles
 from vbench_mem.report.draw.split import lanes, room, stacked
 from vbench_mem.report.exhibits.backbones import Board, Lane
-from vbench_mem.report.panels import mask_of, memory_word
-from vbench_mem.report.series import Point
+from vbench_mem.report.panels import mask_of
+from vbench_mem.report.series import Point, memory_word
 from vbench_mem.report.style import markers
 
 PANEL, PITCH, GAP = 2.5, 0.34, 0.25  # inches

@@ -5,7 +5,6 @@ Knows how things look, and nothing of what a figure is about.
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import wraps
 from io import StringIO
 from pathlib import Path
@@ -15,14 +14,11 @@ import matplotlib
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
-from matplotlib.transforms import ScaledTranslation
 
 from vbench_mem.report.marks import Mark, Track, mark_of
-from vbench_mem.report.series import Place, Point
-from vbench_mem.report.style import LIMIT_COLOUR, colour, groups, look
-from vbench_mem.units import BINARY
+from vbench_mem.report.series import Place
+from vbench_mem.report.style import groups
 
 P = ParamSpec("P")
 F = TypeVar("F", bound=Figure)
@@ -41,7 +37,6 @@ SETTINGS: dict[Any, Any] = {  # matplotlib types its keys one by one, not in eve
 }
 WIDTH = 9.0  # inches; all lengths of a layout are
 LEFT, RIGHT, TOP, AXIS, LEGEND_LINE = 0.75, 0.25, 0.35, 0.6, 0.2
-FILL = {"measured": "full", "imported": "left", "published": "none"}
 SIZE = 7.5
 MANY_DECADES = 20_000  # highest over lowest, above which 2 and 5 of a decade have no room
 
@@ -90,127 +85,6 @@ def styled(draw: Callable[P, F]) -> Callable[P, F]:
             return draw(*args, **kwargs)
 
     return under_settings
-
-
-@dataclass(frozen=True)
-class Unit:
-    """The binary unit that an axis of memory is in."""
-
-    name: str
-    bytes: int
-
-    @classmethod
-    def of(cls, points: Sequence[Point]) -> "Unit":
-        largest = max(point.memory or 0 for point in points)
-        name = "GiB" if largest >= BINARY["GiB"] else "MiB"
-        return cls(name, BINARY[name])
-
-    def of_point(self, point: Point) -> float:
-        assert point.memory is not None
-        return point.memory / self.bytes
-
-
-def placed(points: Iterable[Point]) -> list[Point]:
-    """Those with a place; a run out of memory whose limit is not known has none."""
-    return [point for point in points if point.memory]
-
-
-def marker(point: Point, shapes: Shapes) -> dict[str, Any]:
-    """Filled for measured, half for imported, hollow for published."""
-    return {
-        "marker": shapes[look(point)],
-        "color": colour(point.row),
-        "markersize": SIZE,
-        "markerfacecoloralt": "white",
-        "fillstyle": FILL[point.score.origin] if point.score else "full",
-        "markeredgewidth": 1.4,
-    }
-
-
-def cross(axes: Axes, x: float, y: float, point: Point, aside: float = 0) -> None:
-    """Out of memory; thinner where it was spared. Drawn `aside` points to the right, so that
-    crosses on one spot are all seen."""
-    figure = axes.figure
-    shift = ScaledTranslation(aside / 72, 0, figure.dpi_scale_trans)
-    tried = not point.row.is_spared
-    (line,) = axes.plot(
-        [x],
-        [y],
-        linestyle="",
-        marker="x",
-        markersize=SIZE + 1 if tried else SIZE - 2,
-        markeredgewidth=2.2 if tried else 1.1,
-        color=colour(point.row),
-        label=f"out of memory: {point.row.label}",
-        transform=axes.transData + shift,
-        clip_on=False,
-        zorder=3,
-    )
-    track_points(line, [point])
-
-
-def limits(axes: Axes, points: Sequence[Point], unit: Unit, *, horizontal: bool) -> None:
-    """A line for each limit that something ran into."""
-    for limit in sorted({unit.of_point(p) for p in points if p.ending == "oom"}):
-        draw = axes.axhline if horizontal else axes.axvline
-        draw(limit, color=LIMIT_COLOUR, linewidth=1, linestyle=":", label=f"limit {limit:.4g}")
-        text = f"limit {limit:.4g} {unit.name}"
-        at, offset = ((0, limit), (4, 4)) if horizontal else ((limit, 1), (-4, -4))
-        axes.annotate(
-            text,
-            at,
-            offset,
-            xycoords=("axes fraction", "data") if horizontal else ("data", "axes fraction"),
-            textcoords="offset points",
-            color=LIMIT_COLOUR,
-            size=9,
-            ha="left" if horizontal else "right",
-            va="bottom" if horizontal else "top",
-        )
-
-
-def handle(name: str, point: Place, shapes: Shapes) -> Line2D:
-    return Line2D(
-        [],
-        [],
-        color=colour(point.row),
-        marker=shapes[look(point)],
-        markersize=SIZE - 1,
-        linestyle="",
-        label=name,
-    )
-
-
-def grey(marker: str, label: str, fill: str = "full") -> Line2D:
-    return Line2D(
-        [],
-        [],
-        color="#555555",
-        marker=marker,
-        fillstyle=fill,  # type: ignore[arg-type]  # one of matplotlib's words
-        markerfacecoloralt="white",
-        markeredgewidth=1.4,
-        linestyle="",
-        label=label,
-    )
-
-
-def ending_handles(points: Iterable[Point]) -> list[Line2D]:
-    oom = any(point.ending == "oom" for point in points)
-    return [grey("x", "out of memory (thin: spared)")] if oom else []
-
-
-def origin_handles(points: Iterable[Point]) -> list[Line2D]:
-    """What filled, half and hollow mean here; a published score comes with its source."""
-    words = {
-        (p.score.origin, p.score.source if p.score.origin == "published" else "")
-        for p in points
-        if p.score is not None
-    }
-    return [
-        grey("o", f"{origin}: {source}" if source else origin, FILL[origin])
-        for origin, source in sorted(words)
-    ]
 
 
 def page(

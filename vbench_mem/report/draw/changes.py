@@ -7,12 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from vbench_mem.report.draw.canvas import SIZE, WIDTH, Sheet, page, styled, track
+from vbench_mem.report.style import CHANGED_COLOUR, LIMIT_COLOUR
 
 if TYPE_CHECKING:
     from vbench_mem.compare.picture import Dot, Strip
 
-WORSE, BETTER, OTHER, QUIET = "#B00020", "#0072B2", "#7A4FA3", "#777777"
-COLOURS = {"worse": WORSE, "better": BETTER, "changed": OTHER}
+WORSE, BETTER, QUIET = LIMIT_COLOUR, "#0072B2", "#777777"
+COLOURS = {"worse": WORSE, "better": BETTER, "changed": CHANGED_COLOUR}
 SHAPES = {"worse": "^", "better": "v", "changed": "D"}
 HEADS = {"memory": "peak memory", "time": "time of a step"}
 ROW, LETTER = 0.24, 0.083  # inches: of a row, and of a letter of its label
@@ -70,7 +71,7 @@ def tell_ending(axes: Axes, place: int, text: str) -> None:
     axes.annotate(
         text,
         (0, place),
-        color=WORSE if text.startswith("ok") else OTHER,
+        color=WORSE if text.startswith("ok") else CHANGED_COLOUR,
         size=9,
         ha="center",
         va="center",

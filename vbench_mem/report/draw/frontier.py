@@ -11,7 +11,6 @@ from vbench_mem.report.draw.canvas import (
     SIZE,
     Shapes,
     Sheet,
-    grey,
     log_ticks,
     styled,
     track,
@@ -26,6 +25,7 @@ from vbench_mem.report.draw.many import (
     share_limits,
     time_unit,
 )
+from vbench_mem.report.draw.signs import grey
 from vbench_mem.report.facets import Facet
 from vbench_mem.report.pictures.frontier import FrontierGroup, FrontierRow
 from vbench_mem.report.style import colour, groups, look, markers

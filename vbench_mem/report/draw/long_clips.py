@@ -8,23 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
-from vbench_mem.report.draw.canvas import (
-    SIZE,
-    Sheet,
-    Unit,
-    cross,
-    ending_handles,
-    limits,
-    origin_handles,
-    page,
-    styled,
-    track,
-    track_points,
-)
+from vbench_mem.report.draw.canvas import SIZE, Sheet, page, styled, track, track_points
+from vbench_mem.report.draw.signs import Unit, cross, ending_handles, limits, origin_handles
 from vbench_mem.report.draw.split import lanes, room, stacked
 from vbench_mem.report.exhibits.long_clips import LINE, Length, LongClips, scored
-from vbench_mem.report.panels import is_ours, memory_word, value
-from vbench_mem.report.series import Point
+from vbench_mem.report.panels import is_ours, value
+from vbench_mem.report.series import Point, memory_word
 from vbench_mem.report.style import LIMIT_COLOUR, colour, groups
 
 FIRST, OTHER, GAP = 0.34, 0.25, 0.55  # inches

@@ -7,17 +7,9 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from vbench_mem.report.draw.canvas import (
-    SIZE,
-    Shapes,
-    Sheet,
-    grey,
-    handle,
-    page,
-    track,
-    track_points,
-)
+from vbench_mem.report.draw.canvas import SIZE, Shapes, Sheet, page, track, track_points
 from vbench_mem.report.draw.labels import width
+from vbench_mem.report.draw.signs import grey, handle
 from vbench_mem.report.facets import Facet, P
 from vbench_mem.report.series import Place, Spot
 from vbench_mem.report.style import colour, groups, look

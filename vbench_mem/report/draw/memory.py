@@ -15,12 +15,7 @@ from vbench_mem.report.draw.canvas import (
     SIZE,
     Shapes,
     Sheet,
-    Unit,
-    cross,
-    ending_handles,
-    limits,
     log_ticks,
-    placed,
     plain,
     styled,
     track,
@@ -36,8 +31,9 @@ from vbench_mem.report.draw.many import (
     series_handles,
     share_limits,
 )
+from vbench_mem.report.draw.signs import Unit, cross, ending_handles, limits, placed
 from vbench_mem.report.facets import Facets
-from vbench_mem.report.series import Point
+from vbench_mem.report.series import Point, memory_word
 from vbench_mem.report.style import BUDGET_COLOUR, LIMIT_COLOUR, colour, groups, look
 
 PREDICTED = "predicted"
@@ -73,7 +69,7 @@ def draw_memory_frames(facets: Facets[Point], budgets: Sequence[float] = ()) -> 
     for axes, panel in zip(boxes, facets.panels, strict=True):
         log_ticks(axes)
         name_lines(axes, placed(panel.places), budgets, unit)
-    up = f"peak allocated memory, {unit.name} (down is better)"
+    up = f"{memory_word(points)}, {unit.name} (down is better)"
     label_axes(boxes, "frames of a clip", up)
     return sheet
 
@@ -184,5 +180,5 @@ def draw_memory_variants(points: Sequence[Point]) -> Sheet:
     axes.margins(x=0.1)
     axes.set_xlim(left=0)
     limits(axes, points, unit, horizontal=False)
-    axes.set_xlabel(f"peak allocated memory, {unit.name} (left is better)")
+    axes.set_xlabel(f"{memory_word(points)}, {unit.name} (left is better)")
     return sheet

@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.transforms import ScaledTranslation
 
 from vbench_mem.metrics import show
-from vbench_mem.report.draw.canvas import (
-    SIZE,
-    Shapes,
-    Sheet,
+from vbench_mem.report.draw.canvas import SIZE, Shapes, Sheet, page, styled, track, track_points
+from vbench_mem.report.draw.many import series_handles
+from vbench_mem.report.draw.recall import draw_panel, line_handles
+from vbench_mem.report.draw.signs import (
     Unit,
     cross,
     ending_handles,
@@ -18,16 +18,11 @@ from vbench_mem.report.draw.canvas import (
     limits,
     marker,
     origin_handles,
-    page,
-    styled,
-    track,
-    track_points,
 )
-from vbench_mem.report.draw.many import series_handles
-from vbench_mem.report.draw.recall import draw_panel, line_handles
 from vbench_mem.report.exhibits.patches import EMBED, Spent
 from vbench_mem.report.marks import mark_of
-from vbench_mem.report.panels import Panel, memory_word, sweeps
+from vbench_mem.report.panels import Panel, sweeps
+from vbench_mem.report.series import memory_word
 from vbench_mem.report.style import colour, groups, markers
 
 NEAR = 0.03  # of the height, within which marks on one number of tokens are set aside

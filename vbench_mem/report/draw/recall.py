@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from vbench_mem.report.draw.canvas import (
-    Shapes,
-    Sheet,
+from vbench_mem.report.draw.canvas import Shapes, Sheet, page, styled, track, track_points
+from vbench_mem.report.draw.levels import draw_levels
+from vbench_mem.report.draw.many import series_handles
+from vbench_mem.report.draw.signs import (
     Unit,
     cross,
     ending_handles,
@@ -16,18 +17,13 @@ from vbench_mem.report.draw.canvas import (
     limits,
     marker,
     origin_handles,
-    page,
     placed,
-    styled,
-    track,
-    track_points,
 )
-from vbench_mem.report.draw.levels import draw_levels
-from vbench_mem.report.draw.many import series_handles
-from vbench_mem.report.panels import Panel, memory_word, reach, value
-from vbench_mem.report.series import Point
+from vbench_mem.report.panels import Panel, reach, value
+from vbench_mem.report.series import Point, memory_word
 from vbench_mem.report.style import colour, groups, markers
 
+LEAST_SPAN = 5.0  # points of recall on an axis
 ROOM = 0.08  # of a panel's width, to the right of its largest peak
 
 
@@ -92,13 +88,25 @@ def draw_panel(axes: Axes, panel: Panel, unit: Unit, shapes: Shapes) -> None:
     axes.margins(0.12)
     largest = max((unit.of_point(point) for point in points), default=1.0)
     axes.set_xlim(0, largest / (1 - ROOM))
-    if panel.levels:
+    if not panel.levels:
+        widen(axes)
+    else:
         axes.update_datalim([(0, 100 * level.share) for level in panel.levels], updatex=False)
         axes.autoscale_view(scalex=False)
+        widen(axes)
         drawn = [*panel.frontiers.values(), *panel.sweeps]
         marks = [(unit.of_point(p), 100 * reach(p)[0], 100 * reach(p)[1]) for p in points]
         lines = [[(unit.of_point(p), 100 * value(p)) for p in placed(some)] for some in drawn]
         draw_levels(axes, panel.levels, marks, lines)
+
+
+def widen(axes: Axes) -> None:
+    """A tenth of a point is no gap that an eye should see: the axis spans a few points at least."""
+    low, high = axes.get_ylim()
+    short = LEAST_SPAN - (high - low)
+    if short > 0:
+        low = max(0.0, low - short / 2)
+        axes.set_ylim(low, max(high + short / 2, low + LEAST_SPAN))
 
 
 def draw_sweep(axes: Axes, points: Sequence[Point], unit: Unit, level: float | None = None) -> None:

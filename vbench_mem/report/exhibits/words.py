@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from vbench_mem.matrix.exhibits import EXHIBITS, Name
-from vbench_mem.report.panels import is_ours, memory_word
-from vbench_mem.report.series import Point
+from vbench_mem.report.panels import is_ours
+from vbench_mem.report.series import Point, memory_word
 
 NO_RECALL = "no recall is joined"
 MOST = 60  # rows of a figure that has a lane or a label for each
