@@ -14,8 +14,8 @@ def test_the_parts_come_in_the_order_of_interest(joined: Joined) -> None:
     titles = [section.title for section in document(joined).sections]
     assert titles == [
         *("Question and answer", "Trade-off", "Tables", "Budgets", "Failures and gaps"),
-        *("Scores without a row, rows without a score", "How each number was got"),
-        "Machine, versions, matrix",
+        *("Scores without a row, rows without a score", "Where each number is from"),
+        *("How each number was got", "Machine, versions, matrix"),
     ]
 
 
@@ -35,6 +35,12 @@ def test_every_name_of_a_row_leads_to_its_file(joined: Joined) -> None:
         assert name.text == row.cell.variant
         assert name.link == (f"records/{row.cell.id}.json" if row.record else None)
         assert name.link is None or name.link in places
+
+
+def test_the_id_of_every_record_can_be_read_on_paper(joined: Joined) -> None:
+    said = words_of(part(document(joined), "Where each number is from"))
+    for row in joined.rows:
+        assert (f"records/{row.cell.id}.json" in said) == (row.record is not None)
 
 
 def test_numbers_are_sorted_by_their_value_and_gaps_have_a_reason(joined: Joined) -> None:

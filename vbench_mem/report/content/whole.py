@@ -13,6 +13,7 @@ from vbench_mem.report.content import (
     foreseen,
     frontier,
     machine,
+    sources,
 )
 from vbench_mem.report.content import trained as trained_section
 from vbench_mem.report.content.chapter import Chapter
@@ -84,6 +85,7 @@ def parts(chapter: Chapter) -> tuple[Section, ...]:
         budgets.section(chapter),
         failures.section(chapter),
         failures.scores_section(chapter),
+        sources.section(chapter),
     )
     return tuple(section for section in made if section is not None)
 
