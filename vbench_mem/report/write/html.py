@@ -3,6 +3,11 @@
 Everything that comes from files is escaped, here by the template and in `html_table`; a figure's
 own SVG is cleaned in `html_figure`. Without JavaScript the page can be read in full; with it,
 figures tell their numbers and tables are sorted, filtered and copied.
+
+The figures are matplotlib's own SVG with ids, not a plotting library's: the same drawing serves the
+PDF and a slide, a page of ten figures and a thousand rows stays at 2 MB, and it can be read before
+any script runs. plotly's script alone is 4.8 MB of the 5 that a page may have, bokeh's 1.3 MB, and
+both would draw every figure a second time.
 """
 
 import base64
