@@ -1,9 +1,11 @@
 """What a report says: in order, with every row, gap and verdict in it, each led to its file."""
 
+from dataclasses import replace
 from pathlib import Path
 
+from tests.report.foretold import foresee
 from tests.report.read import document, part, sections, words, words_of
-from tests.rows import MACHINE, joined_of, matrix_of, ok, pick
+from tests.rows import GIB, MACHINE, joined_of, matrix_of, ok, pick, score
 from vbench_mem.join import Joined
 from vbench_mem.report.answer import answer
 from vbench_mem.report.document import Fold, Table
@@ -119,6 +121,60 @@ def test_a_matrix_without_a_number_has_an_answer_too(tmp_path: Path) -> None:
     joined = joined_of(matrix_of(tmp_path))
     assert answer(joined).lead == ("0 of 8 cells ran; the others: 8 missing.",)
     assert "No record says what machine" in words(document(joined))
+
+
+def test_of_rows_that_need_the_same_the_fastest_is_named_and_nothing_is_called_faster(
+    tmp_path: Path,
+) -> None:
+    matrix = matrix_of(tmp_path)
+    said = answer(joined_of(matrix, *(ok(c, step_ms=9.0 - i) for i, c in enumerate(matrix.cells))))
+    assert said.lead[:2] == (
+        "At frames=8, frame_mean_test+mask75 needs the least memory, 3.00 GiB and 2 ms a step.",
+        "Nothing is faster; the next in memory, joint_test, needs 3.00 GiB, as much.",
+    )
+    assert said.more[0] == "At frames=4, all 4 rows need 3.00 GiB."
+
+
+def test_nothing_is_called_faster_than_a_row_whose_time_is_not_known(tmp_path: Path) -> None:
+    matrix = matrix_of(tmp_path)
+    timed = [{}, {}, *[{"step_ms": 5.0}] * 6]
+    pairs = enumerate(zip(matrix.cells, timed, strict=True), start=1)
+    said = answer(joined_of(matrix, *(ok(cell, n * GIB, **more) for n, (cell, more) in pairs)))
+    assert said.lead[1].startswith("The next in memory, joint_test+mask75, needs 4.00 GiB")
+
+
+def test_recall_without_memory_says_no_load_twice(tmp_path: Path) -> None:
+    matrix = matrix_of(tmp_path)
+    sized = [ok(c, n * GIB) for n, c in enumerate(matrix.cells, start=1) if c.load.frames == 8]
+    said = answer(joined_of(matrix, *sized, scores=(score(frames=4),)))
+    assert sum("At frames=8" in each for each in (*said.lead, *said.more)) == 1
+
+
+def test_a_recall_without_another_is_not_called_the_best(tmp_path: Path) -> None:
+    matrix = matrix_of(tmp_path)
+    said = answer(joined_of(matrix, *map(ok, matrix.cells), scores=(score(),)))
+    assert said.lead[0] == (
+        "On msr-vtt, joint_test frames=4 has T2V R@1 40.0 % at 3.00 GiB; no other row has one to "
+        "compare."
+    )
+
+
+def test_predictions_are_never_told_as_measurements(tmp_path: Path) -> None:
+    matrix = matrix_of(tmp_path)
+    plain = [cell for cell in matrix.cells if not cell.recipe.mask]
+    scores = (score(), score("frame_mean_test", 0.3))
+    measured = joined_of(matrix, *(ok(cell, 4 * GIB) for cell in matrix.cells), scores=scores)
+    mixed = foresee(measured, plain, lambda cell: 2.0 + (cell.spec.layout == "joint"))
+    slow = [replace(row, state="timeout") if row.prediction else row for row in mixed.rows]
+    said = answer(replace(mixed, rows=tuple(slow)))
+    assert "40.0 % at a predicted 3.00 GiB" in said.lead[0]
+    assert "30.0 % at a predicted 2.00 GiB" in said.lead[0]
+    assert said.more == (
+        "At frames=4, frame_mean_test is predicted to need the least memory, 2.00 GiB, and "
+        "joint_test+mask75 the most, 4.00 GiB measured, 2 times as much.",
+        "At frames=8, frame_mean_test is predicted to need the least memory, 2.00 GiB, and "
+        "joint_test+mask75 the most, 4.00 GiB measured, 2 times as much.",
+    )  # and no ratio of a measured peak to a predicted one
 
 
 def test_many_passes_are_folded_and_failures_are_not(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The answer of a matrix in a few sentences, computed from its rows. Never interprets."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
@@ -7,7 +8,7 @@ from vbench_mem.budgets.partner import Partners
 from vbench_mem.join import Joined, Row
 from vbench_mem.metrics import show
 from vbench_mem.pareto import frontier
-from vbench_mem.report.best import has_recall, retrieval
+from vbench_mem.report.best import retrieval
 from vbench_mem.report.document import Answer
 from vbench_mem.report.sized import Sized, limit_of, sized_rows
 from vbench_mem.units import format_bytes
@@ -30,8 +31,9 @@ def answer(joined: Joined) -> Answer:
     not fit; then the other loads, and what masking leaves."""
     sized = sized_rows(joined)
     loads = by_load(sized)
-    first = retrieval(joined, sized) or hardest(joined, loads)
-    told = list(loads)[-1:] if first and not has_recall(joined) else []
+    best = retrieval(joined, sized)
+    first = best or hardest(joined, loads)
+    told = [] if best else list(loads)[-1:]
     more = [
         *first[MOST_LEAD:],
         *extremes({load: some for load, some in loads.items() if load not in told}),
@@ -59,7 +61,7 @@ def hardest(joined: Joined, loads: dict[str, list[Sized]]) -> list[str]:
     if not loads:
         return []
     load, some = list(loads.items())[-1]
-    low = min(some, key=lambda each: each.bytes)
+    low = min(some, key=lambda each: (each.bytes, each.step_ms or math.inf))
     need = "is predicted to need" if low.is_predicted else "needs"
     step = f" and {show('step_ms', low.step_ms)} ms a step" if low.step_ms else ""
     first = f"At {load}, {low.row.cell.variant} {need} the least memory, {low.size}{step}"
@@ -84,7 +86,7 @@ def within(joined: Joined, some: Sequence[Sized]) -> str:
 
 def alternative(low: Sized, some: Sequence[Sized]) -> list[str]:
     """The next on the frontier of memory and time; where nothing is faster, the next in memory."""
-    timed = [each for each in some if each.step_ms]
+    timed = [each for each in some if each.step_ms] if low.step_ms else []
     best = [timed[i] for i in frontier([(each.bytes, -(each.step_ms or 0)) for each in timed])]
     faster = [each for each in best if each.bytes > low.bytes]
     if faster:
@@ -102,7 +104,11 @@ def alternative(low: Sized, some: Sequence[Sized]) -> list[str]:
 
 
 def times(other: Sized, low: Sized) -> str:
-    return f"{other.size}, {other.bytes / low.bytes:.3g} times as much"
+    """`2.00 GiB, 2 times as much`; how it is known where that is unlike the other."""
+    known = "predicted" if other.is_predicted else "measured"
+    basis = "" if other.is_predicted == low.is_predicted else f" {known}"
+    ratio = f"{other.bytes / low.bytes:.3g}"
+    return f"{other.size}{basis}, " + ("as much" if ratio == "1" else f"{ratio} times as much")
 
 
 def extremes(loads: dict[str, list[Sized]]) -> list[str]:
@@ -115,6 +121,9 @@ def extremes(loads: dict[str, list[Sized]]) -> list[str]:
 
 def extreme(load: str, some: Sequence[Sized]) -> str:
     low, high = (pick(some, key=lambda each: each.bytes) for pick in (min, max))
+    if low.bytes == high.bytes and low.is_predicted == high.is_predicted:
+        every = "are predicted to need" if low.is_predicted else "need"
+        return f"At {load}, all {len(some)} rows {every} {low.size}."
     need = "is predicted to need" if low.is_predicted else "needs"
     return (
         f"At {load}, {low.row.cell.variant} {need} the least memory, {low.size}, and "
@@ -132,7 +141,7 @@ def masking(joined: Joined, sized: dict[str, Sized]) -> list[str]:
             continue
         plain, _ = unmasked.of(row)
         other = sized.get(plain.cell.id) if plain is not None else None
-        if other is not None:
+        if other is not None and other.is_predicted == each.is_predicted:
             ratios.setdefault(row.cell.recipe.mask, []).append(each.bytes / other.bytes)
     return [
         f"Masking {100 * mask:g} % of the tokens leaves {span(some)} of the unmasked peak "

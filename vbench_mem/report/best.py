@@ -24,11 +24,8 @@ class Scored:
 
     @property
     def told(self) -> str:
-        return f"{score_text(self.score)} at {self.sized.size}"
-
-
-def has_recall(joined: Joined) -> bool:
-    return any(is_own_recall(score) for row in joined.rows for score in row.scores.values())
+        known = "a predicted " if self.sized.is_predicted else ""
+        return f"{score_text(self.score)} at {known}{self.sized.size}"
 
 
 def is_own_recall(score: AnyScore) -> bool:
@@ -52,6 +49,9 @@ def best_of(joined: Joined, every: Sequence[Scored]) -> str:
     allowed = [each for each in every if is_allowed(joined, each.sized)]
     some = allowed or every
     best = max(some, key=lambda each: (each.score.value, -each.sized.bytes))
+    if len(every) == 1:
+        name = f"On {best.score.dataset}, {best.row.label}"
+        return f"{name} has T2V R@1 {best.told}; no other row has one to compare."
     alike = [each for each in some if kind_of(each.row) == kind_of(best.row)]
     under = " within the budget" if len(allowed) not in (0, len(every)) else ""
     said = f"On {best.score.dataset}, {best.row.label} retrieves best{under}: T2V R@1 {best.told}"
