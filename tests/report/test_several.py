@@ -1,6 +1,7 @@
 """Reports of several matrices and of predictions alone, from the command line."""
 
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 from tests.report.test_build import LIMIT, invoke, keep, own_store
 from tests.rows import TEXT, matrix_of, ok
 from vbench_mem.metrics import METRICS
+from vbench_mem.report.build import prefixes_of
 from vbench_mem.store import Store
 
 SMALL = "about: q\naxes: {encoder: joint_test, recipe: [full, mask75], frames: 4, batch: 2}\n"
@@ -70,6 +72,62 @@ def test_of_several_matrices_each_is_a_chapter_with_files_of_its_own(tmp_path: P
     assert page.count("How each number was got") >= 1
     assert page.index(">first<") < page.index(">second<")
     assert "<h1>Two of them</h1>" in page
+
+
+def test_matrices_whose_files_would_have_one_name_are_refused_before_any_work(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "other").mkdir()
+    one, other = (matrix_of(at, SMALL, "a b") for at in (tmp_path, tmp_path / "other"))
+    out = tmp_path / "out"
+    result = invoke("report", one.path, other.path, "--predicted", "--out", out)
+    assert result.exit_code == 2
+    assert "would have the same files, a-b-table.csv and others" in " ".join(result.stderr.split())
+    assert not out.exists()
+
+
+def test_any_name_of_a_file_becomes_one_fit_for_files_and_anchors() -> None:
+    names = ['a "50%" <b>', "paper_long", "\N{GREEK SMALL LETTER MU}", "#!"]
+    expected = ["a-50-b-", "paper_long-", "\N{GREEK SMALL LETTER MU}-", "matrix-"]
+    assert prefixes_of(names) == expected
+    assert prefixes_of(names[:1]) == [""]
+
+
+def test_links_of_markdown_lead_to_files_that_are_there(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    paths = [matrix_of(tmp_path, SMALL, name).path for name in ("first 1%", "second#")]
+    assert invoke("report", *paths, "--predicted", "--out", out).exit_code == 0
+    links = re.findall(r"\]\(([^)]+)\)", (out / "report.md").read_text())
+    assert len(links) > 6
+    assert [link for link in links if not (out / link).is_file()] == []
+    page = (out / "report.html").read_text()
+    anchors = set(re.findall(r' href="#([^"]+)"', page))
+    assert "first-1-chapter" in anchors
+    assert anchors <= set(re.findall(r' id="([^"]+)"', page))
+
+
+def test_a_report_never_lies_among_the_records_of_runs(tmp_path: Path) -> None:
+    matrix = matrix_of(tmp_path, SMALL)
+    root = tmp_path / "runs"
+    store = own_store(root, matrix)
+    keep(store, matrix, *map(ok, matrix.cells))
+    for out in (store.folder, root / matrix.name / "mine"):
+        result = invoke("report", matrix.path, "--store", root, "--out", out)
+        assert result.exit_code == 2
+        assert "choose another with --out" in " ".join(result.stderr.split())
+    assert [path.name for path in (root / matrix.name).iterdir()] == [store.fingerprint]
+    assert not (store.folder / "report.html").exists()
+
+
+def test_scores_that_were_typed_are_in_what_does_it_again(tmp_path: Path) -> None:
+    matrix = matrix_of(tmp_path, SMALL)
+    root, out = tmp_path / "runs", tmp_path / "out"
+    keep(own_store(root, matrix), matrix, *map(ok, matrix.cells))
+    for more in ((), ("--predicted",)):
+        asked = ("report", matrix.path, "--scores", "reference", "--store", root, "--out", out)
+        assert invoke(*asked, *more).exit_code == 0
+        again = (out / "report.md").read_text().partition("Do it again")[2]
+        assert "--scores reference" in again
 
 
 def test_runs_of_unlike_machines_never_meet_in_one_report(tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ def report(
 
     if len(matrices) > 1 and out is None:
         raise UsageError("a report of several matrices has no place yet; name one with --out")
+    check_places([find_matrix(name) for name in matrices], store, out)
     if predicted:
         if machine is not None:
             raise UsageError("--machine chooses records, and --predicted reads none; leave one out")
@@ -107,6 +108,17 @@ def report(
     print(f"{Path(result['folder']) / 'figures'}: {drawn} files")
 
 
+def check_places(matrices: list[Path], store: Path, out: Path | None) -> None:
+    """Refuse, before any work, files of one name and a folder that holds the records of a run."""
+    from vbench_mem.errors import UsageError
+    from vbench_mem.report.build import prefixes_of
+
+    prefixes_of([path.stem for path in matrices])
+    runs = {(store / path.stem).resolve() for path in matrices}
+    if out is not None and (out.resolve().parent in runs or (out / "environment.json").is_file()):
+        raise UsageError(f"{out}: is the place of a run's records; choose another with --out")
+
+
 def foretold_subjects(
     matrices: list[str], card: str | None, scores: list[str], folder: Path
 ) -> "list[Subject]":
@@ -122,8 +134,8 @@ def foretold_subjects(
 
     asked = None if card is None else parse_card(card)
     loaded = [load_matrix(find_matrix(name)) for name in matrices]
-    options = ["--predicted", *(("--card", card) if card else ()), "--out", str(folder)]
-    again = shlex.join(["vbench-mem", "report", *matrices, *options])
+    options = ["--predicted", *(("--card", card) if card else ()), *typed(scores)]
+    again = shlex.join(["vbench-mem", "report", *matrices, *options, "--out", str(folder)])
     subjects = []
     for matrix in loaded:
         known = load_scores([*matrix.scores, *scores], Path())
@@ -132,10 +144,16 @@ def foretold_subjects(
     return subjects
 
 
+def typed(scores: Iterable[str]) -> list[str]:
+    return [word for file in scores for word in ("--scores", file)]
+
+
 def measured_subjects(
     matrices: list[str], root: Path, machine: str | None, scores: list[str]
 ) -> "tuple[list[Store], list[Subject]]":
     """The run of each matrix; runs of unlike machines never meet in one report."""
+    import shlex
+
     from vbench_mem.budgets.file import ask
     from vbench_mem.errors import UsageError
     from vbench_mem.report.build import Subject
@@ -144,7 +162,9 @@ def measured_subjects(
     for name in matrices:
         run, joined = read(ask(name, None, find_matrix), name, root, machine, scores, foreign=True)
         runs.append(run)
-        again = "\n".join(command(verb, name, root) for verb in ("run", "report", "check"))
+        more = "".join(f" {shlex.quote(word)}" for word in typed(scores))
+        judging = (f"{command(verb, name, root)}{more}" for verb in ("report", "check"))
+        again = "\n".join((command("run", name, root), *judging))
         subjects.append(Subject(joined=joined, again=again))
     prints = {run.fingerprint for run in runs}
     if len(prints) > 1:

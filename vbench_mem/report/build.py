@@ -10,6 +10,8 @@ Of several matrices the name of each stands before its tables, figures and matri
 """
 
 import os
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -49,10 +51,14 @@ def build_report(
     subjects: Sequence[Subject], folder: Path, title: str | None = None
 ) -> dict[str, Any]:
     """Everything in the folder, made where needed; what it says, for programs."""
+    prefixes = prefixes_of([subject.joined.matrix.name for subject in subjects])
     judged = [(subject, *verdicts_of(subject)) for subject in subjects]
     try:
         (folder / FIGURES).mkdir(parents=True, exist_ok=True)
-        written = [write_chapter(*each, folder, prefix_of(each[0], subjects)) for each in judged]
+        written = [
+            write_chapter(*each, folder, prefix)
+            for each, prefix in zip(judged, prefixes, strict=True)
+        ]
         chapters = [chapter for chapter, _ in written]
         names = write_document(document_of(chapters, title or title_of(subjects)), folder)
     except OSError as error:
@@ -77,8 +83,20 @@ def verdicts_of(subject: Subject) -> tuple[Joined, list[Verdict]]:
     return joined, judge(matrix.budgets, joined, yardstick)
 
 
-def prefix_of(subject: Subject, subjects: Sequence[Subject]) -> str:
-    return "" if len(subjects) == 1 else f"{subject.joined.matrix.name}-"
+def prefixes_of(names: Sequence[str]) -> list[str]:
+    """What the files and anchors of each matrix begin with: letters, digits, `_` and hyphens,
+    which are fit for both. Raises `UsageError` where those of two would be the same."""
+    if len(names) == 1:
+        return [""]
+    found = [re.sub(r"[^\w-]+", "-", name).strip("-") or "matrix" for name in names]
+    counts = Counter(prefix.casefold() for prefix in found)  # as some file systems have it
+    twice = next((prefix for prefix, count in counts.items() if count > 1), None)
+    if twice is not None:
+        raise UsageError(
+            f"two of these matrices would have the same files, {twice}-table.csv and others; "
+            "rename one, or report them one by one"
+        )
+    return [f"{prefix}-" for prefix in found]
 
 
 def title_of(subjects: Sequence[Subject]) -> str:

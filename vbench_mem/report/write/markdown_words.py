@@ -61,12 +61,14 @@ def guarded(text: str) -> str:
 
 
 def span_text(span: Span) -> str:
+    """GitHub names headings itself, so that a link to an anchor of ours would lead nowhere."""
     made = code_text(span.text) if span.tone == "code" else escaped(span.text)
     if span.tone in BOLD:
         made = bold(made)
-    if not span.link or not span.text.strip() or not safe_link(span.link):
+    link = "" if span.link is None or span.link.startswith("#") else span.link
+    if not link or not span.text.strip() or not safe_link(link):
         return made
-    return f"[{made}]({address(span.link)})"
+    return f"[{made}]({address(link)})"
 
 
 def bold_line(made: str) -> str:
