@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.report.foretold import foresee
 from tests.report.read import document, part, sections, words, words_of
-from tests.rows import GIB, MACHINE, joined_of, matrix_of, ok, pick, score
+from tests.rows import GIB, MACHINE, TEXT, joined_of, matrix_of, ok, oom, pick, score, spared
 from vbench_mem.join import Joined
 from vbench_mem.report.answer import answer
 from vbench_mem.report.document import Fold, Table
@@ -109,7 +109,7 @@ def test_the_answer_names_what_retrieves_best_and_what_is_next(joined: Joined) -
     )
     assert said.more[0] == (
         "At frames=4, joint_test+mask75 needs the least memory, 1.00 GiB, "
-        "and frame_mean_test the most, 3.00 GiB, 3 times as much."
+        "and frame_mean_test the most of rows with a number, 3.00 GiB, 3 times as much."
     )
     assert (
         "Masking 75 % of the tokens leaves 38 to 50 % of the unmasked peak (2 pairs"
@@ -133,6 +133,20 @@ def test_of_rows_that_need_the_same_the_fastest_is_named_and_nothing_is_called_f
         "Nothing is faster; the next in memory, joint_test, needs 3.00 GiB, as much.",
     )
     assert said.more[0] == "At frames=4, all 4 rows need 3.00 GiB."
+
+
+def test_rows_that_did_not_fit_are_not_counted_as_within_a_budget(tmp_path: Path) -> None:
+    text = TEXT.replace("[4, 8]", "8") + "budgets: [{metric: peak_alloc_bytes, max: 8 GiB}]\n"
+    matrix = matrix_of(tmp_path, text)
+    records = [*map(ok, matrix.cells[:2]), *map(oom, matrix.cells[2:3]), spared(matrix.cells[3])]
+    said = answer(joined_of(matrix, *records))
+    assert said.lead[0].endswith(
+        "; all of the 2 rows with a number are within the 8.00 GiB of the budget."
+    )
+    assert said.lead[-1] == (
+        "2 of 4 cells ran; the others: 1 oom, 1 skipped; out of memory: frame_mean_test; "
+        "predicted not to fit: frame_mean_test+mask75."
+    )
 
 
 def test_nothing_is_called_faster_than_a_row_whose_time_is_not_known(tmp_path: Path) -> None:

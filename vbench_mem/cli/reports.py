@@ -100,7 +100,9 @@ def report(
         for name, reason in told["figures_skipped"].items():
             print(f"no figure {name}: {reason}")
         if joined.unmatched:
-            print(f"{len(joined.unmatched)} scores fit no row; report.html lists them")
+            count = len(joined.unmatched)
+            said = "1 score fits" if count == 1 else f"{count} scores fit"
+            print(f"{said} no row; report.html lists them")
     whole = [name for name in result["files"] if "/" not in name]
     drawn = len(result["files"]) - len(whole)
     for name in whole:

@@ -36,7 +36,7 @@ def answer(joined: Joined) -> Answer:
     told = [] if best else list(loads)[-1:]
     more = [
         *first[MOST_LEAD:],
-        *extremes({load: some for load, some in loads.items() if load not in told}),
+        *extremes(joined, {load: some for load, some in loads.items() if load not in told}),
         *masking(joined, sized),
     ]
     return Answer(lead=(*first[:MOST_LEAD], endings(joined)), more=tuple(more))
@@ -65,10 +65,15 @@ def hardest(joined: Joined, loads: dict[str, list[Sized]]) -> list[str]:
     need = "is predicted to need" if low.is_predicted else "needs"
     step = f" and {show('step_ms', low.step_ms)} ms a step" if low.step_ms else ""
     first = f"At {load}, {low.row.cell.variant} {need} the least memory, {low.size}{step}"
-    return [f"{first}{within(joined, some)}.", *alternative(low, some)]
+    return [f"{first}{within(joined, load, some)}.", *alternative(low, some)]
 
 
-def within(joined: Joined, some: Sequence[Sized]) -> str:
+def are_all(joined: Joined, load: str, some: Sequence[Sized]) -> bool:
+    """Is there a number of every row of the load? What did not fit has none."""
+    return len(some) == sum(load_of(row) == load for row in joined.rows if not row.by_rule)
+
+
+def within(joined: Joined, load: str, some: Sequence[Sized]) -> str:
     """How many rows a budget on memory allows, where one is on them."""
     limits = {each.row.cell.id: limit_of(joined, each.row) for each in some}
     known = {limit for limit in limits.values() if limit is not None}
@@ -78,10 +83,13 @@ def within(joined: Joined, some: Sequence[Sized]) -> str:
     judged = [each for each in some if limits[each.row.cell.id] is not None]
     kept = sum(each.bytes <= limit for each in judged)
     budget = f"within the {format_bytes(limit)} of the budget"
+    count = "all" if kept == len(judged) else f"{kept}"
+    verb = "is" if kept == 1 else "are"
     if len(judged) < len(some):
-        verb = "is" if kept == 1 else "are"
         return f"; {kept} of the {len(judged)} with a budget {verb} {budget}"
-    return f"; {'all' if kept == len(judged) else kept} of {len(judged)} rows are {budget}"
+    if are_all(joined, load, some):
+        return f"; {count} of {len(judged)} rows {verb} {budget}"
+    return f"; {count} of the {len(judged)} rows with a number {verb} {budget}"
 
 
 def alternative(low: Sized, some: Sequence[Sized]) -> list[str]:
@@ -111,23 +119,25 @@ def times(other: Sized, low: Sized) -> str:
     return f"{other.size}{basis}, " + ("as much" if ratio == "1" else f"{ratio} times as much")
 
 
-def extremes(loads: dict[str, list[Sized]]) -> list[str]:
+def extremes(joined: Joined, loads: dict[str, list[Sized]]) -> list[str]:
     """One sentence a load: the rows with the smallest and the largest peak."""
     chosen = list(loads.items())
     if len(chosen) > MOST_LOADS:
         chosen = [chosen[0], chosen[-1]]
-    return [extreme(load, some) for load, some in chosen]
+    return [extreme(load, some, are_all(joined, load, some)) for load, some in chosen]
 
 
-def extreme(load: str, some: Sequence[Sized]) -> str:
+def extreme(load: str, some: Sequence[Sized], are_all: bool) -> str:
     low, high = (pick(some, key=lambda each: each.bytes) for pick in (min, max))
     if low.bytes == high.bytes and low.is_predicted == high.is_predicted:
         every = "are predicted to need" if low.is_predicted else "need"
-        return f"At {load}, all {len(some)} rows {every} {low.size}."
+        rows = f"all {len(some)} rows" if are_all else f"the {len(some)} rows with a number"
+        return f"At {load}, {rows} {every} {low.size}."
     need = "is predicted to need" if low.is_predicted else "needs"
     return (
         f"At {load}, {low.row.cell.variant} {need} the least memory, {low.size}, and "
-        f"{high.row.cell.variant} the most, {times(high, low)}."
+        f"{high.row.cell.variant} the most{'' if are_all else ' of rows with a number'}, "
+        f"{times(high, low)}."
     )
 
 
@@ -163,8 +173,14 @@ def endings(joined: Joined) -> str:
     ran = counts.pop("ok", 0)
     rest = ", ".join(f"{count} {state}" for state, count in counts.items())
     said = f"{ran} of {len(joined.rows)} cells ran" + (f"; the others: {rest}" if rest else "")
-    missed = [row.label for row in joined.rows if row.is_out_of_memory]
-    return said + (f"; out of memory: {some_of(missed)}" if missed else "") + "."
+    found: dict[str, list[str]] = {}
+    for row in joined.rows:
+        if row.is_out_of_memory:
+            is_tried = row.record is None or row.record.predicted_bytes is None
+            found.setdefault("out of memory" if is_tried else "predicted not to fit", []).append(
+                row.label
+            )
+    return "; ".join([said, *(f"{how}: {some_of(names)}" for how, names in found.items())]) + "."
 
 
 def foretold_endings(joined: Joined) -> str:

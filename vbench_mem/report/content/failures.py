@@ -83,7 +83,9 @@ def unmet(chapter: Chapter) -> Iterator[Block]:
             columns=tuple(Column(head, head == "value") for head in heads),
             groups=(Group(rows),),
         )
-        yield Fold(f"{len(joined.unmatched)} scores fit no row of this matrix", (table,))
+        count = len(joined.unmatched)
+        said = "1 score fits" if count == 1 else f"{count} scores fit"
+        yield Fold(f"{said} no row of this matrix", (table,))
     else:
         yield Paragraph(line("Every score has its row."))
     if joined.unscored:
