@@ -83,13 +83,14 @@ def levels(joined: Joined, dataset: str, direction: Direction) -> tuple[Level, .
 
 
 def frontiers(points: Iterable[Point]) -> dict[str, list[Point]]:
-    """The frontiers of the rows that ran: one for each column that is not published and each mode
-    and batch, since the memory of unlike batches is no alternative."""
+    """The frontiers of the rows that fit: one for each column that is not published and each
+    device, mode and batch, since the memory of unlike ones is no alternative; what is predicted is
+    apart from what was measured."""
     groups: dict[str, list[Point]] = {}
     for point in points:
         if point.ending == "ok" and point.score and point.score.origin != "published":
-            load = point.row.cell.load
-            key = f"{point.score.column} {load.mode} batch={load.batch}"
+            load, device = point.row.cell.load, point.row.cell.runtime.device
+            key = f"{point.score.column} {load.mode} batch={load.batch} {device} {point.basis}"
             groups.setdefault(key, []).append(point)
     return {
         key: [some[i] for i in frontier([(p.memory or 0, value(p)) for p in some])]

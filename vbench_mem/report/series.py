@@ -108,6 +108,14 @@ def memory_budgets(joined: Joined, points: Iterable[Point]) -> list[float]:
     return [limit for limit in sorted(allowed) if min(sizes) / NEAR <= limit <= NEAR * max(sizes)]
 
 
+def step_word(places: Iterable[Place]) -> str:
+    """What a caption calls that which was run or predicted at these places."""
+    modes = {place.row.cell.load.mode for place in places}
+    if modes == {"embed"}:
+        return "embedding a batch"
+    return "a step, of training or of embedding" if "embed" in modes else "a training step"
+
+
 def memory_word(points: Iterable[Point]) -> str:
     """What an axis or a caption calls the memory of these points."""
     known = {point.basis for point in points}

@@ -15,7 +15,7 @@ from vbench_mem.report.draw.recall import (
     sweep_handle,
 )
 from vbench_mem.report.draw.signs import Unit, cross, ending_handles, marker, origin_handles
-from vbench_mem.report.draw.split import lanes, room, stacked
+from vbench_mem.report.draw.split import WIDEST, lanes, room, stacked
 from vbench_mem.report.exhibits.backbones import Board, Lane
 from vbench_mem.report.panels import mask_of
 from vbench_mem.report.series import Point, memory_word
@@ -37,7 +37,7 @@ def draw_backbones(boards: Sequence[Board]) -> Sheet:
     handles += lined
     columns = min(2, len(boards))
     below = PITCH * len(boards[0].lanes)
-    left = max(LEFT, room((lane.name for lane in boards[0].lanes), 8))
+    left = max(LEFT, min(room((lane.name for lane in boards[0].lanes), 8), WIDEST / columns))
     above = PANEL if boards[0].panel else 0.0
     high = above + (GAP + below if below and above else below)
     sheet, boxes = page(math.ceil(len(boards) / columns), columns, high, handles, left)
@@ -51,7 +51,7 @@ def draw_backbones(boards: Sequence[Board]) -> Sheet:
             parts[0].set_xlabel("")
             parts[0].tick_params(labelbottom=not board.lanes)
         if board.lanes:
-            draw_lanes(parts[-1], board.lanes, unit, shapes)
+            draw_lanes(parts[-1], board.lanes, unit, shapes, left)
         parts[-1].set_xlabel(label, size=9)
         parts[0].set_xlim(0, largest / (1 - ROOM))
     for box in boxes[len(boards) :]:
@@ -66,7 +66,7 @@ def every_point(boards: Sequence[Board]) -> list[Point]:
     return laned + scored
 
 
-def draw_lanes(axes: Axes, some: Sequence[Lane], unit: Unit, shapes: Shapes) -> None:
+def draw_lanes(axes: Axes, some: Sequence[Lane], unit: Unit, shapes: Shapes, left: float) -> None:
     """Memory without recall: a lane for each encoder, a line where the mask alone differs."""
     for place, lane in enumerate(some):
         joined = [point for line in lane.lines for point in line]
@@ -94,7 +94,7 @@ def draw_lanes(axes: Axes, some: Sequence[Lane], unit: Unit, shapes: Shapes) -> 
             size=7,
             ha="center",
         )
-    lanes(axes, [lane.name for lane in some])
+    lanes(axes, [lane.name for lane in some], left=left)
     axes.set_ylim(len(some) - 0.35, -0.7)
     axes.grid(axis="y", visible=False)
     named = " (numbers: % masked)" if some[0].lines else ""

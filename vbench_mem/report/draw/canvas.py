@@ -14,11 +14,14 @@ import matplotlib
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
+from vbench_mem.report.draw.labels import shortened
 from vbench_mem.report.marks import Mark, Track, mark_of
 from vbench_mem.report.series import Place
 from vbench_mem.report.style import groups
+from vbench_mem.report.write.plain import clean, one_line
 
 P = ParamSpec("P")
 F = TypeVar("F", bound=Figure)
@@ -37,6 +40,7 @@ SETTINGS: dict[Any, Any] = {  # matplotlib types its keys one by one, not in eve
 }
 WIDTH = 9.0  # inches; all lengths of a layout are
 LEFT, RIGHT, TOP, AXIS, LEGEND_LINE = 0.75, 0.25, 0.35, 0.6, 0.2
+LEGEND_ASIDE = 0.8  # of a line of the legend, that is not its text
 SIZE = 7.5
 MANY_DECADES = 20_000  # highest over lowest, above which 2 and 5 of a decade have no room
 
@@ -124,9 +128,11 @@ def legend_below(figure: Sheet, handles: Sequence[Artist], across: int) -> None:
         zip(legend.legend_handles, legend.get_texts(), strict=True)
     ):
         assert handle is not None
+        series = text.get_text()
+        text.set_text(shortened(one_line(series), 9, 72 * (WIDTH - LEGEND_ASIDE)))
         for artist, part in ((handle, "h"), (text, "t")):
             artist.set_gid(f"l{number}{part}")
-            figure.legend_series[f"l{number}{part}"] = text.get_text()
+            figure.legend_series[f"l{number}{part}"] = series
 
 
 def plain(axes: Axes, which: str) -> None:
@@ -151,10 +157,14 @@ def log_ticks(axes: Axes, which: str = "y") -> None:
 
 
 def save(figure: Figure, folder: Path, name: str) -> str:
-    """`name`.svg and `name`.png in the folder; the SVG as text to be put into a page."""
+    """`name`.svg and `name`.png in the folder; the SVG as text to be put into a page. What XML
+    cannot hold of names and sources is replaced."""
+    for text in figure.findobj(Text):
+        assert isinstance(text, Text)
+        text.set_text(clean(text.get_text()))
     with matplotlib.rc_context(SETTINGS):
         figure.savefig(folder / f"{name}.png", dpi=150)
-        text = StringIO()
-        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
-    (folder / f"{name}.svg").write_text(text.getvalue(), encoding="utf-8")
-    return text.getvalue()
+        svg = StringIO()
+        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+    (folder / f"{name}.svg").write_text(svg.getvalue(), encoding="utf-8")
+    return svg.getvalue()

@@ -16,7 +16,7 @@ from vbench_mem.report.draw.canvas import (
     styled,
     track,
 )
-from vbench_mem.report.draw.many import left_of
+from vbench_mem.report.draw.many import fitting, left_of
 from vbench_mem.report.marks import mark_of
 from vbench_mem.report.pictures.cards import SIZES, CardGrid, Tile
 from vbench_mem.report.style import CARD_COLOURS, NO_CARD
@@ -72,7 +72,7 @@ def draw_grid(axes: Axes, grid: CardGrid, mixed: bool, between: str) -> None:
     axes.set_xlim(-0.5, len(columns) - 0.5)
     axes.set_ylim(len(lines) - 0.5, -0.5)
     axes.set_xticks(range(len(columns)), [str(frames) for frames in columns])
-    axes.set_yticks(range(len(lines)), list(lines), size=9)
+    axes.set_yticks(range(len(lines)), fitting(lines, 9), size=9)
     axes.tick_params(length=0)
     axes.grid(visible=False)
     axes.spines[["left", "bottom"]].set_visible(False)

@@ -1,6 +1,7 @@
 """Figure 4 of the paper: growth in memory and loss in recall, a lane for each method."""
 
 from collections.abc import Sequence
+from itertools import cycle
 
 from matplotlib.axes import Axes
 
@@ -24,7 +25,7 @@ def draw_growth(methods: Sequence[Method], sizes: tuple[str, str]) -> Sheet:
     """Bars of the increase in memory; beside them what is lost in recall, at both sizes."""
     names = [each.name for each in methods]
     every = [drop for each in methods for some in each.drops.values() for drop in some]
-    shapes = dict(zip(sorted({d.score.dataset for d in every}), MARKERS, strict=False))
+    shapes = dict(zip(sorted({d.score.dataset for d in every}), cycle(MARKERS), strict=False))
     handles = [grey(shape, dataset) for dataset, shape in shapes.items()]
     handles += [
         grey("o", f"{origin}: {source}" if source else origin, FILL[origin])
@@ -35,7 +36,7 @@ def draw_growth(methods: Sequence[Method], sizes: tuple[str, str]) -> Sheet:
     left = room(names)
     sheet, (axes,) = page(1, 1, 0.25 + PITCH * len(names), handles, left)
     first, *others = beside(axes, (1.5, 1, 1), GAP)
-    lanes(first, names, 9)
+    lanes(first, names, 9, left)
     draw_increase(first, methods, sizes)
     for place, (size, panel) in enumerate(zip(sizes, others, strict=True)):
         panel.set_title(f"loss of recall, {size}", size=10, loc="left")
@@ -78,8 +79,11 @@ def gap_of(methods: Sequence[Method], place: int) -> str:
 
 
 def why_none(method: Method) -> str:
-    endings = {point.ending for point in (method.small, method.large) if point is not None}
-    return "out of memory" if "oom" in endings else "one of the two has no memory"
+    pair = [point for point in (method.small, method.large) if point is not None]
+    if any(point.ending == "oom" for point in pair):
+        return "out of memory"
+    both = len({point.basis for point in pair}) > 1
+    return "one is measured, one predicted" if both else "one of the two has no memory"
 
 
 def draw_drops(

@@ -22,6 +22,7 @@ MARK = 5.0  # points around the middle of a mark
 NEAR, RINGS, RING = 8.0, 4, 11.0  # points: from a mark to its label, and farther each time
 CLEAR = 2.0  # points that a label stays within the axes
 OUT = 1000
+CUT = "\N{HORIZONTAL ELLIPSIS}"
 BETWEEN = tuple(step / 12 for step in range(1, 12))
 VEIL: dict[str, Any] = {"facecolor": "#FFFFFF", "alpha": 0.8, "linewidth": 0, "pad": 0.6}
 
@@ -120,6 +121,17 @@ def width(text: str, size: float) -> float:
     """Of a line of text, in points."""
     wide, _, _ = text_to_path.get_text_width_height_descent(text, FontProperties(size=size), False)
     return WIDER * float(wide)
+
+
+def shortened(text: str, size: float, room: float) -> str:
+    """The text, or as much of its start and its end as `room` points hold."""
+    if width(text, size) <= room:
+        return text
+    fitting = (
+        f"{text[: count // 2]}{CUT}{text[len(text) - (count + 1) // 2 :]}"
+        for count in range(len(text) - 1, 0, -1)
+    )
+    return next((some for some in fitting if width(some, size) <= room), CUT)
 
 
 def beside(

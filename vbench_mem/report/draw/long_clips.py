@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
-from vbench_mem.report.draw.canvas import SIZE, Sheet, page, styled, track, track_points
+from vbench_mem.report.draw.canvas import SIZE, WIDTH, Sheet, page, styled, track, track_points
+from vbench_mem.report.draw.labels import width
 from vbench_mem.report.draw.signs import Unit, cross, ending_handles, limits, origin_handles
 from vbench_mem.report.draw.split import lanes, room, stacked
 from vbench_mem.report.exhibits.long_clips import LINE, Length, LongClips, scored
@@ -44,10 +45,10 @@ def draw_long_clips(clips: LongClips) -> Sheet:
         bar.set_label(f"{clips.asked.dataset} T2V R@1 ({clips.asked.origin}), %", size=9)
     for box, length in zip(boxes, clips.lengths, strict=True):
         draw_length(box, length, unit, shades)
-        if clips.has_line:
-            draw_line(box, unit, named=box is boxes[0])
     largest = max(unit.of_point(point) for point in clips.points)
     boxes[0].set_xlim(0, 1.12 * max(largest, LINE / unit.bytes if clips.has_line else 0))
+    for box in boxes if clips.has_line else []:
+        draw_line(box, unit, named=box is boxes[0])
     boxes[-1].set_xlabel(f"{memory_word(clips.points)}, {unit.name} (left is better)")
     return sheet
 
@@ -64,10 +65,13 @@ def draw_line(axes: Axes, unit: Unit, *, named: bool) -> None:
     at = LINE / unit.bytes
     axes.axvline(at, color=LIMIT_COLOUR, linewidth=1.2, linestyle="--", zorder=1, label="16 GiB")
     if named:
+        name, wide = "16 GiB, the paper's device", 72 * WIDTH * axes.get_position().width
+        has_room = wide * (1 - at / axes.get_xlim()[1]) > width(name, 8) + 4
         axes.annotate(
-            "16 GiB, the paper's device",
+            name,
             (at, 1),
-            (4, -9),
+            (4 if has_room else -4, -9),
+            ha="left" if has_room else "right",
             xycoords=("data", "axes fraction"),
             textcoords="offset points",
             color=LIMIT_COLOUR,

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from vbench_mem.report.draw.canvas import SIZE, Shapes, Sheet, page, track, track_points
-from vbench_mem.report.draw.labels import width
+from vbench_mem.report.draw.labels import shortened, width
 from vbench_mem.report.draw.signs import grey, handle
+from vbench_mem.report.draw.split import WIDEST
 from vbench_mem.report.facets import Facet, P
 from vbench_mem.report.series import Place, Spot
 from vbench_mem.report.style import colour, groups, look
@@ -18,7 +19,7 @@ MOST_ENTRIES = 16  # of a legend that names every series
 HIGH, PITCH = 4.2, 0.27  # inches: a single panel, a bar with its gap
 DENSE = 20  # bars, above which they are closer
 LONG_MS = 20_000  # a step, from which seconds are read more easily
-WIDEST = 4.5  # inches for the names of bars
+TICKS = 0.38  # inches beside the names of bars
 
 
 def grid(panels: Sequence[Facet[P]], handles: Sequence[Artist]) -> tuple[Sheet, list[Axes]]:
@@ -104,7 +105,7 @@ def bar_page(names: Sequence[str], handles: Sequence[Artist]) -> tuple[Sheet, Ax
     """Axes for a bar for each name, the first one on top."""
     pitch, size = (PITCH, 10.0) if len(names) <= DENSE else (0.75 * PITCH, 9.0)
     sheet, (axes,) = page(1, 1, 0.4 + pitch * len(names), handles, left_of(names, size))
-    axes.set_yticks(range(len(names)), names, size=size)
+    axes.set_yticks(range(len(names)), fitting(names, size), size=size)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
     return sheet, axes
@@ -112,7 +113,12 @@ def bar_page(names: Sequence[str], handles: Sequence[Artist]) -> tuple[Sheet, Ax
 
 def left_of(names: Iterable[str], size: float) -> float:
     """Inches to the left of axes for the names of bars or lines."""
-    return min(0.38 + max(width(name, size) for name in names) / 72, WIDEST)
+    return min(TICKS + max(width(name, size) for name in names) / 72, WIDEST)
+
+
+def fitting(names: Iterable[str], size: float) -> list[str]:
+    """The names as `left_of` has room for them."""
+    return [shortened(name, size, 72 * (WIDEST - TICKS / 2)) for name in names]
 
 
 def bar_text(axes: Axes, size: float, place: float, text: str | None = None) -> None:

@@ -34,8 +34,8 @@ EMBEDDING = "embedding, unmasked"
 def draw_patches(rows: Sequence[Spent], panels: Sequence[Panel]) -> Sheet:
     """Memory by tokens, then a panel for each data set that we have a recall of."""
     points = [each.point for each in rows]
-    unit, shapes = Unit.of(points), markers(points)
     scored = [point for panel in panels for point in panel.points]
+    unit, shapes = Unit.of(points), markers([*points, *scored])
     handles = [*series_handles(points, shapes), *origin_handles(scored), *ending_handles(points)]
     handles += line_handles(panels)
     if any(each.embed for each in rows):

@@ -4,7 +4,11 @@ from collections.abc import Iterable, Sequence
 
 from matplotlib.axes import Axes
 
+from vbench_mem.report.draw.labels import shortened
+
 LETTER = 0.0085  # inches wide of a letter, by its size in points
+TICKS = 0.3  # inches beside the names of lanes
+WIDEST = 4.5  # inches for names: longer ones are cut
 
 
 def stacked(axes: Axes, heights: Sequence[float], gap: float) -> list[Axes]:
@@ -46,10 +50,12 @@ def beside(axes: Axes, shares: Sequence[float], gap: float) -> list[Axes]:
 
 def room(names: Iterable[str], size: float = 9) -> float:
     """Inches to the left of the axes that names of lanes take, with the ticks."""
-    return 0.3 + LETTER * size * max((len(name) for name in names), default=0)
+    longest = max((len(name) for name in names), default=0)
+    return min(TICKS + LETTER * size * longest, WIDEST)
 
 
-def lanes(axes: Axes, names: Sequence[str], size: float = 8) -> None:
-    """A lane for each name, the first one on top."""
-    axes.set_yticks(range(len(names)), names, size=size)
+def lanes(axes: Axes, names: Sequence[str], size: float = 8, left: float = WIDEST) -> None:
+    """A lane for each name, the first one on top; `left`: inches beside the axes."""
+    fitting = [shortened(name, size, 72 * (left - TICKS / 2)) for name in names]
+    axes.set_yticks(range(len(names)), fitting, size=size)
     axes.set_ylim(len(names) - 0.4, -0.6)

@@ -78,7 +78,8 @@ def answer(lanes: Sequence[Lane]) -> str:
     """How much less memory masking takes, and how much the leanest recipe; empty where nothing is
     there to compare."""
     said = []
-    lines = [line for lane in lanes for line in lane.lines if not is_lean(line[0])]
+    every = [line for lane in lanes for line in lane.lines]
+    lines = [line for line in every if not is_lean(line[0]) and not mask_of(line[0])]
     if lines:
         most = max(mask_of(line[-1]) for line in lines)
         saved = [

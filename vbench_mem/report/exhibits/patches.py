@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from vbench_mem.encoders.custom import Custom
+from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.tokens import kept_tokens
 from vbench_mem.join import Joined, Row
 from vbench_mem.metrics import show
@@ -12,6 +13,7 @@ from vbench_mem.report.panels import Panel, is_ours, recall_panels
 from vbench_mem.report.series import MEMORY, Point, memory_points
 
 EMBED, EMBED_FORESEEN = "embed_peak_bytes", "predicted_embed_peak_bytes"
+UNMASKED = Recipe()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,13 +39,15 @@ def spent(joined: Joined) -> list[Spent]:
 
 
 def tokens_of(row: Row) -> int | None:
-    """As the table's layouts are counted; only a record knows them of an encoder of one's own."""
+    """As the table's layouts are counted, all of them in embedding; only a record knows them of an
+    encoder of one's own."""
     cell = row.cell
     if isinstance(cell.spec, Custom):
         counted = row.metric("tokens_trained_per_clip")
         return None if counted is None else int(counted)
     load = cell.load
-    return kept_tokens(cell.spec, cell.recipe, load.frames, load.resolution_px).tokens
+    recipe = cell.recipe if load.mode == "train" else UNMASKED
+    return kept_tokens(cell.spec, recipe, load.frames, load.resolution_px).tokens
 
 
 def embed_of(point: Point) -> int | None:
@@ -64,7 +68,7 @@ def answer(rows: Sequence[Spent]) -> str:
     """What rows of equally many tokens need; empty where no two are alike."""
     groups: dict[int, list[Spent]] = {}
     for each in rows:
-        if each.point.ending == "ok":
+        if each.point.ending == "ok" and each.point.row.cell.load.mode == "train":
             groups.setdefault(each.tokens, []).append(each)
     said = [
         f"at {tokens:,} tokens "

@@ -18,7 +18,7 @@ from vbench_mem.report.facets import (
     spread,
 )
 from vbench_mem.report.pictures.plan import Plan, sentences
-from vbench_mem.report.series import Basis, Place
+from vbench_mem.report.series import Basis, Place, step_word
 
 MEASURED, FORESEEN = "process_bytes", "predicted_process_bytes"
 SIZES = (8, 16, 24, 40, 80, 141)  # GB, as cards are sold
@@ -136,8 +136,8 @@ def about(tiles: Iterable[Tile]) -> str:
     bases = {tile.basis for tile in tiles if tile.bytes is not None}
     sizes = ", ".join(f"{size} GB: {certain(size) / GIB:.1f} GiB" for size in SIZES)
     return sentences(
-        "The smallest card that holds a training step for certain, and the device memory of the "
-        "process, with the driver's own share of it.",
+        f"The smallest card that holds {step_word(tiles)} for certain, and the device memory of "
+        "the process, with the driver's own share of it.",
         {
             frozenset({"measured"}): "All are measured.",
             frozenset({"predicted"}): "All are predicted without a device.",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from vbench_mem.join import Joined, Row
 from vbench_mem.report.facets import bars
 from vbench_mem.report.pictures.plan import Plan, sentences
-from vbench_mem.report.series import FORESEEN, MEMORY, Basis, Place
+from vbench_mem.report.series import FORESEEN, MEMORY, Basis, Place, step_word
 from vbench_mem.report.style import CATEGORIES
 
 REST = "rest"  # what the predicted categories do not add up to: of no tensor
@@ -61,8 +61,8 @@ def plans(joined: Joined) -> list[Plan]:
     chosen, left_out = bars(found, joined)
     bases = {stack.basis for stack in chosen.places}
     said = sentences(
-        "Memory at the peak of a training step, by what it is for; the number at a bar's end is "
-        "the peak.",
+        f"Memory at the peak of {step_word(chosen.places)}, by what it is for; the number at a "
+        "bar's end is the peak.",
         "Pale bars are predicted, not measured." if "predicted" in bases else "",
         left_out,
     )

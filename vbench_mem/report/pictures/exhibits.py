@@ -29,17 +29,18 @@ def caption(name: Name, *said: str, missing: str = "") -> str:
 
 
 def figure2(joined: Joined) -> Plan:
-    boards = backbones.boards(joined)
-    if not boards:
+    boards, lanes = backbones.boards(joined), backbones.lanes_of(joined)
+    if not lanes:
         return skipped("figure2", NO_MEMORY)
-    lanes = backbones.lanes_of(joined)
     if why := crowded(sum(len(lane.points) for lane in lanes)):
         return skipped("figure2", why)
     points = [p for board in boards if board.panel for p in board.panel.points if p.memory]
     every = [point for lane in lanes for point in lane.points] + points
-    how = "A thin line joins rows that differ in their mask alone."
+    how = []
+    if any(lane.lines for lane in lanes):
+        how.append("A thin line joins rows that differ in their mask alone.")
     if any(board.lanes for board in boards):
-        how += " The lanes keep the memory of rows whose recall is not known."
+        how.append("The lanes keep the memory of rows whose recall is not known.")
     missing = ""
     if not any(is_ours(point) for point in points):
         missing = (
@@ -52,7 +53,7 @@ def figure2(joined: Joined) -> Plan:
     return Plan(
         name="exhibit_figure2",
         title=EXHIBITS["figure2"].title,
-        caption=caption("figure2", backbones.answer(lanes), whose(every), how, missing=missing),
+        caption=caption("figure2", backbones.answer(lanes), whose(every), *how, missing=missing),
         draw=lambda: draw_backbones(boards),
     )
 
@@ -65,10 +66,12 @@ def figure3(joined: Joined) -> Plan:
         return skipped("figure3", why)
     panels = patches.own_panels(joined)
     points = [each.point for each in rows] + [p for panel in panels for p in panel.points]
-    how = (
-        "Marks on one spot are set beside each other. In embedding a masked encoder sees all its "
-        "tokens again, so that its pale square stays where it is."
-    )
+    how = "Marks on one spot are set beside each other."
+    if any(each.embed for each in rows):
+        how += (
+            " In embedding a masked encoder sees all its tokens again, so that its pale square "
+            "stays where it is."
+        )
     missing = "" if panels else "recall, which the paper draws without numbers"
 
     from vbench_mem.report.draw.patches import draw_patches

@@ -1,10 +1,12 @@
 """Which rows nothing beats in memory, step time and recall together. No matplotlib.
 
 With a recall that was measured or imported here rows of one load are compared, whatever their
-frames: frames are what memory and time are paid for. Without one only rows of equal frames and
+frames: frames are what memory and time are paid for. Unlike protocols, galleries or origins of a
+recall never meet. Without one only rows of equal frames and
 load answer the same question, in memory and time. Ways to run them (dtype, checkpointing) compete.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -75,11 +77,9 @@ def frontier_groups(joined: Joined) -> list[FrontierGroup]:
     asked = benchmarks(rows)
     for row in rows:
         load = load_name(row, names)
-        for dataset, direction in asked:
-            score = recall_of(row, dataset, direction)
-            if score is not None:
-                key = (f"{dataset}, {WAYS[direction]}", load)
-                found.setdefault(key, []).append((row, score.value))
+        for column, benchmark in asked.items():
+            if (score := row.scores.get(column)) is not None:
+                found.setdefault((benchmark, load), []).append((row, score.value))
         if not asked:
             found.setdefault((f"frames={row.cell.load.frames}", load), []).append((row, None))
     ways = tuple(name for name in joined.matrix.varying if name not in ("frames", *names))
@@ -90,26 +90,34 @@ def frontier_groups(joined: Joined) -> list[FrontierGroup]:
     ]
 
 
-def benchmarks(rows: Iterable[Row]) -> list[tuple[str, Direction]]:
-    """Datasets whose recall at 1 was measured or imported here, each in one direction: text to
-    video where there is that."""
+def benchmarks(rows: Iterable[Row]) -> dict[str, str]:
+    """Columns of the recalls at 1 that were measured or imported here, with what to call them; of
+    a dataset those in one direction: text to video where there is that."""
     known = {
-        (score.dataset, score.direction)
+        column: score
         for row in rows
-        for score in row.scores.values()
+        for column, score in row.scores.items()
         if score.metric == RECALL and score.origin != "published"
     }
-    return [
-        (dataset, "t2v" if (dataset, "t2v") in known else "v2t")
-        for dataset in sorted({dataset for dataset, _ in known})
-    ]
+    forward = {score.dataset for score in known.values() if score.direction == "t2v"}
+    chosen = {
+        column: score
+        for column, score in sorted(known.items(), key=lambda each: (each[1].dataset, each[0]))
+        if score.direction == ("t2v" if score.dataset in forward else "v2t")
+    }
+    often = Counter(score.dataset for score in chosen.values())
+    return {
+        column: f"{score.dataset}, {WAYS[score.direction]}{told_apart(score, often)}"
+        for column, score in chosen.items()
+    }
 
 
-def recall_of(row: Row, dataset: str, direction: Direction) -> AnyScore | None:
-    for score in row.scores.values():
-        if (score.dataset, score.direction, score.metric) == (dataset, direction, RECALL):
-            return score if score.origin != "published" else None
-    return None
+def told_apart(score: AnyScore, often: Counter[str]) -> str:
+    """What a recall is of, where the dataset has several kinds of it."""
+    if often[score.dataset] == 1:
+        return ""
+    gallery = f" of {score.gallery_size}" if score.gallery_size else ""
+    return f" ({score.origin}, {score.protocol_name}{gallery})"
 
 
 def judged(

@@ -31,7 +31,7 @@ def levels(spots: Iterable[Spot]) -> list[float]:
     below = [level for level in every if level <= min(achieved)]
     above = [level for level in every if level >= max(achieved)]
     inner = [level for level in every if min(achieved) < level < max(achieved)]
-    return spread([*below[-1:], *inner, *above[:1]], MOST_LEVELS)
+    return spread(list(dict.fromkeys([*below[-1:], *inner, *above[:1]])), MOST_LEVELS)
 
 
 def peak_of(rows: Iterable[Row]) -> float | None:

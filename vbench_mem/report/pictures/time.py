@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from vbench_mem.join import Joined, Row
 from vbench_mem.report.facets import bars, facets
 from vbench_mem.report.pictures.plan import Plan, sentences
-from vbench_mem.report.series import Spot
+from vbench_mem.report.series import Spot, step_word
 
 TIME, LOW, HIGH = "step_ms", "step_p10_ms", "step_p90_ms"
 
@@ -42,8 +42,8 @@ def plans(joined: Joined) -> list[Plan]:
     if len(frames) > 1:
         drawn = facets(spots, joined)
         said = sentences(
-            "Time of a training step on the device against the frames of a clip, both on log axes: "
-            f"the median{spans(drawn.places)}. A slope of 1 is linear.",
+            f"Time of {step_word(drawn.places)} on the device against the frames of a clip, both "
+            f"on log axes: the median{spans(drawn.places)}. A slope of 1 is linear.",
             drawn.left_out,
         )
         return [
@@ -56,8 +56,8 @@ def plans(joined: Joined) -> list[Plan]:
             name="time_variants",
             title="Step time of each variant",
             caption=sentences(
-                f"Time of a training step at {frames[0]} frames, rows in the matrix's order: "
-                f"the median{spans(chosen.places)}.",
+                f"Time of {step_word(chosen.places)} at {frames[0]} frames, rows in the matrix's "
+                f"order: the median{spans(chosen.places)}.",
                 left_out,
             ),
             draw=lambda: time.draw_time_variants(chosen.places),
