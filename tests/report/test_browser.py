@@ -290,6 +290,21 @@ def test_a_row_is_copied_as_csv_with_and_without_a_clipboard(opened: Open, scrip
     assert page.locator(".toast").inner_text() == "Row copied as CSV"
 
 
+def test_what_is_copied_is_no_formula_and_numbers_keep_their_sign(page: Any) -> None:
+    row = page.locator("#table_rows tbody tr").nth(3)
+    row.hover()
+    formulas = ["=1+2", "@SUM(A1)", "-2+3 |x", "+a"]
+    numbers = ["-1.5 %", "+3.1 ± 0.2", "-2e-05", "a=1"]
+    copied = []
+    for text in (*formulas, *numbers):
+        row.evaluate("(it, text) => { it.cells[0].firstChild.textContent = text; }", text)
+        page.evaluate("window.copied = null")
+        row.get_by_role("button", name="Copy row as CSV").click()
+        page.wait_for_function("window.copied")
+        copied.append(page.evaluate("window.copied").removesuffix(",ok,30 MiB"))
+    assert copied == [*(f"'{text}" for text in formulas), *numbers]
+
+
 def test_what_a_column_means_is_told_to_fingers(opened: Open) -> None:
     page = opened(has_touch=True)
     page.locator("#table_rows thead button").nth(2).tap()

@@ -83,6 +83,21 @@ def test_budgets_on_a_measured_peak_are_judged_on_the_predicted_one(told: Foreto
     assert "no prediction has it; run the matrix" in verdicts[-1].message
 
 
+def test_a_budget_on_recall_waits_for_a_run_unless_a_score_is_handed_in(tmp_path: Path) -> None:
+    text = TEXT.partition("budgets")[0] + "budgets: [{metric: t2v_recall_at_1, min: 0.5}]\n"
+    matrix = matrix_of(tmp_path, text)
+
+    def predict(wanted: Mapping[str, tuple[Cell, Target]]) -> dict[str, Prediction | Unpredicted]:
+        return {key: predicted({"video": {"activation": GIB}}) for key in wanted}
+
+    for scores, outcomes in (
+        ([], ["nothing"] * 4),
+        ([score(value=0.6), score(value=0.4, frames=8)], ["pass", "fail", "nothing", "nothing"]),
+    ):
+        told = foretell(matrix, scores, parse_card("16GiB"), predict)
+        assert [verdict.outcome for verdict in judge_foretold(told.joined)] == outcomes
+
+
 def test_the_report_says_everywhere_that_it_is_predicted(told: Foretold) -> None:
     made = document(told)
     said = words(made)

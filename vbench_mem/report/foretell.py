@@ -1,7 +1,7 @@
 """Rows of a matrix that nobody ran: every number of memory predicted, without records or a device.
 
-Budgets on a measured peak are judged on the predicted one, and say so by its name; those on time
-wait for a run.
+Budgets on a measured peak are judged on the predicted one, and say so by its name; those on time,
+and on recall that nobody has handed in, wait for a run.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -89,10 +89,11 @@ def judge_foretold(joined: Joined) -> list[Verdict]:
             message = f"{budget.metric} {budget.kind}: judged by `vbench-mem check`"
             found.append(waiting(budget, number, message))
         else:
-            found += [
-                replace(verdict, budget=number, kind=budget.kind)
-                for verdict in judge([foreseen], joined)
-            ]
+            for verdict in judge([foreseen], joined):
+                waits = budget.is_score and verdict.outcome == "fail" and verdict.actual is None
+                if waits:
+                    verdict = replace(verdict, outcome="nothing")
+                found.append(replace(verdict, budget=number, kind=budget.kind))
     return found
 
 

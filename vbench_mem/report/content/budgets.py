@@ -18,7 +18,7 @@ from vbench_mem.report.document import (
 
 MOST_OPEN = 6  # passes
 TONES: dict[Outcome, Tone] = {"pass": "good", "fail": "bad", "nothing": "quiet"}
-FORETOLD = " They are judged on what is predicted; those on time wait for a run."
+FORETOLD = " They are judged on what is predicted; those on time and recall wait for a run."
 
 
 def section(chapter: Chapter) -> Section:

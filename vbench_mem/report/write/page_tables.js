@@ -3,7 +3,11 @@
 const FEW = 4; // rows, up to which nobody needs a filter
 const STEP = 100; // rows that are laid out at once: the rest comes as one scrolls
 const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
-const quoted = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+// A spreadsheet takes what begins so for a formula and runs it, unless it is a number with its sign.
+const FORMULA = /^[=@\t\r]|^[+-](?!\d[\d.,]*(?:e[+-]?\d+)?(?: [^=@|!()]*)?$)/;
+const harmless = (text) => (FORMULA.test(text) ? `'${text}` : text);
+const quote = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+const quoted = (text) => quote(harmless(text));
 const csv = (rows) => rows.map((row) => row.map(quoted).join(",")).join("\r\n");
 const shown = (cell) => (cell.classList.contains("x") ? "" : cell.textContent);
 
