@@ -1,7 +1,7 @@
 """What one cell came to: one pydantic model, one JSON file, written aside and moved into place."""
 
-import math
 import os
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -67,7 +67,7 @@ class Record(BaseModel):
         for name, value in metrics.items():
             if name not in METRICS:
                 raise ValueError(f"no metric called {name}{nearest(name, METRICS)}")
-            if value is not None and not math.isfinite(value):
+            if value is not None and not abs(value) <= sys.float_info.max:  # nor is NaN
                 raise ValueError(f"{name} is {value}; a number that is not there is null")
         return metrics
 

@@ -191,7 +191,7 @@ def parse_record(text: bytes | str) -> Record:
     """A record that is whole and of this code's schema, whosever it is; raises `Unusable`."""
     try:
         data = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Unusable(f"torn ({' '.join(str(error).split())})") from error
     version = data.get("schema_version") if isinstance(data, dict) else None
     if version != SCHEMA:

@@ -89,7 +89,7 @@ def parse_baseline(text: bytes, name: str, renew: str = RENEW) -> Baseline:
     anew = f"delete it, and write it anew with `{renew}`"
     try:
         data = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{name}: not JSON ({error}); {anew}") from error
     version = data.get("schema_version") if isinstance(data, dict) else None
     if version != SCHEMA:

@@ -35,7 +35,7 @@ class Dot:
 class Strip:
     """One row of the figure; a number that is not there has no dot.
 
-    ending  `ok -> oom`, where it is another
+    ending  `ok -> oom`, where it is another: in the place of the dots
     """
 
     label: str
@@ -74,13 +74,13 @@ def plan(comparison: Comparison) -> Plan:
 
 
 def strip_of(row: Matched) -> Strip:
-    memory = next((name for name in MEMORY if has(row, name)), None)
     is_other = row.ending is not None
+    memory = next((name for name in MEMORY if has(row, name)), None)
     return Strip(
         label=row.label,
         ending=f"{row.before.state} -> {row.after.state}" if is_other else None,
-        memory=dot_of(row, memory) if memory is not None else None,
-        time=dot_of(row, "step_ms") if has(row, "step_ms") else None,
+        memory=dot_of(row, memory) if memory is not None and not is_other else None,
+        time=dot_of(row, "step_ms") if has(row, "step_ms") and not is_other else None,
     )
 
 

@@ -6,6 +6,7 @@ file is not looked at.
 
 import json
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,7 @@ from vbench_mem.store import Unusable, check_identity, parse_record
 
 RENEW = "vbench-mem check MATRIX --update-baseline"
 LINES = "records.jsonl"
+LARGEST = sys.float_info.max
 FINGERPRINT = re.compile("[0-9a-f]{8}")
 WANTED = "write the folder of a run or of a report, or a baseline"
 
@@ -101,6 +103,8 @@ def of_file(place: Place) -> Side:
     baseline = parse_baseline(text, place.name, RENEW)
     if not baseline.cells:
         raise UsageError(f"{place.name}: a baseline of no cells; write it anew with `{RENEW}`")
+    if not all(key.strip() for key in baseline.cells):
+        raise UsageError(f"{place.name}: a cell has no name; write it anew with `{RENEW}`")
     entries = {
         key: Item(key=key, metrics=of_table(entry.metrics), entry=entry)
         for key, entry in baseline.cells.items()
@@ -175,7 +179,7 @@ def read_predictions(place: Place, found: Found) -> None:
             cell, prediction = cells.load(data["cell"]), predictions.load(data["prediction"])
         except ValidationError as error:
             found.problems.append(f"{path}: not a prediction ({explain(error)}); not compared")
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
             found.problems.append(f"{path}: torn ({' '.join(str(error).split())}); not compared")
         else:
             if cell.id == cell_id == data.get("cell_id"):
@@ -202,8 +206,12 @@ def items_of(found: Found) -> Iterator[tuple[str, Item]]:
 
 
 def of_table(metrics: Mapping[str, int | float | None]) -> dict[str, int | float]:
-    """Those that are there and that the metric table knows: a baseline is edited by hand."""
-    return {name: value for name, value in metrics.items() if value is not None and name in METRICS}
+    """Those that can be and that the metric table knows: a baseline is edited by hand."""
+    return {
+        name: value
+        for name, value in metrics.items()
+        if value is not None and name in METRICS and abs(value) <= LARGEST
+    }
 
 
 def recorded(record: Record | None) -> Entry | None:

@@ -62,7 +62,7 @@ def draw_rows(comparison: Comparison, console: Console) -> None:
     listed = [(row, lines) for row, lines in listed if lines or row.is_changed or row.ending]
     cells = [cells_of(each) for _, lines in listed for each in lines[:SHOWN]]
     widths = [max((len(cell[place]) for cell in cells), default=0) for place in range(4)]
-    widths[0] = max(10, min(widths[0], console.width - INDENT - sum(widths[1:]) - 3 * GAP))
+    widths = fitted(widths, console.width - INDENT - len(widths) * GAP)
     for row, lines in listed:
         console.print()
         say(console, row.label, "bold")
@@ -74,6 +74,16 @@ def draw_rows(comparison: Comparison, console: Console) -> None:
             say_below(console, f"and {number(rest, 'more number')}")
         for sentence in row.why:
             say_below(console, sentence)
+
+
+def fitted(widths: list[int], room: int) -> list[int]:
+    """The name of a number gives way first; on a narrow terminal all but the verdict do."""
+    first, *rest = widths
+    first = max(10, min(first, room - sum(rest)))
+    if first + sum(rest) <= room:
+        return [first, *rest]
+    some, verdict = [first, *rest[:-1]], rest[-1]
+    return [*(max(1, (room - verdict) * width // sum(some)) for width in some), verdict]
 
 
 def lines_of(row: Matched, is_unlike: bool) -> list[Difference]:

@@ -151,6 +151,8 @@ def sentences(comparison: Comparison) -> list[str]:
 def first_sentence(comparison: Comparison) -> str:
     rows, worse = comparison.rows, comparison.worse
     total = number(len(rows), "row")
+    if comparison.is_equal and any(comparison.unshared()):
+        return f"Every number that both sides have is equal, as are the endings: {total}."
     if comparison.is_equal:
         return f"Everything is equal: {total} with the same endings and numbers."
     if worse:
@@ -207,8 +209,9 @@ def recalls_sentence(comparison: Comparison) -> str:
 def unchanged_text(comparison: Comparison) -> str:
     """`14 rows without a change: 14 with times within noise`; nothing where all changed."""
     counts = Counter(row.verdict for row in comparison.unchanged)
+    shared = " that both have" if any(comparison.unshared()) else ""
     words: tuple[tuple[Verdict | None, str], ...] = (
-        (None, "equal in every number"),
+        (None, f"equal in every number{shared}"),
         ("told", "equal but for what is never judged"),
         ("noise", "with times within noise"),
         ("unjudged", "with numbers that are not judged"),

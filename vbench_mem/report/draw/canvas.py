@@ -14,7 +14,6 @@ import matplotlib
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from vbench_mem.report.draw.labels import shortened
@@ -159,12 +158,10 @@ def log_ticks(axes: Axes, which: str = "y") -> None:
 def save(figure: Figure, folder: Path, name: str) -> str:
     """`name`.svg and `name`.png in the folder; the SVG as text to be put into a page. What XML
     cannot hold of names and sources is replaced."""
-    for text in figure.findobj(Text):
-        assert isinstance(text, Text)
-        text.set_text(clean(text.get_text()))
     with matplotlib.rc_context(SETTINGS):
         figure.savefig(folder / f"{name}.png", dpi=150)
         svg = StringIO()
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-    (folder / f"{name}.svg").write_text(svg.getvalue(), encoding="utf-8")
-    return svg.getvalue()
+    text = clean(svg.getvalue())
+    (folder / f"{name}.svg").write_text(text, encoding="utf-8")
+    return text

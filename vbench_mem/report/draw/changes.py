@@ -58,7 +58,7 @@ def draw_side(axes: Axes, name: str, dots: Sequence["Dot | None"]) -> None:
         if dot is not None:
             draw_dot(axes, place, dot)
     axes.axvline(0, color="#444444", linewidth=0.9, zorder=1)
-    reach = 1.12 * max(NARROWEST, *(abs(at) for dot in dots if dot for at in ends(dot)))
+    reach = 1.12 * max((NARROWEST, *(abs(at) for dot in dots if dot for at in ends(dot))))
     axes.set_xlim(-100 * reach, 100 * reach)
     axes.set_ylim(len(dots) - 0.4, -0.6)
     axes.grid(False, axis="y")
