@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.report.test_build import LIMIT, invoke, keep, own_store
-from tests.rows import TEXT, matrix_of, ok
+from tests.rows import TEXT, matrix_of, ok, score
 from vbench_mem.metrics import METRICS
 from vbench_mem.report.build import prefixes_of
 from vbench_mem.store import Store
@@ -128,6 +128,32 @@ def test_scores_that_were_typed_are_in_what_does_it_again(tmp_path: Path) -> Non
         assert invoke(*asked, *more).exit_code == 0
         again = (out / "report.md").read_text().partition("Do it again")[2]
         assert "--scores reference" in again
+
+
+def test_the_header_of_several_predicted_matrices_names_the_rules_of_each(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    paths = [
+        matrix_of(tmp_path, SMALL.replace("}", f", device: {kind}}}"), kind).path
+        for kind in ("cpu", "cuda")
+    ]
+    assert invoke("report", *paths, "--predicted", "--title", " ", "--out", out).exit_code == 0
+    title, _, about, *_ = (out / "report.md").read_text().splitlines()
+    assert title == "# cpu and 1 more"
+    assert "by the rules of cpu" in about and "by the rules of cuda" in about
+
+
+def test_a_figure_that_cannot_be_drawn_any_more_leaves_no_file(tmp_path: Path) -> None:
+    matrix = matrix_of(tmp_path, TEXT)
+    root, out = tmp_path / "runs", tmp_path / "out"
+    keep(own_store(root, matrix), matrix, *map(ok, matrix.cells))
+    scores = tmp_path / "scores.json"
+    scores.write_text(json.dumps([score().model_dump()]))
+    asked = ("report", matrix.path, "--store", root, "--out", out)
+    assert invoke(*asked, "--scores", scores).exit_code == 0
+    assert (out / "figures" / "memory_recall.png").is_file()
+    assert invoke(*asked).exit_code == 0
+    assert not [*(out / "figures").glob("memory_recall.*")]
+    assert (out / "figures" / "memory_frames.png").is_file()
 
 
 def test_runs_of_unlike_machines_never_meet_in_one_report(tmp_path: Path) -> None:

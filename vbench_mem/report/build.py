@@ -60,7 +60,9 @@ def build_report(
             for each, prefix in zip(judged, prefixes, strict=True)
         ]
         chapters = [chapter for chapter, _ in written]
-        names = write_document(document_of(chapters, title or title_of(subjects)), folder)
+        names = write_document(
+            document_of(chapters, (title or "").strip() or title_of(subjects)), folder
+        )
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise UsageError(

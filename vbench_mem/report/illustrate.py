@@ -45,6 +45,8 @@ def illustrate(plans: Sequence[Plan], folder: Path, prefix: str = "") -> list[do
 def drawn(plan: Plan, folder: Path, prefix: str) -> document.Figure:
     name = f"{prefix}{plan.name}"
     if plan.draw is None:
+        for kind in ("svg", "png"):  # of an earlier report, when there was something to draw
+            (folder / f"{name}.{kind}").unlink(missing_ok=True)
         return document.Figure(name=name, title=plan.title, skipped=plan.skipped)
     from vbench_mem.report.draw.canvas import save
 

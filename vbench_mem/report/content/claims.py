@@ -62,8 +62,9 @@ def blocks(chapter: Chapter, found: Sequence[Finding]) -> Iterator[Block]:
         yield Table(name=f"{chapter.prefix}claims", columns=HEADS, groups=groups)
     unasked = [finding for finding in found if not finding.is_compared]
     if unasked:
+        count = "1 claim needs" if len(unasked) == 1 else f"{len(unasked)} claims need"
         yield Fold(
-            f"{len(unasked)} claims need encoders that were not trained",
+            f"{count} encoders that were not trained",
             (Bullets(tuple(map(why_not, unasked))),),
         )
 

@@ -42,7 +42,8 @@ def section(chapter: Chapter) -> Section | None:
     blocks: tuple[Block, ...] = (Paragraph(line(ABOUT.format(what))), best)
     if beaten:
         rest = table(beaten, "beaten", has_recall, chapter)
-        blocks = (*blocks, Fold(f"The {len(beaten)} that are beaten, and by what", (rest,)))
+        said = "The row that is" if len(beaten) == 1 else f"The {len(beaten)} that are"
+        blocks = (*blocks, Fold(f"{said} beaten, and by what", (rest,)))
     return Section(title="What nothing beats", anchor=chapter.anchor("frontier"), blocks=blocks)
 
 

@@ -1,6 +1,6 @@
 """The machine, the versions, the matrix, and the commands that do it again."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from vbench_mem.join import Joined
 from vbench_mem.machine.environment import Environment
@@ -65,10 +65,11 @@ def machine_of(joined: Joined) -> Environment | None:
     return next((environment for environment in found if environment is not None), None)
 
 
-def measured_with(joined: Joined) -> str:
+def measured_with(every: Iterable[Joined]) -> str:
     """The versions of this package that the records were made with."""
     found = {
         record.environment.packages.get("vbench_mem")
+        for joined in every
         for record in joined.records
         if record.environment is not None
     }

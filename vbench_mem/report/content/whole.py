@@ -123,9 +123,10 @@ def trade_off(chapter: Chapter) -> Section:
 def about(chapters: Sequence[Chapter]) -> str:
     """Machine and version, or what predicted."""
     if chapters[0].is_foretold:
-        return f"predicted by {chapters[0].foretold_by}"
+        known = dict.fromkeys(chapter.foretold_by for chapter in chapters)
+        return f"predicted by {'; by '.join(known)}"
     found = machine.machine_of(chapters[0].joined)
-    version = f"vbench_mem {machine.measured_with(chapters[0].joined)}"
+    version = f"vbench_mem {machine.measured_with([chapter.joined for chapter in chapters])}"
     if found is None:
         return version
     return f"{found.device}, fingerprint {found.fingerprint}; {version}"
