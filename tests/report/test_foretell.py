@@ -113,6 +113,27 @@ def test_the_report_says_everywhere_that_it_is_predicted(told: Foretold) -> None
     assert "Prediction beside measurement" not in [each.title for each in sections(made)]
 
 
+@pytest.mark.parametrize(
+    ("devices", "held"),
+    [
+        ("cuda", "a card of 16.00 GiB"),
+        ("cpu", "this host"),
+        ("[cpu, cuda]", "a card of 16.00 GiB or this host"),
+    ],
+)
+def test_rows_for_the_cpu_are_not_said_to_fit_a_card(
+    devices: str, held: str, tmp_path: Path
+) -> None:
+    text = f"about: q\naxes: {{encoder: joint_test, frames: 4, batch: 2, device: {devices}}}\n"
+
+    def predict(wanted: Mapping[str, tuple[Cell, Target]]) -> dict[str, Prediction | Unpredicted]:
+        return {key: predicted({"video": {"activation": GIB}}) for key in wanted}
+
+    told = foretell(matrix_of(tmp_path, text), [], parse_card("16GiB"), predict)
+    assert document(told).about.endswith(f", held against {held}")
+    assert f"Every cell could be predicted and fits {held}." in words(document(told))
+
+
 def test_the_evidence_is_each_prediction(told: Foretold) -> None:
     places = [place for place, _ in files_of(told.joined)]
     assert places == [f"predictions/{row.cell.id}.json" for row in told.joined.rows]

@@ -34,7 +34,8 @@ RENAMED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Foretold:
-    """The rows with their prediction; `by` says what predicted, and for which kind of device."""
+    """The rows with their prediction; `by` says what predicted, and for which kind of device;
+    `card` what they were held against."""
 
     joined: Joined
     by: str
@@ -56,13 +57,22 @@ def foretell(
         else foretold(row, outcomes[row.cell.id], place, targets[row.cell.id], card)
         for row in joined.rows
     )
-    kinds = " and ".join(sorted(set(targets.values())))
-    held = f", held against {card.title}" if card is not None else ""
+    kinds = sorted(set(targets.values()))
+    fits = room_name(kinds, card)
+    held = f", held against {fits}" if fits else ""
     return Foretold(
         joined=replace(joined, rows=rows),
-        by=f"vbench_mem {__version__} and torch {torch_build()[0]}, by the rules of {kinds}{held}",
-        card=card.title if card is not None else None,
+        by=f"vbench_mem {__version__} and torch {torch_build()[0]}, by the rules of "
+        f"{' and '.join(kinds) or 'no device'}{held}",
+        card=fits,
     )
+
+
+def room_name(kinds: Sequence[Target], card: Card | None) -> str | None:
+    """What rows were held against; a row for the cpu never against the card."""
+    if card is None or not kinds:
+        return None
+    return " or ".join(card.title if kind == "cuda" else "this host" for kind in reversed(kinds))
 
 
 def foretold(row: Row, outcome: Outcome, place: Place, target: Target, card: Card | None) -> Row:
