@@ -8,11 +8,25 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from tests.compare.made import MIB, baseline_of, compared, held, old_report, report_of, timed
-from tests.rows import ok, oom
+from tests.compare.made import (
+    MIB,
+    baseline_of,
+    commit,
+    compared,
+    held,
+    old_report,
+    report_of,
+    timed,
+)
+from tests.report.made import trained_matrix
+from tests.rows import ok, oom, result, trained
+from vbench_mem.compare import git
+from vbench_mem.compare.bands import numbers
 from vbench_mem.compare.page import write_page
 from vbench_mem.compare.picture import strip_of
+from vbench_mem.compare.place import find_place
 from vbench_mem.compare.reading import read_side
+from vbench_mem.compare.recalls import asked
 from vbench_mem.compare.result import Comparison, compare
 from vbench_mem.compare.terminal import draw
 from vbench_mem.compare.wording import answer, unchanged_text
@@ -119,6 +133,38 @@ def test_a_verdict_is_whole_on_a_narrow_terminal(
         "worse",
         "slower",
     ]
+
+
+def test_what_grows_from_nothing_is_told_first(tmp_path: Path) -> None:
+    sides = []
+    for number, size in ((0, 0), (1, 100)):
+        made = {"a": held(100 + number), "b": held(100)}
+        path = baseline_of(tmp_path / f"{number}.json", made)
+        data = json.loads(path.read_text())
+        data["cells"]["b"]["metrics"]["predicted_embed_peak_bytes"] = size
+        path.write_text(json.dumps(data))
+        sides.append(read_side(str(path)))
+    assert [row.label for row in compare(*sides).rows] == ["b", "a"]
+
+
+@pytest.mark.parametrize("broken", [float("nan"), 10**400], ids=["nan", "huge"])
+def test_a_recall_that_is_no_number_is_none(broken: float, tmp_path: Path) -> None:
+    cell = trained_matrix(tmp_path, ("joint_test",)).accuracy.cells[0]  # type: ignore[union-attr]
+    bad = result(0.5, "generated-spatial")
+    bad["evaluation"]["t2v"]["metrics"]["recall_at_1"] = broken
+    found = asked(trained(cell, result(0.5), bad)).values()
+    assert {recall for _, recall in found} <= {0.5}
+    assert numbers([1.0, broken]) == []
+
+
+def test_files_that_git_does_not_give_in_time_are_not_there(
+    repository: Path, matrix: Matrix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report_of(repository / "a", [ok(matrix.cells[0])])
+    commit(repository)
+    place = find_place("HEAD:a")
+    monkeypatch.setattr(git, "TIMEOUT_S", 0)
+    assert place.names and place.read(place.names) == {}
 
 
 def test_an_old_report_of_one_row_compares_with_itself(tmp_path: Path, matrix: Matrix) -> None:

@@ -43,6 +43,15 @@ def test_the_parts_of_a_bar_stand_end_to_end_and_add_up_to_the_peak(tmp_path: Pa
     assert axes.get_xlabel() == "memory at the peak, GiB (left is better)"
 
 
+def test_the_number_at_a_bar_is_the_peak_though_its_parts_say_less(tmp_path: Path) -> None:
+    matrix = matrix_of(tmp_path, TEXT)
+    peak = 10 * GIB // 3  # less by what is no bar: 3.33 GiB, its parts are 3.327
+    record = ok(matrix.cells[0], peak, **measured(int(0.9981 * peak)))
+    (axes,) = draw_categories(stacks(joined_of(matrix, record))).axes
+    assert [text.get_text() for text in axes.texts] == ["3.33"]
+    assert sum(bar.get_width() for bar in axes.patches) < 3.328
+
+
 def test_a_predicted_bar_is_pale_and_says_so(tmp_path: Path) -> None:
     joined = run(tmp_path)
     (axes,) = draw_categories(stacks(joined)).axes

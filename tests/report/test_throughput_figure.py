@@ -56,6 +56,7 @@ def test_the_peak_is_said_where_the_rows_agree_on_it(tmp_path: Path) -> None:
     assert peak_of(rows) == pytest.approx(312)
     assert peak_of(run(tmp_path, (312.0, 989.0)).rows) is None
     assert peak_of(run(tmp_path).rows) is None
+    assert peak_of([*rows, run(tmp_path).rows[-1]]) is None  # of one it is not known
     assert level_text(20, 312) == "20 TFLOP/s, MFU 6.4 %"
     assert level_text(0.05, None) == "50 GFLOP/s"
 

@@ -4,8 +4,8 @@ A band goes from the 10th to the 90th percentile of the steps that one process t
 what moves from step to step, and nothing of what moves from run to run.
 """
 
-import math
 import statistics
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -86,6 +86,6 @@ def numbers(values: Any) -> list[float]:
     for value in values:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return []
-        if not math.isfinite(value) or value <= 0:
+        if not 0 < value <= sys.float_info.max:  # nor is NaN
             return []
     return [float(value) for value in values]

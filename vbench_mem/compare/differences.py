@@ -1,6 +1,7 @@
 """What of one row changed, as plain data: numbers with their verdicts. `judging` gives those."""
 
 from dataclasses import dataclass
+from math import inf
 from typing import Literal
 
 from vbench_mem.compare.bands import OF_STEP, TIMES, Band
@@ -105,7 +106,8 @@ class Matched:
         if self.ending == "worse":
             first = -2 if self.after.state == Status.OOM else -1
         worse = [each for each in self.differences if each.verdict == "worse" and not each.is_time]
-        largest = max((abs(each.share or 0.0) for each in worse), default=0.0)
+        shares = (inf if each.share is None else abs(each.share) for each in worse)
+        largest = max(shares, default=0.0)
         step = self.metric("step_ms")
         moved = step.share or 0.0 if step is not None and step.verdict in COUNTED else 0.0
         return first, -largest, -moved, ORDER.index(self.verdict), self.label

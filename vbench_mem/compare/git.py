@@ -40,7 +40,10 @@ class Stored:
         """Files by name, all in one call of git; what git does not give is left out."""
         names = [name for name in names if name in self.blobs]
         asked = "".join(f"{self.blobs[name]}\n" for name in names)
-        rest = git("cat-file", "--batch", given=asked.encode()).stdout
+        try:
+            rest = git("cat-file", "--batch", given=asked.encode()).stdout
+        except (OSError, subprocess.TimeoutExpired):
+            return {}  # who asked tells that it is not there
         found = {}
         for name in names:
             head, _, rest = rest.partition(b"\n")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 from vbench_mem.cell import Cell
 from vbench_mem.compare.differences import Verdict
@@ -78,8 +79,8 @@ def asked(record: Record | None) -> dict[Key, tuple[str, float]]:
         return {}
     try:
         every = [(Asked(result), float(result.recall)) for result in results_of(record)]
-        return {each.key: (each.short, recall) for each, recall in every}
-    except (KeyError, TypeError, ValueError):
+        return {each.key: (each.short, recall) for each, recall in every if isfinite(recall)}
+    except (KeyError, OverflowError, TypeError, ValueError):
         return {}
 
 

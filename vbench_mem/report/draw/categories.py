@@ -37,7 +37,7 @@ def draw_categories(stacks: Sequence[Stack]) -> Sheet:
             axes.add_patch(bar)
             track(bar, CATEGORIES[name][0], [mark_of(stack.row, facts(stack, name))])
             left += size
-        bar_text(axes, left, place)
+        bar_text(axes, left, place, f"{stack.peak / BINARY[unit]:.3g}")
     axes.set_xlim(0, 1.1 * max(stack.peak for stack in stacks) / BINARY[unit])
     basis = "memory" if mixed else f"{stacks[0].basis} memory"
     axes.set_xlabel(f"{basis} at the peak, {unit} (left is better)")

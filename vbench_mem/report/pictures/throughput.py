@@ -35,12 +35,13 @@ def levels(spots: Iterable[Spot]) -> list[float]:
 
 
 def peak_of(rows: Iterable[Row]) -> float | None:
-    """The device's dense peak in TFLOP/s, where the rows say it and agree on it."""
-    found = [
-        achieved / mfu
-        for row in rows
-        if (mfu := row.metric("mfu")) and (achieved := row.metric("achieved_tflop_per_s"))
-    ]
+    """The device's dense peak in TFLOP/s, where all rows say it and agree on it."""
+    found = []
+    for row in rows:
+        mfu, achieved = row.metric("mfu"), row.metric("achieved_tflop_per_s")
+        if not mfu or not achieved:
+            return None
+        found.append(achieved / mfu)
     return found[0] if found and max(found) <= SAME * min(found) else None
 
 
