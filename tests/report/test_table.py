@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from tests.rows import joined_of, matrix_of
 from vbench_mem.join import Joined, join
 from vbench_mem.metrics import METRICS
 from vbench_mem.report.build import Subject, build_report
@@ -93,3 +94,16 @@ def test_a_matrix_without_rows_can_be_shown(joined: Joined, tmp_path: Path) -> N
     draw_overview(empty, console)
     assert "variant" in console.export_text()
     assert build_report([Subject(joined=empty)], tmp_path / "out")["rows"] == []
+
+
+def test_names_of_files_are_no_markup_on_a_terminal(tmp_path: Path) -> None:
+    (tmp_path / "[").mkdir()
+    for folder in (tmp_path, tmp_path / "["):
+        (folder / "a.mp4").touch()
+    for place in ("[/b].csv", "c.csv"):
+        (tmp_path / place).write_text(f"path,caption\na.mp4,x\na.mp4,{place}\n")
+    text = "axes: {encoder: joint_test, frames: 4, batch: 2, input: clips, clips: [%s]}\n"
+    matrix = matrix_of(tmp_path, "about: q\n" + text % "'[/b].csv', c.csv")
+    console = Console(width=300, record=True, file=io.StringIO())
+    draw_overview(joined_of(matrix), console)
+    assert "[/b].csv" in console.export_text()

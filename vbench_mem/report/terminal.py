@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from vbench_mem.join import MISSING, Joined
@@ -13,7 +14,15 @@ from vbench_mem.report.judges import findings
 from vbench_mem.report.overview import SHORT, Column, axis_text, cell_text, columns, load_axes
 from vbench_mem.report.schooled import unhappy
 
-STYLES = {"ok": "green", "skipped": "dim", "unsupported": "dim", "missing": "yellow"}
+STYLES = {
+    "ok": "green",
+    "predicted": "green",
+    "skipped": "dim",
+    "unsupported": "dim",
+    "missing": "yellow",
+    "unpredicted": "yellow",
+    "tight": "yellow",
+}
 PADDING = 2
 GAP = PADDING + 1  # between two columns: the padding and the place of a line
 LONGEST_WORD = 11  # of a heading, which is wrapped between words
@@ -33,8 +42,8 @@ def draw_overview(joined: Joined, console: Console) -> None:
         table.add_column(column.head, justify="right", max_width=width, overflow="fold")
     for row in joined.rows:
         table.add_row(
-            row.cell.variant.replace("[", r"\["),
-            *(axis_text(row, name) for name in axes),
+            escape(row.cell.variant),
+            *(escape(axis_text(row, name)) for name in axes),
             f"[{STYLES.get(row.state, 'red')}]{row.state}[/]",
             *(cell_text(row, column) for column in shown),
         )
