@@ -173,6 +173,20 @@ def test_a_recall_without_another_is_not_called_the_best(tmp_path: Path) -> None
     )
 
 
+def test_memory_of_another_device_is_no_alternative(tmp_path: Path) -> None:
+    axes = "{encoder: [joint_test, frame_mean_test], frames: 4, batch: 2, device: [cpu, cuda]}"
+    matrix = matrix_of(tmp_path, f"about: q\naxes: {axes}\n")
+    sizes = {"cpu": 1, "cuda": 3}
+    records = [
+        ok(c, (sizes[c.runtime.device] + (c.spec.layout == "joint")) * GIB) for c in matrix.cells
+    ]
+    scores = (score(value=0.5), score("frame_mean_test", 0.4))
+    on_card = [record for record in records if record.cell.runtime.device == "cuda"]
+    lead = answer(joined_of(matrix, *on_card, records[2], scores=scores)).lead[0]
+    assert "joint_test device=cuda retrieves best: T2V R@1 50.0 % at 4.00 GiB" in lead
+    assert lead.endswith("is frame_mean_test device=cuda, 40.0 % at 3.00 GiB.")
+
+
 def test_predictions_are_never_told_as_measurements(tmp_path: Path) -> None:
     matrix = matrix_of(tmp_path)
     plain = [cell for cell in matrix.cells if not cell.recipe.mask]

@@ -44,15 +44,15 @@ def retrieval(joined: Joined, sized: dict[str, Sized]) -> list[str]:
 
 
 def best_of(joined: Joined, every: Sequence[Scored]) -> str:
-    """Of rows of one mode and batch, since the memory of unlike batches is no alternative, and
-    within the budget where one is on them."""
+    """Of rows of one device, mode and batch, since the memory of unlike ones is no alternative, all
+    measured or all predicted, and within the budget where one is on them."""
     allowed = [each for each in every if is_allowed(joined, each.sized)]
     some = allowed or every
     best = max(some, key=lambda each: (each.score.value, -each.sized.bytes))
     if len(every) == 1:
         name = f"On {best.score.dataset}, {best.row.label}"
         return f"{name} has T2V R@1 {best.told}; no other row has one to compare."
-    alike = [each for each in some if kind_of(each.row) == kind_of(best.row)]
+    alike = [each for each in some if kind_of(each) == kind_of(best)]
     under = " within the budget" if len(allowed) not in (0, len(every)) else ""
     said = f"On {best.score.dataset}, {best.row.label} retrieves best{under}: T2V R@1 {best.told}"
     spread = best.score.spread
@@ -76,5 +76,6 @@ def runner_up(best: Scored, alike: Sequence[Scored]) -> str:
     return f"{one}; the next on the frontier is {cheaper[-1].row.label}, {cheaper[-1].told}"
 
 
-def kind_of(row: Row) -> tuple[Any, ...]:
-    return row.cell.load.mode, row.cell.load.batch
+def kind_of(one: Scored) -> tuple[Any, ...]:
+    cell = one.row.cell
+    return cell.load.mode, cell.load.batch, cell.runtime.device, one.sized.is_predicted
