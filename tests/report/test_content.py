@@ -149,6 +149,14 @@ def test_rows_that_did_not_fit_are_not_counted_as_within_a_budget(tmp_path: Path
     )
 
 
+def test_a_budget_on_one_row_is_told_of_that_row_alone(tmp_path: Path) -> None:
+    for limit, said in (("8 GiB", "is within the 8.00 GiB"), ("1 GiB", "is not within the 1.00")):
+        budget = f"{{metric: peak_alloc_bytes, where: {{variant: joint_test}}, max: {limit}}}"
+        matrix = matrix_of(tmp_path, TEXT.replace("[4, 8]", "8") + f"budgets: [{budget}]\n")
+        lead = answer(joined_of(matrix, *map(ok, matrix.cells))).lead[0]
+        assert f"; the only row with a budget {said}" in lead
+
+
 def test_nothing_is_called_faster_than_a_row_whose_time_is_not_known(tmp_path: Path) -> None:
     matrix = matrix_of(tmp_path)
     timed = [{}, {}, *[{"step_ms": 5.0}] * 6]

@@ -86,6 +86,8 @@ def within(joined: Joined, load: str, some: Sequence[Sized]) -> str:
     count = "all" if kept == len(judged) else f"{kept}"
     verb = "is" if kept == 1 else "are"
     if len(judged) < len(some):
+        if len(judged) == 1:
+            return f"; the only row with a budget is {'' if kept else 'not '}{budget}"
         return f"; {kept} of the {len(judged)} with a budget {verb} {budget}"
     if are_all(joined, load, some):
         return f"; {count} of {len(judged)} rows {verb} {budget}"
