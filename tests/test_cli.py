@@ -231,7 +231,7 @@ def test_a_matrix_may_be_named_and_a_slip_is_answered(
     (tmp_path / "matrices" / "quick.yaml").write_text(ONE)
     monkeypatch.chdir(tmp_path)
     assert find_matrix("quick") == find_matrix("matrices/quick.yaml")
-    with pytest.raises(UsageError, match=r"did you mean matrices/quick\.yaml\?"):
+    with pytest.raises(UsageError, match=r"did you mean quick\?"):
         find_matrix("quik")
     assert complete_matrix("qu") == ["quick"]
     assert complete_matrix("matrices/q") == ["matrices/quick.yaml"]

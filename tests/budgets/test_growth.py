@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from tests.budgets.made import MIB, MODULES, foreseen, predicted, yardstick
 from tests.rows import joined_of, matrix_of, ok
 from vbench_mem.budgets.budget import Budget
+from vbench_mem.budgets.growth import tree_of
 from vbench_mem.budgets.judge import judge
 from vbench_mem.budgets.result import text_of
 from vbench_mem.budgets.verdict import Verdict
@@ -119,16 +120,16 @@ def test_many_changes_are_counted_and_what_shrank_is_told_too(matrix: Matrix) ->
     )
 
 
-def test_what_an_allocator_adds_is_among_what_grew(matrix: Matrix) -> None:
-    peak = predicted().peak_bytes
-    old = predicted(terms={"tensors": peak, "rounding": 0}, target="cuda")
-    new = predicted(
-        terms={"tensors": peak, "rounding": 0, "workspaces": 8 * MIB},
-        target="cuda",
-        peak_bytes=peak + 8 * MIB,
-    )
+def test_what_an_allocator_adds_is_among_what_grew_and_told_once(matrix: Matrix) -> None:
+    """As `probes/predict.py` has it: a module in brackets, and a term too."""
+    added = {"(workspaces)": {"temporary": 8 * MIB}}
+    old = predicted(target="cuda")
+    terms = {"tensors": old.peak_bytes, "rounding": 0, "workspaces": 8 * MIB}
+    new = predicted(MODULES | added, terms=terms, target="cuda")
     verdict = verdict_of(matrix, old, new, budget(max_growth=0.01))
-    assert verdict.notes == ("at the peak grew: (no module) workspaces +8.0 MiB",)
+    assert verdict.notes == ("at the peak grew: (workspaces) temporary +8.0 MiB",)
+    tree = tree_of(new, "predicted_peak_bytes")
+    assert sum(tree.values()) == new.peak_bytes
 
 
 def test_a_row_that_needs_less_passes_and_asks_for_a_new_baseline(matrix: Matrix) -> None:

@@ -60,9 +60,11 @@ def test_nothing_in_both_is_exit_3_and_bad_input_exit_2(tmp_path: Path, matrix: 
     nothing = invoke(one, other, "--fail-on", "changed", "--out", tmp_path / "x.html")
     assert nothing.exit_code == 3 and "Nothing compares" in nothing.stdout
     assert not (tmp_path / "x.html").exists()
+    assert "x.html: not written, since no row is in both" in " ".join(nothing.stderr.split())
     unlike = old_report(tmp_path / "c", [of(each, OTHER) for each in records])
     for arguments, words in (
         ((one, tmp_path / "nowhere"), "no file or folder"),
+        ((one, matrix.path), "neither a run, a report nor a baseline"),
         ((one, one, "--fail-on", "wrose"), "did you mean worse?"),
         ((tmp_path / "nowhere", one, "--out", "x.docx"), "--out x.docx"),
         ((one, unlike), "of unlike machines"),

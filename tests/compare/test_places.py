@@ -129,7 +129,7 @@ def test_nothing_to_compare_is_a_users_mistake(tmp_path: Path) -> None:
     (tmp_path / "records" / "a.json").write_text("{")
     assert "none can be used" in refused(str(tmp_path))
     (tmp_path / "x.json").write_text("[]")
-    assert "schema None" in refused(str(tmp_path / "x.json"))
+    assert "neither a run, a report nor a baseline" in refused(str(tmp_path / "x.json"))
     assert "REVISION:PATH" in refused(str(tmp_path / "nowhere"))
     assert "REVISION:PATH" in refused("x" * 5000)  # longer than a name may be
 

@@ -97,7 +97,7 @@ def test_files_of_brackets_without_an_end_are_torn(tmp_path: Path, matrix: Matri
     assert len(side.items) == 1
     assert ["torn (" in problem for problem in side.problems] == [True, True]
     (tmp_path / "c.json").write_text(DEEP)
-    with pytest.raises(UsageError, match=r"c\.json: not JSON"):
+    with pytest.raises(UsageError, match=r"c\.json: neither a run"):
         read_side(str(tmp_path / "c.json"))
 
 

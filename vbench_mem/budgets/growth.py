@@ -33,13 +33,13 @@ class Change:
 
 
 def tree_of(of: Entry | Prediction, metric: str) -> Tree:
-    """Bytes by module and category. Of a category's metric that category only; else with what an
-    allocator adds to the tensors."""
+    """Bytes by module and category, what an allocator adds to the tensors among them (as a module
+    in brackets). Of a category's metric that category only."""
     only = metric.removeprefix("predicted_").removesuffix("_bytes")
     leaves = {(m, c): size for m, held in of.modules.items() for c, size in held.items()}
     if any(category == only for _, category in leaves):
         return {leaf: size for leaf, size in leaves.items() if leaf[1] == only}
-    return leaves | {("", name): size for name, size in of.terms.items() if name != "tensors"}
+    return leaves
 
 
 def is_of_peak(metric: str, prediction: Entry | Prediction) -> bool:

@@ -9,11 +9,12 @@ have their own beside these.
 import os
 import sys
 import traceback
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from vbench_mem import __version__
 from vbench_mem.cli import (
     catalog,
     comparing,
@@ -66,6 +67,26 @@ app = typer.Typer(
     vbench-mem compare A B                what changed between two of them?
     """,
 )
+
+
+def show_version(asked: bool) -> None:
+    if asked:
+        print(f"vbench-mem {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show the version and exit.", callback=show_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """What every command has; the text that is shown is the application's own."""
+
+
 app.command("list")(catalog.list_)
 app.command()(foresee.plan)
 app.command()(fitting.fit)

@@ -48,10 +48,12 @@ def find_matrix(text: str) -> Path:
     named = matrix_folder() / f"{text}.yaml"
     if path.parent == Path() and not path.suffix and named.is_file():
         return named
-    files = {str(file): file.stem for file in matrix_files(matrix_folder())}
-    wanted = text if "/" in text or path.suffix else str(named)
-    hint = nearest(wanted, files) if files else "; write the path of a matrix file"
-    raise UsageError(f"no file {text}{hint}")
+    shipped = [file.stem for file in matrix_files(matrix_folder())]
+    here = [str(file) for file in matrix_files(path.parent)]
+    by_form = [name for name in here if "/" in text or path.suffix] or shipped
+    near = nearest(text, [*by_form, *here, *shipped])
+    hint = near if "did you mean" in near else "; `vbench-mem list matrices` shows those that ship"
+    raise UsageError(f"no file {text}, and no matrix of that name{hint}")
 
 
 def command(verb: str, matrix: str, store: Path) -> str:

@@ -68,6 +68,8 @@ def compare(
         from vbench_mem.compare.page import write_page
 
         files = write_page(comparison, out)
+    elif out is not None:
+        print(f"{out}: not written, since no row is in both", file=sys.stderr)
     say(comparison, files, as_json)
     raise typer.Exit(comparison.exit_code(what))
 

@@ -100,6 +100,8 @@ def of_file(place: Place) -> Side:
         return Side(
             name=place.name, items=items, commit=place.commit, problems=tuple(found.problems)
         )
+    if not looks_like_a_baseline(text):
+        raise UsageError(f"{place.name}: neither a run, a report nor a baseline; {WANTED}")
     baseline = parse_baseline(text, place.name, RENEW)
     if not baseline.cells:
         raise UsageError(f"{place.name}: a baseline of no cells; write it anew with `{RENEW}`")
@@ -110,6 +112,15 @@ def of_file(place: Place) -> Side:
         for key, entry in baseline.cells.items()
     }
     return Side(name=place.name, items=entries, commit=place.commit, torch=baseline.torch)
+
+
+def looks_like_a_baseline(text: bytes) -> bool:
+    """A file of any other kind is not to be mended as a baseline."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(data, dict) and {"cells", "schema_version"} <= data.keys()
 
 
 def read_records(place: Place, found: Found) -> None:
