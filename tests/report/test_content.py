@@ -8,7 +8,7 @@ from tests.report.read import document, part, sections, words, words_of
 from tests.rows import GIB, MACHINE, TEXT, joined_of, matrix_of, ok, oom, pick, score, spared
 from vbench_mem.join import Joined
 from vbench_mem.report.answer import answer
-from vbench_mem.report.document import Fold, Table
+from vbench_mem.report.document import Figure, Fold, Table, opened
 from vbench_mem.report.evidence import files_of
 
 
@@ -244,3 +244,28 @@ def test_the_header_has_the_versions_that_measured(tmp_path: Path) -> None:
         record.environment = MACHINE.model_copy(update={"packages": {"vbench_mem": number}})
     made = document(joined_of(matrix, *records))
     assert made.about.endswith("vbench_mem 0.0.7, 0.0.9")
+
+
+def test_the_answer_tells_of_broken_budgets_and_under_which_conditions(tmp_path: Path) -> None:
+    text = (
+        "about: q\naxes: {encoder: joint_test, recipe: [full, mask75], frames: 8, batch: 2, "
+        "dtype: bfloat16}\nbudgets: [{metric: peak_alloc_bytes, max: 2 GiB}]\n"
+    )
+    matrix = matrix_of(tmp_path, text)
+    masked = ok(pick(matrix, "joint_test+mask75"), 2**30)
+    records = [ok(pick(matrix, "joint_test"), 3 * 2**30), masked]
+    section = part(document(joined_of(matrix, *records)), "Question and answer")
+    said = words_of(section)
+    assert "2 of 2 cells ran; 1 of 2 verdicts of the budgets fail." in said
+    assert "In every row: 8 frames, batch 2, " in said and "bfloat16" in said
+
+
+def test_figures_that_could_not_be_drawn_are_gaps_and_no_pages_of_their_own(
+    joined: Joined,
+) -> None:
+    drawn = Figure(name="a", title="A", svg="<svg/>")
+    absent = Figure(name="b", title="B", skipped="nothing was measured")
+    made = document(joined, drawn, absent)
+    assert part(made, "Trade-off").blocks == (drawn,)
+    assert absent in list(opened(part(made, "Failures and gaps").blocks))
+    assert part(document(joined, absent), "Trade-off").blocks == (absent,)

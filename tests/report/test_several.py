@@ -180,3 +180,29 @@ def test_parquet_has_the_table_with_types_and_units(tmp_path: Path) -> None:
     field = pq.read_schema(out / "table.parquet").field("peak_alloc_bytes")
     assert field.metadata[b"unit"] == b"bytes"
     assert field.metadata[b"meaning"].decode() == METRICS["peak_alloc_bytes"].meaning
+
+
+def test_a_matrix_of_the_same_name_never_writes_over_the_report_of_another(
+    tmp_path: Path,
+) -> None:
+    root = tmp_path / "runs"
+    matrix = matrix_of(tmp_path, SMALL)
+    store = own_store(root, matrix)
+    keep(store, matrix, *(ok(cell) for cell in matrix.cells))
+    assert invoke("report", matrix.path, "--store", root).exit_code == 0
+    before = (store.folder / "report" / "table.csv").read_bytes()
+    (tmp_path / "b").mkdir()
+    other = matrix_of(tmp_path / "b", SMALL.replace("batch: 2", "batch: 4"))
+    result = invoke("report", other.path, "--store", root)
+    assert result.exit_code == 2
+    assert "has records, and none is of a cell of" in result.stderr
+    assert (store.folder / "report" / "table.csv").read_bytes() == before
+
+
+def test_a_report_on_the_terminal_tells_of_broken_budgets(tmp_path: Path) -> None:
+    root = tmp_path / "runs"
+    matrix = matrix_of(tmp_path, SMALL + LIMIT)
+    keep(own_store(root, matrix), matrix, *(ok(cell, 5 * 2**30) for cell in matrix.cells))
+    result = invoke("report", matrix.path, "--store", root)
+    assert result.exit_code == 0
+    assert "2 of 2 verdicts of the budgets fail" in result.stdout

@@ -99,6 +99,9 @@ def report(
         draw_overview(joined, Console(highlight=False, emoji=False))
         for name, reason in told["figures_skipped"].items():
             print(f"no figure {name}: {reason}")
+        broken = sum(verdict["outcome"] == "fail" for verdict in told["verdicts"])
+        if broken:
+            print(f"{broken} of {len(told['verdicts'])} verdicts of the budgets fail")
         if joined.unmatched:
             count = len(joined.unmatched)
             said = "1 score fits" if count == 1 else f"{count} scores fit"
@@ -163,6 +166,7 @@ def measured_subjects(
     runs, subjects = [], []
     for name in matrices:
         run, joined = read(ask(name, None, find_matrix), name, root, machine, scores, foreign=True)
+        check_is_of_matrix(run, joined, name, root)
         runs.append(run)
         more = "".join(f" {shlex.quote(word)}" for word in typed(scores))
         judging = (f"{command(verb, name, root)}{more}" for verb in ("report", "check"))
@@ -175,6 +179,18 @@ def measured_subjects(
             "choose one with --machine, or report them one by one"
         )
     return runs, subjects
+
+
+def check_is_of_matrix(run: "Store", joined: "Joined", typed: str, root: Path) -> None:
+    """Refuse a run that has records and none of a row of this matrix: it is of another one of the
+    same name, or of this one before it was edited, and its report must not be written over."""
+    from vbench_mem.errors import UsageError
+
+    if not joined.records and joined.rows and run.records():
+        raise UsageError(
+            f"{run.folder}: has records, and none is of a cell of {joined.matrix.path}; measure "
+            f"with `{command('run', typed, root)}`, or choose another folder with --store"
+        )
 
 
 def read(

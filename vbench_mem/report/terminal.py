@@ -49,7 +49,7 @@ def draw_overview(joined: Joined, console: Console) -> None:
         )
     console.print(table)
     if len(shown) < len(available):
-        console.print(f"{len(available) - len(shown)} more in report.html")
+        console.print("more columns in report.html")
     for row in joined.rows:
         if row.reason is not None:
             console.print(f"{row.label}: {row.state}: {row.reason}", markup=False)

@@ -23,8 +23,13 @@ from vbench_mem.report.schooled import unhappy
 
 def section(chapter: Chapter) -> Section:
     items = tuple(gaps(chapter))
-    blocks: tuple[Block, ...] = (Bullets(items),) if items else (all_well(chapter),)
-    return Section(title="Failures and gaps", anchor=chapter.anchor("failures"), blocks=blocks)
+    blocks: list[Block] = [Bullets(items) if items else all_well(chapter)]
+    absent = tuple(figure for figure in chapter.figures if figure.svg is None)
+    if 0 < len(absent) < len(chapter.figures):  # else they stand where figures would
+        blocks.append(Fold(f"Figures that could not be drawn: {len(absent)}", absent))
+    return Section(
+        title="Failures and gaps", anchor=chapter.anchor("failures"), blocks=tuple(blocks)
+    )
 
 
 def all_well(chapter: Chapter) -> Paragraph:

@@ -4,6 +4,7 @@ definitions, machine. Of several matrices each has a chapter, and what they shar
 from collections.abc import Callable, Sequence
 
 from vbench_mem.report.answer import answer
+from vbench_mem.report.conditions import conditions
 from vbench_mem.report.content import (
     budgets,
     claims,
@@ -19,10 +20,10 @@ from vbench_mem.report.content import trained as trained_section
 from vbench_mem.report.content.chapter import Chapter
 from vbench_mem.report.content.rows import rows_blocks
 from vbench_mem.report.document import (
+    Answer,
     Block,
     Bullets,
     Document,
-    Figure,
     Paragraph,
     Section,
     Span,
@@ -59,7 +60,7 @@ def in_short(chapters: Sequence[Chapter]) -> Section:
             ": " + " ".join(dict.fromkeys((lead[0], lead[-1]))),
         )
         for chapter in chapters
-        for lead in (answer(chapter.joined).lead,)
+        for lead in (answered(chapter).lead,)
     )
     return Section(title="In short", anchor="in-short", blocks=(Bullets(items),))
 
@@ -97,25 +98,33 @@ def some(makers: Sequence[Maker], chapter: Chapter) -> tuple[Section, ...]:
 
 def question(chapter: Chapter) -> Section:
     matrix = chapter.joined.matrix
+    blocks: list[Block] = [Paragraph(line(matrix.about), keeps_lines=True), answered(chapter)]
+    if same := conditions(chapter.joined):
+        blocks.append(Paragraph(line(f"In every row: {same}."), is_soft=True))
     return Section(
-        title="Question and answer",
-        anchor=chapter.anchor("answer"),
-        blocks=(Paragraph(line(matrix.about), keeps_lines=True), answer(chapter.joined)),
+        title="Question and answer", anchor=chapter.anchor("answer"), blocks=tuple(blocks)
     )
+
+
+def answered(chapter: Chapter) -> Answer:
+    """The answer of the rows; a broken budget is told with how they ended."""
+    found = answer(chapter.joined)
+    broken = sum(verdict.outcome == "fail" for verdict in chapter.verdicts)
+    if not broken:
+        return found
+    said = f"{broken} of {len(chapter.verdicts)} verdicts of the budgets fail."
+    last = f"{found.lead[-1].removesuffix('.')}; {said}"
+    return Answer(lead=(*found.lead[:-1], last), more=found.more)
 
 
 def trade_off(chapter: Chapter) -> Section:
-    """The first figure that could be drawn, then the others, then why some could not."""
+    """The first figure that could be drawn, then the others; where none could be, why not."""
     drawn = [figure for figure in chapter.figures if figure.svg is not None]
-    absent: list[Block] = [figure for figure in chapter.figures if figure.svg is None]
-    costs = Section(
-        title="What it costs", anchor=chapter.anchor("costs"), blocks=(*drawn[1:], *absent)
-    )
-    first: tuple[Figure, ...] = tuple(drawn[:1])
+    costs = Section(title="What it costs", anchor=chapter.anchor("costs"), blocks=tuple(drawn[1:]))
     return Section(
         title="Trade-off",
         anchor=chapter.anchor("trade-off"),
-        blocks=first,
+        blocks=tuple(drawn[:1] or chapter.figures),
         sections=(costs,) if costs.blocks else (),
     )
 

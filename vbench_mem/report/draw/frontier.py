@@ -45,7 +45,8 @@ def draw_frontier(compared: Sequence[FrontierGroup], shapes: Shapes) -> Sheet:
     unit = Units(name, *time_unit(row.step_ms for row in rows))
     handles = series_handles(rows, shapes)
     handles += [grey("o", BEST), beaten_handle()]
-    has_line = not compared[0].has_recall
+    best = max(sum(row.is_best for row in group.rows) for group in compared)
+    has_line = best > 1 and not compared[0].has_recall
     if has_line:
         handles.append(Line2D([], [], color="#333333", linestyle="--", label="Pareto frontier"))
     panels = [Facet(title=group.title, places=list(group.rows)) for group in compared]

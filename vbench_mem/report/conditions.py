@@ -1,0 +1,32 @@
+"""What all rows of a report have in common, in a few words: a number means little without it."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from vbench_mem.join import Joined
+
+TOLD: dict[str, Callable[[Any], str]] = {
+    "mode": lambda mode: "embedding alone" if mode == "embed" else "",
+    "frames": lambda count: f"{count} frame{'' if count == 1 else 's'}",
+    "batch": lambda count: f"batch {count}",
+    "resolution_px": lambda side: f"{side} px",
+    "dtype": str,
+    "optimizer": lambda form: f"AdamW ({form})",
+    "attention": lambda kernel: "" if kernel == "auto" else f"{kernel} attention",
+    "checkpoint": lambda is_on: "layers recomputed" if is_on else "",
+    "compile": lambda is_on: "compiled" if is_on else "",
+    "input": lambda kind: "clips from files" if kind == "clips" else "",
+    "device": lambda name: "" if name == "auto" else name,
+}
+
+
+def conditions(joined: Joined) -> str:
+    """`16 frames, batch 8, 96 px, float32`; what differs between rows stands in the table."""
+    return ", ".join(word for word in words(joined) if word)
+
+
+def words(joined: Joined) -> Iterator[str]:
+    for name, tell in TOLD.items():
+        values = [row.facts.get(name) for row in joined.rows]
+        if values and values[0] is not None and all(value == values[0] for value in values):
+            yield tell(values[0])
