@@ -15,6 +15,7 @@ from vbench_mem.report.document import (
     Fold,
     Group,
     Paragraph,
+    Section,
     Table,
     line,
 )
@@ -125,3 +126,11 @@ def test_published_columns_are_said_to_be_so() -> None:
     columns = (Column("name"), Column("R@1", True, is_published=True))
     text = markdown_text(one(Table(name="t", columns=columns, groups=())))
     assert "Published, not from this machine: R@1." in text.replace("&#8203;", "")
+
+
+def test_a_short_list_is_never_cut() -> None:
+    document = sample(1000)
+    items = tuple(line(f"answer {number}") for number in range(7))
+    first = Section(title="In short", anchor="in-short", blocks=(Bullets(items),))
+    text = markdown_text(replace(document, sections=(first, *document.sections)), limit=2_000)
+    assert all(f"answer {number}" in text for number in range(7))

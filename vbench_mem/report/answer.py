@@ -83,14 +83,15 @@ def within(joined: Joined, load: str, some: Sequence[Sized]) -> str:
     judged = [each for each in some if limits[each.row.cell.id] is not None]
     kept = sum(each.bytes <= limit for each in judged)
     budget = f"within the {format_bytes(limit)} of the budget"
-    count = "all" if kept == len(judged) else f"{kept}"
     verb = "is" if kept == 1 else "are"
     if len(judged) < len(some):
         if len(judged) == 1:
             return f"; the only row with a budget is {'' if kept else 'not '}{budget}"
         return f"; {kept} of the {len(judged)} with a budget {verb} {budget}"
     if are_all(joined, load, some):
-        return f"; {count} of {len(judged)} rows {verb} {budget}"
+        rows = f"all {kept}" if kept == len(judged) else f"{kept} of {len(judged)}"
+        return f"; {rows} rows {verb} {budget}"
+    count = "all" if kept == len(judged) else str(kept)
     return f"; {count} of the {len(judged)} rows with a number {verb} {budget}"
 
 

@@ -20,6 +20,7 @@ from vbench_mem.report.document import (
 )
 
 WHERE = "report.html"
+SHORT = 8  # items of a list that always stay: a summary of a few lines is what was asked for
 FEWEST = 25  # rows or items that are left of each before a fold is left out
 Size = Callable[[Document], int]
 
@@ -90,9 +91,10 @@ def cut_blocks(blocks: Iterable[Block], most: int, left_out: Sequence[Fold]) -> 
                 yield replace(block, groups=tuple(cut_groups(block.groups, most)))
             yield aside(f"{more} {'more ' if most else ''}row{'s' * (more > 1)} in {WHERE}")
         elif isinstance(block, Bullets) and more > 0:
-            if most:
-                yield Bullets(block.items[:most])
-            yield aside(f"{more} {'more ' if most else ''}in {WHERE}")
+            kept = max(most, SHORT)
+            yield Bullets(block.items[:kept])
+            if len(block.items) > kept:
+                yield aside(f"{len(block.items) - kept} more in {WHERE}")
         else:
             yield block
 
