@@ -256,7 +256,7 @@ def test_the_answer_tells_of_broken_budgets_and_under_which_conditions(tmp_path:
     records = [ok(pick(matrix, "joint_test"), 3 * 2**30), masked]
     section = part(document(joined_of(matrix, *records)), "Question and answer")
     said = words_of(section)
-    assert "2 of 2 cells ran; 1 of 2 verdicts of the budgets fail." in said
+    assert "2 of 2 cells ran; 1 of 2 verdicts of the budgets fails." in said
     assert "In every row: 8 frames, batch 2, " in said and "bfloat16" in said
 
 

@@ -112,9 +112,13 @@ def answered(chapter: Chapter) -> Answer:
     broken = sum(verdict.outcome == "fail" for verdict in chapter.verdicts)
     if not broken:
         return found
-    said = f"{broken} of {len(chapter.verdicts)} verdicts of the budgets fail."
+    said = f"{broken} of {len(chapter.verdicts)} verdicts of the budgets {fail(broken)}."
     last = f"{found.lead[-1].removesuffix('.')}; {said}"
     return Answer(lead=(*found.lead[:-1], last), more=found.more)
+
+
+def fail(count: int) -> str:
+    return "fails" if count == 1 else "fail"
 
 
 def trade_off(chapter: Chapter) -> Section:
