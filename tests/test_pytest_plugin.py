@@ -98,7 +98,9 @@ class TestNearest:
 
 def run(folder: Path, *options: str, suite: str = HEAD + SUITE) -> str:
     """The output of pytest on a suite of its own, whether or not the plugin is installed."""
-    (folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
+    # a suite may import a module of ours that has slow tests of its own
+    marks = "markers =\n    slow: too slow for every run\n"
+    (folder / "pytest.ini").write_text(f"[pytest]\nfilterwarnings = error\n{marks}")
     (folder / "test_steps.py").write_text(suite)
     plugin = ["-p", "no:vbench_mem", "-p", PLUGIN]
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *plugin, *options]

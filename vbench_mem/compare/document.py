@@ -27,6 +27,7 @@ from vbench_mem.metrics import METRICS, show
 from vbench_mem.record import Status
 from vbench_mem.report.document import (
     Answer,
+    Block,
     Bullets,
     Column,
     Document,
@@ -220,14 +221,23 @@ def lone_row(letter: str, each: Lone) -> tuple[Field, ...]:
     )
 
 
-def machine_blocks(comparison: Comparison) -> Iterator[Paragraph | Table]:
+def machine_blocks(comparison: Comparison) -> Iterator[Block]:
     if not comparison.facts:
         yield Paragraph(line("Neither machine nor software is known of both sides."))
         return
-    columns = (Column("fact"), Column("A"), Column("B"), Column("differs"))
-    order = sorted(comparison.facts, key=lambda fact: not fact.differs)
-    rows = tuple(map(fact_row, order))
-    yield Table(name="machines", columns=columns, groups=(Group(rows),))
+    differing = [fact for fact in comparison.facts if fact.differs]
+    same = [fact for fact in comparison.facts if not fact.differs]
+    if differing:
+        yield fact_table("differing", differing)
+    else:
+        yield Paragraph(line("Nothing that is known of them differs."))
+    if same:
+        yield Fold(f"The same on both sides: {len(same)} facts", (fact_table("same", same),))
+
+
+def fact_table(name: str, facts: Sequence[Fact]) -> Table:
+    columns = (Column("fact"), Column("A"), Column("B"))
+    return Table(name=name, columns=columns, groups=(Group(tuple(map(fact_row, facts))),))
 
 
 def fact_row(fact: Fact) -> tuple[Field, ...]:
@@ -237,5 +247,4 @@ def fact_row(fact: Fact) -> tuple[Field, ...]:
         Field(line(Span(fact.name, "code"))),
         Field(line(before)),
         Field(line(Span(after, tone))),
-        Field(line(Span("yes", "strong")) if fact.differs else line(Span("no", "quiet"))),
     )
