@@ -66,14 +66,18 @@ def test_every_difference_is_in_a_table_once(found: Comparison) -> None:
     assert not any("changed" in fold.summary for fold in folds)
 
 
-def test_both_machines_stand_side_by_side_what_differs_first(
+def test_both_machines_stand_side_by_side_and_what_is_the_same_is_folded(
     tmp_path: Path, matrix: Matrix
 ) -> None:
     before, after = four(matrix), [of(each, OTHER) for each in four(matrix)]
-    comparison = compared(tmp_path, before, after, unlike_machines=True)
-    rows = [texts(row) for row in tables(document_of(comparison))["machines"].rows]
-    assert rows[0] == ["device", "a card", "another card", "yes"]
-    assert [row[3] for row in rows] == sorted((row[3] for row in rows), reverse=True)
+    made = document_of(compared(tmp_path, before, after, unlike_machines=True))
+    rows = [texts(row) for row in tables(made)["differing"].rows]
+    assert rows[0] == ["device", "a card", "another card"]
+    assert all(row[1] != row[2] for row in rows)
+    (fold,) = [b for b in made.blocks() if isinstance(b, Fold) and "same on both" in b.summary]
+    (same,) = fold.blocks
+    assert isinstance(same, Table)
+    assert all(row[1] == row[2] for row in map(texts, same.rows))
 
 
 def test_rows_of_one_side_are_listed_with_their_side(tmp_path: Path, matrix: Matrix) -> None:
