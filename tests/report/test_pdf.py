@@ -189,3 +189,33 @@ def test_a_fault_of_typst_is_ours_and_says_what_it_was(
     monkeypatch.undo()
     with pytest.raises(RuntimeError, match="SVG"):
         pdf_bytes(one(Figure(name="f", title="F", svg="<svg")))
+
+
+def test_of_a_table_that_nobody_asked_for_paper_has_the_beginning() -> None:
+    table = Table(name="long", columns=(Column("name"),), groups=(Group(tuple(names(60))),))
+    section = Section(
+        title="Asides", anchor="asides", blocks=(Fold("Many", (table,), is_brief=True),)
+    )
+    text = all_words(Document(title="t", about="a", sections=(section,)))
+    assert "row-11" in text and "row-12" not in text
+    assert "48 more rows in report.html" in text
+
+
+def test_the_answers_of_all_chapters_come_before_the_contents() -> None:
+    short = Section(title="In short", anchor="short", blocks=(Bullets((line("take joint"),)),))
+    rest = tuple(
+        Section(
+            title=f"part {n}", anchor=f"p{n}", sections=(Section(title=f"in {n}", anchor=f"i{n}"),)
+        )
+        for n in range(3)
+    )
+    text = all_words(Document(title="t", about="a", sections=(short, *rest)))
+    assert text.index("take joint") < text.index("Contents") < text.index("part 0")
+
+
+def names(count: int) -> list[tuple[Field, ...]]:
+    return [(Field(line(f"row-{number}")),) for number in range(count)]
+
+
+def all_words(document: Document) -> str:
+    return " ".join(words(page) for page in read(document).pages)

@@ -136,11 +136,15 @@ class Figure:
 
 @dataclass(frozen=True)
 class Fold:
-    """Blocks behind a summary: shut on a screen unless `is_open`, open on paper."""
+    """Blocks behind a summary: shut on a screen unless `is_open`, open on paper.
+
+    is_brief  of long tables and lists in it paper has the beginning alone
+    """
 
     summary: str
     blocks: "tuple[Block, ...]"
     is_open: bool = False
+    is_brief: bool = False
 
 
 Block = Paragraph | Answer | Bullets | Code | Table | Figure | Fold

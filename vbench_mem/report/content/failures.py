@@ -90,13 +90,14 @@ def unmet(chapter: Chapter) -> Iterator[Block]:
         )
         count = len(joined.unmatched)
         said = "1 score fits" if count == 1 else f"{count} scores fit"
-        yield Fold(f"{said} no row of this matrix", (table,))
+        yield Fold(f"{said} no row of this matrix", (table,), is_brief=True)
     else:
         yield Paragraph(line("Every score has its row."))
     if joined.unscored:
         yield Fold(
             f"{len(joined.unscored)} of {len(joined.rows)} rows have no score",
             (Bullets(tuple(line(row.label) for row in joined.unscored)),),
+            is_brief=True,
         )
     else:
         yield Paragraph(line("Every row has a score."))

@@ -17,7 +17,7 @@ from vbench_mem.report.document import (
     Section,
     Table,
 )
-from vbench_mem.report.write.markdown_cut import WHERE, fitted
+from vbench_mem.report.write.cutting import WHERE, fitted
 from vbench_mem.report.write.markdown_words import (
     address,
     bold_line,

@@ -20,6 +20,7 @@ from vbench_mem.report.document import (
     Section,
     Table,
 )
+from vbench_mem.report.write.cutting import cut_blocks
 from vbench_mem.report.write.pdf_tables import table_parts
 from vbench_mem.report.write.pdf_words import broken, shortened
 from vbench_mem.report.write.plain import clean, not_drawn, one_line
@@ -27,6 +28,8 @@ from vbench_mem.report.write.plain import clean, not_drawn, one_line
 Item = dict[str, Any]
 WORD, TITLE_WORD, HEAD_WORD, CODE_WORD = 34.0, 20.0, 20.0, 52.0  # em: the room for one word
 HEADER = 52.0  # em
+BRIEF = 12  # rows of a table that is only begun
+MOST_ENTRIES = 40  # of the contents
 LONG = 40  # lines of a list or of code: more are set in smaller type
 
 
@@ -54,15 +57,19 @@ def every_section(sections: Iterable[Section]) -> Iterator[Section]:
 
 
 def all_items(document: Document, anchors: set[str]) -> Iterator[Item]:
-    """The contents come after the section with the answer: page 1 is for those who read no more."""
+    """The contents come after the section with the answer, or with the answers of all chapters:
+    page 1 is for those who read no more. Of many sections they name the upper ones."""
+    count = sum(1 for _ in every_section(document.sections))
+    contents = {"kind": "contents", "depth": 4 if count <= MOST_ENTRIES else 2}
     opening = next(every_section(document.sections), None)
     while opening is not None and not opening.blocks and opening.sections:
         opening = opening.sections[0]
-    if opening is None or not any(isinstance(block, Answer) for block in opening.blocks):
-        yield {"kind": "contents"}
+    if opening is None or not any(isinstance(it, Answer | Bullets) for it in opening.blocks):
+        yield contents
         opening = None
     for section in document.sections:
-        yield from section_items(section, 1, anchors, opening)
+        for item in section_items(section, 1, anchors, opening):
+            yield contents if item["kind"] == "contents" else item
 
 
 def section_items(
@@ -83,7 +90,8 @@ def block_items(blocks: Iterable[Block], level: int, anchors: set[str]) -> Itera
         if isinstance(block, Fold):
             summary = broken(one_line(block.summary), WORD)
             yield {"kind": "fold", "level": level, "text": summary}
-            yield from block_items(block.blocks, level + 1, anchors)
+            inner = cut_blocks(block.blocks, BRIEF, ()) if block.is_brief else block.blocks
+            yield from block_items(inner, level + 1, anchors)
         elif isinstance(block, Table):
             yield from table_parts(block, lambda line, limit: spans(line, anchors, limit))
         else:
