@@ -44,7 +44,15 @@ OPTIONS = {
         "--allow",
         "--json",
     },
-    "compare": {"before", "after", "--out", "--fail-on", "--unlike-machines", "--json"},
+    "compare": {
+        "before",
+        "after",
+        "--out",
+        "--fail-on",
+        "--unlike-machines",
+        "--any-protocol",
+        "--json",
+    },
     "schema": set(),
 }
 

@@ -108,13 +108,14 @@ def compared(
     after: Iterable[Record],
     *,
     unlike_machines: bool = False,
+    any_protocol: bool = False,
 ) -> Comparison:
     """Both as old reports, read back."""
     sides = [
         read_side(str(old_report(folder / name, records)))
         for name, records in (("a", before), ("b", after))
     ]
-    return compare(*sides, unlike_machines=unlike_machines)
+    return compare(*sides, unlike_machines=unlike_machines, any_protocol=any_protocol)
 
 
 def four(matrix: Matrix, **fields: Any) -> list[Record]:

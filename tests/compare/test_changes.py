@@ -194,6 +194,27 @@ def test_only_the_protocol_or_the_seed_differs_is_a_note_and_no_match(
     ]
 
 
+def test_rows_that_differ_in_their_protocol_alone_compare_when_asked_for(
+    tmp_path: Path, matrix: Matrix
+) -> None:
+    def longer(cell: Cell, steps: int, seed: int = 0) -> Cell:
+        return replace(cell, protocol=replace(cell.protocol, steps=steps, seed=seed))
+
+    one, two, three = matrix.cells[:3]
+    before = [timed(longer(one, 3), STEPS), timed(two, STEPS), timed(longer(three, 3), STEPS)]
+    after = [
+        timed(longer(one, 5), STEPS * 2),
+        timed(two, STEPS),
+        *(timed(longer(three, 5, seed), STEPS) for seed in (1, 2)),  # which one is not known
+    ]
+    assert len(compared(tmp_path / "plain", before, after).rows) == 1
+    found = compared(tmp_path / "any", before, after, any_protocol=True)
+    assert {row.before.cell for row in found.rows} == {longer(one, 3), two}
+    assert [fact.text for fact in found.differing] == ["protocol.steps 3 -> 5"]
+    assert (len(found.only_before), len(found.only_after)) == (1, 2)
+    assert found.exit_code("changed") == 1 and found.exit_code("worse") == 0
+
+
 def test_rows_only_run_on_one_side_compare_what_was_predicted(
     tmp_path: Path, matrix: Matrix
 ) -> None:

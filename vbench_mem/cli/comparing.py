@@ -45,6 +45,13 @@ def compare(
     unlike_machines: Annotated[
         bool, typer.Option("--unlike-machines", help="Compare all but times of unlike machines.")
     ] = False,
+    any_protocol: Annotated[
+        bool,
+        typer.Option(
+            "--any-protocol",
+            help="Compare rows too that differ in warm-up, steps, seed or limits alone.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """What changed from A to B, row by row, the worst first.
@@ -62,7 +69,7 @@ def compare(
         raise UsageError(f"--fail-on: no choice called '{fail_on}'{nearest(fail_on, WORDS)}")
     if out is not None and out.suffix not in ENDINGS:
         raise UsageError(f"--out {out}: write a name that ends in {', '.join(ENDINGS)}")
-    comparison = read_both(before, after, unlike_machines)
+    comparison = read_both(before, after, unlike_machines, any_protocol)
     files: list[Path] = []
     if out is not None and comparison.rows:
         from vbench_mem.compare.page import write_page
@@ -74,7 +81,7 @@ def compare(
     raise typer.Exit(comparison.exit_code(what))
 
 
-def read_both(before: str, after: str, unlike_machines: bool) -> "Comparison":
+def read_both(before: str, after: str, unlike_machines: bool, any_protocol: bool) -> "Comparison":
     """What could not be used is said on stderr."""
     from vbench_mem.compare.reading import read_side
     from vbench_mem.compare.result import compare as compare_sides
@@ -82,7 +89,7 @@ def read_both(before: str, after: str, unlike_machines: bool) -> "Comparison":
     sides = read_side(before), read_side(after)
     for problem in dict.fromkeys([*sides[0].problems, *sides[1].problems]):
         print(problem, file=sys.stderr)
-    return compare_sides(*sides, unlike_machines=unlike_machines)
+    return compare_sides(*sides, unlike_machines=unlike_machines, any_protocol=any_protocol)
 
 
 def say(comparison: "Comparison", files: list[Path], as_json: bool) -> None:

@@ -1,6 +1,6 @@
 """Which rows of two sides are the same: those of one id, and beside a baseline those of one name.
 
-What only resembles is never paired: it is said beside the rows that have no partner.
+What only resembles is not paired unless asked for: it is said beside the rows that have no partner.
 """
 
 import json
@@ -16,6 +16,7 @@ from vbench_mem.compare.side import Item, Side
 from vbench_mem.matrix.axes import SETTINGS, label
 
 ID_DIGITS = 8
+NEAR = "the same but for"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,23 +43,61 @@ class Pairing:
     only_after: tuple[Lone, ...]
 
 
-def pair(before: Side, after: Side) -> Pairing:
-    """In the order of the side before, what only the other has in its order."""
+def pair(before: Side, after: Side, *, any_protocol: bool = False) -> Pairing:
+    """In the order of the side before, what only the other has in its order. With `any_protocol`
+    also what is the same but for warm-up, steps, seed and limits, where one row alone is."""
     old, new = dict(before.items), dict(after.items)
     if before.is_baseline != after.is_baseline:
         old, new = by_name(before), by_name(after)
     labels = labels_of(old, new)
-    left = {key: item for key, item in old.items() if key not in new}
-    right = {key: item for key, item in new.items() if key not in old}
+    partners = {key: key for key in old if key in new}
+    if any_protocol:
+        partners |= alike(old, new)
+    left = {key: item for key, item in old.items() if key not in partners}
+    found = set(partners.values())
+    right = {key: item for key, item in new.items() if key not in found}
     return Pairing(
         pairs=tuple(
-            Pair(label=labels[key], before=item, after=new[key])
+            Pair(label=labels[key], before=item, after=new[partners[key]])
             for key, item in old.items()
-            if key in new
+            if key in partners
         ),
         only_before=tuple(lone(left, right, labels)),
         only_after=tuple(lone(right, left, labels)),
     )
+
+
+def alike(old: Mapping[str, Item], new: Mapping[str, Item]) -> dict[str, str]:
+    """Keys of bursts without a partner that are the same but for their protocol, each the only one
+    of its side."""
+    sides: list[dict[str, list[str]]] = []
+    for here, there in ((old, new), (new, old)):
+        some: dict[str, list[str]] = {}
+        for key, item in here.items():
+            if key not in there and item.cell is not None and item.cell.probe == "burst":
+                some.setdefault(core(item.cell), []).append(key)
+        sides.append(some)
+    left, right = sides
+    return {
+        keys[0]: right[same][0]
+        for same, keys in left.items()
+        if len(keys) == 1 and len(right.get(same, ())) == 1
+    }
+
+
+def protocols(pairs: Iterable[Pair]) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Of settings of the protocol that differ in some pair the values of both sides."""
+    found: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
+    for each in pairs:
+        if each.before.cell is None or each.after.cell is None:
+            continue
+        old, new = settings(each.before.cell), settings(each.after.cell)
+        for name in old:
+            if old[name] != new.get(name):
+                values = found.setdefault(name, ({}, {}))
+                values[0][shown(old[name])] = None
+                values[1][shown(new.get(name))] = None
+    return {name: (tuple(old), tuple(new)) for name, (old, new) in found.items()}
 
 
 def by_name(side: Side) -> dict[str, Item]:
@@ -144,7 +183,7 @@ def near_cell(cell: Cell, others: Iterable[Cell]) -> str:
     gaps = [[name for name in own if own[name] != settings(other)[name]] for other in others]
     other, names = min(zip(others, gaps, strict=True), key=lambda each: len(each[1]))
     parts = [f"{name}: {shown(own[name])}, {shown(settings(other)[name])}" for name in names]
-    return f"the same but for {'; '.join(parts)}"
+    return f"{NEAR} {'; '.join(parts)}"
 
 
 def shown(value: Any) -> str:

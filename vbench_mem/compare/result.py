@@ -6,7 +6,7 @@ from typing import Any, Literal
 from vbench_mem.compare.differences import COUNTED, Matched
 from vbench_mem.compare.judging import Terms, match
 from vbench_mem.compare.machines import Fact, facts_of
-from vbench_mem.compare.pairing import Lone, pair
+from vbench_mem.compare.pairing import Lone, pair, protocols
 from vbench_mem.compare.recalls import Recall, recalls
 from vbench_mem.compare.side import Side
 from vbench_mem.errors import UsageError
@@ -90,7 +90,9 @@ class Comparison:
         return dump(self)
 
 
-def compare(before: Side, after: Side, *, unlike_machines: bool = False) -> Comparison:
+def compare(
+    before: Side, after: Side, *, unlike_machines: bool = False, any_protocol: bool = False
+) -> Comparison:
     """Raises `UsageError` for records of unlike machines that nobody asked to have compared."""
     old, new = before.fingerprint, after.fingerprint
     is_unlike = old is not None and new is not None and old != new
@@ -102,7 +104,11 @@ def compare(before: Side, after: Side, *, unlike_machines: bool = False) -> Comp
             f"{': ' if differing else ''}{differing}); times do not compare, and "
             "--unlike-machines compares the rest"
         )
-    found = pair(before, after)
+    found = pair(before, after, any_protocol=any_protocol)
+    facts += tuple(
+        Fact(name=f"protocol.{name}", before=old_values, after=new_values)
+        for name, (old_values, new_values) in protocols(found.pairs).items()
+    )
     terms = Terms(is_unlike=is_unlike, is_counted=not is_unlike or before.kinds == after.kinds)
     rows = [match(each, terms) for each in found.pairs]
     return Comparison(

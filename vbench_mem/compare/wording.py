@@ -4,6 +4,7 @@ from collections import Counter
 
 from vbench_mem.compare.bands import OF_STEP
 from vbench_mem.compare.differences import COUNTED, Difference, Matched, Verdict
+from vbench_mem.compare.pairing import NEAR
 from vbench_mem.compare.recalls import Recall
 from vbench_mem.compare.result import Comparison
 from vbench_mem.compare.side import PREDICTED, Side
@@ -131,7 +132,9 @@ def sentences(comparison: Comparison) -> list[str]:
     """All there is to say in a sentence, what matters most first."""
     before, after = comparison.before, comparison.after
     if not comparison.rows:
-        return [f"Nothing compares: no row of {before.title} is in {after.title}."]
+        near = any((each.note or "").startswith(NEAR) for each in comparison.only_before)
+        hint = "; --any-protocol compares those that differ in their protocol alone" if near else ""
+        return [f"Nothing compares: no row of {before.title} is in {after.title}{hint}."]
     lone = [
         f"{number(len(some), 'row')} {'is' if len(some) == 1 else 'are'} only in {side.title}"
         for some, side in ((comparison.only_before, before), (comparison.only_after, after))
