@@ -46,7 +46,9 @@ def told(tmp_path: Path) -> Foretold:
             for key, (cell, _) in wanted.items()
         }
 
-    return foretell(matrix, [score(value=0.5, origin="published")], parse_card("16GiB"), predict)
+    scores = [score(value=0.5, origin="published")]
+    (found,) = foretell([(matrix, scores)], parse_card("16GiB"), predict)
+    return found
 
 
 def document(told: Foretold) -> Document:
@@ -94,7 +96,7 @@ def test_a_budget_on_recall_waits_for_a_run_unless_a_score_is_handed_in(tmp_path
         ([], ["nothing"] * 4),
         ([score(value=0.6), score(value=0.4, frames=8)], ["pass", "fail", "nothing", "nothing"]),
     ):
-        told = foretell(matrix, scores, parse_card("16GiB"), predict)
+        (told,) = foretell([(matrix, scores)], parse_card("16GiB"), predict)
         assert [verdict.outcome for verdict in judge_foretold(told.joined)] == outcomes
 
 
@@ -129,7 +131,7 @@ def test_rows_for_the_cpu_are_not_said_to_fit_a_card(
     def predict(wanted: Mapping[str, tuple[Cell, Target]]) -> dict[str, Prediction | Unpredicted]:
         return {key: predicted({"video": {"activation": GIB}}) for key in wanted}
 
-    told = foretell(matrix_of(tmp_path, text), [], parse_card("16GiB"), predict)
+    (told,) = foretell([(matrix_of(tmp_path, text), [])], parse_card("16GiB"), predict)
     assert document(told).about.endswith(f", held against {held}")
     assert f"Every cell could be predicted and fits {held}." in words(document(told))
 
@@ -142,3 +144,23 @@ def test_the_evidence_is_each_prediction(told: Foretold) -> None:
 def test_published_scores_are_joined_and_are_no_answer(told: Foretold) -> None:
     assert any(row.scores for row in told.joined.rows)
     assert not any("retrieves best" in sentence for sentence in answer(told.joined).lead)
+
+
+def test_a_cell_that_two_matrices_have_is_predicted_once(tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    one = matrix_of(tmp_path, TEXT)
+    two = matrix_of(tmp_path / "more", TEXT.replace("[4, 8]", "[8, 16]"))
+    asked: list[list[str]] = []
+
+    def predict(
+        wanted: Mapping[str, tuple[Cell, Target]],
+    ) -> dict[str, Prediction | Unpredicted]:
+        asked.append([cell_id for cell_id in wanted])
+        return {key: predicted() for key in wanted}
+
+    found = foretell([(one, []), (two, [])], parse_card("16GiB"), predict)
+    assert len(asked) == 1 and len(asked[0]) == 6  # two of the four of each are of both
+    assert [[row.cell.id for row in each.joined.rows] for each in found] == [
+        [cell.id for cell in matrix.cells] for matrix in (one, two)
+    ]
+    assert all(row.state == "predicted" for each in found for row in each.joined.rows)

@@ -6,7 +6,7 @@ from tests.rows import GIB, joined_of, matrix_of, ok, oom, pick, score
 from vbench_mem.join import Joined
 from vbench_mem.report.draw.frontier import draw_frontier
 from vbench_mem.report.facets import looks
-from vbench_mem.report.pictures.frontier import frontier_groups, frontier_rows, plans
+from vbench_mem.report.pictures.frontier import FrontierRow, frontier_groups, plans
 from vbench_mem.scores.score import Score
 
 # of each row: memory in GiB, milliseconds, recall
@@ -18,6 +18,11 @@ NUMBERS = {
     "frame_mean_test frames=4": (3, 50.0, 0.20),  # beaten by joint_test+mask75
     "frame_mean_test frames=8": (9, 70.0, 0.45),  # slower memory, but faster than joint's 8
 }
+
+
+def frontier_rows(joined: Joined) -> list[FrontierRow]:
+    """Every row that is compared, once for each group that it is in."""
+    return [row for group in frontier_groups(joined) for row in group.rows]
 
 
 def run(folder: Path, *scores: Score, text: str | None = None) -> Joined:

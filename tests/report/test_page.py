@@ -33,7 +33,7 @@ from vbench_mem.report.marks import Mark, Track
 from vbench_mem.report.style import BUDGET_COLOUR, COLOURS, LEVEL_COLOUR, LIMIT_COLOUR, NEUTRAL
 from vbench_mem.report.write.html import html_page, part
 from vbench_mem.report.write.html_shades import NIGHT, at_night
-from vbench_mem.report.write.html_table import safe_link
+from vbench_mem.report.write.plain import safe_link
 
 
 class Read(HTMLParser):

@@ -17,41 +17,49 @@ ENDINGS = (".html", ".pdf", ".md")
 WORDS: "tuple[FailOn, ...]" = ("never", "worse", "slower", "changed")
 
 
+Before = Annotated[
+    str,
+    typer.Argument(
+        metavar="A",
+        help="The folder of a run or of a report, or a baseline; REVISION:PATH as git has it.",
+        show_default=False,
+    ),
+]
+After = Annotated[
+    str,
+    typer.Argument(metavar="B", help="The same, of what came after.", show_default=False),
+]
+Page = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write a page too: FILE ends in .html, .pdf or .md."),
+]
+What = Annotated[
+    str,
+    typer.Option(
+        metavar="WHAT",
+        help="Exit with 1 on worse (memory, FLOPs, endings, recall), slower (times too) or "
+        "changed (also for the better, and rows of one side only).",
+    ),
+]
+Unlike = Annotated[
+    bool, typer.Option("--unlike-machines", help="Compare all but times of unlike machines.")
+]
+AnyProtocol = Annotated[
+    bool,
+    typer.Option(
+        "--any-protocol",
+        help="Compare rows too that differ in warm-up, steps, seed or limits alone.",
+    ),
+]
+
+
 def compare(
-    before: Annotated[
-        str,
-        typer.Argument(
-            metavar="A",
-            help="The folder of a run or of a report, or a baseline; REVISION:PATH as git has it.",
-            show_default=False,
-        ),
-    ],
-    after: Annotated[
-        str,
-        typer.Argument(metavar="B", help="The same, of what came after.", show_default=False),
-    ],
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write a page too: FILE ends in .html, .pdf or .md."),
-    ] = None,
-    fail_on: Annotated[
-        str,
-        typer.Option(
-            metavar="WHAT",
-            help="Exit with 1 on worse (memory, FLOPs, endings, recall), slower (times too) or "
-            "changed (also for the better, and rows of one side only).",
-        ),
-    ] = "never",
-    unlike_machines: Annotated[
-        bool, typer.Option("--unlike-machines", help="Compare all but times of unlike machines.")
-    ] = False,
-    any_protocol: Annotated[
-        bool,
-        typer.Option(
-            "--any-protocol",
-            help="Compare rows too that differ in warm-up, steps, seed or limits alone.",
-        ),
-    ] = False,
+    before: Before,
+    after: After,
+    out: Page = None,
+    fail_on: What = "never",
+    unlike_machines: Unlike = False,
+    any_protocol: AnyProtocol = False,
     as_json: Json = False,
 ) -> None:
     """What changed from A to B, row by row, the worst first.

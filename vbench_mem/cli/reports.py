@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -36,30 +36,34 @@ Scores = Annotated[
 ]
 
 
+Matrices = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="MATRIX...",
+        help="Matrix files, or names of those in matrices/; each is a chapter of the report.",
+        autocompletion=complete_matrix,
+        show_default=False,
+    ),
+]
+Predicted = Annotated[
+    bool,
+    typer.Option("--predicted", help="Of predictions alone: no records, no device, no run."),
+]
+Out = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Where to write; default beside the records.")
+]
+Title = Annotated[str | None, typer.Option(metavar="TEXT", help="Default the name of the matrix.")]
+
+
 def report(
-    matrices: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="MATRIX...",
-            help="Matrix files, or names of those in matrices/; each is a chapter of the report.",
-            autocompletion=complete_matrix,
-            show_default=False,
-        ),
-    ],
-    predicted: Annotated[
-        bool,
-        typer.Option("--predicted", help="Of predictions alone: no records, no device, no run."),
-    ] = False,
+    matrices: Matrices,
+    predicted: Predicted = False,
     card: CardName = None,
     store: StoreFolder = RUNS,
     machine: Machine = None,
     scores: Scores = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where to write; default beside the records.")
-    ] = None,
-    title: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Default the name of the matrix.")
-    ] = None,
+    out: Out = None,
+    title: Title = None,
     as_json: Json = False,
 ) -> None:
     """Write a report of MATRIX (HTML, PDF, Markdown, tables, figures), and print the table.
@@ -69,11 +73,8 @@ def report(
     vbench-mem report quick --scores my_scores.csv --out reports/quick
     vbench-mem report paper_long paper_scale --predicted --card 16GiB --out r
     """
-    from rich.console import Console
-
     from vbench_mem.errors import UsageError
     from vbench_mem.report.build import build_report
-    from vbench_mem.report.terminal import draw_overview
 
     if len(matrices) > 1 and out is None:
         raise UsageError("a report of several matrices has no place yet; name one with --out")
@@ -91,7 +92,16 @@ def report(
     result = build_report(subjects, folder, title)
     if as_json:
         print(json.dumps(result, indent=1))
-        return
+    else:
+        say(result, subjects)
+
+
+def say(result: dict[str, Any], subjects: "list[Subject]") -> None:
+    """The table of each matrix, what the reader must know beside it, and the files."""
+    from rich.console import Console
+
+    from vbench_mem.report.terminal import draw_overview
+
     for subject, told in zip(subjects, result.get("chapters", [result]), strict=True):
         joined = subject.joined
         if len(subjects) > 1:
@@ -106,11 +116,11 @@ def report(
             count = len(joined.unmatched)
             said = "1 score fits" if count == 1 else f"{count} scores fit"
             print(f"{said} no row; report.html lists them")
+    folder = Path(result["folder"])
     whole = [name for name in result["files"] if "/" not in name]
-    drawn = len(result["files"]) - len(whole)
     for name in whole:
-        print(Path(result["folder"]) / name)
-    print(f"{Path(result['folder']) / 'figures'}: {drawn} files")
+        print(folder / name)
+    print(f"{folder / 'figures'}: {len(result['files']) - len(whole)} files")
 
 
 def check_places(matrices: list[Path], store: Path, out: Path | None) -> None:
@@ -141,12 +151,9 @@ def foretold_subjects(
     loaded = [load_matrix(find_matrix(name)) for name in matrices]
     options = ["--predicted", *(("--card", card) if card else ()), *typed(scores)]
     again = shlex.join(["vbench-mem", "report", *matrices, *options, "--out", str(folder)])
-    subjects = []
-    for matrix in loaded:
-        known = load_scores([*matrix.scores, *scores], Path())
-        found = foretell(matrix, known, asked, predict_shown)
-        subjects.append(Subject(joined=found.joined, foretold=found, again=again))
-    return subjects
+    known = [load_scores([*matrix.scores, *scores], Path()) for matrix in loaded]
+    found = foretell(list(zip(loaded, known, strict=True)), asked, predict_shown)
+    return [Subject(joined=each.joined, foretold=each, again=again) for each in found]
 
 
 def typed(scores: Iterable[str]) -> list[str]:

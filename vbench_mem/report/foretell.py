@@ -43,21 +43,41 @@ class Foretold:
 
 
 def foretell(
-    matrix: Matrix, scores: Sequence[Score], card: Card | None, predict: Predict = predict_all
+    asked: Sequence[tuple[Matrix, Sequence[Score]]],
+    card: Card | None,
+    predict: Predict = predict_all,
+) -> list[Foretold]:
+    """Of each matrix with its scores; a cell that several of them have is predicted once. Without a
+    card, devices are this machine's and nothing is held against their memory."""
+    place = Place.of([cell for matrix, _ in asked for cell in matrix.cells], card)
+    wanted = {
+        cell.id: (cell, place.target(cell))
+        for matrix, _ in asked
+        for cell in matrix.cells
+        if cell.id not in matrix.skipped
+    }
+    outcomes = predict(wanted)
+    targets = {cell_id: target for cell_id, (_, target) in wanted.items()}
+    return [of_matrix(matrix, scores, card, place, targets, outcomes) for matrix, scores in asked]
+
+
+def of_matrix(
+    matrix: Matrix,
+    scores: Sequence[Score],
+    card: Card | None,
+    place: Place,
+    targets: Mapping[str, Target],
+    outcomes: Mapping[str, Outcome],
 ) -> Foretold:
-    """Without a card, devices are this machine's and nothing is held against their memory."""
-    place = Place.of(matrix.cells, card)
-    todo = [cell for cell in matrix.cells if cell.id not in matrix.skipped]
-    targets = {cell.id: place.target(cell) for cell in todo}
-    outcomes = predict({cell.id: (cell, targets[cell.id]) for cell in todo})
+    own = {c.id: targets[c.id] for c in matrix.cells if c.id not in matrix.skipped}
     joined = join(matrix, {}, scores, [])
     rows = tuple(
-        row
-        if row.cell.id not in outcomes
-        else foretold(row, outcomes[row.cell.id], place, targets[row.cell.id], card)
+        foretold(row, outcomes[row.cell.id], place, own[row.cell.id], card)
+        if row.cell.id in own
+        else row
         for row in joined.rows
     )
-    kinds = sorted(set(targets.values()))
+    kinds = sorted(set(own.values()))
     fits = room_name(kinds, card)
     held = f", held against {fits}" if fits else ""
     return Foretold(

@@ -11,17 +11,12 @@ from typing import Any
 from vbench_mem.join import Row
 from vbench_mem.metrics import show
 from vbench_mem.report.evidence import link_of
+from vbench_mem.report.overview import HEADS
 from vbench_mem.report.spread import score_text
 
 Facts = tuple[tuple[str, str], ...]
-TOLD = {
-    "peak_alloc_bytes": "peak memory",
-    "predicted_peak_bytes": "predicted peak",
-    "step_ms": "ms/step",
-    "clips_per_s": "clips/s",
-    "step_gflop": "GFLOP/clip",
-    "mfu": "MFU",
-}
+ASKED = ("peak_alloc_bytes", "predicted_peak_bytes", "step_ms", "clips_per_s", "step_gflop", "mfu")
+TOLD = {name: HEADS[name] for name in ASKED}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ A row that ran out of memory is a point on its machine's limit, never a gap. Pub
 points of their own and take no part in a frontier.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -94,17 +94,22 @@ def memory_points(joined: Joined) -> list[Point]:
     return [point for point in found if point is not None]
 
 
+def limits_of(row: Row, joined: Joined, metrics: Sequence[str]) -> list[float]:
+    """The most that budgets on these metrics allow the row."""
+    return [
+        budget.limit
+        for budget in joined.matrix.budgets
+        if budget.metric in metrics
+        and budget.kind == "max"
+        and matches(row.facts, check_when(budget.where))
+    ]
+
+
 def memory_budgets(joined: Joined, points: Iterable[Point]) -> list[float]:
     """The most bytes that budgets allow rows among the points, where that is near what is drawn."""
     seen = [point for point in points if point.memory]
     sizes = [point.memory for point in seen if point.memory]
-    allowed = {
-        budget.limit
-        for budget in joined.matrix.budgets
-        if budget.metric == MEMORY
-        and budget.kind == "max"
-        and any(matches(point.row.facts, check_when(budget.where)) for point in seen)
-    }
+    allowed = {limit for point in seen for limit in limits_of(point.row, joined, (MEMORY,))}
     return [limit for limit in sorted(allowed) if min(sizes) / NEAR <= limit <= NEAR * max(sizes)]
 
 

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from vbench_mem.join import Joined, Row
-from vbench_mem.matrix.conditions import check_when, matches
-from vbench_mem.report.series import FORESEEN, MEMORY, point_of
+from vbench_mem.report.series import FORESEEN, MEMORY, limits_of, point_of
 from vbench_mem.units import format_bytes
 
 
@@ -37,14 +36,7 @@ def sized_rows(joined: Joined) -> dict[str, Sized]:
 
 def limit_of(joined: Joined, row: Row) -> int | None:
     """The least memory that a budget allows the row."""
-    limits = [
-        int(budget.limit)
-        for budget in joined.matrix.budgets
-        if budget.metric in (MEMORY, FORESEEN)
-        and budget.kind == "max"
-        and matches(row.facts, check_when(budget.where))
-    ]
-    return min(limits, default=None)
+    return min(map(int, limits_of(row, joined, (MEMORY, FORESEEN))), default=None)
 
 
 def is_allowed(joined: Joined, sized: Sized) -> bool:

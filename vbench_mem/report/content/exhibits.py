@@ -10,10 +10,12 @@ from vbench_mem.report.exhibits.tables import tables
 
 def sections(chapter: Chapter) -> Iterator[Section]:
     """One for each table of the paper that the matrix names."""
-    for number, (title, about, table) in enumerate(tables(chapter.joined, chapter.prefix)):
+    found = tables(chapter.joined, chapter.prefix)
+    for number, (title, about, table) in enumerate(found):
         blocks: tuple[Block, ...] = (Paragraph(line(about), is_soft=True), table)
         yield Section(title=title, anchor=chapter.anchor(f"exhibit-{number}"), blocks=blocks)
-    yield from handed_in(chapter)
+    if not found:
+        yield from handed_in(chapter)
 
 
 def handed_in(chapter: Chapter) -> Iterator[Section]:
@@ -22,5 +24,5 @@ def handed_in(chapter: Chapter) -> Iterator[Section]:
     joined = chapter.joined
     handed = any(score.origin != "measured" for row in joined.rows for score in row.scores.values())
     table = retrieval_table(joined, chapter.prefix)
-    if handed and table is not None and not tables(joined):
+    if handed and table is not None:
         yield Section(title="Recall at 1", anchor=chapter.anchor("recall"), blocks=(table,))

@@ -15,6 +15,7 @@ from vbench_mem.report.document import (
     Table,
     line,
 )
+from vbench_mem.report.overview import HEADS
 from vbench_mem.report.pictures.frontier import FrontierRow, frontier_groups
 from vbench_mem.report.pictures.time import TIME
 from vbench_mem.report.series import MEMORY
@@ -25,8 +26,8 @@ ABOUT = (
 )
 RECALL = Column("R@1", True, "of encoders trained here, or handed in (share)")
 COSTS = (
-    Column("peak memory", True, "allocated peak of a training step (bytes)"),
-    Column("ms/step", True, "one step on the device, median (ms)"),
+    Column(HEADS[MEMORY], True, "allocated peak of a training step (bytes)"),
+    Column(HEADS[TIME], True, "one step on the device, median (ms)"),
 )
 
 

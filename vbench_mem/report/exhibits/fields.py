@@ -7,12 +7,13 @@ from vbench_mem.join import Row
 from vbench_mem.metrics import show
 from vbench_mem.report.document import Column, Field, Span, line
 from vbench_mem.report.evidence import link_of
+from vbench_mem.report.overview import HEADS
 from vbench_mem.report.series import FORESEEN, MEMORY, RECALL
 from vbench_mem.report.spread import score_text
 from vbench_mem.scores.score import AnyScore
 
 Key = tuple[str, str]  # dataset and direction
-BASES = {"measured": (MEMORY, "peak memory"), "predicted": (FORESEEN, "predicted peak")}
+BASES = {"measured": (MEMORY, HEADS[MEMORY]), "predicted": (FORESEEN, HEADS[FORESEEN])}
 
 
 def name_field(row: Row) -> Field:

@@ -64,11 +64,6 @@ class FrontierGroup:
         return self.rows[0].recall is not None
 
 
-def frontier_rows(joined: Joined) -> list[FrontierRow]:
-    """Every row that is compared, once for each group that it is in."""
-    return [row for group in frontier_groups(joined) for row in group.rows]
-
-
 def frontier_groups(joined: Joined) -> list[FrontierGroup]:
     """By benchmark and load where a recall is joined, else by frames and load."""
     rows = [row for row in joined.rows if row.is_ok and row.metric(MEMORY) and row.metric(TIME)]

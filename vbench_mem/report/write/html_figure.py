@@ -15,8 +15,7 @@ from markupsafe import Markup
 from vbench_mem.report.document import Figure
 from vbench_mem.report.marks import Mark
 from vbench_mem.report.write.html_shades import recoloured
-from vbench_mem.report.write.html_table import safe_link
-from vbench_mem.report.write.plain import clean
+from vbench_mem.report.write.plain import clean, safe_link
 
 Element = ElementTree.Element
 # the style of a figure's file would be that of the whole page: page.css has it for figures alone

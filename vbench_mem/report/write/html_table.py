@@ -9,11 +9,9 @@ from html import escape as quote
 from markupsafe import Markup
 
 from vbench_mem.report.document import Column, Field, Line, Span, Table
-from vbench_mem.report.write.plain import clean
+from vbench_mem.report.write.plain import clean, safe_link
 
 TAGS = {"strong": "strong", "code": "code"}
-OUTSIDE = re.compile(r"https?://", re.IGNORECASE)
-INSIDE = re.compile(r"(?!//)[^:\\\s]*(?:[/?#][^\\\s]*)?\Z")
 JOINT = re.compile(r"([_+/=])(?=\w)")
 PROSE = 36  # letters, from which on a column is read and not looked up
 MANY = 9  # columns, from which on paper is laid across
@@ -22,11 +20,6 @@ ROOM = 25  # rows, from which on a table of equal rows scrolls in its box
 
 def escape(text: str) -> str:
     return quote(clean(text))
-
-
-def safe_link(link: str) -> str | None:
-    """The link, if it leads to the web or to the report's folder: nothing that a click runs."""
-    return link if OUTSIDE.match(link) or INSIDE.match(link) else None
 
 
 def spans(line: Line) -> Markup:

@@ -10,8 +10,7 @@ from html import escape
 from urllib.parse import quote
 
 from vbench_mem.report.document import Line, Span
-from vbench_mem.report.write.html_table import safe_link
-from vbench_mem.report.write.plain import clean
+from vbench_mem.report.write.plain import clean, safe_link
 
 APART = "&#8203;"
 CALLS = re.compile(

@@ -10,12 +10,19 @@ from vbench_mem.report.document import Figure, Span, Table
 UNFIT = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
 )
+OUTSIDE = re.compile(r"https?://", re.IGNORECASE)
+INSIDE = re.compile(r"(?!//)[^:\\\s]*(?:[/?#][^\\\s]*)?\Z")
 EMPTY = (Span("\N{EN DASH}", "soft"),)  # a field of a table without anything in it
 
 
 def clean(text: str) -> str:
     """The text with what cannot be shown replaced; tabs and line feeds stay."""
     return UNFIT.sub("\ufffd", text.replace("\r\n", "\n"))
+
+
+def safe_link(link: str) -> str | None:
+    """The link, if it leads to the web or to the report's folder: nothing that a click runs."""
+    return link if OUTSIDE.match(link) or INSIDE.match(link) else None
 
 
 def one_line(text: str) -> str:
