@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from vbench_mem.cell import Cell, Load, Protocol, Runtime
+from vbench_mem.base.load import Load, Runtime
 from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.encoders.source import find_custom
 from vbench_mem.encoders.table import ENCODERS
 from vbench_mem.machine.environment import Environment
+from vbench_mem.matrix.cell import Cell, Protocol
 from vbench_mem.matrix.resolve import with_kind
-from vbench_mem.record import Record, Status
+from vbench_mem.running.record import Record, Status
 
 SMALL = """
 about: a small matrix for a test

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from vbench_mem.cell import Cell
-from vbench_mem.join import Joined, join
+from vbench_mem.analysis.join import Joined, join
+from vbench_mem.analysis.scores.score import Score
 from vbench_mem.machine.environment import Environment
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import Matrix, load_matrix
-from vbench_mem.record import Failure, Record, Status
-from vbench_mem.scores.score import Score
+from vbench_mem.running.record import Failure, Record, Status
 
 GIB = 2**30
 MACHINE = Environment(

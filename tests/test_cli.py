@@ -13,16 +13,16 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from vbench_mem.cell import Cell
+from vbench_mem.base.errors import UsageError
 from vbench_mem.cli import app, main
 from vbench_mem.cli.arguments import complete_label, complete_matrix, find_matrix
 from vbench_mem.cli.progress import REST_COLUMNS, Bars, shorten
-from vbench_mem.errors import UsageError
-from vbench_mem.machine.site import Site
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import load_matrix
-from vbench_mem.record import Failure, Record, Status
 from vbench_mem.running.eta import expect
-from vbench_mem.store import Store
+from vbench_mem.running.record import Failure, Record, Status
+from vbench_mem.running.site import Site
+from vbench_mem.running.store import Store
 
 Write = Callable[..., Path]
 MakeRecord = Callable[..., Record]

@@ -8,11 +8,11 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from tests.fit.test_claims import claim
+from tests.analysis.fit.test_claims import claim
+from vbench_mem.analysis.claims import memory as claimed
+from vbench_mem.analysis.claims.memory import Condition
 from vbench_mem.cli import app
 from vbench_mem.cli.fitting import draw_grid
-from vbench_mem.fit import claims as claimed
-from vbench_mem.fit.claims import Condition
 
 Write = Callable[..., Path]
 MIB = 2**20

@@ -14,8 +14,8 @@ from vbench_mem.cli import app
 from vbench_mem.machine.nvml import Unreadable
 from vbench_mem.matrix.load import load_matrix
 from vbench_mem.probes.predict import predict
-from vbench_mem.record import Status
-from vbench_mem.store import Store
+from vbench_mem.running.record import Status
+from vbench_mem.running.store import Store
 
 Write = Callable[..., Path]
 MIXED = """

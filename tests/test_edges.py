@@ -12,24 +12,24 @@ import pytest
 import torch
 
 import vbench_mem
-from vbench_mem import worker
-from vbench_mem.cell import Cell, Runtime
+from vbench_mem.base.errors import UsageError
+from vbench_mem.base.load import Runtime
+from vbench_mem.base.metrics import METRICS
+from vbench_mem.base.units import parse_bytes
 from vbench_mem.cli.arguments import command
 from vbench_mem.cli.tables import draw_record, draw_records
-from vbench_mem.errors import UsageError
 from vbench_mem.machine import environment as machine
 from vbench_mem.machine.environment import Environment, read_environment
 from vbench_mem.machine.nvml import Unreadable
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import load_matrix
 from vbench_mem.matrix.schema import matrix_schema
-from vbench_mem.metrics import METRICS
-from vbench_mem.record import Record, Status
-from vbench_mem.running import endings
+from vbench_mem.running import endings, worker
 from vbench_mem.running.launch import SpawnLauncher
 from vbench_mem.running.plan import Plan
+from vbench_mem.running.record import Record, Status
 from vbench_mem.running.runner import Runner
-from vbench_mem.store import Store
-from vbench_mem.units import parse_bytes
+from vbench_mem.running.store import Store
 
 MakeRecord = Callable[..., Record]
 

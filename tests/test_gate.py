@@ -11,7 +11,7 @@ import typer
 import yaml
 from typer.testing import CliRunner
 
-from vbench_mem.budgets.baseline import keys_of, read_baseline, torch_version
+from vbench_mem.analysis.budgets.baseline import keys_of, read_baseline, torch_version
 from vbench_mem.cli import app
 from vbench_mem.cli.arguments import find_matrix
 from vbench_mem.matrix.load import load_matrix

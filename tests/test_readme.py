@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from vbench_mem.base.metrics import show
 from vbench_mem.cli import app
 from vbench_mem.encoders.table import ENCODERS
 from vbench_mem.matrix.load import load_matrix
-from vbench_mem.metrics import show
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

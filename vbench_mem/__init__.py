@@ -6,13 +6,14 @@ For unit tests: `predict_step` says what anybody's training step needs. Imports 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from vbench_mem.prediction import Prediction
-    from vbench_mem.probes.any_step import predict_step
+from vbench_mem.base.version import VERSION as __version__
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from vbench_mem.probes.any_step import predict_step
+    from vbench_mem.probes.prediction import Prediction
+
 __all__ = ["Prediction", "__version__", "predict_step"]
-HOMES = {"Prediction": "vbench_mem.prediction", "predict_step": "vbench_mem.probes.any_step"}
+HOMES = {"Prediction": "vbench_mem.probes.prediction", "predict_step": "vbench_mem.probes.any_step"}
 
 
 def __getattr__(name: str) -> Any:

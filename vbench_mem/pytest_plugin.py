@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 import pytest
 
 if TYPE_CHECKING:
-    from vbench_mem.prediction import Prediction, Target
+    from vbench_mem.probes.prediction import Prediction, Target
 
 MARKER, FIXTURE = "memory_budget", "predict_step"
 USE = f'write @pytest.mark.{MARKER}("4 GiB"), with phase= or category= where only a part counts'
@@ -31,7 +31,7 @@ class Budget(NamedTuple):
     category: str | None
 
     def __str__(self) -> str:
-        from vbench_mem.units import format_bytes
+        from vbench_mem.base.units import format_bytes
 
         return " ".join(filter(None, (format_bytes(self.limit), self.phase or self.category)))
 
@@ -89,10 +89,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def read(mark: pytest.Mark) -> Budget:
-    from vbench_mem.errors import UsageError, nearest
-    from vbench_mem.prediction import STEP_PHASES
+    from vbench_mem.base.errors import UsageError, nearest
+    from vbench_mem.base.units import parse_bytes
+    from vbench_mem.probes.prediction import STEP_PHASES
     from vbench_mem.probes.timeline import CATEGORIES
-    from vbench_mem.units import parse_bytes
 
     if len(mark.args) != 1 or mark.kwargs.keys() - {"phase", "category"}:
         refuse(f"takes one size; {USE}")
@@ -133,7 +133,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
 
 def judge(prediction: Prediction, budget: Budget) -> Iterator[str]:
     """What is wrong, in words."""
-    from vbench_mem.units import format_bytes
+    from vbench_mem.base.units import format_bytes
 
     what, needed = "a step", prediction.peak_bytes
     if budget.phase is not None:
@@ -155,7 +155,7 @@ def judge(prediction: Prediction, budget: Budget) -> Iterator[str]:
 
 def explain(prediction: Prediction) -> str:
     """Who holds the memory at the peak, the largest first."""
-    from vbench_mem.units import format_bytes
+    from vbench_mem.base.units import format_bytes
 
     def listed(held: dict[str, int]) -> str:
         found = sorted(held.items(), key=lambda each: -each[1])
@@ -192,7 +192,7 @@ def pytest_terminal_summary(
 
 
 def of(report: pytest.TestReport) -> Iterator[tuple[str, str, str]]:
-    from vbench_mem.units import format_bytes
+    from vbench_mem.base.units import format_bytes
 
     properties = [(str(name), value) for name, value in report.user_properties]
     peaks = [int(str(value)) for name, value in properties if name == PEAK]

@@ -11,11 +11,11 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-from vbench_mem.cell import Cell
 from vbench_mem.encoders.sizes import VIDEO_SIZES
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import load_matrix
-from vbench_mem.prediction import Prediction
 from vbench_mem.probes.predict import predict
+from vbench_mem.probes.prediction import Prediction
 from vbench_mem.running.predictions import predict_all
 
 CELL_LIMIT_S, ALL_LIMIT_S = 0.4, 60.0

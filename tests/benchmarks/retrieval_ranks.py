@@ -15,11 +15,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tests.benchmarks.interleaved import Target, ratio, show, take_turns
+from vbench_mem.accuracy.retrieval.answers import Answers
+from vbench_mem.accuracy.retrieval.ranking import rank
+from vbench_mem.accuracy.retrieval.similarity import Cosine
+from vbench_mem.base.units import format_bytes
 from vbench_mem.probes.storages import StorageTracker
-from vbench_mem.retrieval.answers import Answers
-from vbench_mem.retrieval.ranking import rank
-from vbench_mem.retrieval.similarity import Cosine
-from vbench_mem.units import format_bytes
 
 PAIRS, WIDTH, NOISE = 5000, 512, 6.0
 CHUNK_BYTES = 2**25

@@ -20,12 +20,13 @@ from torch import Tensor, nn
 from transformers import VivitConfig, VivitModel
 
 from tests.benchmarks.interleaved import Target, ratio, show, take_turns
-from vbench_mem.cell import Cell, Load
+from vbench_mem.base.load import Load
 from vbench_mem.encoders.build import build
 from vbench_mem.encoders.dual import DualEncoder
 from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.encoders.sizes import TEXT_SIZES, Tower
 from vbench_mem.encoders.spec import Joint, Text
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.batch import Batch, noise
 from vbench_mem.probes.storages import StorageTracker
 from vbench_mem.probes.train_step import Trainer

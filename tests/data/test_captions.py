@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from vbench_mem.base.errors import UsageError
 from vbench_mem.data.captions import read_captions
 from vbench_mem.data.tokens_of_captions import END, RESERVED, START, tokenize
 from vbench_mem.encoders.spec import Text
-from vbench_mem.errors import UsageError
 
 
 def write(folder: Path, text: str, name: str = "c.csv") -> Path:

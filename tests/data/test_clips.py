@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from vbench_mem.cell import Load
+from vbench_mem.base.load import Load
 from vbench_mem.data import generate
 from vbench_mem.data.clips import MEAN, STD, ClipSource, to_clips
 from vbench_mem.data.generate import generated

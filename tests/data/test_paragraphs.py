@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.retrieval.made import made
+from tests.accuracy.retrieval.made import made
+from vbench_mem.base.errors import UsageError
 from vbench_mem.data.benchmark import Caption
 from vbench_mem.data.paragraphs import paragraphs
-from vbench_mem.errors import UsageError
 
 SENTENCES = made(
     *(Caption(text=text, clips=(clip,)) for text, clip in

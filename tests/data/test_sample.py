@@ -10,9 +10,9 @@ import pytest
 from av.video.reformatter import VideoReformatter
 
 from tests.data.videos import numbers, write_numbers
+from vbench_mem.base.errors import UsageError
 from vbench_mem.data import video
 from vbench_mem.data.sample import sample, square
-from vbench_mem.errors import UsageError
 
 
 @pytest.mark.parametrize(("fps", "every"), [(1.0, 5), (0.5, 10), (2.5, 2), (5.0, 1)])

@@ -6,7 +6,7 @@ In a matrix beside this file: `encoder: custom_example:build`.
 from torch import Tensor, nn
 from transformers import BertConfig, BertModel, VivitConfig, VivitModel
 
-from vbench_mem.cell import Load
+from vbench_mem.base.load import Load
 
 
 class ViViT(nn.Module):

@@ -5,7 +5,8 @@ import dataclasses
 import torch
 from torch import Tensor, nn
 
-from vbench_mem.cell import Load, Runtime
+from vbench_mem.base.errors import UsageError
+from vbench_mem.base.load import Load, Runtime
 from vbench_mem.encoders.build import build
 from vbench_mem.encoders.dual import DualEncoder
 from vbench_mem.encoders.recipes import RECIPES, Recipe
@@ -13,7 +14,6 @@ from vbench_mem.encoders.sizes import Tower
 from vbench_mem.encoders.spec import Spec
 from vbench_mem.encoders.table import ENCODERS, TEXT_TEST
 from vbench_mem.encoders.tokens import check_variant
-from vbench_mem.errors import UsageError
 
 SMALL = Tower(width=48, depth=4, heads=4, mlp=96)
 FULL = RECIPES["full"]

@@ -9,13 +9,14 @@ import pytest
 import torch
 from torch import nn
 
-from vbench_mem.cell import Cell, Load, Runtime
+from vbench_mem.base.errors import Unsupported, UsageError
+from vbench_mem.base.load import Load, Runtime
 from vbench_mem.encoders.build import build
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.encoders.source import find_custom
 from vbench_mem.encoders.wrapped import Wrapped
-from vbench_mem.errors import Unsupported, UsageError
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.batch import noise
 
 Write = Callable[..., Path]

@@ -15,7 +15,7 @@ from tests.encoders.structures import (
     some_captions,
     some_clips,
 )
-from vbench_mem.cell import Runtime
+from vbench_mem.base.load import Runtime
 from vbench_mem.encoders.adapt import merge_lora
 from vbench_mem.encoders.recipes import RECIPES, Recipe
 from vbench_mem.encoders.spec import (

@@ -7,6 +7,7 @@ import torch
 
 from tests.encoders.structures import load_for, shake, shrink
 from tests.weights.pairs import CLIP, OURS, SIGLIP
+from vbench_mem.base.errors import UsageError
 from vbench_mem.encoders.build import build
 from vbench_mem.encoders.dual import DualEncoder
 from vbench_mem.encoders.recipes import RECIPES, Recipe
@@ -14,7 +15,6 @@ from vbench_mem.encoders.spec import FrameLevel, Joint, Text
 from vbench_mem.encoders.table import ENCODERS
 from vbench_mem.encoders.text import TextTower
 from vbench_mem.encoders.tokens import check_variant
-from vbench_mem.errors import UsageError
 
 IDS = torch.tensor([[3, 7, 9, 4, 11, 5]])
 MASK = torch.tensor([[True, True, True, True, False, False]])

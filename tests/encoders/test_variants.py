@@ -16,7 +16,7 @@ from tests.encoders.structures import (
     some_captions,
     some_clips,
 )
-from vbench_mem.cell import Load
+from vbench_mem.base.load import Load
 from vbench_mem.encoders.build import build
 from vbench_mem.encoders.recipes import RECIPES, Recipe
 from vbench_mem.encoders.sizes import Tower

@@ -2,10 +2,10 @@
 
 import pytest
 
-from vbench_mem.errors import UsageError
+from vbench_mem.base.errors import UsageError
 from vbench_mem.machine.cards import CARDS, ROWS, Card, parse_card, present_card
 from vbench_mem.machine.environment import Environment
-from vbench_mem.probes.peaks import PEAKS, dense_peak
+from vbench_mem.machine.peaks import PEAKS, dense_peak
 
 GIB, MIB = 2**30, 2**20
 # Total memory as nvidia-smi shows it (a list that a cloud provider published in its documentation)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vbench_mem.errors import UsageError
+from vbench_mem.base.errors import UsageError
 from vbench_mem.machine.lock import hold, one_run_per_machine
 
 HOLD = """

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.rows import matrix_of
-from vbench_mem import cell as cells
-from vbench_mem.cell import Cell
-from vbench_mem.errors import UsageError
+from vbench_mem.base.errors import UsageError
+from vbench_mem.matrix import cell as cells
 from vbench_mem.matrix.accuracy import Accuracy
+from vbench_mem.matrix.cell import Cell
+from vbench_mem.matrix.lineage import lineage, parent
 from vbench_mem.matrix.load import Matrix
-from vbench_mem.training.lineage import lineage, parent
 
 AXES = """
 about: what does it retrieve?

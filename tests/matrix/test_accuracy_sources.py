@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.accuracy.training.made import written_benchmark
 from tests.matrix.test_accuracy import ACCURACY, AXES, accuracy_of
-from tests.training.made import written_benchmark
-from vbench_mem.errors import UsageError
-from vbench_mem.training.spec import Source
+from vbench_mem.base.errors import UsageError
+from vbench_mem.matrix.training import Source
 
 TRAIN = "train: [spatial, temporal]"
 

@@ -7,12 +7,13 @@ from typing import get_args
 
 import pytest
 
-from vbench_mem.cell import Cell, Load, Protocol, Runtime
+from vbench_mem.base.errors import UsageError
+from vbench_mem.base.load import Load, Runtime
 from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.sizes import VIDEO_SIZES, Tower
 from vbench_mem.encoders.spec import Spec, Text, Tube
-from vbench_mem.errors import UsageError
 from vbench_mem.matrix import axes
+from vbench_mem.matrix.cell import Cell, Protocol
 from vbench_mem.matrix.conditions import canonical_fact, check_when, matches
 from vbench_mem.matrix.resolve import resolve
 

@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 
 from tests.rows import joined_of, ok
-from vbench_mem.budgets.partner import Partners
-from vbench_mem.cell import dump, load
+from vbench_mem.analysis.budgets.partner import Partners
+from vbench_mem.analysis.join import join
+from vbench_mem.analysis.scores.files import load_scores
+from vbench_mem.base.errors import UsageError
 from vbench_mem.encoders.words import Words
-from vbench_mem.errors import UsageError
-from vbench_mem.join import join
 from vbench_mem.matrix.axes import facts
+from vbench_mem.matrix.cell import dump, load
 from vbench_mem.matrix.load import Matrix, load_matrix
 from vbench_mem.matrix.schema import matrix_schema
 from vbench_mem.report.columns import row_values
 from vbench_mem.running.eta import expect, work_of
-from vbench_mem.scores.files import load_scores
 
 Write = Callable[..., Path]
 CODE = "def build(load): ...\ndef small(load): ...\n"

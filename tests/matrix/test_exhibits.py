@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 
 from tests.rows import TEXT, matrix_of
-from vbench_mem.errors import UsageError
+from vbench_mem.base.errors import UsageError
 from vbench_mem.matrix.exhibits import EXHIBITS, Name
 from vbench_mem.matrix.schema import matrix_schema
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from vbench_mem.base.errors import UsageError
 from vbench_mem.data.scenes import scenes_sha256
 from vbench_mem.encoders.table import ENCODERS
-from vbench_mem.errors import UsageError
 from vbench_mem.matrix.axes import facts
 from vbench_mem.matrix.load import Matrix, load_matrix
 from vbench_mem.matrix.schema import matrix_schema

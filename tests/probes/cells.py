@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from tests.encoders.structures import STRUCTURES, VARIANTS, load_for
-from vbench_mem.cell import Cell, Runtime
+from vbench_mem.base.load import Runtime
 from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.encoders.sizes import Tower
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.resolve import with_kind
 
 RUNTIMES = {

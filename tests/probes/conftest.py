@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from vbench_mem.cell import Cell, Protocol, Runtime
+from vbench_mem.base.load import Runtime
 from vbench_mem.encoders.build import build
+from vbench_mem.matrix.cell import Cell, Protocol
 from vbench_mem.probes.batch import Batch, noise
 from vbench_mem.probes.train_step import Trainer
 

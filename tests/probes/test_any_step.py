@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from tests.probes import real
 from tests.probes.models import Program, Recurrent, State, encoder, mlp, sequences, vectors
 from tests.probes.programs import PROGRAMS, bf16, made, train
-from vbench_mem.prediction import Prediction
 from vbench_mem.probes.any_step import predict_step
+from vbench_mem.probes.prediction import Prediction
 
 AdamW = torch.optim.AdamW
 MLP_WEIGHTS = 64 * 256 + 256 + 256 * 64 + 64 + 64 + 64

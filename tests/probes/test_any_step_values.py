@@ -18,9 +18,9 @@ from torch.optim.optimizer import _global_optimizer_pre_hooks
 
 import vbench_mem
 from tests.probes.models import mlp, vectors
-from vbench_mem.errors import Unsupported, UsageError
-from vbench_mem.prediction import Prediction
+from vbench_mem.base.errors import Unsupported, UsageError
 from vbench_mem.probes.any_step import predict_step
+from vbench_mem.probes.prediction import Prediction
 
 
 def test_values_that_are_small_and_known_are_told_truly() -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import torch
 
-from vbench_mem.cell import Cell
-from vbench_mem.errors import Unsupported
-from vbench_mem.metrics import METRICS, PREDICTED
+from vbench_mem.base.errors import Unsupported
+from vbench_mem.base.metrics import METRICS, PREDICTED
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes import burst
 from vbench_mem.probes.burst import run_burst
 from vbench_mem.probes.measured import Measured

@@ -7,9 +7,10 @@ import pytest
 from tests.probes.test_closed_form import RECIPES, TINY, flop
 from tests.probes.test_predict import check_equal
 from tests.weights.pairs import CLIP, SIGLIP
-from vbench_mem.cell import Cell, Load, Runtime
+from vbench_mem.base.load import Load, Runtime
 from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.spec import FactorizedEncoder, Joint, Spec
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.closed_form import closed_form
 from vbench_mem.probes.flops import count_flops
 from vbench_mem.probes.predict import predict

@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from vbench_mem.cell import Cell, Load, Runtime
+from vbench_mem.base.errors import UsageError
+from vbench_mem.base.load import Load, Runtime
 from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.sizes import TEXT_SIZES, VIDEO_SIZES, Tower
 from vbench_mem.encoders.spec import FactorizedEncoder, FrameLevel, Joint, Spec, Text
 from vbench_mem.encoders.table import ENCODERS
 from vbench_mem.encoders.tokens import check_variant
-from vbench_mem.errors import UsageError
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.closed_form import closed_form
 from vbench_mem.probes.torch_count import Counts, count_torch
 from vbench_mem.probes.walk import Layer, Walk, Work

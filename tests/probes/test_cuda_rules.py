@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vbench_mem.cell import Cell
-from vbench_mem.errors import Unsupported
+from vbench_mem.base.errors import Unsupported
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.counted import CONTEXT_BYTES, WORKSPACE_BYTES
 from vbench_mem.probes.cuda_rules import (
     CAST,

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.encoders.test_custom import HEAD, cell_of
-from vbench_mem.cell import Cell
-from vbench_mem.errors import UsageError
-from vbench_mem.metrics import METRICS, PREDICTED
+from vbench_mem.base.errors import UsageError
+from vbench_mem.base.metrics import METRICS, PREDICTED
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.burst import run_burst
 from vbench_mem.probes.custom_flops import count_custom
 from vbench_mem.probes.predict import predict

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from vbench_mem.cell import Cell
-from vbench_mem.errors import Unsupported
+from vbench_mem.base.errors import Unsupported
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes import device as devices
 from vbench_mem.probes.device import check, check_dtype, driver_of, resolve
 
@@ -104,7 +104,7 @@ def test_a_memory_limit_holds_on_a_cpu() -> None:
     code = """
 from dataclasses import replace
 import torch
-from vbench_mem.cell import Cell, Load, Protocol, Runtime
+from vbench_mem.matrix.cell import Cell, Load, Protocol, Runtime
 from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.encoders.table import ENCODERS
 from vbench_mem.probes.device import claim

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from vbench_mem.cell import Cell
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.fake import FakeTracker, pretending
 from vbench_mem.probes.predict import predict
 from vbench_mem.probes.sites import Sites

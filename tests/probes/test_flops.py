@@ -6,11 +6,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from vbench_mem.cell import Cell, Load, Runtime
+from vbench_mem.base.load import Load, Runtime
+from vbench_mem.base.metrics import METRICS
 from vbench_mem.encoders.build import build
 from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.encoders.table import ENCODERS
-from vbench_mem.metrics import METRICS
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes import flops
 from vbench_mem.probes.flops import count_flops
 from vbench_mem.probes.fvcore_count import HANDLES, Call, attention_macs, count_fvcore

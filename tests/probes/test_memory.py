@@ -7,9 +7,9 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.distributed._tools.mem_tracker import MemTracker
 
-from vbench_mem.cell import Cell
 from vbench_mem.encoders.build import build
 from vbench_mem.machine.nvml import Reading
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes import memory_metrics, resident
 from vbench_mem.probes.batch import Batch
 from vbench_mem.probes.memory import Ready, follow_once, memory_pass

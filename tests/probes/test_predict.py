@@ -9,17 +9,18 @@ import torch
 
 from tests.encoders.structures import STRUCTURES, VARIANTS, load_for
 from tests.probes.cells import EVERY, FEW, MET, REST, RUNTIMES, cell_of, deep, kind_of
-from vbench_mem.cell import Cell, Runtime
+from vbench_mem.base.errors import Unsupported
+from vbench_mem.base.load import Runtime
 from vbench_mem.encoders.build import build
 from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.encoders.table import ENCODERS
-from vbench_mem.errors import Unsupported
-from vbench_mem.prediction import Prediction, Target, load
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.batch import noise
 from vbench_mem.probes.memory import memory_pass
 from vbench_mem.probes.memory_metrics import summarise
 from vbench_mem.probes.predict import CPU, follow, predict
 from vbench_mem.probes.predict import summarise as predicted_of
+from vbench_mem.probes.prediction import Prediction, Target, load
 from vbench_mem.probes.readers import StorageReader
 from vbench_mem.probes.repeat import NotAlike, Repeat, repeat
 from vbench_mem.probes.shorten import shorten

@@ -9,10 +9,11 @@ from torch.distributed._tools.mem_tracker import MemTracker
 
 from tests.encoders.structures import load_for
 from tests.probes.cells import RUNTIMES, cell_of
-from vbench_mem.cell import Cell, Runtime
+from vbench_mem.base.load import Runtime
 from vbench_mem.encoders.build import build
 from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.encoders.table import ENCODERS
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.resolve import with_kind
 from vbench_mem.probes.batch import noise
 from vbench_mem.probes.closed_form import closed_form

@@ -6,7 +6,8 @@ from statistics import median
 
 import pytest
 
-from vbench_mem.cell import Cell, Runtime
+from vbench_mem.base.load import Runtime
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import load_matrix
 from vbench_mem.probes.burst import run_burst
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from vbench_mem.cell import Cell
 from vbench_mem.machine.nvml import Reading
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes import energy
 from vbench_mem.probes.batch import Batch
 from vbench_mem.probes.energy import EnergyWindow

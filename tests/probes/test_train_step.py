@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from vbench_mem.cell import Cell, Optimizer
+from vbench_mem.base.load import Optimizer
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.batch import Batch
 from vbench_mem.probes.loss import info_nce
 from vbench_mem.probes.train_step import BETAS, EPS, WEIGHT_DECAY, Trainer, fix_arithmetic

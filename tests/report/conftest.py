@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.rows import GIB, joined_of, matrix_of, ok, oom, pick, pruned, score
-from vbench_mem.join import Joined
-from vbench_mem.record import Record
+from vbench_mem.analysis.join import Joined
+from vbench_mem.running.record import Record
 
 TEXT = """
 about: does <masking> pay?

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.rows import GIB, joined_of, matrix_of, ok, result, trained
-from vbench_mem.cell import Cell
-from vbench_mem.join import Joined
+from vbench_mem.analysis.join import Joined
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import Matrix
-from vbench_mem.record import Record
+from vbench_mem.running.record import Record
 
 ACCURACY = """
 about: what does it cost, and what does it retrieve?

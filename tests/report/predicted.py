@@ -1,6 +1,6 @@
 """Predictions made up for the tests of figures."""
 
-from vbench_mem.prediction import Prediction
+from vbench_mem.probes.prediction import Prediction
 
 CATEGORIES = ("parameter", "gradient", "optimizer", "input", "activation", "temporary")
 

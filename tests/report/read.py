@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from vbench_mem.budgets.judge import judge
-from vbench_mem.join import Joined
+from vbench_mem.analysis.budgets.judge import judge
+from vbench_mem.analysis.join import Joined
 from vbench_mem.report.content.chapter import Chapter
 from vbench_mem.report.content.whole import document_of
 from vbench_mem.report.document import (

@@ -9,14 +9,14 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from tests.budgets.made import MIB, MODULES, predicted
+from tests.analysis.budgets.made import MIB, MODULES, predicted
 from tests.rows import GIB, MACHINE, TEXT, matrix_of, ok, oom
-from vbench_mem.budgets.baseline import Baseline, entry_of, keys_of
+from vbench_mem.analysis.budgets.baseline import Baseline, entry_of, keys_of
 from vbench_mem.cli import app
-from vbench_mem.machine.site import Site
 from vbench_mem.matrix.load import Matrix
-from vbench_mem.record import Record
-from vbench_mem.store import Store
+from vbench_mem.running.record import Record
+from vbench_mem.running.site import Site
+from vbench_mem.running.store import Store
 
 LIMIT = "budgets: [{metric: peak_alloc_bytes, max: 4 GiB}]\n"
 OPTIONS = {

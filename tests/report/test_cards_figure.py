@@ -7,7 +7,7 @@ import pytest
 
 from tests.report.predicted import prediction_of
 from tests.rows import GIB, joined_of, matrix_of, ok, oom
-from vbench_mem.join import Joined
+from vbench_mem.analysis.join import Joined
 from vbench_mem.machine.cards import CARDS
 from vbench_mem.report.draw.cards import draw_cards
 from vbench_mem.report.pictures.cards import SIZES, card_grids, certain, plans, tile_of

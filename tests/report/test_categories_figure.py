@@ -7,7 +7,7 @@ import pytest
 
 from tests.report.predicted import CATEGORIES, prediction_of
 from tests.rows import GIB, joined_of, matrix_of, ok, oom, spared
-from vbench_mem.join import Joined
+from vbench_mem.analysis.join import Joined
 from vbench_mem.report.draw.categories import draw_categories
 from vbench_mem.report.pictures.categories import plans, stacks
 from vbench_mem.report.style import CATEGORIES as STYLES

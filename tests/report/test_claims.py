@@ -7,11 +7,11 @@ import pytest
 
 from tests.report.made import MADE, trained_rows
 from tests.rows import joined_of, matrix_of
-from vbench_mem.report import claims
-from vbench_mem.report.claims import ADAPTATIONS, CLAIMS, Pair
-from vbench_mem.report.judges import JUDGES
-from vbench_mem.report.kinds import is_of_kind
-from vbench_mem.report.trained import Trained, trained_encoders
+from vbench_mem.analysis.claims import accuracy as claims
+from vbench_mem.analysis.claims.accuracy import ADAPTATIONS, CLAIMS, Pair
+from vbench_mem.analysis.claims.judges import JUDGES
+from vbench_mem.analysis.kinds import is_of_kind
+from vbench_mem.analysis.trained import Trained, trained_encoders
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
-from tests.report.foretold import foresee
+from tests.report.predicted_rows import foresee
 from tests.report.read import document, part, sections, words, words_of
 from tests.rows import GIB, MACHINE, TEXT, joined_of, matrix_of, ok, oom, pick, score, spared
-from vbench_mem.join import Joined
+from vbench_mem.analysis.join import Joined
 from vbench_mem.report.answer import answer
 from vbench_mem.report.document import Figure, Fold, Table, opened
 from vbench_mem.report.evidence import files_of

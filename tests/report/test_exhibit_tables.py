@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.rows import GIB, joined_of, matrix_of, ok, oom, score
-from vbench_mem.join import Joined, join
+from vbench_mem.analysis.join import Joined, join
+from vbench_mem.analysis.scores.files import load_scores
+from vbench_mem.analysis.scores.score import Score
 from vbench_mem.matrix.load import load_matrix
-from vbench_mem.record import Record
 from vbench_mem.report.document import Column, Field, Table
 from vbench_mem.report.exhibits.retrieval import retrieval_table
 from vbench_mem.report.exhibits.tables import NOT_JOINED, exhibit_table, tables
-from vbench_mem.scores.files import load_scores
-from vbench_mem.scores.score import Score
+from vbench_mem.running.record import Record
 
 SHIPPED = Path(__file__).parent.parent.parent / "matrices"
 
@@ -38,7 +38,11 @@ def column(table: Table, head: str) -> Column:
 
 def test_table_1_shows_every_confirmed_cell_of_the_reference_and_no_other() -> None:
     table = exhibit_table("table1", shipped("paper_backbones"))
-    text = files("vbench_mem").joinpath("reference", "paper_table1.csv").read_text("utf-8")
+    text = (
+        files("vbench_mem.analysis.scores")
+        .joinpath("reference", "paper_table1.csv")
+        .read_text("utf-8")
+    )
     wanted = {
         (row["variant"], f"{row['dataset']} {row['direction'].upper()} (published)"): float(
             row["value"]

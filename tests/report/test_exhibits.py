@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 from matplotlib.axes import Axes
 
-from tests.report.foretold import foresee
+from tests.report.predicted_rows import foresee
 from tests.report.test_figures import drawn, xy
 from tests.rows import GIB, joined_of, matrix_of, ok, oom, score
-from vbench_mem.cell import Cell
+from vbench_mem.analysis.join import Joined, join
+from vbench_mem.analysis.scores.files import load_scores
+from vbench_mem.analysis.scores.score import Score
 from vbench_mem.encoders.tokens import kept_tokens
-from vbench_mem.join import Joined, join
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.exhibits import EXHIBITS
 from vbench_mem.matrix.load import load_matrix
 from vbench_mem.report.draw.backbones import draw_backbones
@@ -28,8 +30,6 @@ from vbench_mem.report.illustrate import drawn as illustrated
 from vbench_mem.report.illustrate import plans as every_plan
 from vbench_mem.report.pictures.exhibits import plans
 from vbench_mem.report.pictures.plan import Plan
-from vbench_mem.scores.files import load_scores
-from vbench_mem.scores.score import Score
 
 SHIPPED = Path(__file__).parent.parent.parent / "matrices"
 FIGURES = {

@@ -9,8 +9,8 @@ from matplotlib.lines import Line2D
 
 from tests.report.predicted import prediction_of
 from tests.rows import GIB, TEXT, joined_of, matrix_of, ok, oom, pick, score, spared
+from vbench_mem.analysis.join import Joined
 from vbench_mem.encoders.table import ENCODERS
-from vbench_mem.join import Joined
 from vbench_mem.report.draw.memory import draw_memory_frames, draw_memory_variants
 from vbench_mem.report.draw.recall import draw_memory_recall
 from vbench_mem.report.facets import Facets, facets

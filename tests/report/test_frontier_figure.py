@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from tests.rows import GIB, joined_of, matrix_of, ok, oom, pick, score
-from vbench_mem.join import Joined
+from vbench_mem.analysis.join import Joined
+from vbench_mem.analysis.scores.score import Score
 from vbench_mem.report.draw.frontier import draw_frontier
 from vbench_mem.report.facets import looks
 from vbench_mem.report.pictures.frontier import FrontierRow, frontier_groups, plans
-from vbench_mem.scores.score import Score
 
 # of each row: memory in GiB, milliseconds, recall
 NUMBERS = {

@@ -6,9 +6,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.report.foretold import prediction
+from tests.report.predicted_rows import prediction
 from tests.rows import GIB, joined_of, matrix_of, ok, oom, score
-from vbench_mem.join import Joined
+from vbench_mem.analysis.join import Joined
 from vbench_mem.report.document import Figure
 from vbench_mem.report.draw.labels import shortened, width
 from vbench_mem.report.exhibits.patches import tokens_of

@@ -10,10 +10,10 @@ import pytest
 
 from tests.report.made import MADE, Recall, records_of, spatial, temporal, trained_matrix
 from tests.rows import joined_of
-from vbench_mem.record import Record, Status
-from vbench_mem.report.claims import CLAIMS
-from vbench_mem.report.findings import Finding, by_claim, counted
-from vbench_mem.report.judges import findings
+from vbench_mem.analysis.claims.accuracy import CLAIMS
+from vbench_mem.analysis.claims.findings import Finding, by_claim, counted
+from vbench_mem.analysis.claims.judges import findings
+from vbench_mem.running.record import Record, Status
 
 PAIR = ("joint_test", "frame_mean_test")
 MASKS = ("joint_test", "joint_test+mask75", "factorized_test", "factorized_test+mask75")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.report.predicted import prediction_of
 from tests.rows import GIB, TEXT, joined_of, matrix_of, ok
-from vbench_mem.join import Joined
+from vbench_mem.analysis.join import Joined
 from vbench_mem.report.draw.memory import draw_memory_frames
 from vbench_mem.report.facets import bars, facets, named_rest, spread
 from vbench_mem.report.illustrate import illustrate, plans

@@ -10,9 +10,9 @@ import pytest
 
 from tests.report.test_build import LIMIT, invoke, keep, own_store
 from tests.rows import TEXT, matrix_of, ok, score
-from vbench_mem.metrics import METRICS
+from vbench_mem.base.metrics import METRICS
 from vbench_mem.report.build import prefixes_of
-from vbench_mem.store import Store
+from vbench_mem.running.store import Store
 
 SMALL = "about: q\naxes: {encoder: joint_test, recipe: [full, mask75], frames: 4, batch: 2}\n"
 

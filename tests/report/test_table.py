@@ -9,8 +9,8 @@ from pathlib import Path
 from rich.console import Console
 
 from tests.rows import joined_of, matrix_of
-from vbench_mem.join import Joined, join
-from vbench_mem.metrics import METRICS
+from vbench_mem.analysis.join import Joined, join
+from vbench_mem.base.metrics import METRICS
 from vbench_mem.report.build import Subject, build_report
 from vbench_mem.report.columns import column_kinds
 from vbench_mem.report.overview import cell_text, columns

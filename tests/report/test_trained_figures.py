@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from matplotlib.axes import Axes
 
-from tests.report.foretold import foresee
 from tests.report.made import records_of, temporal, trained_matrix, trained_rows
+from tests.report.predicted_rows import foresee
 from tests.report.test_figures import drawn, xy
 from tests.rows import joined_of, matrix_of, ok, oom, score, trained
-from vbench_mem.join import Joined
+from vbench_mem.accuracy.training.curve import Curve
+from vbench_mem.analysis.join import Joined
 from vbench_mem.report.curves import POINTS, binned, loss_panels
 from vbench_mem.report.draw.levels import Box, Scale, along, freest, places
 from vbench_mem.report.draw.losses import draw_losses
@@ -22,7 +23,6 @@ from vbench_mem.report.illustrate import illustrate, plans
 from vbench_mem.report.panels import recall_panels, sweeps
 from vbench_mem.report.series import memory_points
 from vbench_mem.report.style import COLOURS, NEUTRAL
-from vbench_mem.training.curve import Curve
 
 PAIR = ("joint_test", "frame_mean_test")
 

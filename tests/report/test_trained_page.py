@@ -8,11 +8,11 @@ import pytest
 from tests.report.made import records_of, trained_matrix, trained_rows
 from tests.report.read import document, words
 from tests.rows import joined_of, ok, result, trained
-from vbench_mem.join import Joined
-from vbench_mem.record import Record, Status
+from vbench_mem.analysis.join import Joined
+from vbench_mem.analysis.trained import trained_encoders
 from vbench_mem.report.retrieved import tables
-from vbench_mem.report.schooled import notes, stage_lines, unhappy
-from vbench_mem.report.trained import trained_encoders
+from vbench_mem.report.training_table import notes, stage_lines, unhappy
+from vbench_mem.running.record import Record, Status
 
 FEW = ("joint_test", "joint_test+mask75", "frame_mean_test")
 

@@ -9,8 +9,7 @@ from rich.console import Console
 
 from tests.report.made import MADE, records_of, temporal, trained_matrix, trained_rows
 from tests.rows import GIB, joined_of, ok, result, score, trained
-from vbench_mem.join import Joined
-from vbench_mem.record import Record, Status
+from vbench_mem.analysis.join import Joined
 from vbench_mem.report.answer import answer
 from vbench_mem.report.build import facts_of
 from vbench_mem.report.columns import ABOUT_SCORES, column_kinds
@@ -19,6 +18,7 @@ from vbench_mem.report.evidence import files_of
 from vbench_mem.report.overview import cell_text, columns, why_empty
 from vbench_mem.report.table import write_table
 from vbench_mem.report.terminal import draw_overview
+from vbench_mem.running.record import Record, Status
 
 R1 = "score.measured.generated-temporal@100.t2v.recall_at_1.held-out"
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from vbench_mem.cell import Cell
-from vbench_mem.record import Record, Status
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.running.plan import Plan
+from vbench_mem.running.record import Record, Status
 from vbench_mem.running.runner import Runner
 
 Maker = Callable[..., Cell]

@@ -10,7 +10,7 @@ from tests.running.children import Seen
 from vbench_mem.machine.environment import Environment
 from vbench_mem.running.launch import SpawnLauncher
 from vbench_mem.running.runner import Runner
-from vbench_mem.store import Store
+from vbench_mem.running.store import Store
 
 
 @pytest.fixture

@@ -4,14 +4,15 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.foreseen import GIB, predicted
-from vbench_mem.cell import Cell, Protocol, Runtime
+from tests.predictions import GIB, predicted
+from vbench_mem.base.load import Runtime
 from vbench_mem.machine.cards import Card, parse_card
-from vbench_mem.prediction import Prediction, Target, Unpredicted
-from vbench_mem.record import Record, Status
+from vbench_mem.matrix.cell import Cell, Protocol
+from vbench_mem.probes.prediction import Prediction, Target, Unpredicted
 from vbench_mem.running.eta import work_of
 from vbench_mem.running.forecast import MEASURED, RECORDS, Forecast, forecast
-from vbench_mem.running.room import room_of
+from vbench_mem.running.memory_limit import room_of
+from vbench_mem.running.record import Record, Status
 
 Maker = Callable[..., Cell]
 MakeRecord = Callable[..., Record]

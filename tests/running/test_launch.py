@@ -12,18 +12,18 @@ from pathlib import Path
 import pytest
 import torch
 
-from vbench_mem import cell as cells
-from vbench_mem import worker
-from vbench_mem.cell import Cell, Protocol, Runtime
-from vbench_mem.errors import Unsupported
+from vbench_mem.base.errors import Unsupported
+from vbench_mem.base.load import Runtime
 from vbench_mem.machine.environment import Environment
+from vbench_mem.matrix import cell as cells
+from vbench_mem.matrix.cell import Cell, Protocol
 from vbench_mem.probes.measured import Measured
-from vbench_mem.record import Record, Status
-from vbench_mem.running import endings
+from vbench_mem.running import endings, worker
 from vbench_mem.running.launch import ForkServerLauncher
 from vbench_mem.running.plan import Plan
+from vbench_mem.running.record import Record, Status
 from vbench_mem.running.runner import Runner
-from vbench_mem.store import Store
+from vbench_mem.running.store import Store
 
 Maker = Callable[..., Cell]
 
@@ -105,9 +105,10 @@ def test_the_child_is_light_and_dies_with_the_parent(tmp_path: Path) -> None:
     """A stand-in for the worker says what it was born with, then hangs."""
     (tmp_path / "sitecustomize.py").write_text(
         "import sys, types\n"
-        f"module = types.ModuleType('vbench_mem.worker')\nexec({STUCK!r}, module.__dict__)\n"
-        "sys.modules['vbench_mem.worker'] = module\n"
-        "import vbench_mem\nvbench_mem.worker = module\n"
+        "module = types.ModuleType('vbench_mem.running.worker')\n"
+        f"exec({STUCK!r}, module.__dict__)\n"
+        "sys.modules['vbench_mem.running.worker'] = module\n"
+        "import vbench_mem.running\nvbench_mem.running.worker = module\n"
     )
     script = tmp_path / "vbench-mem"  # a console script that must not run again in the child
     script.write_text("import typer, rich\n" + SERVER)
@@ -154,7 +155,7 @@ def test_a_cell_can_be_run_again_by_hand(
     monkeypatch.setattr(
         "vbench_mem.probes.burst.run_burst", lambda cell, enter: Measured(metrics={"step_ms": 1.5})
     )
-    monkeypatch.setattr("vbench_mem.worker.faulthandler.enable", lambda: None)
+    monkeypatch.setattr("vbench_mem.running.worker.faulthandler.enable", lambda: None)
     cell, record = tmp_path / "cell.json", tmp_path / "record.json"
     cell.write_text(json.dumps(cells.dump(make_cell())))
     assert worker.main([str(cell), str(record)]) == 0

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from vbench_mem.cell import Cell, Load, Runtime
+from vbench_mem.base.load import Load, Runtime
 from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.encoders.source import find_custom
-from vbench_mem.prediction import Prediction, Unpredicted
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.predict import predict
+from vbench_mem.probes.prediction import Prediction, Unpredicted
 from vbench_mem.running.predictions import in_workers, predict_all
 
 ENDING = """

@@ -6,10 +6,10 @@ from collections.abc import Callable
 import pytest
 
 from tests.running.children import CUDA, Maker, MakeRecord, run_one
-from vbench_mem.cell import Cell
-from vbench_mem.record import Status
+from vbench_mem.matrix.cell import Cell
+from vbench_mem.running.record import Status
 from vbench_mem.running.runner import Runner
-from vbench_mem.store import Store
+from vbench_mem.running.store import Store
 
 
 def test_a_good_child_leaves_its_own_record(

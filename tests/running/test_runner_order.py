@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.running.children import CUDA, AtLoad, Maker, MakeRecord, Seen, plan_of
-from vbench_mem.cell import Cell
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import Matrix, load_matrix
-from vbench_mem.record import Status
 from vbench_mem.running.plan import Plan, in_order, make_plan
+from vbench_mem.running.record import Status
 from vbench_mem.running.runner import Runner
-from vbench_mem.store import Store
+from vbench_mem.running.store import Store
 
 
 def test_smaller_cells_come_first_and_variants_stay_together(

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.running.children import Maker, MakeRecord, plan_of, run_one
-from vbench_mem.cell import Cell, Protocol
-from vbench_mem.record import Status
+from vbench_mem.matrix.cell import Cell, Protocol
+from vbench_mem.running.record import Status
 from vbench_mem.running.runner import Runner
-from vbench_mem.store import Store
+from vbench_mem.running.store import Store
 
 
 def gone(pid: int) -> bool:

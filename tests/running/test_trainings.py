@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from tests.rows import MACHINE, matrix_of
-from vbench_mem.cell import Cell
+from vbench_mem.accuracy.training.trained import beside
 from vbench_mem.matrix.accuracy import Accuracy
+from vbench_mem.matrix.cell import Cell
+from vbench_mem.matrix.lineage import parent
 from vbench_mem.matrix.load import Matrix
-from vbench_mem.record import Record, Status
 from vbench_mem.running.attempt import Attempts
 from vbench_mem.running.launch import SpawnLauncher
+from vbench_mem.running.record import Record, Status
+from vbench_mem.running.store import Store
 from vbench_mem.running.trainings import Course, Trainings, make_course
-from vbench_mem.store import Store
-from vbench_mem.training.lineage import parent
-from vbench_mem.training.trained import beside
 
 TEXT = """
 about: what does it retrieve?

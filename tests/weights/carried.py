@@ -5,10 +5,10 @@ from pathlib import Path
 import torch
 
 from tests.encoders.structures import FULL, STRUCTURES, load_for, make, shake, some_clips
-from vbench_mem.encoders.checkpoint import Checkpoint, read_checkpoint, save_checkpoint
 from vbench_mem.encoders.dual import DualEncoder
 from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.spec import Spec
+from vbench_mem.weights.checkpoint import Checkpoint, read_checkpoint, save_checkpoint
 
 IMAGES = {"stages": [{"name": "image", "feeds": "images"}]}
 CLIPS = {"stages": [{"name": "image", "feeds": "images"}, {"name": "short", "feeds": "mixed"}]}

@@ -9,9 +9,9 @@ import torch
 from tests.encoders.structures import FULL, STRUCTURES, make, some_clips
 from tests.weights.carried import CLIPS, IMAGES, JOINT, image_features, kept, shaken
 from vbench_mem.encoders.adapt import merge_lora
+from vbench_mem.encoders.image_pretraining import image_pretraining_spec
 from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.encoders.spec import Inflation, TubeViT
-from vbench_mem.training.twin import image_twin
 from vbench_mem.weights.carry import carry
 
 NEW_LAYERS = ("factorized_encoder", "factorized_self_attention", "factorized_dot_product")
@@ -20,7 +20,7 @@ NEW_LAYERS = ("factorized_encoder", "factorized_self_attention", "factorized_dot
 @pytest.mark.parametrize("name", STRUCTURES)
 def test_what_images_taught_starts_every_layout(name: str, tmp_path: Path) -> None:
     spec = STRUCTURES[name]
-    twin, encoder = shaken(image_twin(spec)), make(spec)
+    twin, encoder = shaken(image_pretraining_spec(spec)), make(spec)
     report = carry(kept(twin, tmp_path, IMAGES), encoder)
     assert not report.surprising
     old, new = twin.state_dict(), encoder.state_dict()
@@ -33,7 +33,7 @@ def test_what_images_taught_starts_every_layout(name: str, tmp_path: Path) -> No
 @pytest.mark.parametrize("name", ["joint_test", "joint_test_coarse_time", "factorized_test"])
 def test_a_still_clip_is_seen_as_its_image_was(name: str, tmp_path: Path) -> None:
     spec = STRUCTURES[name]
-    twin, encoder = shaken(image_twin(spec)), make(spec).eval()
+    twin, encoder = shaken(image_pretraining_spec(spec)), make(spec).eval()
     carry(kept(twin, tmp_path, IMAGES), encoder)
     still = some_clips(spec)[:, :1].expand(-1, 16, -1, -1, -1)
     with torch.no_grad():
@@ -47,7 +47,7 @@ def test_kernels_of_clips_start_from_images_as_the_spec_says(
     inflation: Inflation, tmp_path: Path
 ) -> None:
     spec = replace(JOINT, inflation=inflation)
-    twin, encoder = shaken(image_twin(spec)), make(spec)
+    twin, encoder = shaken(image_pretraining_spec(spec)), make(spec)
     carry(kept(twin, tmp_path, IMAGES), encoder)
     expected = make(spec).video
     expected.image_embed.load_state_dict(twin.video.image_embed.state_dict())
@@ -125,14 +125,14 @@ def test_positions_stretch_in_time_and_space(frames: int, px: int, tmp_path: Pat
 
 def test_a_table_that_loses_its_times_keeps_what_an_image_meets(tmp_path: Path) -> None:
     flat = replace(JOINT, tubelet_frames=1)
-    old, new = shaken(flat), make(image_twin(flat))
+    old, new = shaken(flat), make(image_pretraining_spec(flat))
     carry(kept(old, tmp_path, {}), new)
     torch.testing.assert_close(new.video.positions, old.video.image_positions())
 
 
 def test_temporal_attention_starts_as_a_copy_behind_a_shut_gate(tmp_path: Path) -> None:
     spec = STRUCTURES["factorized_test"]
-    twin, encoder = shaken(image_twin(spec)), make(spec)
+    twin, encoder = shaken(image_pretraining_spec(spec)), make(spec)
     report = carry(kept(twin, tmp_path, IMAGES), encoder)
     block, taught = encoder.video.blocks[2], twin.video.blocks[2]
     torch.testing.assert_close(block.time_attn.state_dict(), taught.attn.state_dict())

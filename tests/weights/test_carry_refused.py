@@ -8,8 +8,8 @@ import torch
 
 from tests.encoders.structures import STRUCTURES, make
 from tests.weights.carried import CLIPS, JOINT, kept, shaken
+from vbench_mem.base.errors import UsageError
 from vbench_mem.encoders.recipes import RECIPES
-from vbench_mem.errors import UsageError
 from vbench_mem.weights.carry import carry
 
 

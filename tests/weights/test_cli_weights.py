@@ -10,8 +10,8 @@ from typer.testing import CliRunner, Result
 from tests.encoders.structures import FULL, load_for
 from vbench_mem.cli import app
 from vbench_mem.encoders.build import build
-from vbench_mem.encoders.checkpoint import save_checkpoint
 from vbench_mem.encoders.table import ENCODERS
+from vbench_mem.weights.checkpoint import save_checkpoint
 
 FITS = [
     "--set", "tower.width=48", "--set", "tower.depth=2", "--set", "tower.heads=4",

@@ -15,9 +15,9 @@ from safetensors.torch import load_file, save_file
 from tests.encoders.structures import STRUCTURES, load_for, make
 from tests.weights import published
 from tests.weights.published import VIT, copied, started
-from vbench_mem.encoders.checkpoint import save_checkpoint
+from vbench_mem.base.errors import UsageError
 from vbench_mem.encoders.recipes import RECIPES
-from vbench_mem.errors import UsageError
+from vbench_mem.weights.checkpoint import save_checkpoint
 from vbench_mem.weights.find import find, weights_sha256
 from vbench_mem.weights.initialise import hold
 from vbench_mem.weights.sniff import sniff

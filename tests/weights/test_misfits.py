@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from tests.weights import published
 from tests.weights.published import CLIP, VIT, copied, started
-from vbench_mem.errors import UsageError
+from vbench_mem.base.errors import UsageError
 
 
 def test_weights_of_another_trade_are_refused_with_what_was_found(

@@ -11,16 +11,16 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 
 from tests.weights import pairs, published, renamed
-from vbench_mem.cell import Load
+from vbench_mem.base.errors import UsageError
+from vbench_mem.base.load import Load
 from vbench_mem.data.tokenizer_file import with_tokenizer
 from vbench_mem.data.tokens_of_captions import tokenize
 from vbench_mem.encoders.build import build
-from vbench_mem.encoders.checkpoint import read_checkpoint, save_checkpoint
 from vbench_mem.encoders.dual import DualEncoder
 from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.spec import FrameLevel
 from vbench_mem.encoders.table import TEXT_TEST
-from vbench_mem.errors import UsageError
+from vbench_mem.weights.checkpoint import read_checkpoint, save_checkpoint
 from vbench_mem.weights.expected import CAPTIONS, UNKNOWN_CAPTIONS
 from vbench_mem.weights.initialise import initialise
 from vbench_mem.weights.report import Report

@@ -17,9 +17,9 @@ from transformers import (
 
 from tests.weights import published
 from tests.weights.published import CLIP, SIGLIP, TOLERANCE, VIDEOMAE, VIT, VIVIT, started
+from vbench_mem.base.errors import UsageError
 from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.encoders.spec import Factorized, FactorizedEncoder, Joint, Spec, TubeViT
-from vbench_mem.errors import UsageError
 from vbench_mem.weights.expected import CAPTIONS, NO_CAPTIONS
 
 OUTSIDE = {"video.head.weight", "logit_scale"}

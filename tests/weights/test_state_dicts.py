@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from tests.weights import published, renamed
 from tests.weights.published import CLIP, SIGLIP, TOLERANCE, VIT, started
-from vbench_mem.errors import UsageError
+from vbench_mem.base.errors import UsageError
 from vbench_mem.weights.expected import CAPTIONS
 
 OPEN_CLIP_CONFIG = {

@@ -14,20 +14,20 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from vbench_mem import __version__
+from vbench_mem.base.errors import UsageError
+from vbench_mem.base.version import VERSION
 from vbench_mem.cli import (
     catalog,
     comparing,
     data,
     fitting,
-    foresee,
     gate,
     measure,
     reports,
     synthetic,
     weights,
 )
-from vbench_mem.errors import UsageError
+from vbench_mem.cli import planning as foresee
 
 
 class Commands(TyperGroup):
@@ -71,7 +71,7 @@ app = typer.Typer(
 
 def show_version(asked: bool) -> None:
     if asked:
-        print(f"vbench-mem {__version__}")
+        print(f"vbench-mem {VERSION}")
         raise typer.Exit
 
 

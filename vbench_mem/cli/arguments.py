@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from vbench_mem.errors import UsageError, nearest
+from vbench_mem.base.errors import UsageError, nearest
 
 RUNS = Path("runs")
 

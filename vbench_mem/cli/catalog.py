@@ -63,14 +63,14 @@ def recipes() -> Rows:
 
 
 def metrics() -> Rows:
-    from vbench_mem.metrics import METRICS
+    from vbench_mem.base.metrics import METRICS
 
     return [asdict(metric) for metric in METRICS.values()]
 
 
 def matrices() -> Rows:
     """Those in `matrices/`; what one asks is the first sentence of its `about`."""
-    from vbench_mem.errors import UsageError
+    from vbench_mem.base.errors import UsageError
     from vbench_mem.matrix.load import load_matrix
 
     rows: Rows = []

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vbench_mem.base.errors import UsageError, nearest
 from vbench_mem.cli.arguments import Json
-from vbench_mem.errors import UsageError, nearest
 
 if TYPE_CHECKING:
-    from vbench_mem.compare.result import Comparison, FailOn
+    from vbench_mem.analysis.compare.result import Comparison, FailOn
 
 ENDINGS = (".html", ".pdf", ".md")
 WORDS: "tuple[FailOn, ...]" = ("never", "worse", "slower", "changed")
@@ -80,7 +80,7 @@ def compare(
     comparison = read_both(before, after, unlike_machines, any_protocol)
     files: list[Path] = []
     if out is not None and comparison.rows:
-        from vbench_mem.compare.page import write_page
+        from vbench_mem.report.comparison.page import write_page
 
         files = write_page(comparison, out)
     elif out is not None:
@@ -91,8 +91,8 @@ def compare(
 
 def read_both(before: str, after: str, unlike_machines: bool, any_protocol: bool) -> "Comparison":
     """What could not be used is said on stderr."""
-    from vbench_mem.compare.reading import read_side
-    from vbench_mem.compare.result import compare as compare_sides
+    from vbench_mem.analysis.compare.reading import read_side
+    from vbench_mem.analysis.compare.result import compare as compare_sides
 
     sides = read_side(before), read_side(after)
     for problem in dict.fromkeys([*sides[0].problems, *sides[1].problems]):
@@ -103,10 +103,11 @@ def read_both(before: str, after: str, unlike_machines: bool, any_protocol: bool
 def say(comparison: "Comparison", files: list[Path], as_json: bool) -> None:
     from rich.console import Console
 
-    from vbench_mem.compare.terminal import draw
+    from vbench_mem.report.comparison.dump import dump
+    from vbench_mem.report.comparison.terminal import draw
 
     if as_json:
-        print(json.dumps(comparison.dump(), indent=1))
+        print(json.dumps(dump(comparison), indent=1))
         return
     draw(comparison, Console(highlight=False, emoji=False))
     for file in files:

@@ -10,7 +10,7 @@ import typer
 from vbench_mem.cli.arguments import Json
 
 if TYPE_CHECKING:
-    from vbench_mem.annotations.facts import Facts
+    from vbench_mem.data.annotations.facts import Facts
 
 FIRST = 10
 
@@ -44,9 +44,9 @@ def data(
     vbench-mem data validation_youcook.csv --videos youcook2/
     vbench-mem data captions.json --form msvd --split test --videos YouTubeClips/
     """
-    from vbench_mem.annotations.facts import facts_of
-    from vbench_mem.annotations.forms import find_form
-    from vbench_mem.annotations.read import find_videos, read_annotations
+    from vbench_mem.data.annotations.facts import facts_of
+    from vbench_mem.data.annotations.forms import find_form
+    from vbench_mem.data.annotations.read import find_videos, read_annotations
 
     known = find_form(form, file)
     said = read_annotations(known, file, split)

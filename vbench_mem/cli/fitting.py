@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from vbench_mem.base.errors import UsageError
 from vbench_mem.cli.arguments import Json, Only, complete_matrix, find_matrix
-from vbench_mem.errors import UsageError
 
 if TYPE_CHECKING:
-    from vbench_mem.fit.solve import Answer
-    from vbench_mem.fit.table import Grid
-    from vbench_mem.fit.variants import Line
+    from vbench_mem.analysis.fit.solve import Answer
+    from vbench_mem.analysis.fit.table import Grid
+    from vbench_mem.analysis.fit.variants import Line
 
 TOLD_EACH = 20  # predictions of claims between two words on how far it is
 LONGEST_WORD = 24  # longer ones are broken where the terminal is narrow
@@ -68,12 +68,12 @@ def fit(
 def fit_matrix(
     path: Path, card: str | None, only: str | None, out: Path | None, as_json: bool
 ) -> None:
-    from vbench_mem.fit.room import find_room
-    from vbench_mem.fit.solve import solve_all
-    from vbench_mem.fit.table import grid, reasons, row_of
-    from vbench_mem.fit.variants import lines_of
-    from vbench_mem.fit.written import write_fit
+    from vbench_mem.analysis.fit.limit import find_room
+    from vbench_mem.analysis.fit.solve import solve_all
+    from vbench_mem.analysis.fit.table import grid, reasons, row_of
+    from vbench_mem.analysis.fit.variants import lines_of
     from vbench_mem.matrix.load import load_matrix
+    from vbench_mem.report.fit.written import write_fit
     from vbench_mem.running.plan import make_plan
 
     room = find_room(card)
@@ -106,10 +106,10 @@ def fit_matrix(
 
 
 def check_claims(only: str | None, out: Path | None, as_json: bool) -> None:
-    from vbench_mem.fit.agreement import claim_grid, disagreements, row_of_finding
-    from vbench_mem.fit.claims import CONDITIONS, read_claims
-    from vbench_mem.fit.findings import check_all
-    from vbench_mem.fit.written import write_claims
+    from vbench_mem.analysis.claims.agreement import claim_grid, disagreements, row_of_finding
+    from vbench_mem.analysis.claims.memory import CONDITIONS, read_claims
+    from vbench_mem.analysis.claims.memory_findings import check_all
+    from vbench_mem.report.fit.written import write_claims
 
     known = read_claims()
     claims = [claim for claim in known if only is None or only in claim.line]

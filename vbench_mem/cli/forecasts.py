@@ -10,14 +10,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from vbench_mem.cell import Cell
+from vbench_mem.base.metrics import show
+from vbench_mem.base.units import format_bytes
 from vbench_mem.machine.cards import Card
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import Matrix
-from vbench_mem.metrics import show
-from vbench_mem.prediction import Prediction, Unpredicted
+from vbench_mem.probes.prediction import Prediction, Unpredicted
 from vbench_mem.running.forecast import MEASURED, RECORDS, START_S, UTILISATION, Forecast
 from vbench_mem.running.plan import Plan
-from vbench_mem.units import format_bytes
 
 FITS = {"fits": "[green]yes[/]", "tight": "[yellow]tight[/]", "does not fit": "[red]no[/]"}
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vbench_mem.base.errors import UsageError
 from vbench_mem.cli.arguments import RUNS, Json, StoreFolder, command, complete_matrix, find_matrix
 from vbench_mem.cli.reports import Machine, Scores, read
-from vbench_mem.errors import UsageError
 
 if TYPE_CHECKING:
-    from vbench_mem.budgets.baseline import Yardstick
-    from vbench_mem.budgets.file import Asked
-    from vbench_mem.budgets.result import Result
-    from vbench_mem.join import Joined
+    from vbench_mem.analysis.budgets.baseline import Yardstick
+    from vbench_mem.analysis.budgets.file import Asked
+    from vbench_mem.analysis.budgets.result import Result
+    from vbench_mem.analysis.join import Joined
 
 BUDGETS = Path("budgets.yaml")
 
@@ -61,8 +61,8 @@ def check(
     vbench-mem check gate --update-baseline
     vbench-mem check --budgets budgets.yaml --json
     """
-    from vbench_mem.budgets.file import ask
-    from vbench_mem.budgets.junit import make_room, write_junit
+    from vbench_mem.analysis.budgets.file import ask
+    from vbench_mem.analysis.budgets.junit import make_room, write_junit
 
     typed = ["vbench-mem", "check", *([matrix] if matrix is not None else [])]
     typed += ["--budgets", str(budgets)] if budgets is not None else []
@@ -96,11 +96,11 @@ def judge_all(
     scores: list[str],
 ) -> "Result":
     """Records only where a budget needs them, predictions only where one asks for them."""
-    from vbench_mem.budgets.foresee import foresee
-    from vbench_mem.budgets.judge import judge
-    from vbench_mem.budgets.result import Result
+    from vbench_mem.analysis.budgets.judge import judge
+    from vbench_mem.analysis.budgets.predict import foresee
+    from vbench_mem.analysis.budgets.result import Result
+    from vbench_mem.analysis.join import join
     from vbench_mem.cli.predicting import predict_shown
-    from vbench_mem.join import join
 
     stated, reason, joined = asked.stated, None, join(asked.matrix, {})
     if not all(each.budget.is_predicted for each in stated):
@@ -125,7 +125,7 @@ def records_of(
     asked: "Asked", typed: str, root: Path, machine: str | None, scores: list[str]
 ) -> "Joined | str":
     """The rows with their records, or why there are none to judge."""
-    from vbench_mem.machine.runs import NoRun, UnlikeMachines
+    from vbench_mem.running.runs import NoRun, UnlikeMachines
 
     try:
         run, joined = read(asked, typed, root, machine, scores, foreign=False)
@@ -139,7 +139,7 @@ def records_of(
 
 def yardstick_for(asked: "Asked", renew: str) -> "Yardstick | None":
     """The baseline, where a budget is about growth; raises `UsageError` where it is not there."""
-    from vbench_mem.budgets.baseline import yardstick_of
+    from vbench_mem.analysis.budgets.baseline import yardstick_of
 
     grown = [each for each in asked.stated if each.budget.kind == "max_growth"]
     if not grown:
@@ -157,8 +157,8 @@ def write_baseline(asked: "Asked", renew: str) -> None:
 
     A cell that cannot be predicted keeps the entry that it has.
     """
-    from vbench_mem.budgets.baseline import keys_of, read_baseline, torch_version
-    from vbench_mem.budgets.foresee import differences, new_baseline
+    from vbench_mem.analysis.budgets.baseline import keys_of, read_baseline, torch_version
+    from vbench_mem.analysis.budgets.predict import differences, new_baseline
     from vbench_mem.cli.predicting import predict_shown
 
     path = asked.baseline
@@ -185,8 +185,8 @@ def write_baseline(asked: "Asked", renew: str) -> None:
 
 def say(result: "Result", as_json: bool) -> None:
     """For people or programs on stdout; on GitHub as annotations and in the job's summary too."""
-    from vbench_mem.budgets import github
-    from vbench_mem.budgets.result import lines_of
+    from vbench_mem.analysis.budgets import github
+    from vbench_mem.analysis.budgets.result import lines_of
 
     if as_json:
         print(json.dumps(result.dump(), indent=1))

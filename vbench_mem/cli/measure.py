@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vbench_mem.base.errors import UsageError
 from vbench_mem.cli.arguments import (
     RUNS,
     Again,
@@ -18,16 +19,15 @@ from vbench_mem.cli.arguments import (
     command,
     find_matrix,
 )
-from vbench_mem.errors import UsageError
 
 NOT_RUN = "not run yet"
 
 if TYPE_CHECKING:
     from vbench_mem.matrix import load as matrices
-    from vbench_mem.record import Record
-    from vbench_mem.running.place import Place
     from vbench_mem.running.plan import Plan
-    from vbench_mem.store import Store
+    from vbench_mem.running.record import Record
+    from vbench_mem.running.store import Store
+    from vbench_mem.running.target import Place
 
 
 def run(
@@ -48,7 +48,7 @@ def run(
     vbench-mem run quick --again --json > summary.json
     """
     from vbench_mem.running.launch import ForkServerLauncher
-    from vbench_mem.store import find_stores
+    from vbench_mem.running.store import find_stores
 
     path = find_matrix(matrix)
     # on a first run there is work for certain: the server imports torch while this reads the matrix
@@ -56,14 +56,14 @@ def run(
 
     from vbench_mem.cli.progress import Bars, Lines
     from vbench_mem.cli.trainings import train
+    from vbench_mem.machine.host import host_bytes
     from vbench_mem.machine.lock import one_run_per_machine
-    from vbench_mem.machine.site import Site
     from vbench_mem.matrix import load as matrices
-    from vbench_mem.running.place import Place
     from vbench_mem.running.plan import make_plan
-    from vbench_mem.running.room import host_bytes
     from vbench_mem.running.runner import Runner
-    from vbench_mem.running.sift import remember
+    from vbench_mem.running.site import Site
+    from vbench_mem.running.skip_predicted import remember
+    from vbench_mem.running.target import Place
     from vbench_mem.running.trainings import make_course
 
     loaded = matrices.load_matrix(path)
@@ -95,7 +95,7 @@ def foresee(
 ) -> "Plan":
     """The plan after the predictions of what is to be measured; says what it spares."""
     from vbench_mem.cli.predicting import predict_shown
-    from vbench_mem.running.sift import sift, to_predict
+    from vbench_mem.running.skip_predicted import sift, to_predict
 
     outcomes = predict_shown(to_predict(plan, place.target_here))
     sifted = sift(plan, outcomes, place.room, records, matrix.try_predicted)
@@ -146,7 +146,7 @@ def show(
     from vbench_mem.cli.tables import draw_record, draw_records
     from vbench_mem.cli.trainings import draw_trainings
     from vbench_mem.matrix.load import load_matrix
-    from vbench_mem.store import Store, find_stores
+    from vbench_mem.running.store import Store, find_stores
 
     loaded = load_matrix(find_matrix(matrix))
     places = find_stores(store, loaded.name) or [Store(store / loaded.name / NOT_RUN)]

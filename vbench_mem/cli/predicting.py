@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from vbench_mem.cell import Cell
-from vbench_mem.prediction import Prediction, Target, Unpredicted
+from vbench_mem.matrix.cell import Cell
+from vbench_mem.probes.prediction import Prediction, Target, Unpredicted
 from vbench_mem.running.predictions import predict_all
 
 

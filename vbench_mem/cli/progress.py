@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
-from vbench_mem.cell import Cell
 from vbench_mem.cli.tables import with_unit
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import Matrix
-from vbench_mem.record import Record
 from vbench_mem.running.eta import expect
+from vbench_mem.running.record import Record
 
 # beside a cell's name: the bar, the count and the clock, so that a line fits the terminal
 REST_COLUMNS = 42

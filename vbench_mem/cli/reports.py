@@ -19,10 +19,10 @@ from vbench_mem.cli.arguments import (
 )
 
 if TYPE_CHECKING:
-    from vbench_mem.budgets.file import Asked, Stated
-    from vbench_mem.join import Joined
+    from vbench_mem.analysis.budgets.file import Asked, Stated
+    from vbench_mem.analysis.join import Joined
     from vbench_mem.report.build import Subject
-    from vbench_mem.store import Store
+    from vbench_mem.running.store import Store
 
 Machine = Annotated[
     str | None,
@@ -73,7 +73,7 @@ def report(
     vbench-mem report quick --scores my_scores.csv --out reports/quick
     vbench-mem report paper_long paper_scale --predicted --card 16GiB --out r
     """
-    from vbench_mem.errors import UsageError
+    from vbench_mem.base.errors import UsageError
     from vbench_mem.report.build import build_report
 
     if len(matrices) > 1 and out is None:
@@ -125,7 +125,7 @@ def say(result: dict[str, Any], subjects: "list[Subject]") -> None:
 
 def check_places(matrices: list[Path], store: Path, out: Path | None) -> None:
     """Refuse, before any work, files of one name and a folder that holds the records of a run."""
-    from vbench_mem.errors import UsageError
+    from vbench_mem.base.errors import UsageError
     from vbench_mem.report.build import prefixes_of
 
     prefixes_of([path.stem for path in matrices])
@@ -140,12 +140,12 @@ def foretold_subjects(
     """Of predictions alone; the command that made them is kept in the words it was typed in."""
     import shlex
 
+    from vbench_mem.analysis.predicted_rows import foretell
+    from vbench_mem.analysis.scores.files import load_scores
     from vbench_mem.cli.predicting import predict_shown
     from vbench_mem.machine.cards import parse_card
     from vbench_mem.matrix.load import load_matrix
     from vbench_mem.report.build import Subject
-    from vbench_mem.report.foretell import foretell
-    from vbench_mem.scores.files import load_scores
 
     asked = None if card is None else parse_card(card)
     loaded = [load_matrix(find_matrix(name)) for name in matrices]
@@ -166,8 +166,8 @@ def measured_subjects(
     """The run of each matrix; runs of unlike machines never meet in one report."""
     import shlex
 
-    from vbench_mem.budgets.file import ask
-    from vbench_mem.errors import UsageError
+    from vbench_mem.analysis.budgets.file import ask
+    from vbench_mem.base.errors import UsageError
     from vbench_mem.report.build import Subject
 
     runs, subjects = [], []
@@ -191,7 +191,7 @@ def measured_subjects(
 def check_is_of_matrix(run: "Store", joined: "Joined", typed: str, root: Path) -> None:
     """Refuse a run that has records and none of a row of this matrix: it is of another one of the
     same name, or of this one before it was edited, and its report must not be written over."""
-    from vbench_mem.errors import UsageError
+    from vbench_mem.base.errors import UsageError
 
     if not joined.records and joined.rows and run.records():
         raise UsageError(
@@ -204,10 +204,10 @@ def read(
     asked: "Asked", typed: str, root: Path, machine: str | None, scores: list[str], *, foreign: bool
 ) -> "tuple[Store, Joined]":
     """The run chosen and its rows; what is unusable or unusual is said on stderr."""
-    from vbench_mem.join import join
-    from vbench_mem.machine.runs import choose_run
-    from vbench_mem.machine.site import Site
-    from vbench_mem.scores.files import load_scores
+    from vbench_mem.analysis.join import join
+    from vbench_mem.analysis.scores.files import load_scores
+    from vbench_mem.running.runs import choose_run
+    from vbench_mem.running.site import Site
 
     loaded = asked.matrix
     own = Site.of(loaded.cells).main.fingerprint
@@ -225,8 +225,8 @@ def read(
 
 def check_datasets(stated: Iterable["Stated"], scored: set[str]) -> None:
     """Refuse a budget on a dataset that nobody knows, where its name is near one that is known."""
-    from vbench_mem.errors import UsageError, nearest
-    from vbench_mem.scores.score import DATASETS
+    from vbench_mem.base.errors import UsageError, nearest
+    from vbench_mem.data.annotations.datasets import DATASETS
 
     known = [*scored, *DATASETS]
     for each in stated:

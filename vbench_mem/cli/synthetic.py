@@ -11,7 +11,7 @@ Split = Literal["train", "held-out"]
 
 
 def complete_family(incomplete: str) -> list[str]:
-    from vbench_mem.synthetic.families import FAMILIES
+    from vbench_mem.data.synthetic.families import FAMILIES
 
     return [name for name in FAMILIES if name.startswith(incomplete)]
 
@@ -48,10 +48,10 @@ def synthetic(
     vbench-mem synthetic spatial --size large --out clips
     vbench-mem synthetic long --strip long.png
     """
-    from vbench_mem.synthetic.benchmark import benchmark
-    from vbench_mem.synthetic.ceilings import ceilings
-    from vbench_mem.synthetic.families import known_family
-    from vbench_mem.synthetic.making import ensure
+    from vbench_mem.data.synthetic.benchmark import benchmark
+    from vbench_mem.data.synthetic.ceilings import ceilings
+    from vbench_mem.data.synthetic.families import known_family
+    from vbench_mem.data.synthetic.making import ensure
 
     about = known_family(family).about
     folder = ensure(family, size, root=out, tell=tell)
@@ -67,7 +67,7 @@ def synthetic(
         reached = f"{t2v.random_ties_value:.3f} ({t2v.value:.3f})  {v2t.random_ties_value:.3f}"
         print(f"{t2v.kind:<26}{reached}\n  {t2v.reason}")
     if strip is not None:
-        from vbench_mem.synthetic.sheet import write_sheet
+        from vbench_mem.report.draw.sheet import write_sheet
 
         write_sheet(found, family, size, strip)
         print(strip)

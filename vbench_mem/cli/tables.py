@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from vbench_mem.cell import Cell
+from vbench_mem.base.metrics import METRICS, show
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import Matrix
-from vbench_mem.metrics import METRICS, show
-from vbench_mem.record import Record, Status
+from vbench_mem.running.record import Record, Status
 
 ID_DIGITS = 8  # of 16: enough to tell the cells of a matrix apart
 COLUMNS = ("peak_alloc_bytes", "step_ms", "clips_per_s")

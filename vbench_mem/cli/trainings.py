@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from vbench_mem.cell import Cell
+from vbench_mem.analysis.scores.measured import name_of, results_of
 from vbench_mem.cli.tables import ID_DIGITS, STYLES
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import Matrix
-from vbench_mem.record import Record
-from vbench_mem.scores.measured import name_of, results_of
+from vbench_mem.running.record import Record
 
 if TYPE_CHECKING:
     from vbench_mem.running.attempt import Attempts

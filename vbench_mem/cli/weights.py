@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vbench_mem.base.errors import UsageError
 from vbench_mem.cli.arguments import Json
-from vbench_mem.errors import UsageError
 
 if TYPE_CHECKING:
     from vbench_mem.encoders.dual import DualEncoder
@@ -101,7 +101,7 @@ def parsed(text: str) -> Any:
     """As a matrix would read it."""
     import yaml
 
-    from vbench_mem.matrix.strict_yaml import Refused, plain
+    from vbench_mem.base.strict_yaml import Refused, plain
 
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -114,7 +114,7 @@ def on_meta(spec: "Spec", frames: int, resolution_px: int) -> "DualEncoder":
     """Shapes alone: even the largest encoder takes no memory."""
     import torch
 
-    from vbench_mem.cell import Load
+    from vbench_mem.base.load import Load
     from vbench_mem.encoders.build import build
     from vbench_mem.encoders.recipes import RECIPES
 

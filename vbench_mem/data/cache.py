@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from vbench_mem.errors import UsageError
+from vbench_mem.base.errors import UsageError
 
 
 def cache_root() -> Path:

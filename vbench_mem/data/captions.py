@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from vbench_mem.base.errors import UsageError
 from vbench_mem.data.text_files import csv_rows, json_rows, reading
-from vbench_mem.errors import UsageError
 
 COLUMNS = ("path", "caption")
 OBJECT = '{"path": "clip.mp4", "caption": "a disc moves"}'

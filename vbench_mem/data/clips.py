@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vbench_mem.cell import Cell, Load
+from vbench_mem.base.load import Load
 from vbench_mem.data.captions import Pair, read_captions
 from vbench_mem.data.generate import generated
 from vbench_mem.data.sample import Sampled, sample
@@ -75,9 +75,9 @@ class ClipSource:
         )
 
 
-def load_batches(cell: Cell) -> Iterator[ClipBatch]:
-    """The batches of a cell with `input: clips`, each decoded when it is asked for."""
-    source = ClipSource(cell.load, cell.protocol.seed, cell.runtime.threads)
+def load_batches(load: Load, seed: int, threads: int | None) -> Iterator[ClipBatch]:
+    """The batches of a load with `input: clips`, each decoded when it is asked for."""
+    source = ClipSource(load, seed, threads)
     step = 0
     while True:
         yield source.batch(step)

@@ -3,8 +3,8 @@
 import hashlib
 from dataclasses import replace
 
+from vbench_mem.base.errors import UsageError
 from vbench_mem.data.benchmark import Benchmark, Caption
-from vbench_mem.errors import UsageError
 
 SUFFIX = "paragraphs"
 

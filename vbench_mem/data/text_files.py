@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from vbench_mem.errors import UsageError
+from vbench_mem.base.errors import UsageError
 
 MEND = "mend it, or fetch the file again"
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vbench_mem.base.errors import UsageError
 from vbench_mem.data.benchmark import Benchmark
 from vbench_mem.data.tokenizer_file import Opened, open_tokenizer
 from vbench_mem.encoders.spec import Text
 from vbench_mem.encoders.words import Words
-from vbench_mem.errors import UsageError
 
 PAD, START, END = 0, 1, 2
 RESERVED = 3

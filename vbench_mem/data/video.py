@@ -15,7 +15,7 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from vbench_mem.errors import UsageError
+from vbench_mem.base.errors import UsageError
 
 SEEK_GAP_S = 10  # further than a usual distance of key frames: jumping beats decoding through
 EARLY_S = 1  # jump this much too short: an index may hold the times of decoding, not of showing

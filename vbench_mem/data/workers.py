@@ -20,7 +20,7 @@ from vbench_mem.data.benchmark import Clip
 from vbench_mem.data.sample import Sampled, sample
 from vbench_mem.data.times import Sampling
 from vbench_mem.data.video import BadVideo
-from vbench_mem.running.launch import anonymous_main
+from vbench_mem.machine.processes import anonymous_main
 
 # What a broken file can do to a decoder; whatever else ends a process is no fault of the file's.
 FAULTS = {signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL}

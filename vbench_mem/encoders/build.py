@@ -2,7 +2,7 @@
 
 from typing import overload
 
-from vbench_mem.cell import Load, Runtime
+from vbench_mem.base.load import Load, Runtime
 from vbench_mem.encoders.adapt import adapt
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.dual import DualEncoder

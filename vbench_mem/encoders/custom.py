@@ -2,7 +2,7 @@
 
 The protocol
     build(load) -> nn.Module
-        Called with the cell's load (`vbench_mem.cell.Load`: frames, batch, resolution_px,
+        Called with the cell's load (`vbench_mem.base.load.Load`: frames, batch, resolution_px,
         caption_tokens, mode, ...). A class will do where its constructor takes a load. What comes
         back has `requires_grad` set as it should train. It is called in the measuring process with
         the device as torch's default, and for predictions with tensors that hold nothing, so it
@@ -25,13 +25,13 @@ other than `full` and `checkpoint: true` are refused.
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from vbench_mem.base.errors import UsageError
+from vbench_mem.base.strict import STRICT
 from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.words import Words
-from vbench_mem.errors import UsageError
-from vbench_mem.strict import STRICT
 
 if TYPE_CHECKING:
-    from vbench_mem.cell import Runtime
+    from vbench_mem.base.load import Runtime
 
 NOT_TOLD = "an encoder of one's own does not say how many tokens it sees"
 NO_CLOSED_FORM = "an encoder of one's own has no closed form"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from vbench_mem.cell import Load
+from vbench_mem.base.load import Load
 from vbench_mem.encoders.layers import Block, init_weights
 from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.spec import FactorizedEncoder

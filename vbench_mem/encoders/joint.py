@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from vbench_mem.cell import Load
+from vbench_mem.base.load import Load
 from vbench_mem.encoders.masking import choose
 from vbench_mem.encoders.patches import TubeEmbed, tubelet
 from vbench_mem.encoders.positions import sinusoidal

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from vbench_mem.cell import Kernel
+from vbench_mem.base.load import Kernel
 from vbench_mem.encoders.sizes import Tower
 from vbench_mem.encoders.spec import Activation
 

@@ -6,8 +6,8 @@ THE table of recipes; a new one out of known parts is one row.
 from dataclasses import dataclass
 from typing import Literal
 
+from vbench_mem.base.strict import STRICT
 from vbench_mem.encoders.spec import MaskKind
-from vbench_mem.strict import STRICT
 
 Train = Literal["full", "adapter", "lora", "temporal_only", "last_k"]
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from vbench_mem.strict import STRICT
+from vbench_mem.base.strict import STRICT
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+from vbench_mem.base.errors import UsageError, nearest
 from vbench_mem.encoders.custom import Custom
-from vbench_mem.errors import UsageError, nearest
 
 NAME = r"[A-Za-z_]\w*"
 REFERENCE = rf"^{NAME}(\.{NAME})*:{NAME}$"

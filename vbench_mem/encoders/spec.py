@@ -8,9 +8,9 @@ them can be an axis of a matrix and all of them go into a cell's id.
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+from vbench_mem.base.strict import STRICT
 from vbench_mem.encoders.sizes import TEXT_SIZES, VIDEO_SIZES, Tower
 from vbench_mem.encoders.words import Words
-from vbench_mem.strict import STRICT
 
 MaskKind = Literal["random", "tube", "frame"]
 Inflation = Literal["average", "repeat", "central"]

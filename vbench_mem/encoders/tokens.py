@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from vbench_mem.base.errors import UsageError
 from vbench_mem.encoders.custom import Custom, check_custom
 from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.spec import FactorizedEncoder, MaskKind, Spec, Tube, TubeViT
-from vbench_mem.errors import UsageError
 
 if TYPE_CHECKING:
-    from vbench_mem.cell import Load, Runtime
+    from vbench_mem.base.load import Load, Runtime
 
 
 @dataclass(frozen=True)

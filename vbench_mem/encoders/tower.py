@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from vbench_mem.cell import Load
+from vbench_mem.base.load import Load
 from vbench_mem.encoders.layers import AttentionPool, Block, MapHead, init_weights
 from vbench_mem.encoders.masking import draw
 from vbench_mem.encoders.patches import TubeEmbed, tubelet

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from vbench_mem.strict import STRICT
+from vbench_mem.base.strict import STRICT
 
 
 @dataclass(frozen=True, kw_only=True)

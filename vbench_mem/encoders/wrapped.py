@@ -16,12 +16,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import sdpa_kernel
 
-from vbench_mem.cell import Kernel, Load, Runtime
+from vbench_mem.base.errors import Unsupported, UsageError
+from vbench_mem.base.load import Kernel, Load, Runtime
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.dual import TEMPERATURE, DualEncoder, unit
 from vbench_mem.encoders.layers import BACKENDS
 from vbench_mem.encoders.source import file_now, sha256_now
-from vbench_mem.errors import Unsupported, UsageError
 
 NO_TOWER = "this encoder of one's own has no module called {}"
 NO_KERNEL = "No available kernel"  # what torch says where the one that is forced does not fit

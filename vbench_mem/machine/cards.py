@@ -10,11 +10,11 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from vbench_mem.cell import Dtype
-from vbench_mem.errors import UsageError, nearest
+from vbench_mem.base.errors import UsageError, nearest
+from vbench_mem.base.load import Dtype
+from vbench_mem.base.units import BINARY, format_bytes, parse_bytes
 from vbench_mem.machine.environment import Environment
-from vbench_mem.probes.peaks import dense_peak
-from vbench_mem.units import BINARY, format_bytes, parse_bytes
+from vbench_mem.machine.peaks import dense_peak
 
 GB, GIB = 10**9, BINARY["GiB"]
 ECC_SHARE = 16  # one part in so many, where the check bits lie in the memory itself

@@ -10,9 +10,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from vbench_mem.base.strict import STRICT
 from vbench_mem.machine import host
 from vbench_mem.machine.nvml import Gpu, Reading, Unreadable, open_gpu
-from vbench_mem.strict import STRICT
 
 UNKNOWN_GPU = "unknown gpu"  # asked for by name, and NVML does not show it
 Fact = str | int | float | bool | None

@@ -78,6 +78,13 @@ def memory_limit_bytes() -> int | None:
     return None
 
 
+def host_bytes() -> int | None:
+    """The container's limit or the machine's memory, whichever is less; None where neither is
+    told."""
+    known = [size for size in (memory_limit_bytes(), memory_bytes()) if size]
+    return min(known, default=None)
+
+
 def oom_kills() -> dict[str, int]:
     """How often the kernel has killed for want of memory: in this control group, and anywhere."""
     counts: dict[str, int] = {}

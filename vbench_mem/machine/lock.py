@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from vbench_mem.errors import UsageError
+from vbench_mem.base.errors import UsageError, cannot_write
 
 
 @contextmanager
@@ -28,12 +28,6 @@ def hold(path: Path, busy: str, fix: str) -> Iterator[None]:
         except OSError as error:
             raise cannot_write(path, error, fix) from error
         yield
-
-
-def cannot_write(path: Path, error: OSError, fix: str) -> UsageError:
-    return UsageError(
-        f"{path}: cannot be written to: {(error.strerror or str(error)).lower()}; {fix}"
-    )
 
 
 @contextmanager

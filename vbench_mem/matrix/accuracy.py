@@ -11,20 +11,21 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from vbench_mem.cell import Cell, Dtype, Protocol, Runtime
-from vbench_mem.data.sources import resolve_init
+from vbench_mem.base.errors import UsageError
+from vbench_mem.base.load import Dtype, Runtime
+from vbench_mem.base.strict import STRICT
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.encoders.tokens import check_variant
-from vbench_mem.errors import UsageError
 from vbench_mem.matrix.axes import facts, names_of, unknown_row
 from vbench_mem.matrix.captions import tokenizer_of_init
+from vbench_mem.matrix.cell import Cell, Protocol
 from vbench_mem.matrix.conditions import check_when, matches
+from vbench_mem.matrix.lineage import lineage
+from vbench_mem.matrix.open_sources import resolve_init
 from vbench_mem.matrix.resolve import with_kind
 from vbench_mem.matrix.sources import Written, complete, held_out
-from vbench_mem.strict import STRICT
-from vbench_mem.training.lineage import lineage
-from vbench_mem.training.spec import Sampling, Schooling, Share, Source, Stage, Training
+from vbench_mem.matrix.training import Sampling, Schooling, Share, Source, Stage, Training
 from vbench_mem.weights.report import check_allow
 
 

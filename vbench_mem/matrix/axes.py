@@ -12,15 +12,16 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from vbench_mem.cell import Cell, Load, Protocol, Runtime
+from vbench_mem.base.errors import UsageError, nearest
+from vbench_mem.base.explain import explain
+from vbench_mem.base.load import Load, Runtime
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.recipes import RECIPES, Recipe
 from vbench_mem.encoders.sizes import TEXT_SIZES, VIDEO_SIZES, Tower, size_name
 from vbench_mem.encoders.source import EXAMPLE, REFERENCE, check_reference, is_reference
 from vbench_mem.encoders.spec import Spec, Text, Tube
 from vbench_mem.encoders.table import ENCODERS, Encoder
-from vbench_mem.errors import UsageError, nearest
-from vbench_mem.matrix.explain import explain
+from vbench_mem.matrix.cell import Cell, Protocol
 
 Section = Literal["name", "spec", "recipe", "load", "runtime"]
 TABLES: dict[str, Mapping[str, Any]] = {

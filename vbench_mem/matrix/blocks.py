@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vbench_mem.cell import Cell, Protocol
+from vbench_mem.base.errors import UsageError
+from vbench_mem.base.strict_yaml import written
 from vbench_mem.encoders.tokens import check_variant
-from vbench_mem.errors import UsageError
 from vbench_mem.matrix.axes import LAST_WORDS, SETTINGS, canonical, check_value, facts, shown
+from vbench_mem.matrix.cell import Cell, Protocol
 from vbench_mem.matrix.conditions import matches
 from vbench_mem.matrix.resolve import Combination, base_spec, facts_of, resolve, variant_of
-from vbench_mem.matrix.strict_yaml import written
 
 ONE_OF = (("variant", "encoder"), ("variant", "recipe"), ("size", "tower"))
 ONE_OF_TEXT = (("text_size", "text.tower"), ("text_size", "text"))

@@ -5,12 +5,12 @@ No torch. Never opens a tokenizer: it is found and hashed.
 
 from pathlib import Path
 
-from vbench_mem.cell import Cell
+from vbench_mem.base.errors import UsageError
 from vbench_mem.data.tokenizer_file import with_tokenizer
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.spec import Spec
-from vbench_mem.errors import UsageError
-from vbench_mem.training.spec import Training
+from vbench_mem.matrix.cell import Cell
+from vbench_mem.matrix.training import Training
 
 
 def lacks_tokenizer(spec: Spec | Custom) -> bool:

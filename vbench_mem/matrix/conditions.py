@@ -8,8 +8,8 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+from vbench_mem.base.errors import UsageError, nearest
 from vbench_mem.encoders.source import is_reference
-from vbench_mem.errors import UsageError, nearest
 from vbench_mem.matrix.axes import (
     LAST_WORDS,
     PROTOCOL,

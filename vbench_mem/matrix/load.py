@@ -11,24 +11,25 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from vbench_mem.budgets.budget import Budget
-from vbench_mem.cell import Cell, Protocol
+from vbench_mem.base.errors import UsageError, nearest
+from vbench_mem.base.explain import explain
+from vbench_mem.base.strict import STRICT
+from vbench_mem.base.strict_yaml import read_yaml, written
+from vbench_mem.base.units import parse_bytes
 from vbench_mem.encoders.source import find_custom
-from vbench_mem.errors import UsageError, nearest
 from vbench_mem.matrix.accuracy import WORDS as ACCURACY_WORDS
 from vbench_mem.matrix.accuracy import Accuracy, AccuracyFile, derive
 from vbench_mem.matrix.axes import PROTOCOL, facts, label, names
 from vbench_mem.matrix.blocks import Block, Expanded, Rule, expand, parse_block
+from vbench_mem.matrix.budget import Budget
+from vbench_mem.matrix.cell import Cell, Protocol
 from vbench_mem.matrix.conditions import check_when
 from vbench_mem.matrix.exhibits import Name
-from vbench_mem.matrix.explain import explain
 from vbench_mem.matrix.resolve import sha256_of
-from vbench_mem.matrix.strict_yaml import read_yaml, written
-from vbench_mem.scores.files import check_score
-from vbench_mem.strict import STRICT
-from vbench_mem.units import parse_bytes
 
 Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
+
+REFERENCE = "reference"  # among `scores`: the published scores that come with the package
 
 
 class SkipRule(BaseModel):
@@ -242,3 +243,13 @@ def check_budget(raw: Any, where: str, variants: Collection[str] | None = None) 
 
 def budget_keys() -> list[str]:
     return [field.alias or name for name, field in Budget.model_fields.items()]
+
+
+def check_score(text: str, index: int, folder: Path) -> str:
+    """`reference`, or the full path of a file that is there."""
+    if text == REFERENCE:
+        return text
+    path = (folder / text).resolve()
+    if not path.is_file():
+        raise UsageError(f"scores[{index}]: no file {path}; write a path relative to the matrix")
+    return str(path)

@@ -10,7 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from vbench_mem.cell import Cell, Load, Protocol, Runtime
+from vbench_mem.base.errors import UsageError
+from vbench_mem.base.load import Load, Runtime
 from vbench_mem.data.captions import read_captions
 from vbench_mem.data.head import head_of
 from vbench_mem.data.scenes import scenes_sha256
@@ -21,9 +22,9 @@ from vbench_mem.encoders.source import check_reference, find_custom, is_referenc
 from vbench_mem.encoders.spec import Spec, Text
 from vbench_mem.encoders.table import ENCODERS
 from vbench_mem.encoders.tokens import mask_kind
-from vbench_mem.errors import UsageError
 from vbench_mem.matrix.axes import SETTINGS, TABLES, Setting, facts, shown, unknown_row
 from vbench_mem.matrix.captions import lacks_tokenizer, named_tokenizer
+from vbench_mem.matrix.cell import Cell, Protocol
 
 Combination = dict[str, Any]
 AnySpec = Spec | Custom

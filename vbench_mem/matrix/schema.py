@@ -4,8 +4,8 @@ from typing import Any, Union
 
 from pydantic import ConfigDict, Field, TypeAdapter, create_model
 
-from vbench_mem.budgets.budget import Budget
 from vbench_mem.matrix.axes import SETTINGS, canonical, names
+from vbench_mem.matrix.budget import Budget
 from vbench_mem.matrix.load import MatrixFile, SkipRule
 
 

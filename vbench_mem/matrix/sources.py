@@ -11,9 +11,9 @@ from typing import Annotated
 
 from pydantic import Discriminator, Tag
 
-from vbench_mem.data.sources import resolve_source
-from vbench_mem.errors import UsageError
-from vbench_mem.training.spec import Source
+from vbench_mem.base.errors import UsageError
+from vbench_mem.matrix.open_sources import resolve_source
+from vbench_mem.matrix.training import Source
 
 # The brackets tell `explain` that this is no key of the file.
 NAMED, FULL = "source[name]", "source[mapping]"

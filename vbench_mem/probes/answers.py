@@ -17,7 +17,7 @@ from torch._subclasses.fake_tensor import (
 )
 from torch.utils._pytree import tree_map_only
 
-from vbench_mem.errors import Unsupported
+from vbench_mem.base.errors import Unsupported
 from vbench_mem.probes.cuda_rules import CudaRules
 from vbench_mem.probes.fake import FRESH, ITEM, UNSCALE, FakeTracker
 from vbench_mem.probes.sites import Sites

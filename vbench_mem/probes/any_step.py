@@ -11,14 +11,14 @@ from typing import TypeVar
 import torch
 from torch._guards import active_fake_mode
 
-from vbench_mem.errors import UsageError, nearest
-from vbench_mem.prediction import TARGETS, Prediction, Target
+from vbench_mem.base.errors import UsageError, nearest
 from vbench_mem.probes.copies import deep_copies
 from vbench_mem.probes.cuda_rules import cuda_autocast
 from vbench_mem.probes.fake import pretending
 from vbench_mem.probes.on_card import fused_dropout
 from vbench_mem.probes.phases import PhaseTracker
 from vbench_mem.probes.predict import summarise
+from vbench_mem.probes.prediction import TARGETS, Prediction, Target
 from vbench_mem.probes.sites import Sites
 from vbench_mem.probes.trace import Trace
 

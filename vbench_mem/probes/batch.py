@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vbench_mem.cell import Cell
 from vbench_mem.encoders.patches import CHANNELS
+from vbench_mem.matrix.cell import Cell
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,13 +11,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vbench_mem.cell import Cell
+from vbench_mem.base.errors import Unsupported, told
+from vbench_mem.base.metrics import METRICS, PREDICTED
 from vbench_mem.encoders.build import build
 from vbench_mem.encoders.custom import Custom
-from vbench_mem.errors import Unsupported, told
 from vbench_mem.machine.nvml import Gpu
-from vbench_mem.metrics import METRICS, PREDICTED
-from vbench_mem.prediction import why_unpredicted
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes import resident
 from vbench_mem.probes.batch import Batch
 from vbench_mem.probes.counts import count
@@ -30,6 +29,7 @@ from vbench_mem.probes.measured import Measured
 from vbench_mem.probes.memory import Ready, finite, memory_pass
 from vbench_mem.probes.memory_metrics import memory_metrics
 from vbench_mem.probes.predict import predict
+from vbench_mem.probes.prediction import why_unpredicted
 from vbench_mem.probes.readers import AllocatorReader, Reader, StorageReader
 from vbench_mem.probes.speed import DeviceClock, HostClock, Timed, time_pass
 from vbench_mem.probes.speed_metrics import put_share_of_peak, speed_metrics

@@ -8,12 +8,12 @@ encoder's code and its spec part ways, the counts do too.
 from dataclasses import dataclass, replace
 from math import prod
 
-from vbench_mem.cell import Cell
+from vbench_mem.base.errors import UsageError
 from vbench_mem.encoders.custom import NO_CLOSED_FORM, Custom
 from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.spec import FactorizedEncoder, FrameLevel, Spec, Text, TubeViT
 from vbench_mem.encoders.tokens import Kept, kept_tokens, layers, tube_grids
-from vbench_mem.errors import UsageError
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.walk import Layer, Walk, Work
 
 CHANNELS = 3

@@ -7,8 +7,8 @@ leaves on the host does not count. No torch.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from vbench_mem.prediction import Target
 from vbench_mem.probes.allocator import replay
+from vbench_mem.probes.prediction import Target
 from vbench_mem.probes.timeline import Moment, Span, Timeline
 from vbench_mem.probes.trace import Trace
 

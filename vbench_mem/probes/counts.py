@@ -2,10 +2,10 @@
 
 from torch import nn
 
-from vbench_mem.cell import Cell
 from vbench_mem.encoders.custom import NOT_TOLD, Custom
 from vbench_mem.encoders.tokens import clip_tokens, kept_tokens
 from vbench_mem.encoders.wrapped import NO_TOWER, Trainable
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.measured import Measured
 
 

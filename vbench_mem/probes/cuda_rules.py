@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vbench_mem.cell import Kernel
+from vbench_mem.base.load import Kernel
 
 # Of an A100, the stand-in where a kernel's memory depends on the card: multiprocessors, and threads
 # on each.

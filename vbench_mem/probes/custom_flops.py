@@ -14,11 +14,11 @@ from importlib.metadata import version
 
 import torch
 
-from vbench_mem.cell import Cell
+from vbench_mem.base.errors import told
 from vbench_mem.encoders.build import build
 from vbench_mem.encoders.custom import NO_CLOSED_FORM, Custom
 from vbench_mem.encoders.wrapped import NO_TOWER
-from vbench_mem.errors import told
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.fake import formula_of
 from vbench_mem.probes.fvcore_count import Traced, count_traced, without_fast_path
 from vbench_mem.probes.inputs import one_caption, one_clip

@@ -14,12 +14,13 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.attention import sdpa_kernel
 
-from vbench_mem.cell import Cell, Runtime
+from vbench_mem.base.errors import Unsupported
+from vbench_mem.base.load import Runtime
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.layers import BACKENDS
-from vbench_mem.errors import Unsupported
 from vbench_mem.machine.host import cpu_cores
 from vbench_mem.machine.nvml import Gpu, Unreadable, open_gpu
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.train_step import DTYPES, adamw
 
 PROBE_TOKENS = 16

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import torch
 
-from vbench_mem.cell import Cell
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.batch import Batch, noise
 from vbench_mem.probes.measured import Measured
 
@@ -63,7 +63,11 @@ class ClipFeed:
         from vbench_mem.data.tokens_of_captions import tokenize
 
         self.spec, self.load, self.device = cell.spec, cell.load, device
-        self.source, self.to_clips, self.tokenize = load_batches(cell), to_clips, tokenize
+        self.source, self.to_clips, self.tokenize = (
+            load_batches(cell.load, cell.protocol.seed, cell.runtime.threads),
+            to_clips,
+            tokenize,
+        )
         self.clips = self.padded = self.repeated = self.truncated = 0
 
     def first(self) -> Batch:

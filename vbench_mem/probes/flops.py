@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from vbench_mem.cell import Cell
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.closed_form import ClosedForm, closed_form
 from vbench_mem.probes.fvcore_count import FvcoreCount, Traced, count_fvcore
 from vbench_mem.probes.measured import Measured

@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vbench_mem.cell import Cell
 from vbench_mem.encoders.build import build
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.inputs import one_caption, one_clip
 from vbench_mem.probes.uncounted import refuse_unknown
 

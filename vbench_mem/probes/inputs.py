@@ -6,7 +6,7 @@ For counting, on fake or meta tensors: never for a measured run.
 import torch
 from torch import Tensor
 
-from vbench_mem.cell import Load
+from vbench_mem.base.load import Load
 from vbench_mem.encoders.patches import CHANNELS
 
 

@@ -6,7 +6,7 @@ No torch. A number that could not be had is None with a reason, never 0 and neve
 from dataclasses import dataclass, field
 from typing import Any
 
-from vbench_mem.metrics import METRICS
+from vbench_mem.base.metrics import METRICS
 
 Number = int | float | None
 

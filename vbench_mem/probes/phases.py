@@ -21,13 +21,13 @@ from torch.optim.optimizer import (
     register_optimizer_step_pre_hook,
 )
 
-from vbench_mem.errors import Unsupported
-from vbench_mem.prediction import Target
+from vbench_mem.base.errors import Unsupported
 from vbench_mem.probes.answers import AnsweringTracker
 from vbench_mem.probes.belongings import Belongings
 from vbench_mem.probes.cuda_rules import CudaRules
 from vbench_mem.probes.fake import ITEM
 from vbench_mem.probes.on_card import take_foreach
+from vbench_mem.probes.prediction import Target
 from vbench_mem.probes.sites import NO_BACKWARD, Sites
 from vbench_mem.probes.values import tensors_in
 

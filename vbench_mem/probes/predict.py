@@ -11,14 +11,15 @@ from functools import partial
 
 import torch
 
-from vbench_mem.cell import Cell, Kernel
+from vbench_mem.base.errors import Unsupported
+from vbench_mem.base.load import Kernel
 from vbench_mem.encoders.custom import Custom
-from vbench_mem.errors import Unsupported
-from vbench_mem.prediction import Prediction, Target
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.batch import Batch, noise
 from vbench_mem.probes.counted import CONTEXT_BYTES, count_embedding, count_step
 from vbench_mem.probes.cuda_rules import CudaRules, cuda_autocast
 from vbench_mem.probes.fake import FakeTracker, pretending
+from vbench_mem.probes.prediction import Prediction, Target
 from vbench_mem.probes.quick import QuickMode
 from vbench_mem.probes.readers import Followed
 from vbench_mem.probes.repeat import NotAlike, repeat

@@ -7,8 +7,8 @@ and its last.
 
 from dataclasses import replace
 
-from vbench_mem.cell import Cell
 from vbench_mem.encoders.custom import Custom
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.repeat import Repeat
 
 KEPT = 3  # first, middle, last

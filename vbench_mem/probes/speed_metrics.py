@@ -4,11 +4,11 @@ from dataclasses import asdict
 
 import numpy as np
 
-from vbench_mem.cell import Cell
 from vbench_mem.encoders.custom import NOT_TOLD, Custom
 from vbench_mem.encoders.tokens import clip_tokens
+from vbench_mem.machine.peaks import dense_peak, share_of_peak
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.measured import Measured
-from vbench_mem.probes.peaks import dense_peak, share_of_peak
 from vbench_mem.probes.speed import Timed
 
 CLIPS_METRICS = ("decode_ms", "transfer_ms", "end_to_end_clips_per_s")

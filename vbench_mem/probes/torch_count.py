@@ -15,9 +15,10 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
-from vbench_mem.cell import Cell, Kernel
+from vbench_mem.base.load import Kernel
 from vbench_mem.encoders.build import build
 from vbench_mem.encoders.dual import DualEncoder
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.inputs import one_caption, one_clip
 from vbench_mem.probes.uncounted import refuse_unknown
 

@@ -11,8 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vbench_mem.cell import Cell, Optimizer, Runtime
+from vbench_mem.base.load import Optimizer, Runtime
 from vbench_mem.encoders.wrapped import Trainable
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.batch import Batch
 from vbench_mem.probes.loss import clamp_temperature, info_nce
 

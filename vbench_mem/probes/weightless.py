@@ -7,10 +7,10 @@ from torch import Tensor, nn
 from torch._guards import active_fake_mode
 from torch._subclasses.fake_tensor import FakeTensor
 
-from vbench_mem.cell import Cell
 from vbench_mem.encoders.build import build
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.wrapped import Trainable
+from vbench_mem.matrix.cell import Cell
 
 
 def weightless(cell: Cell) -> Callable[[], Trainable]:

@@ -4,14 +4,14 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from vbench_mem.budgets.partner import Partners
-from vbench_mem.join import Joined, Row
-from vbench_mem.metrics import show
-from vbench_mem.pareto import frontier
+from vbench_mem.analysis.budgets.partner import Partners
+from vbench_mem.analysis.join import Joined, Row
+from vbench_mem.analysis.pareto import frontier
+from vbench_mem.base.metrics import show
+from vbench_mem.base.units import format_bytes
 from vbench_mem.report.best import retrieval
 from vbench_mem.report.document import Answer
 from vbench_mem.report.sized import Sized, limit_of, sized_rows
-from vbench_mem.units import format_bytes
 
 MOST_LOADS = 4  # of more, only the smallest and the largest get a sentence
 MOST_NAMES = 3  # of rows that did not fit

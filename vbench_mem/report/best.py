@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vbench_mem.join import Joined, Row
-from vbench_mem.pareto import frontier
+from vbench_mem.analysis.join import Joined, Row
+from vbench_mem.analysis.pareto import frontier
+from vbench_mem.analysis.scores.score import AnyScore
+from vbench_mem.analysis.spread import score_text
 from vbench_mem.report.sized import Sized, is_allowed
-from vbench_mem.report.spread import score_text
-from vbench_mem.scores.score import AnyScore
 
 RECALL = "t2v_recall_at_1"
 

@@ -17,23 +17,23 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from vbench_mem.budgets.baseline import yardstick_of
-from vbench_mem.budgets.foresee import recall
-from vbench_mem.budgets.judge import judge
-from vbench_mem.budgets.verdict import Verdict
-from vbench_mem.errors import UsageError
-from vbench_mem.join import Joined, Row
-from vbench_mem.metrics import PREDICTED
+from vbench_mem.analysis.budgets.baseline import yardstick_of
+from vbench_mem.analysis.budgets.judge import judge
+from vbench_mem.analysis.budgets.predict import recall
+from vbench_mem.analysis.budgets.verdict import Verdict
+from vbench_mem.analysis.claims.judges import findings
+from vbench_mem.analysis.join import Joined, Row
+from vbench_mem.analysis.predicted_rows import Foretold, judge_foretold
+from vbench_mem.base.errors import UsageError
+from vbench_mem.base.metrics import PREDICTED
 from vbench_mem.report.content.chapter import Chapter
 from vbench_mem.report.content.whole import document_of
 from vbench_mem.report.document import Document, Figure
 from vbench_mem.report.evidence import write_evidence
-from vbench_mem.report.foretell import Foretold, judge_foretold
 from vbench_mem.report.illustrate import illustrate, plans
-from vbench_mem.report.judges import findings
-from vbench_mem.report.schooled import unhappy
 from vbench_mem.report.table import write_table
-from vbench_mem.store import write_text
+from vbench_mem.report.training_table import unhappy
+from vbench_mem.running.store import write_text
 
 FIGURES = "figures"
 

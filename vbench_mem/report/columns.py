@@ -9,12 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from vbench_mem.join import Joined, Row
+from vbench_mem.analysis.join import Joined, Row
+from vbench_mem.analysis.scores.measured import MeasuredScore
+from vbench_mem.analysis.scores.score import AnyScore
+from vbench_mem.base.metrics import METRICS, Metric
 from vbench_mem.matrix.accuracy import Accuracy
-from vbench_mem.metrics import METRICS, Metric
-from vbench_mem.record import Status
-from vbench_mem.scores.measured import MeasuredScore
-from vbench_mem.scores.score import AnyScore
+from vbench_mem.running.record import Status
 
 Kind = Literal["Int64", "Float64", "boolean", "string"]
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from vbench_mem.join import Joined
+from vbench_mem.analysis.join import Joined
 
 TOLD: dict[str, Callable[[Any], str]] = {
     "mode": lambda mode: "embedding alone" if mode == "embed" else "",

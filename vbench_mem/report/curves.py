@@ -9,12 +9,12 @@ import statistics
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from vbench_mem.join import Joined
-from vbench_mem.report.trained import Trained, trained_encoders
-from vbench_mem.scores.measured import StageFacts, stage_facts
-from vbench_mem.training.curve import Curve
-from vbench_mem.training.lineage import lineage
-from vbench_mem.training.spec import Stage
+from vbench_mem.accuracy.training.curve import Curve
+from vbench_mem.analysis.join import Joined
+from vbench_mem.analysis.scores.measured import StageFacts, stage_facts
+from vbench_mem.analysis.trained import Trained, trained_encoders
+from vbench_mem.matrix.lineage import lineage
+from vbench_mem.matrix.training import Stage
 
 POINTS = 60  # of a line: steps one by one are noise
 

@@ -8,10 +8,10 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from vbench_mem import cell as cells
-from vbench_mem.join import Joined, Row
-from vbench_mem.prediction import Prediction
-from vbench_mem.store import write_text
+from vbench_mem.analysis.join import Joined, Row
+from vbench_mem.matrix import cell as cells
+from vbench_mem.probes.prediction import Prediction
+from vbench_mem.running.store import write_text
 
 RECORDS, PREDICTIONS = "records", "predictions"
 

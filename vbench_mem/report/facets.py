@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
-from vbench_mem.join import Joined, Row
+from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.matrix.axes import SETTINGS, shown
 from vbench_mem.report.series import Place
 from vbench_mem.report.style import markers

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from vbench_mem.join import Joined
+from vbench_mem.analysis.join import Joined
 from vbench_mem.report import document
 from vbench_mem.report.pictures import (
     cards,

@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from vbench_mem.join import Row
-from vbench_mem.metrics import show
+from vbench_mem.analysis.join import Row
+from vbench_mem.analysis.spread import score_text
+from vbench_mem.base.metrics import show
 from vbench_mem.report.evidence import link_of
 from vbench_mem.report.overview import HEADS
-from vbench_mem.report.spread import score_text
 
 Facts = tuple[tuple[str, str], ...]
 ASKED = ("peak_alloc_bytes", "predicted_peak_bytes", "step_ms", "clips_per_s", "step_gflop", "mfu")

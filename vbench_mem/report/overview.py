@@ -7,14 +7,13 @@ table.csv has them all.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vbench_mem.join import Joined, Row
+from vbench_mem.analysis.join import Joined, Row
+from vbench_mem.analysis.scores.measured import DIRECTIONS, GENERATED, MeasuredScore
+from vbench_mem.analysis.scores.score import AnyScore
+from vbench_mem.analysis.spread import score_text
+from vbench_mem.base.metrics import MEMORY, METRICS, show
+from vbench_mem.base.score_metrics import SCORE_METRICS, Direction
 from vbench_mem.matrix.axes import SETTINGS, shown
-from vbench_mem.metrics import METRICS, show
-from vbench_mem.report.series import MEMORY
-from vbench_mem.report.spread import score_text
-from vbench_mem.scores.measured import DIRECTIONS, GENERATED, MeasuredScore
-from vbench_mem.scores.metrics import SCORE_METRICS, Direction
-from vbench_mem.scores.score import AnyScore
 
 HEADS = {
     "predicted_peak_bytes": "predicted peak",

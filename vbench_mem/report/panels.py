@@ -6,14 +6,14 @@ Published scores are points of their own and take no part in a frontier.
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
 
+from vbench_mem.analysis.join import Joined, Row
+from vbench_mem.analysis.kinds import BLIND, is_of_kind
+from vbench_mem.analysis.pareto import frontier
+from vbench_mem.analysis.scores.measured import MeasuredScore, results_of
+from vbench_mem.base.score_metrics import RECALL, Direction
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.tokens import mask_kind
-from vbench_mem.join import Joined, Row
-from vbench_mem.pareto import frontier
-from vbench_mem.report.kinds import BLIND, is_of_kind
-from vbench_mem.report.series import RECALL, Point, point_of
-from vbench_mem.scores.measured import MeasuredScore, results_of
-from vbench_mem.scores.metrics import Direction
+from vbench_mem.report.series import Point, point_of
 
 
 @dataclass(frozen=True, kw_only=True)

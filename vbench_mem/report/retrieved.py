@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from vbench_mem.report.spread import Spread
-from vbench_mem.report.trained import Asked, Trained, benchmarks_of
-from vbench_mem.scores.measured import DIRECTIONS, SANITY, Result, Sanity
-from vbench_mem.scores.metrics import SCORE_METRICS, Direction
+from vbench_mem.analysis.scores.measured import DIRECTIONS, SANITY, Result, Sanity
+from vbench_mem.analysis.spread import Spread
+from vbench_mem.analysis.trained import Asked, Trained, benchmarks_of
+from vbench_mem.base.score_metrics import SCORE_METRICS, Direction
 
 SHOWN = ("recall_at_1", "recall_at_5", "recall_at_10", "median_rank")
 MOST_NAMES = 20  # of clips that were left out

@@ -8,14 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from vbench_mem.join import Joined, Row
+from vbench_mem.analysis.join import Joined, Row
+from vbench_mem.analysis.scores.score import AnyScore
+from vbench_mem.base.metrics import MEMORY, PREDICTED_MEMORY
 from vbench_mem.matrix.axes import label
 from vbench_mem.matrix.conditions import check_when, matches
-from vbench_mem.scores.score import AnyScore
 
-MEMORY = "peak_alloc_bytes"
-FORESEEN = "predicted_peak_bytes"  # of the same: what `MEMORY` will be
-RECALL = "recall_at_1"
 NEAR = 4  # a budget farther than this from every peak would squash the lines
 Ending = Literal["ok", "oom"]
 Basis = Literal["measured", "predicted"]
@@ -43,7 +41,7 @@ class Point(Place):
     @property
     def foreseen(self) -> int | None:
         """Bytes that are predicted, whatever became of the run."""
-        size = self.row.metric(FORESEEN)
+        size = self.row.metric(PREDICTED_MEMORY)
         return None if size is None else int(size)
 
 
@@ -73,7 +71,7 @@ def point_of(row: Row, joined: Joined, score: AnyScore | None = None) -> Point |
         memory, basis = row.limit_bytes, "measured"
     elif row.is_ok and (peak := row.metric(MEMORY)) is not None:
         memory, basis = int(peak), "measured"
-    elif not row.is_ok and (peak := row.metric(FORESEEN)) is not None:
+    elif not row.is_ok and (peak := row.metric(PREDICTED_MEMORY)) is not None:
         memory, basis = int(peak), "predicted"
     else:
         return None

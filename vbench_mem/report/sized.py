@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from vbench_mem.join import Joined, Row
-from vbench_mem.report.series import FORESEEN, MEMORY, limits_of, point_of
-from vbench_mem.units import format_bytes
+from vbench_mem.analysis.join import Joined, Row
+from vbench_mem.base.metrics import MEMORY, PREDICTED_MEMORY
+from vbench_mem.base.units import format_bytes
+from vbench_mem.report.series import limits_of, point_of
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def sized_rows(joined: Joined) -> dict[str, Sized]:
 
 def limit_of(joined: Joined, row: Row) -> int | None:
     """The least memory that a budget allows the row."""
-    return min(map(int, limits_of(row, joined, (MEMORY, FORESEEN))), default=None)
+    return min(map(int, limits_of(row, joined, (MEMORY, PREDICTED_MEMORY))), default=None)
 
 
 def is_allowed(joined: Joined, sized: Sized) -> bool:

@@ -6,7 +6,7 @@ thin lines on white and is replaced with a grey. Encoders of one's own share a b
 
 from collections.abc import Iterable
 
-from vbench_mem.join import Row
+from vbench_mem.analysis.join import Row
 from vbench_mem.report.series import Place
 
 COLOURS = {

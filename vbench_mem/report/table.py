@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vbench_mem.join import Joined
-from vbench_mem.metrics import METRICS, Metric
+from vbench_mem.analysis.join import Joined
+from vbench_mem.base.metrics import METRICS, Metric
 from vbench_mem.report.columns import column_kinds, row_values
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from vbench_mem.join import MISSING, Joined
-from vbench_mem.report.findings import Finding, by_claim
-from vbench_mem.report.judges import findings
+from vbench_mem.analysis.claims.findings import Finding, by_claim
+from vbench_mem.analysis.claims.judges import findings
+from vbench_mem.analysis.join import MISSING, Joined
 from vbench_mem.report.overview import SHORT, Column, axis_text, cell_text, columns, load_axes
-from vbench_mem.report.schooled import unhappy
+from vbench_mem.report.training_table import unhappy
 
 STYLES = {
     "ok": "green",

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from vbench_mem.cell import Cell
 from vbench_mem.machine import host
 from vbench_mem.machine.environment import Environment
-from vbench_mem.record import Record
+from vbench_mem.matrix.cell import Cell
 from vbench_mem.running import endings
 from vbench_mem.running.endings import Ending
 from vbench_mem.running.launch import Child, Job, Launcher, stop, sweep
-from vbench_mem.store import Store, Unusable, read_record, set_aside
+from vbench_mem.running.record import Record
+from vbench_mem.running.store import Store, Unusable, read_record, set_aside
 
 TIMEOUT_GRACE_S = 2  # long enough to write every thread's stack to the log
 

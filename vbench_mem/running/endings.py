@@ -9,9 +9,9 @@ import traceback
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from vbench_mem.errors import Unsupported, UsageError, told
-from vbench_mem.record import Failure, Status
-from vbench_mem.units import BINARY, format_bytes
+from vbench_mem.base.errors import Unsupported, UsageError, told
+from vbench_mem.base.units import BINARY, format_bytes
+from vbench_mem.running.record import Failure, Status
 
 LOG_TAIL_LINES = 40  # enough for a traceback, short enough for a record
 SIZE = r"(\d+(?:\.\d+)?)\s*(bytes|B|[KMGT]iB)"

@@ -3,9 +3,9 @@
 import statistics
 from collections.abc import Iterable
 
-from vbench_mem.cell import Cell
-from vbench_mem.errors import UsageError
-from vbench_mem.record import Record, Status
+from vbench_mem.base.errors import UsageError
+from vbench_mem.matrix.cell import Cell
+from vbench_mem.running.record import Record, Status
 
 
 def work_of(cell: Cell) -> float | None:

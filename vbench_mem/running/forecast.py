@@ -6,12 +6,12 @@ Never imports torch and never guesses: a time without a known dense peak is None
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from vbench_mem.cell import Cell
 from vbench_mem.machine.cards import Card
-from vbench_mem.prediction import Prediction, Target, Unpredicted
-from vbench_mem.record import Record, Status
+from vbench_mem.matrix.cell import Cell
+from vbench_mem.probes.prediction import Prediction, Target, Unpredicted
 from vbench_mem.running.eta import expect, work_of
-from vbench_mem.running.room import Fit, Room, fit, needed
+from vbench_mem.running.memory_limit import Fit, Room, fit, needed
+from vbench_mem.running.record import Record, Status
 
 # Share of the dense peak that a step is taken to reach. Published training runs of large
 # transformers reach 0.3 to 0.5 of it; the small ones here, and float32, come out elsewhere, so that

@@ -10,28 +10,30 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from types import ModuleType
 from typing import Protocol
+
+from vbench_mem.machine.processes import anonymous_main, ignore_sigint
 
 # What every child needs and what touches no device and starts no threads. A name that is missing
 # costs time, not correctness: the child imports what the server could not.
 PRELOAD = (
-    "vbench_mem.worker",
+    "vbench_mem.running.worker",
     "vbench_mem.encoders.build",
     "vbench_mem.probes.burst",
     "vbench_mem.probes.predict",
     "vbench_mem.probes.flops",
     "vbench_mem.data.clips",
-    "vbench_mem.training.probe",
+    "vbench_mem.accuracy.training.probe",
     "fvcore.nn",
     "torch._dynamo",  # the counters need it, and it takes as long to import as torch
 )
 LAST_WAIT_S = 30  # for the kernel to take a killed process away; more means it is stuck in a driver
+COMMAND = (sys.executable, "-m", "vbench_mem.running.worker")
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,9 @@ class SpawnedChild:
 class SpawnLauncher:
     """Runs `command CELL RESULT ENVIRONMENT PHASES CHECKPOINTS` for each job."""
 
-    def __init__(self, command: Sequence[str] = (sys.executable, "-m", "vbench_mem.worker")):
+    def __init__(
+        self, command: Sequence[str] = (sys.executable, "-m", "vbench_mem.running.worker")
+    ):
         self.command = list(command)
 
     def start(self, job: Job) -> Child:
@@ -145,30 +149,6 @@ class ForkedChild:
         return self.process.exitcode
 
 
-@contextlib.contextmanager
-def anonymous_main() -> Iterator[None]:
-    """Hide this program's script: multiprocessing would run it again in every child."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
-
-
-@contextlib.contextmanager
-def deaf_to_ctrl_c() -> Iterator[None]:
-    """What starts meanwhile ignores Ctrl-C: the server would answer with a traceback."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may set handlers
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 class ForkServerLauncher:
     """Forks each child off a server that has torch imported and no device touched.
 
@@ -179,7 +159,7 @@ class ForkServerLauncher:
         self.context = multiprocessing.get_context("forkserver")
         self.context.set_forkserver_preload(list(preload))
         if start_now:
-            with anonymous_main(), deaf_to_ctrl_c():
+            with anonymous_main(), ignore_sigint():
                 forkserver.ensure_running()
 
     def start(self, job: Job) -> Child:
@@ -201,7 +181,7 @@ def run_in_child(job: Job) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     threading.Thread(target=end_with_parent, daemon=True).start()
 
-    from vbench_mem import worker
+    from vbench_mem.running import worker
 
     sys.exit(worker.main(job.arguments))
 

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from vbench_mem.cell import Cell, dump
-from vbench_mem.errors import UsageError
+from vbench_mem.base.errors import UsageError
+from vbench_mem.matrix.cell import Cell, dump
 from vbench_mem.matrix.load import Matrix
-from vbench_mem.record import Record, Status
-from vbench_mem.running.room import Unfit
+from vbench_mem.running.memory_limit import Unfit
+from vbench_mem.running.record import Record, Status
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,14 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from typing import Any, TypeVar
 
-from vbench_mem import cell as cells
-from vbench_mem import prediction as predictions
-from vbench_mem.cell import Cell
-from vbench_mem.errors import Unsupported, UsageError, told
+from vbench_mem.base.errors import Unsupported, UsageError, told
 from vbench_mem.machine.host import cpu_cores
-from vbench_mem.prediction import Prediction, Target, Unpredicted
-from vbench_mem.running.launch import PRELOAD, anonymous_main
+from vbench_mem.machine.processes import anonymous_main
+from vbench_mem.matrix import cell as cells
+from vbench_mem.matrix.cell import Cell
+from vbench_mem.probes import prediction as predictions
+from vbench_mem.probes.prediction import Prediction, Target, Unpredicted
+from vbench_mem.running.launch import PRELOAD
 
 T = TypeVar("T")
 Outcome = Prediction | Unpredicted

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-from vbench_mem.cell import Cell
 from vbench_mem.machine import host
 from vbench_mem.machine.environment import Environment
-from vbench_mem.prediction import why_unpredicted
-from vbench_mem.record import Failure, Record, Status
+from vbench_mem.matrix.cell import Cell
+from vbench_mem.probes.prediction import why_unpredicted
 from vbench_mem.running.attempt import Attempts
 from vbench_mem.running.endings import Ending
 from vbench_mem.running.launch import Launcher
+from vbench_mem.running.memory_limit import Unfit
 from vbench_mem.running.plan import Plan, pruned_by
-from vbench_mem.running.room import Unfit
-from vbench_mem.store import Store
+from vbench_mem.running.record import Failure, Record, Status
+from vbench_mem.running.store import Store
 
 
 class Watch(Protocol):

@@ -7,18 +7,18 @@ the machine is, unlike a time. Never imports torch.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from vbench_mem.cell import Cell
+from vbench_mem.accuracy.training.trained import beside
+from vbench_mem.base.files import file_sha256
 from vbench_mem.machine.host import cpu_cores
+from vbench_mem.matrix.cell import Cell
+from vbench_mem.matrix.lineage import parent
 from vbench_mem.matrix.load import Matrix
-from vbench_mem.record import Record, Status
 from vbench_mem.running.attempt import Attempt, Attempts
 from vbench_mem.running.endings import Ending
 from vbench_mem.running.plan import trainings_of
+from vbench_mem.running.record import Record, Status
 from vbench_mem.running.runner import Watch
-from vbench_mem.store import Store
-from vbench_mem.training.lineage import parent
-from vbench_mem.training.trained import beside
-from vbench_mem.weights.files import file_sha256
+from vbench_mem.running.store import Store
 
 POLL_S = 0.05  # trainings take seconds, and nothing is timed here
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vbench_mem.errors import UsageError
+from vbench_mem.base.errors import UsageError
 from vbench_mem.weights.assemble import Parts, tower
 from vbench_mem.weights.configs_captions import Read, read_by
 from vbench_mem.weights.find import Files

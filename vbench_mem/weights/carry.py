@@ -1,7 +1,7 @@
 """From one stage of a training to the next: a checkpoint of ours into another encoder of ours."""
 
-from vbench_mem.encoders.checkpoint import Checkpoint
 from vbench_mem.encoders.dual import DualEncoder
+from vbench_mem.weights.checkpoint import Checkpoint
 from vbench_mem.weights.own import from_checkpoint
 from vbench_mem.weights.place import place
 from vbench_mem.weights.report import Report

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from vbench_mem.base.errors import UsageError, nearest
 from vbench_mem.encoders.spec import Activation
-from vbench_mem.errors import UsageError, nearest
 from vbench_mem.weights.find import Files
 
 if TYPE_CHECKING:

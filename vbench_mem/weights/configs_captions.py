@@ -7,8 +7,8 @@ unsaid.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from vbench_mem.base.errors import UsageError, nearest
 from vbench_mem.encoders.spec import Activation, Feature, Pooling
-from vbench_mem.errors import UsageError, nearest
 from vbench_mem.weights.configs import (
     DEFAULTS,
     OPEN_CLIP_EPS,

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vbench_mem.encoders.checkpoint import own_header
-from vbench_mem.errors import UsageError
-from vbench_mem.weights.files import files_sha256
-from vbench_mem.weights.header import read_header
+from vbench_mem.base.errors import UsageError
+from vbench_mem.base.files import files_sha256
+from vbench_mem.weights.header import own_header, read_header
 
 SAFE = ".safetensors"
 PICKLED = (".bin", ".pt", ".pth")

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vbench_mem.errors import UsageError
+from vbench_mem.base.errors import UsageError
 
+KEY = "vbench_mem"  # our one entry of the metadata: the format keeps several in no order
 LONGEST_BYTES = 100_000_000  # of a header, as the format's own reader has it
 SIZES_BYTES = {
     **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2"), 1),
@@ -73,3 +74,12 @@ def parse(data: dict[str, Any]) -> Header:
         {name: str(each["dtype"]) for name, each in data.items()},
         {str(key): str(value) for key, value in metadata.items()},
     )
+
+
+def own_header(header: Header) -> dict[str, Any] | None:
+    """Our entry of a header; None where it has none that can be read."""
+    try:
+        told = json.loads(header.metadata[KEY])
+    except (KeyError, ValueError):
+        return None
+    return told if isinstance(told, dict) else None

@@ -7,8 +7,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from vbench_mem.base.errors import UsageError
 from vbench_mem.encoders.spec import Pooling
-from vbench_mem.errors import UsageError
 from vbench_mem.weights.report import Shape
 
 Kind = Literal["vbench_mem", "clip", "siglip", "vit", "videomae", "vivit", "open_clip", "timm"]

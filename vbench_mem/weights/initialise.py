@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from vbench_mem.cell import Load
-from vbench_mem.encoders.checkpoint import read_checkpoint
+from vbench_mem.base.load import Load
 from vbench_mem.encoders.dual import DualEncoder
 from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.spec import Spec
 from vbench_mem.encoders.tokens import kept_tokens
+from vbench_mem.weights.checkpoint import read_checkpoint
 from vbench_mem.weights.find import find
 from vbench_mem.weights.held import Held
 from vbench_mem.weights.own import from_checkpoint

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from vbench_mem.base.errors import UsageError
 from vbench_mem.encoders.spec import FrameLevel, Spec, TubeViT
-from vbench_mem.errors import UsageError
 
 SAME_IDS = "text.tokenizer_sha256"
 

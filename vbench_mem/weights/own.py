@@ -8,10 +8,10 @@ from typing import Any, Literal
 from torch import Tensor
 
 from vbench_mem.encoders.adapt import whole_change
-from vbench_mem.encoders.checkpoint import Checkpoint
 from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.sizes import Tower
 from vbench_mem.encoders.spec import FrameLevel, Spec, Text, TubeViT
+from vbench_mem.weights.checkpoint import Checkpoint
 from vbench_mem.weights.held import Held, Piece
 from vbench_mem.weights.needs import value_of
 

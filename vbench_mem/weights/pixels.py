@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vbench_mem.base.errors import UsageError
 from vbench_mem.data.clips import MEAN, STD
-from vbench_mem.errors import UsageError
 from vbench_mem.weights.find import Files
 
 OWN = (MEAN, STD)

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from vbench_mem.base.errors import UsageError
 from vbench_mem.encoders.dual import DualEncoder, at_least_float32
 from vbench_mem.encoders.patches import TubeEmbed
 from vbench_mem.encoders.spec import FactorizedEncoder, Spec
 from vbench_mem.encoders.tower import VideoTower
-from vbench_mem.errors import UsageError
 from vbench_mem.weights.expected import (
     KERNELS,
     NEUTRAL,

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
-from vbench_mem.errors import UsageError
+from vbench_mem.base.errors import UsageError
 
 Fate = Literal["loaded", "resized", "new", "unused"]
 FATES: tuple[Fate, ...] = ("loaded", "resized", "new", "unused")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vbench_mem.errors import UsageError
+from vbench_mem.base.errors import UsageError
 from vbench_mem.weights.find import SAFE, Files, find
 from vbench_mem.weights.header import read_header
 

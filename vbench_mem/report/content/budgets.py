@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from vbench_mem.budgets.verdict import Outcome, Verdict
+from vbench_mem.analysis.budgets.verdict import Outcome, Verdict
 from vbench_mem.report.content.chapter import Chapter
 from vbench_mem.report.document import (
     Block,

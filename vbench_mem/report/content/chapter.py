@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vbench_mem.budgets.verdict import Verdict
-from vbench_mem.join import Joined, Row
+from vbench_mem.analysis.budgets.verdict import Verdict
+from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.report.document import Figure, Line, Span, Tone
 from vbench_mem.report.evidence import link_of
 

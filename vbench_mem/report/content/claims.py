@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from vbench_mem.analysis.claims.findings import Finding, Side, Verdict, by_claim, counted
+from vbench_mem.analysis.claims.judges import findings
 from vbench_mem.report.content.chapter import Chapter
 from vbench_mem.report.document import (
     Block,
@@ -18,8 +20,6 @@ from vbench_mem.report.document import (
     Tone,
     line,
 )
-from vbench_mem.report.findings import Finding, Side, Verdict, by_claim, counted
-from vbench_mem.report.judges import findings
 
 TONES: dict[Verdict, Tone] = {"holds": "good", "does not hold": "bad"}
 HEADS = (

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from vbench_mem.join import Joined
-from vbench_mem.metrics import METRICS, Metric
+from vbench_mem.analysis.join import Joined
+from vbench_mem.base.metrics import METRICS, Metric
+from vbench_mem.base.score_metrics import SCORE_METRICS, ScoreMetric
 from vbench_mem.report.columns import ABOUT_SCORES, ordered_metrics
 from vbench_mem.report.content.chapter import Chapter
 from vbench_mem.report.document import (
@@ -17,7 +18,6 @@ from vbench_mem.report.document import (
     Table,
     line,
 )
-from vbench_mem.scores.metrics import SCORE_METRICS, ScoreMetric
 
 HEADS = (Column("column"), Column("unit"), Column("better"), Column("meaning"))
 MEASURED = (

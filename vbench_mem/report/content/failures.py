@@ -18,7 +18,7 @@ from vbench_mem.report.document import (
     line,
 )
 from vbench_mem.report.evidence import link_of
-from vbench_mem.report.schooled import unhappy
+from vbench_mem.report.training_table import unhappy
 
 
 def section(chapter: Chapter) -> Section:

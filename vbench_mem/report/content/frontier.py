@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from vbench_mem.metrics import show
+from vbench_mem.base.metrics import MEMORY, show
 from vbench_mem.report.content.chapter import Chapter, named
 from vbench_mem.report.document import (
     Block,
@@ -18,7 +18,6 @@ from vbench_mem.report.document import (
 from vbench_mem.report.overview import HEADS
 from vbench_mem.report.pictures.frontier import FrontierRow, frontier_groups
 from vbench_mem.report.pictures.time import TIME
-from vbench_mem.report.series import MEMORY
 
 ABOUT = (
     "A row stands here while no other that can be compared with it is at least as good in {} and "

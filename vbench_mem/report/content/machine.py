@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from vbench_mem.join import Joined
+from vbench_mem.analysis.join import Joined
+from vbench_mem.base.units import format_bytes
 from vbench_mem.machine.environment import Environment
 from vbench_mem.report.content.chapter import Chapter
 from vbench_mem.report.document import (
@@ -17,7 +18,6 @@ from vbench_mem.report.document import (
     Table,
     line,
 )
-from vbench_mem.units import format_bytes
 
 
 def section(chapter: Chapter) -> Section:

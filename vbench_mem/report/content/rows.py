@@ -1,7 +1,7 @@
 """The table that people read, with every field's value to sort by."""
 
-from vbench_mem.join import Joined, Row
-from vbench_mem.prediction import Prediction
+from vbench_mem.analysis.join import Joined, Row
+from vbench_mem.probes.prediction import Prediction
 from vbench_mem.report import document
 from vbench_mem.report.content.chapter import Chapter, named, state_span
 from vbench_mem.report.document import Block, Field, Group, Paragraph, Span, Table, line

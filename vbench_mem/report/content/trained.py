@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from vbench_mem.analysis.trained import trained_encoders
 from vbench_mem.report.content.chapter import Chapter, state_span
 from vbench_mem.report.document import (
     Block,
@@ -21,7 +22,7 @@ from vbench_mem.report.evidence import record_link
 from vbench_mem.report.retrieved import Line as Encoder
 from vbench_mem.report.retrieved import Table as Retrieved
 from vbench_mem.report.retrieved import tables
-from vbench_mem.report.schooled import (
+from vbench_mem.report.training_table import (
     DIGITS,
     StageLine,
     notes,
@@ -29,7 +30,6 @@ from vbench_mem.report.schooled import (
     trained_on,
     unhappy,
 )
-from vbench_mem.report.trained import trained_encoders
 
 ABOUT = (
     "Shares in percent, mean over seeds ± standard deviation. Beside R@1 stands the 95 % bootstrap "

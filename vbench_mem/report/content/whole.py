@@ -11,11 +11,11 @@ from vbench_mem.report.content import (
     definitions,
     exhibits,
     failures,
-    foreseen,
     frontier,
     machine,
     sources,
 )
+from vbench_mem.report.content import prediction_error as foreseen
 from vbench_mem.report.content import trained as trained_section
 from vbench_mem.report.content.chapter import Chapter
 from vbench_mem.report.content.rows import rows_blocks

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
 
+from vbench_mem.base.units import BINARY, format_bytes
 from vbench_mem.report.draw.canvas import (
     AXIS,
     LEGEND_LINE,
@@ -20,7 +21,6 @@ from vbench_mem.report.draw.many import fitting, left_of
 from vbench_mem.report.marks import mark_of
 from vbench_mem.report.pictures.cards import SIZES, CardGrid, Tile
 from vbench_mem.report.style import CARD_COLOURS, NO_CARD
-from vbench_mem.units import BINARY, format_bytes
 
 PITCH, NARROW_PITCH = 0.24, 0.36  # inches: a line of fields, one with two lines of text
 WIDE = 1.05  # inches of a field for one line of text

@@ -5,12 +5,12 @@ from typing import Any
 
 from matplotlib.patches import Patch, Rectangle
 
+from vbench_mem.base.units import BINARY, format_bytes
 from vbench_mem.report.draw.canvas import Sheet, styled, track
 from vbench_mem.report.draw.many import bar_page, bar_text
 from vbench_mem.report.marks import mark_of
 from vbench_mem.report.pictures.categories import Stack
 from vbench_mem.report.style import CATEGORIES
-from vbench_mem.units import BINARY, format_bytes
 
 HEIGHT = 0.7  # of a bar, of its place
 PALE = 0.5

@@ -7,6 +7,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from vbench_mem.base.units import BINARY
 from vbench_mem.report.draw.canvas import (
     SIZE,
     Shapes,
@@ -29,7 +30,6 @@ from vbench_mem.report.draw.signs import grey
 from vbench_mem.report.facets import Facet
 from vbench_mem.report.pictures.frontier import FrontierGroup, FrontierRow
 from vbench_mem.report.style import colour, groups, look, markers
-from vbench_mem.units import BINARY
 
 FEW = 12  # rows of a panel, above which beaten ones have no number beside them
 ROOM = 1.5, 1.3  # limits beyond the outermost marks, as factors: labels stand there

@@ -5,7 +5,8 @@ from itertools import cycle
 
 from matplotlib.axes import Axes
 
-from vbench_mem.metrics import show
+from vbench_mem.base.metrics import MEMORY, show
+from vbench_mem.base.score_metrics import RECALL
 from vbench_mem.report.draw.canvas import SIZE, Sheet, page, styled, track
 from vbench_mem.report.draw.many import bar_text
 from vbench_mem.report.draw.signs import FILL, grey
@@ -13,7 +14,7 @@ from vbench_mem.report.draw.split import beside, lanes, room
 from vbench_mem.report.exhibits.growth import Drop, Method
 from vbench_mem.report.exhibits.words import NO_RECALL
 from vbench_mem.report.marks import Mark, mark_of
-from vbench_mem.report.series import MEMORY, RECALL, memory_word
+from vbench_mem.report.series import memory_word
 from vbench_mem.report.style import MARKERS, colour
 
 PITCH, GAP = 0.32, 0.25  # inches

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.transforms import ScaledTranslation
 
-from vbench_mem.metrics import show
+from vbench_mem.base.metrics import show
 from vbench_mem.report.draw.canvas import SIZE, Shapes, Sheet, page, styled, track, track_points
 from vbench_mem.report.draw.many import series_handles
 from vbench_mem.report.draw.recall import draw_panel, line_handles

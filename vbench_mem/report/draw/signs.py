@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.transforms import ScaledTranslation
 
+from vbench_mem.base.units import BINARY
 from vbench_mem.report.draw.canvas import SIZE, Shapes, track_points
 from vbench_mem.report.series import Place, Point
 from vbench_mem.report.style import LIMIT_COLOUR, colour, look
-from vbench_mem.units import BINARY
 
 FILL = {"measured": "full", "imported": "left", "published": "none"}
 

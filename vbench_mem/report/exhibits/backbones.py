@@ -7,7 +7,7 @@ row may have a memory here and no recall: its lane keeps it in sight.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from vbench_mem.join import Joined, Row
+from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.report.exhibits.words import listed, times
 from vbench_mem.report.panels import Panel, at_a_load, is_ours, mask_of, recall_panels, sweeps
 from vbench_mem.report.series import Point, memory_points

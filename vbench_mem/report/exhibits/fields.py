@@ -3,17 +3,20 @@ there has its reason; `report/columns.py` is for programs."""
 
 from collections.abc import Iterable, Sequence
 
-from vbench_mem.join import Row
-from vbench_mem.metrics import show
+from vbench_mem.analysis.join import Row
+from vbench_mem.analysis.scores.score import AnyScore
+from vbench_mem.analysis.spread import score_text
+from vbench_mem.base.metrics import MEMORY, PREDICTED_MEMORY, show
+from vbench_mem.base.score_metrics import RECALL
 from vbench_mem.report.document import Column, Field, Span, line
 from vbench_mem.report.evidence import link_of
 from vbench_mem.report.overview import HEADS
-from vbench_mem.report.series import FORESEEN, MEMORY, RECALL
-from vbench_mem.report.spread import score_text
-from vbench_mem.scores.score import AnyScore
 
 Key = tuple[str, str]  # dataset and direction
-BASES = {"measured": (MEMORY, HEADS[MEMORY]), "predicted": (FORESEEN, HEADS[FORESEEN])}
+BASES = {
+    "measured": (MEMORY, HEADS[MEMORY]),
+    "predicted": (PREDICTED_MEMORY, HEADS[PREDICTED_MEMORY]),
+}
 
 
 def name_field(row: Row) -> Field:
@@ -68,7 +71,7 @@ def bases_of(rows: Iterable[Row]) -> list[str]:
     """Is memory measured, predicted because a row was not run, or both?"""
     some = list(rows)
     ran = [row for row in some if row.is_ok or row.is_out_of_memory]
-    foretold = [row for row in some if row not in ran and row.metric(FORESEEN) is not None]
+    foretold = [row for row in some if row not in ran and row.metric(PREDICTED_MEMORY) is not None]
     return [name for name, there in (("measured", ran), ("predicted", foretold)) if there]
 
 

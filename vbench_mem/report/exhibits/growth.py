@@ -7,12 +7,13 @@ the full recipe of the same encoder, by scores of one kind and source.
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from vbench_mem.analysis.join import Joined, Row
+from vbench_mem.analysis.scores.score import AnyScore
+from vbench_mem.base.score_metrics import RECALL
 from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.sizes import VIDEO_SIZES
-from vbench_mem.join import Joined, Row
 from vbench_mem.report.exhibits.words import listed
-from vbench_mem.report.series import RECALL, Point, point_of
-from vbench_mem.scores.score import AnyScore
+from vbench_mem.report.series import Point, point_of
 
 PAIR = ("B", "L")  # what the paper compares
 FULL = Recipe()

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vbench_mem.join import Joined
+from vbench_mem.analysis.join import Joined
+from vbench_mem.analysis.scores.score import AnyScore
+from vbench_mem.base.score_metrics import RECALL
 from vbench_mem.report.exhibits.words import listed, times
 from vbench_mem.report.panels import at_a_load, is_ours, mask_of
-from vbench_mem.report.series import NEAR, RECALL, Point, memory_points, point_of
-from vbench_mem.scores.score import AnyScore
+from vbench_mem.report.series import NEAR, Point, memory_points, point_of
 
 FRAMES = 128  # of the paper's figure
 LINE = 16 * 2**30  # bytes; the paper writes 16 GB

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from vbench_mem.analysis.join import Joined, Row
+from vbench_mem.base.metrics import MEMORY, show
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.tokens import kept_tokens
-from vbench_mem.join import Joined, Row
-from vbench_mem.metrics import show
 from vbench_mem.report.exhibits.words import listed
 from vbench_mem.report.panels import Panel, is_ours, recall_panels
-from vbench_mem.report.series import MEMORY, Point, memory_points
+from vbench_mem.report.series import Point, memory_points
 
-EMBED, EMBED_FORESEEN = "embed_peak_bytes", "predicted_embed_peak_bytes"
+EMBED, EMBED_PREDICTED = "embed_peak_bytes", "predicted_embed_peak_bytes"
 UNMASKED = Recipe()
 
 
@@ -51,7 +51,7 @@ def tokens_of(row: Row) -> int | None:
 
 
 def embed_of(point: Point) -> int | None:
-    size = point.row.metric(EMBED if point.basis == "measured" else EMBED_FORESEEN)
+    size = point.row.metric(EMBED if point.basis == "measured" else EMBED_PREDICTED)
     return None if size is None or point.ending != "ok" else int(size)
 
 

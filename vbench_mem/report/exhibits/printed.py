@@ -3,9 +3,9 @@ those are in `reference/` and come joined."""
 
 from dataclasses import dataclass
 
-from vbench_mem.join import Joined, Row
+from vbench_mem.analysis.join import Joined, Row
+from vbench_mem.base.score_metrics import Direction
 from vbench_mem.matrix.exhibits import PAPER, Name
-from vbench_mem.scores.metrics import Direction
 
 DATASETS = ("msr-vtt", "vatex", "youcook2", "activitynet")  # in the tables' order
 DIRECTIONS: tuple[Direction, ...] = ("t2v", "v2t")

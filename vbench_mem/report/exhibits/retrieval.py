@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
-from vbench_mem.join import Joined
+from vbench_mem.analysis.join import Joined
+from vbench_mem.analysis.scores.score import AnyScore
+from vbench_mem.base.score_metrics import RECALL
 from vbench_mem.report.document import Column, Group, Table
 from vbench_mem.report.exhibits.fields import (
     bases_of,
@@ -12,8 +14,6 @@ from vbench_mem.report.exhibits.fields import (
     memory_field,
     name_field,
 )
-from vbench_mem.report.series import RECALL
-from vbench_mem.scores.score import AnyScore
 
 
 def retrieval_table(joined: Joined, prefix: str = "") -> Table | None:

@@ -1,6 +1,8 @@
 """The paper's tables with our memory and our recall beside the published one."""
 
-from vbench_mem.join import Joined, Row
+from vbench_mem.analysis.join import Joined, Row
+from vbench_mem.analysis.scores.score import EXTERNAL, Score
+from vbench_mem.base.score_metrics import RECALL
 from vbench_mem.matrix.exhibits import EXHIBITS, Name
 from vbench_mem.report.document import Column, Field, Group, Table, line
 from vbench_mem.report.exhibits.backbones import answer, lanes_of
@@ -27,8 +29,6 @@ from vbench_mem.report.exhibits.printed import (
     rows_of,
 )
 from vbench_mem.report.exhibits.words import paper
-from vbench_mem.report.series import RECALL
-from vbench_mem.scores.score import EXTERNAL, Score
 
 UNIFORM = "*"
 NOT_JOINED = "no published scores are joined; write scores: [reference] in the matrix"

@@ -7,7 +7,7 @@ card or predicted for one. A cpu has no such number, and its peak says nothing o
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from vbench_mem.join import Joined, Row
+from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.machine.cards import CARDS, GB, GIB
 from vbench_mem.report.facets import (
     MOST_BARS,
@@ -20,7 +20,7 @@ from vbench_mem.report.facets import (
 from vbench_mem.report.pictures.plan import Plan, sentences
 from vbench_mem.report.series import Basis, Place, step_word
 
-MEASURED, FORESEEN = "process_bytes", "predicted_process_bytes"
+MEASURED, PREDICTED = "process_bytes", "predicted_process_bytes"
 SIZES = (8, 16, 24, 40, 80, 141)  # GB, as cards are sold
 MOST_LINES, MOST_GRIDS, MOST_FRAMES = 60, 4, 10  # of a figure, of a figure, of a grid
 
@@ -66,10 +66,10 @@ def certain(size: int) -> int:
 def tile_of(row: Row) -> Tile:
     """Measured, where it was; else predicted, unless the row ran out of as much as that."""
     seen = row.metric(MEASURED) if row.is_ok else None
-    foreseen = row.metric(FORESEEN)
+    foreseen = row.metric(PREDICTED)
     size, why = seen if seen is not None else foreseen, None
     if size is None:
-        why = row.why_missing(FORESEEN)
+        why = row.why_missing(PREDICTED)
     elif row.is_out_of_memory and row.limit_bytes is not None and size <= row.limit_bytes:
         size, why = None, "it ran out of memory where it was predicted to fit"
     return Tile(

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from vbench_mem.join import Joined, Row
+from vbench_mem.analysis.join import Joined, Row
+from vbench_mem.base.metrics import MEMORY, PREDICTED_MEMORY
 from vbench_mem.report.facets import bars
 from vbench_mem.report.pictures.plan import Plan, sentences
-from vbench_mem.report.series import FORESEEN, MEMORY, Basis, Place, step_word
+from vbench_mem.report.series import Basis, Place, step_word
 from vbench_mem.report.style import CATEGORIES
 
 REST = "rest"  # what the predicted categories do not add up to: of no tensor
@@ -29,7 +30,7 @@ def stacks(joined: Joined) -> list[Stack]:
 
 def stack_of(row: Row) -> Stack | None:
     """What was measured, where all of it was; else what is predicted."""
-    ways: list[tuple[str, str, Basis]] = [(FORESEEN, "predicted_", "predicted")]
+    ways: list[tuple[str, str, Basis]] = [(PREDICTED_MEMORY, "predicted_", "predicted")]
     if row.is_ok:
         ways.insert(0, (MEMORY, "", "measured"))
     for whole, prefix, basis in ways:

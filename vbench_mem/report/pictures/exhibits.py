@@ -5,7 +5,7 @@ Every caption says what is ours, what is published, what the paper found, and wh
 
 from collections.abc import Callable
 
-from vbench_mem.join import Joined
+from vbench_mem.analysis.join import Joined
 from vbench_mem.matrix.exhibits import EXHIBITS, Name
 from vbench_mem.report.exhibits import backbones, growth, long_clips, patches
 from vbench_mem.report.exhibits.words import NO_MEMORY, crowded, paper, whose

@@ -10,15 +10,16 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from vbench_mem.join import Joined, Row
+from vbench_mem.analysis.join import Joined, Row
+from vbench_mem.analysis.pareto import beaten_by
+from vbench_mem.analysis.scores.score import AnyScore
+from vbench_mem.base.metrics import MEMORY
+from vbench_mem.base.score_metrics import RECALL, Direction
 from vbench_mem.matrix.axes import label
-from vbench_mem.pareto import beaten_by
 from vbench_mem.report.facets import MOST_PANELS, load_name, looks, settings_of, spread
 from vbench_mem.report.pictures.plan import Plan, sentences
 from vbench_mem.report.pictures.time import TIME
-from vbench_mem.report.series import MEMORY, RECALL, Place
-from vbench_mem.scores.metrics import Direction
-from vbench_mem.scores.score import AnyScore
+from vbench_mem.report.series import Place
 
 WAYS: dict[Direction, str] = {"t2v": "text to video", "v2t": "video to text"}
 

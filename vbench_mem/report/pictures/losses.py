@@ -1,6 +1,6 @@
 """Losses of the trainings, of a matrix that trains."""
 
-from vbench_mem.join import Joined
+from vbench_mem.analysis.join import Joined
 from vbench_mem.report.curves import POINTS, loss_panels
 from vbench_mem.report.pictures.plan import Plan
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from vbench_mem.join import Joined
+from vbench_mem.analysis.join import Joined
+from vbench_mem.base.score_metrics import RECALL
 from vbench_mem.report.panels import Panel, reach, recall_panels
 from vbench_mem.report.pictures.plan import Plan
-from vbench_mem.report.series import RECALL, memory_word
+from vbench_mem.report.series import memory_word
 
 
 def plans(joined: Joined) -> list[Plan]:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 
-from vbench_mem.join import Joined, Row
+from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.report.facets import facets, spread
 from vbench_mem.report.pictures.plan import Plan, sentences
 from vbench_mem.report.series import Spot

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from vbench_mem.join import Joined, Row
+from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.report.facets import bars, facets
 from vbench_mem.report.pictures.plan import Plan, sentences
 from vbench_mem.report.series import Spot, step_word

@@ -1,0 +1,166 @@
+"""A report of predictions alone: what fits a card, what budgets say, and that nothing was run."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.analysis.budgets.made import predicted
+from tests.report.read import sections, words
+from tests.rows import GIB, matrix_of, score
+from vbench_mem.analysis.predicted_rows import Foretold, foretell, judge_foretold
+from vbench_mem.machine.cards import parse_card
+from vbench_mem.matrix.cell import Cell
+from vbench_mem.probes.prediction import Prediction, Target, Unpredicted
+from vbench_mem.report.answer import answer
+from vbench_mem.report.content.chapter import Chapter
+from vbench_mem.report.content.whole import document_of
+from vbench_mem.report.document import Document
+from vbench_mem.report.evidence import files_of
+
+TEXT = """
+about: what fits?
+axes: {encoder: joint_test, recipe: [full, mask75], frames: [4, 8], batch: 2}
+budgets:
+  - {metric: peak_alloc_bytes, where: {recipe: mask75}, max: 3 GiB}
+  - {metric: clips_per_s, min: 1}
+"""
+PEAKS = {  # GiB by label
+    "joint_test frames=4": 4,
+    "joint_test frames=8": 40,
+    "joint_test+mask75 frames=4": 2,
+    "joint_test+mask75 frames=8": 5,
+}
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Foretold:
+    matrix = matrix_of(tmp_path, TEXT)
+
+    def predict(
+        wanted: Mapping[str, tuple[Cell, Target]],
+    ) -> dict[str, Prediction | Unpredicted]:
+        assert {target for _, target in wanted.values()} == {"cuda"}
+        return {
+            key: predicted({"video": {"activation": PEAKS[matrix.label(cell)] * GIB}})
+            for key, (cell, _) in wanted.items()
+        }
+
+    scores = [score(value=0.5, origin="published")]
+    (found,) = foretell([(matrix, scores)], parse_card("16GiB"), predict)
+    return found
+
+
+def document(told: Foretold) -> Document:
+    chapter = Chapter(
+        joined=told.joined,
+        verdicts=judge_foretold(told.joined),
+        figures=[],
+        is_foretold=True,
+        card=told.card,
+        foretold_by=told.by,
+        again="vbench-mem report x --predicted --card 16GiB",
+    )
+    return document_of([chapter], "x")
+
+
+def test_what_does_not_fit_the_card_is_a_row_with_its_reason(told: Foretold) -> None:
+    states = {row.label: row.state for row in told.joined.rows}
+    assert states == {
+        label: "does not fit" if size == 40 else "predicted" for label, size in PEAKS.items()
+    }
+    (large,) = [row for row in told.joined.rows if row.state == "does not fit"]
+    assert "more than the 16.00 GiB of a card of 16.00 GiB" in (large.reason or "")
+    assert all(row.record is None for row in told.joined.rows)
+
+
+def test_budgets_on_a_measured_peak_are_judged_on_the_predicted_one(told: Foretold) -> None:
+    verdicts = judge_foretold(told.joined)
+    assert [(verdict.outcome, verdict.metric) for verdict in verdicts] == [
+        ("pass", "predicted_peak_bytes"),
+        ("fail", "predicted_peak_bytes"),
+        ("nothing", "clips_per_s"),
+    ]
+    assert [verdict.budget for verdict in verdicts] == [0, 0, 1]
+    assert "no prediction has it; run the matrix" in verdicts[-1].message
+
+
+def test_a_budget_on_recall_waits_for_a_run_unless_a_score_is_handed_in(tmp_path: Path) -> None:
+    text = TEXT.partition("budgets")[0] + "budgets: [{metric: t2v_recall_at_1, min: 0.5}]\n"
+    matrix = matrix_of(tmp_path, text)
+
+    def predict(wanted: Mapping[str, tuple[Cell, Target]]) -> dict[str, Prediction | Unpredicted]:
+        return {key: predicted({"video": {"activation": GIB}}) for key in wanted}
+
+    for scores, outcomes in (
+        ([], ["nothing"] * 4),
+        ([score(value=0.6), score(value=0.4, frames=8)], ["pass", "fail", "nothing", "nothing"]),
+    ):
+        (told,) = foretell([(matrix, scores)], parse_card("16GiB"), predict)
+        assert [verdict.outcome for verdict in judge_foretold(told.joined)] == outcomes
+
+
+def test_the_report_says_everywhere_that_it_is_predicted(told: Foretold) -> None:
+    made = document(told)
+    said = words(made)
+    assert made.about.startswith("predicted by vbench_mem ")
+    assert "by the rules of cuda, held against a card of 16.00 GiB" in made.about
+    assert "is predicted to need the least memory" in said
+    assert "Nothing was measured" in said
+    assert "predicted peak" in said and "peak_alloc_bytes" not in said.split("Machine, versions")[0]
+    assert "vbench-mem report x --predicted --card 16GiB" in said
+    assert answer(told.joined).lead[-1] == (
+        "3 of 4 cells are predicted to fit; too large: joint_test frames=8."
+    )
+    assert "Prediction beside measurement" not in [each.title for each in sections(made)]
+
+
+@pytest.mark.parametrize(
+    ("devices", "held"),
+    [
+        ("cuda", "a card of 16.00 GiB"),
+        ("cpu", "this host"),
+        ("[cpu, cuda]", "a card of 16.00 GiB or this host"),
+    ],
+)
+def test_rows_for_the_cpu_are_not_said_to_fit_a_card(
+    devices: str, held: str, tmp_path: Path
+) -> None:
+    text = f"about: q\naxes: {{encoder: joint_test, frames: 4, batch: 2, device: {devices}}}\n"
+
+    def predict(wanted: Mapping[str, tuple[Cell, Target]]) -> dict[str, Prediction | Unpredicted]:
+        return {key: predicted({"video": {"activation": GIB}}) for key in wanted}
+
+    (told,) = foretell([(matrix_of(tmp_path, text), [])], parse_card("16GiB"), predict)
+    assert document(told).about.endswith(f", held against {held}")
+    assert f"Every cell could be predicted and fits {held}." in words(document(told))
+
+
+def test_the_evidence_is_each_prediction(told: Foretold) -> None:
+    places = [place for place, _ in files_of(told.joined)]
+    assert places == [f"predictions/{row.cell.id}.json" for row in told.joined.rows]
+
+
+def test_published_scores_are_joined_and_are_no_answer(told: Foretold) -> None:
+    assert any(row.scores for row in told.joined.rows)
+    assert not any("retrieves best" in sentence for sentence in answer(told.joined).lead)
+
+
+def test_a_cell_that_two_matrices_have_is_predicted_once(tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    one = matrix_of(tmp_path, TEXT)
+    two = matrix_of(tmp_path / "more", TEXT.replace("[4, 8]", "[8, 16]"))
+    asked: list[list[str]] = []
+
+    def predict(
+        wanted: Mapping[str, tuple[Cell, Target]],
+    ) -> dict[str, Prediction | Unpredicted]:
+        asked.append([cell_id for cell_id in wanted])
+        return {key: predicted() for key in wanted}
+
+    found = foretell([(one, []), (two, [])], parse_card("16GiB"), predict)
+    assert len(asked) == 1 and len(asked[0]) == 6  # two of the four of each are of both
+    assert [[row.cell.id for row in each.joined.rows] for each in found] == [
+        [cell.id for cell in matrix.cells] for matrix in (one, two)
+    ]
+    assert all(row.state == "predicted" for each in found for row in each.joined.rows)

@@ -1,0 +1,1 @@
+"""Training encoders and scoring what they retrieve. Reads no matrix and writes no record."""

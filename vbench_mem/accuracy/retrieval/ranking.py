@@ -1,0 +1,188 @@
+"""Where right answers rank, in blocks of similarities. Never sorts, nor holds, a whole row of them.
+
+A wrong candidate that is as similar as a right one stands before it: ties count against us, so an
+encoder that maps everything to one point is last everywhere, not first.
+Legend: Q queries, G candidates of the gallery, M right answers of a query, N all right answers.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from vbench_mem.accuracy.retrieval.answers import NDCG_CUT, Answers
+from vbench_mem.accuracy.retrieval.similarity import Similarity
+from vbench_mem.base.errors import UsageError
+
+CHUNK_BYTES = 2**28
+# Of memory, beside what the block itself needs: a truth value, or a number of 8 bytes where a query
+# has several right answers; for each right answer of a row thresholds and their counts.
+CELL_BYTES, RIGHT_BYTES = 9, 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranked:
+    """What each query came to; on the CPU.
+
+    rank_Q               1 + the wrong candidates at least as similar as the query's best right one.
+                         Other right answers are no competitors, they neither help nor harm
+    average_precision_Q  mean over the right answers of the precision at each one's place
+    ndcg_Q, ndcg_cut_Q   discounted gain over that of the ideal order: gain is the grade itself,
+                         discount 1 / log2(1 + place); of all places, and of the first 10
+
+    A right answer's place counts the right ones before it and all wrong ones at least as similar;
+    of right answers equally similar the lower graded stand first, against us.
+    Source: trec_eval (map, ndcg, ndcg_cut), where ties are told apart by the candidates' names.
+    """
+
+    gallery: int
+    rank_Q: Tensor
+    average_precision_Q: Tensor
+    ndcg_Q: Tensor
+    ndcg_cut_Q: Tensor
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """All right answers, those of one query together, the least similar first; of equal ones the
+    highest graded first.
+
+    start_Q, right_Q  where a query's right answers begin, and how many they are
+    """
+
+    query_N: Tensor
+    own_N: Tensor
+    grade_N: Tensor
+    start_Q: Tensor
+    right_Q: Tensor
+
+
+@torch.no_grad()
+def rank(similarity: Similarity, answers: Answers, chunk_bytes: int = CHUNK_BYTES) -> Ranked:
+    """Rank every query of `answers`, whose numbers are rows and columns of `similarity`.
+
+    Memory:  at most `chunk_bytes` at a time, and about 200 bytes for each right answer.
+    Errors:  `UsageError` where `chunk_bytes` has no room for one row and one column.
+    Check:   equal for every `chunk_bytes`, and to a double loop over the whole matrix.
+    """
+    assert similarity.gallery == answers.gallery, "one column for each candidate"
+    pairs = right_pairs(similarity, answers, chunk_bytes)
+    wrong_N = wrong_before(similarity, answers, pairs, chunk_bytes)
+    # on the CPU, where sums are made in one order
+    return scored(pairs, wrong_N.cpu(), answers.gallery)
+
+
+def right_pairs(similarity: Similarity, answers: Answers, chunk_bytes: int) -> Pairs:
+    counts = [len(right) for right in answers.right]
+    right_Q = torch.tensor(counts)
+    query_N = torch.arange(len(counts)).repeat_interleave(right_Q)
+    item_N = torch.tensor([item for right in answers.right for item in right])
+    grade_N = torch.tensor([x for grades in answers.grades for x in grades], dtype=torch.float64)
+    row_N = torch.tensor(answers.queries)[query_N]
+    at_once = max(1, chunk_bytes // (3 * similarity.side_bytes))
+    own_N = torch.cat(
+        [
+            similarity.pairs(rows.to(similarity.device), items.to(similarity.device)).cpu()
+            for rows, items in zip(row_N.split(at_once), item_N.split(at_once), strict=True)
+        ]
+    )
+    order_N = grade_N.argsort(descending=True, stable=True)
+    order_N = order_N[own_N[order_N].argsort(stable=True)]
+    order_N = order_N[query_N[order_N].argsort(stable=True)]
+    start_Q = right_Q.cumsum(0) - right_Q
+    return Pairs(query_N, own_N[order_N], grade_N[order_N], start_Q, right_Q)
+
+
+def wrong_before(
+    similarity: Similarity, answers: Answers, pairs: Pairs, chunk_bytes: int
+) -> Tensor:
+    """wrong_N: wrong candidates of the query that are at least as similar as right answer N."""
+    device = similarity.device
+    wrong_N = torch.empty_like(pairs.query_N)
+    queries_Q = torch.tensor(answers.queries)
+    rows_at_once, cols_at_once = block_sizes(
+        similarity, len(queries_Q), int(pairs.right_Q.max()), chunk_bytes
+    )
+    for rows in slices(len(queries_Q), rows_at_once):
+        first = int(pairs.start_Q[rows.start])
+        these = slice(first, first + int(pairs.right_Q[rows].sum()))
+        row_N = pairs.query_N[these] - rows.start
+        number_N = torch.arange(these.start, these.stop) - pairs.start_Q[pairs.query_N[these]]
+        # beyond a query's own right answers infinity, which nothing reaches
+        right_QM = torch.full((rows.stop - rows.start, int(number_N.max()) + 1), math.inf)
+        right_QM = right_QM.to(torch.float64)
+        right_QM[row_N, number_N] = pairs.own_N[these]
+        right_QM = right_QM.to(device)
+        # the right answers are among the candidates, and do not stand before each other
+        wrong_QM = -at_least(right_QM.masked_fill(right_QM.isinf(), -math.inf), right_QM)
+        picked_Q = queries_Q[rows].to(device)
+        for cols in slices(answers.gallery, cols_at_once):
+            wrong_QM += at_least(similarity.block(picked_Q, cols), right_QM)
+        wrong_N[these] = wrong_QM.cpu()[row_N, number_N]
+    return wrong_N
+
+
+def at_least(found_QG: Tensor, right_QM: Tensor) -> Tensor:
+    """count_QM: how many similarities of a row are at least its right_QM, which ascend."""
+    most = right_QM.shape[1]
+    if most == 1:
+        return (found_QG >= right_QM).sum(1, keepdim=True)
+    reached_QG = torch.searchsorted(right_QM, found_QG, right=True)
+    one = reached_QG.new_ones(()).expand_as(reached_QG)
+    count_QM = reached_QG.new_zeros(len(found_QG), most + 1).scatter_add_(1, reached_QG, one)
+    return count_QM[:, 1:].flip(1).cumsum(1).flip(1)
+
+
+def block_sizes(
+    similarity: Similarity, queries: int, most: int, chunk_bytes: int
+) -> tuple[int, int]:
+    """Rows and columns of a block that `chunk_bytes` has room for: a square, or wider where rows
+    or columns are few. `most` is the largest number of right answers of a query."""
+    cell = similarity.cell_bytes + CELL_BYTES
+    row, col = similarity.side_bytes + most * RIGHT_BYTES, similarity.side_bytes
+    side = int((math.sqrt((row + col) ** 2 + 4 * cell * chunk_bytes) - row - col) / (2 * cell))
+    if side < 1:
+        raise UsageError(
+            f"chunk_bytes {chunk_bytes} has no room for one row and one column of similarities; "
+            f"give {row + col + cell} or more"
+        )
+    rows = min(side, queries)
+    cols = min((chunk_bytes - rows * row) // (rows * cell + col), similarity.gallery)
+    return min((chunk_bytes - cols * col) // (cols * cell + row), queries), cols
+
+
+def slices(count: int, at_once: int) -> Iterator[slice]:
+    for start in range(0, count, at_once):
+        yield slice(start, min(start + at_once, count))
+
+
+def scored(pairs: Pairs, wrong_N: Tensor, gallery: int) -> Ranked:
+    """The measures of each query, from the wrong candidates before each of its right answers."""
+    query_N, grade_N, right_Q = pairs.query_N, pairs.grade_N, pairs.right_Q
+    number_N = torch.arange(len(query_N)) - pairs.start_Q[query_N]
+    from_top_N = right_Q[query_N] - number_N  # 1 for the most similar right answer
+    place_N = from_top_N + wrong_N
+
+    def summed(x_N: Tensor) -> Tensor:
+        return x_N.new_zeros(len(right_Q)).index_add_(0, query_N, x_N)
+
+    best_first_N = grade_N.argsort(descending=True, stable=True)
+    best_first_N = best_first_N[query_N[best_first_N].argsort(stable=True)]
+    ideal_N, ideal_place_N = grade_N[best_first_N], number_N + 1
+    return Ranked(
+        gallery=gallery,
+        rank_Q=1 + wrong_N[pairs.start_Q + right_Q - 1],
+        average_precision_Q=summed(from_top_N.double() / place_N) / right_Q,
+        ndcg_Q=summed(gain(grade_N, place_N)) / summed(gain(ideal_N, ideal_place_N)),
+        ndcg_cut_Q=(
+            summed(gain(grade_N, place_N, NDCG_CUT))
+            / summed(gain(ideal_N, ideal_place_N, NDCG_CUT))
+        ),
+    )
+
+
+def gain(grade_N: Tensor, place_N: Tensor, cut: int | None = None) -> Tensor:
+    gain_N = grade_N / torch.log2(1 + place_N.double())
+    return gain_N if cut is None else gain_N.where(place_N <= cut, 0.0)

@@ -1,0 +1,145 @@
+"""How similar queries and candidates are, a block at a time. Never holds the whole matrix.
+
+Legend: Q queries, G candidates of the gallery, E shared space, N pairs, K captions of a group.
+"""
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from vbench_mem.base.errors import UsageError
+
+Numbers = Tensor | slice
+GRID = 2.0**26  # cells of a coordinate between 0 and 1
+
+
+class Similarity(Protocol):
+    """Similarities in float64, on one device.
+
+    queries, gallery  rows and columns of the matrix that nobody makes
+    cell_bytes        of memory that a block needs for each similarity in it, when it is made
+    side_bytes        ... for each of its rows and for each of its columns
+    """
+
+    queries: int
+    gallery: int
+    cell_bytes: int
+    side_bytes: int
+    device: torch.device
+
+    def block(self, rows: Numbers, cols: Numbers) -> Tensor:
+        """similarity_QG of some queries and candidates."""
+        ...
+
+    def pairs(self, rows_N: Tensor, cols_N: Tensor) -> Tensor:
+        """similarity_N of query rows_N[i] and candidate cols_N[i], equal to those in any block."""
+        ...
+
+
+class Cosine:
+    """Of embeddings, exact: the same number wherever a pair stands and whatever computes it.
+
+    Ties must be seen, since captions and clips do come twice, and floating-point sums differ in the
+    last digit with a block's shape. So vectors of length 1 are rounded to multiples of 2^-26. Their
+    products are then multiples of 2^-52 and sums of these stay below 2, which float64 holds without
+    rounding, in any order.
+
+    Shapes:  query_QE, gallery_GE of any floating type, any length; a vector of zeros stays zero.
+    Differs: from the exact cosine by sqrt(E) * 2^-26 at most, less than float32 would.
+    Check:   equal in every order and in blocks of every size.
+    """
+
+    cell_bytes = 8
+
+    def __init__(self, query_QE: Tensor, gallery_GE: Tensor) -> None:
+        check_embeddings("query", query_QE)
+        check_embeddings("gallery", gallery_GE)
+        self.query_QE, self.gallery_GE = query_QE.detach(), gallery_GE.detach()
+        self.queries, self.gallery = len(query_QE), len(gallery_GE)
+        self.device = query_QE.device
+        # picked, made double and rounded
+        self.side_bytes = 3 * 8 * max(1, query_QE.shape[1])
+
+    def block(self, rows: Numbers, cols: Numbers) -> Tensor:
+        return on_grid(self.query_QE[rows]) @ on_grid(self.gallery_GE[cols]).T
+
+    def pairs(self, rows_N: Tensor, cols_N: Tensor) -> Tensor:
+        query_NE, found_NE = on_grid(self.query_QE[rows_N]), on_grid(self.gallery_GE[cols_N])
+        return query_NE.mul_(found_NE).sum(1)
+
+
+class Matrix:
+    """Similarities that somebody has computed, of any kind; the larger the more similar.
+
+    Shapes:  similarity_QG, finite.
+    """
+
+    cell_bytes = 2 * 8
+    side_bytes = 8
+
+    def __init__(self, similarity_QG: Tensor) -> None:
+        check_embeddings("query", similarity_QG, of="similarities")
+        self.similarity_QG = similarity_QG.detach()
+        self.queries, self.gallery = similarity_QG.shape
+        self.device = similarity_QG.device
+
+    def block(self, rows: Numbers, cols: Numbers) -> Tensor:
+        return self.similarity_QG[rows][:, cols].double()
+
+    def pairs(self, rows_N: Tensor, cols_N: Tensor) -> Tensor:
+        return self.similarity_QG[rows_N, cols_N].double()
+
+
+class Grouped:
+    """Candidates that are groups: as similar as the most similar of their members.
+
+    A group with fewer than K members has its first one several times, which moves no maximum.
+    """
+
+    def __init__(self, each: Similarity, groups: tuple[tuple[int, ...], ...]) -> None:
+        self.each, self.device, self.queries = each, each.device, each.queries
+        self.gallery = len(groups)
+        self.most = max(map(len, groups))
+        padded = [group + group[:1] * (self.most - len(group)) for group in groups]
+        self.members_GK = torch.tensor(padded, device=each.device)
+        self.cell_bytes = each.cell_bytes + 8
+        self.side_bytes = each.side_bytes + 8
+
+    def block(self, rows: Numbers, cols: Numbers) -> Tensor:
+        members_GK = self.members_GK[cols]
+        most_QG = self.each.block(rows, members_GK[:, 0])
+        for number in range(1, self.most):
+            # in place: a third block would not be in cell_bytes
+            torch.maximum(most_QG, self.each.block(rows, members_GK[:, number]), out=most_QG)
+        return most_QG
+
+    def pairs(self, rows_N: Tensor, cols_N: Tensor) -> Tensor:
+        members_NK = self.members_GK[cols_N]
+        most_N = self.each.pairs(rows_N, members_NK[:, 0])
+        for number in range(1, self.most):
+            most_N = torch.maximum(most_N, self.each.pairs(rows_N, members_NK[:, number]))
+        return most_N
+
+
+def on_grid(x_NE: Tensor) -> Tensor:
+    """Float64 vectors of length 1 with coordinates in multiples of 2^-26; zeros stay zeros."""
+    unit_NE = x_NE.to(torch.float64, copy=True)
+    length_N1 = torch.linalg.vector_norm(unit_NE, dim=1, keepdim=True)
+    unit_NE.div_(length_N1.clamp_min_(torch.finfo(torch.float64).tiny))
+    return unit_NE.mul_(GRID).round_().div_(GRID)
+
+
+def check_embeddings(name: str, x_NE: Tensor, of: str = "embeddings") -> None:
+    """Raise `UsageError` for what is no matrix of numbers: a NaN compares as it likes, and would be
+    a good rank to some."""
+    if x_NE.ndim != 2 or not x_NE.numel():
+        shape = " x ".join(map(str, x_NE.shape))
+        raise UsageError(f"{name} {of} have shape ({shape}); give one row for each")
+    low, high = torch.aminmax(x_NE.detach())  # passes on a NaN, and needs no memory
+    if not (low.isfinite() and high.isfinite()):
+        bad = (~x_NE.isfinite()).any(1).nonzero().flatten()
+        raise UsageError(
+            f"{name} {of}: {len(bad)} of {len(x_NE)} rows hold NaN or infinity, the first is row "
+            f"{int(bad[0])}; nothing can be ranked by them, take weights from before they diverged"
+        )

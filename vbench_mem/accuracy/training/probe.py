@@ -1,0 +1,112 @@
+"""What a training cell comes to: its last stage trained and, for `accuracy`, what it retrieves.
+
+The only entry of such a cell. Everything found goes into the details of a record; a training has no
+metrics of its own, since the costs of its steps are what bursts measure.
+"""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from vbench_mem.accuracy.retrieval.evaluate import evaluate
+from vbench_mem.accuracy.training.embed import Embedder
+from vbench_mem.accuracy.training.last_stage import encoder_of, train_last_stage
+from vbench_mem.accuracy.training.trained import checkpoint_path
+from vbench_mem.data.benchmark import Benchmark
+from vbench_mem.encoders.dual import DualEncoder
+from vbench_mem.machine.host import cpu_cores
+from vbench_mem.matrix.cell import Cell
+from vbench_mem.matrix.lineage import parent
+from vbench_mem.matrix.open_sources import ceilings_of, open_source
+from vbench_mem.matrix.training import Source
+from vbench_mem.probes.measured import Measured
+from vbench_mem.probes.train_step import Enter
+
+WEIGHTS = ("checkpoint", "sha256")  # said apart from how they came about
+
+
+def run_training(cell: Cell, folder: Path, enter: Enter) -> Measured:
+    """Train what is left of a cell's training; checkpoints are in `folder`, by cell id.
+
+    Raises `UsageError` for files that cannot be used, `FloatingPointError` for a training that
+    diverges, and whatever torch raises when memory runs out.
+    """
+    training = cell.training
+    assert training is not None
+    enter("data")
+    above = parent(cell)
+    trained = train_last_stage(
+        cell,
+        [open_source(source) for source in training.sources],
+        parent=None if above is None else checkpoint_path(folder, above.id),
+        checkpoint=checkpoint_path(folder, cell.id),
+        enter=enter,
+    )
+    found = Measured()
+    told = trained.as_dict()
+    if told["start"] is not None:  # the folder is one machine's own
+        told["start"]["path"] = Path(told["start"]["path"]).name
+    found.details["checkpoint"] = {"file": trained.checkpoint.name, "sha256": trained.sha256}
+    stage = told.pop("stage") or {}
+    found.details["training"] = stage | {name: told[name] for name in told if name not in WEIGHTS}
+    if cell.probe == "accuracy":
+        encoder = encoder_of(trained.checkpoint, cell)
+        found.details["results"] = [
+            result_of(cell, encoder, source, enter) for source in training.evaluate
+        ]
+    return found
+
+
+def result_of(cell: Cell, encoder: DualEncoder, source: Source, enter: Enter) -> dict[str, Any]:
+    """What an encoder retrieves of one benchmark, JSON-ready."""
+    training = cell.training
+    assert training is not None
+    enter(f"data of {source.name}")
+    benchmark = open_source(source)
+    embedder = Embedder(
+        encoder=encoder,
+        load=cell.load,
+        runtime=cell.runtime,
+        sampling=training.sampling,
+        batch=batch_of(cell),
+        # threads do on a host that embeds, too; a card waits for what is decoded
+        workers=cpu_cores() if encoder.logit_scale.is_cuda else 0,
+    )
+    embedded = embedder.embed(
+        benchmark, seed=training.seed, allow_missing=source.allow_missing, enter=enter
+    )
+    enter(f"ranking {benchmark.name}")
+    evaluation = evaluate(
+        embedded.video_VE,
+        embedded.text_CE,
+        embedded.benchmark,
+        convention=source.convention,
+        permuted_VE=embedded.permuted_VE,
+        seed=training.seed,
+    )
+    return {
+        **facts_of(embedded.benchmark),
+        "truncated": embedded.truncated,
+        "throughput": dataclasses.asdict(embedded.throughput),
+        "ceilings": [dataclasses.asdict(each) for each in ceilings_of(source, cell.load.frames)],
+        "evaluation": evaluation.as_dict(),
+    }
+
+
+def batch_of(cell: Cell) -> int:
+    """As many clips at a time as its training embeds: what fitted with a graph fits without."""
+    stages = cell.training.stages if cell.training is not None else ()
+    return (stages[-1].micro_batch if stages else None) or cell.load.batch
+
+
+def facts_of(benchmark: Benchmark) -> dict[str, Any]:
+    """What was asked, without the clips and captions themselves."""
+    return {
+        "name": benchmark.name,
+        "split": benchmark.split,
+        "protocol": benchmark.protocol,
+        "sha256": benchmark.sha256,
+        "gallery_size": benchmark.gallery_size,
+        "captions": len(benchmark.captions),
+        "dropped": [dataclasses.asdict(each) for each in benchmark.dropped],
+    }

@@ -1,0 +1,162 @@
+"""One stage of a training from its first step, or from a snapshot, to its last.
+
+Never builds an encoder and never writes a checkpoint. The result is the same whether and where it
+was killed and gone on with: a step depends on the weights, the optimiser and its own number alone.
+"""
+
+import math
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vbench_mem.accuracy.training.curve import CurveWriter
+from vbench_mem.accuracy.training.feed import Fed, Feed
+from vbench_mem.accuracy.training.snapshot import Snapshots
+from vbench_mem.accuracy.training.step import Stepper
+from vbench_mem.accuracy.training.trained import StageResult
+from vbench_mem.data.benchmark import Dropped
+from vbench_mem.matrix.training import Stage
+from vbench_mem.probes.train_step import Enter, quiet
+
+TELL_EVERY_S = 2.0
+READ_EVERY = 20  # steps after which a card is waited for; a CPU has its numbers at once
+
+
+class Diverged(FloatingPointError):
+    """A loss or a gradient that is no number: nothing after that step means anything."""
+
+
+@dataclass
+class Progress:
+    """What is counted while a stage runs; plain data, saved with a snapshot."""
+
+    step: int
+    seconds: float
+    clips_seen: int
+    repeated: int
+    skipped: int
+    resumed: list[int]
+
+
+class StageRun:
+    """A stage between two of its steps."""
+
+    def __init__(
+        self, stage: Stage, stepper: Stepper, feed: Feed, snapshots: Snapshots, enter: Enter
+    ) -> None:
+        self.stage, self.stepper, self.feed = stage, stepper, feed
+        self.snapshots, self.enter = snapshots, enter
+        self.progress = Progress(0, 0.0, 0, 0, 0, [])
+        self.curve = CurveWriter(stage.steps)
+        self.unread: list[tuple[Tensor, Tensor]] = []
+        self.notes: list[str] = []
+        self.since = self.told = time.monotonic()
+
+    def run(self) -> StageResult:
+        self.resume()
+        read_every = READ_EVERY if self.stepper.device.type == "cuda" else 1
+        for fed in self.feed.batches(self.progress.step, self.stage.steps):
+            self.tell()
+            self.unread.append(self.stepper.step(fed, self.progress.step))
+            self.count(fed)
+            if len(self.unread) >= read_every:
+                self.read()
+            if self.snapshots.is_due:
+                self.save()
+        self.read()
+        return self.result()
+
+    def resume(self) -> None:
+        """Take up the snapshot, if there is one of this training."""
+        state, note = self.snapshots.load()
+        if note is not None:
+            self.notes.append(note)
+        if state is None:
+            return
+        self.stepper.load_state(state["stepper"])
+        self.progress = Progress(**state["progress"])
+        self.progress.resumed.append(self.progress.step)
+        self.curve = CurveWriter(**state["curve"])
+        self.curve.pending = [(loss, norm) for loss, norm in self.curve.pending]
+        self.feed.broken = {
+            number: Dropped(id=name, reason=reason) for number, name, reason in state["broken"]
+        }
+
+    def save(self) -> None:
+        self.read()
+        self.take_time()
+        broken = [(number, each.id, each.reason) for number, each in self.feed.broken.items()]
+        state: dict[str, Any] = {
+            "stepper": self.stepper.state(),
+            "progress": asdict(self.progress),
+            "curve": asdict(self.curve),
+            "broken": broken,
+        }
+        self.snapshots.save(state)
+
+    def count(self, fed: Fed) -> None:
+        self.progress.step += 1
+        for part in fed.parts:
+            self.progress.clips_seen += len(part.frames)
+            self.progress.repeated += part.repeated
+
+    def read(self) -> None:
+        """Fetch the numbers of the steps since the last time; raises `Diverged` at the first that
+        is none."""
+        if not self.unread:
+            return
+        losses, norms = (torch.stack(side).tolist() for side in zip(*self.unread, strict=True))
+        first = self.progress.step - len(self.unread) + 1
+        self.unread.clear()
+        for number, (loss, norm) in enumerate(zip(losses, norms, strict=True), start=first):
+            is_scaled = self.stepper.scaler.is_enabled()
+            if not math.isfinite(loss) or not (math.isfinite(norm) or is_scaled):
+                what = "gradient" if math.isfinite(loss) else "loss"
+                raise Diverged(
+                    f"stage {self.stage.name}: the {what} of step {number} of {self.stage.steps} "
+                    "is not a finite number; use a lower learning_rate or a longer warmup"
+                )
+            self.progress.skipped += not math.isfinite(norm)
+            self.curve.add(loss, norm if math.isfinite(norm) else None)
+
+    def tell(self) -> None:
+        now = time.monotonic()
+        if self.progress.step == 0 or now - self.told >= TELL_EVERY_S:
+            self.told = now
+            step = self.progress.step + 1
+            self.enter(f"stage {self.stage.name}, step {step} of {self.stage.steps}")
+
+    def take_time(self) -> None:
+        now = time.monotonic()
+        self.progress.seconds += now - self.since
+        self.since = now
+
+    def result(self) -> StageResult:
+        self.take_time()
+        return StageResult(
+            curve=self.curve.curve(),
+            steps=self.progress.step,
+            seconds=self.progress.seconds,
+            clips_seen=self.progress.clips_seen,
+            repeated=self.progress.repeated,
+            truncated=self.feed.pool.truncated,
+            skipped=self.progress.skipped,
+            broken=tuple(self.feed.broken.values()),
+            resumed=tuple(self.progress.resumed),
+            notes=tuple(self.notes),
+        )
+
+
+def run_stage(
+    stage: Stage, stepper: Stepper, feed: Feed, snapshots: Snapshots, enter: Enter = quiet
+) -> StageResult:
+    """Train for `stage.steps` steps, from the snapshot where there is one.
+
+    Raises `Diverged` that names the step, and `UsageError` for a file that cannot be decoded or
+    written.
+    Check:  killed anywhere and run again, the weights are the same bytes (on a CPU).
+    """
+    return StageRun(stage, stepper, feed, snapshots, enter).run()

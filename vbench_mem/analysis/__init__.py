@@ -1,0 +1,1 @@
+"""From records to decisions: rows, scores, budgets, fit, claims, comparisons. Never draws."""

@@ -1,0 +1,104 @@
+"""What grew: bytes by module and category at the peak of a step, against those of the baseline."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from vbench_mem.analysis.budgets.baseline import Entry
+from vbench_mem.base.units import format_bytes
+from vbench_mem.probes.prediction import STEP_PHASES, Prediction
+
+SHOWN = 3  # of a list of modules; the others are counted
+OUTSIDE = "(no module)"
+Tree = Mapping[tuple[str, str], int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """Bytes of one module in one category; `before_bytes` is the baseline's."""
+
+    module: str
+    category: str
+    before_bytes: int
+    after_bytes: int
+
+    @property
+    def growth(self) -> int:
+        return self.after_bytes - self.before_bytes
+
+    @property
+    def text(self) -> str:
+        """`video.blocks.*.mlp.act activation +96.0 MiB`."""
+        sign = "+" if self.growth > 0 else ""
+        return f"{self.module or OUTSIDE} {self.category} {sign}{format_bytes(self.growth)}"
+
+
+def tree_of(of: Entry | Prediction, metric: str) -> Tree:
+    """Bytes by module and category, what an allocator adds to the tensors among them (as a module
+    in brackets). Of a category's metric that category only."""
+    only = metric.removeprefix("predicted_").removesuffix("_bytes")
+    leaves = {(m, c): size for m, held in of.modules.items() for c, size in held.items()}
+    if any(category == only for _, category in leaves):
+        return {leaf: size for leaf, size in leaves.items() if leaf[1] == only}
+    return leaves
+
+
+def is_of_peak(metric: str, prediction: Entry | Prediction) -> bool:
+    """Whether the modules tell of this metric: those of another phase are not known."""
+    phase = metric.removeprefix("predicted_").removesuffix("_peak_bytes")
+    return phase not in (*STEP_PHASES, "embed") or phase == prediction.peak_phase
+
+
+def elsewhere(prediction: Entry | Prediction) -> str:
+    return f"the modules are known at the step's peak only, which is in {prediction.peak_phase}"
+
+
+def changes_of(before: Entry, after: Entry | Prediction, metric: str) -> tuple[Change, ...]:
+    """What is not as it was: what grew most first, what shrank most last."""
+    old = tree_of(before, metric)
+    new = tree_of(after, metric)
+    found = [
+        Change(
+            module=leaf[0],
+            category=leaf[1],
+            before_bytes=old.get(leaf, 0),
+            after_bytes=new.get(leaf, 0),
+        )
+        for leaf in {**old, **new}
+        if old.get(leaf, 0) != new.get(leaf, 0)
+    ]
+    return tuple(sorted(found, key=lambda change: (-change.growth, change.module, change.category)))
+
+
+def explain_growth(
+    before: Entry, after: Entry | Prediction, changes: tuple[Change, ...]
+) -> Iterator[str]:
+    """Sentences for people: whether the peak moved, what grew there, what shrank."""
+    if after.peak_phase != before.peak_phase:
+        yield f"the step's peak is now in {after.peak_phase}, it was in {before.peak_phase}"
+    grew = [change for change in changes if change.growth > 0]
+    shrank = [change for change in reversed(changes) if change.growth < 0]
+    for verb, some in (("grew", grew), ("shrank", shrank)):
+        if some:
+            yield f"at the peak {verb}: {', '.join(listed(some))}"
+    if not changes:
+        yield f"nothing grew at the step's peak, in {after.peak_phase}"
+
+
+def listed(changes: list[Change]) -> list[str]:
+    """The first few, and how much the others come to."""
+    rest = changes[SHOWN:]
+    texts = [change.text for change in changes[:SHOWN]]
+    if len(rest) == 1:
+        return [*texts, rest[0].text]
+    if rest:
+        total = sum(change.growth for change in rest)
+        texts.append(f"{len(rest)} more {'+' if total > 0 else ''}{format_bytes(total)}")
+    return texts
+
+
+def largest_holders(prediction: Prediction, metric: str) -> str:
+    """Who has most of it at the peak."""
+    tree = tree_of(prediction, metric)
+    top = sorted(tree.items(), key=lambda leaf: (-leaf[1], leaf[0]))[:SHOWN]
+    texts = [f"{m or OUTSIDE} {category} {format_bytes(size)}" for (m, category), size in top]
+    return f"most at the peak, in {prediction.peak_phase}: {', '.join(texts)}"

@@ -1,0 +1,148 @@
+"""Budgets and rows -> verdicts, each with the limit, the actual number and the difference.
+
+A number that is missing never passes. Rows that a rule of the matrix skips are not judged.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from vbench_mem.analysis.budgets.baseline import Yardstick
+from vbench_mem.analysis.budgets.grown import judge_growth, where_it_goes
+from vbench_mem.analysis.budgets.partner import Partners, judged_rows, partners_of
+from vbench_mem.analysis.budgets.verdict import Verdict, made_how, not_passed, number_of
+from vbench_mem.analysis.budgets.wording import name_of, show_drop, show_gap, show_value
+from vbench_mem.analysis.join import Joined, Row
+from vbench_mem.analysis.scores.score import AnyScore
+from vbench_mem.matrix.budget import Budget
+
+TOLERANCE = 1e-9  # of fractions: 0.30 - 0.29 is a little more than 0.01 to a computer
+
+
+def judge(
+    budgets: Sequence[Budget], joined: Joined, yardstick: Yardstick | None = None
+) -> list[Verdict]:
+    """A verdict for every row that a budget matches, or one that says it matches none.
+
+    `yardstick` is the baseline; without it nothing passes a limit on growth.
+    """
+    return [
+        replace(verdict, budget=number, kind=budget.kind)
+        for number, budget in enumerate(budgets)
+        for verdict in judge_one(budget, joined, yardstick)
+    ]
+
+
+def judge_one(budget: Budget, joined: Joined, yardstick: Yardstick | None = None) -> list[Verdict]:
+    """One budget over its rows."""
+    rows = judged_rows(budget, joined.rows)
+    if not rows:
+        facts = ", ".join(f"{name}: {value}" for name, value in budget.where.items())
+        message = f"{budget.metric} {budget.kind}: no row to judge with {facts or 'any facts'}"
+        return [Verdict(outcome="nothing", metric=budget.metric, message=message)]
+    partners = partners_of(budget, joined.rows)
+    if budget.is_score:
+        return [v for row in rows for v in _judge_scores(budget, row, rows, partners)]
+    if budget.kind == "max_growth":
+        return [judge_growth(budget, row, yardstick) for row in rows]
+    verdicts = [_judge(budget, row, partners, budget.metric) for row in rows]
+    return [
+        replace(verdict, notes=verdict.notes or where_it_goes(budget.metric, row, yardstick))
+        if verdict.outcome == "fail" and verdict.actual is not None
+        else verdict
+        for verdict, row in zip(verdicts, rows, strict=True)
+    ]
+
+
+def _judge_scores(
+    budget: Budget, row: Row, rows: Sequence[Row], partners: Partners | None
+) -> list[Verdict]:
+    """One verdict for each column of each dataset that any of the rows has a score of.
+
+    Columns that only the row or only its partner has are among them: the other's number is missing.
+    """
+    partner = partners.of(row)[0] if partners is not None else None
+    compared = [*rows, partner] if partner is not None else rows
+    datasets = sorted({s.dataset for r in compared for s in _scores(budget, r).values()})
+    if not datasets:
+        return [_judge(budget, row, partners, budget.dataset or "any dataset")]
+    own = dict(_scores(budget, row)) | (_scores(budget, partner) if partner is not None else {})
+    verdicts = []
+    for dataset in datasets:
+        columns = sorted(column for column, score in own.items() if score.dataset == dataset)
+        verdicts += [_judge(budget, row, partners, column) for column in columns or [dataset]]
+    return verdicts
+
+
+def _scores(budget: Budget, row: Row) -> dict[str, AnyScore]:
+    """The row's scores that the budget is about, by column; published ones only when asked for."""
+    origins = (budget.origin,) if budget.origin else ("measured", "imported")
+    return {
+        column: score
+        for column, score in row.scores.items()
+        if score.alias == budget.metric
+        and score.origin in origins
+        and budget.dataset in (None, score.dataset)
+    }
+
+
+def _judge(budget: Budget, row: Row, partners: Partners | None, column: str) -> Verdict:
+    """One row under one budget; `column` is the metric, or a score's column or dataset."""
+    name = name_of(budget, column)
+    actual, why = number_of(budget, row, column)
+    if actual is None:
+        return not_passed(
+            budget, row, f"{row.label}: {name} was not {made_how(row, column)} ({why})"
+        )
+    if partners is None:
+        return _verdict(budget, row, actual, f"{row.label}: {name} is {show_value(budget, actual)}")
+    partner, why = partners.of(row)
+    if partner is None:
+        return not_passed(budget, row, f"{row.label}: {name} cannot be compared ({why})")
+    base, why = number_of(budget, partner, column)
+    if base is None:
+        made = made_how(partner, column)
+        text = f"{row.label}: {name} cannot be compared ({partner.label} was not {made}: {why})"
+        return not_passed(budget, row, text)
+    return _relative(budget, row, name, actual, partner, base)
+
+
+def _relative(
+    budget: Budget, row: Row, name: str, actual: float, partner: Row, base: float
+) -> Verdict:
+    values = f"{show_value(budget, actual)} against {show_value(budget, base)}"
+    if budget.kind == "max_drop":
+        drop = base - actual
+        text = f"{row.label}: {name} is {show_drop(budget, drop)} below {partner.label} ({values})"
+        return _verdict(budget, row, drop, text)
+    if not base:
+        text = f"{row.label}: {name} cannot be compared ({partner.label} has 0)"
+        return not_passed(budget, row, text)
+    ratio = actual / base
+    return _verdict(
+        budget, row, ratio, f"{row.label}: {name} is {ratio:.3f} of {partner.label} ({values})"
+    )
+
+
+def _verdict(budget: Budget, row: Row, actual: float, text: str) -> Verdict:
+    """Pass up to the limit itself; the message says by how much it is held or missed."""
+    limit = budget.limit
+    room = actual - limit if budget.kind == "min" else limit - actual
+    is_whole = isinstance(actual, int) and isinstance(limit, int)
+    if not is_whole and abs(room) <= TOLERANCE * max(1, abs(limit)):
+        room = 0
+    if budget.kind == "max_ratio":
+        limit_text, gap = f"{limit:.3f}", f"{abs(room):.3f}"
+    elif budget.kind == "max_drop":
+        limit_text, gap = show_drop(budget, limit), show_drop(budget, abs(room))
+    else:
+        limit_text, gap = show_value(budget, limit), show_gap(budget, abs(room))
+    side = "to spare" if room >= 0 else "under" if budget.kind == "min" else "over"
+    return Verdict(
+        outcome="pass" if room >= 0 else "fail",
+        metric=budget.metric,
+        label=row.label,
+        cell_id=row.cell.id,
+        limit=limit,
+        actual=actual,
+        message=f"{text}, limit {limit_text}, {gap} {side}",
+    )

@@ -1,0 +1,91 @@
+"""Is a difference of times more than noise? Bands of the timed steps decide, never the medians.
+
+A band goes from the 10th to the 90th percentile of the steps that one process timed, so it knows
+what moves from step to step, and nothing of what moves from run to run.
+"""
+
+import statistics
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vbench_mem.running.record import Record
+
+FEWEST = 3  # timed steps: of fewer the 10th and 90th percentile say nothing
+TIMES = ("step_ms", "decode_ms", "transfer_ms", "end_to_end_clips_per_s")
+# Made of the step's time and of numbers that are exact: judged as it is.
+OF_STEP = ("clips_per_s", "frames_per_s", "tokens_per_s", "achieved_tflop_per_s", "mfu")
+OF_FLOP = ("achieved_tflop_per_s", "mfu")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Band:
+    """In the metric's unit, of `count` timed steps."""
+
+    low: float
+    high: float
+    count: int
+
+    def overlaps(self, other: "Band") -> bool:
+        """Bands that touch do."""
+        return self.low <= other.high and other.low <= self.high
+
+
+def band_of(record: Record | None, name: str) -> Band | None:
+    """None where the record does not say what each step took."""
+    if record is None:
+        return None
+    if name == "step_ms":
+        return step_band(record)
+    values = values_of(record, name)
+    return spread(values) if values else None
+
+
+def step_band(record: Record) -> Band | None:
+    """As it was recorded, else out of the steps."""
+    steps = numbers(record.details.get("steps_ms"))
+    low, high = (record.metrics.get(f"step_{name}_ms") for name in ("p10", "p90"))
+    if low is not None and high is not None:
+        return Band(low=low, high=high, count=len(steps) or record.cell.protocol.steps)
+    return spread(steps) if steps else None
+
+
+def spread(values: Sequence[float]) -> Band:
+    if len(values) < 2:
+        return Band(low=values[0], high=values[0], count=1)
+    tenths = statistics.quantiles(values, n=10, method="inclusive")
+    return Band(low=tenths[0], high=tenths[-1], count=len(values))
+
+
+def values_of(record: Record, name: str) -> list[float]:
+    """Of each timed step; nothing where one of them is not known."""
+    fed = record.details.get("input")
+    batches = fed.get("batches") if isinstance(fed, dict) else None
+    if not isinstance(batches, list) or not all(isinstance(each, dict) for each in batches):
+        return []
+    if name != "end_to_end_clips_per_s":
+        return numbers([each.get(name) for each in batches])
+    steps = numbers(record.details.get("steps_ms"))
+    if len(steps) != len(batches):
+        return []
+    parts = ("decode_ms", "transfer_ms", "normalise_ms")
+    whole = [
+        [step, *(each[part] for part in parts if each.get(part) is not None)]
+        for step, each in zip(steps, batches, strict=True)
+    ]
+    if not all(numbers(each) for each in whole):
+        return []
+    return [1000 * record.cell.load.batch / sum(each) for each in whole]
+
+
+def numbers(values: Any) -> list[float]:
+    """The list, where it is one of times: records come from files."""
+    if not isinstance(values, list):
+        return []
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return []
+        if not 0 < value <= sys.float_info.max:  # nor is NaN
+            return []
+    return [float(value) for value in values]

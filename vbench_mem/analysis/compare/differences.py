@@ -1,0 +1,116 @@
+"""What of one row changed, as plain data: numbers with their verdicts. `judging` gives those."""
+
+from dataclasses import dataclass
+from math import inf
+from typing import Literal
+
+from vbench_mem.analysis.compare.bands import OF_STEP, TIMES, Band
+from vbench_mem.analysis.compare.side import Item
+from vbench_mem.base.metrics import METRICS, show
+from vbench_mem.base.units import format_bytes
+from vbench_mem.running.record import Status
+
+Verdict = Literal["worse", "better", "changed", "noise", "unjudged", "told"]
+COUNTED: tuple[Verdict, ...] = ("worse", "changed", "better")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """One number that is not as it was.
+
+    why    the reason for `unjudged` and `told`
+    bands  of a time, where it has any: before and after
+    """
+
+    metric: str
+    before: int | float
+    after: int | float
+    verdict: Verdict
+    why: str | None = None
+    bands: tuple[Band, Band] | None = None
+
+    @property
+    def change(self) -> int | float:
+        return self.after - self.before
+
+    @property
+    def is_time(self) -> bool:
+        return self.metric in TIMES or self.metric in OF_STEP
+
+    @property
+    def share(self) -> float | None:
+        """Of what it was; None where that is 0."""
+        return self.change / abs(self.before) if self.before else None
+
+    @property
+    def text(self) -> str:
+        """`+8.0 MiB (+1.2 %)`."""
+        name, size = self.metric, abs(self.change)
+        unit = METRICS[name].unit
+        if unit == "share":
+            return f"{100 * self.change:+.1f} points"
+        told = format_bytes(size) if unit == "bytes" else show(name, size)
+        return f"{'+' if self.change > 0 else '-'}{told}{share_text(self.share)}"
+
+
+def share_text(share: float | None) -> str:
+    if share is None:
+        return ""
+    percent = 100 * share
+    if abs(percent) < 0.05:
+        return f" ({'+' if percent > 0 else '-'}<0.1 %)"
+    return f" ({percent:+.1f} %)" if abs(percent) < 1000 else f" ({percent:+,.0f} %)"
+
+
+ORDER: tuple[Verdict | None, ...] = (*COUNTED, "unjudged", "noise", "told", None)
+
+
+def worst(*verdicts: Verdict | None) -> Verdict | None:
+    return min(verdicts, key=ORDER.index, default=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matched:
+    """One row that both sides have.
+
+    ending  what to think of another ending; None where it is the same, or one side was not run
+    why     sentences on the modules that grew or shrank
+    """
+
+    label: str
+    before: Item
+    after: Item
+    ending: Verdict | None = None
+    differences: tuple[Difference, ...] = ()
+    why: tuple[str, ...] = ()
+
+    @property
+    def exact(self) -> Verdict | None:
+        """The worst of the ending and of what is no time; None where nothing differs."""
+        return worst(self.ending, *(each.verdict for each in self.differences if not each.is_time))
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The worst of it all."""
+        return worst(self.ending, *(each.verdict for each in self.differences))
+
+    @property
+    def is_changed(self) -> bool:
+        return self.verdict in COUNTED
+
+    @property
+    def rank(self) -> tuple[int, float, float, int, str]:
+        """Worst first: out of memory, other endings, what is exact by the largest share that got
+        worse, then steps from slower to faster."""
+        first = ORDER.index(self.exact if self.exact in COUNTED else None)
+        if self.ending == "worse":
+            first = -2 if self.after.state == Status.OOM else -1
+        worse = [each for each in self.differences if each.verdict == "worse" and not each.is_time]
+        shares = (inf if each.share is None else abs(each.share) for each in worse)
+        largest = max(shares, default=0.0)
+        step = self.metric("step_ms")
+        moved = step.share or 0.0 if step is not None and step.verdict in COUNTED else 0.0
+        return first, -largest, -moved, ORDER.index(self.verdict), self.label
+
+    def metric(self, name: str) -> Difference | None:
+        return next((each for each in self.differences if each.metric == name), None)

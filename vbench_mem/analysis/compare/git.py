@@ -1,0 +1,121 @@
+"""What is stored at a revision, asked of the git program. Nothing is checked out or changed."""
+
+import os
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vbench_mem.base.errors import UsageError, nearest
+
+TIMEOUT_S = 60
+LOCAL = "name a folder or a file instead"
+
+
+def git(*arguments: str, given: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
+    """Run in the current folder, in English; raises `OSError` and `TimeoutExpired`."""
+    settings = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
+    return subprocess.run(
+        ["git", "--no-optional-locks", *arguments],
+        input=given,
+        capture_output=True,
+        timeout=TIMEOUT_S,
+        check=False,
+        env=os.environ | settings,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """A file or a folder of a revision.
+
+    commit  its short name, or the revision's own words where it is no commit
+    blobs   object of each file below, by path relative to it; of a file its own, by ``
+    """
+
+    commit: str
+    is_file: bool
+    blobs: dict[str, str]
+
+    def read(self, names: Sequence[str]) -> dict[str, bytes]:
+        """Files by name, all in one call of git; what git does not give is left out."""
+        names = [name for name in names if name in self.blobs]
+        asked = "".join(f"{self.blobs[name]}\n" for name in names)
+        try:
+            rest = git("cat-file", "--batch", given=asked.encode()).stdout
+        except (OSError, subprocess.TimeoutExpired):
+            return {}  # who asked tells that it is not there
+        found = {}
+        for name in names:
+            head, _, rest = rest.partition(b"\n")
+            words = head.split()
+            if len(words) == 3 and words[1] == b"blob":
+                size = int(words[2])
+                found[name], rest = rest[:size], rest[size + 1 :]
+        return found
+
+
+def stored(text: str, revision: str, path: str) -> Stored:
+    """`path` at `revision` of the repository that the current folder is in; a path is from its root
+    unless it begins with a dot. Raises `UsageError` saying `text`, which is what was typed."""
+    try:
+        return look_up(text, revision, path)
+    except FileNotFoundError as error:
+        raise UsageError(f"{text}: the git program is not there; {LOCAL}") from error
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UsageError(f"{text}: git cannot be asked: {error}; {LOCAL}") from error
+
+
+def look_up(text: str, revision: str, path: str) -> Stored:
+    inside = git("rev-parse", "--git-dir")
+    if inside.returncode != 0:
+        why = inside.stderr.decode(errors="replace").strip().partition("\n")[0]
+        raise UsageError(f"{text}: the current folder is in no git repository ({why}); {LOCAL}")
+    if revision.startswith("-") or resolve(f"{revision}^{{tree}}") is None:
+        raise UsageError(
+            f"{text}: no revision called '{revision}' in this repository; "
+            "`git log --oneline` and `git tag` list them"
+        )
+    path = path.rstrip("/")
+    kind_of = resolve(f"{revision}:{path}")
+    if kind_of is None:
+        raise UsageError(f"{text}: {revision} has no '{path}'{beside(revision, path)}")
+    commit = git("rev-parse", "--short", "--verify", "--quiet", f"{revision}^{{commit}}").stdout
+    kind = git("cat-file", "-t", kind_of).stdout.strip()
+    return Stored(
+        commit=commit.decode().strip() or revision,
+        is_file=kind == b"blob",
+        blobs={"": kind_of} if kind == b"blob" else files_of(kind_of),
+    )
+
+
+def resolve(name: str) -> str | None:
+    """The object of this name; None where there is none."""
+    done = git("rev-parse", "--verify", "--quiet", name)
+    return done.stdout.decode().strip() if done.returncode == 0 else None
+
+
+def files_of(tree: str) -> dict[str, str]:
+    """Every file below, with its object; links and modules are not among them."""
+    done = git("ls-tree", "-r", "-z", "--full-tree", tree)
+    found = {}
+    for line in filter(None, done.stdout.split(b"\0")):
+        about, _, name = line.partition(b"\t")
+        mode, kind, blob = about.split()
+        if kind == b"blob" and mode != b"120000":
+            found[name.decode(errors="replace")] = blob.decode()
+    return found
+
+
+def beside(revision: str, path: str) -> str:
+    """`; did you mean reports/a?`, of what lies in the nearest folder above that is there."""
+    above = path
+    while "/" in above:
+        above = above.rpartition("/")[0]
+        if folder := names_in(revision, f"{above}/"):
+            return nearest(path, folder)
+    return nearest(path, names_in(revision, ""))
+
+
+def names_in(revision: str, folder: str) -> list[str]:
+    done = git("ls-tree", "-z", "--full-tree", "--name-only", revision, *([folder] * bool(folder)))
+    return [name.decode(errors="replace") for name in done.stdout.split(b"\0") if name]

@@ -1,0 +1,201 @@
+"""Which rows of two sides are the same: those of one id, and beside a baseline those of one name.
+
+What only resembles is not paired unless asked for: it is said beside the rows that have no partner.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from vbench_mem.analysis.budgets.baseline import keys_of
+from vbench_mem.analysis.compare.side import Item, Side
+from vbench_mem.base.load import Load, Runtime
+from vbench_mem.matrix import cell as cells
+from vbench_mem.matrix.axes import SETTINGS, label
+from vbench_mem.matrix.cell import Cell
+
+ID_DIGITS = 8
+NEAR = "the same but for"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    label: str
+    before: Item
+    after: Item
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lone:
+    """A row of one side. `note`: how the row of the other side that is nearest to it differs, in
+    this side's value first."""
+
+    label: str
+    item: Item
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pairing:
+    pairs: tuple[Pair, ...]
+    only_before: tuple[Lone, ...]
+    only_after: tuple[Lone, ...]
+
+
+def pair(before: Side, after: Side, *, any_protocol: bool = False) -> Pairing:
+    """In the order of the side before, what only the other has in its order. With `any_protocol`
+    also what is the same but for warm-up, steps, seed and limits, where one row alone is."""
+    old, new = dict(before.items), dict(after.items)
+    if before.is_baseline != after.is_baseline:
+        old, new = by_name(before), by_name(after)
+    labels = labels_of(old, new)
+    partners = {key: key for key in old if key in new}
+    if any_protocol:
+        partners |= alike(old, new)
+    left = {key: item for key, item in old.items() if key not in partners}
+    found = set(partners.values())
+    right = {key: item for key, item in new.items() if key not in found}
+    return Pairing(
+        pairs=tuple(
+            Pair(label=labels[key], before=item, after=new[partners[key]])
+            for key, item in old.items()
+            if key in partners
+        ),
+        only_before=tuple(lone(left, right, labels)),
+        only_after=tuple(lone(right, left, labels)),
+    )
+
+
+def alike(old: Mapping[str, Item], new: Mapping[str, Item]) -> dict[str, str]:
+    """Keys of bursts without a partner that are the same but for their protocol, each the only one
+    of its side."""
+    sides: list[dict[str, list[str]]] = []
+    for here, there in ((old, new), (new, old)):
+        some: dict[str, list[str]] = {}
+        for key, item in here.items():
+            if key not in there and item.cell is not None and item.cell.probe == "burst":
+                some.setdefault(core(item.cell), []).append(key)
+        sides.append(some)
+    left, right = sides
+    return {
+        keys[0]: right[same][0]
+        for same, keys in left.items()
+        if len(keys) == 1 and len(right.get(same, ())) == 1
+    }
+
+
+def protocols(pairs: Iterable[Pair]) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Of settings of the protocol that differ in some pair the values of both sides."""
+    found: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
+    for each in pairs:
+        if each.before.cell is None or each.after.cell is None:
+            continue
+        old, new = settings(each.before.cell), settings(each.after.cell)
+        for name in old:
+            if old[name] != new.get(name):
+                values = found.setdefault(name, ({}, {}))
+                values[0][shown(old[name])] = None
+                values[1][shown(new.get(name))] = None
+    return {name: (tuple(old), tuple(new)) for name, (old, new) in found.items()}
+
+
+def by_name(side: Side) -> dict[str, Item]:
+    """By the name that a baseline gives; trainings have none."""
+    if side.is_baseline:
+        return dict(side.items)
+    found = {item.cell.id: item.cell for item in side.items.values() if item.cell is not None}
+    names = keys_of(cell for cell in found.values() if cell.probe == "burst")
+    return {
+        name: replace(side.items[cell_id], key=name)
+        for cell_id, name in names.items()
+        if cell_id in side.items
+    }
+
+
+def labels_of(*sides: Mapping[str, Item]) -> dict[str, str]:
+    """By key: the variant and what of load and runtime varies among the rows of its probe; where
+    rows of one side would read the same, the start of their ids too."""
+    items = {key: item for side in sides for key, item in side.items()}
+    cells_of: dict[str, list[Cell]] = {}
+    for item in items.values():
+        if item.cell is not None:
+            cells_of.setdefault(item.cell.probe, []).append(item.cell)
+    names = {probe: varying(some) for probe, some in cells_of.items()}
+    labels = {
+        key: label(item.cell, names[item.cell.probe])
+        if item.cell is not None and item.cell.id == key
+        else key
+        for key, item in items.items()
+    }
+    for side in sides:
+        often = Counter(labels[key] for key in side)
+        for key in side:
+            if often[labels[key]] > 1:
+                labels[key] = f"{labels[key]} ({key[:ID_DIGITS]})"
+    return labels
+
+
+def varying(some: Iterable[Cell]) -> tuple[str, ...]:
+    some = list(some)
+    parts: tuple[tuple[str, Any], ...] = (("load", Load), ("runtime", Runtime))
+    return tuple(
+        field.name
+        for part, kind in parts
+        for field in fields(kind)
+        if field.name in SETTINGS and SETTINGS[field.name].section == part
+        if len({getattr(getattr(cell, part), field.name) for cell in some}) > 1
+    )
+
+
+def lone(
+    here: Mapping[str, Item], there: Mapping[str, Item], labels: Mapping[str, str]
+) -> Iterator[Lone]:
+    nearby: dict[str, list[Cell]] = {}
+    for item in there.values():
+        if item.cell is not None:
+            nearby.setdefault(core(item.cell), []).append(item.cell)
+    for key, item in here.items():
+        note = near_name(key, there)
+        if item.cell is not None and (others := nearby.get(core(item.cell))):
+            note = near_cell(item.cell, others)
+        yield Lone(label=labels[key], item=item, note=note)
+
+
+def core(cell: Cell) -> str:
+    """All that is run but for the protocol and the seed, as text."""
+    facts = cells.dump(cell)
+    del facts["encoder"], facts["recipe_name"], facts["protocol"]
+    if facts["training"] is not None:
+        del facts["training"]["seed"]
+    return json.dumps(facts, sort_keys=True)
+
+
+def settings(cell: Cell) -> dict[str, Any]:
+    """What `core` leaves out."""
+    seed = {} if cell.training is None else {"training seed": cell.training.seed}
+    return cells.dump(cell)["protocol"] | seed
+
+
+def near_cell(cell: Cell, others: Iterable[Cell]) -> str:
+    """`the same but for steps: 3, 5`, of the one that differs least."""
+    own = settings(cell)
+    gaps = [[name for name in own if own[name] != settings(other)[name]] for other in others]
+    other, names = min(zip(others, gaps, strict=True), key=lambda each: len(each[1]))
+    parts = [f"{name}: {shown(own[name])}, {shown(settings(other)[name])}" for name in names]
+    return f"{NEAR} {'; '.join(parts)}"
+
+
+def shown(value: Any) -> str:
+    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def near_name(name: str, others: Iterable[str]) -> str | None:
+    """`the other has joint_ti16 frames=4`: a name that lacks one word of this one's, or has one
+    more, or another."""
+    words = set(name.split())
+    for other in others:
+        if 0 < len(words ^ set(other.split())) <= 2 and other.split()[0] == name.split()[0]:
+            return f"the other side has {other}"
+    return None

@@ -1,0 +1,89 @@
+"""What trainings retrieve, paired by seed: T2V R@1 of both sides. No torch."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import isfinite
+
+from vbench_mem.analysis.compare.differences import Verdict
+from vbench_mem.analysis.compare.pairing import Pair, core
+from vbench_mem.analysis.scores.measured import results_of
+from vbench_mem.analysis.spread import Spread
+from vbench_mem.analysis.trained import Asked, seed_of
+from vbench_mem.matrix.axes import shown
+from vbench_mem.matrix.cell import Cell
+from vbench_mem.running.record import Record
+
+FEWEST = 3  # seeds: of fewer all may go one way by chance
+Key = tuple[str, str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recall:
+    """One encoder on one benchmark, shares by seed."""
+
+    label: str
+    benchmark: str
+    seeds: tuple[int, ...]
+    before: tuple[float, ...]
+    after: tuple[float, ...]
+
+    @property
+    def differences(self) -> tuple[float, ...]:
+        return tuple(new - old for old, new in zip(self.before, self.after, strict=True))
+
+    @property
+    def is_same(self) -> bool:
+        return self.before == self.after
+
+    @property
+    def verdict(self) -> Verdict:
+        """For better or worse only where every seed says so."""
+        if len(self.seeds) < FEWEST:
+            return "unjudged"
+        if all(each < 0 for each in self.differences):
+            return "worse"
+        return "better" if all(each > 0 for each in self.differences) else "noise"
+
+    @property
+    def text(self) -> str:
+        """`+1.2 ± 0.4 points`."""
+        return f"{Spread(self.differences).percent('+')} points"
+
+
+def recalls(pairs: Sequence[Pair], labels: Sequence[str]) -> list[Recall]:
+    """One for each encoder and benchmark that both sides have a result of; `labels` are those of
+    the pairs."""
+    found: dict[tuple[str, Key], list[tuple[int, float, float]]] = {}
+    names: dict[tuple[str, Key], tuple[str, str]] = {}
+    for pair, label in zip(pairs, labels, strict=True):
+        cell = pair.before.cell
+        if cell is None or cell.training is None:
+            continue
+        old, new = asked(pair.before.record), asked(pair.after.record)
+        for key in (key for key in old if key in new):
+            group = (core(cell), key)
+            names[group] = (without_seed(label, cell), old[key][0])
+            found.setdefault(group, []).append((seed_of(cell), old[key][1], new[key][1]))
+    return [made(*names[group], some) for group, some in found.items()]
+
+
+def made(label: str, benchmark: str, some: Iterable[tuple[int, float, float]]) -> Recall:
+    seeds, before, after = zip(*sorted(some), strict=True)
+    return Recall(label=label, benchmark=benchmark, seeds=seeds, before=before, after=after)
+
+
+def asked(record: Record | None) -> dict[Key, tuple[str, float]]:
+    """The benchmark's short name and the recall, by benchmark; nothing of a record whose results
+    are not as this code writes them."""
+    if record is None:
+        return {}
+    try:
+        every = [(Asked(result), float(result.recall)) for result in results_of(record)]
+        return {each.key: (each.short, recall) for each, recall in every if isfinite(recall)}
+    except (KeyError, OverflowError, TypeError, ValueError):
+        return {}
+
+
+def without_seed(label: str, cell: Cell) -> str:
+    """The label is of one seed."""
+    return label.removesuffix(f" {shown('seed', seed_of(cell))}")

@@ -1,0 +1,117 @@
+"""What a comparison came to: rows, what has no partner, machines, the exit code. Prints nothing."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from vbench_mem.analysis.compare.differences import COUNTED, Matched
+from vbench_mem.analysis.compare.judging import Terms, match
+from vbench_mem.analysis.compare.machines import Fact, facts_of
+from vbench_mem.analysis.compare.pairing import Lone, pair, protocols
+from vbench_mem.analysis.compare.recalls import Recall, recalls
+from vbench_mem.analysis.compare.side import Side
+from vbench_mem.base.errors import UsageError
+
+FailOn = Literal["never", "worse", "slower", "changed"]
+DONE, FAILED, NOTHING = 0, 1, 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Rows worst first; facts are those of both machines, equal ones among them.
+
+    is_unlike  the machines are, so that no time was judged
+    """
+
+    before: Side
+    after: Side
+    rows: tuple[Matched, ...]
+    only_before: tuple[Lone, ...] = ()
+    only_after: tuple[Lone, ...] = ()
+    recalls: tuple[Recall, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    is_unlike: bool = False
+
+    @property
+    def changed(self) -> list[Matched]:
+        return [row for row in self.rows if row.is_changed]
+
+    @property
+    def unchanged(self) -> list[Matched]:
+        return [row for row in self.rows if not row.is_changed]
+
+    @property
+    def worse(self) -> list[Matched]:
+        """By what is exact: times apart."""
+        return [row for row in self.rows if row.exact == "worse"]
+
+    @property
+    def differing(self) -> list[Fact]:
+        return [fact for fact in self.facts if fact.differs]
+
+    @property
+    def is_equal(self) -> bool:
+        """Every number of every row, and no row without a partner."""
+        same = not any(row.differences or row.ending for row in self.rows)
+        return same and not (self.only_before or self.only_after or self.moved)
+
+    @property
+    def moved(self) -> list[Recall]:
+        """Encoders that retrieve otherwise."""
+        return [each for each in self.recalls if not each.is_same]
+
+    def unshared(self) -> tuple[list[str], list[str]]:
+        """Numbers that a row has on one side only, before and after, of rows that end alike."""
+        gaps: tuple[set[str], set[str]] = (set(), set())
+        for row in self.rows:
+            if row.before.state != row.after.state:
+                continue
+            gaps[0].update(row.before.metrics.keys() - row.after.metrics.keys())
+            gaps[1].update(row.after.metrics.keys() - row.before.metrics.keys())
+        return sorted(gaps[0]), sorted(gaps[1])
+
+    def exit_code(self, fail_on: FailOn) -> int:
+        """Times fail nothing but `slower`: on a shared machine two runs may differ by more than
+        the steps of one do. `changed` counts rows without a partner too."""
+        if not self.rows:
+            return NOTHING
+        found = {row.exact for row in self.rows} | {each.verdict for each in self.moved}
+        fails = {
+            "never": False,
+            "worse": "worse" in found,
+            "slower": "worse" in found or any(row.verdict == "worse" for row in self.rows),
+            "changed": bool(found & {*COUNTED} or self.only_before or self.only_after),
+        }
+        return FAILED if fails[fail_on] else DONE
+
+
+def compare(
+    before: Side, after: Side, *, unlike_machines: bool = False, any_protocol: bool = False
+) -> Comparison:
+    """Raises `UsageError` for records of unlike machines that nobody asked to have compared."""
+    old, new = before.fingerprint, after.fingerprint
+    is_unlike = old is not None and new is not None and old != new
+    facts = facts_of(before, after)
+    if is_unlike and not unlike_machines:
+        differing = ", ".join(fact.text for fact in facts if fact.differs and fact.is_machine)
+        raise UsageError(
+            f"{before.title} and {after.title} are of unlike machines ({old} and {new}"
+            f"{': ' if differing else ''}{differing}); times do not compare, and "
+            "--unlike-machines compares the rest"
+        )
+    found = pair(before, after, any_protocol=any_protocol)
+    facts += tuple(
+        Fact(name=f"protocol.{name}", before=old_values, after=new_values)
+        for name, (old_values, new_values) in protocols(found.pairs).items()
+    )
+    terms = Terms(is_unlike=is_unlike, is_counted=not is_unlike or before.kinds == after.kinds)
+    rows = [match(each, terms) for each in found.pairs]
+    return Comparison(
+        before=before,
+        after=after,
+        rows=tuple(sorted(rows, key=lambda row: row.rank)),
+        only_before=found.only_before,
+        only_after=found.only_after,
+        recalls=tuple(recalls(found.pairs, [each.label for each in found.pairs])),
+        facts=facts,
+        is_unlike=is_unlike,
+    )

@@ -1,0 +1,79 @@
+"""One of the two sides of a comparison, as plain data: what is known of each variant and load."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from vbench_mem.analysis.budgets.baseline import Entry
+from vbench_mem.machine.environment import Environment
+from vbench_mem.matrix.cell import Cell
+from vbench_mem.probes.prediction import Target, target_of
+from vbench_mem.running.record import Record
+
+PREDICTED = "predicted"  # the state of what was not run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """What one side knows of one variant at one load.
+
+    key      the cell's id, in a baseline its name
+    state    a `Status`, or `predicted`
+    metrics  by name of the metric table; null is left out
+    entry    what was predicted, by module
+    """
+
+    key: str
+    cell: Cell | None = None
+    state: str = PREDICTED
+    reason: str | None = None
+    metrics: Mapping[str, int | float]
+    record: Record | None = None
+    entry: Entry | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """`name` is what was typed, `commit` the revision that it was read from.
+
+    items     by key
+    torch     of a baseline: who predicted
+    problems  files that were not used, each with the reason
+    """
+
+    name: str
+    items: Mapping[str, Item]
+    commit: str | None = None
+    torch: str | None = None
+    problems: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        if self.commit is None or self.name.startswith(self.commit):
+            return self.name
+        return f"{self.name} ({self.commit})"
+
+    @property
+    def is_baseline(self) -> bool:
+        return self.torch is not None
+
+    def environments(self) -> Iterator[Environment]:
+        for item in self.items.values():
+            if item.record is not None and item.record.environment is not None:
+                yield item.record.environment
+
+    @property
+    def fingerprint(self) -> str | None:
+        """Of the machine that measured; all records of a side are of one. None without records."""
+        return next((each.fingerprint for each in self.environments()), None)
+
+    @property
+    def kinds(self) -> frozenset[Target]:
+        """Kinds of device that were measured, by whose rules memory was counted."""
+        found = {
+            target_of(item.cell.runtime.device, environment.shows_gpu)
+            for item in self.items.values()
+            if item.cell is not None
+            and item.record is not None
+            and (environment := item.record.environment) is not None
+        }
+        return frozenset(found)

@@ -1,0 +1,226 @@
+"""Records and scores -> rows, one for each cell of a matrix. Drops nothing and mends nothing.
+
+A cell without a record is a row too, and so is a failure; scores that fit no cell and cells that
+no score fits are listed.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from vbench_mem.analysis.scores.match import match
+from vbench_mem.analysis.scores.measured import MeasuredScore, measured_scores
+from vbench_mem.analysis.scores.score import AnyScore, Score
+from vbench_mem.base.metrics import METRICS, PREDICTED
+from vbench_mem.matrix.axes import facts
+from vbench_mem.matrix.cell import Cell
+from vbench_mem.matrix.load import Matrix
+from vbench_mem.probes.prediction import Prediction, Unpredicted, why_unpredicted
+from vbench_mem.running.record import Failure, Record, Status
+
+MISSING = "missing"  # the state of a cell that has no record
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What is known of one variant at one load and runtime.
+
+    label        what tells it from the other rows of its matrix
+    state        a `Status`, or `missing`
+    by_rule      skipped by a rule of the matrix, so that nothing is owed
+    limit_bytes  the memory there was: of the virtual card, the card, or the host
+    scores       by column (`AnyScore.column`)
+    trainings    records of the trainings of this row, one for each seed that was run
+    prediction   made afresh, of the code at hand; it goes before what the record says
+    """
+
+    cell: Cell
+    label: str
+    state: str
+    reason: str | None
+    by_rule: bool
+    record: Record | None
+    limit_bytes: int | None = None
+    scores: Mapping[str, AnyScore] = field(default_factory=dict)
+    trainings: tuple[Record, ...] = ()
+    prediction: Prediction | Unpredicted | None = None
+
+    @property
+    def is_ok(self) -> bool:
+        return self.state == Status.OK
+
+    @property
+    def is_out_of_memory(self) -> bool:
+        """It did not fit, or was spared the attempt because it could not."""
+        return self.state == Status.OOM or self.is_spared
+
+    @property
+    def is_spared(self) -> bool:
+        """Not tried: a smaller cell did not fit, or the prediction says that this one does not."""
+        record = self.record
+        return record is not None and (
+            record.pruned_by is not None or record.predicted_bytes is not None
+        )
+
+    @property
+    def failure(self) -> Failure:
+        return (self.record and self.record.failure) or Failure()
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        return facts(self.cell)
+
+    @property
+    def guard(self) -> str | None:
+        """What else was on the device when the cell was measured, where something was."""
+        said = self.record.details.get("device_guard") if self.record else None
+        return said if isinstance(said, str) and not said.startswith("not guarded") else None
+
+    def metric(self, name: str) -> int | float | None:
+        """A number of the record, of a failed one too where it got that far."""
+        assert name in METRICS
+        if self.foresees(name):
+            fresh = self.prediction
+            return fresh.metrics()[name] if isinstance(fresh, Prediction) else None
+        return self.record.metrics.get(name) if self.record else None
+
+    def foresees(self, name: str) -> bool:
+        """Does the metric come from the fresh prediction, whatever became of the run?"""
+        return self.prediction is not None and name in PREDICTED
+
+    def why_missing(self, name: str) -> str:
+        """The reason in a few words for a number that is not there."""
+        if isinstance(self.prediction, Unpredicted) and self.foresees(name):
+            return self.prediction.reason
+        if isinstance(self.prediction, Prediction) and self.foresees(name):
+            return why_unpredicted(name, self.prediction) or "the prediction does not have it"
+        if self.record is not None and self.is_ok:
+            return self.record.missing.get(name, "the record does not have it")
+        if self.state == Status.OOM and self.failure.phase:
+            return (self.reason or "").replace("device out of memory", "oom", 1) or "oom"
+        return f"{self.state}: {self.reason}" if self.reason else self.state
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joined:
+    """`rows` in the matrix's order; `unmatched` scores with the reason; files that are no use;
+    records of the `stages` that trainings go on from."""
+
+    matrix: Matrix
+    rows: tuple[Row, ...]
+    unmatched: tuple[tuple[Score, str], ...]
+    problems: tuple[str, ...]
+    stages: tuple[Record, ...] = ()
+
+    @cached_property
+    def records(self) -> tuple[Record, ...]:
+        """Of the rows, then of stages and trainings, each once."""
+        bursts = [row.record for row in self.rows if row.record is not None]
+        last = {record.cell_id: record for row in self.rows for record in row.trainings}
+        return (*bursts, *self.stages, *last.values())
+
+    @property
+    def unscored(self) -> list[Row]:
+        return [row for row in self.rows if not row.scores]
+
+    @cached_property
+    def score_columns(self) -> list[str]:
+        return sorted({column for row in self.rows for column in row.scores})
+
+
+def join(
+    matrix: Matrix,
+    records: Mapping[str, Record],
+    scores: Sequence[Score] = (),
+    problems: Iterable[str] = (),
+) -> Joined:
+    """One row for every cell, with its record and the scores of the encoder it trains."""
+    trained = {cell.id: trainings_of(matrix, cell, records) for cell in matrix.cells}
+    found: dict[str, dict[str, AnyScore]] = {
+        cell.id: dict(measured_scores(trained[cell.id])) for cell in matrix.cells
+    }
+    unmatched: list[tuple[Score, str]] = []
+    for score in scores:
+        cells, reason = match(score, matrix.cells)
+        for cell in cells:
+            if isinstance(found[cell.id].get(score.column), MeasuredScore):
+                reason = f"{matrix.label(cell)} was trained and asked the same here"
+            else:
+                found[cell.id][score.column] = score
+        if reason:
+            unmatched.append((score, reason))
+    return Joined(
+        matrix=matrix,
+        rows=tuple(
+            _row(matrix, cell, records, found[cell.id], trained[cell.id]) for cell in matrix.cells
+        ),
+        unmatched=tuple(unmatched),
+        problems=tuple(problems),
+        stages=tuple(
+            records[stage.id]
+            for stage in (matrix.accuracy.stages if matrix.accuracy is not None else ())
+            if stage.id in records
+        ),
+    )
+
+
+def trainings_of(matrix: Matrix, cell: Cell, records: Mapping[str, Record]) -> tuple[Record, ...]:
+    """The records there are of the trainings of one row, whatever became of them."""
+    ids = matrix.accuracy.of_row.get(cell.id, ()) if matrix.accuracy is not None else ()
+    return tuple(records[key] for key in ids if key in records)
+
+
+def _row(
+    matrix: Matrix,
+    cell: Cell,
+    records: Mapping[str, Record],
+    scores: dict[str, AnyScore],
+    trainings: tuple[Record, ...],
+) -> Row:
+    record = records.get(cell.id)
+    by_rule = cell.id in matrix.skipped
+    state: str = MISSING
+    reason: str | None = "no record; run the matrix"
+    if by_rule:  # numbers of a time before the rule are not shown
+        record = record if record is not None and record.status is Status.SKIPPED else None
+        state, reason = Status.SKIPPED.value, matrix.skipped[cell.id]
+    elif record is not None and _is_outdated(record, records):
+        record, reason = None, "a smaller cell no longer runs out of memory; run the matrix"
+    elif record is not None and record.predicted_bytes is not None and matrix.try_predicted:
+        record, reason = None, "predicted not to fit, to be tried by now; run the matrix"
+    elif record is not None:
+        state, reason = record.status.value, record.reason
+    return Row(
+        cell=cell,
+        label=matrix.label(cell),
+        state=state,
+        reason=reason,
+        by_rule=by_rule,
+        record=record,
+        limit_bytes=_limit(record, records),
+        scores={column: scores[column] for column in sorted(scores)},
+        trainings=trainings,
+    )
+
+
+def _is_outdated(record: Record, records: Mapping[str, Record]) -> bool:
+    """It was spared the attempt for the sake of a cell that has run since."""
+    smaller = records.get(record.pruned_by) if record.pruned_by is not None else None
+    return smaller is not None and smaller.status is not Status.OOM
+
+
+def _limit(record: Record | None, records: Mapping[str, Record]) -> int | None:
+    """The memory that the record's cell ran into, or the smaller cell that spared it the run."""
+    if record is None:
+        return None
+    if record.pruned_by is not None:
+        smaller = records.get(record.pruned_by)
+        return None if smaller is None else _limit(smaller, {})
+    failure = record.failure or Failure()
+    stated = failure.bytes_limit or record.cell.protocol.memory_limit_bytes
+    known = record.environment.facts if record.environment else {}
+    host = ("host_memory_limit_bytes", "host_memory_bytes")
+    names = host if failure.where == "host" else ("gpu_memory_bytes", *host)
+    sizes = [size for name in names if isinstance(size := known.get(name), int) and size > 0]
+    return stated or next(iter(sizes), None)

@@ -1,0 +1,136 @@
+"""Read scores from CSV and JSON files, and the published ones that come with the package.
+
+A slip is refused with the file, the row (a line of a CSV, an item of a JSON list) and the fix.
+"""
+
+import csv
+import json
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from vbench_mem.analysis.scores.score import Score
+from vbench_mem.base.errors import UsageError, nearest
+from vbench_mem.matrix.load import REFERENCE
+
+NOT_SCORES = ("claims.csv",)  # what else is published there
+REQUIRED = [name for name, field in Score.model_fields.items() if field.is_required()]
+
+Placed = tuple[str, Score]  # where it stands (`scores.csv: row 3`), and the score
+
+
+def load_scores(names: Sequence[str], folder: Path) -> list[Score]:
+    """The scores of files named relative to `folder`; the word `reference` means those shipped."""
+    placed: list[Placed] = []
+    paths = {name if name == REFERENCE else (folder / name).resolve(): name for name in names}
+    for path, name in paths.items():  # a file named in two ways is one file
+        placed += read_scores(folder / name) if isinstance(path, Path) else read_reference()
+    refuse_duplicates(placed)
+    return [score for _, score in placed]
+
+
+def read_reference() -> list[Placed]:
+    """The published scores of this package, one CSV per source."""
+    tables = sorted(
+        (item for item in files("vbench_mem.analysis.scores").joinpath("reference").iterdir()),
+        key=lambda item: item.name,
+    )
+    found = [item for item in tables if item.name.endswith(".csv") and item.name not in NOT_SCORES]
+    return [placed for item in found for placed in _csv(item)]
+
+
+def read_scores(path: Path) -> list[Placed]:
+    """The scores of one `.csv` or `.json` file."""
+    if path.suffix not in (".csv", ".json"):
+        raise UsageError(f"{path}: scores are read from .csv and .json files")
+    if not path.is_file():
+        raise UsageError(f"{path}: no such file of scores; the word reference means those shipped")
+    return list(_csv(path) if path.suffix == ".csv" else _json(path))
+
+
+def _csv(path: Path | Traversable) -> Iterator[Placed]:
+    label = path.name if not isinstance(path, Path) else str(path)
+    reader = csv.DictReader(_text(path, label).splitlines(), strict=True)
+    try:
+        header = list(reader.fieldnames or [])
+        _check_header(header, label)
+        for cells in reader:
+            place = f"{label}: row {reader.line_num}"
+            if None in cells or None in cells.values():
+                raise UsageError(f"{place}: has not as many cells as the header's {len(header)}")
+            given = {name: cell.strip() for name, cell in cells.items() if cell.strip()}
+            try:
+                score = Score.model_validate_strings(given, strict=False)
+            except ValidationError as error:
+                raise UsageError(f"{place}: {say(error)}") from error
+            yield place, score
+    except csv.Error as error:
+        raise UsageError(f"{label}: row {reader.line_num}: not CSV ({error})") from error
+
+
+def _json(path: Path) -> Iterator[Placed]:
+    try:
+        items = json.loads(_text(path, str(path)))
+    except json.JSONDecodeError as error:
+        raise UsageError(f"{path}: row {error.lineno}: not JSON ({error.msg})") from error
+    if not isinstance(items, list):
+        raise UsageError(f"{path}: scores in JSON are a list of objects")
+    for number, item in enumerate(items, start=1):
+        place = f"{path}: row {number}"
+        try:
+            yield place, Score.model_validate(item)
+        except ValidationError as error:
+            raise UsageError(f"{place}: {say(error)}") from error
+
+
+def _text(path: Path | Traversable, label: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")  # spreadsheets write a byte-order mark
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{label}: cannot be read as UTF-8 text ({error})") from error
+
+
+def _check_header(header: list[str], label: str) -> None:
+    for name in header:
+        if name not in Score.model_fields:
+            raise UsageError(
+                f"{label}: row 1: no column called '{name}'{nearest(name, Score.model_fields)}"
+            )
+        if header.count(name) > 1:
+            raise UsageError(f"{label}: row 1: column {name} stands there twice")
+    for name in REQUIRED:
+        if name not in header:
+            raise UsageError(f"{label}: row 1: column {name} is missing")
+
+
+def say(error: ValidationError) -> str:
+    """The first complaint as `field: what is wrong`, in our words where pydantic's are of code."""
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"no column called '{field}'{nearest(field, Score.model_fields)}"
+    if first["type"] == "missing":
+        return f"{field}: is empty or missing"
+    if first["type"] == "value_error":
+        text = str(first["ctx"]["error"])  # our own sentence, which names its field
+    elif first["type"] == "literal_error":
+        known = first["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+        text = f"'{first['input']}' is not known{nearest(str(first['input']), known)}"
+    else:
+        text = f"{first['msg'][0].lower()}{first['msg'][1:]}, not {first['input']!r}"
+    return f"{field}: {text}" if field else text
+
+
+def refuse_duplicates(scores: Sequence[Placed]) -> None:
+    """Raise `UsageError` naming both places when two scores have one key."""
+    seen: dict[tuple[object, ...], str] = {}
+    for place, score in scores:
+        if score.key in seen:
+            raise UsageError(
+                f"{place}: the same score as {seen[score.key]} "
+                f"({score.variant}, {score.column}); keep one of them"
+            )
+        seen[score.key] = place

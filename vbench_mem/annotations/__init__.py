@@ -1,9 +1,0 @@
-"""Published files of annotations and folders of videos -> benchmarks. No torch.
-
-`read_benchmark` reads one; `forms.FORMS` is the table of what is read. Never writes, never fetches.
-"""
-
-from vbench_mem.annotations.build import without
-from vbench_mem.annotations.read import read_annotations, read_benchmark
-
-__all__ = ["read_annotations", "read_benchmark", "without"]

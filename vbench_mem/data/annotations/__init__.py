@@ -1,0 +1,9 @@
+"""Published files of annotations and folders of videos -> benchmarks. No torch.
+
+`read_benchmark` reads one; `forms.FORMS` is the table of what is read. Never writes, never fetches.
+"""
+
+from vbench_mem.data.annotations.build import without
+from vbench_mem.data.annotations.read import read_annotations, read_benchmark
+
+__all__ = ["read_annotations", "read_benchmark", "without"]

@@ -1,0 +1,173 @@
+"""What a file of annotations says, before anybody looks for a video. No torch.
+
+A `Collector` takes clips and captions in the order of the file and refuses what no reader may let
+pass: ids given twice, empty captions, values of the wrong kind.
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vbench_mem.base.errors import UsageError
+from vbench_mem.data.benchmark import Dropped
+from vbench_mem.data.text_files import MEND
+
+Where = int | str  # the number of a line, or the way to a value in JSON: `sentences[3].caption`
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """A clip as the file names it. `video` is an id, or a path where the form gives paths.
+
+    also  another name that the video's file goes by
+    """
+
+    id: str
+    video: str
+    start_s: float | None = None
+    end_s: float | None = None
+    also: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """A caption with the ids of its right answers, and how right each is where that is graded."""
+
+    text: str
+    items: tuple[str, ...]
+    grades: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Annotations:
+    """One split as its file has it.
+
+    says     what a protocol says of it after its short name: `1k-A`, `paragraph`
+    dropped  what the file names and the split cannot use, each with its reason
+    paths    items name files by path, not by id
+    """
+
+    name: str
+    split: str
+    says: tuple[str, ...]
+    items: tuple[Item, ...]
+    queries: tuple[Query, ...]
+    dropped: tuple[Dropped, ...] = ()
+    paths: bool = False
+
+
+def at(file: Path, where: Where) -> str:
+    """`a.csv:3`, `a.json: videos[3]`, or the file alone for the whole of it."""
+    if isinstance(where, int):
+        return f"{file}:{where}"
+    return f"{file}: {where}" if where else str(file)
+
+
+class Collector:
+    """Items and queries of one file; every method raises `UsageError` with the place."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.items: dict[str, Item] = {}
+        self.queries: list[Query] = []
+        self.dropped: list[Dropped] = []
+
+    def refuse(self, where: Where, what: str) -> UsageError:
+        return UsageError(f"{at(self.file, where)}: {what}")
+
+    def item(
+        self, where: Where, id: str, video: str | None = None, also: str | None = None
+    ) -> None:
+        """A whole video, named by its id unless `video` says otherwise."""
+        self.add(where, Item(id=self.text(where, id, "an id"), video=video or id, also=also))
+
+    def segment(
+        self, where: Where, id: str, video: str, start: Any, end: Any, also: str | None = None
+    ) -> bool:
+        """A part of a video in seconds; one of no length is dropped, and the answer false."""
+        start_s, end_s = self.number(where, start), self.number(where, end)
+        if not 0 <= start_s < end_s:
+            self.drop(id, f"goes from {start_s:g} to {end_s:g} s")
+            return False
+        self.add(where, Item(id=id, video=video, start_s=start_s, end_s=end_s, also=also))
+        return True
+
+    def add(self, where: Where, item: Item) -> None:
+        if item.id in self.items:
+            raise self.refuse(where, f"{item.id} was there before; keep one of the two")
+        self.items[item.id] = item
+
+    def query(
+        self, where: Where, text: Any, *items: str, grades: tuple[float, ...] | None = None
+    ) -> None:
+        caption = self.text(where, text, "a caption")
+        self.queries.append(Query(text=caption, items=items, grades=grades))
+
+    def drop(self, id: str, reason: str) -> None:
+        self.dropped.append(Dropped(id=id, reason=reason))
+
+    def text(self, where: Where, value: Any, what: str) -> str:
+        """The value, which is text with something in it, without blanks around it."""
+        if not isinstance(value, str) or not value.strip():
+            raise self.refuse(where, f"{what} is empty or no text; write it or remove the entry")
+        return value.strip()
+
+    def number(self, where: Where, value: Any) -> float:
+        """The seconds that a number or a text of one says."""
+        try:
+            found = math.nan if isinstance(value, bool) else float(value)
+        except (TypeError, ValueError):
+            found = math.nan
+        if not math.isfinite(found):
+            raise self.refuse(where, f"{value!r} is no number of seconds; {MEND}")
+        return found
+
+    def many(self, where: Where, value: Any) -> list[Any]:
+        """The value, which is a list with something in it."""
+        if not isinstance(value, list) or not value:
+            raise self.refuse(where, f"needs a list, has {kind(value)}; {MEND}")
+        return value
+
+    def table(self, where: Where, value: Any) -> dict[str, Any]:
+        """The value, which is a JSON object."""
+        if not isinstance(value, dict):
+            raise self.refuse(where, f"needs an object, has {kind(value)}; {MEND}")
+        return value
+
+    def member(self, where: Where, value: Any, *names: str) -> Any:
+        """The first of `names` that the object has."""
+        found = self.table(where, value)
+        for name in names:
+            if name in found:
+                return found[name]
+        has = ", ".join(found) or "nothing"
+        raise self.refuse(where, f"needs {' or '.join(names)}, has {has}; {MEND}")
+
+    def drop_unasked(self) -> None:
+        """Leave out the items that no caption is right for, which the file owes one."""
+        asked = {id for query in self.queries for id in query.items}
+        for id in [id for id in self.items if id not in asked]:
+            del self.items[id]
+            self.drop(id, f"no caption in {self.file.name}")
+
+    def done(self, name: str, split: str, *says: str, paths: bool = False) -> Annotations:
+        if not self.queries:
+            raise UsageError(f"{self.file}: has no caption of split {split}; choose another")
+        return Annotations(
+            name=name,
+            split=split,
+            says=says,
+            items=tuple(self.items.values()),
+            queries=tuple(self.queries),
+            dropped=tuple(self.dropped),
+            paths=paths,
+        )
+
+
+def kind(value: Any) -> str:
+    """What a JSON value is, for a sentence."""
+    if isinstance(value, list | dict) and not value:
+        return "an empty one"
+    kinds = {dict: "an object", list: "a list", str: "text", type(None): "null"}
+    return kinds.get(type(value), "a number")

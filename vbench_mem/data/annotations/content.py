@@ -1,0 +1,42 @@
+"""The hash of a benchmark: its captions, what is right for them, and the videos. No torch."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from vbench_mem.base.errors import UsageError
+from vbench_mem.data.benchmark import Caption, Clip
+from vbench_mem.data.head import head_of
+
+
+def sha256_of(clips: Sequence[Clip], captions: Sequence[Caption]) -> str:
+    """Neither names nor places count: moved files are the same benchmark, a replaced one is not.
+
+    Raises `UsageError` where a video cannot be read.
+    """
+    found = hashlib.sha256()
+    for clip in clips:
+        add(found, [digest(clip.path), clip.start_s, clip.end_s])
+    for caption in captions:
+        add(found, [caption.text, caption.clips, caption.grades])
+    return found.hexdigest()
+
+
+def add(to: "hashlib._Hash", facts: Sequence[object]) -> None:
+    to.update(json.dumps(facts, separators=(",", ":")).encode() + b"\n")
+
+
+def digest(video: Path) -> str:
+    try:
+        stat = video.stat()
+        return digest_of_version(video, stat.st_size, stat.st_mtime_ns)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise UsageError(f"{video}: cannot be read: {why}; mend it") from error
+
+
+@lru_cache(maxsize=2**17)  # a video has many clips, and a matrix many cells
+def digest_of_version(video: Path, size_bytes: int, mtime_ns: int) -> str:
+    return hashlib.sha256(head_of(video)).hexdigest()

@@ -1,0 +1,121 @@
+"""THE table of published forms of annotations, and which one a file is in. No torch.
+
+A form is guessed only where its file leaves no doubt; captions by id could be anybody's, and are
+read as MSVD's or as paragraphs only when that is said.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vbench_mem.base.errors import UsageError, nearest
+from vbench_mem.data.annotations import (
+    activitynet,
+    didemo,
+    listed,
+    lsmdc,
+    msr_vtt,
+    msvd,
+    qrels,
+    vatex,
+    youcook2,
+)
+from vbench_mem.data.annotations.collected import Annotations
+from vbench_mem.data.captions import COLUMNS
+from vbench_mem.data.text_files import csv_header, json_document, lines
+
+
+@dataclass(frozen=True)
+class Form:
+    """`about` says what the file is; `read` takes it and a split."""
+
+    name: str
+    about: str
+    read: Callable[[Path, str | None], Annotations]
+
+
+FORMS: dict[str, Form] = {
+    form.name: form
+    for form in (
+        Form("msr-vtt", "1k-A CSV of pairs, or MSRVTT_data.json", msr_vtt.read),
+        Form("msvd", "JSON {id: [caption]} and lists of ids", msvd.read),
+        Form("vatex", "official JSON list, or {id: {enCap}} and lists of ids", vatex.read),
+        Form("youcook2", "official JSON, or MIL-NCE's CSV of clips", youcook2.read),
+        Form("activitynet", "captions JSON; paragraphs", activitynet.read),
+        Form("activitynet-segments", "captions JSON; sentences", activitynet.read_segments),
+        Form("didemo", "JSON list; paragraphs", didemo.read),
+        Form("didemo-segments", "JSON list; moments", didemo.read_segments),
+        Form("lsmdc", "six tab-separated columns", lsmdc.read),
+        Form("json", "list of {video, caption}; every caption queries", listed.read_json),
+        Form("json-paragraphs", "the same; captions joined", listed.read_paragraphs),
+        Form("csv", "header path,caption", listed.read_pairs),
+        Form("jsonl", "lines of {path, caption}", listed.read_pairs),
+        Form("qrels", "TREC judgements, queries.tsv and videos.tsv", qrels.read),
+    )
+}
+HEADERS = {msr_vtt.COLUMNS: "msr-vtt", youcook2.COLUMNS: "youcook2", COLUMNS: "csv"}
+
+
+def find_form(form: str | None, file: Path) -> str:
+    """The form called so, or the one that the file is in; raises `UsageError` for an unknown name
+    and for a file that could be several or none."""
+    if form is not None and form not in FORMS:
+        raise UsageError(f"{file}: no form called '{form}'{nearest(form, FORMS)}")
+    if form is not None:
+        return form
+    found = guess(file)
+    if found is None:
+        raise UsageError(f"{file}: could be in any form; say in which: {', '.join(FORMS)}")
+    return found
+
+
+def guess(file: Path) -> str | None:
+    """The one form that the file can be in; raises `UsageError` for what is no annotations."""
+    msvd.refuse_pickle(file)
+    if file.suffix == ".json":
+        return guess_json(json_document(file))
+    if file.suffix == ".jsonl":
+        return "jsonl"
+    _, first = next(lines(file), (0, ""))
+    cells = first.split("\t")
+    if len(cells) == len(lsmdc.COLUMNS) and lsmdc.CLIP_ID.fullmatch(cells[0]):
+        return "lsmdc"
+    if file.suffix == ".qrels" or is_judgement(first):
+        return "qrels"
+    if file.suffix != ".csv":
+        return None
+    header = set(csv_header(file))
+    if header == {"video_id"}:
+        return "msr-vtt"  # a list, which its reader refuses with what to read instead
+    return next((form for columns, form in HEADERS.items() if header >= set(columns)), None)
+
+
+def is_judgement(line: str) -> bool:
+    cells = line.split()
+    return len(cells) == 4 and cells[1] in ("0", "Q0") and qrels.is_whole(cells[3])
+
+
+def guess_json(document: Any) -> str | None:
+    if isinstance(document, dict):
+        if {"videos", "sentences"} <= document.keys():
+            return "msr-vtt"
+        if "database" in document:
+            return "youcook2"
+    first = first_of(document)
+    if not isinstance(first, dict):
+        return None
+    if "enCap" in first:
+        return "vatex"
+    if isinstance(document, dict):
+        ours = all(key.startswith(activitynet.PREFIX) for key in document)
+        return "activitynet" if ours and {"timestamps", "sentences"} <= first.keys() else None
+    if {"video", "description", "times"} <= first.keys():
+        return "didemo"
+    return "json" if "video" in first and "caption" in first else None
+
+
+def first_of(document: Any) -> Any:
+    """The first entry of a list, or of what an object has by its keys."""
+    entries = document.values() if isinstance(document, dict) else document
+    return next(iter(entries), None) if isinstance(document, dict | list) else None

@@ -1,0 +1,81 @@
+"""Videos and captions of one's own: the JSON list of `{video, caption}`, CSV and JSON lines.
+
+No torch. Named after their file; paths are relative to the folder of videos, or to the file.
+Source: the JSON list of Singularity, VindLU and UMT. `video` is a path, or a list of those that the
+caption is right for; `caption` is a text, or a list: of queries, or of the sentences of a paragraph
+for the sets that are asked by paragraphs.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from vbench_mem.data.annotations.collected import Annotations, Collector
+from vbench_mem.data.annotations.datasets import DATASETS
+from vbench_mem.data.annotations.splits import choose
+from vbench_mem.data.captions import read_rows
+from vbench_mem.data.text_files import json_document
+
+
+def read_json(file: Path, split: str | None) -> Annotations:
+    return read_list(file, split, paragraphs=False)
+
+
+def read_paragraphs(file: Path, split: str | None) -> Annotations:
+    return read_list(file, split, paragraphs=True)
+
+
+def read_list(file: Path, split: str | None, *, paragraphs: bool) -> Annotations:
+    into = Collector(file)
+    chosen = choose(file, split)
+    known: set[str] = set()
+    for number, entry in enumerate(into.many("", json_document(file))):
+        where = f"[{number}]"
+        if "image" in into.table(where, entry):
+            raise into.refuse(f"{where}.image", "is no video; give a list of videos")
+        found = into.member(where, entry, "video")
+        paths = [
+            into.text(f"{where}.video", path, "video")
+            for path in (into.many(f"{where}.video", found) if isinstance(found, list) else [found])
+        ]
+        known.update(paths)
+        wanted = list(dict.fromkeys(path for path in paths if path in chosen))
+        if not wanted:
+            continue
+        for path in wanted:
+            if path not in into.items:
+                into.item(f"{where}.video", path)
+        for text in texts_of(into, f"{where}.caption", entry, paragraphs):
+            into.query(f"{where}.caption", text, *wanted)
+    chosen.drop_others(into, known)
+    says = "paragraphs" if paragraphs else "all captions"
+    return into.done(name_of(file), chosen.split, *chosen.says, says, paths=True)
+
+
+def texts_of(into: Collector, where: str, entry: Any, paragraphs: bool) -> list[str]:
+    """The queries of one entry."""
+    caption = into.member(where, entry, "caption")
+    found = into.many(where, caption) if isinstance(caption, list) else [caption]
+    texts = [into.text(f"{where}[{number}]", text, "caption") for number, text in enumerate(found)]
+    return [" ".join(texts)] if paragraphs else texts
+
+
+def read_pairs(file: Path, split: str | None) -> Annotations:
+    """A caption file as `input: clips` takes it; a path that comes twice has two captions."""
+    into = Collector(file)
+    chosen = choose(file, split)
+    rows = read_rows(file)
+    for row in rows:
+        if row.path in chosen:
+            if row.path not in into.items:
+                into.item(row.line, row.path)
+            into.query(row.line, row.caption, row.path)
+    chosen.drop_others(into, {row.path for row in rows})
+    return into.done(name_of(file), chosen.split, *chosen.says, "all captions", paths=True)
+
+
+def name_of(file: Path) -> str:
+    """The file's name as a score writes names of datasets: lower case, digits, dashes."""
+    name = re.sub(r"[^a-z0-9]+", "-", file.stem.lower()).strip("-") or "own"
+    known = {dataset.replace("-", ""): dataset for dataset in DATASETS}
+    return known.get(name.replace("-", ""), name)

@@ -1,0 +1,115 @@
+"""A file of annotations and a folder of videos -> a `Benchmark`. No torch.
+
+Nothing is left out in silence: what is missing or broken is counted in the protocol and named in
+`dropped`. Decodes no more of a video than its first frames.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from vbench_mem.base.errors import UsageError
+from vbench_mem.data.annotations.build import BROKEN, MISSING, build
+from vbench_mem.data.annotations.collected import Annotations, Item
+from vbench_mem.data.annotations.forms import FORMS, find_form
+from vbench_mem.data.annotations.videos import Videos
+from vbench_mem.data.benchmark import Benchmark, Clip, Dropped
+
+FEW = 3
+
+
+def read_annotations(form: str | None, file: Path, split: str | None = None) -> Annotations:
+    """What the file says, in the form called so or the one that it looks like; looks for no video.
+
+    Raises `UsageError` for an unknown form, a file in another one, and every slip in it.
+    """
+    return FORMS[find_form(form, file)].read(file, split)
+
+
+def read_benchmark(
+    form: str | None,
+    file: Path,
+    videos: Path | None,
+    *,
+    split: str | None = None,
+    allow_missing: bool = False,
+) -> Benchmark:
+    """The clips whose videos are there and can be opened, with their captions.
+
+    form           a name of the table `FORMS`; none: guessed, where the file leaves no doubt
+    videos         the folder of the videos; none only for forms that give paths, relative to `file`
+    split          as the form has it: `val`, `test`, or a list of ids beside the file
+    allow_missing  go on without the videos that are not there
+
+    Raises `UsageError` for slips in the file, for missing videos, and where no clip is left. Broken
+    videos are left out and named, whatever is allowed.
+    """
+    found = read_annotations(form, file, split)
+    return find_videos(found, file, videos, allow_missing=allow_missing)
+
+
+def find_videos(
+    found: Annotations, file: Path, videos: Path | None, *, allow_missing: bool
+) -> Benchmark:
+    """What `file` was read as, with its videos; arguments and errors are `read_benchmark`'s."""
+    if videos is None and not found.paths:
+        raise UsageError(f"{file}: names videos by id; say in which folder they are: videos")
+    clips, missing = locate(found, videos or file.parent, search=videos is not None)
+    if missing and not (allow_missing and clips):
+        raise UsageError(told(found.items, missing, file, videos or file.parent, allow_missing))
+    broken = find_broken(clips)
+    left_out = [
+        Dropped(id=item.id, reason=f"{MISSING}: no file for {item.video}") for item in missing
+    ]
+    left_out += [Dropped(id=id, reason=f"{BROKEN}: {why}") for id, why in broken.items()]
+    whole = {id: clip for id, clip in clips.items() if id not in broken}
+    return build(found, whole, left_out)
+
+
+def locate(found: Annotations, folder: Path, *, search: bool) -> tuple[dict[str, Clip], list[Item]]:
+    """The clips by id, and the items whose files are not there. A path is taken as it is; a name is
+    searched for in the folder and below."""
+    videos = Videos(folder) if search else None
+    clips: dict[str, Clip] = {}
+    missing = []
+    for item in found.items:
+        path: Path | None = None
+        if found.paths and (folder / item.video).is_file():
+            path = folder / item.video
+        elif videos is not None and "/" not in item.video:
+            path = videos.find(item.video)
+            if path is None and item.also is not None:
+                path = videos.find(item.also)
+        if path is None:
+            missing.append(item)
+        else:
+            clips[item.id] = Clip(id=item.id, path=path, start_s=item.start_s, end_s=item.end_s)
+    return clips, missing
+
+
+def told(
+    items: Sequence[Item], missing: Sequence[Item], file: Path, folder: Path, allowed: bool
+) -> str:
+    """The sentence for missing videos."""
+    names = list(dict.fromkeys(item.video for item in missing))
+    every = len({item.video for item in items})
+    few = ", ".join(names[:FEW]) + (", ..." if len(names) > FEW else "")
+    on = ", or allow_missing goes on without them (`vbench-mem data --json` then lists them)"
+    return (
+        f"{file}: {len(names)} of {every} videos are not in {folder}: {few}; put them there"
+        f"{'' if allowed else on}"
+    )
+
+
+def find_broken(clips: Mapping[str, Clip]) -> dict[str, str]:
+    """Ids and reasons of clips whose files cannot be opened, or end before the clip begins."""
+    from vbench_mem.data.probe import probe_all  # FFmpeg only where videos are opened
+
+    probed = probe_all(clip.path for clip in clips.values())
+    broken = {}
+    for id, clip in clips.items():
+        found, start_s = probed[clip.path], clip.start_s or 0
+        if found.reason is not None:
+            broken[id] = found.reason
+        elif found.length_s is not None and start_s >= found.length_s > 0:
+            broken[id] = f"lasts {found.length_s:g} s, and the clip begins at {start_s:g} s"
+    return broken

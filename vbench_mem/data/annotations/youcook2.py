@@ -1,0 +1,75 @@
+"""YouCook2: clips of videos, from the official JSON or from the CSV of MIL-NCE. No torch.
+
+Galleries in use differ: the CSV has 3,350 clips of 436 videos, the JSON more, since it knows of
+videos that are gone.
+Source: `youcookii_annotations_trainval.json` as fairseq's MMPT reads it; `validation_youcook.csv`
+of antoine77340/MIL-NCE_HowTo100M, of which one segment stands in two rows: two clips, as there.
+"""
+
+from collections import Counter
+from pathlib import Path
+
+from vbench_mem.data.annotations.collected import Annotations, Collector
+from vbench_mem.data.annotations.splits import CANONICAL, choose, choose_stated
+from vbench_mem.data.text_files import csv_rows, json_document, reading
+
+NAME = "youcook2"
+COLUMNS = ("end", "start", "task", "text", "video_id")
+
+
+def read(file: Path, split: str | None) -> Annotations:
+    return read_json(file, split) if file.suffix == ".json" else read_csv(file, split)
+
+
+def read_json(file: Path, split: str | None) -> Annotations:
+    """A clip is called by its video and its number in it, as published."""
+    into = Collector(file)
+    database = into.table("database", into.member("", json_document(file), "database"))
+    subsets = {
+        video: subset_of(into, f"database.{video}", entry) for video, entry in database.items()
+    }
+    chosen = choose_stated(file, split, subsets.values())
+    for video, entry in database.items():
+        if video not in chosen or (chosen.ids is None and subsets[video] != chosen.split):
+            continue
+        where = f"database.{video}.annotations"
+        clips = into.member(f"database.{video}", entry, "annotations")
+        for number, clip in enumerate(into.many(where, clips)):
+            place = f"{where}[{number}]"
+            start, end = pair_of(into, f"{place}.segment", into.member(place, clip, "segment"))
+            id = f"{video}_{clip.get('id', number)}"
+            if into.segment(f"{place}.segment", id, video, start, end):
+                into.query(f"{place}.sentence", into.member(place, clip, "sentence"), id)
+    chosen.drop_others(into, database)
+    return into.done(NAME, chosen.split, *chosen.says, "one caption a clip")
+
+
+def subset_of(into: Collector, where: str, entry: object) -> str:
+    said = into.text(f"{where}.subset", into.member(where, entry, "subset"), "subset")
+    return CANONICAL.get(said, said)
+
+
+def pair_of(into: Collector, where: str, value: object) -> tuple[object, object]:
+    """Start and end out of a list of two."""
+    found = into.many(where, value)
+    if len(found) != 2:
+        raise into.refuse(where, f"has {len(found)} numbers; write start and end in seconds")
+    return found[0], found[1]
+
+
+def read_csv(file: Path, split: str | None) -> Annotations:
+    """A clip is called by its video and its row's number among those of the video."""
+    into = Collector(file)
+    chosen = choose(file, split)
+    rows: Counter[str] = Counter()
+    with reading(file):
+        for line, row in csv_rows(file, COLUMNS):
+            video = into.text(line, row["video_id"], "video_id")
+            if video not in chosen:
+                continue
+            id = f"{video}_{rows[video]}"
+            rows[video] += 1
+            if into.segment(line, id, video, row["start"], row["end"]):
+                into.query(line, row["text"], id)
+    chosen.drop_others(into, rows)
+    return into.done(NAME, chosen.split, *chosen.says, "one caption a clip")

@@ -1,0 +1,187 @@
+"""A limit on a metric, as a matrix states it. Says what may be written; `judge.py` judges it.
+
+One budget has one kind of limit:
+    max                 the metric may not be above it (bytes as `6 GiB`)
+    min                 ... below it
+    max_ratio with to   the metric over that of the row that `to` points at may not be above it
+    max_drop with from  the row that `from` points at may not be better by more than this
+    max_growth          a predicted metric may not be above its number in the baseline by more: a
+                        share (0.01) or a size (`64 MiB`)
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from vbench_mem.base.errors import UsageError, nearest
+from vbench_mem.base.metrics import METRICS, PREDICTED, Better
+from vbench_mem.base.score_metrics import ALIASES, Origin
+from vbench_mem.base.strict import STRICT
+from vbench_mem.base.units import BINARY, parse_bytes
+from vbench_mem.data.annotations.datasets import check_dataset
+
+Value = bool | int | float | str | None
+Where = dict[str, Value | list[Value]]
+Kind = Literal["max", "min", "max_ratio", "max_drop", "max_growth"]
+KINDS: tuple[Kind, ...] = ("max", "min", "max_ratio", "max_drop", "max_growth")
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Budget(BaseModel):
+    """`where`, `to` and `from` name facts of a cell (`frames: 16`, `recipe: [full, mask75]`)."""
+
+    model_config = ConfigDict(
+        extra=STRICT.get("extra"), strict=True, frozen=True, validate_by_name=True
+    )
+
+    metric: str = Field(description="a metric of the table, or a score such as t2v_recall_at_1")
+    where: Where = Field(default={}, description="facts of the rows that are judged; all must hold")
+    max: int | Finite | str | None = None
+    min: int | Finite | str | None = None
+    max_ratio: Annotated[Finite, Field(gt=0)] | None = None
+    to: Where | None = Field(default=None, description="facts of the row compared with")
+    max_drop: Annotated[Finite, Field(ge=0)] | None = None
+    from_: Where | None = Field(
+        default=None, alias="from", description="facts of the row compared with"
+    )
+    max_growth: int | Finite | str | None = Field(
+        default=None, description="over the baseline: a share such as 0.01, or a size"
+    )
+    dataset: str | None = Field(default=None, description="of a score; none judges every dataset")
+    origin: Origin | None = Field(
+        default=None, description="of a score; none judges measured and imported, not published"
+    )
+
+    @property
+    def kind(self) -> Kind:
+        return next(kind for kind in KINDS if getattr(self, kind) is not None)
+
+    @property
+    def limit(self) -> float:
+        limit = getattr(self, self.kind)
+        assert isinstance(limit, int | float)  # sizes were parsed on the way in
+        return limit
+
+    @property
+    def reference(self) -> Where | None:
+        """The facts of the row that a relative limit compares with."""
+        return self.to if self.to is not None else self.from_
+
+    @property
+    def is_predicted(self) -> bool:
+        """It needs no record: `check` computes the number itself, of the code at hand."""
+        return self.metric in PREDICTED
+
+    @property
+    def is_score(self) -> bool:
+        return self.metric in ALIASES
+
+    @property
+    def unit(self) -> str:
+        return "" if self.is_score else METRICS[self.metric].unit
+
+    @field_validator("metric")
+    @classmethod
+    def _known(cls, metric: str) -> str:
+        if metric not in METRICS and metric not in ALIASES:
+            raise ValueError(f"no metric called '{metric}'{nearest(metric, [*METRICS, *ALIASES])}")
+        return metric
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sizes(cls, data: Any) -> Any:
+        """Bytes of a size, wherever the metric is one; other metrics take numbers only."""
+        if not isinstance(data, dict) or data.get("metric") not in METRICS | ALIASES:
+            return data  # the fields' own checks say what is wrong
+        in_bytes = data["metric"] in METRICS and METRICS[data["metric"]].unit == "bytes"
+        if data.get("max_growth") is not None:
+            data = data | {"max_growth": _growth(data["max_growth"])}
+        for kind in ("max", "min"):
+            if in_bytes and data.get(kind) is not None:
+                _check_unit(kind, data[kind])
+                try:
+                    data = data | {kind: parse_bytes(data[kind])}
+                except UsageError as error:
+                    raise ValueError(f"{kind}: {error}") from error
+            elif isinstance(data.get(kind), str) or data.get(kind) != data.get(kind):  # or NaN
+                raise ValueError(f"{kind}: '{data[kind]}' is not a number")
+        return data
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> "Budget":
+        _check_limits(self)
+        _check_direction(self)
+        if not self.is_score and (self.dataset is not None or self.origin is not None):
+            raise ValueError(f"dataset and origin go with a score; {self.metric} is not one")
+        if self.dataset is not None:
+            check_dataset(self.dataset)
+        return self
+
+
+def _check_unit(kind: str, size: Any) -> None:
+    """Refuse a bare number that nobody means in bytes; none at all is 0 in every unit."""
+    if isinstance(size, int) and not isinstance(size, bool) and 0 < size < BINARY["KiB"]:
+        raise ValueError(f"{kind}: {size} is {size} bytes; write a size such as {size} GiB")
+
+
+def _growth(limit: Any) -> int | float:
+    """A share as a float, bytes as an int; a bare whole number could be either."""
+    if isinstance(limit, float) and 0 <= limit < float("inf"):
+        return limit
+    if isinstance(limit, str):
+        try:
+            return parse_bytes(limit)
+        except UsageError as error:
+            raise ValueError(f"max_growth: {error}; or a share such as 0.01") from error
+    if limit == 0 and not isinstance(limit, bool):
+        return 0.0
+    raise ValueError(
+        f"max_growth: write a share such as 0.01 or a size such as '64 MiB', not {limit}"
+    )
+
+
+def _check_limits(budget: Budget) -> None:
+    """Exactly one kind of limit, and the row to compare with where one is needed, only there."""
+    given = [kind for kind in KINDS if getattr(budget, kind) is not None]
+    if len(given) != 1:
+        wrote = f"not {' and '.join(given)}" if given else "and this one has none"
+        raise ValueError(f"a budget has exactly one of {', '.join(KINDS)}, {wrote}")
+    for kind, key, facts in (
+        ("max_ratio", "to", budget.to),
+        ("max_drop", "from", budget.from_),
+    ):
+        if given == [kind] and not facts:
+            raise ValueError(f"{kind} needs {key}: the row to compare with, as {{recipe: full}}")
+        if given != [kind] and facts is not None:
+            raise ValueError(f"{key} goes with {kind}, not with {given[0]}")
+    if given == ["max_growth"] and not budget.is_predicted:
+        raise ValueError(
+            "max_growth compares with the baseline, which holds predicted metrics only, "
+            "such as predicted_peak_bytes"
+        )
+
+
+def _check_direction(budget: Budget) -> None:
+    """Refuse a limit on the side where nothing bad can happen: it would always hold."""
+    better: Better = (
+        ALIASES[budget.metric].better if budget.is_score else METRICS[budget.metric].better
+    )
+    asks: dict[Kind, Better] = {
+        "max": "lower",
+        "max_ratio": "lower",
+        "min": "higher",
+        "max_drop": "higher",
+        "max_growth": "lower",
+    }
+    instead: dict[Kind, str] = {
+        "max": "min",
+        "max_ratio": "max_drop",
+        "min": "max",
+        "max_drop": "max_ratio",
+        "max_growth": "min",
+    }
+    if better not in ("neither", asks[budget.kind]):
+        raise ValueError(
+            f"{budget.metric} is better when {better}, so {budget.kind} would limit nothing bad; "
+            f"use {instead[budget.kind]}"
+        )

@@ -1,0 +1,146 @@
+"""What a training for accuracy is, as frozen data that goes into a cell's id. No torch.
+
+The recipe of arXiv:2312.07395 in three stages: image and text, image to short video, short to long.
+Only that order and the idea are the paper's; its steps, batches and rates are not known.
+"""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from vbench_mem.base.strict import STRICT
+from vbench_mem.encoders.recipes import Recipe
+
+Convention = Literal["every_caption", "grouped_captions", "first_caption"]
+CONVENTIONS: dict[Convention, str] = {
+    # Source: ryankiros/visual-semantic-embedding, evaluation.py; albanie/collaborative-experts,
+    # model/metric.py (v2t_metrics)
+    "every_caption": (
+        "V2T ranks a video among all captions, and its rank is that of its best-ranked caption; "
+        "T2V asks with every caption"
+    ),
+    # Source: ArrowLuo/CLIP4Clip, main_task_retrieval.py (multi_sentence, tensor_video_to_text_sim)
+    "grouped_captions": (
+        "V2T ranks a video among the videos' groups of captions, each as similar as its most "
+        "similar caption; T2V asks with every caption"
+    ),
+    # Source: m-bain/frozen-in-time, data_loader/MSRVTT_dataset.py (captions[0] in a test)
+    "first_caption": "of each video only the first caption is asked and ranked; the rest is unused",
+}
+Feeds = Literal["images", "clips", "mixed"]
+Objective = Literal["info_nce", "sigmoid"]
+Schedule = Literal["cosine", "constant"]
+Sampling = Literal["first", "uniform"]
+Share = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schooling:
+    """What a stage says of itself alone, whatever encoder it trains.
+
+    batch        pairs in the contrastive loss, whatever memory holds
+    micro_batch  pairs embedded at a time, the rest by cached embeddings (GradCache); none: all
+    images       share of the loss that a batch of images has, in each step beside one of clips
+    drawn_from   stages of images alone: the one frame is drawn from a clip of so many; beside clips
+                 it is one of the stage's own frames
+    warmup       steps of linear growth of the learning rate, part of `steps`
+    """
+
+    __pydantic_config__ = STRICT
+
+    name: Annotated[str, Field(min_length=1, pattern=r"^[a-z0-9_-]+$")]
+    steps: Positive
+    batch: Annotated[int, Field(ge=2)]
+    micro_batch: Positive | None = None
+    images: Share = 0.0
+    drawn_from: Positive = 16
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    warmup: Annotated[int, Field(ge=0)] = 0
+    schedule: Schedule = "cosine"
+    weight_decay: Annotated[float, Field(ge=0)] = 0.05
+    objective: Objective = "info_nce"
+
+    def __post_init__(self) -> None:
+        if self.warmup >= self.steps:
+            raise ValueError(f"warmup {self.warmup} must be below steps {self.steps}")
+        if self.micro_batch is not None and self.micro_batch > self.batch:
+            raise ValueError(f"micro_batch {self.micro_batch} is more than batch {self.batch}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage(Schooling):
+    """One stage of one encoder: what is fed, what trains, for how long.
+
+    frames  of a clip; 1 is a stage on images: single frames, through the image embedding
+    recipe  masking and adaptation of this stage
+    """
+
+    __pydantic_config__ = STRICT
+
+    frames: Positive
+    recipe: Recipe = field(default_factory=Recipe)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.frames == 1 and self.images:
+            raise ValueError(
+                "images beside clips needs frames above 1; a stage of 1 frame has none"
+            )
+
+    @property
+    def feeds(self) -> Feeds:
+        """`images`: one frame drawn from each clip. `mixed`: images beside clips in every step."""
+        if self.frames == 1:
+            return "images"
+        return "mixed" if self.images else "clips"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where pairs come from: a family of the generated benchmark, or a file of annotations.
+
+    name    `spatial`, `temporal`, `long`, or the form of the file (`msr-vtt`, `youcook2`, `csv`)
+    size    of a generated family: `small` or `large`
+    noise   share of training captions that belong to another clip; none is as 0
+    file    annotations; `videos` the folder that they name files in
+    convention  what a video with several captions is ranked among (`retrieval.answers`)
+    paragraphs  all captions of a video as one query
+    sha256  hash of captions and videos, so that edited ones are another cell
+    """
+
+    __pydantic_config__ = STRICT
+
+    name: str
+    size: str | None = None
+    noise: Share | None = None
+    split: str | None = None
+    file: str | None = None
+    videos: str | None = None
+    allow_missing: bool = False
+    convention: Convention = "every_caption"
+    paragraphs: bool = False
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """Stages one after another on the training pairs of all `sources`, mixed evenly.
+
+    evaluate  what the trained encoder is asked afterwards; empty for a stage that others go on from
+    sampling  frames of a clip: the `first` at the load's rate, or `uniform` over its whole length
+    init      weights to start from: a local folder or file; `init_sha256` is the hash of its bytes
+    allow     tensors of `init` that may be new or unused though that is a surprise: `new:head.*`
+    """
+
+    __pydantic_config__ = STRICT
+
+    sources: tuple[Source, ...]
+    stages: tuple[Stage, ...]
+    evaluate: tuple[Source, ...] = ()
+    seed: Annotated[int, Field(ge=0)] = 0
+    sampling: Sampling = "first"
+    init: str | None = None
+    init_sha256: str | None = None
+    allow: tuple[str, ...] = ()

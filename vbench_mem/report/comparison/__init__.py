@@ -1,0 +1,1 @@
+"""A comparison as a page, a picture and lines on a terminal."""

@@ -1,0 +1,63 @@
+"""A comparison for programs: the whole model as JSON-ready data."""
+
+from dataclasses import asdict
+from typing import Any
+
+from vbench_mem.analysis.compare.differences import Difference, Matched
+from vbench_mem.analysis.compare.pairing import Lone
+from vbench_mem.analysis.compare.recalls import Recall
+from vbench_mem.analysis.compare.result import Comparison
+from vbench_mem.analysis.compare.side import Side
+from vbench_mem.report.comparison.wording import answer
+
+
+def dump(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "before": side(comparison.before),
+        "after": side(comparison.after),
+        "unlike_machines": comparison.is_unlike,
+        "answer": list(answer(comparison)),
+        "rows": [row(each) for each in comparison.rows],
+        "only_before": [lone(each) for each in comparison.only_before],
+        "only_after": [lone(each) for each in comparison.only_after],
+        "recalls": [recall(each) for each in comparison.recalls],
+        "facts": [asdict(fact) | {"differs": fact.differs} for fact in comparison.facts],
+        "numbers_only_before": comparison.unshared()[0],
+        "numbers_only_after": comparison.unshared()[1],
+    }
+
+
+def side(of: Side) -> dict[str, Any]:
+    return {
+        "name": of.name,
+        "commit": of.commit,
+        "rows": len(of.items),
+        "fingerprint": of.fingerprint,
+        "problems": list(of.problems),
+    }
+
+
+def row(of: Matched) -> dict[str, Any]:
+    return {
+        "label": of.label,
+        "key": of.after.key,
+        "verdict": of.verdict or "same",
+        "ending": of.ending,
+        "before": {"state": of.before.state, "reason": of.before.reason},
+        "after": {"state": of.after.state, "reason": of.after.reason},
+        "differences": [difference(each) for each in of.differences],
+        "modules": list(of.why),
+    }
+
+
+def difference(of: Difference) -> dict[str, Any]:
+    return asdict(of) | {"change": of.change, "share": of.share}
+
+
+def lone(of: Lone) -> dict[str, Any]:
+    return {"label": of.label, "key": of.item.key, "state": of.item.state, "note": of.note}
+
+
+def recall(of: Recall) -> dict[str, Any]:
+    verdict = "same" if of.is_same else of.verdict
+    return asdict(of) | {"differences": list(of.differences), "verdict": verdict}

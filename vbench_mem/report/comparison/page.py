@@ -1,0 +1,63 @@
+"""A comparison written as one file, in the form that its name ends in."""
+
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from vbench_mem.analysis.compare.result import Comparison
+from vbench_mem.base.errors import cannot_write
+from vbench_mem.report.comparison.document import document_of
+from vbench_mem.report.comparison.picture import plan
+from vbench_mem.report.document import Document, Figure
+from vbench_mem.report.illustrate import drawn
+
+FIGURES = "figures"
+UNFIT = re.compile("[^A-Za-z0-9_-]")  # for an anchor, a file name and an address
+OTHER = "choose another with --out"
+
+
+def write_page(comparison: Comparison, path: Path) -> list[Path]:
+    """The files written: a PDF holds its figure, the others have it in figures/ beside them too.
+    Raises `UsageError` where the file system refuses."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory() as aside:
+            is_pdf = path.suffix == ".pdf"
+            folder = Path(aside) if is_pdf else path.parent / FIGURES
+            figure = draw(comparison, folder, f"{UNFIT.sub('_', path.stem)}_")
+            put(path, content_of(document_of(comparison, [figure]), path.suffix))
+    except OSError as error:
+        raise cannot_write(path, error, OTHER) from error
+    if is_pdf or figure.svg is None:
+        return [path]
+    return [path, *(folder / f"{figure.name}.{kind}" for kind in ("svg", "png"))]
+
+
+def draw(comparison: Comparison, folder: Path, prefix: str) -> Figure:
+    """The folder is made where there is something to draw."""
+    planned = plan(comparison)
+    if planned.draw is not None:
+        folder.mkdir(exist_ok=True)
+    return drawn(planned, folder, prefix)
+
+
+def content_of(document: Document, ending: str) -> bytes:
+    if ending == ".pdf":
+        from vbench_mem.report.write.pdf import pdf_bytes
+
+        return pdf_bytes(document)
+    if ending == ".md":
+        from vbench_mem.report.write.markdown import markdown_text
+
+        return markdown_text(document).encode()
+    from vbench_mem.report.write.html import html_page
+
+    return html_page(document).encode()
+
+
+def put(path: Path, content: bytes) -> None:
+    """Written aside and moved into place in one step."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    aside.write_bytes(content)
+    os.replace(aside, path)

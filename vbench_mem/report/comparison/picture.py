@@ -1,0 +1,112 @@
+"""The figure of a comparison, as plain data: how far memory and time of each row moved.
+
+No matplotlib: `Plan.draw` imports it.
+"""
+
+from dataclasses import dataclass
+
+from vbench_mem.analysis.compare.differences import Difference, Matched, Verdict
+from vbench_mem.analysis.compare.result import Comparison
+from vbench_mem.report.comparison.wording import head_of, number, values_text, verdict_text
+from vbench_mem.report.marks import Mark
+from vbench_mem.report.pictures.plan import Plan
+
+MOST = 40  # rows of one figure
+MEMORY = ("peak_alloc_bytes", "predicted_peak_bytes")
+TITLE = "What changed, row by row"
+Span = tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dot:
+    """One number of one row, as shares of what it was before: 0 where it is the same.
+
+    old, new  the bands of a time, where it has them
+    """
+
+    share: float
+    verdict: Verdict | None
+    mark: Mark
+    old: Span | None = None
+    new: Span | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strip:
+    """One row of the figure; a number that is not there has no dot.
+
+    ending  `ok -> oom`, where it is another: in the place of the dots
+    """
+
+    label: str
+    ending: str | None
+    memory: Dot | None
+    time: Dot | None
+
+
+def plan(comparison: Comparison) -> Plan:
+    every = [strip_of(row) for row in comparison.rows]
+    strips = [strip for strip in every if strip.memory or strip.time or strip.ending]
+    moved = [
+        name
+        for name in ("memory", "time")
+        if any(dot.share for strip in strips if (dot := getattr(strip, name)) is not None)
+    ]
+    if not moved and not any(strip.ending for strip in strips):
+        return Plan(name="changes", title=TITLE, skipped="memory and times are the same")
+    shown = strips[:MOST]
+    caption = "How far B is from A; the worst row first."
+    if "time" in moved:
+        caption += " Grey spans and lines are timed steps of A and B, 10th to 90th percentile."
+    if "memory" not in moved:
+        caption += " Peak memory is the same in every row that ends alike."
+    if rest := len(strips) - len(shown):
+        caption += f" {number(rest, 'row')} more not drawn."
+
+    from vbench_mem.report.comparison import draw as changes
+
+    return Plan(
+        name="changes",
+        title=TITLE,
+        caption=caption,
+        draw=lambda: changes.draw_changes(shown, moved or ["memory"]),
+    )
+
+
+def strip_of(row: Matched) -> Strip:
+    is_other = row.ending is not None
+    memory = next((name for name in MEMORY if has(row, name)), None)
+    return Strip(
+        label=row.label,
+        ending=f"{row.before.state} -> {row.after.state}" if is_other else None,
+        memory=dot_of(row, memory) if memory is not None and not is_other else None,
+        time=dot_of(row, "step_ms") if has(row, "step_ms") and not is_other else None,
+    )
+
+
+def has(row: Matched, name: str) -> bool:
+    return bool(row.before.metrics.get(name)) and name in row.after.metrics
+
+
+def dot_of(row: Matched, name: str) -> Dot:
+    each, old = row.metric(name), float(row.before.metrics[name])
+    cell_id = row.after.cell.id if row.after.cell is not None else None
+    if each is None:
+        mark = Mark(label=row.label, facts=((head_of(name), "the same"),), cell_id=cell_id)
+        return Dot(share=0.0, verdict=None, mark=mark)
+    bands = each.bands
+    return Dot(
+        share=each.share or 0.0,
+        verdict=each.verdict,
+        mark=Mark(label=row.label, facts=facts_of(each), cell_id=cell_id),
+        old=(bands[0].low / old - 1, bands[0].high / old - 1) if bands else None,
+        new=(bands[1].low / old - 1, bands[1].high / old - 1) if bands else None,
+    )
+
+
+def facts_of(each: Difference) -> tuple[tuple[str, str], ...]:
+    return (
+        (head_of(each.metric), values_text(each)),
+        ("change", each.text),
+        ("verdict", verdict_text(each)),
+    )

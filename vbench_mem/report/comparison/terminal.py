@@ -1,0 +1,137 @@
+"""A comparison on a terminal: rows that changed, the worst first; equal ones are only counted."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from vbench_mem.analysis.compare.differences import Difference, Matched, Verdict
+from vbench_mem.analysis.compare.pairing import Lone
+from vbench_mem.analysis.compare.result import Comparison
+from vbench_mem.analysis.compare.side import Side
+from vbench_mem.report.comparison.wording import (
+    about,
+    also,
+    ending_text,
+    head_of,
+    notes,
+    number,
+    recall_text,
+    sentences,
+    told,
+    unchanged_text,
+    values_text,
+    verdict_text,
+)
+
+SHOWN = 3  # numbers of one row; the others are counted
+MOST_LONE = 10
+STYLES: dict[Verdict, str] = {"worse": "red", "better": "green", "changed": "yellow"}
+INDENT, GAP = 2, 2
+Cells = tuple[str, str, str, str]
+
+
+def draw(comparison: Comparison, console: Console) -> None:
+    for letter, side in (("A", comparison.before), ("B", comparison.after)):
+        say(console, f"{letter}  {side.title}, {about(side)}")
+    if comparison.differing:
+        heading = "unlike machines" if comparison.is_unlike else "other software or settings"
+        say(console, f"{heading}: {', '.join(fact.text for fact in comparison.differing)}")
+    for note in notes(comparison):
+        say(console, note)
+    console.print()
+    for sentence in sentences(comparison):
+        say(console, sentence, "bold")
+    draw_rows(comparison, console)
+    if unchanged := unchanged_text(comparison):
+        console.print()
+        say(console, unchanged)
+    if comparison.moved:
+        console.print()
+    for each in comparison.moved:
+        say(console, recall_text(each))
+    draw_lone(comparison.only_before, comparison.before, console)
+    draw_lone(comparison.only_after, comparison.after, console)
+
+
+def draw_rows(comparison: Comparison, console: Console) -> None:
+    """A heading for each row and its numbers below it, in columns that all rows share."""
+    listed = [(row, lines_of(row, comparison.is_unlike)) for row in comparison.rows]
+    listed = [(row, lines) for row, lines in listed if lines or row.is_changed or row.ending]
+    cells = [cells_of(each) for _, lines in listed for each in lines[:SHOWN]]
+    widths = [max((len(cell[place]) for cell in cells), default=0) for place in range(4)]
+    widths = fitted(widths, console.width - INDENT - len(widths) * GAP)
+    for row, lines in listed:
+        console.print()
+        say(console, row.label, "bold")
+        if ending := ending_text(row):
+            say_below(console, ending, STYLES.get(row.ending or "told", ""))
+        if lines:
+            console.print(grid_of(lines[:SHOWN], widths))
+        if rest := len(lines[SHOWN:]):
+            say_below(console, f"and {number(rest, 'more number')}")
+        for sentence in row.why:
+            say_below(console, sentence)
+
+
+def fitted(widths: list[int], room: int) -> list[int]:
+    """The name of a number gives way first; on a narrow terminal all but the verdict do."""
+    first, *rest = widths
+    first = max(10, min(first, room - sum(rest)))
+    if first + sum(rest) <= room:
+        return [first, *rest]
+    some, verdict = [first, *rest[:-1]], rest[-1]
+    return [*(max(1, (room - verdict) * width // sum(some)) for width in some), verdict]
+
+
+def lines_of(row: Matched, is_unlike: bool) -> list[Difference]:
+    """Those that are shown, then those that are counted: a step's time is shown."""
+    lines = told(row)
+    step = [each for each in lines if each.metric == "step_ms"]
+    rest = [each for each in lines if each.metric != "step_ms"]
+    some = SHOWN - len(step)
+    return [*rest[:some], *step, *rest[some:], *(also(row) if is_unlike else [])]
+
+
+def cells_of(each: Difference) -> Cells:
+    return head_of(each.metric), values_text(each), each.text, verdict_text(each)
+
+
+def grid_of(lines: Iterable[Difference], widths: Sequence[int]) -> Padding:
+    table = Table.grid(padding=(0, GAP, 0, 0), pad_edge=False)
+    table.add_column(width=widths[0], overflow="fold")
+    for width in widths[1:]:
+        table.add_column(width=width, overflow="fold")
+    for each in lines:
+        style = STYLES.get(each.verdict, "")
+        *rest, verdict = cells_of(each)
+        table.add_row(*(Text(cell) for cell in rest), Text(verdict, style))
+    return Padding(table, (0, 0, 0, INDENT), expand=False)
+
+
+def draw_lone(some: Sequence[Lone], side: Side, console: Console) -> None:
+    if not some:
+        return
+    console.print()
+    say(console, f"only in {side.title}: {number(len(some), 'row')}")
+    for each in some[:MOST_LONE]:
+        say_below(console, f"{each.label}{f' ({each.note})' if each.note else ''}")
+    if rest := len(some[MOST_LONE:]):
+        say_below(console, f"and {rest} more; --json lists all")
+
+
+def say(console: Console, text: str, style: str = "") -> None:
+    console.print(Text(clean(text), style), overflow="fold")
+
+
+def say_below(console: Console, text: str, style: str = "") -> None:
+    console.print(
+        Padding(Text(clean(text), style, overflow="fold"), (0, 0, 0, INDENT), expand=False)
+    )
+
+
+def clean(text: str) -> str:
+    """Names come from files: what would move the cursor is shown as a question mark."""
+    return "".join(each if each.isprintable() else "?" for each in text)

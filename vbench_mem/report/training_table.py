@@ -1,0 +1,153 @@
+"""How encoders were trained, as the table of the page, and what became of every training."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vbench_mem.analysis.join import MISSING, Joined
+from vbench_mem.analysis.scores.measured import name_of as source_name
+from vbench_mem.analysis.spread import Spread
+from vbench_mem.analysis.trained import trained_encoders
+from vbench_mem.matrix.training import Source, Stage
+from vbench_mem.report.curves import Course, courses, name_of, stage_names
+
+DIGITS = 12  # of a hash
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageLine:
+    """One stage of one encoder, or of several that share it; numbers are means over seeds.
+
+    checkpoints  seed, hash
+    """
+
+    label: str
+    seconds: str
+    clips_per_s: str
+    repeated: str
+    truncated: str
+    broken: str
+    checkpoints: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """A training that did not end well."""
+
+    label: str
+    state: str
+    reason: str
+    cell_id: str
+
+
+def stage_lines(joined: Joined) -> list[tuple[str, list[StageLine]]]:
+    """Of each stage what it was, and its lines in the order of the rows."""
+    trained = trained_encoders(joined)
+    groups: dict[tuple[Stage, tuple[str, ...]], list[Course]] = {}
+    for course in courses(joined, trained):
+        groups.setdefault((course.facts.stage, course.whose), []).append(course)
+    order = stage_names(trained)
+    found: dict[str, list[StageLine]] = {}
+    for (stage, whose), some in sorted(
+        groups.items(), key=lambda each: order.index(each[0][0].name)
+    ):
+        found.setdefault(about(stage), []).append(line_of(name_of(whose, len(trained)), some))
+    return list(found.items())
+
+
+def about(stage: Stage) -> str:
+    """`video: 16 frames, 300 steps of batch 64, learning rate 0.001 cosine, info_nce`."""
+    warmup = f" after {stage.warmup} of warm-up" if stage.warmup else ""
+    return (
+        f"{stage.name}: {fed(stage)}, {stage.steps:,} steps of batch {batch(stage)}, learning rate "
+        f"{stage.learning_rate:g} {stage.schedule}{warmup}, {stage.objective}"
+    )
+
+
+def line_of(label: str, some: Sequence[Course]) -> StageLine:
+    facts = [course.facts for course in some]
+    seen = sum(each.clips_seen for each in facts)
+    return StageLine(
+        label=label,
+        seconds=Spread(tuple(each.seconds for each in facts)).plain,
+        clips_per_s=Spread(tuple(each.clips_seen / each.seconds for each in facts)).plain,
+        repeated=share(sum(each.repeated for each in facts), seen),
+        truncated=f"{max(each.truncated for each in facts):,}",
+        broken=f"{max(len(each.broken) for each in facts):,}",
+        checkpoints=tuple((each.seed, each.checkpoint) for each in facts),
+    )
+
+
+def fed(stage: Stage) -> str:
+    """`16 frames`, `16 frames with images at 0.5 of the loss`, `single frames out of 16`."""
+    if stage.feeds == "images":
+        return f"single frames out of {stage.drawn_from}"
+    return f"{stage.frames} frames" + (
+        f" with images at {stage.images:g} of the loss" if stage.images else ""
+    )
+
+
+def batch(stage: Stage) -> str:
+    """`256`, `256 in 32s` where pairs are embedded so many at a time."""
+    return f"{stage.batch:,}" + (f" in {stage.micro_batch:,}s" if stage.micro_batch else "")
+
+
+def share(count: int, of: int) -> str:
+    return f"{100 * count / of:.1f} %" if of else ""
+
+
+def trained_on(joined: Joined) -> str:
+    """The sources of the training pairs, and the weights that were started from."""
+    accuracy = joined.matrix.accuracy
+    trainings = [cell.training for cell in (accuracy.cells if accuracy is not None else ())]
+    training = next((each for each in trainings if each is not None), None)
+    if training is None:
+        return ""
+    said = []
+    if training.sources:
+        said.append(f"Trained on {', '.join(map(told, training.sources))}.")
+    if training.init is not None:
+        sha256 = (training.init_sha256 or "")[:DIGITS]
+        said.append(f"Started from {Path(training.init).name}, SHA-256 {sha256}.")
+    return " ".join(said)
+
+
+def told(source: Source) -> str:
+    facts = [
+        f"size {source.size}" if source.size else "",
+        source.split or "",
+        f"{source.noise:.0%} of the captions of another clip" if source.noise else "",
+    ]
+    inside = ", ".join(filter(None, facts))
+    return source_name(source) + (f" ({inside})" if inside else "")
+
+
+def unhappy(joined: Joined) -> list[Ending]:
+    """Trainings, and stages that others go on from, that ended otherwise than ok or not at all."""
+    accuracy = joined.matrix.accuracy
+    if accuracy is None:
+        return []
+    known = {record.cell_id: record for record in joined.records}
+    found = []
+    for cell in accuracy.all:
+        record = known.get(cell.id)
+        if record is not None and record.reason is None:
+            continue
+        state, reason = MISSING, "no record; run the matrix"
+        if record is not None:
+            state, reason = record.status.value, record.reason or ""
+        label = joined.matrix.label(cell)
+        found.append(Ending(label=label, state=state, reason=reason, cell_id=cell.id))
+    return found
+
+
+def notes(joined: Joined) -> list[str]:
+    """What else happened in a stage, and which clips could not be decoded; each once."""
+    said: dict[str, None] = {}
+    for course in courses(joined, trained_encoders(joined)):
+        who = f"{name_of(course.whose, 0)}, stage {course.facts.stage.name}"
+        for note in course.facts.notes:
+            said[f"{who}, seed={course.facts.seed}: {note}"] = None
+        for clip, reason in course.facts.broken:
+            said[f"{clip} could not be decoded: {reason}"] = None
+    return list(said)

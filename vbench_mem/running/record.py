@@ -1,0 +1,82 @@
+"""What one cell came to: one pydantic model, one JSON file, written aside and moved into place."""
+
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, field_validator
+
+from vbench_mem.base.errors import nearest
+from vbench_mem.base.metrics import METRICS
+from vbench_mem.base.strict import STRICT
+from vbench_mem.machine.environment import Environment
+from vbench_mem.matrix.cell import Cell
+
+SCHEMA: Literal[1] = 1  # history: 1, the first
+
+
+class Status(StrEnum):
+    OK = "ok"
+    OOM = "oom"  # of the device or of the host; `Failure` has the phase and the bytes asked for
+    TIMEOUT = "timeout"
+    KILLED = "killed"  # by a signal that was not ours
+    UNSUPPORTED = "unsupported"  # this device cannot; nothing was tried
+    ERROR = "error"
+    SKIPPED = "skipped"  # by a rule, or because a smaller cell or the prediction says: too large
+
+
+class Failure(BaseModel):
+    """What is known about an ending that is not ok."""
+
+    model_config = STRICT
+
+    phase: str | None = None  # build, batch, forward, backward, optimizer, embed, time, ...
+    where: Literal["device", "host"] | None = None  # whose memory ran out
+    bytes_asked: int | None = None
+    bytes_limit: int | None = None  # the card's, or the virtual card's
+    signal: int | None = None
+    exit_code: int | None = None
+    traceback: str | None = None
+
+
+class Record(BaseModel):
+    """`metrics` has only names from `metrics.METRICS`; a null one has its reason in `missing`."""
+
+    model_config = STRICT
+
+    schema_version: Literal[1] = SCHEMA
+    cell_id: str
+    cell: Cell
+    status: Annotated[Status, Field(strict=False)]
+    reason: str | None = None  # one sentence; none when ok
+    failure: Failure | None = None
+    pruned_by: str | None = None  # id of the smaller cell that ran out of memory
+    predicted_bytes: int | None = None  # more than there is, so that nothing was tried
+    metrics: dict[str, int | float | None] = {}
+    missing: dict[str, str] = {}
+    details: dict[str, Any] = {}  # methods, kernels, counters' gaps, per-step times
+    environment: Environment | None = None
+    started_at: str | None = None  # UTC, ISO 8601
+    wall_s: float | None = None  # of the whole child
+
+    @field_validator("metrics")
+    @classmethod
+    def known_and_finite(cls, metrics: dict[str, int | float | None]) -> dict[str, Any]:
+        for name, value in metrics.items():
+            if name not in METRICS:
+                raise ValueError(f"no metric called {name}{nearest(name, METRICS)}")
+            if value is not None and not abs(value) <= sys.float_info.max:  # nor is NaN
+                raise ValueError(f"{name} is {value}; a number that is not there is null")
+        return metrics
+
+
+def write_record(record: Record, path: Path) -> None:
+    """Write aside, flush to disk, then move into place in one step: a reader never sees half."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with aside.open("w", encoding="utf-8") as file:
+        file.write(record.model_dump_json(indent=1) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(aside, path)

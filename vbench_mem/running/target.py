@@ -1,0 +1,69 @@
+"""Where cells would run: this machine's devices, or a card that is only named. No torch."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from vbench_mem.machine.cards import Card, present_card
+from vbench_mem.machine.environment import Environment
+from vbench_mem.machine.host import host_bytes
+from vbench_mem.matrix.cell import Cell
+from vbench_mem.probes.prediction import Target, target_of
+from vbench_mem.running.memory_limit import Room, room_of
+from vbench_mem.running.record import Record
+from vbench_mem.running.site import Site
+from vbench_mem.running.store import find_stores
+
+
+@dataclass(frozen=True)
+class Place:
+    """`asked` is a card that takes the place of every device but the cpu."""
+
+    site: Site
+    asked: Card | None
+    host_memory: int | None
+
+    @classmethod
+    def of(cls, cells: Iterable[Cell], asked: Card | None = None) -> Self:
+        return cls(Site.of(cells), asked, host_bytes())
+
+    def target(self, cell: Cell) -> Target:
+        if self.asked is not None and cell.runtime.device != "cpu":
+            return "cuda"
+        return target_of(cell.runtime.device, self.environment(cell).shows_gpu)
+
+    def target_here(self, cell: Cell) -> Target | None:
+        """None for a cell that asks for a card where the driver shows none: a run tells why."""
+        target = self.target(cell)
+        return None if target == "cuda" and self.card(cell) is None else target
+
+    def card(self, cell: Cell) -> Card | None:
+        return self.asked or present_card(self.environment(cell))
+
+    def room(self, cell: Cell) -> Room | None:
+        target = self.target(cell)
+        card = self.card(cell) if target == "cuda" else None
+        return room_of(cell, target, card, self.host_memory)
+
+    def environment(self, cell: Cell) -> Environment:
+        return self.site.environment(cell.runtime.device)
+
+    def records(self, root: Path, matrix_name: str) -> dict[str, Record]:
+        """What was measured on this machine, or on machines with the card that is asked for."""
+        if self.asked is None:
+            return self.site.store(root, matrix_name).records()
+        found: dict[str, Record] = {}
+        for store in find_stores(root, matrix_name):
+            found |= {
+                key: record
+                for key, record in store.records().items()
+                if record.environment is not None and self.has_asked_card(record.environment)
+            }
+        return found
+
+    def has_asked_card(self, environment: Environment) -> bool:
+        there = present_card(environment)
+        return there is not None and not set(there.drivers).isdisjoint(
+            self.asked.drivers if self.asked else ()
+        )
