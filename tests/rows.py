@@ -72,7 +72,7 @@ def pruned(cell: Cell, by: Cell) -> Record:
     )
 
 
-def spared(cell: Cell, needed: int = 95 * GIB, limit: int = 16 * GIB) -> Record:
+def skipped_as_oom(cell: Cell, needed: int = 95 * GIB, limit: int = 16 * GIB) -> Record:
     """Predicted not to fit, and so not tried."""
     return Record(
         cell_id=cell.id,

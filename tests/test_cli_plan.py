@@ -1,4 +1,4 @@
-"""`plan` foretells without running anything, and `run` spares what cannot fit."""
+"""`plan` foretells without running anything, and `run` skips what cannot fit."""
 
 import json
 import signal
@@ -61,7 +61,7 @@ def test_a_card_takes_the_place_of_every_device_but_the_cpu(told: dict[str, Any]
     by_label = {cell["label"]: cell for cell in told["cells"]}
     on_cpu = [cell for cell in told["cells"] if "device=cpu" in cell["label"]]
     assert {cell["target"] for cell in on_cpu} == {"cpu"} and len(on_cpu) == 1
-    assert on_cpu[0]["room_of"] in ("this host",)
+    assert on_cpu[0]["memory_limit_of"] in ("this host",)
     others = [cell for cell in by_label.values() if cell not in on_cpu]
     assert {(cell["target"], cell["room_bytes"]) for cell in others} == {("cuda", 2**30)}
 
@@ -186,9 +186,9 @@ def test_a_run_spares_what_cannot_fit_and_starts_with_what_is_small(
     assert lines[1].startswith("[2/2] ok frame_mean_test batch=1")
     assert done.stderr.count("does not fit the 1.00 GiB of protocol.memory_limit_bytes") == 2
     (folder,) = (tmp_path / "runs" / "small").iterdir()
-    spared = [r for r in Store(folder).records().values() if r.status is Status.SKIPPED]
-    assert len(spared) == 2
-    assert all((record.predicted_bytes or 0) > 2**30 for record in spared)
+    skipped_as_oom = [r for r in Store(folder).records().values() if r.status is Status.SKIPPED]
+    assert len(skipped_as_oom) == 2
+    assert all((record.predicted_bytes or 0) > 2**30 for record in skipped_as_oom)
 
     told = json.loads(plan(path, "--store", tmp_path / "runs", "--json").stdout)
     assert (told["totals"]["measured"], told["totals"]["to_measure"]) == (2, 0)

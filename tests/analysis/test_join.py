@@ -5,7 +5,18 @@ from typing import Any
 
 import pytest
 
-from tests.rows import GIB, MACHINE, joined_of, matrix_of, ok, oom, pick, pruned, score, spared
+from tests.rows import (
+    GIB,
+    MACHINE,
+    joined_of,
+    matrix_of,
+    ok,
+    oom,
+    pick,
+    pruned,
+    score,
+    skipped_as_oom,
+)
 from vbench_mem.base.errors import UsageError
 from vbench_mem.running.runs import NoRun, UnlikeMachines, choose_run
 from vbench_mem.running.store import Store
@@ -129,7 +140,7 @@ def test_every_cell_is_a_row_however_it_ended(tmp_path: Path) -> None:
     assert rows["frame_mean_test frames=16"].by_rule
     assert not rows["joint_test frames=16"].by_rule
     assert rows["frame_mean_test frames=16"].reason == "too long"
-    # a spared row knows the limit that the smaller one ran into
+    # a skipped row knows the limit that the smaller one ran into
     assert rows["joint_test frames=16"].limit_bytes == 5 * GIB
     assert rows["joint_test frames=16"].is_out_of_memory
 
@@ -198,9 +209,9 @@ def test_a_row_predicted_not_to_fit_is_out_of_memory_at_the_limit_it_was_held_ag
 ) -> None:
     matrix = matrix_of(tmp_path)
     cell = matrix.cells[0]
-    row = joined_of(matrix, spared(cell, limit=12 * GIB)).rows[0]
+    row = joined_of(matrix, skipped_as_oom(cell, limit=12 * GIB)).rows[0]
     assert (row.state, row.is_ok, row.by_rule) == ("skipped", False, False)
-    assert row.is_out_of_memory and row.is_spared
+    assert row.is_out_of_memory and row.is_skipped
     assert row.limit_bytes == 12 * GIB  # the card of the machine has 16
     assert row.metric("predicted_peak_bytes") == 95 * GIB
     assert row.metric("peak_alloc_bytes") is None
@@ -212,6 +223,6 @@ def test_a_row_predicted_not_to_fit_is_still_to_be_measured_once_the_matrix_asks
 ) -> None:
     text = "about: q\ntry_predicted: true\naxes: {" + BASE + "}\n"
     matrix = matrix_of(tmp_path, text)
-    row = joined_of(matrix, spared(matrix.cells[0])).rows[0]
+    row = joined_of(matrix, skipped_as_oom(matrix.cells[0])).rows[0]
     assert (row.state, row.is_out_of_memory) == ("missing", False)
     assert row.reason == "predicted not to fit, to be tried by now; run the matrix"

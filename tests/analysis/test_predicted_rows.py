@@ -8,7 +8,7 @@ import pytest
 from tests.analysis.budgets.made import predicted
 from tests.report.read import sections, words
 from tests.rows import GIB, matrix_of, score
-from vbench_mem.analysis.predicted_rows import Foretold, foretell, judge_foretold
+from vbench_mem.analysis.predicted_rows import PredictedRows, judge_predicted, predict_rows
 from vbench_mem.machine.cards import parse_card
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.prediction import Prediction, Target, Unpredicted
@@ -34,7 +34,7 @@ PEAKS = {  # GiB by label
 
 
 @pytest.fixture
-def told(tmp_path: Path) -> Foretold:
+def told(tmp_path: Path) -> PredictedRows:
     matrix = matrix_of(tmp_path, TEXT)
 
     def predict(
@@ -47,24 +47,24 @@ def told(tmp_path: Path) -> Foretold:
         }
 
     scores = [score(value=0.5, origin="published")]
-    (found,) = foretell([(matrix, scores)], parse_card("16GiB"), predict)
+    (found,) = predict_rows([(matrix, scores)], parse_card("16GiB"), predict)
     return found
 
 
-def document(told: Foretold) -> Document:
+def document(told: PredictedRows) -> Document:
     chapter = Chapter(
         joined=told.joined,
-        verdicts=judge_foretold(told.joined),
+        verdicts=judge_predicted(told.joined),
         figures=[],
-        is_foretold=True,
+        is_predicted=True,
         card=told.card,
-        foretold_by=told.by,
+        predicted_by=told.by,
         again="vbench-mem report x --predicted --card 16GiB",
     )
     return document_of([chapter], "x")
 
 
-def test_what_does_not_fit_the_card_is_a_row_with_its_reason(told: Foretold) -> None:
+def test_what_does_not_fit_the_card_is_a_row_with_its_reason(told: PredictedRows) -> None:
     states = {row.label: row.state for row in told.joined.rows}
     assert states == {
         label: "does not fit" if size == 40 else "predicted" for label, size in PEAKS.items()
@@ -74,8 +74,8 @@ def test_what_does_not_fit_the_card_is_a_row_with_its_reason(told: Foretold) -> 
     assert all(row.record is None for row in told.joined.rows)
 
 
-def test_budgets_on_a_measured_peak_are_judged_on_the_predicted_one(told: Foretold) -> None:
-    verdicts = judge_foretold(told.joined)
+def test_budgets_on_a_measured_peak_are_judged_on_the_predicted_one(told: PredictedRows) -> None:
+    verdicts = judge_predicted(told.joined)
     assert [(verdict.outcome, verdict.metric) for verdict in verdicts] == [
         ("pass", "predicted_peak_bytes"),
         ("fail", "predicted_peak_bytes"),
@@ -96,11 +96,11 @@ def test_a_budget_on_recall_waits_for_a_run_unless_a_score_is_handed_in(tmp_path
         ([], ["nothing"] * 4),
         ([score(value=0.6), score(value=0.4, frames=8)], ["pass", "fail", "nothing", "nothing"]),
     ):
-        (told,) = foretell([(matrix, scores)], parse_card("16GiB"), predict)
-        assert [verdict.outcome for verdict in judge_foretold(told.joined)] == outcomes
+        (told,) = predict_rows([(matrix, scores)], parse_card("16GiB"), predict)
+        assert [verdict.outcome for verdict in judge_predicted(told.joined)] == outcomes
 
 
-def test_the_report_says_everywhere_that_it_is_predicted(told: Foretold) -> None:
+def test_the_report_says_everywhere_that_it_is_predicted(told: PredictedRows) -> None:
     made = document(told)
     said = words(made)
     assert made.about.startswith("predicted by vbench_mem ")
@@ -131,17 +131,17 @@ def test_rows_for_the_cpu_are_not_said_to_fit_a_card(
     def predict(wanted: Mapping[str, tuple[Cell, Target]]) -> dict[str, Prediction | Unpredicted]:
         return {key: predicted({"video": {"activation": GIB}}) for key in wanted}
 
-    (told,) = foretell([(matrix_of(tmp_path, text), [])], parse_card("16GiB"), predict)
+    (told,) = predict_rows([(matrix_of(tmp_path, text), [])], parse_card("16GiB"), predict)
     assert document(told).about.endswith(f", held against {held}")
     assert f"Every cell could be predicted and fits {held}." in words(document(told))
 
 
-def test_the_evidence_is_each_prediction(told: Foretold) -> None:
+def test_the_evidence_is_each_prediction(told: PredictedRows) -> None:
     places = [place for place, _ in files_of(told.joined)]
     assert places == [f"predictions/{row.cell.id}.json" for row in told.joined.rows]
 
 
-def test_published_scores_are_joined_and_are_no_answer(told: Foretold) -> None:
+def test_published_scores_are_joined_and_are_no_answer(told: PredictedRows) -> None:
     assert any(row.scores for row in told.joined.rows)
     assert not any("retrieves best" in sentence for sentence in answer(told.joined).lead)
 
@@ -158,7 +158,7 @@ def test_a_cell_that_two_matrices_have_is_predicted_once(tmp_path: Path) -> None
         asked.append([cell_id for cell_id in wanted])
         return {key: predicted() for key in wanted}
 
-    found = foretell([(one, []), (two, [])], parse_card("16GiB"), predict)
+    found = predict_rows([(one, []), (two, [])], parse_card("16GiB"), predict)
     assert len(asked) == 1 and len(asked[0]) == 6  # two of the four of each are of both
     assert [[row.cell.id for row in each.joined.rows] for each in found] == [
         [cell.id for cell in matrix.cells] for matrix in (one, two)

@@ -30,7 +30,7 @@ def convolution(clips_BTCHW: Tensor) -> tuple[nn.Module, Callable[[], Tensor]]:
     return conv, lambda: conv(clips_BCTHW).flatten(2).transpose(1, 2)
 
 
-def there_and_back(module: nn.Module, forward: Callable[[], Tensor], gradient: Tensor) -> Tensor:
+def alloc_then_free(module: nn.Module, forward: Callable[[], Tensor], gradient: Tensor) -> Tensor:
     module.zero_grad(set_to_none=True)
     tokens_BND = forward()
     tokens_BND.backward(gradient)
@@ -47,7 +47,7 @@ def main(rounds: int) -> None:
         theirs.bias.copy_(ours.bias)
     gradient = torch.randn_like(run_ours())
     tokens = [
-        there_and_back(module, run, gradient)
+        alloc_then_free(module, run, gradient)
         for module, run in ((ours, run_ours), (theirs, run_theirs))
     ]
     torch.testing.assert_close(*tokens, atol=1e-4, rtol=1e-4)
@@ -56,8 +56,8 @@ def main(rounds: int) -> None:
     )
     seconds = take_turns(
         {
-            "matrix product": lambda: there_and_back(ours, run_ours, gradient),
-            "nn.Conv3d": lambda: there_and_back(theirs, run_theirs, gradient),
+            "matrix product": lambda: alloc_then_free(ours, run_ours, gradient),
+            "nn.Conv3d": lambda: alloc_then_free(theirs, run_theirs, gradient),
         },
         rounds,
     )

@@ -51,7 +51,10 @@ def test_an_id_is_the_same_in_every_process(cell: Cell) -> None:
     import subprocess
     import sys
 
-    code = "import sys, json; from vbench_mem.matrix import cell; print(cell.load(json.load(sys.stdin)).id)"
+    code = (
+        "import sys, json; from vbench_mem.matrix import cell as cells; "
+        "print(cells.load(json.load(sys.stdin)).id)"
+    )
     for seed in ("1", "2"):
         done = subprocess.run(
             [sys.executable, "-c", code],

@@ -11,7 +11,7 @@ from vbench_mem.analysis.budgets.partner import Partners
 from vbench_mem.analysis.join import join
 from vbench_mem.analysis.scores.files import load_scores
 from vbench_mem.base.errors import UsageError
-from vbench_mem.encoders.words import Words
+from vbench_mem.encoders.tokenizer_spec import TokenizerSpec
 from vbench_mem.matrix.axes import facts
 from vbench_mem.matrix.cell import dump, load
 from vbench_mem.matrix.load import Matrix, load_matrix
@@ -78,7 +78,7 @@ def test_captions_and_the_load_are_set_and_named(read: Read) -> None:
     axes = "{encoder: own_code:build, frames: 4, batch: 2, vocab: 99, resolution_px: 64}"
     (cell,) = read(axes).cells
     assert cell.variant == "own_code:build,text.vocab=99"
-    assert cell.spec.text == Words(vocab=99) and cell.load.resolution_px == 64
+    assert cell.spec.text == TokenizerSpec(vocab=99) and cell.load.resolution_px == 64
     read(axes, "skip: [{when: {variant: 'own_code:build,text.vocab=99'}, reason: a}]\n")
 
 

@@ -15,11 +15,11 @@ from vbench_mem.probes.cuda_rules import (
     CAST,
     RESULT,
     CudaRules,
+    alloc_then_free,
     cuda_autocast,
     embedding_backward,
     norm_backward,
     sum_over_rows,
-    there_and_back,
 )
 from vbench_mem.probes.predict import follow, predict
 from vbench_mem.probes.train_step import WORKSPACE
@@ -53,9 +53,9 @@ def test_each_attention_takes_the_kernel_that_a_card_would(
 
 def test_flash_backward_borrows_sums_and_a_float32_query_gradient() -> None:
     """By hand, 2 clips, 3 heads, 130 queries (256 when rounded up), heads of 64."""
-    steps = CudaRules("auto").borrowed("flash", half(2, 3, 130, 64))
+    steps = CudaRules("auto").workspace("flash", half(2, 3, 130, 64))
     sums, gradient = 4 * 2 * 3 * 256, 4 * 2 * 256 * 3 * 64
-    assert steps == there_and_back(sums, gradient) == [sums, gradient, -gradient, -sums]
+    assert steps == alloc_then_free(sums, gradient) == [sums, gradient, -gradient, -sums]
 
 
 def test_what_is_borrowed_is_given_back() -> None:
@@ -63,16 +63,16 @@ def test_what_is_borrowed_is_given_back() -> None:
         for dtype in (torch.float32, torch.bfloat16):
             for width in (32, 64, 80, 128):
                 query = torch.zeros(2, 2, 50, width, dtype=dtype)
-                steps = CudaRules("auto").borrowed(kernel, query)
+                steps = CudaRules("auto").workspace(kernel, query)
                 assert sorted(s for s in steps if s > 0) == sorted(-s for s in steps if s < 0)
                 assert all(sum(steps[: end + 1]) >= 0 for end in range(len(steps)))
 
 
 def test_heads_wider_than_registers_borrow_gradients_of_keys_and_values_too() -> None:
     """By hand, 2 clips, 2 heads of 256, 200 queries: tiles of 128 x 64, keys in 4 splits of 64."""
-    steps = CudaRules("auto").borrowed("efficient", half(2, 2, 200, 256))
+    steps = CudaRules("auto").workspace("efficient", half(2, 2, 200, 256))
     queries, keys = 2 * 4 * (4 + 128 * 64), 4 * 64 * 256
-    assert steps == there_and_back(4 * 4 * 200, 4 * 4 * (queries + 2 * keys))
+    assert steps == alloc_then_free(4 * 4 * 200, 4 * 4 * (queries + 2 * keys))
 
 
 def test_a_norm_over_many_rows_sums_its_parts_up_as_a_bias_gradient_is() -> None:

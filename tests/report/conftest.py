@@ -1,4 +1,4 @@
-"""One small run with every kind of row: ok, out of memory, spared, skipped, missing, no number."""
+"""One small run with every kind of row: ok, out of memory, skipped, skipped, missing, no number."""
 
 from pathlib import Path
 

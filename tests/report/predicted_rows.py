@@ -9,7 +9,7 @@ from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.prediction import Prediction
 
 
-def foresee(
+def predict_all(
     joined: Joined, cells: Iterable[Cell], peak: Callable[[Cell], float] = lambda _: 2.0
 ) -> Joined:
     """The rows of these cells with a predicted peak in GiB; embedding takes half of it."""

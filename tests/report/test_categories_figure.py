@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.report.predicted import CATEGORIES, prediction_of
-from tests.rows import GIB, joined_of, matrix_of, ok, oom, spared
+from tests.rows import GIB, joined_of, matrix_of, ok, oom, skipped_as_oom
 from vbench_mem.analysis.join import Joined
 from vbench_mem.report.draw.categories import draw_categories
 from vbench_mem.report.pictures.categories import plans, stacks
@@ -25,8 +25,8 @@ def run(folder: Path) -> Joined:
     """The first row measured, the second one predicted alone."""
     matrix = matrix_of(folder, TEXT)
     joined = joined_of(matrix, ok(matrix.cells[0], 8 * GIB, **measured(8 * GIB)))
-    foreseen = replace(joined.rows[1], prediction=prediction_of(16 * GIB, rest=GIB))
-    return replace(joined, rows=(joined.rows[0], foreseen))
+    predicted = replace(joined.rows[1], prediction=prediction_of(16 * GIB, rest=GIB))
+    return replace(joined, rows=(joined.rows[0], predicted))
 
 
 def test_the_parts_of_a_bar_stand_end_to_end_and_add_up_to_the_peak(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_mark_tells_its_part_and_its_share(tmp_path: Path) -> None:
 
 def test_a_run_out_of_memory_shows_what_it_would_have_needed(tmp_path: Path) -> None:
     matrix = matrix_of(tmp_path, TEXT)
-    joined = joined_of(matrix, oom(matrix.cells[0]), spared(matrix.cells[1]))
+    joined = joined_of(matrix, oom(matrix.cells[0]), skipped_as_oom(matrix.cells[1]))
     assert stacks(joined) == []  # neither record has categories
     rows = tuple(replace(row, prediction=prediction_of(20 * GIB)) for row in joined.rows)
     assert [stack.basis for stack in stacks(replace(joined, rows=rows))] == ["predicted"] * 2

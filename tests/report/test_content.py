@@ -3,9 +3,20 @@
 from dataclasses import replace
 from pathlib import Path
 
-from tests.report.predicted_rows import foresee
+from tests.report.predicted_rows import predict_all
 from tests.report.read import document, part, sections, words, words_of
-from tests.rows import GIB, MACHINE, TEXT, joined_of, matrix_of, ok, oom, pick, score, spared
+from tests.rows import (
+    GIB,
+    MACHINE,
+    TEXT,
+    joined_of,
+    matrix_of,
+    ok,
+    oom,
+    pick,
+    score,
+    skipped_as_oom,
+)
 from vbench_mem.analysis.join import Joined
 from vbench_mem.report.answer import answer
 from vbench_mem.report.document import Figure, Fold, Table, opened
@@ -138,7 +149,11 @@ def test_of_rows_that_need_the_same_the_fastest_is_named_and_nothing_is_called_f
 def test_rows_that_did_not_fit_are_not_counted_as_within_a_budget(tmp_path: Path) -> None:
     text = TEXT.replace("[4, 8]", "8") + "budgets: [{metric: peak_alloc_bytes, max: 8 GiB}]\n"
     matrix = matrix_of(tmp_path, text)
-    records = [*map(ok, matrix.cells[:2]), *map(oom, matrix.cells[2:3]), spared(matrix.cells[3])]
+    records = [
+        *map(ok, matrix.cells[:2]),
+        *map(oom, matrix.cells[2:3]),
+        skipped_as_oom(matrix.cells[3]),
+    ]
     said = answer(joined_of(matrix, *records))
     assert said.lead[0].endswith(
         "; all of the 2 rows with a number are within the 8.00 GiB of the budget."
@@ -200,7 +215,7 @@ def test_predictions_are_never_told_as_measurements(tmp_path: Path) -> None:
     plain = [cell for cell in matrix.cells if not cell.recipe.mask]
     scores = (score(), score("frame_mean_test", 0.3))
     measured = joined_of(matrix, *(ok(cell, 4 * GIB) for cell in matrix.cells), scores=scores)
-    mixed = foresee(measured, plain, lambda cell: 2.0 + (cell.spec.layout == "joint"))
+    mixed = predict_all(measured, plain, lambda cell: 2.0 + (cell.spec.layout == "joint"))
     slow = [replace(row, state="timeout") if row.prediction else row for row in mixed.rows]
     said = answer(replace(mixed, rows=tuple(slow)))
     assert "40.0 % at a predicted 3.00 GiB" in said.lead[0]

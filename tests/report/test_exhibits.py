@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from matplotlib.axes import Axes
 
-from tests.report.predicted_rows import foresee
+from tests.report.predicted_rows import predict_all
 from tests.report.test_figures import drawn, xy
 from tests.rows import GIB, joined_of, matrix_of, ok, oom, score
 from vbench_mem.analysis.join import Joined, join
@@ -57,10 +57,10 @@ def measured(name: str, *scores: Score) -> Joined:
     return join(matrix, records, [*load_scores(["reference"], Path()), *scores])
 
 
-def foretold(name: str) -> Joined:
+def predicted(name: str) -> Joined:
     matrix = load_matrix(SHIPPED / f"{name}.yaml")
     joined = join(matrix, {}, load_scores(["reference"], Path()))
-    return foresee(joined, matrix.wanted, peak)
+    return predict_all(joined, matrix.wanted, peak)
 
 
 def plan_of(joined: Joined) -> Plan:
@@ -86,7 +86,7 @@ def labelled(axes: Axes, start: str) -> list[str]:
     return [name.removeprefix(start) for name in names if name.startswith(start)]
 
 
-@pytest.mark.parametrize("how", [measured, foretold])
+@pytest.mark.parametrize("how", [measured, predicted])
 @pytest.mark.parametrize(("figure", "name"), FIGURES.items())
 def test_a_caption_says_what_is_ours_published_found_and_missing(
     figure: str, name: str, how: Callable[[str], Joined]

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from tests.report.predicted import prediction_of
-from tests.rows import GIB, TEXT, joined_of, matrix_of, ok, oom, pick, score, spared
+from tests.rows import GIB, TEXT, joined_of, matrix_of, ok, oom, pick, score, skipped_as_oom
 from vbench_mem.analysis.join import Joined
 from vbench_mem.encoders.table import ENCODERS
 from vbench_mem.report.draw.memory import draw_memory_frames, draw_memory_variants
@@ -45,10 +45,10 @@ def test_a_line_has_the_measured_peaks_by_frames(joined: Joined) -> None:
 def test_out_of_memory_is_a_cross_on_the_limit_not_a_gap(joined: Joined) -> None:
     (axes,) = draw_memory_frames(panels_of(joined)).axes
     tried = drawn(axes, "out of memory: frame_mean_test frames=8")
-    spared = drawn(axes, "out of memory: frame_mean_test frames=16")
+    skipped_as_oom = drawn(axes, "out of memory: frame_mean_test frames=16")
     assert (xy(tried), tried.get_marker()) == ([(8, 16.0)], "x")
-    assert (xy(spared), spared.get_marker()) == ([(16, 16.0)], "x")
-    assert spared.get_markersize() < tried.get_markersize()
+    assert (xy(skipped_as_oom), skipped_as_oom.get_marker()) == ([(16, 16.0)], "x")
+    assert skipped_as_oom.get_markersize() < tried.get_markersize()
     assert tried.get_color() == COLOURS["frame_mean"]
     assert set(drawn(axes, "limit 16").get_ydata()) == {16.0}
     assert any(text.get_text() == "limit 16 GiB" for text in axes.texts)
@@ -72,31 +72,31 @@ def test_a_prediction_is_dashed_and_marked_where_nothing_was_measured(tmp_path: 
     known = {"predicted_peak_bytes": 2 * GIB}
     records = [
         ok(pick(matrix, "joint_test frames=4"), 3 * GIB, **known),
-        spared(pick(matrix, "joint_test frames=8"), 20 * GIB),
+        skipped_as_oom(pick(matrix, "joint_test frames=8"), 20 * GIB),
     ]
     joined = joined_of(matrix, *records)
-    foreseen = replace(joined.rows[2], prediction=prediction_of(5 * GIB), state="predicted")
-    joined = replace(joined, rows=(*joined.rows[:2], foreseen, *joined.rows[3:]))
+    predicted = replace(joined.rows[2], prediction=prediction_of(5 * GIB), state="predicted")
+    joined = replace(joined, rows=(*joined.rows[:2], predicted, *joined.rows[3:]))
     sheet = draw_memory_frames(panels_of(joined))
     (axes,) = sheet.axes
     solid, dashed = drawn(axes, "joint_test"), drawn(axes, "predicted: joint_test")
     assert (xy(solid), solid.get_linestyle()) == ([(4, 3.0)], "-")
-    assert xy(dashed) == [(4, 2.0), (8, 20.0)]  # what was spared would need
+    assert xy(dashed) == [(4, 2.0), (8, 20.0)]  # what was skipped would need
     assert dashed.is_dashed() and dashed.get_zorder() < solid.get_zorder()
     alone = drawn(axes, "predicted: joint_test+mask75")
     assert (xy(alone), alone.get_markevery()) == ([(4, 5.0)], [0])
     marked = {track.gid: track.marks for track in sheet.tracks}
     assert marked[str(dashed.get_gid())] == ()  # both rows have marks of their own
     (mark,) = marked[str(alone.get_gid())]
-    assert (mark.cell_id, dict(mark.facts)["predicted peak"]) == (foreseen.cell.id, "5.00 GiB")
+    assert (mark.cell_id, dict(mark.facts)["predicted peak"]) == (predicted.cell.id, "5.00 GiB")
     assert "predicted" in {*sheet.legend_series.values()}
 
 
 def test_a_predicted_bar_is_pale_and_hatched(tmp_path: Path) -> None:
     matrix = matrix_of(tmp_path, "about: q\naxes: {encoder: joint_test, frames: 4, batch: [2, 4]}")
     joined = joined_of(matrix, ok(matrix.cells[0], 2 * GIB))
-    foreseen = replace(joined.rows[1], prediction=prediction_of(5 * GIB))
-    joined = replace(joined, rows=(joined.rows[0], foreseen))
+    predicted = replace(joined.rows[1], prediction=prediction_of(5 * GIB))
+    joined = replace(joined, rows=(joined.rows[0], predicted))
     (axes,) = draw_memory_variants(memory_points(joined)).axes
     seen, pale = axes.patches
     assert (seen.get_hatch(), seen.get_alpha(), pale.get_hatch()) == (None, None, "///")

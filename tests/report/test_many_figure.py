@@ -116,8 +116,8 @@ def test_whatever_the_legend_names_hides_something(tmp_path: Path) -> None:
 
 def test_a_group_of_the_file_has_as_many_marks_as_it_is_said_to_have(tmp_path: Path) -> None:
     joined = run(tmp_path, TEXT)
-    foreseen = replace(joined.rows[1], prediction=prediction_of(5 * GIB), state="predicted")
-    joined = replace(joined, rows=(joined.rows[0], foreseen, *joined.rows[2:]))
+    predicted = replace(joined.rows[1], prediction=prediction_of(5 * GIB), state="predicted")
+    joined = replace(joined, rows=(joined.rows[0], predicted, *joined.rows[2:]))
     for figure in illustrate(plans(joined), tmp_path):
         if figure.svg is None:
             continue

@@ -10,7 +10,7 @@ import pytest
 from matplotlib.axes import Axes
 
 from tests.report.made import records_of, temporal, trained_matrix, trained_rows
-from tests.report.predicted_rows import foresee
+from tests.report.predicted_rows import predict_all
 from tests.report.test_figures import drawn, xy
 from tests.rows import joined_of, matrix_of, ok, oom, score, trained
 from vbench_mem.accuracy.training.curve import Curve
@@ -168,13 +168,13 @@ def test_unlike_scores_unlike_masks_and_runs_out_of_memory_are_not_joined(tmp_pa
 def test_an_axis_says_whether_memory_is_measured_or_predicted(tmp_path: Path) -> None:
     matrix = matrix_of(tmp_path)
     joined = joined_of(matrix, ok(matrix.cells[0]), scores=(score(), score(frames=8)))
-    foretold = foresee(joined, matrix.cells[1:])
+    predicted = predict_all(joined, matrix.cells[1:])
     for some, word in (
-        (foretold.rows[:1], "peak allocated memory"),
-        (foretold.rows[1:], "predicted peak memory"),
-        (foretold.rows, "peak memory, measured or predicted"),
+        (predicted.rows[:1], "peak allocated memory"),
+        (predicted.rows[1:], "predicted peak memory"),
+        (predicted.rows, "peak memory, measured or predicted"),
     ):
-        part = replace(foretold, rows=some)
+        part = replace(predicted, rows=some)
         (axes,) = draw_memory_recall(recall_panels(part)).axes
         assert axes.get_xlabel() == f"{word}, GiB (left is better)"
 

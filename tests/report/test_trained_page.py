@@ -11,7 +11,7 @@ from tests.rows import joined_of, ok, result, trained
 from vbench_mem.analysis.join import Joined
 from vbench_mem.analysis.trained import trained_encoders
 from vbench_mem.report.retrieved import tables
-from vbench_mem.report.training_table import notes, stage_lines, unhappy
+from vbench_mem.report.training_table import failed_trainings, notes, stage_lines
 from vbench_mem.running.record import Record, Status
 
 FEW = ("joint_test", "joint_test+mask75", "frame_mean_test")
@@ -123,7 +123,7 @@ def test_failures_gaps_and_notes_of_trainings_are_told(tmp_path: Path) -> None:
     }
     bad = Record(cell_id=failed.cell_id, cell=failed.cell, status=Status.OOM, reason="<too large>")
     joined = joined_of(matrix, *records, bad)
-    assert [(each.label, each.state) for each in unhappy(joined)] == [
+    assert [(each.label, each.state) for each in failed_trainings(joined)] == [
         ("joint_test seed=1", "missing"),
         ("joint_test seed=2", "oom"),
     ]

@@ -11,7 +11,7 @@ from vbench_mem.matrix.cell import Cell, Protocol
 from vbench_mem.probes.prediction import Prediction, Target, Unpredicted
 from vbench_mem.running.eta import work_of
 from vbench_mem.running.forecast import MEASURED, RECORDS, Forecast, forecast
-from vbench_mem.running.memory_limit import room_of
+from vbench_mem.running.memory_limit import memory_limit_of
 from vbench_mem.running.record import Record, Status
 
 Maker = Callable[..., Cell]
@@ -30,7 +30,7 @@ def one(
         {cell.id: (cell, target)},
         {cell.id: outcome},
         lambda _: card,
-        lambda cell: room_of(cell, target, card, 4 * GIB),
+        lambda cell: memory_limit_of(cell, target, card, 4 * GIB),
         {record.cell_id: record for record in records},
     )
     return found

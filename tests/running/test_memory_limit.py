@@ -9,14 +9,14 @@ from vbench_mem.machine import host
 from vbench_mem.machine.cards import Card, parse_card
 from vbench_mem.machine.host import host_bytes
 from vbench_mem.matrix.cell import Cell, Protocol
-from vbench_mem.running.memory_limit import Room, fit, needed, room_of
+from vbench_mem.running.memory_limit import MemoryLimit, fit, memory_limit_of, needed
 
 Maker = Callable[..., Cell]
 A100 = parse_card("a100-40")
 
 
-def room(least: int, most: int, *, is_virtual: bool = False) -> Room:
-    return Room(
+def memory_limit(least: int, most: int, *, is_virtual: bool = False) -> MemoryLimit:
+    return MemoryLimit(
         sure_bytes=least, most_bytes=most, of="a card", where="device", is_virtual=is_virtual
     )
 
@@ -26,15 +26,15 @@ def room(least: int, most: int, *, is_virtual: bool = False) -> Room:
     [(9, "fits"), (10, "fits"), (11, "tight"), (12, "tight"), (13, "does not fit")],
 )
 def test_between_the_two_readings_of_a_datasheet_nobody_can_say(peak: int, verdict: str) -> None:
-    found, why = fit(predicted(peak * GIB), room(10 * GIB, 12 * GIB))
+    found, why = fit(predicted(peak * GIB), memory_limit(10 * GIB, 12 * GIB))
     assert found == verdict
     assert (why is None) == (verdict == "fits")
 
 
 def test_the_context_and_what_the_allocator_holds_make_it_tight_but_never_too_large() -> None:
     whole = predicted(9 * GIB, reserved_bytes=10 * GIB, process_bytes=11 * GIB)
-    assert fit(whole, room(11 * GIB, 11 * GIB)) == ("fits", None)
-    verdict, why = fit(whole, room(10 * GIB, 10 * GIB))
+    assert fit(whole, memory_limit(11 * GIB, 11 * GIB)) == ("fits", None)
+    verdict, why = fit(whole, memory_limit(10 * GIB, 10 * GIB))
     assert verdict == "tight"
     assert why == (
         "11.00 GiB with the CUDA context and what the allocator holds, "
@@ -44,14 +44,14 @@ def test_the_context_and_what_the_allocator_holds_make_it_tight_but_never_too_la
 
 def test_a_virtual_card_counts_what_torch_holds_and_not_the_context() -> None:
     whole = predicted(9 * GIB, reserved_bytes=10 * GIB, process_bytes=11 * GIB)
-    assert fit(whole, room(10 * GIB, 10 * GIB, is_virtual=True))[0] == "fits"
-    assert fit(whole, room(19 * GIB // 2, 19 * GIB // 2, is_virtual=True))[0] == "tight"
+    assert fit(whole, memory_limit(10 * GIB, 10 * GIB, is_virtual=True))[0] == "fits"
+    assert fit(whole, memory_limit(19 * GIB // 2, 19 * GIB // 2, is_virtual=True))[0] == "tight"
 
 
 def test_an_embedding_that_needs_more_than_the_step_decides() -> None:
     both = predicted(5 * GIB, 8 * GIB)
     assert needed(both) == (8 * GIB, "embed")
-    assert fit(both, room(6 * GIB, 6 * GIB)) == (
+    assert fit(both, memory_limit(6 * GIB, 6 * GIB)) == (
         "does not fit",
         "8.00 GiB in embed, more than the 6.00 GiB of a card",
     )
@@ -74,7 +74,7 @@ def limited(make_cell: Maker, limit: int | None) -> Cell:
 def test_the_smaller_of_the_protocols_limit_and_the_card_counts(
     make_cell: Maker, limit: int | None, card: Card | None, least: int, most: int, of: str
 ) -> None:
-    found = room_of(limited(make_cell, limit), "cuda", card, 4 * GIB)
+    found = memory_limit_of(limited(make_cell, limit), "cuda", card, 4 * GIB)
     assert found is not None
     assert (found.sure_bytes, found.most_bytes, found.of, found.where) == (
         least, most, of, "device",
@@ -82,14 +82,14 @@ def test_the_smaller_of_the_protocols_limit_and_the_card_counts(
 
 
 def test_a_cell_on_a_cpu_has_the_hosts_memory_whatever_card_there_is(make_cell: Maker) -> None:
-    found = room_of(limited(make_cell, None), "cpu", A100, 4 * GIB)
+    found = memory_limit_of(limited(make_cell, None), "cpu", A100, 4 * GIB)
     assert found is not None
     assert (found.most_bytes, found.of, found.where) == (4 * GIB, "this host", "host")
 
 
 def test_unknown_memory_is_no_room_rather_than_none_or_all(make_cell: Maker) -> None:
-    assert room_of(limited(make_cell, None), "cuda", None, 4 * GIB) is None
-    assert room_of(limited(make_cell, None), "cpu", A100, None) is None
+    assert memory_limit_of(limited(make_cell, None), "cuda", None, 4 * GIB) is None
+    assert memory_limit_of(limited(make_cell, None), "cpu", A100, None) is None
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What is run, in which order, and what is spared."""
+"""What is run, in which order, and what is skipped."""
 
 from collections.abc import Callable
 from dataclasses import replace

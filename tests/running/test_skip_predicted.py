@@ -1,4 +1,4 @@
-"""What predictions change about a plan, and the records of cells that are spared."""
+"""What predictions change about a plan, and the records of cells that are skipped."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,16 +10,21 @@ from tests.predictions import GIB, predicted
 from vbench_mem.machine.environment import Environment
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.prediction import Unpredicted
-from vbench_mem.running.memory_limit import Room, Unfit
+from vbench_mem.running.memory_limit import MemoryLimit, PredictedOom
 from vbench_mem.running.plan import Plan, in_order
 from vbench_mem.running.record import Record, Status, write_record
 from vbench_mem.running.runner import Runner
-from vbench_mem.running.skip_predicted import remember, sift, small_groups_first, to_predict
+from vbench_mem.running.skip_predicted import (
+    remember,
+    skip_predicted_oom,
+    small_groups_first,
+    to_predict,
+)
 from vbench_mem.running.store import Store, read_record
 
 Maker = Callable[..., Cell]
 MakeRecord = Callable[..., Record]
-ROOM = Room(sure_bytes=10 * GIB, most_bytes=10 * GIB, of="a card", where="device")
+ROOM = MemoryLimit(sure_bytes=10 * GIB, most_bytes=10 * GIB, of="a card", where="device")
 REASON = (
     "predicted: 95.00 GiB does not fit the 10.00 GiB of a card; "
     "write try_predicted: true in the matrix to try"
@@ -54,11 +59,13 @@ def test_only_what_is_predicted_to_be_too_large_is_spared(make_cell: Maker) -> N
         blind.id: predicted(95 * GIB),
     }
     plan = plan_of(fits, tight, large, unknown, blind)
-    found = sift(plan, outcomes, lambda cell: None if cell == blind else ROOM, {})
-    assert found.unfit == {large.id: Unfit(outcomes[large.id], ROOM)}
-    assert found.unfit[large.id].reason == REASON
+    found = skip_predicted_oom(plan, outcomes, lambda cell: None if cell == blind else ROOM, {})
+    assert found.predicted_oom == {large.id: PredictedOom(outcomes[large.id], ROOM)}
+    assert found.predicted_oom[large.id].reason == REASON
     assert found.todo == [fits, tight, unknown, blind]
-    assert sift(plan, outcomes, lambda _: ROOM, {}, try_predicted=True).todo == list(plan.cells)
+    assert skip_predicted_oom(plan, outcomes, lambda _: ROOM, {}, try_predicted=True).todo == list(
+        plan.cells
+    )
 
 
 def test_a_cell_that_has_fitted_is_measured_and_one_that_has_not_keeps_its_record(
@@ -68,10 +75,10 @@ def test_a_cell_that_has_fitted_is_measured_and_one_that_has_not_keeps_its_recor
     statuses = {fitted: Status.OK, failed: Status.OOM, broken: Status.ERROR}
     records = {cell.id: make_record(cell, status=status) for cell, status in statuses.items()}
     outcomes = {cell.id: predicted(95 * GIB) for cell in statuses}
-    found = sift(plan_of(*statuses), outcomes, lambda _: ROOM, records)
+    found = skip_predicted_oom(plan_of(*statuses), outcomes, lambda _: ROOM, records)
     assert found.todo == [fitted]
     assert found.kept == {failed.id: records[failed.id]}
-    assert list(found.unfit) == [broken.id]
+    assert list(found.predicted_oom) == [broken.id]
 
 
 def test_only_what_is_to_be_measured_and_has_a_device_is_predicted(
@@ -92,35 +99,37 @@ class Silent:
 
 
 @pytest.fixture
-def spared(tmp_path: Path, environment: Environment, cell: Cell) -> Record:
+def skipped_as_oom(tmp_path: Path, environment: Environment, cell: Cell) -> Record:
     """The record that a runner writes of a cell that cannot fit, as it is read from disk."""
     store = Store(tmp_path / environment.fingerprint)
     store.prepare("about: x\n", environment)
     runner = Runner(store, None, lambda _: environment, Silent())  # type: ignore[arg-type]
-    plan = replace(plan_of(cell), unfit={cell.id: Unfit(predicted(95 * GIB), ROOM)})
+    plan = replace(plan_of(cell), predicted_oom={cell.id: PredictedOom(predicted(95 * GIB), ROOM)})
     record = runner.run(plan)[cell.id]
     read = read_record(store.record_path(cell.id), environment.fingerprint)
     assert read.model_dump(mode="json") == record.model_dump(mode="json")
     return read
 
 
-def test_a_spared_cell_leaves_a_record_with_the_prediction_and_the_limit(spared: Record) -> None:
-    assert (spared.status, spared.reason) == (Status.SKIPPED, REASON)
-    assert spared.predicted_bytes == 95 * GIB
-    assert spared.failure is not None
-    assert (spared.failure.where, spared.failure.phase) == ("device", "backward")
-    assert spared.failure.bytes_limit == 10 * GIB
-    assert spared.metrics["predicted_peak_bytes"] == 95 * GIB
-    nulls = {name for name, value in spared.metrics.items() if value is None}
-    assert nulls == spared.missing.keys() and "predicted_optimizer_peak_bytes" in nulls
-    assert spared.pruned_by is None and spared.wall_s is None
+def test_a_spared_cell_leaves_a_record_with_the_prediction_and_the_limit(
+    skipped_as_oom: Record,
+) -> None:
+    assert (skipped_as_oom.status, skipped_as_oom.reason) == (Status.SKIPPED, REASON)
+    assert skipped_as_oom.predicted_bytes == 95 * GIB
+    assert skipped_as_oom.failure is not None
+    assert (skipped_as_oom.failure.where, skipped_as_oom.failure.phase) == ("device", "backward")
+    assert skipped_as_oom.failure.bytes_limit == 10 * GIB
+    assert skipped_as_oom.metrics["predicted_peak_bytes"] == 95 * GIB
+    nulls = {name for name, value in skipped_as_oom.metrics.items() if value is None}
+    assert nulls == skipped_as_oom.missing.keys() and "predicted_optimizer_peak_bytes" in nulls
+    assert skipped_as_oom.pruned_by is None and skipped_as_oom.wall_s is None
 
 
 CODE = {"vbench_mem": "1.0", "torch": "2.11"}
 
 
 @pytest.mark.parametrize(
-    ("then", "now", "packages", "room", "remembered"),
+    ("then", "now", "packages", "memory_limit", "remembered"),
     [
         ({"git_revision": "a"}, {"git_revision": "a"}, CODE, ROOM, True),
         ({}, {}, CODE, ROOM, True),
@@ -133,17 +142,19 @@ CODE = {"vbench_mem": "1.0", "torch": "2.11"}
 )
 def test_a_cell_stays_spared_while_neither_the_code_nor_the_memory_changes(
     cell: Cell,
-    spared: Record,
+    skipped_as_oom: Record,
     then: dict[str, str | bool],
     now: dict[str, str | bool],
     packages: dict[str, str],
-    room: Room | None,
+    memory_limit: MemoryLimit | None,
     remembered: bool,
 ) -> None:
     blank = Environment(fingerprint="0123abcd", device="a small machine", packages=CODE)
-    old = spared.model_copy(update={"environment": blank.model_copy(update={"facts": then})})
+    old = skipped_as_oom.model_copy(
+        update={"environment": blank.model_copy(update={"facts": then})}
+    )
     here = blank.model_copy(update={"facts": now, "packages": packages})
-    found = remember(plan_of(cell), lambda _: room, lambda _: here, {cell.id: old})
+    found = remember(plan_of(cell), lambda _: memory_limit, lambda _: here, {cell.id: old})
     assert found.kept == ({cell.id: old} if remembered else {})
 
 

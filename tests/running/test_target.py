@@ -55,8 +55,8 @@ def test_a_cell_is_held_against_the_memory_of_the_device_it_would_run_on(
 ) -> None:
     cell, found = make_cell(runtime=Runtime(device=device)), place(facts, asked)
     assert (found.target(cell), found.target_here(cell)) == (target, here)
-    room = found.room(cell)
-    assert (room and room.most_bytes) == (memory and memory * GIB)
+    memory_limit = found.memory_limit(cell)
+    assert (memory_limit and memory_limit.most_bytes) == (memory and memory * GIB)
 
 
 def test_times_of_a_card_are_taken_from_machines_that_have_it(

@@ -155,14 +155,16 @@ def test_again_trains_from_the_first_step_and_a_second_run_goes_on(
     run: Run, accuracy: Accuracy, store: Store
 ) -> None:
     run()
-    spared = [beside(store.checkpoint_path(cell.id), "trained.json") for cell in accuracy.all]
+    skipped_as_oom = [
+        beside(store.checkpoint_path(cell.id), "trained.json") for cell in accuracy.all
+    ]
     snapshot = beside(store.checkpoint_path(accuracy.cells[0].id), "snapshot")
-    for path in (*spared, snapshot):
+    for path in (*skipped_as_oom, snapshot):
         path.write_text("{}", encoding="utf-8")
     run()
-    assert snapshot.exists() and all(path.exists() for path in spared)
+    assert snapshot.exists() and all(path.exists() for path in skipped_as_oom)
     run(again=True)
-    assert not snapshot.exists() and not any(path.exists() for path in spared)
+    assert not snapshot.exists() and not any(path.exists() for path in skipped_as_oom)
 
 
 def test_a_stage_that_fails_spares_what_goes_on_from_it_and_says_why(

@@ -52,11 +52,11 @@ class Row:
 
     @property
     def is_out_of_memory(self) -> bool:
-        """It did not fit, or was spared the attempt because it could not."""
-        return self.state == Status.OOM or self.is_spared
+        """It did not fit, or was skipped the attempt because it could not."""
+        return self.state == Status.OOM or self.is_skipped
 
     @property
-    def is_spared(self) -> bool:
+    def is_skipped(self) -> bool:
         """Not tried: a smaller cell did not fit, or the prediction says that this one does not."""
         record = self.record
         return record is not None and (
@@ -80,20 +80,20 @@ class Row:
     def metric(self, name: str) -> int | float | None:
         """A number of the record, of a failed one too where it got that far."""
         assert name in METRICS
-        if self.foresees(name):
+        if self.has_prediction_of(name):
             fresh = self.prediction
             return fresh.metrics()[name] if isinstance(fresh, Prediction) else None
         return self.record.metrics.get(name) if self.record else None
 
-    def foresees(self, name: str) -> bool:
+    def has_prediction_of(self, name: str) -> bool:
         """Does the metric come from the fresh prediction, whatever became of the run?"""
         return self.prediction is not None and name in PREDICTED
 
     def why_missing(self, name: str) -> str:
         """The reason in a few words for a number that is not there."""
-        if isinstance(self.prediction, Unpredicted) and self.foresees(name):
+        if isinstance(self.prediction, Unpredicted) and self.has_prediction_of(name):
             return self.prediction.reason
-        if isinstance(self.prediction, Prediction) and self.foresees(name):
+        if isinstance(self.prediction, Prediction) and self.has_prediction_of(name):
             return why_unpredicted(name, self.prediction) or "the prediction does not have it"
         if self.record is not None and self.is_ok:
             return self.record.missing.get(name, "the record does not have it")
@@ -205,13 +205,13 @@ def _row(
 
 
 def _is_outdated(record: Record, records: Mapping[str, Record]) -> bool:
-    """It was spared the attempt for the sake of a cell that has run since."""
+    """It was skipped the attempt for the sake of a cell that has run since."""
     smaller = records.get(record.pruned_by) if record.pruned_by is not None else None
     return smaller is not None and smaller.status is not Status.OOM
 
 
 def _limit(record: Record | None, records: Mapping[str, Record]) -> int | None:
-    """The memory that the record's cell ran into, or the smaller cell that spared it the run."""
+    """The memory that the record's cell ran into, or the smaller cell that skipped it the run."""
     if record is None:
         return None
     if record.pruned_by is not None:

@@ -33,7 +33,7 @@ RENAMED = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Foretold:
+class PredictedRows:
     """The rows with their prediction; `by` says what predicted, and for which kind of device;
     `card` what they were held against."""
 
@@ -42,11 +42,11 @@ class Foretold:
     card: str | None
 
 
-def foretell(
+def predict_rows(
     asked: Sequence[tuple[Matrix, Sequence[Score]]],
     card: Card | None,
     predict: Predict = predict_all,
-) -> list[Foretold]:
+) -> list[PredictedRows]:
     """Of each matrix with its scores; a cell that several of them have is predicted once. Without a
     card, devices are this machine's and nothing is held against their memory."""
     place = Place.of([cell for matrix, _ in asked for cell in matrix.cells], card)
@@ -68,11 +68,11 @@ def of_matrix(
     place: Place,
     targets: Mapping[str, Target],
     outcomes: Mapping[str, Outcome],
-) -> Foretold:
+) -> PredictedRows:
     own = {c.id: targets[c.id] for c in matrix.cells if c.id not in matrix.skipped}
     joined = join(matrix, {}, scores, [])
     rows = tuple(
-        foretold(row, outcomes[row.cell.id], place, own[row.cell.id], card)
+        predicted(row, outcomes[row.cell.id], place, own[row.cell.id], card)
         if row.cell.id in own
         else row
         for row in joined.rows
@@ -80,7 +80,7 @@ def of_matrix(
     kinds = sorted(set(own.values()))
     fits = room_name(kinds, card)
     held = f", held against {fits}" if fits else ""
-    return Foretold(
+    return PredictedRows(
         joined=replace(joined, rows=rows),
         by=f"vbench_mem {VERSION} and torch {torch_build()[0]}, by the rules of "
         f"{' and '.join(kinds) or 'no device'}{held}",
@@ -95,31 +95,31 @@ def room_name(kinds: Sequence[Target], card: Card | None) -> str | None:
     return " or ".join(card.title if kind == "cuda" else "this host" for kind in reversed(kinds))
 
 
-def foretold(row: Row, outcome: Outcome, place: Place, target: Target, card: Card | None) -> Row:
+def predicted(row: Row, outcome: Outcome, place: Place, target: Target, card: Card | None) -> Row:
     if isinstance(outcome, Unpredicted):
         return replace(row, prediction=outcome, state="unpredicted", reason=outcome.reason)
     if card is None:
         return replace(row, prediction=outcome, state="predicted", reason=None)
-    room = place.room(row.cell)
-    fit, why = judge_fit(outcome, room, target)
+    memory_limit = place.memory_limit(row.cell)
+    fit, why = judge_fit(outcome, memory_limit, target)
     state = "predicted" if fit in (None, "fits") else str(fit)
-    limit = room.sure_bytes if room is not None else None
+    limit = memory_limit.sure_bytes if memory_limit is not None else None
     return replace(row, prediction=outcome, state=state, reason=why, limit_bytes=limit)
 
 
-def judge_foretold(joined: Joined) -> list[Verdict]:
+def judge_predicted(joined: Joined) -> list[Verdict]:
     """A verdict for each budget, on predictions; none passes that could only be measured."""
     found = []
     for number, budget in enumerate(joined.matrix.budgets):
-        foreseen = as_predicted(budget)
-        if foreseen is None:
+        predicted = as_predicted(budget)
+        if predicted is None:
             message = f"{budget.metric} {budget.kind}: no prediction has it; run the matrix"
             found.append(waiting(budget, number, message))
         elif budget.kind == "max_growth":
             message = f"{budget.metric} {budget.kind}: judged by `vbench-mem check`"
             found.append(waiting(budget, number, message))
         else:
-            for verdict in judge([foreseen], joined):
+            for verdict in judge([predicted], joined):
                 waits = budget.is_score and verdict.outcome == "fail" and verdict.actual is None
                 if waits:
                     verdict = replace(verdict, outcome="nothing")

@@ -27,7 +27,7 @@ from vbench_mem.cli import (
     synthetic,
     weights,
 )
-from vbench_mem.cli import planning as foresee
+from vbench_mem.cli import planning as planning
 
 
 class Commands(TyperGroup):
@@ -88,7 +88,7 @@ def common(
 
 
 app.command("list")(catalog.list_)
-app.command()(foresee.plan)
+app.command()(planning.plan)
 app.command()(fitting.fit)
 app.command()(measure.run)
 app.command()(measure.show)

@@ -76,15 +76,15 @@ def fit_matrix(
     from vbench_mem.report.fit.written import write_fit
     from vbench_mem.running.plan import make_plan
 
-    room = find_room(card)
+    memory_limit = find_room(card)
     loaded = load_matrix(path)
     cells = [cell for cell in make_plan(loaded, {}, only).cells if cell.id not in loaded.skipped]
     lines = lines_of(cells, loaded.varying)
     if not lines:
         raise UsageError(f"{path}: its rules skip every cell; nothing is left to fit")
     make_folder(out)
-    if room.chosen is not None:
-        print(room.chosen, file=sys.stderr)
+    if memory_limit.chosen is not None:
+        print(memory_limit.chosen, file=sys.stderr)
     count = 0
 
     def tell(line: "Line", answers: "list[Answer]") -> None:
@@ -93,14 +93,14 @@ def fit_matrix(
         tried = sum(len(answer.sizes) for answer in answers)
         print(f"[{count}/{len(lines)}] {line.key}: {tried} predictions", file=sys.stderr)
 
-    answers = solve_all(lines, room.bytes, room.target, tell)
-    files = [] if out is None else write_fit(answers, room, loaded.name, out)
+    answers = solve_all(lines, memory_limit.bytes, memory_limit.target, tell)
+    files = [] if out is None else write_fit(answers, memory_limit, loaded.name, out)
     if as_json:
-        facts = {"matrix": loaded.name, "room": asdict(room)}
+        facts = {"matrix": loaded.name, "memory_limit": asdict(memory_limit)}
         rows = [row_of(answer) for answer in answers]
         print(json.dumps(facts | {"rows": rows, "files": list(map(str, files))}, indent=1))
         return
-    draw_grid(f"{loaded.name}: what fits {room.title}", grid(answers), left=2)
+    draw_grid(f"{loaded.name}: what fits {memory_limit.title}", grid(answers), left=2)
     for line in [*reasons(answers), *map(str, files)]:
         print(line)
 
@@ -174,7 +174,7 @@ def draw_grid(title: str, table: "Grid", left: int) -> None:
     console.print(shown, crop=False)
 
 
-def share_out(table: "Grid", room: int) -> list[int]:
+def share_out(table: "Grid", memory_limit: int) -> list[int]:
     """Each column's width: its longest word, since a broken number is none, and then one more at a
     time where most is lacking, as long as there is room."""
     heads, lines = table
@@ -182,7 +182,7 @@ def share_out(table: "Grid", room: int) -> list[int]:
     words = [[len(word) for text in column for word in text.split()] for column in columns]
     widths = [min(max(some, default=1), LONGEST_WORD) for some in words]
     lacking = [max(map(len, column)) - width for column, width in zip(columns, widths, strict=True)]
-    for _ in range(room - sum(widths)):
+    for _ in range(memory_limit - sum(widths)):
         place = lacking.index(max(lacking))
         if lacking[place] <= 0:
             break

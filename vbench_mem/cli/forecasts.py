@@ -149,8 +149,8 @@ def notes(matrix: Matrix, plan: Plan, found: Sequence[Forecast]) -> list[str]:
         elif each.fit is None:
             groups.setdefault(f"not judged: {each.why}", []).append(each.cell)
     for each in found:
-        unfit = each.fit == "does not fit"  # it takes no minutes
-        if each.seconds is None and isinstance(each.outcome, Prediction) and not unfit:
+        predicted_oom = each.fit == "does not fit"  # it takes no minutes
+        if each.seconds is None and isinstance(each.outcome, Prediction) and not predicted_oom:
             groups.setdefault(f"no minutes: {each.clock}", []).append(each.cell)
     for cell in plan.cells:
         if cell.id in plan.skipped:
@@ -185,7 +185,7 @@ def json_of_forecasts(
 
 def json_of_one(matrix: Matrix, each: Forecast) -> dict[str, Any]:
     size, phase = each.peak or (None, None)
-    outcome, room = each.outcome, each.room
+    outcome, memory_limit = each.outcome, each.memory_limit
     return {
         "id": each.cell.id,
         "label": matrix.label(each.cell),
@@ -193,8 +193,8 @@ def json_of_one(matrix: Matrix, each: Forecast) -> dict[str, Any]:
         "target": each.target,
         "peak_bytes": size,
         "peak_phase": phase,
-        "room_bytes": room and room.most_bytes,
-        "room_of": room and room.of,
+        "room_bytes": memory_limit and memory_limit.most_bytes,
+        "memory_limit_of": memory_limit and memory_limit.of,
         "fit": each.fit,
         "why": each.why,
         "step_flop": each.flop,

@@ -14,7 +14,7 @@ from vbench_mem.cli.arguments import RUNS, Json, StoreFolder, command, complete_
 from vbench_mem.cli.reports import Machine, Scores, read
 
 if TYPE_CHECKING:
-    from vbench_mem.analysis.budgets.baseline import Yardstick
+    from vbench_mem.analysis.budgets.baseline import BaselineIndex
     from vbench_mem.analysis.budgets.file import Asked
     from vbench_mem.analysis.budgets.result import Result
     from vbench_mem.analysis.join import Joined
@@ -79,8 +79,8 @@ def check(
         return
     if junit is not None:
         make_room(junit)
-    yardstick = yardstick_for(asked, renew)
-    result = judge_all(asked, yardstick, matrix, store, machine, scores or [])
+    indexed = baseline_for(asked, renew)
+    result = judge_all(asked, indexed, matrix, store, machine, scores or [])
     if junit is not None:
         write_junit(result, junit)
     say(result, as_json)
@@ -89,7 +89,7 @@ def check(
 
 def judge_all(
     asked: "Asked",
-    yardstick: "Yardstick | None",
+    indexed: "BaselineIndex | None",
     typed: str | None,
     root: Path,
     machine: str | None,
@@ -97,7 +97,7 @@ def judge_all(
 ) -> "Result":
     """Records only where a budget needs them, predictions only where one asks for them."""
     from vbench_mem.analysis.budgets.judge import judge
-    from vbench_mem.analysis.budgets.predict import foresee
+    from vbench_mem.analysis.budgets.predict import predict_missing
     from vbench_mem.analysis.budgets.result import Result
     from vbench_mem.analysis.join import join
     from vbench_mem.cli.predicting import predict_shown
@@ -111,13 +111,13 @@ def judge_all(
         else:
             joined = found
     budgets = [each.budget for each in stated]
-    joined = foresee(budgets, joined, yardstick, predict_shown)
+    joined = predict_missing(budgets, joined, indexed, predict_shown)
     return Result(
         name=asked.matrix.name,
         stated=stated,
-        verdicts=tuple(judge(budgets, joined, yardstick)),
+        verdicts=tuple(judge(budgets, joined, indexed)),
         reason=reason,
-        stale=tuple(yardstick.stale) if yardstick is not None else (),
+        stale=tuple(indexed.stale) if indexed is not None else (),
     )
 
 
@@ -137,9 +137,9 @@ def records_of(
     return joined
 
 
-def yardstick_for(asked: "Asked", renew: str) -> "Yardstick | None":
+def baseline_for(asked: "Asked", renew: str) -> "BaselineIndex | None":
     """The baseline, where a budget is about growth; raises `UsageError` where it is not there."""
-    from vbench_mem.analysis.budgets.baseline import yardstick_of
+    from vbench_mem.analysis.budgets.baseline import index_baseline
 
     grown = [each for each in asked.stated if each.budget.kind == "max_growth"]
     if not grown:
@@ -149,7 +149,7 @@ def yardstick_for(asked: "Asked", renew: str) -> "Yardstick | None":
             f"{grown[0].path}: {grown[0].place}: max_growth needs a baseline; write "
             f"baseline: {asked.matrix.name}_baseline.json beside budgets"
         )
-    return yardstick_of(asked.baseline, asked.matrix.wanted, renew)
+    return index_baseline(asked.baseline, asked.matrix.wanted, renew)
 
 
 def write_baseline(asked: "Asked", renew: str) -> None:

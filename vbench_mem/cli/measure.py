@@ -75,38 +75,38 @@ def run(
         here, records = Place(site, None, host_bytes()), place.records()
         plan = make_plan(loaded, records, only, again)
         if not (again or loaded.try_predicted):
-            plan = remember(plan, here.room, here.environment, records)
+            plan = remember(plan, here.memory_limit, here.environment, records)
         place.prepare(loaded.text, site.main)
         course = make_course(loaded, records, place, only, again)
         for problem in place.set_aside_bad({cell.id for cell in (*plan.cells, *course.cells)}):
             print(problem, file=sys.stderr)
         launcher = launcher or ForkServerLauncher(start_now=bool(plan.todo or course.todo))
-        sifted = foresee(plan, loaded, here, records)
+        kept = predict_skipping(plan, loaded, here, records)
         shown = Bars if sys.stderr.isatty() else Lines
-        with shown(loaded, sifted.todo, list(sifted.kept.values())) as watch:
+        with shown(loaded, kept.todo, list(kept.kept.values())) as watch:
             runner = Runner(place, launcher, site.environment, watch, loaded.prune_oom)
-            ended = runner.run(sifted)
+            ended = runner.run(kept)
         trained = train(loaded, course, runner.attempts)
     summarise(loaded, place, [ended[cell.id] for cell in plan.cells], trained, as_json)
 
 
-def foresee(
+def predict_skipping(
     plan: "Plan", matrix: "matrices.Matrix", place: "Place", records: "dict[str, Record]"
 ) -> "Plan":
-    """The plan after the predictions of what is to be measured; says what it spares."""
+    """The plan after the predictions of what is to be measured; says what it skips."""
     from vbench_mem.cli.predicting import predict_shown
-    from vbench_mem.running.skip_predicted import sift, to_predict
+    from vbench_mem.running.skip_predicted import skip_predicted_oom, to_predict
 
     outcomes = predict_shown(to_predict(plan, place.target_here))
-    sifted = sift(plan, outcomes, place.room, records, matrix.try_predicted)
-    for cell in sifted.cells:
-        if cell.id in sifted.unfit:
-            reason = sifted.unfit[cell.id].reason
+    kept = skip_predicted_oom(plan, outcomes, place.memory_limit, records, matrix.try_predicted)
+    for cell in kept.cells:
+        if cell.id in kept.predicted_oom:
+            reason = kept.predicted_oom[cell.id].reason
             print(f"skipped {matrix.label(cell)}, {reason}", file=sys.stderr)
-        elif cell.id in sifted.kept and cell.id not in plan.kept:
-            reason = f"{sifted.kept[cell.id].reason}, and predicted not to fit"
+        elif cell.id in kept.kept and cell.id not in plan.kept:
+            reason = f"{kept.kept[cell.id].reason}, and predicted not to fit"
             print(f"not tried again {matrix.label(cell)}, {reason}", file=sys.stderr)
-    return sifted
+    return kept
 
 
 def summarise(

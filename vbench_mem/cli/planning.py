@@ -41,7 +41,11 @@ def plan(
     records = place.records(store, loaded.name)
     ordered = small_groups_first(tuple(whole.todo), outcomes)
     found = forecast(
-        {cell.id: wanted[cell.id] for cell in ordered}, outcomes, place.card, place.room, records
+        {cell.id: wanted[cell.id] for cell in ordered},
+        outcomes,
+        place.card,
+        place.memory_limit,
+        records,
     )
     if as_json:
         print(json.dumps(json_of_forecasts(loaded, whole, found, asked), indent=1))

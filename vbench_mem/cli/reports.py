@@ -83,7 +83,7 @@ def report(
         if machine is not None:
             raise UsageError("--machine chooses records, and --predicted reads none; leave one out")
         folder = out or store / Path(matrices[0]).stem / "predicted" / "report"
-        subjects = foretold_subjects(matrices, card, scores or [], folder)
+        subjects = predicted_subjects(matrices, card, scores or [], folder)
     elif card is not None:
         raise UsageError("--card is for predictions; add --predicted, or leave it out")
     else:
@@ -134,13 +134,13 @@ def check_places(matrices: list[Path], store: Path, out: Path | None) -> None:
         raise UsageError(f"{out}: is the place of a run's records; choose another with --out")
 
 
-def foretold_subjects(
+def predicted_subjects(
     matrices: list[str], card: str | None, scores: list[str], folder: Path
 ) -> "list[Subject]":
     """Of predictions alone; the command that made them is kept in the words it was typed in."""
     import shlex
 
-    from vbench_mem.analysis.predicted_rows import foretell
+    from vbench_mem.analysis.predicted_rows import predict_rows
     from vbench_mem.analysis.scores.files import load_scores
     from vbench_mem.cli.predicting import predict_shown
     from vbench_mem.machine.cards import parse_card
@@ -152,8 +152,8 @@ def foretold_subjects(
     options = ["--predicted", *(("--card", card) if card else ()), *typed(scores)]
     again = shlex.join(["vbench-mem", "report", *matrices, *options, "--out", str(folder)])
     known = [load_scores([*matrix.scores, *scores], Path()) for matrix in loaded]
-    found = foretell(list(zip(loaded, known, strict=True)), asked, predict_shown)
-    return [Subject(joined=each.joined, foretold=each, again=again) for each in found]
+    found = predict_rows(list(zip(loaded, known, strict=True)), asked, predict_shown)
+    return [Subject(joined=each.joined, predicted=each, again=again) for each in found]
 
 
 def typed(scores: Iterable[str]) -> list[str]:

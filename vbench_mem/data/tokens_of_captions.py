@@ -15,7 +15,7 @@ from vbench_mem.base.errors import UsageError
 from vbench_mem.data.benchmark import Benchmark
 from vbench_mem.data.tokenizer_file import Opened, open_tokenizer
 from vbench_mem.encoders.spec import Text
-from vbench_mem.encoders.words import Words
+from vbench_mem.encoders.tokenizer_spec import TokenizerSpec
 
 PAD, START, END = 0, 1, 2
 RESERVED = 3
@@ -52,7 +52,7 @@ TOKENIZERS: dict[str, tuple[Callable[[str, int], list[int]], int]] = {
 }
 
 
-def tokenize(captions: Sequence[str], text: Words, length: int) -> Captions:
+def tokenize(captions: Sequence[str], text: TokenizerSpec, length: int) -> Captions:
     """Ids of `length` tokens: start, the caption, end, padding; a long caption loses its tail.
 
     Raises `UsageError` when the vocabulary has too few ids for the tokenizer.
@@ -77,7 +77,7 @@ def tokenize(captions: Sequence[str], text: Words, length: int) -> Captions:
     return Captions(ids, ids != PAD, truncated)
 
 
-def tokenize_by_file(captions: Sequence[str], text: Words, length: int) -> Captions:
+def tokenize_by_file(captions: Sequence[str], text: TokenizerSpec, length: int) -> Captions:
     """The same by a published model's tokenizer, whose start and end stay where a tail is lost."""
     opened, feature = opened_for(text), text.feature if isinstance(text, Text) else "mean"
     if feature == "last" and opened.pad is None:
@@ -107,7 +107,7 @@ def tokenize_by_file(captions: Sequence[str], text: Words, length: int) -> Capti
     return Captions(ids, mask, truncated)
 
 
-def opened_for(text: Words) -> Opened:
+def opened_for(text: TokenizerSpec) -> Opened:
     if text.tokenizer_file is None:
         raise UsageError(
             "text.tokenizer: file says no file; write text.tokenizer_file: the path of a "
@@ -116,7 +116,7 @@ def opened_for(text: Words) -> Opened:
     return open_tokenizer(text.tokenizer_file, text.tokenizer_sha256)
 
 
-def truncated(benchmark: Benchmark, text: Words, caption_tokens: int) -> int:
+def truncated(benchmark: Benchmark, text: TokenizerSpec, caption_tokens: int) -> int:
     """How many captions lose their tail in `caption_tokens` tokens, start and end among them."""
     captions = [caption.text for caption in benchmark.captions]
     return tokenize(captions, text, caption_tokens).truncated

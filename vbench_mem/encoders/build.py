@@ -9,7 +9,7 @@ from vbench_mem.encoders.dual import DualEncoder
 from vbench_mem.encoders.factorized import FactorizedTower, SplitTower, TurnsTower
 from vbench_mem.encoders.frame_level import FactorizedEncoderTower, FrameTower
 from vbench_mem.encoders.joint import JointTower, TubeTower
-from vbench_mem.encoders.layers import Kernelled
+from vbench_mem.encoders.layers import AttentionBackend
 from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.spec import (
     Factorized,
@@ -60,7 +60,7 @@ def build(
     adapt(encoder, recipe)
     runtime = runtime or Runtime()
     for module in video.modules():
-        if isinstance(module, Kernelled):
+        if isinstance(module, AttentionBackend):
             module.kernel = runtime.attention
     video.checkpoint = encoder.text.checkpoint = runtime.checkpoint
     return encoder

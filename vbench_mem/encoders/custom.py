@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.strict import STRICT
 from vbench_mem.encoders.recipes import Recipe
-from vbench_mem.encoders.words import Words
+from vbench_mem.encoders.tokenizer_spec import TokenizerSpec
 
 if TYPE_CHECKING:
     from vbench_mem.base.load import Runtime
@@ -53,7 +53,7 @@ class Custom:
     build: str
     source_sha256: str
     folder: str | None = None
-    text: Words = field(default_factory=Words)
+    text: TokenizerSpec = field(default_factory=TokenizerSpec)
     resolution_px: int = 224
     layout: Literal["custom"] = "custom"
 

@@ -26,7 +26,7 @@ BACKENDS: dict[Kernel, SDPBackend] = {
 }
 
 
-class Kernelled(nn.Module):
+class AttentionBackend(nn.Module):
     """A module whose attention runs on the kernel that the runtime names."""
 
     kernel: Kernel = "auto"
@@ -38,7 +38,7 @@ class Kernelled(nn.Module):
             return F.scaled_dot_product_attention(q, k, v, attn_mask=allowed)
 
 
-class Attention(Kernelled):
+class Attention(AttentionBackend):
     """Self-attention with one fused projection to queries, keys and values.
 
     Shapes:  x_BND -> the same. `allowed` broadcasts to (B, H, N, N), true where a key may be seen.
@@ -132,7 +132,7 @@ class Block(nn.Module):
         return x_BND + self.mlp(self.norm2(x_BND))
 
 
-class AttentionPool(Kernelled):
+class AttentionPool(AttentionBackend):
     """One learned query over all tokens. Source: CoCa; open_clip AttentionalPooler with 1 query.
 
     Shapes:  x_BND -> y_BD. The tokens come normalised; there is no second norm on the keys.

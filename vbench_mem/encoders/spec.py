@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 
 from vbench_mem.base.strict import STRICT
 from vbench_mem.encoders.sizes import TEXT_SIZES, VIDEO_SIZES, Tower
-from vbench_mem.encoders.words import Words
+from vbench_mem.encoders.tokenizer_spec import TokenizerSpec
 
 MaskKind = Literal["random", "tube", "frame"]
 Inflation = Literal["average", "repeat", "central"]
@@ -21,7 +21,7 @@ Feature = Literal["mean", "end", "last"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Text(Words):
+class Text(TokenizerSpec):
     """The caption tower: unless said otherwise a bidirectional transformer, mean over real tokens.
 
     causal      a token sees those before it alone (CLIP)

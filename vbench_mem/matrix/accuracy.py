@@ -25,12 +25,12 @@ from vbench_mem.matrix.lineage import lineage
 from vbench_mem.matrix.open_sources import resolve_init
 from vbench_mem.matrix.resolve import with_kind
 from vbench_mem.matrix.sources import Written, complete, held_out
-from vbench_mem.matrix.training import Sampling, Schooling, Share, Source, Stage, Training
+from vbench_mem.matrix.training import Sampling, Share, Source, Stage, StageConfig, Training
 from vbench_mem.weights.report import check_allow
 
 
 @dataclass(frozen=True, kw_only=True)
-class StageFile(Schooling):
+class StageFile(StageConfig):
     """A stage as written.
 
     frames       of a clip; 1 is a stage on images; the last stage of a row has the row's own
@@ -230,7 +230,7 @@ def stage_of(stage: StageFile, where: str, row: Cell, is_last: bool) -> Stage:
     if not is_last and stage.frames is None:
         raise UsageError(f"{where}.frames: is missing; only a row's last stage has the row's own")
     recipe = row.recipe if is_last else with_kind(row.table_spec, RECIPES[name])
-    said = {field.name: getattr(stage, field.name) for field in fields(Schooling)}
+    said = {field.name: getattr(stage, field.name) for field in fields(StageConfig)}
     try:
         return Stage(**said, recipe=recipe, frames=frames)
     except ValueError as error:

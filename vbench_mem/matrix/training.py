@@ -37,7 +37,7 @@ Positive = Annotated[int, Field(ge=1)]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Schooling:
+class StageConfig:
     """What a stage says of itself alone, whatever encoder it trains.
 
     batch        pairs in the contrastive loss, whatever memory holds
@@ -70,7 +70,7 @@ class Schooling:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage(Schooling):
+class Stage(StageConfig):
     """One stage of one encoder: what is fed, what trains, for how long.
 
     frames  of a clip; 1 is a stage on images: single frames, through the image embedding

@@ -102,7 +102,7 @@ def follow_step(
                 step(state)
                 tracker.finish()
                 gc.collect()
-    return tracker.written(tracker.timeline, tracker.whereabouts, steps, tracker.belongings.host)
+    return tracker.written(tracker.timeline, tracker.active_modules, steps, tracker.belongings.host)
 
 
 @contextmanager

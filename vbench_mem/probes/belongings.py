@@ -39,9 +39,9 @@ class Belongings:
 
     def settle(self) -> None:
         """Weights, gradients and state as they are now, each at home where its weight is."""
-        homes, block_of = self.tracker.homes, self.tracker.block_of
+        owner_modules, block_of = self.tracker.owner_modules, self.tracker.block_of
         for path, weight in self.of_modules():
-            homes[block_of(weight)] = path
+            owner_modules[block_of(weight)] = path
             self.tracker.tag("parameter", [weight])
             self.settle_gradient(weight)
         for optimizer in list(self.optimizers):
@@ -72,9 +72,9 @@ class Belongings:
             self.bring_home(weight, [weight.grad])
 
     def bring_home(self, weight: Tensor, tensors: list[Tensor]) -> None:
-        homes, block_of = self.tracker.homes, self.tracker.block_of
+        owner_modules, block_of = self.tracker.owner_modules, self.tracker.block_of
         for each in tensors:
-            homes[block_of(each)] = homes[block_of(weight)]
+            owner_modules[block_of(each)] = owner_modules[block_of(weight)]
 
     def of_modules(self) -> Iterator[tuple[str, Tensor]]:
         """Parameters and buffers of every module that was met, with the module's path."""

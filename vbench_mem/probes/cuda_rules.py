@@ -62,17 +62,17 @@ class CudaRules:
             return 4 * batch * heads * (up(queries, 32) - queries)
         return 2 * 512  # the state of a random generator, for a dropout that is not there
 
-    def borrowed(self, kernel: str, query: Tensor) -> Steps:
+    def workspace(self, kernel: str, query: Tensor) -> Steps:
         """What the backward takes beside the three gradients, and gives back before it returns."""
         batch, heads, queries, width = query.shape
         rows = batch * heads
         if kernel == "efficient":
             return self.borrowed_efficient(rows, queries, width, query.dtype)
         if kernel == "cudnn":  # the part of it that is public
-            return there_and_back(4 * rows * queries * width, 4 * rows * queries)
+            return alloc_then_free(4 * rows * queries * width, 4 * rows * queries)
         wide = up(width, 32 if width <= 128 else 64)
         sums = 4 * rows * up(queries, 128)
-        return there_and_back(sums, sums * wide)
+        return alloc_then_free(sums, sums * wide)
 
     def borrowed_efficient(self, rows: int, queries: int, width: int, dtype: torch.dtype) -> Steps:
         """As many keys as queries, as in self-attention."""
@@ -86,12 +86,12 @@ class CudaRules:
             floats += 2 * splits * columns * up(width, tile)
         workspace = 4 * rows * up(floats, 4)
         if half:
-            return there_and_back(one, workspace)
+            return alloc_then_free(one, workspace)
         # the product of gradient and output, its sums, and their copy in another order
         return [one * width, one, -one * width, one, -one, workspace, -workspace, -one]
 
 
-def there_and_back(*sizes: int) -> Steps:
+def alloc_then_free(*sizes: int) -> Steps:
     return [*sizes, *(-size for size in reversed(sizes))]
 
 
@@ -142,14 +142,14 @@ def embedding_backward(ids: int, words: int, width: int) -> Steps:
     found = min(ids, words)
     parts = ids // 10 + found
     order, sorting = [8 * ids, 8 * ids], 16 * ids
-    sums = there_and_back(8 * ids, 8 * found, 8 * found, 8 * parts, 4 * parts * width)
+    sums = alloc_then_free(8 * ids, 8 * found, 8 * found, 8 * parts, 4 * parts * width)
     return [*order, sorting, -sorting, *sums, *(-size for size in order)]
 
 
 def borrowed_by(name: str, args: Any) -> Steps:
     """What other operations than attention take for a moment."""
     if name == "sum.dim_IntList" and args[0].dim() == 2 and list(args[1]) == [0]:
-        return there_and_back(sum_over_rows(*args[0].shape))
+        return alloc_then_free(sum_over_rows(*args[0].shape))
     if name == "native_layer_norm_backward.default":
         width = math.prod(args[2])
         return norm_backward(args[1].numel() // width, width)

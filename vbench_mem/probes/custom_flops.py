@@ -119,7 +119,7 @@ class Counted:
             if trace.timeline.marks[number][:2] in wanted and path:  # the loss is in no module
                 by_module[path] += flop
         self.by_module, self.clips = by_module, cell.load.batch
-        self.modules = {path for _, path in trace.flops} | set(trace.homes.values())
+        self.modules = {path for _, path in trace.flops} | set(trace.owner_modules.values())
         self.all = self.gflop(by_module)
         self.video, self.text = map(self.of, TOWERS)
 

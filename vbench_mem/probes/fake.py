@@ -65,7 +65,7 @@ class FakeTracker(StorageTracker):
     """Follows what operations return, who was at work then, and the FLOPs of each module.
 
     homes       by block, the module that made it, or whose weight it updates
-    whereabouts by event of the timeline, the module that was at work
+    active_modules by event of the timeline, the module that was at work
     flops       by (number of the phase, module)
     rules       of a CUDA device, whose kernels take memory that the CPU's do not; none follows the
                 CPU's own. `kernels` are the blocks that stand for it
@@ -77,8 +77,8 @@ class FakeTracker(StorageTracker):
         self.kernels: set[int] = set()
         self.sites, self.here, self.home = sites, "", ""
         self.updating = False  # is an optimiser at work? Then it is its operands that say for whom
-        self.homes: dict[int, str] = {}
-        self.whereabouts: list[str] = []
+        self.owner_modules: dict[int, str] = {}
+        self.active_modules: list[str] = []
         self.flops: Counter[tuple[int, str]] = Counter()
         self.met: set[Any] = set()
         self.overflows: set[int] = set()  # where loss scalers note what they found
@@ -126,7 +126,7 @@ class FakeTracker(StorageTracker):
         elif packet == BACKWARD:
             kernel = self.rules.kernel(args[1], mask)
             self.attention.add(f"{NAMES[kernel]}_backward")
-            self.borrow(self.rules.borrowed(kernel, args[1]))
+            self.borrow(self.rules.workspace(kernel, args[1]))
         else:
             self.borrow(borrowed_by(name, args))
 
@@ -138,7 +138,7 @@ class FakeTracker(StorageTracker):
                 self.blocks += 1
                 taken.append((self.blocks, size))
                 self.kernels.add(self.blocks)
-                self.homes[self.blocks] = self.here
+                self.owner_modules[self.blocks] = self.here
                 self.timeline.hold(self.blocks, size)
             elif size < 0:
                 place = next(i for i, (_, held) in enumerate(taken) if held == -size)
@@ -158,7 +158,7 @@ class FakeTracker(StorageTracker):
 
     def home_of(self, tensor: Any) -> str:
         known = isinstance(tensor, Tensor)
-        return self.homes.get(self.block_of(tensor), "") if known else ""
+        return self.owner_modules.get(self.block_of(tensor), "") if known else ""
 
     def count(self, func: Any, args: Any, kwargs: Any, result: Any) -> None:
         formula = formula_of(func)
@@ -168,7 +168,7 @@ class FakeTracker(StorageTracker):
 
     def block_of(self, tensor: Tensor) -> int:
         block = super().block_of(tensor)
-        self.homes.setdefault(block, self.home)
+        self.owner_modules.setdefault(block, self.home)
         self.place()
         return block
 
@@ -177,14 +177,14 @@ class FakeTracker(StorageTracker):
         self.place()
 
     def written(
-        self, timeline: Timeline, whereabouts: list[str], steady: int, host: Iterable[int] = ()
+        self, timeline: Timeline, active_modules: list[str], steady: int, host: Iterable[int] = ()
     ) -> Trace:
         """What was followed, as this timeline has it (`self.timeline`, or made from it)."""
         return Trace(
             timeline=timeline,
             steady=steady,
-            homes=self.homes,
-            whereabouts=whereabouts,
+            owner_modules=self.owner_modules,
+            active_modules=active_modules,
             tags=dict(self.tags),
             flops=self.flops,
             attention=tuple(sorted(self.attention)),
@@ -194,8 +194,8 @@ class FakeTracker(StorageTracker):
         )
 
     def place(self) -> None:
-        if len(self.whereabouts) < len(self.timeline.blocks):
-            self.whereabouts.append(self.here)
+        if len(self.active_modules) < len(self.timeline.blocks):
+            self.active_modules.append(self.here)
 
 
 @contextmanager

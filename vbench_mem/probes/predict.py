@@ -71,19 +71,19 @@ class FakeReader(Followed):
     def know(self, trainer: Trainer, batch: Batch) -> None:
         super().know(trainer, batch)
         for name, weight in [*trainer.encoder.named_parameters(), *trainer.encoder.named_buffers()]:
-            self.fake.homes[self.fake.block_of(weight)] = name.rpartition(".")[0]
+            self.fake.owner_modules[self.fake.block_of(weight)] = name.rpartition(".")[0]
 
     def settle(self) -> None:
         """Gradients and optimiser state live where their weight does."""
         assert self.trainer is not None
-        homes, block_of = self.fake.homes, self.fake.block_of
+        owner_modules, block_of = self.fake.owner_modules, self.fake.block_of
         for weight in self.trainer.weights:
-            own = homes[block_of(weight)]
+            own = owner_modules[block_of(weight)]
             if weight.grad is not None:
-                homes[block_of(weight.grad)] = own
+                owner_modules[block_of(weight.grad)] = own
             for name, value in self.trainer.optimizer.state.get(weight, {}).items():
                 if isinstance(value, torch.Tensor):
-                    homes[block_of(value)] = own
+                    owner_modules[block_of(value)] = own
                     if name == "step" and not self.trainer.optimizer.defaults["fused"]:
                         self.host.add(block_of(value))  # a count, asked for in every step
 
@@ -120,8 +120,8 @@ def follow(cell: Cell, target: Target) -> Trace:
                 trainer.scaler.scale(torch.zeros(()))  # makes what the scaler keeps
                 trainer.step(batch, partial(reader.begin, step=1))
     state = tracker.tags["optimizer"]
-    timeline, whereabouts = born_before(tracker.timeline, tracker.whereabouts, state, step=1)
-    return tracker.written(timeline, whereabouts, 1 if train else 0, reader.host)
+    timeline, active_modules = born_before(tracker.timeline, tracker.active_modules, state, step=1)
+    return tracker.written(timeline, active_modules, 1 if train else 0, reader.host)
 
 
 def as_traced(cell: Cell) -> Cell:

@@ -45,11 +45,11 @@ class Copier:
     def __init__(self, trace: Trace, wanted: Repeat) -> None:
         self.trace, self.layer, self.last = trace, wanted.layer, wanted.copies
         pattern = re.compile(re.escape(wanted.path) + r"\.(\d+)(?:\.|$)")
-        places = {path: layer_in(pattern, path) for path in set(trace.whereabouts)}
-        self.sites = [places[path] for path in trace.whereabouts]
-        self.homes = {
+        places = {path: layer_in(pattern, path) for path in set(trace.active_modules)}
+        self.sites = [places[path] for path in trace.active_modules]
+        self.owner_modules = {
             block: place
-            for block, path in trace.homes.items()
+            for block, path in trace.owner_modules.items()
             if (place := layer_in(pattern, path)) is not None
         }
         self.pattern = pattern
@@ -62,7 +62,7 @@ class Copier:
         self.below = self.pairs(self.layer - 1, self.layer + 1)
         self.blocks: list[int] = []
         self.changes: list[int] = []
-        self.whereabouts: list[str] = []
+        self.active_modules: list[str] = []
 
     def pairs(self, neighbour: int, other: int) -> dict[int, int]:
         """What the layer does to a neighbour's blocks, its neighbour on the other side does to
@@ -77,7 +77,7 @@ class Copier:
         return [
             event
             for event, place in zip(self.events, self.sites, strict=True)
-            if place == site and self.homes.get(event[0]) == home
+            if place == site and self.owner_modules.get(event[0]) == home
         ]
 
     def result(self) -> Trace:
@@ -100,9 +100,9 @@ class Copier:
         return replace(
             self.trace,
             timeline=timeline,
-            homes=self.trace.homes
-            | {new: self.trace.homes[old] for (old, _), new in self.ids.items()},
-            whereabouts=self.whereabouts,
+            owner_modules=self.trace.owner_modules
+            | {new: self.trace.owner_modules[old] for (old, _), new in self.ids.items()},
+            active_modules=self.active_modules,
             tags={name: self.with_copies(blocks) for name, blocks in self.trace.tags.items()},
             flops=self.flops(),
             kernels=frozenset(self.with_copies(self.trace.kernels)),
@@ -144,12 +144,12 @@ class Copier:
             at = end + 1
 
     def is_of_all(self, event: int) -> bool:
-        site, home = self.sites[event], self.homes.get(self.events[event][0])
+        site, home = self.sites[event], self.owner_modules.get(self.events[event][0])
         return home == self.layer and site not in (self.layer - 1, self.layer + 1)
 
     def in_copy(self, block: int, copy: int) -> int:
         """Whose block it is, seen from a copy of the layer."""
-        home = self.homes.get(block)
+        home = self.owner_modules.get(block)
         if home == self.layer:
             return self.id_of(block, copy)
         if home == self.layer - 1:
@@ -160,13 +160,13 @@ class Copier:
 
     def emit_once(self, event: int) -> None:
         block, site = self.events[event][0], self.sites[event]
-        ours = self.homes.get(block) == self.layer
+        ours = self.owner_modules.get(block) == self.layer
         self.emit(event, self.id_of(block, self.last if ours and site == self.layer + 1 else 0))
 
     def emit(self, event: int, block: int) -> None:
         self.blocks.append(block)
         self.changes.append(self.events[event][1])
-        self.whereabouts.append(self.trace.whereabouts[event])
+        self.active_modules.append(self.trace.active_modules[event])
 
     def id_of(self, block: int, copy: int) -> int:
         if copy == 0:
@@ -192,7 +192,7 @@ class Copier:
         own = sum(
             size
             for block, size in self.trace.timeline.live.items()
-            if self.homes.get(block) == self.layer
+            if self.owner_modules.get(block) == self.layer
         )
         before, after = sum(self.trace.timeline.changes), sum(timeline.changes)
         if after != before + self.last * own:

@@ -16,7 +16,7 @@ class Trace:
 
     steady       number of the steady step; 0 for an embedding
     homes        by block, the module that made it or whose weight it belongs to
-    whereabouts  by event of the timeline, the module that was at work
+    active_modules  by event of the timeline, the module that was at work
     tags         by category, the blocks that are known to be of it
     flops        by (number of the phase, module)
     kernels      blocks that a kernel borrows
@@ -25,8 +25,8 @@ class Trace:
 
     timeline: Timeline
     steady: int
-    homes: dict[int, str]
-    whereabouts: list[str]
+    owner_modules: dict[int, str]
+    active_modules: list[str]
     tags: dict[str, set[int]]
     flops: Counter[tuple[int, str]]
     kernels: frozenset[int] = frozenset()
@@ -42,7 +42,7 @@ class Trace:
         category = self.categories()
         found: dict[str, Counter[str]] = defaultdict(Counter)
         for block, size in held.items():
-            path = LAYER.sub(".*", self.homes.get(block, ""))
+            path = LAYER.sub(".*", self.owner_modules.get(block, ""))
             found[path][category.get(block, "temporary")] += size
         return {path: dict(sorted(found[path].items())) for path in sorted(found)}
 
@@ -75,15 +75,15 @@ def totals(modules: dict[str, dict[str, int]]) -> dict[str, int]:
 
 
 def born_before(
-    timeline: Timeline, whereabouts: list[str], blocks: set[int], *, step: int
+    timeline: Timeline, active_modules: list[str], blocks: set[int], *, step: int
 ) -> tuple[Timeline, list[str]]:
     """As if these blocks had been there before the step: the optimiser makes its state in the
     first one, and every later step finds it."""
     marks = [place for place, mark in enumerate(timeline.marks) if mark[1] == step]
     if not marks or not blocks:
-        return timeline, whereabouts
+        return timeline, active_modules
     start = timeline.marks[marks[0]][2]
-    events = list(zip(timeline.blocks, timeline.changes, whereabouts, strict=True))
+    events = list(zip(timeline.blocks, timeline.changes, active_modules, strict=True))
     early = [event for event in events[start:] if event[0] in blocks]
     moved: list[int] = [0]  # by event, how many of them lie before it
     for block, _, _ in events[start:]:

@@ -15,7 +15,7 @@ from vbench_mem.report.sized import Sized, limit_of, sized_rows
 
 MOST_LOADS = 4  # of more, only the smallest and the largest get a sentence
 MOST_NAMES = 3  # of rows that did not fit
-FORETOLD = ("predicted", "does not fit", "tight", "unpredicted")
+PREDICTED = ("predicted", "does not fit", "tight", "unpredicted")
 WORDS = {  # of rows that nobody ran
     "does not fit": "too large",
     "tight": "may be too large",
@@ -170,8 +170,8 @@ def span(ratios: Sequence[float]) -> str:
 
 def endings(joined: Joined) -> str:
     """How many cells ran, how the others ended, and what did not fit."""
-    if any(row.state in FORETOLD for row in joined.rows):
-        return foretold_endings(joined)
+    if any(row.state in PREDICTED for row in joined.rows):
+        return predicted_endings(joined)
     counts = Counter(row.state for row in joined.rows)
     ran = counts.pop("ok", 0)
     rest = ", ".join(f"{count} {state}" for state, count in counts.items())
@@ -186,7 +186,7 @@ def endings(joined: Joined) -> str:
     return "; ".join([said, *(f"{how}: {some_of(names)}" for how, names in found.items())]) + "."
 
 
-def foretold_endings(joined: Joined) -> str:
+def predicted_endings(joined: Joined) -> str:
     """How many cells are predicted to fit, where they are held against a memory."""
     by_state: dict[str, list[str]] = {}
     for row in joined.rows:

@@ -17,13 +17,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from vbench_mem.analysis.budgets.baseline import yardstick_of
+from vbench_mem.analysis.budgets.baseline import index_baseline
 from vbench_mem.analysis.budgets.judge import judge
 from vbench_mem.analysis.budgets.predict import recall
 from vbench_mem.analysis.budgets.verdict import Verdict
 from vbench_mem.analysis.claims.judges import findings
 from vbench_mem.analysis.join import Joined, Row
-from vbench_mem.analysis.predicted_rows import Foretold, judge_foretold
+from vbench_mem.analysis.predicted_rows import PredictedRows, judge_predicted
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.metrics import PREDICTED
 from vbench_mem.report.content.chapter import Chapter
@@ -32,7 +32,7 @@ from vbench_mem.report.document import Document, Figure
 from vbench_mem.report.evidence import write_evidence
 from vbench_mem.report.illustrate import illustrate, plans
 from vbench_mem.report.table import write_table
-from vbench_mem.report.training_table import unhappy
+from vbench_mem.report.training_table import failed_trainings
 from vbench_mem.running.store import write_text
 
 FIGURES = "figures"
@@ -40,10 +40,10 @@ FIGURES = "figures"
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """One matrix of a report; `foretold` where nothing of it was run; `again` is what was typed."""
+    """One matrix of a report; `predicted` where nothing was run; `again` is what was typed."""
 
     joined: Joined
-    foretold: Foretold | None = None
+    predicted: PredictedRows | None = None
     again: str | None = None
 
 
@@ -76,13 +76,13 @@ def build_report(
 
 def verdicts_of(subject: Subject) -> tuple[Joined, list[Verdict]]:
     """The rows with the prediction that their record holds, and what the budgets say of them."""
-    if subject.foretold is not None:
-        return subject.foretold.joined, judge_foretold(subject.foretold.joined)
+    if subject.predicted is not None:
+        return subject.predicted.joined, judge_predicted(subject.predicted.joined)
     matrix = subject.joined.matrix
     there = matrix.baseline is not None and matrix.baseline.is_file()
-    yardstick = yardstick_of(matrix.baseline, matrix.wanted) if matrix.baseline and there else None
+    indexed = index_baseline(matrix.baseline, matrix.wanted) if matrix.baseline and there else None
     joined = recall(subject.joined)
-    return joined, judge(matrix.budgets, joined, yardstick)
+    return joined, judge(matrix.budgets, joined, indexed)
 
 
 def prefixes_of(names: Sequence[str]) -> list[str]:
@@ -119,15 +119,15 @@ def write_chapter(
         os.replace(aside, folder / name)
     write_text(folder / f"{prefix}matrix.yaml", joined.matrix.text)
     names = [*tables, f"{prefix}matrix.yaml", *figure_files(figures)]
-    foretold = subject.foretold
+    predicted = subject.predicted
     chapter = Chapter(
         joined=joined,
         verdicts=verdicts,
         figures=figures,
         prefix=prefix,
-        is_foretold=foretold is not None,
-        card=foretold.card if foretold is not None else None,
-        foretold_by=foretold.by if foretold is not None else "",
+        is_predicted=predicted is not None,
+        card=predicted.card if predicted is not None else None,
+        predicted_by=predicted.by if predicted is not None else "",
         again=subject.again,
     )
     write_evidence(joined, folder)
@@ -161,7 +161,7 @@ def metrics_of(row: Row) -> dict[str, int | float | None]:
     """Of the record; of a row without one what is predicted, if anything is."""
     if row.record is not None:
         return row.record.metrics
-    return {name: row.metric(name) for name in PREDICTED if row.foresees(name)}
+    return {name: row.metric(name) for name in PREDICTED if row.has_prediction_of(name)}
 
 
 def facts_of(chapter: Chapter) -> dict[str, Any]:
@@ -192,7 +192,7 @@ def facts_of(chapter: Chapter) -> dict[str, Any]:
             }
             for finding in findings(joined)
         ],
-        "trainings_without_result": [asdict(ending) for ending in unhappy(joined)],
+        "trainings_without_result": [asdict(ending) for ending in failed_trainings(joined)],
         "verdicts": [asdict(verdict) for verdict in chapter.verdicts],
         "unmatched_scores": [
             {**score.model_dump(), "reason": reason} for score, reason in joined.unmatched

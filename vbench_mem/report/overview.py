@@ -33,7 +33,7 @@ HEADS = {
 }
 SHORT = ("peak_alloc_bytes", "step_ms", "step_gflop", "params_trained")
 # Of rows that nobody ran; a record's own prediction has the peak alone.
-FORETOLD = {
+PREDICTED = {
     "predicted_peak_bytes": "predicted peak",
     "predicted_embed_peak_bytes": "predicted peak embedding",
     "predicted_process_bytes": "predicted process",
@@ -65,12 +65,12 @@ def columns(
     names: Sequence[str] = tuple(HEADS),
     directions: Sequence[Direction] = DIRECTIONS,
 ) -> list[Column]:
-    """Metrics among `names` that some row has (of rows that nobody ran those of `FORETOLD`), and
+    """Metrics among `names` that some row has (of rows that nobody ran those of `PREDICTED`), and
     the scores: R@1 in `directions` of what was trained here beside the memory that it costs, all
     others at the end."""
     if joined.rows and not joined.records:
-        names = tuple(FORETOLD)
-    heads = HEADS | FORETOLD
+        names = tuple(PREDICTED)
+    heads = HEADS | PREDICTED
     present = [name for name in names if any(row.metric(name) is not None for row in joined.rows)]
     found = [Column(name, heads[name], _meaning(name)) for name in present]
     scores: dict[str, list[AnyScore]] = {}

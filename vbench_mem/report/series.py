@@ -39,7 +39,7 @@ class Point(Place):
     score: AnyScore | None = None
 
     @property
-    def foreseen(self) -> int | None:
+    def predicted(self) -> int | None:
         """Bytes that are predicted, whatever became of the run."""
         size = self.row.metric(PREDICTED_MEMORY)
         return None if size is None else int(size)

@@ -12,7 +12,7 @@ from vbench_mem.analysis.claims.findings import Finding, by_claim
 from vbench_mem.analysis.claims.judges import findings
 from vbench_mem.analysis.join import MISSING, Joined
 from vbench_mem.report.overview import SHORT, Column, axis_text, cell_text, columns, load_axes
-from vbench_mem.report.training_table import unhappy
+from vbench_mem.report.training_table import failed_trainings
 
 STYLES = {
     "ok": "green",
@@ -53,7 +53,7 @@ def draw_overview(joined: Joined, console: Console) -> None:
     for row in joined.rows:
         if row.reason is not None:
             console.print(f"{row.label}: {row.state}: {row.reason}", markup=False)
-    ended = unhappy(joined)
+    ended = failed_trainings(joined)
     for each in ended:
         if each.state != MISSING:
             console.print(f"{each.label}: {each.state}: {each.reason}", markup=False)

@@ -122,7 +122,7 @@ def told(source: Source) -> str:
     return source_name(source) + (f" ({inside})" if inside else "")
 
 
-def unhappy(joined: Joined) -> list[Ending]:
+def failed_trainings(joined: Joined) -> list[Ending]:
     """Trainings, and stages that others go on from, that ended otherwise than ok or not at all."""
     accuracy = joined.matrix.accuracy
     if accuracy is None:

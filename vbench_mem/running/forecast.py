@@ -10,7 +10,7 @@ from vbench_mem.machine.cards import Card
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.prediction import Prediction, Target, Unpredicted
 from vbench_mem.running.eta import expect, work_of
-from vbench_mem.running.memory_limit import Fit, Room, fit, needed
+from vbench_mem.running.memory_limit import Fit, MemoryLimit, fit, needed
 from vbench_mem.running.record import Record, Status
 
 # Share of the dense peak that a step is taken to reach. Published training runs of large
@@ -37,7 +37,7 @@ class Forecast:
     cell: Cell
     target: Target
     outcome: Prediction | Unpredicted
-    room: Room | None
+    memory_limit: MemoryLimit | None
     fit: Fit | None
     why: str | None
     seconds: float | None
@@ -62,15 +62,15 @@ def forecast(
     wanted: Mapping[str, tuple[Cell, Target]],
     outcomes: Mapping[str, Prediction | Unpredicted],
     card_of: Callable[[Cell], Card | None],
-    room_of: Callable[[Cell], Room | None],
+    memory_limit_of: Callable[[Cell], MemoryLimit | None],
     records: Mapping[str, Record],
 ) -> list[Forecast]:
     """A forecast for each of `wanted`; `records` are of the same kind of machine."""
     found = []
     expected = expect_like([cell for cell, _ in wanted.values()], list(records.values()))
     for key, (cell, target) in wanted.items():
-        outcome, room = outcomes[key], room_of(cell)
-        fits, why = judge(outcome, room, target)
+        outcome, memory_limit = outcomes[key], memory_limit_of(cell)
+        fits, why = judge(outcome, memory_limit, target)
         card = card_of(cell) if target == "cuda" else None
         seconds, clock = expected.get(key) or at_peak(cell, outcome, target, card)
         found.append(
@@ -78,7 +78,7 @@ def forecast(
                 cell=cell,
                 target=target,
                 outcome=outcome,
-                room=room,
+                memory_limit=memory_limit,
                 fit=fits,
                 why=why,
                 seconds=seconds,
@@ -89,14 +89,14 @@ def forecast(
 
 
 def judge(
-    outcome: Prediction | Unpredicted, room: Room | None, target: Target
+    outcome: Prediction | Unpredicted, memory_limit: MemoryLimit | None, target: Target
 ) -> tuple[Fit | None, str | None]:
     if isinstance(outcome, Unpredicted):
         return None, outcome.reason
-    if room is None:
+    if memory_limit is None:
         whose = "there is no card here; name one with --card" if target == "cuda" else "host"
         return None, f"no memory to hold it against: {whose}"
-    return fit(outcome, room)
+    return fit(outcome, memory_limit)
 
 
 def at_peak(

@@ -16,7 +16,7 @@ Where = Literal["device", "host"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Room:
+class MemoryLimit:
     """What there is.
 
     sure_bytes  there for certain; more than `most_bytes` cannot be
@@ -32,14 +32,16 @@ class Room:
     is_virtual: bool = False
 
 
-def room_of(cell: Cell, target: Target, card: Card | None, host_memory: int | None) -> Room | None:
+def memory_limit_of(
+    cell: Cell, target: Target, card: Card | None, host_memory: int | None
+) -> MemoryLimit | None:
     """The smaller of the protocol's limit and what the card, or the host, has; None unknown."""
-    room = room_of_device(card) if target == "cuda" else room_of_host(host_memory)
+    memory_limit = limit_of_device(card) if target == "cuda" else limit_of_host(host_memory)
     limit = cell.protocol.memory_limit_bytes
-    if limit is None or (room is not None and room.most_bytes <= limit):
-        return room
-    return Room(
-        sure_bytes=limit if room is None else min(limit, room.sure_bytes),
+    if limit is None or (memory_limit is not None and memory_limit.most_bytes <= limit):
+        return memory_limit
+    return MemoryLimit(
+        sure_bytes=limit if memory_limit is None else min(limit, memory_limit.sure_bytes),
         most_bytes=limit,
         of="protocol.memory_limit_bytes",
         where="device" if target == "cuda" else "host",
@@ -47,17 +49,17 @@ def room_of(cell: Cell, target: Target, card: Card | None, host_memory: int | No
     )
 
 
-def room_of_device(card: Card | None) -> Room | None:
+def limit_of_device(card: Card | None) -> MemoryLimit | None:
     if card is None:
         return None
     least, most = card.memory_bytes, card.most_bytes
-    return Room(sure_bytes=least, most_bytes=most, of=card.title, where="device")
+    return MemoryLimit(sure_bytes=least, most_bytes=most, of=card.title, where="device")
 
 
-def room_of_host(size: int | None) -> Room | None:
+def limit_of_host(size: int | None) -> MemoryLimit | None:
     if size is None:
         return None
-    return Room(sure_bytes=size, most_bytes=size, of="this host", where="host")
+    return MemoryLimit(sure_bytes=size, most_bytes=size, of="this host", where="host")
 
 
 def needed(prediction: Prediction) -> tuple[int, str]:
@@ -68,37 +70,37 @@ def needed(prediction: Prediction) -> tuple[int, str]:
     return phases[phase], phase
 
 
-def held(prediction: Prediction, room: Room) -> tuple[int, str]:
+def held(prediction: Prediction, memory_limit: MemoryLimit) -> tuple[int, str]:
     """What the process is predicted to hold of this memory, and what that counts."""
     most = needed(prediction)[0]
-    if room.is_virtual and (prediction.reserved_bytes or 0) > most:
+    if memory_limit.is_virtual and (prediction.reserved_bytes or 0) > most:
         return prediction.reserved_bytes or 0, "with what the allocator holds"
-    if not room.is_virtual and (prediction.process_bytes or 0) > most:
+    if not memory_limit.is_virtual and (prediction.process_bytes or 0) > most:
         return prediction.process_bytes or 0, "with the CUDA context and what the allocator holds"
     return most, "allocated"
 
 
-def fit(prediction: Prediction, room: Room) -> tuple[Fit, str | None]:
+def fit(prediction: Prediction, memory_limit: MemoryLimit) -> tuple[Fit, str | None]:
     """Whether it fits, and why not where it does not or may not."""
     bytes_needed, phase = needed(prediction)
-    if bytes_needed > room.most_bytes:
-        of = f"the {format_bytes(room.most_bytes)} of {room.of}"
+    if bytes_needed > memory_limit.most_bytes:
+        of = f"the {format_bytes(memory_limit.most_bytes)} of {memory_limit.of}"
         return "does not fit", f"{format_bytes(bytes_needed)} in {phase}, more than {of}"
-    whole, what = held(prediction, room)
-    if whole <= room.sure_bytes:
+    whole, what = held(prediction, memory_limit)
+    if whole <= memory_limit.sure_bytes:
         return "fits", None
-    size = f"{format_bytes(room.sure_bytes)} of {room.of}"
-    if room.sure_bytes == room.most_bytes:
+    size = f"{format_bytes(memory_limit.sure_bytes)} of {memory_limit.of}"
+    if memory_limit.sure_bytes == memory_limit.most_bytes:
         return "tight", f"{format_bytes(whole)} {what}, more than the {size}"
     return "tight", f"{format_bytes(whole)} {what}, and only {size} are certain"
 
 
 @dataclass(frozen=True)
-class Unfit:
+class PredictedOom:
     """A cell that is not tried, since it needs more than there is."""
 
     prediction: Prediction
-    room: Room
+    memory_limit: MemoryLimit
 
     @property
     def bytes(self) -> int:
@@ -110,8 +112,8 @@ class Unfit:
 
     @property
     def reason(self) -> str:
-        size, there = format_bytes(self.bytes), format_bytes(self.room.most_bytes)
+        size, there = format_bytes(self.bytes), format_bytes(self.memory_limit.most_bytes)
         return (
-            f"predicted: {size} does not fit the {there} of {self.room.of}; "
+            f"predicted: {size} does not fit the {there} of {self.memory_limit.of}; "
             "write try_predicted: true in the matrix to try"
         )

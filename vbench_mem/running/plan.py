@@ -1,4 +1,4 @@
-"""What is run, in which order, and what a smaller cell's lack of memory spares. No torch.
+"""What is run, in which order, and what a smaller cell's lack of memory skips. No torch.
 
 Smaller cells of the same variant and runtime come first, so that pruning can use what they told.
 """
@@ -11,7 +11,7 @@ from functools import cache
 from vbench_mem.base.errors import UsageError
 from vbench_mem.matrix.cell import Cell, dump
 from vbench_mem.matrix.load import Matrix
-from vbench_mem.running.memory_limit import Unfit
+from vbench_mem.running.memory_limit import PredictedOom
 from vbench_mem.running.record import Record, Status
 
 
@@ -25,14 +25,14 @@ class Plan:
     cells: tuple[Cell, ...]
     kept: dict[str, Record]
     skipped: dict[str, str]
-    unfit: Mapping[str, Unfit] = field(default_factory=dict)
+    predicted_oom: Mapping[str, PredictedOom] = field(default_factory=dict)
 
     @property
     def todo(self) -> list[Cell]:
         return [cell for cell in self.cells if not self.is_settled(cell)]
 
     def is_settled(self, cell: Cell) -> bool:
-        return any(cell.id in settled for settled in (self.kept, self.skipped, self.unfit))
+        return any(cell.id in settled for settled in (self.kept, self.skipped, self.predicted_oom))
 
 
 def make_plan(

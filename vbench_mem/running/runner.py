@@ -15,7 +15,7 @@ from vbench_mem.probes.prediction import why_unpredicted
 from vbench_mem.running.attempt import Attempts
 from vbench_mem.running.endings import Ending
 from vbench_mem.running.launch import Launcher
-from vbench_mem.running.memory_limit import Unfit
+from vbench_mem.running.memory_limit import PredictedOom
 from vbench_mem.running.plan import Plan, pruned_by
 from vbench_mem.running.record import Failure, Record, Status
 from vbench_mem.running.store import Store
@@ -68,8 +68,8 @@ class Runner:
         """Skip by a rule, skip because it cannot fit, or measure."""
         if cell.id in plan.skipped:
             return self.record(cell, Ending(Status.SKIPPED, plan.skipped[cell.id], None))
-        if cell.id in plan.unfit:
-            return self.spare(cell, plan.unfit[cell.id])
+        if cell.id in plan.predicted_oom:
+            return self.skip(cell, plan.predicted_oom[cell.id])
         smaller = pruned_by(cell, out_of_memory) if self.prune_oom else None
         if smaller is not None:
             load = smaller.load
@@ -79,10 +79,12 @@ class Runner:
         self.watch.started(cell)
         return self.measure(cell)
 
-    def spare(self, cell: Cell, unfit: Unfit) -> Record:
+    def skip(self, cell: Cell, predicted_oom: PredictedOom) -> Record:
         """The record of a cell that is predicted not to fit: what was predicted, and the limit."""
-        room, prediction = unfit.room, unfit.prediction
-        failure = Failure(phase=unfit.phase, where=room.where, bytes_limit=room.most_bytes)
+        memory_limit, prediction = predicted_oom.memory_limit, predicted_oom.prediction
+        failure = Failure(
+            phase=predicted_oom.phase, where=memory_limit.where, bytes_limit=memory_limit.most_bytes
+        )
         metrics = prediction.metrics()
         missing = {
             name: why_unpredicted(name, prediction) or "the prediction does not have it"
@@ -90,12 +92,12 @@ class Runner:
             if value is None
         }
         update = {
-            "predicted_bytes": unfit.bytes,
+            "predicted_bytes": predicted_oom.bytes,
             "metrics": metrics,
             "missing": missing,
             "details": {"prediction": prediction.dump()},
         }
-        record = self.record(cell, Ending(Status.SKIPPED, unfit.reason, failure))
+        record = self.record(cell, Ending(Status.SKIPPED, predicted_oom.reason, failure))
         return record.model_copy(update=update)
 
     def measure(self, cell: Cell) -> Record:

@@ -1,6 +1,6 @@
-"""What predictions change about a plan: cells that cannot fit are spared, small groups come first.
+"""What predictions change about a plan: cells that cannot fit are skipped, small groups come first.
 
-Never imports torch, and spares nothing without a prediction: such a cell is simply run.
+Never imports torch, and skips nothing without a prediction: such a cell is simply run.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,18 +9,18 @@ from dataclasses import replace
 from vbench_mem.machine.environment import Environment
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.prediction import Prediction, Target, Unpredicted
-from vbench_mem.running.memory_limit import Room, Unfit, fit, needed
+from vbench_mem.running.memory_limit import MemoryLimit, PredictedOom, fit, needed
 from vbench_mem.running.plan import Plan, group_of
 from vbench_mem.running.record import Record, Status
 
 Outcome = Prediction | Unpredicted
-RoomOf = Callable[[Cell], Room | None]
+RoomOf = Callable[[Cell], MemoryLimit | None]
 
 
-def sift(
+def skip_predicted_oom(
     plan: Plan,
     outcomes: Mapping[str, Outcome],
-    room_of: RoomOf,
+    memory_limit_of: RoomOf,
     records: Mapping[str, Record],
     try_predicted: bool = False,
 ) -> Plan:
@@ -32,23 +32,27 @@ def sift(
     ordered = replace(plan, cells=tuple(small_groups_first(plan.cells, outcomes)))
     if try_predicted:
         return ordered
-    unfit, kept = dict(plan.unfit), dict(plan.kept)
+    predicted_oom, kept = dict(plan.predicted_oom), dict(plan.kept)
     for cell in plan.todo:
-        outcome, room, old = outcomes.get(cell.id), room_of(cell), records.get(cell.id)
-        if not isinstance(outcome, Prediction) or room is None:
+        outcome, memory_limit, old = (
+            outcomes.get(cell.id),
+            memory_limit_of(cell),
+            records.get(cell.id),
+        )
+        if not isinstance(outcome, Prediction) or memory_limit is None:
             continue
-        if fit(outcome, room)[0] != "does not fit" or (old and old.status is Status.OK):
+        if fit(outcome, memory_limit)[0] != "does not fit" or (old and old.status is Status.OK):
             continue
         if old is not None and old.status is Status.OOM:
             kept[cell.id] = old
         else:
-            unfit[cell.id] = Unfit(outcome, room)
-    return replace(ordered, kept=kept, unfit=unfit)
+            predicted_oom[cell.id] = PredictedOom(outcome, memory_limit)
+    return replace(ordered, kept=kept, predicted_oom=predicted_oom)
 
 
 def remember(
     plan: Plan,
-    room_of: RoomOf,
+    memory_limit_of: RoomOf,
     environment_of: Callable[[Cell], Environment],
     records: Mapping[str, Record],
 ) -> Plan:
@@ -56,10 +60,10 @@ def remember(
     a run with nothing left to do does not predict either."""
     kept = dict(plan.kept)
     for cell in plan.todo:
-        old, room = records.get(cell.id), room_of(cell)
-        if old is None or old.predicted_bytes is None or room is None:
+        old, memory_limit = records.get(cell.id), memory_limit_of(cell)
+        if old is None or old.predicted_bytes is None or memory_limit is None:
             continue
-        if old.predicted_bytes > room.most_bytes and is_of(old, environment_of(cell)):
+        if old.predicted_bytes > memory_limit.most_bytes and is_of(old, environment_of(cell)):
             kept[cell.id] = old
     return replace(plan, kept=kept)
 

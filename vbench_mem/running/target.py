@@ -10,7 +10,7 @@ from vbench_mem.machine.environment import Environment
 from vbench_mem.machine.host import host_bytes
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.prediction import Target, target_of
-from vbench_mem.running.memory_limit import Room, room_of
+from vbench_mem.running.memory_limit import MemoryLimit, memory_limit_of
 from vbench_mem.running.record import Record
 from vbench_mem.running.site import Site
 from vbench_mem.running.store import find_stores
@@ -41,10 +41,10 @@ class Place:
     def card(self, cell: Cell) -> Card | None:
         return self.asked or present_card(self.environment(cell))
 
-    def room(self, cell: Cell) -> Room | None:
+    def memory_limit(self, cell: Cell) -> MemoryLimit | None:
         target = self.target(cell)
         card = self.card(cell) if target == "cuda" else None
-        return room_of(cell, target, card, self.host_memory)
+        return memory_limit_of(cell, target, card, self.host_memory)
 
     def environment(self, cell: Cell) -> Environment:
         return self.site.environment(cell.runtime.device)

@@ -25,7 +25,7 @@ POLL_S = 0.05  # trainings take seconds, and nothing is timed here
 
 @dataclass(frozen=True)
 class Course:
-    """What is trained, each after what it goes on from, and the records that spare a training.
+    """What is trained, each after what it goes on from, and the records that skip a training.
 
     cells  the last stages asked for, with those before them that are still needed
     again  from the first step on, whatever weights and snapshots are there
@@ -70,7 +70,7 @@ def is_good(records: Mapping[str, Record], cell: Cell) -> bool:
 
 
 def forget(store: Store, cell: Cell) -> None:
-    """Take away what would spare the training; its weights stay until there are new ones."""
+    """Take away what would skip the training; its weights stay until there are new ones."""
     checkpoint = store.checkpoint_path(cell.id)
     with store.writable():
         for what in ("trained.json", "snapshot"):
@@ -139,7 +139,7 @@ class Trainings:
             above = parent_id(cell)
             found = None if above is None else records.get(above)
             if found is not None and found.status is not Status.OK:
-                self.settle(cell, self.spare(cell, found), records)
+                self.settle(cell, self.skip(cell, found), records)
             elif (above is None or found is not None) and self.has_room(cell):
                 self.watch.started(cell)
                 self.running.append(self.attempts.begin(cell))
@@ -173,7 +173,7 @@ class Trainings:
         records[cell.id] = record
         self.watch.finished(cell, record, True)
 
-    def spare(self, cell: Cell, above: Record) -> Record:
+    def skip(self, cell: Cell, above: Record) -> Record:
         """The record of a training whose earlier stage did not end well."""
         assert above.cell.training is not None
         stage = above.cell.training.stages[-1].name

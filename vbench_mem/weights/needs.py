@@ -40,11 +40,11 @@ def check_needs(path: str, needs: Mapping[str, Any], spec: Spec) -> None:
 def disagreements(needs: Mapping[str, Any], spec: Spec) -> Iterator[tuple[str, Any]]:
     """Axis and the value it should have."""
     for axis, theirs in needs.items():
-        if value_of(spec, axis) != theirs and not beside_the_point(axis, theirs, spec):
+        if value_of(spec, axis) != theirs and not is_not_applicable(axis, theirs, spec):
             yield axis, theirs
 
 
-def beside_the_point(axis: str, theirs: Any, spec: Spec) -> bool:
+def is_not_applicable(axis: str, theirs: Any, spec: Spec) -> bool:
     """Is it something that this layout cannot have, so that the weights do without?"""
     if axis == SAME_IDS:  # a spec of the table names no file
         return theirs is None or spec.text.tokenizer_sha256 is None

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.rows import joined_of
-from vbench_mem.analysis.budgets.baseline import Baseline, Yardstick, entry_of, keys_of
+from vbench_mem.analysis.budgets.baseline import Baseline, BaselineIndex, entry_of, keys_of
 from vbench_mem.analysis.join import Joined
 from vbench_mem.matrix.load import Matrix
 from vbench_mem.probes.prediction import Prediction, Unpredicted
@@ -40,17 +40,17 @@ def predicted(modules: Mapping[str, Mapping[str, int]] | None = None, **fields: 
     return Prediction(**(known | fields))
 
 
-def foreseen(matrix: Matrix, found: Mapping[str, Prediction | Unpredicted]) -> Joined:
+def never_run(matrix: Matrix, found: Mapping[str, Prediction | Unpredicted]) -> Joined:
     """Rows of a matrix that never ran, with predictions by label."""
     joined = joined_of(matrix)
     rows = tuple(replace(row, prediction=found.get(row.label)) for row in joined.rows)
     return replace(joined, rows=rows)
 
 
-def yardstick(matrix: Matrix, old: Mapping[str, Prediction], torch: str = "2.13") -> Yardstick:
+def indexed(matrix: Matrix, old: Mapping[str, Prediction], torch: str = "2.13") -> BaselineIndex:
     """A baseline out of predictions by label."""
     keys = keys_of(matrix.wanted)
     by_label = {matrix.label(cell): keys[cell.id] for cell in matrix.wanted}
     entries = {by_label.get(label, label): entry_of(made) for label, made in old.items()}
     baseline = Baseline(torch=torch, cells=entries)
-    return Yardstick(path=Path("b.json"), baseline=baseline, keys=keys, torch="2.13")
+    return BaselineIndex(path=Path("b.json"), baseline=baseline, keys=keys, torch="2.13")

@@ -11,7 +11,7 @@ from tests.analysis.budgets.made import predicted
 from tests.rows import matrix_of
 from vbench_mem.analysis.budgets.baseline import (
     Baseline,
-    Yardstick,
+    BaselineIndex,
     entry_of,
     key_of,
     keys_of,
@@ -181,7 +181,7 @@ def test_a_baseline_of_the_other_kind_of_device_is_refused_before_any_work(tmp_p
     old = Baseline(
         torch="2.13", cells={key: entry_of(predicted(target="cuda")) for key in keys.values()}
     )
-    stick = Yardstick(path=Path("b.json"), baseline=old, keys=keys, torch="2.13")
+    stick = BaselineIndex(path=Path("b.json"), baseline=old, keys=keys, torch="2.13")
     rows = join(matrix, {}).rows
     limit = Budget.model_validate({"metric": "predicted_peak_bytes", "max_growth": 0.01})
     with pytest.raises(UsageError, match="would be for cpu here; write device: cuda in the matrix"):

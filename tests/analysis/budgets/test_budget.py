@@ -87,7 +87,7 @@ def test_a_message_has_limit_actual_and_difference(joined: Joined) -> None:
     short, long = verdicts(joined, where=where, max="6 GiB")
     assert short.line == (
         "PASS joint_test+mask75 frames=4: peak_alloc_bytes is 2.00 GiB, limit 6.00 GiB, "
-        "4.00 GiB to spare"
+        "4.00 GiB to skip"
     )
     assert long.line == (
         "FAIL joint_test+mask75 frames=8: peak_alloc_bytes is 6.40 GiB, limit 6.00 GiB, "

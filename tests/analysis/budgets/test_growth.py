@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tests.analysis.budgets.made import MIB, MODULES, foreseen, predicted, yardstick
+from tests.analysis.budgets.made import MIB, MODULES, indexed, never_run, predicted
 from tests.rows import joined_of, matrix_of, ok
 from vbench_mem.analysis.budgets.growth import tree_of
 from vbench_mem.analysis.budgets.judge import judge
@@ -34,8 +34,8 @@ def verdict_of(
     matrix: Matrix, old: Prediction, new: Prediction | Unpredicted, limit: Budget, **fields: Any
 ) -> Verdict:
     """Of the first row, where the second one is as it was."""
-    joined = foreseen(matrix, {LABELS[0]: new, LABELS[1]: predicted()})
-    stick = yardstick(matrix, {LABELS[0]: old, LABELS[1]: predicted()}, **fields)
+    joined = never_run(matrix, {LABELS[0]: new, LABELS[1]: predicted()})
+    stick = indexed(matrix, {LABELS[0]: old, LABELS[1]: predicted()}, **fields)
     first, second = judge([limit], joined, stick)
     assert second.outcome == "pass" and second.actual == second.baseline
     return first
@@ -49,7 +49,7 @@ def test_what_did_not_grow_passes_without_a_record_or_a_device(matrix: Matrix) -
     verdict = verdict_of(matrix, predicted(), predicted(), budget(max_growth=0.01))
     assert verdict.line == (
         "PASS joint_test frames=4: predicted_peak_bytes is that of the baseline, 100.0 MiB, "
-        "limit 1 % or 1.0 MiB, 1.0 MiB to spare"
+        "limit 1 % or 1.0 MiB, 1.0 MiB to skip"
     )
     assert (verdict.notes, verdict.changes, verdict.hint) == ((), (), None)
 
@@ -143,8 +143,8 @@ def test_a_row_that_needs_less_passes_and_asks_for_a_new_baseline(matrix: Matrix
 
 
 def test_a_row_that_the_baseline_has_not_does_not_pass(matrix: Matrix) -> None:
-    joined = foreseen(matrix, dict.fromkeys(LABELS, predicted()))
-    stick = yardstick(matrix, {LABELS[0]: predicted(), "joint_gone frames=4": predicted()})
+    joined = never_run(matrix, dict.fromkeys(LABELS, predicted()))
+    stick = indexed(matrix, {LABELS[0]: predicted(), "joint_gone frames=4": predicted()})
     known, unknown = judge([budget(max_growth=0.5)], joined, stick)
     assert known.outcome == "pass"
     assert unknown.line == (
@@ -162,7 +162,7 @@ def test_what_cannot_be_predicted_does_not_pass(matrix: Matrix) -> None:
         "FAIL joint_test frames=4: predicted_peak_bytes was not predicted (a compiled step)"
     )
     reserved = budget("predicted_reserved_bytes", max="9 GiB")
-    (one, _) = judge([reserved], foreseen(matrix, dict.fromkeys(LABELS, predicted())))
+    (one, _) = judge([reserved], never_run(matrix, dict.fromkeys(LABELS, predicted())))
     assert one.line.endswith("was not predicted (a cpu has no caching allocator)")
     assert one.notes == ()  # nobody can have most of what is not there
 
@@ -173,8 +173,8 @@ def test_an_encoder_that_raises_is_one_line_and_programs_get_its_traceback(
     trace = 'Traceback:\n  File "mine.py", line 3\nValueError: odd\n'
     broken = Unpredicted(reason="ValueError: odd", traceback=trace)
     for limit in (budget(max_growth=0.5), budget(max="1 GiB")):
-        joined = foreseen(matrix, {LABELS[0]: broken, LABELS[1]: predicted()})
-        verdict, _ = judge([limit], joined, yardstick(matrix, {LABELS[1]: predicted()}))
+        joined = never_run(matrix, {LABELS[0]: broken, LABELS[1]: predicted()})
+        verdict, _ = judge([limit], joined, indexed(matrix, {LABELS[1]: predicted()}))
         assert verdict.outcome == "fail" and "(ValueError: odd)" in verdict.line
         assert text_of(verdict) == verdict.line and "\n" not in verdict.line
         assert verdict.traceback == trace
@@ -186,15 +186,15 @@ def test_another_kind_of_device_than_the_baselines_does_not_pass(matrix: Matrix)
 
 
 def test_another_version_of_torch_is_told_and_not_refused(matrix: Matrix) -> None:
-    joined = foreseen(matrix, dict.fromkeys(LABELS, predicted()))
-    stick = yardstick(matrix, dict.fromkeys(LABELS, predicted()), torch="2.11")
+    joined = never_run(matrix, dict.fromkeys(LABELS, predicted()))
+    stick = indexed(matrix, dict.fromkeys(LABELS, predicted()), torch="2.11")
     for verdict in judge([budget(max_growth=0.01)], joined, stick):
         assert verdict.outcome == "pass"
         assert verdict.message.endswith("(the baseline is of torch 2.11, this is 2.13)")
 
 
 def test_a_limit_without_a_baseline_names_who_has_most(matrix: Matrix) -> None:
-    joined = foreseen(matrix, dict.fromkeys(LABELS, predicted()))
+    joined = never_run(matrix, dict.fromkeys(LABELS, predicted()))
     over, _ = judge([budget(max="50 MiB")], joined)
     assert over.notes == (
         "most at the peak, in backward: video.blocks.*.mlp.act activation 96.0 MiB, "
@@ -205,9 +205,9 @@ def test_a_limit_without_a_baseline_names_who_has_most(matrix: Matrix) -> None:
 
 
 def test_a_limit_beside_a_baseline_names_what_grew(matrix: Matrix) -> None:
-    joined = foreseen(matrix, dict.fromkeys(LABELS, predicted()))
+    joined = never_run(matrix, dict.fromkeys(LABELS, predicted()))
     old = predicted(with_activation(90 * MIB))
-    over, _ = judge([budget(max="50 MiB")], joined, yardstick(matrix, dict.fromkeys(LABELS, old)))
+    over, _ = judge([budget(max="50 MiB")], joined, indexed(matrix, dict.fromkeys(LABELS, old)))
     assert over.notes == ("at the peak grew: video.blocks.*.mlp.act activation +6.0 MiB",)
 
 
@@ -218,7 +218,7 @@ def test_modules_at_the_peak_do_not_explain_another_phase(matrix: Matrix) -> Non
     known = ("the modules are known at the step's peak only, which is in backward",)
     for name in ("predicted_forward_peak_bytes", "predicted_embed_peak_bytes"):
         assert verdict_of(matrix, old, grown, budget(name, max_growth=0)).notes == known
-        joined = foreseen(matrix, dict.fromkeys(LABELS, grown))
+        joined = never_run(matrix, dict.fromkeys(LABELS, grown))
         assert [v.notes for v in judge([budget(name, max="1 B")], joined)] == [known, known]
     backward = budget("predicted_backward_peak_bytes", max_growth=0)
     (note,) = verdict_of(matrix, old, grown, backward).notes
@@ -229,7 +229,7 @@ def test_a_fresh_prediction_goes_before_what_a_record_says(matrix: Matrix) -> No
     records = [ok(cell, predicted_peak_bytes=1) for cell in matrix.cells]
     limit = budget(max="50 MiB")
     assert [v.outcome for v in judge([limit], joined_of(matrix, *records))] == ["pass", "pass"]
-    joined = foreseen(matrix, dict.fromkeys(LABELS, predicted()))
+    joined = never_run(matrix, dict.fromkeys(LABELS, predicted()))
     assert [v.actual for v in judge([limit], joined)] == [100 * MIB, 100 * MIB]
 
 

@@ -89,6 +89,6 @@ def test_a_drop_of_exactly_the_limit_holds(tmp_path: Path) -> None:
     joined = scored(tmp_path, score(value=0.30), score(value=0.29, mask_ratio=0.75))
     (verdict,) = verdicts(joined, "t2v_recall_at_1", **(DROP | {"max_drop": 0.01}))
     assert verdict.outcome == "pass"
-    assert verdict.message.endswith("limit 1.0 points, 0.0 points to spare")
+    assert verdict.message.endswith("limit 1.0 points, 0.0 points to skip")
     (over,) = verdicts(joined, "t2v_recall_at_1", **(DROP | {"max_drop": 0.00999}))
     assert over.outcome == "fail"

@@ -64,10 +64,10 @@ def old_report(folder: Path, records: Iterable[Record]) -> Path:
     return folder
 
 
-def report_of(folder: Path, records: Iterable[Record], *foretold: tuple[Cell, Prediction]) -> Path:
+def report_of(folder: Path, records: Iterable[Record], *predicted: tuple[Cell, Prediction]) -> Path:
     put(folder / "records", {f"{record.cell_id}.json": record for record in records})
     (folder / "predictions").mkdir(parents=True, exist_ok=True)
-    for cell, prediction in foretold:
+    for cell, prediction in predicted:
         data = {"cell_id": cell.id, "cell": cells.dump(cell), "prediction": prediction.dump()}
         (folder / "predictions" / f"{cell.id}.json").write_text(json.dumps(data))
     return folder

@@ -16,8 +16,8 @@ from tests.analysis.compare.made import (
     timed,
     with_prediction,
 )
-from tests.rows import oom, spared
-from vbench_mem.analysis.compare.pairing import Lone
+from tests.rows import oom, skipped_as_oom
+from vbench_mem.analysis.compare.pairing import Unmatched
 from vbench_mem.analysis.compare.reading import read_side
 from vbench_mem.analysis.compare.result import compare
 from vbench_mem.matrix.cell import Cell
@@ -80,7 +80,7 @@ def test_a_row_that_runs_again_is_better_and_two_failures_are_only_another(
     tmp_path: Path, matrix: Matrix
 ) -> None:
     one, other = matrix.cells[:2]
-    after = [timed(one, STEPS), spared(other)]
+    after = [timed(one, STEPS), skipped_as_oom(other)]
     found = compared(tmp_path, [oom(one), oom(other)], after)
     assert {row.after.key: row.ending for row in found.rows} == {
         one.id: "better",
@@ -158,9 +158,9 @@ def test_a_baseline_meets_records_by_the_name_that_check_gives(
 ) -> None:
     cell = matrix.cells[0]
     name = "joint_test frames=4 batch=2"
-    foretold = with_prediction(timed(cell, STEPS), held(130))
+    predicted = with_prediction(timed(cell, STEPS), held(130))
     baseline = read_side(str(baseline_of(tmp_path / "b.json", {name: held(100)}, "9.8")))
-    records = read_side(str(old_report(tmp_path / "r", [foretold, *four(matrix)[1:]])))
+    records = read_side(str(old_report(tmp_path / "r", [predicted, *four(matrix)[1:]])))
     found = compare(baseline, records)
     (row,) = found.rows
     assert row.label == name and row.after.key == name
@@ -184,7 +184,7 @@ def test_only_the_protocol_or_the_seed_differs_is_a_note_and_no_match(
     found = compared(tmp_path, before, after)
     assert found.rows == () and found.exit_code("never") == 3
 
-    def notes(some: tuple[Lone, ...]) -> list[str | None]:
+    def notes(some: tuple[Unmatched, ...]) -> list[str | None]:
         return [each.note for each in some]
 
     assert notes(found.only_before) == ["the same but for steps: 3, 5", None]

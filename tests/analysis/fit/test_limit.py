@@ -3,7 +3,7 @@
 import pytest
 
 from vbench_mem.analysis.fit import limit as rooms
-from vbench_mem.analysis.fit.limit import Room, find_room
+from vbench_mem.analysis.fit.limit import MemoryLimit, find_room
 from vbench_mem.base.errors import UsageError
 from vbench_mem.machine import host
 from vbench_mem.machine.cards import CARDS
@@ -18,22 +18,30 @@ def here(monkeypatch: pytest.MonkeyPatch, **facts: object) -> None:
 
 
 def test_a_size_is_a_card_of_that_size() -> None:
-    room = find_room("16GiB")
-    assert (room.bytes, room.target, room.chosen) == (16 * GIB, "cuda", None)
-    assert room.title.count("16.00 GiB") == 1
+    memory_limit = find_room("16GiB")
+    assert (memory_limit.bytes, memory_limit.target, memory_limit.chosen) == (
+        16 * GIB,
+        "cuda",
+        None,
+    )
+    assert memory_limit.title.count("16.00 GiB") == 1
 
 
 def test_a_card_is_the_memory_it_has_for_certain() -> None:
-    room = find_room("h100-80")
-    assert room.bytes == CARDS["h100-80"].memory_bytes
-    assert room.title == "h100-80, 74.51 GiB"
+    memory_limit = find_room("h100-80")
+    assert memory_limit.bytes == CARDS["h100-80"].memory_bytes
+    assert memory_limit.title == "h100-80, 74.51 GiB"
 
 
 def test_without_one_it_is_this_machines_card(monkeypatch: pytest.MonkeyPatch) -> None:
     here(monkeypatch, gpu_name="A card", gpu_memory_bytes=24 * GIB)
-    room = find_room(None)
-    assert (room.name, room.bytes, room.target) == ("A card", 24 * GIB, "cuda")
-    assert "this machine's card" in (room.chosen or "")
+    memory_limit = find_room(None)
+    assert (memory_limit.name, memory_limit.bytes, memory_limit.target) == (
+        "A card",
+        24 * GIB,
+        "cuda",
+    )
+    assert "this machine's card" in (memory_limit.chosen or "")
 
 
 def test_without_any_card_it_is_the_hosts_memory_by_a_cpus_rules(
@@ -42,10 +50,10 @@ def test_without_any_card_it_is_the_hosts_memory_by_a_cpus_rules(
     here(monkeypatch)
     monkeypatch.setattr(host, "memory_bytes", lambda: 64 * GIB)
     monkeypatch.setattr(host, "memory_limit_bytes", lambda: 8 * GIB)
-    room = find_room(None)
-    assert (room.bytes, room.target) == (8 * GIB, "cpu")
-    assert "no card here" in (room.chosen or "")
-    assert room.title == "this machine's memory, 8.00 GiB"
+    memory_limit = find_room(None)
+    assert (memory_limit.bytes, memory_limit.target) == (8 * GIB, "cpu")
+    assert "no card here" in (memory_limit.chosen or "")
+    assert memory_limit.title == "this machine's memory, 8.00 GiB"
 
 
 def test_a_machine_that_says_nothing_asks_for_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,5 +65,5 @@ def test_a_machine_that_says_nothing_asks_for_a_card(monkeypatch: pytest.MonkeyP
 
 
 def test_a_title_says_a_size_once() -> None:
-    assert Room("a card of 16.00 GiB", 16 * GIB, "cuda").title == "a card of 16.00 GiB"
-    assert Room("x", GIB, "cuda").title == "x, 1.00 GiB"
+    assert MemoryLimit("a card of 16.00 GiB", 16 * GIB, "cuda").title == "a card of 16.00 GiB"
+    assert MemoryLimit("x", GIB, "cuda").title == "x, 1.00 GiB"

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from tests.analysis.fit.made import MIB, TEXT, answers_of
-from vbench_mem.analysis.fit.limit import Room
+from vbench_mem.analysis.fit.limit import MemoryLimit
 from vbench_mem.analysis.fit.solve import Answer
 from vbench_mem.report.fit.picture import curve_of, draw_fit
 from vbench_mem.report.fit.written import write_fit
@@ -83,8 +83,8 @@ def test_a_curve_is_straight_in_bytes_and_goes_through_every_prediction() -> Non
 
 
 def test_the_files_of_a_fit(answers: list[Answer], tmp_path: Path) -> None:
-    room = Room("a card", LIMIT, "cuda")
-    written = write_fit(answers, room, "small", tmp_path)
+    memory_limit = MemoryLimit("a card", LIMIT, "cuda")
+    written = write_fit(answers, memory_limit, "small", tmp_path)
     assert [path.name for path in written] == ["fit.csv", "fit.md", "fit.png", "fit.svg"]
     assert all(path.stat().st_size > 100 for path in written)
     text = (tmp_path / "fit.md").read_text()
@@ -101,6 +101,6 @@ def test_without_any_prediction_there_is_a_table_and_no_picture(tmp_path: Path) 
         raise Unpredictable("not known")
 
     answers = answers_of(tmp_path, LIMIT, size=size)
-    written = write_fit(answers, Room("a card", LIMIT, "cuda"), "small", tmp_path)
+    written = write_fit(answers, MemoryLimit("a card", LIMIT, "cuda"), "small", tmp_path)
     assert [path.name for path in written] == ["fit.csv", "fit.md"]
     assert "- joint_test: not known" in (tmp_path / "fit.md").read_text()

@@ -78,7 +78,7 @@ def test_more_room_is_never_fewer_frames(make_cell: MakeCell) -> None:
     line = line_of(shallow(make_cell()))
     size = cache(lambda cell: bytes_needed(cell, "cpu"))
     line = replace(line, frames=())
-    found = [answer_all(line, room * MIB, size)[0].largest for room in (10, 20, 30)]
+    found = [answer_all(line, memory_limit * MIB, size)[0].largest for memory_limit in (10, 20, 30)]
     assert found[0] is None  # the weights alone are more
     assert found[1] is not None and found[2] is not None and found[1] < found[2]
 

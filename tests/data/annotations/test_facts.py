@@ -11,7 +11,7 @@ from vbench_mem.cli import app
 from vbench_mem.data.annotations import read_annotations, read_benchmark
 from vbench_mem.data.annotations.facts import facts_of
 from vbench_mem.data.tokens_of_captions import truncated
-from vbench_mem.encoders.words import Words
+from vbench_mem.encoders.tokenizer_spec import Words
 
 LIST = [
     {"video": "a.mp4", "caption": ["a dog", "the brown dog runs"]},

@@ -21,7 +21,7 @@ from vbench_mem.accuracy.training.seeds import seed_of
 from vbench_mem.base.errors import UsageError
 from vbench_mem.data.benchmark import Benchmark, Clip, Dropped
 from vbench_mem.data.video import BadVideo
-from vbench_mem.encoders.words import Words
+from vbench_mem.encoders.tokenizer_spec import TokenizerSpec
 from vbench_mem.matrix.training import Stage
 
 
@@ -54,7 +54,7 @@ class Feed:
         benchmarks: Sequence[Benchmark],
         *,
         decode: Callable[[Clip, int], Frames],
-        words: Words,
+        words: TokenizerSpec,
         caption_tokens: int,
         seed: int,
         allow_broken: Sequence[bool] = (),

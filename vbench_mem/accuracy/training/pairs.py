@@ -14,7 +14,7 @@ from vbench_mem.base.errors import UsageError
 from vbench_mem.data.benchmark import Benchmark, Clip
 from vbench_mem.data.tokens_of_captions import Captions, tokenize
 from vbench_mem.encoders.spec import Text
-from vbench_mem.encoders.words import Words
+from vbench_mem.encoders.tokenizer_spec import TokenizerSpec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ class Pool:
         return int(np.searchsorted(self.first, pair, side="right")) - 1
 
 
-def pool(benchmarks: Sequence[Benchmark], words: Words, caption_tokens: int) -> Pool:
+def pool(benchmarks: Sequence[Benchmark], words: TokenizerSpec, caption_tokens: int) -> Pool:
     """All pairs of the benchmarks, equal clips and captions once; tokenizes each caption once.
 
     Raises `UsageError` that names a benchmark without pairs.
@@ -95,7 +95,7 @@ def pool(benchmarks: Sequence[Benchmark], words: Words, caption_tokens: int) -> 
     )
 
 
-def shortened(tokens: Captions, words: Words) -> Captions:
+def shortened(tokens: Captions, words: TokenizerSpec) -> Captions:
     """As long as the longest of them: padding that all have changes no feature and costs time.
 
     Left as they are for a caption tower that sees padding.

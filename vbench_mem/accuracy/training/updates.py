@@ -10,13 +10,13 @@ from torch import nn
 
 from vbench_mem.accuracy.training.losses import Loss
 from vbench_mem.encoders.dual import DualEncoder
-from vbench_mem.matrix.training import Schooling
+from vbench_mem.matrix.training import StageConfig
 
 # Tables and vectors that say where, or ask: they are added to features, not multiplied with them.
 PLACES = ("positions", "time_positions", "places.weight", "class_token", "query")
 
 
-def learning_rate(stage: Schooling, step: int) -> float:
+def learning_rate(stage: StageConfig, step: int) -> float:
     """Of a step counted from 0: linear growth over the warm-up, then constant or half a cosine.
 
     Check:  the first step after the warm-up has the whole rate; one after the last would have 0.

@@ -113,7 +113,7 @@ def entry_of(prediction: Prediction) -> Entry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Yardstick:
+class BaselineIndex:
     """A baseline beside the cells that are compared with it; `keys` by cell id."""
 
     path: Path
@@ -138,10 +138,10 @@ class Yardstick:
         return f" (the baseline is of torch {self.baseline.torch}, this is {self.torch})"
 
 
-def yardstick_of(path: Path, cells: Iterable[Cell], renew: str = RENEW) -> Yardstick:
+def index_baseline(path: Path, cells: Iterable[Cell], renew: str = RENEW) -> BaselineIndex:
     """The baseline for these cells; raises `UsageError` for a file that cannot be used."""
     baseline = read_baseline(path, renew)
-    return Yardstick(path=path, baseline=baseline, keys=keys_of(cells), torch=torch_version())
+    return BaselineIndex(path=path, baseline=baseline, keys=keys_of(cells), torch=torch_version())
 
 
 def torch_version() -> str:

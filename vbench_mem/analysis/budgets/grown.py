@@ -5,7 +5,7 @@ Counts whole bytes, so that one byte over is over.
 
 from decimal import Decimal
 
-from vbench_mem.analysis.budgets.baseline import Entry, Yardstick
+from vbench_mem.analysis.budgets.baseline import BaselineIndex, Entry
 from vbench_mem.analysis.budgets.growth import (
     Change,
     changes_of,
@@ -24,16 +24,16 @@ from vbench_mem.probes.prediction import Prediction
 AGREE = "run this check with --update-baseline"
 
 
-def judge_growth(budget: Budget, row: Row, yardstick: Yardstick | None) -> Verdict:
+def judge_growth(budget: Budget, row: Row, indexed: BaselineIndex | None) -> Verdict:
     """One row against its entry in the baseline."""
     name, fresh = budget.metric, row.prediction
     actual, why = number_of(budget, row, name)
     if actual is None or not isinstance(fresh, Prediction):
         why = why or "the record has no prediction to compare"
         return not_passed(budget, row, f"{row.label}: {name} was not predicted ({why})")
-    if yardstick is None:
+    if indexed is None:
         return not_passed(budget, row, f"{row.label}: {name} has no baseline to be compared with")
-    entry = yardstick.entry(row.cell)
+    entry = indexed.entry(row.cell)
     base = None if entry is None else entry.metrics.get(name)
     if entry is None or base is None:
         what = "" if entry is None else f"{name} is "
@@ -46,7 +46,7 @@ def judge_growth(budget: Budget, row: Row, yardstick: Yardstick | None) -> Verdi
     limit = format_bytes(allowed)
     if isinstance(budget.limit, float):
         limit = f"{100 * budget.limit:g} % or {limit}"
-    gap = f"{format_bytes(abs(allowed - growth))} {'over' if over else 'to spare'}"
+    gap = f"{format_bytes(abs(allowed - growth))} {'over' if over else 'to skip'}"
     text = f"{row.label}: {name} is {show_growth(growth, base)}, limit {limit}, {gap}"
     changes = changes_of(entry, fresh, name)
     less = f"{row.label}: {name} needs less than the baseline says; {AGREE} to keep it so"
@@ -58,7 +58,7 @@ def judge_growth(budget: Budget, row: Row, yardstick: Yardstick | None) -> Verdi
         limit=budget.limit,
         actual=actual,
         baseline=base,
-        message=f"{text}{yardstick.other_torch}",
+        message=f"{text}{indexed.other_torch}",
         notes=why_grown(name, entry, fresh, changes) if over else (),
         changes=changes,
         hint=less if -growth > allowed else None,
@@ -80,14 +80,14 @@ def why_grown(
     return tuple(explain_growth(entry, fresh, changes))
 
 
-def where_it_goes(metric: str, row: Row, yardstick: Yardstick | None) -> tuple[str, ...]:
+def where_it_goes(metric: str, row: Row, indexed: BaselineIndex | None) -> tuple[str, ...]:
     """What grew since the baseline where there is one, else who has most."""
     fresh = row.prediction
-    if not row.foresees(metric) or not isinstance(fresh, Prediction):
+    if not row.has_prediction_of(metric) or not isinstance(fresh, Prediction):
         return ()
     if not is_of_peak(metric, fresh):
         return (elsewhere(fresh),)
-    entry: Entry | None = yardstick.entry(row.cell) if yardstick else None
+    entry: Entry | None = indexed.entry(row.cell) if indexed else None
     if entry is not None and entry.target == fresh.target:
         changes = changes_of(entry, fresh, metric)
         if any(change.growth > 0 for change in changes):

@@ -6,7 +6,7 @@ A number that is missing never passes. Rows that a rule of the matrix skips are 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from vbench_mem.analysis.budgets.baseline import Yardstick
+from vbench_mem.analysis.budgets.baseline import BaselineIndex
 from vbench_mem.analysis.budgets.grown import judge_growth, where_it_goes
 from vbench_mem.analysis.budgets.partner import Partners, judged_rows, partners_of
 from vbench_mem.analysis.budgets.verdict import Verdict, made_how, not_passed, number_of
@@ -19,20 +19,22 @@ TOLERANCE = 1e-9  # of fractions: 0.30 - 0.29 is a little more than 0.01 to a co
 
 
 def judge(
-    budgets: Sequence[Budget], joined: Joined, yardstick: Yardstick | None = None
+    budgets: Sequence[Budget], joined: Joined, indexed: BaselineIndex | None = None
 ) -> list[Verdict]:
     """A verdict for every row that a budget matches, or one that says it matches none.
 
-    `yardstick` is the baseline; without it nothing passes a limit on growth.
+    `indexed` is the baseline; without it nothing passes a limit on growth.
     """
     return [
         replace(verdict, budget=number, kind=budget.kind)
         for number, budget in enumerate(budgets)
-        for verdict in judge_one(budget, joined, yardstick)
+        for verdict in judge_one(budget, joined, indexed)
     ]
 
 
-def judge_one(budget: Budget, joined: Joined, yardstick: Yardstick | None = None) -> list[Verdict]:
+def judge_one(
+    budget: Budget, joined: Joined, indexed: BaselineIndex | None = None
+) -> list[Verdict]:
     """One budget over its rows."""
     rows = judged_rows(budget, joined.rows)
     if not rows:
@@ -43,10 +45,10 @@ def judge_one(budget: Budget, joined: Joined, yardstick: Yardstick | None = None
     if budget.is_score:
         return [v for row in rows for v in _judge_scores(budget, row, rows, partners)]
     if budget.kind == "max_growth":
-        return [judge_growth(budget, row, yardstick) for row in rows]
+        return [judge_growth(budget, row, indexed) for row in rows]
     verdicts = [_judge(budget, row, partners, budget.metric) for row in rows]
     return [
-        replace(verdict, notes=verdict.notes or where_it_goes(budget.metric, row, yardstick))
+        replace(verdict, notes=verdict.notes or where_it_goes(budget.metric, row, indexed))
         if verdict.outcome == "fail" and verdict.actual is not None
         else verdict
         for verdict, row in zip(verdicts, rows, strict=True)
@@ -136,7 +138,7 @@ def _verdict(budget: Budget, row: Row, actual: float, text: str) -> Verdict:
         limit_text, gap = show_drop(budget, limit), show_drop(budget, abs(room))
     else:
         limit_text, gap = show_value(budget, limit), show_gap(budget, abs(room))
-    side = "to spare" if room >= 0 else "under" if budget.kind == "min" else "over"
+    side = "to skip" if room >= 0 else "under" if budget.kind == "min" else "over"
     return Verdict(
         outcome="pass" if room >= 0 else "fail",
         metric=budget.metric,

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from pydantic import ValidationError
 
-from vbench_mem.analysis.budgets.baseline import Baseline, Yardstick, entry_of
+from vbench_mem.analysis.budgets.baseline import Baseline, BaselineIndex, entry_of
 from vbench_mem.analysis.budgets.partner import judged_rows, partners_of
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.base.errors import UsageError
@@ -25,10 +25,10 @@ Outcome = Prediction | Unpredicted
 Predict = Callable[[Wanted], Mapping[str, Outcome]]
 
 
-def foresee(
+def predict_missing(
     budgets: Sequence[Budget],
     joined: Joined,
-    yardstick: Yardstick | None = None,
+    indexed: BaselineIndex | None = None,
     predict: Predict = predict_all,
 ) -> Joined:
     """The rows, those that a budget on a predicted metric touches with their prediction.
@@ -36,8 +36,8 @@ def foresee(
     Raises `UsageError` before any work where the baseline is of the other kind of device.
     """
     wanted = with_targets(row.cell for row in touched(budgets, joined.rows))
-    if yardstick is not None:
-        check_targets(budgets, joined.rows, wanted, yardstick)
+    if indexed is not None:
+        check_targets(budgets, joined.rows, wanted, indexed)
     found = predict(wanted)
     rows = tuple(replace(row, prediction=found.get(row.cell.id)) for row in joined.rows)
     return replace(joined, rows=rows)
@@ -80,16 +80,16 @@ def with_targets(cells: Iterable[Cell]) -> Wanted:
 
 
 def check_targets(
-    budgets: Sequence[Budget], rows: Sequence[Row], wanted: Wanted, yardstick: Yardstick
+    budgets: Sequence[Budget], rows: Sequence[Row], wanted: Wanted, indexed: BaselineIndex
 ) -> None:
     """Refuse a baseline of the other kind of device: nothing in it can be compared."""
     grown = [budget for budget in budgets if budget.kind == "max_growth"]
     for row in touched(grown, rows):
         cell, target = wanted[row.cell.id]
-        entry = yardstick.entry(cell)
+        entry = indexed.entry(cell)
         if entry is not None and entry.target != target:
             raise UsageError(
-                f"{yardstick.path}: {yardstick.keys[cell.id]} was predicted for {entry.target} and "
+                f"{indexed.path}: {indexed.keys[cell.id]} was predicted for {entry.target} and "
                 f"would be for {target} here; write device: {entry.target} in the matrix"
             )
 

@@ -53,7 +53,7 @@ class Verdict:
 
 def not_passed(budget: Budget, row: Row, message: str) -> Verdict:
     """No number to judge; programs are told the traceback of an encoder that raised too."""
-    failed = row.prediction if row.foresees(budget.metric) else None
+    failed = row.prediction if row.has_prediction_of(budget.metric) else None
     trace = failed.traceback if isinstance(failed, Unpredicted) else None
     return Verdict(
         outcome="fail",
@@ -71,11 +71,11 @@ def number_of(budget: Budget, row: Row, column: str) -> Found:
     if budget.is_score:
         score = row.scores.get(column)
         return (score.value, "") if score else (None, "no such score is joined")
-    if not row.is_ok and not row.foresees(column):
+    if not row.is_ok and not row.has_prediction_of(column):
         return None, row.why_missing(column)
     value = row.metric(column)
     return (value, "") if value is not None else (None, row.why_missing(column))
 
 
 def made_how(row: Row, column: str) -> str:
-    return "predicted" if row.foresees(column) else "measured"
+    return "predicted" if row.has_prediction_of(column) else "measured"

@@ -28,7 +28,7 @@ class Pair:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lone:
+class Unmatched:
     """A row of one side. `note`: how the row of the other side that is nearest to it differs, in
     this side's value first."""
 
@@ -40,8 +40,8 @@ class Lone:
 @dataclass(frozen=True, kw_only=True)
 class Pairing:
     pairs: tuple[Pair, ...]
-    only_before: tuple[Lone, ...]
-    only_after: tuple[Lone, ...]
+    only_before: tuple[Unmatched, ...]
+    only_after: tuple[Unmatched, ...]
 
 
 def pair(before: Side, after: Side, *, any_protocol: bool = False) -> Pairing:
@@ -63,8 +63,8 @@ def pair(before: Side, after: Side, *, any_protocol: bool = False) -> Pairing:
             for key, item in old.items()
             if key in partners
         ),
-        only_before=tuple(lone(left, right, labels)),
-        only_after=tuple(lone(right, left, labels)),
+        only_before=tuple(unmatched(left, right, labels)),
+        only_after=tuple(unmatched(right, left, labels)),
     )
 
 
@@ -149,9 +149,9 @@ def varying(some: Iterable[Cell]) -> tuple[str, ...]:
     )
 
 
-def lone(
+def unmatched(
     here: Mapping[str, Item], there: Mapping[str, Item], labels: Mapping[str, str]
-) -> Iterator[Lone]:
+) -> Iterator[Unmatched]:
     nearby: dict[str, list[Cell]] = {}
     for item in there.values():
         if item.cell is not None:
@@ -160,7 +160,7 @@ def lone(
         note = near_name(key, there)
         if item.cell is not None and (others := nearby.get(core(item.cell))):
             note = near_cell(item.cell, others)
-        yield Lone(label=labels[key], item=item, note=note)
+        yield Unmatched(label=labels[key], item=item, note=note)
 
 
 def core(cell: Cell) -> str:

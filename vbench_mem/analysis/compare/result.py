@@ -6,7 +6,7 @@ from typing import Literal
 from vbench_mem.analysis.compare.differences import COUNTED, Matched
 from vbench_mem.analysis.compare.judging import Terms, match
 from vbench_mem.analysis.compare.machines import Fact, facts_of
-from vbench_mem.analysis.compare.pairing import Lone, pair, protocols
+from vbench_mem.analysis.compare.pairing import Unmatched, pair, protocols
 from vbench_mem.analysis.compare.recalls import Recall, recalls
 from vbench_mem.analysis.compare.side import Side
 from vbench_mem.base.errors import UsageError
@@ -25,8 +25,8 @@ class Comparison:
     before: Side
     after: Side
     rows: tuple[Matched, ...]
-    only_before: tuple[Lone, ...] = ()
-    only_after: tuple[Lone, ...] = ()
+    only_before: tuple[Unmatched, ...] = ()
+    only_after: tuple[Unmatched, ...] = ()
     recalls: tuple[Recall, ...] = ()
     facts: tuple[Fact, ...] = ()
     is_unlike: bool = False

@@ -11,7 +11,7 @@ from vbench_mem.probes.prediction import Target
 
 
 @dataclass(frozen=True)
-class Room:
+class MemoryLimit:
     """`bytes` are there for certain; `chosen` says why it is this one where nobody named it."""
 
     name: str
@@ -25,20 +25,20 @@ class Room:
         return self.name if size in self.name else f"{self.name}, {size}"
 
 
-def find_room(card: str | None) -> Room:
+def find_room(card: str | None) -> MemoryLimit:
     """The card or the bytes named; else this machine's card; else its memory, by a cpu's rules.
 
     Raises `UsageError` for a card that nobody knows, and where this machine says nothing.
     """
     if card is not None:
         named = parse_card(card)
-        return Room(named.title, named.memory_bytes, "cuda")
+        return MemoryLimit(named.title, named.memory_bytes, "cuda")
     present = present_card(read_environment("auto"))
     if present is not None:
         chosen = "no --card given: this machine's card"
-        return Room(present.title, present.memory_bytes, "cuda", chosen)
+        return MemoryLimit(present.title, present.memory_bytes, "cuda", chosen)
     size = host_bytes()
     if size is None:
         raise UsageError("this machine does not say its memory; name a card, such as --card 16GiB")
     chosen = "no --card given and no card here: this machine's memory, by the rules of a cpu"
-    return Room("this machine's memory", size, "cpu", chosen)
+    return MemoryLimit("this machine's memory", size, "cpu", chosen)

@@ -9,8 +9,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-PATIENCE = 3  # guesses along a line that may go by before the bracket must have halved
-LEAP = 4  # farther by this where sizes are level and no line can be drawn
+MAX_STALLS = 3  # guesses along a line that may go by before the bracket must have halved
+GROWTH = 4  # farther by this where sizes are level and no line can be drawn
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def find_edge(
     if not values:
         raise ValueError("nothing to search: no value is allowed")
     place = 0 if start is None else min(bisect_left(values, start), len(values) - 1)
-    hunt = Hunt(values, limit, high=len(values), at_zero=at_zero)
+    hunt = BracketSearch(values, limit, high=len(values), at_zero=at_zero)
     while hunt.high - hunt.low > 1:
         hunt.learn(place, size(values[place]))
         place = hunt.next_place()
@@ -60,7 +60,7 @@ def find_edge(
 
 
 @dataclass
-class Hunt:
+class BracketSearch:
     """A search under way, by places among the values.
 
     low, high  the last place known to fit, the first known not to
@@ -92,7 +92,7 @@ class Hunt:
     def next_place(self) -> int:
         guess = None if self.is_slow() else self.straight()
         if guess is None:
-            guess = (self.low + self.high) // 2 if self.is_bracketed else LEAP * (self.low + 1)
+            guess = (self.low + self.high) // 2 if self.is_bracketed else GROWTH * (self.low + 1)
         elif guess <= self.low:  # the line ends where we are: step on, farther each time
             guess, self.stride = self.low + self.stride, 2 * self.stride
         elif guess >= self.high:
@@ -102,8 +102,8 @@ class Hunt:
     def is_slow(self) -> bool:
         """A size that is no line: too many guesses since the bracket halved, or without one."""
         if not self.is_bracketed:
-            return len(self.widths) > 2 * PATIENCE
-        return len(self.widths) > PATIENCE and 2 * self.widths[-1] > self.widths[-1 - PATIENCE]
+            return len(self.widths) > 2 * MAX_STALLS
+        return len(self.widths) > MAX_STALLS and 2 * self.widths[-1] > self.widths[-1 - MAX_STALLS]
 
     def straight(self) -> int | None:
         """The last place before a line through two sizes meets the limit; None for a level line.

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from vbench_mem.analysis.compare.differences import Difference, Matched, Verdict
 from vbench_mem.analysis.compare.machines import Fact
-from vbench_mem.analysis.compare.pairing import Lone
+from vbench_mem.analysis.compare.pairing import Unmatched
 from vbench_mem.analysis.compare.recalls import Recall
 from vbench_mem.analysis.compare.result import Comparison
 from vbench_mem.analysis.spread import Spread
@@ -210,7 +210,7 @@ def lone_blocks(comparison: Comparison) -> Iterator[Table]:
     yield Table(name="alone", columns=columns, groups=(Group(tuple(rows)),), is_browsed=True)
 
 
-def lone_row(letter: str, each: Lone) -> tuple[Field, ...]:
+def lone_row(letter: str, each: Unmatched) -> tuple[Field, ...]:
     state = each.item.state
     tone: Tone = "good" if state == Status.OK else "quiet"
     return (

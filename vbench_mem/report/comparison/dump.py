@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from vbench_mem.analysis.compare.differences import Difference, Matched
-from vbench_mem.analysis.compare.pairing import Lone
+from vbench_mem.analysis.compare.pairing import Unmatched
 from vbench_mem.analysis.compare.recalls import Recall
 from vbench_mem.analysis.compare.result import Comparison
 from vbench_mem.analysis.compare.side import Side
@@ -18,8 +18,8 @@ def dump(comparison: Comparison) -> dict[str, Any]:
         "unlike_machines": comparison.is_unlike,
         "answer": list(answer(comparison)),
         "rows": [row(each) for each in comparison.rows],
-        "only_before": [lone(each) for each in comparison.only_before],
-        "only_after": [lone(each) for each in comparison.only_after],
+        "only_before": [unmatched(each) for each in comparison.only_before],
+        "only_after": [unmatched(each) for each in comparison.only_after],
         "recalls": [recall(each) for each in comparison.recalls],
         "facts": [asdict(fact) | {"differs": fact.differs} for fact in comparison.facts],
         "numbers_only_before": comparison.unshared()[0],
@@ -54,7 +54,7 @@ def difference(of: Difference) -> dict[str, Any]:
     return asdict(of) | {"change": of.change, "share": of.share}
 
 
-def lone(of: Lone) -> dict[str, Any]:
+def unmatched(of: Unmatched) -> dict[str, Any]:
     return {"label": of.label, "key": of.item.key, "state": of.item.state, "note": of.note}
 
 

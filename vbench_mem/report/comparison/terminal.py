@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vbench_mem.analysis.compare.differences import Difference, Matched, Verdict
-from vbench_mem.analysis.compare.pairing import Lone
+from vbench_mem.analysis.compare.pairing import Unmatched
 from vbench_mem.analysis.compare.result import Comparison
 from vbench_mem.analysis.compare.side import Side
 from vbench_mem.report.comparison.wording import (
@@ -111,7 +111,7 @@ def grid_of(lines: Iterable[Difference], widths: Sequence[int]) -> Padding:
     return Padding(table, (0, 0, 0, INDENT), expand=False)
 
 
-def draw_lone(some: Sequence[Lone], side: Side, console: Console) -> None:
+def draw_lone(some: Sequence[Unmatched], side: Side, console: Console) -> None:
     if not some:
         return
     console.print()

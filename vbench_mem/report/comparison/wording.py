@@ -135,7 +135,7 @@ def sentences(comparison: Comparison) -> list[str]:
         near = any((each.note or "").startswith(NEAR) for each in comparison.only_before)
         hint = "; --any-protocol compares those that differ in their protocol alone" if near else ""
         return [f"Nothing compares: no row of {before.title} is in {after.title}{hint}."]
-    lone = [
+    unmatched = [
         f"{number(len(some), 'row')} {'is' if len(some) == 1 else 'are'} only in {side.title}"
         for some, side in ((comparison.only_before, before), (comparison.only_after, after))
         if some
@@ -145,7 +145,7 @@ def sentences(comparison: Comparison) -> list[str]:
         first_sentence(comparison),
         recalled if comparison.moved else "",
         steps_sentence(comparison),
-        f"{' and '.join(lone)}." if lone else "",
+        f"{' and '.join(unmatched)}." if unmatched else "",
         "" if comparison.moved else recalled,
     ]
     return [sentence for sentence in said if sentence]

@@ -18,7 +18,7 @@ from vbench_mem.report.document import (
 
 MOST_OPEN = 6  # passes
 TONES: dict[Outcome, Tone] = {"pass": "good", "fail": "bad", "nothing": "quiet"}
-FORETOLD = " They are judged on what is predicted; those on time and recall wait for a run."
+PREDICTED = " They are judged on what is predicted; those on time and recall wait for a run."
 
 
 def section(chapter: Chapter) -> Section:
@@ -33,7 +33,7 @@ def blocks(chapter: Chapter) -> Iterator[Block]:
     passed = [verdict for verdict in verdicts if verdict.outcome == "pass"]
     other = [verdict for verdict in verdicts if verdict.outcome != "pass"]
     said = f"{len(passed)} of {len(verdicts)} verdicts pass."
-    yield Paragraph(line(said + (FORETOLD if chapter.is_foretold else "")))
+    yield Paragraph(line(said + (PREDICTED if chapter.is_predicted else "")))
     if other:
         yield listed(other)
     if len(passed) > MOST_OPEN:

@@ -23,9 +23,9 @@ class Chapter:
     """One matrix.
 
     prefix      of its anchors, tables and figures; empty where it is the only one
-    is_foretold all numbers are predictions: nothing was run, no record was read
+    is_predicted all numbers are predictions: nothing was run, no record was read
     card        the card that predictions were held against, as a sentence names it
-    foretold_by versions that predicted, and whose rules they followed
+    predicted_by versions that predicted, and whose rules they followed
     again       the commands that do the same, as they were typed
     """
 
@@ -33,9 +33,9 @@ class Chapter:
     verdicts: Sequence[Verdict]
     figures: Sequence[Figure]
     prefix: str = ""
-    is_foretold: bool = False
+    is_predicted: bool = False
     card: str | None = None
-    foretold_by: str = ""
+    predicted_by: str = ""
     again: str | None = None
 
     def anchor(self, name: str) -> str:

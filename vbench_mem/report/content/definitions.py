@@ -25,7 +25,7 @@ MEASURED = (
     "memory from the allocator, or from the tensors alive on a CPU, FLOPs from three counters that "
     "must agree, time as the median of the steps after a warm-up."
 )
-FORETOLD = (
+PREDICTED = (
     "Every number of memory here is predicted: the real training step is run on tensors that have "
     "a shape and no content, and each is followed from its making to its release. Nothing was "
     "measured, and no record was read. Predictions of one kind of device hold for that kind alone."
@@ -40,8 +40,8 @@ def section(chapters: Sequence[Chapter]) -> Section:
 
 
 def blocks(chapters: Sequence[Chapter]) -> Iterator[Block]:
-    foretold = all(chapter.is_foretold for chapter in chapters)
-    yield Paragraph(line(FORETOLD if foretold else MEASURED))
+    predicted = all(chapter.is_predicted for chapter in chapters)
+    yield Paragraph(line(PREDICTED if predicted else MEASURED))
     yield Table(
         name="definitions",
         columns=HEADS,
@@ -71,7 +71,7 @@ def defined(every: Sequence[Joined]) -> list[Metric]:
         for row in joined.rows:
             if row.record is not None:
                 names |= {*row.record.metrics, *row.record.missing}
-            names |= {name for name in METRICS if row.foresees(name)} - {None}
+            names |= {name for name in METRICS if row.has_prediction_of(name)} - {None}
     return [metric for metric in ordered_metrics() if metric.name in names & METRICS.keys()]
 
 

@@ -18,7 +18,7 @@ from vbench_mem.report.document import (
     line,
 )
 from vbench_mem.report.evidence import link_of
-from vbench_mem.report.training_table import unhappy
+from vbench_mem.report.training_table import failed_trainings
 
 
 def section(chapter: Chapter) -> Section:
@@ -33,10 +33,10 @@ def section(chapter: Chapter) -> Section:
 
 
 def all_well(chapter: Chapter) -> Paragraph:
-    if chapter.is_foretold:
+    if chapter.is_predicted:
         fits = f" and fits {chapter.card}" if chapter.card else ""
         said = f"Every cell could be predicted{fits}."
-    elif unhappy(chapter.joined):
+    elif failed_trainings(chapter.joined):
         said = "Every cell ran; of the trainings some did not, as listed above."
     else:
         said = "Every cell ran."

@@ -22,7 +22,7 @@ from vbench_mem.report.document import (
 
 def section(chapter: Chapter) -> Section:
     matrix = chapter.joined.matrix
-    verbs = ("report",) if chapter.is_foretold else ("run", "report", "check")
+    verbs = ("report",) if chapter.is_predicted else ("run", "report", "check")
     again = chapter.again or "\n".join(f"vbench-mem {verb} {matrix.path}" for verb in verbs)
     return Section(
         title="Machine, versions, matrix",
@@ -40,8 +40,8 @@ def section(chapter: Chapter) -> Section:
 
 
 def machine_blocks(chapter: Chapter) -> Iterator[Block]:
-    if chapter.is_foretold:
-        yield Paragraph(line(f"Predicted without a device, by {chapter.foretold_by}."))
+    if chapter.is_predicted:
+        yield Paragraph(line(f"Predicted without a device, by {chapter.predicted_by}."))
         return
     machine = machine_of(chapter.joined)
     if machine is None:

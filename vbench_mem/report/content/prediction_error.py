@@ -31,7 +31,7 @@ def section(chapter: Chapter) -> Section | None:
         *((Column("furthest off in"),) if is_off else ()),
     ]
     table = Table(
-        name=f"{chapter.prefix}foreseen",
+        name=f"{chapter.prefix}predicted",
         columns=tuple(heads),
         groups=(Group(tuple(fields(each, is_off) for each in found)),),
     )
@@ -40,7 +40,7 @@ def section(chapter: Chapter) -> Section | None:
     said = f"{verdict(found)} A prediction needs no device{note if is_off else ''}."
     return Section(
         title="Prediction beside measurement",
-        anchor=chapter.anchor("foreseen"),
+        anchor=chapter.anchor("predicted"),
         blocks=(Paragraph(line(said)), Fold(summary, (table,), is_open)),
     )
 

@@ -25,10 +25,10 @@ from vbench_mem.report.retrieved import tables
 from vbench_mem.report.training_table import (
     DIGITS,
     StageLine,
+    failed_trainings,
     notes,
     stage_lines,
     trained_on,
-    unhappy,
 )
 
 ABOUT = (
@@ -155,7 +155,7 @@ def checkpoints(stage: StageLine) -> Iterator[Span]:
 
 
 def untrained(chapter: Chapter) -> Iterator[Section]:
-    found = unhappy(chapter.joined)
+    found = failed_trainings(chapter.joined)
     if not found:
         return
     known = {record.cell_id for record in chapter.joined.records}

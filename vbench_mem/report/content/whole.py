@@ -15,7 +15,7 @@ from vbench_mem.report.content import (
     machine,
     sources,
 )
-from vbench_mem.report.content import prediction_error as foreseen
+from vbench_mem.report.content import prediction_error as predicted
 from vbench_mem.report.content import trained as trained_section
 from vbench_mem.report.content.chapter import Chapter
 from vbench_mem.report.content.rows import rows_blocks
@@ -35,7 +35,7 @@ TABLES: tuple[Maker, ...] = (
     frontier.section,
     claims.section,
     trained_section.section,
-    foreseen.section,
+    predicted.section,
 )
 
 
@@ -135,8 +135,8 @@ def trade_off(chapter: Chapter) -> Section:
 
 def about(chapters: Sequence[Chapter]) -> str:
     """Machine and version, or what predicted."""
-    if chapters[0].is_foretold:
-        known = dict.fromkeys(chapter.foretold_by for chapter in chapters)
+    if chapters[0].is_predicted:
+        known = dict.fromkeys(chapter.predicted_by for chapter in chapters)
         return f"predicted by {'; by '.join(known)}"
     found = machine.machine_of(chapters[0].joined)
     version = f"vbench_mem {machine.measured_with([chapter.joined for chapter in chapters])}"

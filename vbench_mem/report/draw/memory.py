@@ -51,7 +51,7 @@ def draw_memory_frames(facets: Facets[Point], budgets: Sequence[float] = ()) -> 
     points = placed(facets.places)
     unit = Unit.of(points)
     handles = series_handles(points, facets.shapes)
-    if any(point.foreseen for point in points):
+    if any(point.predicted for point in points):
         handles.append(Line2D([], [], color="#555555", linestyle="--", label=PREDICTED))
     sheet, boxes = grid(facets.panels, handles + ending_handles(points))
     for axes, panel in zip(boxes, facets.panels, strict=True):
@@ -110,7 +110,7 @@ def name_lines(axes: Axes, points: Sequence[Point], budgets: Sequence[float], un
     for some in by_series(points).values():
         some.sort(key=lambda point: point.frames)
         ran = [(float(p.frames), unit.of_point(p)) for p in some if p.ending == "ok"]
-        needs = [(p.frames, p.foreseen / unit.bytes) for p in some if p.foreseen]
+        needs = [(p.frames, p.predicted / unit.bytes) for p in some if p.predicted]
         for place in (*along(ran), *along(needs)):
             labels.avoid(*place, far=1.0)
     left, right = axes.get_xlim()
@@ -128,7 +128,7 @@ def draw_predicted(
     axes: Axes, name: str, points: Sequence[Point], unit: Unit, shapes: Shapes
 ) -> None:
     """A dashed line through what is predicted, beneath what is measured; marks where nothing is."""
-    known = [(point, size) for point in points if (size := point.foreseen) is not None]
+    known = [(point, size) for point in points if (size := point.predicted) is not None]
     if not known:
         return
     alone = [place for place, (point, _) in enumerate(known) if point.basis == "predicted"]

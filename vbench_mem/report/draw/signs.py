@@ -52,11 +52,11 @@ def marker(point: Point, shapes: Shapes) -> dict[str, Any]:
 
 
 def cross(axes: Axes, x: float, y: float, point: Point, aside: float = 0) -> None:
-    """Out of memory; thinner where it was spared. Drawn `aside` points to the right, so that
+    """Out of memory; thinner where it was skipped. Drawn `aside` points to the right, so that
     crosses on one spot are all seen."""
     figure = axes.figure
     shift = ScaledTranslation(aside / 72, 0, figure.dpi_scale_trans)
-    tried = not point.row.is_spared
+    tried = not point.row.is_skipped
     (line,) = axes.plot(
         [x],
         [y],
@@ -121,7 +121,7 @@ def grey(marker: str, label: str, fill: str = "full") -> Line2D:
 
 def ending_handles(points: Iterable[Point]) -> list[Line2D]:
     oom = any(point.ending == "oom" for point in points)
-    return [grey("x", "out of memory (thin: spared)")] if oom else []
+    return [grey("x", "out of memory (thin: skipped)")] if oom else []
 
 
 def origin_handles(points: Iterable[Point]) -> list[Line2D]:

@@ -71,8 +71,8 @@ def bases_of(rows: Iterable[Row]) -> list[str]:
     """Is memory measured, predicted because a row was not run, or both?"""
     some = list(rows)
     ran = [row for row in some if row.is_ok or row.is_out_of_memory]
-    foretold = [row for row in some if row not in ran and row.metric(PREDICTED_MEMORY) is not None]
-    return [name for name, there in (("measured", ran), ("predicted", foretold)) if there]
+    predicted = [row for row in some if row not in ran and row.metric(PREDICTED_MEMORY) is not None]
+    return [name for name, there in (("measured", ran), ("predicted", predicted)) if there]
 
 
 def memory_columns(bases: Sequence[str]) -> list[Column]:

@@ -11,7 +11,7 @@ from vbench_mem.analysis.claims.agreement import (
     stated,
 )
 from vbench_mem.analysis.claims.memory_findings import Finding
-from vbench_mem.analysis.fit.limit import Room
+from vbench_mem.analysis.fit.limit import MemoryLimit
 from vbench_mem.analysis.fit.solve import Answer
 from vbench_mem.analysis.fit.table import COLUMNS, grid, markdown, reasons, row_of, write_csv
 
@@ -21,7 +21,7 @@ WHAT = {
 }
 
 
-def write_fit(answers: Sequence[Answer], room: Room, name: str, folder: Path) -> list[Path]:
+def write_fit(answers: Sequence[Answer], room: MemoryLimit, name: str, folder: Path) -> list[Path]:
     """fit.csv, fit.md, fit.png and fit.svg; the paths of those written."""
     from vbench_mem.report.draw.canvas import save
     from vbench_mem.report.fit.picture import (
@@ -37,7 +37,7 @@ def write_fit(answers: Sequence[Answer], room: Room, name: str, folder: Path) ->
     return written
 
 
-def fit_text(answers: Sequence[Answer], room: Room, name: str) -> str:
+def fit_text(answers: Sequence[Answer], room: MemoryLimit, name: str) -> str:
     """What the numbers are, then the table, then what could not be predicted."""
     return "\n".join(
         [

@@ -66,8 +66,8 @@ def certain(size: int) -> int:
 def tile_of(row: Row) -> Tile:
     """Measured, where it was; else predicted, unless the row ran out of as much as that."""
     seen = row.metric(MEASURED) if row.is_ok else None
-    foreseen = row.metric(PREDICTED)
-    size, why = seen if seen is not None else foreseen, None
+    predicted = row.metric(PREDICTED)
+    size, why = seen if seen is not None else predicted, None
     if size is None:
         why = row.why_missing(PREDICTED)
     elif row.is_out_of_memory and row.limit_bytes is not None and size <= row.limit_bytes:

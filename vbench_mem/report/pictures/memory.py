@@ -61,13 +61,13 @@ def basis(points: Iterable[Point]) -> str:
     """What is measured and what is predicted of the lines."""
     points = list(points)
     ran = any(point.ending == "ok" and point.basis == "measured" for point in points)
-    foreseen = any(point.foreseen for point in points)
-    if ran and foreseen:
+    predicted = any(point.predicted for point in points)
+    if ran and predicted:
         return (
             "Solid lines are measured, dashed lines predicted without a device; "
             "where no dashes are seen beneath a solid line, both are the same."
         )
-    return "Dashed lines are predicted without a device, nothing was run." if foreseen else ""
+    return "Dashed lines are predicted without a device, nothing was run." if predicted else ""
 
 
 def endings(points: Iterable[Point]) -> str:

@@ -7,7 +7,7 @@ from vbench_mem.base.strict import STRICT
 
 
 @dataclass(frozen=True, kw_only=True)
-class Words:
+class TokenizerSpec:
     """`words` hashes lower-cased words into `vocab` buckets and `bytes` uses UTF-8 bytes; neither
     needs a download. `file` is a published model's own tokenizer, from a local file.
 
