@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from vbench_mem.encoders.families import Spec
 from vbench_mem.encoders.recipes import RECIPES
-from vbench_mem.encoders.spec import Spec
-from vbench_mem.encoders.tokens import check_variant
+from vbench_mem.encoders.variants import check_variant
 from vbench_mem.matrix.exhibits import EXHIBITS
 from vbench_mem.matrix.load import load_matrix
 

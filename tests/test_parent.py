@@ -39,7 +39,7 @@ PARENTS = [
     "vbench_mem.encoders.table",
     "vbench_mem.encoders.recipes",
     "vbench_mem.encoders.source",
-    "vbench_mem.encoders.tokens",
+    "vbench_mem.encoders.variants",
     "vbench_mem.weights.checkpoint",
     "vbench_mem.weights.find",
     "vbench_mem.weights.report",

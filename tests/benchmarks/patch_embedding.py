@@ -12,7 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from tests.benchmarks.interleaved import ratio, show, take_turns
-from vbench_mem.encoders.patches import CHANNELS, TubeEmbed, tubelet
+from vbench_mem.encoders.patches import TubeEmbed
+from vbench_mem.encoders.spec import CHANNELS
+from vbench_mem.encoders.tube import tubelet
 
 CLIPS, FRAMES, PX, WIDTH = 2, 16, 224, 768
 KERNEL = (2, 16, 16)

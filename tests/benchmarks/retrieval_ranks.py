@@ -17,7 +17,7 @@ from torch import Tensor
 from tests.benchmarks.interleaved import Target, ratio, show, take_turns
 from vbench_mem.accuracy.retrieval.answers import Answers
 from vbench_mem.accuracy.retrieval.ranking import rank
-from vbench_mem.accuracy.retrieval.similarity import Cosine
+from vbench_mem.accuracy.retrieval.similarity import ExactCosine
 from vbench_mem.base.units import format_bytes
 from vbench_mem.probes.storages import StorageTracker
 
@@ -34,7 +34,7 @@ DIAGONAL = Answers(
 
 
 def in_blocks(texts: Tensor, clips: Tensor) -> Tensor:
-    return rank(Cosine(texts, clips), DIAGONAL, CHUNK_BYTES).rank_Q
+    return rank(ExactCosine(texts, clips), DIAGONAL, CHUNK_BYTES).rank_Q
 
 
 def by_sorting(texts: Tensor, clips: Tensor) -> Tensor:

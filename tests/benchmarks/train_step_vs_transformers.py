@@ -23,9 +23,10 @@ from tests.benchmarks.interleaved import Target, ratio, show, take_turns
 from vbench_mem.base.load import Load
 from vbench_mem.encoders.build import build
 from vbench_mem.encoders.dual import DualEncoder
+from vbench_mem.encoders.families.joint import Joint
 from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.encoders.sizes import TEXT_SIZES, Tower
-from vbench_mem.encoders.spec import Joint, Text
+from vbench_mem.encoders.text_spec import Text
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.batch import Batch, noise
 from vbench_mem.probes.storages import StorageTracker

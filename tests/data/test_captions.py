@@ -8,7 +8,7 @@ import pytest
 from vbench_mem.base.errors import UsageError
 from vbench_mem.data.captions import read_captions
 from vbench_mem.data.tokens_of_captions import END, RESERVED, START, tokenize
-from vbench_mem.encoders.spec import Text
+from vbench_mem.encoders.text_spec import Text
 
 
 def write(folder: Path, text: str, name: str = "c.csv") -> Path:

@@ -11,7 +11,8 @@ from tests.weights import pairs, published
 from vbench_mem.base.errors import UsageError
 from vbench_mem.data.tokenizer_file import find_tokenizer, open_tokenizer, with_tokenizer
 from vbench_mem.data.tokens_of_captions import tokenize
-from vbench_mem.encoders.spec import Joint, Text
+from vbench_mem.encoders.families.joint import Joint
+from vbench_mem.encoders.text_spec import Text
 from vbench_mem.encoders.tokenizer_spec import Words
 from vbench_mem.matrix.cell import Cell
 

@@ -9,11 +9,12 @@ from vbench_mem.base.errors import UsageError
 from vbench_mem.base.load import Load, Runtime
 from vbench_mem.encoders.build import build
 from vbench_mem.encoders.dual import DualEncoder
+from vbench_mem.encoders.families import Spec
 from vbench_mem.encoders.recipes import RECIPES, Recipe
 from vbench_mem.encoders.sizes import Tower
-from vbench_mem.encoders.spec import Spec
-from vbench_mem.encoders.table import ENCODERS, TEXT_TEST
-from vbench_mem.encoders.tokens import check_variant
+from vbench_mem.encoders.table import ENCODERS
+from vbench_mem.encoders.text_spec import TEXT_TEST
+from vbench_mem.encoders.variants import check_variant
 
 SMALL = Tower(width=48, depth=4, heads=4, mlp=96)
 FULL = RECIPES["full"]

@@ -17,22 +17,24 @@ from tests.encoders.structures import (
 )
 from vbench_mem.base.load import Runtime
 from vbench_mem.encoders.adapt import merge_lora
+from vbench_mem.encoders.families import Spec
+from vbench_mem.encoders.families.factorized import Factorized
+from vbench_mem.encoders.families.factorized_encoder import FactorizedEncoder
+from vbench_mem.encoders.families.frame_level import FrameLevel
+from vbench_mem.encoders.families.joint import Joint
+from vbench_mem.encoders.families.tubevit import TubeViT
+from vbench_mem.encoders.grid import Kept
 from vbench_mem.encoders.recipes import RECIPES, Recipe
-from vbench_mem.encoders.spec import (
-    Factorized,
-    FactorizedEncoder,
-    FrameLevel,
-    Joint,
-    Spec,
-    Text,
-    TubeViT,
-)
-from vbench_mem.encoders.table import TEXT_TEST
-from vbench_mem.encoders.tokens import Kept, clip_tokens, kept_tokens
+from vbench_mem.encoders.text_spec import TEXT_TEST, Text
 from vbench_mem.encoders.tower import VideoTower
+from vbench_mem.encoders.variants import kept_tokens
 from vbench_mem.probes.storages import StorageTracker
 
-GRIDDED = [name for name, spec in STRUCTURES.items() if not isinstance(spec, TubeViT)]
+STILL = [
+    name
+    for name, spec in STRUCTURES.items()
+    if not spec.own_kernels and not spec.class_token_spans_frames
+]
 PERMUTED = [15, 3, 8, 0, 12, 7, 1, 14, 2, 9, 4, 13, 5, 11, 6, 10]
 
 
@@ -76,7 +78,7 @@ def test_factorized_starts_its_temporal_attention_from_the_spatial_one() -> None
 
 
 @pytest.mark.parametrize("inflation", ["average", "central"])
-@pytest.mark.parametrize("name", GRIDDED)
+@pytest.mark.parametrize("name", STILL)
 def test_an_inflated_still_video_equals_the_image_path(name: str, inflation: str) -> None:
     video = tower(dataclasses.replace(STRUCTURES[name], inflation=inflation))
     video.embed.inflate(video.image_embed, video.spec.inflation)
@@ -102,7 +104,7 @@ def test_only_frame_level_encoders_are_blind_to_the_order_of_frames(name: str) -
     video = tower(STRUCTURES[name])
     clips = some_clips(video.spec)
     blind = torch.allclose(video(clips), video(clips[:, PERMUTED]), atol=1e-5)
-    assert blind == isinstance(video.spec, FrameLevel)
+    assert blind == (video.spec.mixing == "per_frame")
 
 
 @pytest.mark.parametrize(
@@ -179,14 +181,14 @@ def test_token_counts_equal_the_closed_form(name: str) -> None:
     video = tower(STRUCTURES[name])
     spec, load = video.spec, load_for(video.spec)
     x_BTPD = video.tokens(some_clips(spec), None)
-    assert x_BTPD.shape[1] * x_BTPD.shape[2] == clip_tokens(spec, load.frames, load.resolution_px)
+    assert x_BTPD.shape[1] * x_BTPD.shape[2] == spec.tokens(load)
 
 
 MASKS = [
     (name, kind)
     for name, spec in STRUCTURES.items()
     for kind in ("random", "tube", "frame")
-    if kind in spec.MASKS
+    if kind in spec.masks
 ]
 
 
@@ -196,7 +198,7 @@ def test_a_masked_forward_equals_a_forward_on_hand_picked_tokens(name: str, kind
     recipe = Recipe(mask=0.5, mask_kind=kind)
     video = tower(spec, recipe)
     clips, kept = some_clips(spec), video.draw(2, torch.device("cpu"))
-    count = kept_tokens(spec, recipe, 16, spec.resolution_px)
+    count = kept_tokens(spec, recipe, load_for(spec))
     assert kept.shape == (2, count.frames, count.places)
     whole = video.tokens(clips, None).flatten(1, 2)
     picked = torch.stack([whole[b, kept[b].flatten()].view(*kept.shape[1:], -1) for b in range(2)])
@@ -212,7 +214,7 @@ def test_masks_keep_each_token_once_and_mean_what_they_say(name: str, kind: str)
     flat = kept.flatten(1)
     assert all(len(set(row.tolist())) == flat.shape[1] for row in flat)
     assert len({tuple(row.tolist()) for row in flat}) > 1  # drawn per clip
-    tokens = clip_tokens(video.spec, 16, video.spec.resolution_px)
+    tokens = video.spec.tokens(load_for(video.spec))
     assert set(flat.flatten().tolist()) == set(range(tokens))  # nothing is out of reach
     if kind == "tube":
         places = kept % video.grid.places
@@ -289,7 +291,7 @@ def test_loads_that_do_not_fit_are_refused_with_the_nearest_that_does(
 def test_combinations_that_make_no_sense_are_refused(
     spec: Spec, recipe: Recipe, message: str
 ) -> None:
-    from vbench_mem.encoders.tokens import check_variant
+    from vbench_mem.encoders.variants import check_variant
 
     with pytest.raises(Exception, match=message):
         check_variant(spec, recipe, load_for(spec))

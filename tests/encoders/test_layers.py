@@ -4,11 +4,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from vbench_mem.encoders.patches import TubeEmbed, tubelet
+from vbench_mem.base.load import Load
+from vbench_mem.encoders.families.joint import Joint
+from vbench_mem.encoders.families.tubevit import TUBES_16, tube_grid
+from vbench_mem.encoders.grid import Grid, share_kept
+from vbench_mem.encoders.patches import TubeEmbed
 from vbench_mem.encoders.positions import resize, sinusoidal
 from vbench_mem.encoders.recipes import Recipe
-from vbench_mem.encoders.spec import TUBES_16, Joint, Tube
-from vbench_mem.encoders.tokens import Grid, clip_tokens, kept, kept_tokens, tube_grid
+from vbench_mem.encoders.tube import Tube, tubelet
+from vbench_mem.encoders.variants import kept_tokens
 
 TUBES = [
     tubelet(1, 16),
@@ -80,14 +84,17 @@ def test_token_table_of_fine_and_coarse_patches(
         (both, 4, 32),
     ):
         spec = Joint(tubelet_frames=tubelet_frames, patch_px=patch_px)
-        assert clip_tokens(spec, frames, px) == count
+        assert spec.tokens(Load(frames=frames, batch=1, resolution_px=px)) == count
 
 
 def test_kept_counts_are_exact_where_floats_are_not() -> None:
-    assert int(10 * (1 - 0.9)) == 0 and kept(10, 0.9) == 1
-    assert [kept(n, 0.75) for n in (2048, 32768, 7)] == [512, 8192, 1]
+    assert int(10 * (1 - 0.9)) == 0 and share_kept(10, 0.9) == 1
+    assert [share_kept(n, 0.75) for n in (2048, 32768, 7)] == [512, 8192, 1]
     spec = Joint()
-    assert kept_tokens(spec, Recipe(mask=0.75), 16, 256).tokens == 512
+    assert (
+        kept_tokens(spec, Recipe(mask=0.75), Load(frames=16, batch=1, resolution_px=256)).tokens
+        == 512
+    )
 
 
 def test_published_tube_kernels_give_the_tokens_of_the_public_code() -> None:

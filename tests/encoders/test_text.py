@@ -10,11 +10,13 @@ from tests.weights.pairs import CLIP, OURS, SIGLIP
 from vbench_mem.base.errors import UsageError
 from vbench_mem.encoders.build import build
 from vbench_mem.encoders.dual import DualEncoder
+from vbench_mem.encoders.families.frame_level import FrameLevel
+from vbench_mem.encoders.families.joint import Joint
 from vbench_mem.encoders.recipes import RECIPES, Recipe
-from vbench_mem.encoders.spec import FrameLevel, Joint, Text
 from vbench_mem.encoders.table import ENCODERS
 from vbench_mem.encoders.text import TextTower
-from vbench_mem.encoders.tokens import check_variant
+from vbench_mem.encoders.text_spec import Text
+from vbench_mem.encoders.variants import check_variant
 
 IDS = torch.tensor([[3, 7, 9, 4, 11, 5]])
 MASK = torch.tensor([[True, True, True, True, False, False]])

@@ -21,7 +21,6 @@ from vbench_mem.encoders.build import build
 from vbench_mem.encoders.recipes import RECIPES, Recipe
 from vbench_mem.encoders.sizes import Tower
 from vbench_mem.encoders.table import ENCODERS
-from vbench_mem.encoders.tokens import clip_tokens, layers
 
 
 @pytest.mark.parametrize("name", ENCODERS)
@@ -54,7 +53,7 @@ def test_joint_rows_have_the_parameters_of_a_plain_vit_counted_by_hand(name: str
     D, p, t = spec.tower.width, spec.patch_px, spec.tubelet_frames
     video = spec.tower.depth * block(spec.tower) + 2 * D + D * spec.embed_dim
     video += D * 3 * p * p * (t + 1) + 2 * D  # the clip's and the image's patch embedding
-    video += D * clip_tokens(spec, 16, spec.resolution_px)
+    video += D * spec.tokens(load_for(spec))
     W = spec.text.tower.width
     text = spec.text.tower.depth * block(spec.text.tower) + 4 * W + W * spec.embed_dim
     text += W * (spec.text.vocab + spec.text.max_tokens)
@@ -93,7 +92,15 @@ def test_outputs_are_unit_vectors_and_the_gradient_reaches_exactly_what_trains(
 EXPECTED_PARTS = {
     "adapter64": {"adapter"},
     "lora64": {"lora_a", "lora_b"},
-    "temporal_only": {"time_norm", "time_attn", "gate", "time_blocks", "time_positions"},
+    # whatever a family calls what runs along time
+    "temporal_only": {
+        "time_norm",
+        "time_attn",
+        "time_dense",
+        "time_blocks",
+        "time_positions",
+        "gate",
+    },
 }
 
 
@@ -114,7 +121,7 @@ def test_last_k_trains_the_last_layers_and_stores_nothing_before_them(name: str)
     spec = STRUCTURES[name]
     encoder = make(spec, Recipe(train="last_k", blocks=2))
     order = list(encoder.video.depth_order())
-    assert len(order) == layers(spec)
+    assert len(order) == spec.layers
     front, back = order[:-2], order[-2:]
     assert all(w.requires_grad for b in back for w in b.parameters())
     assert not any(w.requires_grad for b in front for w in b.parameters())
@@ -143,5 +150,5 @@ def test_masks_apply_in_training_only() -> None:
     encoder.video.blocks[0].register_forward_pre_hook(lambda _, args: seen.append(args[0].shape[1]))
     encoder.video(clips)
     encoder.eval().video(clips)
-    whole = clip_tokens(spec, load_for(spec).frames, spec.resolution_px)
+    whole = spec.tokens(load_for(spec))
     assert seen == [whole // 4, whole]

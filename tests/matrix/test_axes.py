@@ -9,9 +9,11 @@ import pytest
 
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.load import Load, Runtime
+from vbench_mem.encoders.families import Spec
 from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.sizes import VIDEO_SIZES, Tower
-from vbench_mem.encoders.spec import Spec, Text, Tube
+from vbench_mem.encoders.text_spec import Text
+from vbench_mem.encoders.tube import Tube
 from vbench_mem.matrix import axes
 from vbench_mem.matrix.cell import Cell, Protocol
 from vbench_mem.matrix.conditions import canonical_fact, check_when, matches

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vbench_mem.encoders.custom import Custom
-from vbench_mem.encoders.spec import Text
+from vbench_mem.encoders.text_spec import Text
 from vbench_mem.matrix.cell import FIRST, Cell, Protocol
 from vbench_mem.matrix.load import load_matrix
 from vbench_mem.probes.predict import predict

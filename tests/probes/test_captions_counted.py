@@ -8,8 +8,10 @@ from tests.probes.test_closed_form import RECIPES, TINY, flop
 from tests.probes.test_predict import check_equal
 from tests.weights.pairs import CLIP, SIGLIP
 from vbench_mem.base.load import Load, Runtime
+from vbench_mem.encoders.families import Spec
+from vbench_mem.encoders.families.factorized_encoder import FactorizedEncoder
+from vbench_mem.encoders.families.joint import Joint
 from vbench_mem.encoders.recipes import Recipe
-from vbench_mem.encoders.spec import FactorizedEncoder, Joint, Spec
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.closed_form import closed_form
 from vbench_mem.probes.flops import count_flops

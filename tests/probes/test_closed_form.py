@@ -7,11 +7,17 @@ import pytest
 
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.load import Load, Runtime
+from vbench_mem.encoders.families import Spec
+from vbench_mem.encoders.families.divided import Divided
+from vbench_mem.encoders.families.factorized_encoder import FactorizedEncoder
+from vbench_mem.encoders.families.frame_level import FrameLevel
+from vbench_mem.encoders.families.joint import Joint
+from vbench_mem.encoders.operations import attend
 from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.sizes import TEXT_SIZES, VIDEO_SIZES, Tower
-from vbench_mem.encoders.spec import FactorizedEncoder, FrameLevel, Joint, Spec, Text
 from vbench_mem.encoders.table import ENCODERS
-from vbench_mem.encoders.tokens import check_variant
+from vbench_mem.encoders.text_spec import Text
+from vbench_mem.encoders.variants import check_variant
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.closed_form import closed_form
 from vbench_mem.probes.torch_count import Counts, count_torch
@@ -46,6 +52,9 @@ TWISTS: dict[str, Spec] = {
     "factorized_encoder_attpool": FactorizedEncoder(pooling="attention", temporal_depth=1),
     "frame_class_attpool": FrameLevel(class_token=True, pooling="attention"),
     "sinusoidal": Joint(positions="sinusoidal", tubelet_frames=4),
+    "divided_class": Divided(class_token=True, pooling="class"),
+    "frozen_in_time": Divided(style="frozen_in_time"),
+    "frozen_in_time_class": Divided(style="frozen_in_time", class_token=True, pooling="class"),
 }
 
 
@@ -112,12 +121,9 @@ def test_every_layout_and_recipe_is_covered() -> None:
     layouts = {cell.spec.layout for cell in CELLS.values()}
     assert layouts == {row.spec.layout for row in ENCODERS.values()}
     trained = {(cell.spec.layout, cell.recipe.train) for cell in CELLS.values()}
-    assert {layout for layout, train in trained if train == "temporal_only"} == {
-        "factorized",
-        "factorized_encoder",
-        "factorized_self_attention",
-    }
-    assert len(trained) == 4 * len(layouts) + 3
+    temporal = {row.spec.layout for row in ENCODERS.values() if row.spec.weights.temporal}
+    assert {layout for layout, train in trained if train == "temporal_only"} == temporal
+    assert len(trained) == 4 * len(layouts) + len(temporal)
 
 
 def test_vit_b_at_1568_tokens_by_hand() -> None:
@@ -170,7 +176,7 @@ def test_checkpointing_adds_one_forward_of_the_layers_less_each_ones_last_produc
     plain = closed_form(cell_of(small(Joint()), Recipe(), Runtime())).video
     again = closed_form(cell_of(small(Joint()), Recipe(), Runtime(checkpoint=True))).video
     layer, walk = Layer(tower=TINY, trains=True), Walk(checkpoint=False)
-    layer.attend(walk, 1, 128)
+    layer.run(walk, attend(1, 128))
     layer.feed_forward(walk, 128)
     last = Work(products=128 * TINY.mlp * TINY.width)
     one = walk.forward - last

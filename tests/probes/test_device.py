@@ -104,7 +104,8 @@ def test_a_memory_limit_holds_on_a_cpu() -> None:
     code = """
 from dataclasses import replace
 import torch
-from vbench_mem.matrix.cell import Cell, Load, Protocol, Runtime
+from vbench_mem.base.load import Load, Runtime
+from vbench_mem.matrix.cell import Cell, Protocol
 from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.encoders.table import ENCODERS
 from vbench_mem.probes.device import claim

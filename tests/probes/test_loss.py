@@ -6,9 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from vbench_mem.encoders.similarity import Cosine
 from vbench_mem.probes.loss import MAX_LOGIT_SCALE, clamp_temperature, info_nce
 
 UNSCALED = torch.zeros(())
+COSINE = Cosine()
 
 
 def unit(x: Tensor) -> Tensor:
@@ -17,12 +19,12 @@ def unit(x: Tensor) -> Tensor:
 
 def test_one_clip_costs_nothing() -> None:
     one = unit(torch.randn(1, 4))
-    assert info_nce(one, unit(torch.randn(1, 4)), UNSCALED).item() == 0
+    assert info_nce(COSINE(one, unit(torch.randn(1, 4))), UNSCALED).item() == 0
 
 
 def test_equal_embeddings_cost_log_of_the_batch() -> None:
     same = unit(torch.ones(5, 4))
-    assert info_nce(same, same, torch.tensor(2.0)).item() == pytest.approx(math.log(5))
+    assert info_nce(COSINE(same, same), torch.tensor(2.0)).item() == pytest.approx(math.log(5))
 
 
 def test_both_directions_count_equally() -> None:
@@ -39,17 +41,17 @@ def test_both_directions_count_equally() -> None:
 
     columns = [list(column) for column in zip(*logits, strict=True)]
     expected = (cross_entropy(logits) + cross_entropy(columns)) / 2
-    assert info_nce(video, text, scale).item() == pytest.approx(expected, rel=1e-5)
-    assert info_nce(text, video, scale).item() == pytest.approx(expected, rel=1e-5)
+    assert info_nce(COSINE(video, text), scale).item() == pytest.approx(expected, rel=1e-5)
+    assert info_nce(COSINE(text, video), scale).item() == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_the_loss_is_float32_inside_of_autocast(dtype: torch.dtype) -> None:
     torch.manual_seed(0)
     video, text, scale = unit(torch.randn(8, 16)), unit(torch.randn(8, 16)), torch.tensor(4.0)
-    outside = info_nce(video, text, scale)
+    outside = info_nce(COSINE(video, text), scale)
     with torch.autocast("cpu", dtype):
-        inside = info_nce(video, text, scale)
+        inside = info_nce(COSINE(video, text), scale)
     assert inside.dtype is torch.float32
     assert inside.item() == outside.item()
 

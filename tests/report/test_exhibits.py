@@ -12,7 +12,7 @@ from tests.rows import GIB, joined_of, matrix_of, ok, oom, score
 from vbench_mem.analysis.join import Joined, join
 from vbench_mem.analysis.scores.files import load_scores
 from vbench_mem.analysis.scores.score import Score
-from vbench_mem.encoders.tokens import kept_tokens
+from vbench_mem.encoders.variants import kept_tokens
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.exhibits import EXHIBITS
 from vbench_mem.matrix.load import load_matrix
@@ -42,7 +42,7 @@ FIGURES = {
 
 def peak(cell: Cell) -> float:
     """GiB that follow tokens and depth, less where fewer weights train: all differ."""
-    tokens = kept_tokens(cell.table_spec, cell.recipe, cell.load.frames, 256).tokens
+    tokens = kept_tokens(cell.table_spec, cell.recipe, cell.load).tokens
     share = {"full": 1.0, "adapter": 0.7, "lora": 0.9, "temporal_only": 0.8, "last_k": 0.4}
     grown = cell.table_spec.tower.width * cell.table_spec.tower.depth / 768 / 12
     factor = 1.5 if "factorized" in cell.encoder else 1.0

@@ -6,8 +6,8 @@ import torch
 
 from tests.encoders.structures import FULL, STRUCTURES, load_for, make, shake, some_clips
 from vbench_mem.encoders.dual import DualEncoder
+from vbench_mem.encoders.families import Spec
 from vbench_mem.encoders.recipes import Recipe
-from vbench_mem.encoders.spec import Spec
 from vbench_mem.weights.checkpoint import Checkpoint, read_checkpoint, save_checkpoint
 
 IMAGES = {"stages": [{"name": "image", "feeds": "images"}]}

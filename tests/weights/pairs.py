@@ -16,8 +16,9 @@ from transformers import (
 )
 
 from tests.weights.published import VISION, randomised
+from vbench_mem.encoders.families.frame_level import FrameLevel
 from vbench_mem.encoders.sizes import Tower
-from vbench_mem.encoders.spec import FrameLevel, Text
+from vbench_mem.encoders.text_spec import Text
 
 CAPTIONS = (
     "A red disc goes left, then up.",

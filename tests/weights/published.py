@@ -25,10 +25,12 @@ from transformers import (
 from tests.encoders.structures import FULL, load_for
 from vbench_mem.encoders.build import build
 from vbench_mem.encoders.dual import DualEncoder
+from vbench_mem.encoders.families import Spec
+from vbench_mem.encoders.families.frame_level import FrameLevel
+from vbench_mem.encoders.families.joint import Joint
 from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.sizes import Tower
-from vbench_mem.encoders.spec import FrameLevel, Joint, Spec
-from vbench_mem.encoders.table import TEXT_TEST
+from vbench_mem.encoders.text_spec import TEXT_TEST
 from vbench_mem.weights.initialise import initialise
 from vbench_mem.weights.report import Report
 

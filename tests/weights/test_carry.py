@@ -9,9 +9,10 @@ import torch
 from tests.encoders.structures import FULL, STRUCTURES, make, some_clips
 from tests.weights.carried import CLIPS, IMAGES, JOINT, image_features, kept, shaken
 from vbench_mem.encoders.adapt import merge_lora
-from vbench_mem.encoders.image_pretraining import image_pretraining_spec
+from vbench_mem.encoders.families import image_pretraining_spec
+from vbench_mem.encoders.families.tubevit import TubeViT
 from vbench_mem.encoders.recipes import RECIPES
-from vbench_mem.encoders.spec import Inflation, TubeViT
+from vbench_mem.encoders.spec import Inflation
 from vbench_mem.weights.carry import carry
 
 NEW_LAYERS = ("factorized_encoder", "factorized_self_attention", "factorized_dot_product")
@@ -51,7 +52,7 @@ def test_kernels_of_clips_start_from_images_as_the_spec_says(
     carry(kept(twin, tmp_path, IMAGES), encoder)
     expected = make(spec).video
     expected.image_embed.load_state_dict(twin.video.image_embed.state_dict())
-    expected.start()
+    expected.initialise()
     torch.testing.assert_close(encoder.video.embed.weight, expected.embed.weight, rtol=0, atol=0)
     assert not torch.equal(encoder.video.embed.weight, make(spec).video.embed.weight)
 

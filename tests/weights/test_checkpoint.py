@@ -12,8 +12,8 @@ from tests.encoders.structures import FULL, STRUCTURES, load_for, make, shake
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.files import file_sha256
 from vbench_mem.encoders.dual import DualEncoder
+from vbench_mem.encoders.families import Spec
 from vbench_mem.encoders.recipes import RECIPES, Recipe
-from vbench_mem.encoders.spec import Spec
 from vbench_mem.weights.checkpoint import Checkpoint, load_into, read_checkpoint, save_checkpoint
 
 FACTS = {"seed": 3, "data_sha256": "ab", "stages": [{"name": "image", "steps": 5}]}

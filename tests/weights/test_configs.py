@@ -19,7 +19,9 @@ from transformers import (
 
 from tests.weights import published
 from tests.weights.published import CLIP, SIGLIP, TOLERANCE, VIT, VIVIT, started
-from vbench_mem.encoders.spec import FrameLevel, Joint, Spec
+from vbench_mem.encoders.families import Spec
+from vbench_mem.encoders.families.frame_level import FrameLevel
+from vbench_mem.encoders.families.joint import Joint
 from vbench_mem.weights.configs import DEFAULTS, HEADS
 
 

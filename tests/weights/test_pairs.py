@@ -17,9 +17,9 @@ from vbench_mem.data.tokenizer_file import with_tokenizer
 from vbench_mem.data.tokens_of_captions import tokenize
 from vbench_mem.encoders.build import build
 from vbench_mem.encoders.dual import DualEncoder
+from vbench_mem.encoders.families.frame_level import FrameLevel
 from vbench_mem.encoders.recipes import Recipe
-from vbench_mem.encoders.spec import FrameLevel
-from vbench_mem.encoders.table import TEXT_TEST
+from vbench_mem.encoders.text_spec import TEXT_TEST
 from vbench_mem.weights.checkpoint import read_checkpoint, save_checkpoint
 from vbench_mem.weights.expected import CAPTIONS, UNKNOWN_CAPTIONS
 from vbench_mem.weights.initialise import initialise

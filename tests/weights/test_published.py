@@ -18,8 +18,12 @@ from transformers import (
 from tests.weights import published
 from tests.weights.published import CLIP, SIGLIP, TOLERANCE, VIDEOMAE, VIT, VIVIT, started
 from vbench_mem.base.errors import UsageError
+from vbench_mem.encoders.families import Spec
+from vbench_mem.encoders.families.factorized import Factorized
+from vbench_mem.encoders.families.factorized_encoder import FactorizedEncoder
+from vbench_mem.encoders.families.joint import Joint
+from vbench_mem.encoders.families.tubevit import TubeViT
 from vbench_mem.encoders.recipes import RECIPES
-from vbench_mem.encoders.spec import Factorized, FactorizedEncoder, Joint, Spec, TubeViT
 from vbench_mem.weights.expected import CAPTIONS, NO_CAPTIONS
 
 OUTSIDE = {"video.head.weight", "logit_scale"}
@@ -79,7 +83,7 @@ def test_videomae_without_a_last_norm_gives_the_same_tokens_before_ours(tmp_path
     clips, video = published.some_images(8).view(2, 4, 3, 64, 64), encoder.video
     with torch.no_grad():
         tokens = theirs(clips).last_hidden_state
-        ours = video.layers(video.begin(video.tokens(clips, None).flatten(1, 2)))
+        ours = video.layers(video.prepend_class_token(video.tokens(clips, None).flatten(1, 2)))
         torch.testing.assert_close(ours, tokens, **TOLERANCE)
 
 
@@ -151,7 +155,7 @@ def test_siglips_pair_is_known_too(tmp_path: Path) -> None:
 def test_an_image_model_starts_every_layout(make: Any, tmp_path: Path) -> None:
     published.vit().save_pretrained(tmp_path)
     shared = {"activation": "gelu", "norm_eps": 1e-12}
-    carries = make.CLASS_TOKEN
+    carries = make.takes_class_token
     given = published.WITH_CLASS if carries else published.OURS
     encoder, report = started(make(**shared, **given), tmp_path, frames=16)
     assert not report.surprising

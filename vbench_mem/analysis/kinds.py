@@ -1,6 +1,6 @@
 """Which kind of encoder a ceiling of a benchmark is for. No torch."""
 
-from vbench_mem.encoders.spec import FrameLevel
+from vbench_mem.encoders.families.frame_level import FrameLevel
 from vbench_mem.matrix.cell import Cell
 
 BLIND = "frame-order-invariant"

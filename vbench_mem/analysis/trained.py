@@ -11,7 +11,7 @@ from typing import Any
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.analysis.scores.measured import GENERATED, Result, results_of
 from vbench_mem.base.metrics import MEMORY
-from vbench_mem.encoders.spec import Spec
+from vbench_mem.encoders.families import Spec
 from vbench_mem.matrix import cell as cells
 from vbench_mem.matrix.axes import facts
 from vbench_mem.matrix.cell import Cell

@@ -15,7 +15,7 @@ from vbench_mem.cli.arguments import Json
 
 if TYPE_CHECKING:
     from vbench_mem.encoders.dual import DualEncoder
-    from vbench_mem.encoders.spec import Spec
+    from vbench_mem.encoders.families import Spec
     from vbench_mem.weights.report import Line, Report
 
 FRAMES = 16

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.files import files_sha256
 from vbench_mem.encoders.custom import Custom
-from vbench_mem.encoders.spec import Spec
+from vbench_mem.encoders.families import Spec
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

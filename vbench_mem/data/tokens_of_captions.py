@@ -14,7 +14,7 @@ from torch import Tensor
 from vbench_mem.base.errors import UsageError
 from vbench_mem.data.benchmark import Benchmark
 from vbench_mem.data.tokenizer_file import Opened, open_tokenizer
-from vbench_mem.encoders.spec import Text
+from vbench_mem.encoders.text_spec import Text
 from vbench_mem.encoders.tokenizer_spec import TokenizerSpec
 
 PAD, START, END = 0, 1, 2

@@ -10,15 +10,11 @@ from torch import Tensor, nn
 from vbench_mem.encoders.dual import DualEncoder
 from vbench_mem.encoders.layers import Adapter, Attention, FeedForward
 from vbench_mem.encoders.recipes import Recipe
+from vbench_mem.encoders.spec import in_group
 from vbench_mem.encoders.tower import VideoTower
 
-# How the weights that a recipe trains are called inside a video tower.
-NEW = {
-    "adapter": (".adapter.",),
-    "lora": (".lora_",),
-    "temporal_only": (".time_norm.", ".time_attn.", ".gate", "time_blocks.", "time_positions"),
-}
-EMBEDDINGS = ("embed.", "tubes.", "image_embed.")
+# What the modules that a recipe adds are called.
+ADDED = {"adapter": frozenset({"adapter"}), "lora": frozenset({"lora_a", "lora_b"})}
 
 
 class LoRALinear(nn.Linear):
@@ -116,7 +112,7 @@ def adapt(encoder: DualEncoder, recipe: Recipe) -> None:
     train_on(encoder, recipe)
     if recipe.train == "last_k":
         assert recipe.blocks is not None
-        video.frozen_layers = sum(1 for _ in video.depth_order()) - recipe.blocks
+        video.frozen_layers = video.spec.layers - recipe.blocks
 
 
 def train_on(
@@ -134,16 +130,15 @@ def train_on(
         weight.requires_grad_(id(weight) not in away)
 
 
-def unfed(video: nn.Module, *, clips: bool, images: bool) -> Iterator[nn.Parameter]:
+def unfed(video: VideoTower, *, clips: bool, images: bool) -> Iterator[nn.Parameter]:
     """What only clips or only images use, of those that are not fed.
 
     Temporal layers do run on an image, over its one time, where they could learn nothing of time.
     """
+    groups = video.spec.weights
     for name, weight in video.named_parameters():
-        for_images = name.startswith("image_embed.")
-        for_clips = name.startswith(EMBEDDINGS) and not for_images
-        temporal = any(part in f".{name}" for part in NEW["temporal_only"])
-        if (for_images and not images) or ((for_clips or temporal) and not clips):
+        for_clips = in_group(name, groups.clips | groups.temporal)
+        if (in_group(name, groups.images) and not images) or (for_clips and not clips):
             yield weight
 
 
@@ -163,6 +158,7 @@ def trained(encoder: DualEncoder, recipe: Recipe) -> Iterator[nn.Parameter]:
         for block in list(video.depth_order())[-recipe.blocks :]:
             yield from block.parameters()
     else:
-        for name, weight in video.named_parameters():
-            if any(part in name for part in NEW[recipe.train]) or name.startswith(EMBEDDINGS):
-                yield weight
+        groups = video.spec.weights
+        added = ADDED.get(recipe.train, groups.temporal)
+        wanted = added | groups.clips | groups.images
+        yield from (w for name, w in video.named_parameters() if in_group(name, wanted))

@@ -11,6 +11,11 @@ The protocol
         Clips float32, normalised; ids below `text.vocab` (30522 unless the matrix sets another);
         the mask true at real tokens. Back come two tensors of equal shape (batch, width). They need
         not be of length 1: the loss and the embedding take the cosine.
+    similarity(video, text) -> (captions, clips)
+        Optional: how similar each caption is to each clip, where that is not the cosine. With it
+        forward may return features of any shape, clips and captions first, and they are left as
+        they are. The loss, cached gradients and the ranking call it, with some clips or captions
+        at a time.
     logit_scale
         Optional: a parameter of one number, the log of the inverse temperature, as CLIP has it.
         Without it the loss brings its own.
@@ -23,7 +28,7 @@ other than `full` and `checkpoint: true` are refused.
 """
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal
 
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.strict import STRICT
@@ -56,8 +61,6 @@ class Custom:
     text: TokenizerSpec = field(default_factory=TokenizerSpec)
     resolution_px: int = 224
     layout: Literal["custom"] = "custom"
-
-    FAMILY: ClassVar[str] = "custom"
 
     @property
     def module(self) -> str:

@@ -1,4 +1,4 @@
-"""The dual encoder: a video tower and a caption tower meet in one space, by cosine similarity."""
+"""The dual encoder: a video tower, a caption tower, and how similar what they make is."""
 
 import math
 
@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vbench_mem.encoders.similarity import at_least_float32
 from vbench_mem.encoders.text import TextTower
 from vbench_mem.encoders.tower import VideoTower
 
@@ -13,14 +14,16 @@ TEMPERATURE = 0.07  # CLIP's start; the paper's own is not known
 
 
 class DualEncoder(nn.Module):
-    """Clips and captions to unit vectors.
+    """Clips and captions to unit vectors, and `similarity` of these.
 
-    Shapes:  clips_BTCHW, ids_BL, mask_BL -> video_BE, text_BE, float32, of length 1.
+    Shapes:  clips_BTCHW, ids_BL, mask_BL -> video (B, ..., E), text_BE, float32, of length 1 along
+             the last axis; a clip is one vector unless its family compares more of them.
     """
 
     def __init__(self, video: VideoTower, text: TextTower) -> None:
         super().__init__()
         self.video, self.text = video, text
+        self.similarity = video.new_similarity()
         self.logit_scale = nn.Parameter(torch.full((), -math.log(TEMPERATURE)))
 
     def forward(self, clips: Tensor, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
@@ -39,8 +42,3 @@ class DualEncoder(nn.Module):
 def unit(x_BE: Tensor) -> Tensor:
     """In float32 whatever autocast made of the projection: devices differ in what they promote."""
     return F.normalize(at_least_float32(x_BE), dim=-1)
-
-
-def at_least_float32(x: Tensor) -> Tensor:
-    """float64, with which gradients are compared, stays what it is."""
-    return x if x.dtype is torch.float64 else x.float()

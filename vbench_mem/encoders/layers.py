@@ -16,7 +16,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from vbench_mem.base.load import Kernel
 from vbench_mem.encoders.sizes import Tower
-from vbench_mem.encoders.spec import Activation
+from vbench_mem.encoders.text_spec import Activation
 
 BACKENDS: dict[Kernel, SDPBackend] = {
     "flash": SDPBackend.FLASH_ATTENTION,

@@ -7,8 +7,8 @@ Source: arXiv:2312.07395; int(n * (1 - mask)) kept, as FLIP and open_clip's Patc
 import torch
 from torch import Tensor
 
+from vbench_mem.encoders.grid import Grid, Kept
 from vbench_mem.encoders.spec import MaskKind
-from vbench_mem.encoders.tokens import Grid, Kept
 
 
 def choose(rows: int, units: int, count: int, device: torch.device) -> Tensor:
@@ -22,7 +22,7 @@ def draw(
 ) -> Tensor:
     """Ids of the kept tokens, (B, T, P).
 
-    `anywhere` is for layouts without frames of their own: a `random` mask may then take any tokens
+    `anywhere` is for families without frames of their own: a `random` mask may then take any tokens
     of the clip (T is 1), otherwise it takes equally many in each frame.
     """
     if kind == "frame":

@@ -10,9 +10,8 @@ Legend: B batch, T frames, C channels, H W pixels, K kept tokens, D width.
 import torch
 from torch import Tensor, nn
 
-from vbench_mem.encoders.spec import Inflation, Tube
-
-CHANNELS = 3
+from vbench_mem.encoders.spec import CHANNELS, Inflation
+from vbench_mem.encoders.tube import Tube
 
 
 def unfold(clips_BTCHW: Tensor, tube: Tube) -> Tensor:
@@ -75,9 +74,3 @@ def inflated(image_DCHW: Tensor, frames: int, how: Inflation) -> Tensor:
         kernel[:, :, frames // 2] = image_DCHW
         return kernel
     return (slices / frames if how == "average" else slices).repeat(1, 1, frames, 1, 1)
-
-
-def tubelet(frames: int, patch_px: int) -> Tube:
-    """The kernel of an ordinary patch embedding: it touches every pixel once."""
-    size = (frames, patch_px, patch_px)
-    return Tube(kernel=size, stride=size)

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vbench_mem.encoders.spec import Tube
-from vbench_mem.encoders.tokens import Grid
+from vbench_mem.encoders.grid import Grid
+from vbench_mem.encoders.tube import Tube
 
 LONGEST = 10_000.0  # wavelengths run from 2 pi to 2 pi * 10,000, as in arXiv:1706.03762
 

@@ -36,6 +36,8 @@ VIDEO_SIZES = {
     "g": Tower(width=1408, depth=40, heads=16, mlp=6144),
 }
 
+VIT_NANO, VIT_TEST, VIT_TI, VIT_S, VIT_M, VIT_B, VIT_L, VIT_H, VIT_G = VIDEO_SIZES.values()
+
 # Source: google-research/bert, README.md (tiny mini small medium base); openai/CLIP, model card
 # (clip); `test` is our own.
 TEXT_SIZES = {

@@ -1,55 +1,77 @@
-"""What an encoder is, as frozen data: one class per layout of attention. No torch.
+"""What a video encoder is, as frozen data: what all families share. No torch.
 
 A spec says everything that fixes the mathematics and the parameters of an encoder except the number
 of frames and the resolution, which belong to the load. Every field is a plain value, so that any of
 them can be an axis of a matrix and all of them go into a cell's id.
+
+A family is a subclass in `families/<name>.py` with a module in `towers/<name>.py`. What it says of
+itself here is all that anybody asks: nobody asks for its name.
 """
 
-from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Literal, Self
 
+from vbench_mem.base.load import Load
 from vbench_mem.base.strict import STRICT
-from vbench_mem.encoders.sizes import TEXT_SIZES, VIDEO_SIZES, Tower
-from vbench_mem.encoders.tokenizer_spec import TokenizerSpec
+from vbench_mem.encoders.grid import Grid, Kept, Stack, clip_grid, share_kept
+from vbench_mem.encoders.operations import Operation
+from vbench_mem.encoders.sizes import VIDEO_SIZES, Tower
+from vbench_mem.encoders.text_spec import Activation, Text
 
+CHANNELS = 3
 MaskKind = Literal["random", "tube", "frame"]
 Inflation = Literal["average", "repeat", "central"]
 Positions = Literal["learned", "sinusoidal"]
-Activation = Literal["gelu", "gelu_tanh", "quick_gelu"]
 Pooling = Literal["mean", "class", "attention", "map"]
-Feature = Literal["mean", "end", "last"]
+# How the frames of a clip meet: all tokens at once, along one axis at a time, or only when pooled.
+Mixing = Literal["space_time", "by_axis", "per_frame"]
+
+PLACE_MASKS: Mapping[MaskKind, str] = {
+    "tube": "the same places in every tubelet frame, so that each kept place still has a history",
+    "frame": "whole tubelet frames",
+}
+FRAME_MASKS: Mapping[MaskKind, str] = {
+    "random": "equally many tokens in each frame, drawn frame by frame",
+    "tube": "the same places in every frame",
+    "frame": "whole frames",
+}
+
+
+NO_DECAY = frozenset({"positions", "class_token", "query"})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Text(TokenizerSpec):
-    """The caption tower: unless said otherwise a bidirectional transformer, mean over real tokens.
+class WeightGroups:
+    """Which weights of a video tower are what, by names of modules and parameters: a weight is in a
+    group where a part of its dotted name is.
 
-    causal      a token sees those before it alone (CLIP)
-    feature     `mean` over real tokens; that of the `end` token (CLIP); that of the `last` of
-                `max_tokens` places, where padding is seen like any token (SigLIP)
-    embed_norm  a layer norm before the first block (BERT); head_bias  a bias at the end (SigLIP)
-
-    Differs: the blocks normalise before attention, BERT's after it.
+    clips     patch embeddings that only clips go through; `images`: only images
+    temporal  what `train: temporal_only` trains; empty where nothing can be trained alone
+    no_decay  tables and vectors that are added to features instead of multiplied with them
+    copies    what starts as a copy of another module beside it: `time_attn` of `attn`
+    images_as where an image encoder has this weight under another name; None where it has none
     """
 
-    tower: Tower = TEXT_SIZES["medium"]
-    max_tokens: int = 512
-    causal: bool = False
-    feature: Feature = "mean"
-    activation: Activation = "gelu"
-    norm_eps: float = 1e-12  # BERT's
-    embed_norm: bool = True
-    head_bias: bool = False
+    clips: frozenset[str] = frozenset({"embed"})
+    images: frozenset[str] = frozenset({"image_embed"})
+    temporal: frozenset[str] = frozenset()
+    no_decay: frozenset[str] = NO_DECAY
+    copies: Mapping[str, str] = field(default_factory=dict)
+    images_as: Mapping[str, str | None] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.max_tokens < 1 or self.norm_eps <= 0:
-            raise ValueError("text.max_tokens and text.norm_eps must be positive")
+
+WEIGHTS = WeightGroups()
+
+
+def in_group(name: str, group: frozenset[str]) -> bool:
+    """Is the weight of this dotted name in the group?"""
+    return not group.isdisjoint(name.split("."))
 
 
 @dataclass(frozen=True, kw_only=True)
 class VideoSpec:
-    """What every layout has. `resolution_px` is the side of a square frame unless a load says else.
+    """What every family has. `resolution_px` is the side of a square frame unless a load says else.
 
     pooling   `mean` over all space-time tokens, the `class` token, `attention` with one query, or
               SigLIP's `map`: a feed-forward behind it, and frame by frame in a frame-level encoder
@@ -58,6 +80,7 @@ class VideoSpec:
 
     __pydantic_config__ = STRICT
 
+    layout: str  # the family's name; each family narrows it to its own
     tower: Tower = VIDEO_SIZES["B"]
     text: Text = field(default_factory=Text)
     embed_dim: int = 512
@@ -73,14 +96,20 @@ class VideoSpec:
     norm_eps: float = 1e-6
     pooling: Pooling = "mean"
 
-    # What a mask kind means in this layout; a kind that is not a key is refused. The first is the
-    # layout's own, taken where a recipe names none.
-    MASKS: ClassVar[dict[MaskKind, str]] = {}
-    CLASS_TOKEN: ClassVar[bool] = False  # can this layout carry a class token?
-    TEMPORAL: ClassVar[bool] = False  # has it temporal attention that can be trained alone?
+    # What a family says of itself:
+    # its class in `towers/<layout>.py`, imported when an encoder is built
+    tower_class: ClassVar[str]
+    mixing: ClassVar[Mixing]
+    # What a mask kind means here; a kind that is not a key is refused. The first is the family's
+    # own, taken where a recipe names none.
+    masks: ClassVar[Mapping[MaskKind, str]]
+    masks_any_token: ClassVar[bool] = False  # may a random mask take any tokens of the clip?
+    takes_class_token: ClassVar[bool] = False
+    single_frames: ClassVar[bool] = False  # are its clips embedded by the kernel of an image?
+    own_kernels: ClassVar[bool] = False  # kernels of its own in place of patch and tubelet
 
     def __post_init__(self) -> None:
-        if self.class_token and not self.CLASS_TOKEN:
+        if self.class_token and not self.takes_class_token:
             raise ValueError(f"{type(self).__name__} cannot carry a class token; use pooling: mean")
         if self.pooling == "class" and not self.class_token:
             raise ValueError("pooling: class needs class_token: true")
@@ -91,166 +120,76 @@ class VideoSpec:
         if self.norm_eps <= 0:
             raise ValueError(f"norm_eps must be positive, got {self.norm_eps}")
 
+    @property
+    def family(self) -> str:
+        """What rows of this kind are called in tables and legends: the layout, unless a family has
+        several kinds."""
+        return self.layout
 
-@dataclass(frozen=True, kw_only=True)
-class Joint(VideoSpec):
-    """Plain ViT over all space-time tokens at once. Source: arXiv:2312.07395; ViViT model 1."""
+    @property
+    def paper_name(self) -> str | None:
+        """What the tables of arXiv:2312.07395 call this encoder; None for one that is not there."""
+        return None
 
-    layout: Literal["joint"] = "joint"
-    MASKS: ClassVar[dict[MaskKind, str]] = {
-        "random": "any tokens of the clip, drawn per clip",
-        "tube": "the same places in every tubelet frame",
-        "frame": "whole tubelet frames",
-    }
-    CLASS_TOKEN: ClassVar[bool] = True
+    @property
+    def weights(self) -> WeightGroups:
+        """Which weights of the tower are what."""
+        return WEIGHTS
 
+    @property
+    def class_token_spans_frames(self) -> bool:
+        """Does the class token see several frames at once? Then a still clip, which has more tokens
+        beside it than its image, has another feature."""
+        return False
 
-PLACE_MASKS: dict[MaskKind, str] = {
-    "tube": "the same places in every tubelet frame, so that each kept place still has a history",
-    "frame": "whole tubelet frames",
-}
-FRAME_MASKS: dict[MaskKind, str] = {
-    "random": "equally many tokens in each frame, drawn frame by frame",
-    "tube": "the same places in every frame",
-    "frame": "whole frames",
-}
+    # tokens
 
+    def grids(self, load: Load) -> list[Grid]:
+        """The tokens of one clip, class tokens not counted: a grid for each kernel that embeds it.
 
-@dataclass(frozen=True, kw_only=True)
-class Factorized(VideoSpec):
-    """Spatial attention, and a gated temporal one in each layer: h + tanh(alpha) * h_temporal.
+        Raises `UsageError` for a load that the kernels do not fit.
+        """
+        grid = clip_grid(self.tubelet_frames, self.patch_px, load.frames, load.resolution_px)
+        return [grid]
 
-    The temporal attention starts as a copy of the layer's own spatial attention and alpha at 0.
-    Source: arXiv:2312.07395, factorised space-time attention.
-    """
+    def tokens(self, load: Load) -> int:
+        """Space-time tokens of one clip as they enter the first layer."""
+        return sum(grid.tokens for grid in self.grids(load))
 
-    layout: Literal["factorized"] = "factorized"
-    MASKS: ClassVar[dict[MaskKind, str]] = PLACE_MASKS
-    TEMPORAL: ClassVar[bool] = True
+    def keep(self, kind: MaskKind, mask: float, load: Load) -> Kept:
+        """What a mask of this kind leaves of one clip, perhaps nothing."""
+        if kind == "random" and self.masks_any_token:
+            return Kept(1, share_kept(self.tokens(load), mask))
+        (grid,) = self.grids(load)
+        if kind == "frame":
+            return Kept(share_kept(grid.frames, mask), grid.places)
+        return Kept(grid.frames, share_kept(grid.places, mask))
 
+    # layers
 
-@dataclass(frozen=True, kw_only=True)
-class FactorizedEncoder(VideoSpec):
-    """A spatial ViT per tubelet frame, then `temporal_depth` layers over one vector per frame.
+    def stacks(self) -> tuple[Stack, ...]:
+        """All layers in order of depth; layers that see unlike numbers of tokens are unlike."""
+        return (Stack(path="blocks", depth=self.tower.depth),)
 
-    Source: ViViT model 2 (google-research/scenic, vivit/model.py, factorized_encoder).
-    """
+    @property
+    def layers(self) -> int:
+        return sum(stack.depth for stack in self.stacks())
 
-    layout: Literal["factorized_encoder"] = "factorized_encoder"
-    temporal_depth: int = 4
-    MASKS: ClassVar[dict[MaskKind, str]] = FRAME_MASKS
-    CLASS_TOKEN: ClassVar[bool] = True
-    TEMPORAL: ClassVar[bool] = True
+    def with_depth(self, stack: int, depth: int) -> Self | None:
+        """The same encoder with so many layers in a stack; None where that stack stays as it is."""
+        if stack == 0:
+            return replace(self, tower=replace(self.tower, depth=depth))
+        return None
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.temporal_depth < 1:
-            raise ValueError(f"temporal_depth must be at least 1, got {self.temporal_depth}")
+    def operations(self, layer: int, kept: Kept) -> Iterable[Operation]:
+        """What layer number `layer`, counted over all stacks, multiplies for one clip of which the
+        first layer sees `kept`, in order of execution."""
+        raise NotImplementedError
 
+    def patches(self, load: Load, kept: Kept) -> list[tuple[int, int]]:
+        """(tokens, values in each) of every patch embedding that one clip goes through."""
+        return [(kept.tokens, CHANNELS * self.tubelet_frames * self.patch_px**2)]
 
-@dataclass(frozen=True, kw_only=True)
-class FactorizedSelfAttention(VideoSpec):
-    """Each layer attends over one axis, then over the other, then one feed-forward.
-
-    Source: ViViT model 3 (scenic, factorized_self_attention_block).
-    """
-
-    layout: Literal["factorized_self_attention"] = "factorized_self_attention"
-    order: Literal["time_space", "space_time"] = "time_space"
-    MASKS: ClassVar[dict[MaskKind, str]] = PLACE_MASKS
-    TEMPORAL: ClassVar[bool] = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class FactorizedDotProduct(VideoSpec):
-    """Half the heads see the same frame, half the same place; a joint model's parameters exactly.
-
-    Source: ViViT model 4 (scenic, factorized_dot_product_attention).
-    """
-
-    layout: Literal["factorized_dot_product"] = "factorized_dot_product"
-    MASKS: ClassVar[dict[MaskKind, str]] = PLACE_MASKS
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.tower.heads % 2:
-            raise ValueError(
-                f"factorised dot-product needs an even number of heads, not {self.tower.heads}"
-            )
-
-
-@dataclass(frozen=True, kw_only=True)
-class FrameLevel(VideoSpec):
-    """A ViT per frame; the frames meet only in the pooling (mean, or attention over all tokens).
-
-    Source: arXiv:2312.07395, frame-level baselines; CoCa for the attention pooling.
-    """
-
-    layout: Literal["frame_level"] = "frame_level"
-    tubelet_frames: int = 1
-    MASKS: ClassVar[dict[MaskKind, str]] = FRAME_MASKS
-    CLASS_TOKEN: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.tubelet_frames != 1:
-            raise ValueError("a frame-level encoder looks at single frames; use tubelet_frames: 1")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tube:
-    """One kernel of a tube encoder: size, stride and offset, each (frames, height px, width px)."""
-
-    __pydantic_config__ = STRICT
-
-    kernel: tuple[int, int, int]
-    stride: tuple[int, int, int]
-    offset: tuple[int, int, int] = (0, 0, 0)
-
-    def __post_init__(self) -> None:
-        if min(*self.kernel, *self.stride) < 1 or min(self.offset) < 0:
-            raise ValueError(f"a tube needs positive kernel and stride and offset >= 0, got {self}")
-
-
-# Sizes for 16 frames: each kernel coarse in time or in space and yielding tokens at 16 frames.
-# Ours: the paper's own kernels are not known, and the published 16x4x4 kernel with temporal offset
-# 4 yields no token at 16 frames.
-TUBES_16 = (
-    Tube(kernel=(8, 8, 8), stride=(8, 32, 32)),
-    Tube(kernel=(16, 4, 4), stride=(16, 16, 16), offset=(0, 8, 8)),
-    Tube(kernel=(4, 12, 12), stride=(8, 32, 32), offset=(0, 16, 16)),
-    Tube(kernel=(1, 16, 16), stride=(16, 16, 16)),
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class TubeViT(VideoSpec):
-    """Joint attention over the tokens of several sparse tubes. `patch_px` embeds images only.
-
-    Positions are fixed 3-D sines of each tube's centre (`positions` must be sinusoidal), so that
-    tubes on unlike grids share one space. Source: daniel-code/TubeViT; arXiv:2312.07395 figure 3.
-    Differs: each tube has its own kernel weights, as the paper's several convolutions suggest.
-    """
-
-    layout: Literal["tubevit"] = "tubevit"
-    positions: Positions = "sinusoidal"
-    tubes: tuple[Tube, ...] = TUBES_16
-    MASKS: ClassVar[dict[MaskKind, str]] = {"random": "any tokens of the clip, drawn per clip"}
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.positions != "sinusoidal":
-            raise ValueError("tubes lie on unlike grids; tubevit needs positions: sinusoidal")
-        if not self.tubes:
-            raise ValueError("tubevit needs at least one tube")
-
-
-Spec = (
-    Joint
-    | Factorized
-    | FactorizedEncoder
-    | FactorizedSelfAttention
-    | FactorizedDotProduct
-    | FrameLevel
-    | TubeViT
-)
+    def pooled(self, kept: Kept) -> tuple[int, int]:
+        """(sequences, tokens in each) over which one clip is pooled by attention."""
+        return 1, kept.tokens

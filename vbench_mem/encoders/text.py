@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from vbench_mem.encoders.layers import Block, init_weights
-from vbench_mem.encoders.spec import Text
+from vbench_mem.encoders.text_spec import Text
 from vbench_mem.encoders.tower import Layers
 
 
@@ -22,6 +22,7 @@ class TextTower(Layers):
              equal transformers' CLIPTextModel and SiglipTextModel with the same weights.
     """
 
+    NO_DECAY = frozenset({"places"})  # positions: added to features, not multiplied with them
     before: Tensor  # (max_tokens, max_tokens), true at a token and those before it
 
     def __init__(self, text: Text, embed_dim: int) -> None:

@@ -3,20 +3,25 @@
 Legend: B clips, T tubelet frames, P places, N tokens in sequence, D width, C channels, H W pixels.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from vbench_mem.base.load import Load
-from vbench_mem.encoders.layers import AttentionPool, Block, MapHead, init_weights
+from vbench_mem.encoders.grid import Grid
+from vbench_mem.encoders.layers import Attention, AttentionPool, Block, MapHead, init_weights
 from vbench_mem.encoders.masking import draw
-from vbench_mem.encoders.patches import TubeEmbed, tubelet
+from vbench_mem.encoders.patches import TubeEmbed
 from vbench_mem.encoders.positions import learned, sinusoidal
 from vbench_mem.encoders.recipes import Recipe
-from vbench_mem.encoders.spec import Positions, Spec, Tube
-from vbench_mem.encoders.tokens import Grid, kept_tokens, mask_kind
+from vbench_mem.encoders.similarity import Cosine, Similarity
+from vbench_mem.encoders.sizes import Tower
+from vbench_mem.encoders.spec import Positions, VideoSpec
+from vbench_mem.encoders.text_spec import Activation
+from vbench_mem.encoders.tube import Tube, tubelet
+from vbench_mem.encoders.variants import kept_tokens, mask_kind
 
 
 class Layers(nn.Module):
@@ -27,7 +32,7 @@ class Layers(nn.Module):
     frozen_layers = 0
 
     def run(
-        self, number: int, block: nn.Module, x: Tensor, allowed: Tensor | None = None
+        self, number: int, block: Callable[..., Tensor], x: Tensor, allowed: Tensor | None = None
     ) -> Tensor:
         """Layer `number`, counted from 0 over the whole depth of the tower."""
         extra = () if allowed is None else (allowed,)
@@ -51,9 +56,7 @@ class VideoTower(Layers):
     Check:   a masked forward equals a forward on hand-picked tokens.
     """
 
-    anywhere = False  # may a random mask take any tokens of the clip?
-
-    def __init__(self, spec: Spec, recipe: Recipe, load: Load) -> None:
+    def __init__(self, spec: VideoSpec, recipe: Recipe, load: Load) -> None:
         super().__init__()
         self.spec, self.recipe = spec, recipe
         width, patch = spec.tower.width, tubelet(1, spec.patch_px)
@@ -66,7 +69,7 @@ class VideoTower(Layers):
         self.pool = self.new_pool()
         self.head = nn.Linear(width, spec.embed_dim, bias=False)
         self.apply(init_weights)
-        self.start()
+        self.initialise()
 
     # what a family may change
 
@@ -74,9 +77,8 @@ class VideoTower(Layers):
         """Make `embed` and `positions` for the load's frames and resolution."""
         spec = self.spec
         tube = tubelet(spec.tubelet_frames, spec.patch_px)
-        side = load.resolution_px // spec.patch_px
-        self.grid = Grid(load.frames // spec.tubelet_frames, side, side)
-        self.kept = kept_tokens(spec, self.recipe, load.frames, load.resolution_px)
+        (self.grid,) = spec.grids(load)
+        self.kept = kept_tokens(spec, self.recipe, load)
         self.embed = TubeEmbed(tube, spec.tower.width, bias=spec.patch_bias)
         self.add_positions(tube, self.position_grid())
 
@@ -93,7 +95,11 @@ class VideoTower(Layers):
         attends = spec.pooling == "attention"
         return AttentionPool(spec.tower.width, spec.tower.heads) if attends else None
 
-    def start(self) -> None:
+    def new_similarity(self) -> Similarity:
+        """How clips of this family are compared with captions."""
+        return Cosine()
+
+    def initialise(self) -> None:
         """Weights that start from other weights."""
         self.embed.inflate(self.image_embed, self.spec.inflation)
 
@@ -124,7 +130,7 @@ class VideoTower(Layers):
 
     def draw(self, clips: int, device: torch.device) -> Tensor:
         kind = mask_kind(self.spec, self.recipe)
-        return draw(kind, clips, self.grid, self.kept, self.anywhere, device)
+        return draw(kind, clips, self.grid, self.kept, self.spec.masks_any_token, device)
 
     def tokens(self, clips_BTCHW: Tensor, kept: Tensor | None) -> Tensor:
         x_BTPD = self.embed(clips_BTCHW, kept)
@@ -145,7 +151,7 @@ class VideoTower(Layers):
     def image_positions(self) -> Tensor:
         return self.positions.mean(0, keepdim=True)
 
-    def begin(self, x_BND: Tensor) -> Tensor:
+    def prepend_class_token(self, x_BND: Tensor) -> Tensor:
         """The class token in front and the norm before the first layer, where the spec has them."""
         if self.class_token is not None:
             x_BND = torch.cat([self.class_token.expand(len(x_BND), -1, -1), x_BND], dim=1)
@@ -158,7 +164,10 @@ class VideoTower(Layers):
 
     def depth_order(self) -> Iterator[nn.Module]:
         """All layers, first to last."""
-        yield from self.blocks
+        for stack in self.spec.stacks():
+            modules = self.get_submodule(stack.path)
+            assert isinstance(modules, nn.ModuleList)
+            yield from modules[stack.first : stack.first + stack.depth]
 
     def normed(self, x_BND: Tensor) -> Tensor:
         """Normalised tokens without the class token."""
@@ -170,3 +179,30 @@ class VideoTower(Layers):
         if self.pool is not None:
             return self.pool(self.normed(x_BND))
         return self.normed(x_BND).mean(1)
+
+
+class PlaceTower(VideoTower):
+    """A tower whose layers keep the axes of time and place apart: x_BTPD in, x_BTPD out."""
+
+    def features(self, x_BTPD: Tensor, kept: Tensor | None) -> Tensor:
+        x_BTPD = x_BTPD if self.pre_norm is None else self.pre_norm(x_BTPD)
+        return self.pooled(self.layers(x_BTPD).flatten(1, 2))
+
+
+class TimeBlock(Block):
+    """A block with a second attention that runs along time, place by place."""
+
+    def __init__(self, tower: Tower, activation: Activation, norm_eps: float) -> None:
+        super().__init__(tower, activation, norm_eps)
+        self.time_norm = nn.LayerNorm(tower.width, eps=norm_eps)
+        self.time_attn = Attention(tower.width, tower.heads)
+
+    def along_space(self, x_BTPD: Tensor) -> Tensor:
+        y_MPD = self.attn(self.norm1(x_BTPD).flatten(0, 1))  # M = B * T: one sequence per frame
+        return y_MPD.unflatten(0, x_BTPD.shape[:2])
+
+    def along_time(self, x_BTPD: Tensor) -> Tensor:
+        # a copy on purpose: attention wants each place's history as one sequence
+        y_BPTD = self.time_norm(x_BTPD).transpose(1, 2)
+        y_MTD = self.time_attn(y_BPTD.flatten(0, 1))
+        return y_MTD.unflatten(0, y_BPTD.shape[:2]).transpose(1, 2)

@@ -21,6 +21,7 @@ from vbench_mem.base.load import Kernel, Load, Runtime
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.dual import TEMPERATURE, DualEncoder, unit
 from vbench_mem.encoders.layers import BACKENDS
+from vbench_mem.encoders.similarity import Cosine, Similarity
 from vbench_mem.encoders.source import file_now, sha256_now
 
 NO_TOWER = "this encoder of one's own has no module called {}"
@@ -28,14 +29,17 @@ NO_KERNEL = "No available kernel"  # what torch says where the one that is force
 
 
 class Wrapped(nn.Module):
-    """Clips and captions to unit vectors by a module of the user's own.
+    """Clips and captions to features by a module of the user's own.
 
-    Shapes:  clips_BTCHW, ids_BL, mask_BL -> video_BE, text_BE, float32, of length 1.
+    Shapes:  clips_BTCHW, ids_BL, mask_BL -> video_BE, text_BE, float32, of length 1; as the module
+             made them where it brings a similarity of its own.
     """
 
     def __init__(self, inner: nn.Module, build: str, kernel: Kernel = "auto") -> None:
         super().__init__()
         self.inner, self.build, self.kernel = inner, build, kernel
+        own = getattr(inner, "similarity", None)
+        self.similarity = Cosine() if own is None else CustomSimilarity(own, build)
         if getattr(inner, "logit_scale", None) is None:
             self.temperature = nn.Parameter(torch.full((), -math.log(TEMPERATURE)))
         elif not is_one_number(inner.logit_scale):
@@ -64,8 +68,10 @@ class Wrapped(nn.Module):
         else:
             with self.forced():
                 result = self.inner(clips, ids, mask)
-        video_BE, text_BE = self.checked(result, len(clips))
-        return unit(video_BE), unit(text_BE)
+        video, text = self.checked(result, len(clips))
+        if isinstance(self.similarity, CustomSimilarity):
+            return video, text
+        return unit(video), unit(text)
 
     @contextmanager
     def forced(self) -> Iterator[None]:
@@ -83,13 +89,34 @@ class Wrapped(nn.Module):
         """The pair that the protocol asks for; raises `UsageError` for anything else."""
         shapes = [shape_of(each) for each in result] if isinstance(result, tuple | list) else []
         first = shapes[0] if shapes else ()
-        if len(shapes) == 2 and shapes == [first] * 2 and len(first) == 2 and first[0] == batch:
-            video_BE, text_BE = result
-            return video_BE, text_BE
-        raise UsageError(
-            f"{self.build}: forward returned {told(result)}; it must return (video_BE, text_BE), "
-            f"two tensors of one shape ({batch}, width)"
-        )
+        wanted = f"(video_BE, text_BE), two tensors of one shape ({batch}, width)"
+        fits = len(shapes) == 2 and shapes == [first] * 2 and len(first) == 2 and first[0] == batch
+        if isinstance(self.similarity, CustomSimilarity):
+            wanted = f"(video, text), two tensors that begin with the batch, {batch}"
+            fits = len(shapes) == 2 and all(each[:1] == (batch,) for each in shapes)
+        if not fits:
+            raise UsageError(
+                f"{self.build}: forward returned {told(result)}; it must return {wanted}"
+            )
+        video, text = result
+        return video, text
+
+
+class CustomSimilarity(Similarity):
+    """The similarity that a user's module brings. Holds its method, not the module again."""
+
+    def __init__(self, score: Callable[[Tensor, Tensor], Any], build: str) -> None:
+        super().__init__()
+        self.score, self.build = score, build
+
+    def forward(self, video: Tensor, text: Tensor) -> Tensor:
+        found, wanted = self.score(video, text), (len(text), len(video))
+        if not isinstance(found, Tensor) or tuple(found.shape) != wanted:
+            raise UsageError(
+                f"{self.build}: similarity returned {told(found)}; it must return a tensor of "
+                f"shape {wanted}, a row for each caption and a column for each clip"
+            )
+        return found
 
 
 Trainable = DualEncoder | Wrapped

@@ -16,7 +16,7 @@ from vbench_mem.base.load import Dtype, Runtime
 from vbench_mem.base.strict import STRICT
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.recipes import RECIPES
-from vbench_mem.encoders.tokens import check_variant
+from vbench_mem.encoders.variants import check_variant
 from vbench_mem.matrix.axes import facts, names_of, unknown_row
 from vbench_mem.matrix.captions import tokenizer_of_init
 from vbench_mem.matrix.cell import Cell, Protocol

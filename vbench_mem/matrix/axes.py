@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
-from typing import Annotated, Any, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -16,11 +16,13 @@ from vbench_mem.base.errors import UsageError, nearest
 from vbench_mem.base.explain import explain
 from vbench_mem.base.load import Load, Runtime
 from vbench_mem.encoders.custom import Custom
+from vbench_mem.encoders.families import FAMILIES
 from vbench_mem.encoders.recipes import RECIPES, Recipe
 from vbench_mem.encoders.sizes import TEXT_SIZES, VIDEO_SIZES, Tower, size_name
 from vbench_mem.encoders.source import EXAMPLE, REFERENCE, check_reference, is_reference
-from vbench_mem.encoders.spec import Spec, Text, Tube
-from vbench_mem.encoders.table import ENCODERS, Encoder
+from vbench_mem.encoders.table import ENCODERS
+from vbench_mem.encoders.text_spec import Text
+from vbench_mem.encoders.tube import Tube
 from vbench_mem.matrix.cell import Cell, Protocol
 
 Section = Literal["name", "spec", "recipe", "load", "runtime"]
@@ -72,7 +74,7 @@ def all_settings() -> dict[str, Setting]:
     }
     rest = [*settings_of(Load, "load"), *settings_of(Runtime, "runtime")]
     rest += settings_of(Recipe, "recipe")
-    rest += [setting for layout in get_args(Spec) for setting in settings_of(layout, "spec")]
+    rest += [setting for family in FAMILIES for setting in settings_of(family.spec, "spec")]
     for setting in rest:
         known = found.setdefault(setting.path, setting)
         if known.section != setting.section:
@@ -172,10 +174,10 @@ def facts(cell: Cell) -> dict[str, Any]:
         "probe": cell.probe,
     }
     if isinstance(spec, Custom):
-        known["family"] = spec.FAMILY
+        known["family"] = spec.layout
     else:
         known |= {
-            "family": Encoder(cell.encoder, spec, 0, "").family,
+            "family": spec.family,
             "size": size_name(spec.tower, VIDEO_SIZES),
             "text_size": size_name(spec.text.tower, TEXT_SIZES),
         }

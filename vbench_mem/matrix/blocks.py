@@ -11,7 +11,7 @@ from typing import Any
 
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.strict_yaml import written
-from vbench_mem.encoders.tokens import check_variant
+from vbench_mem.encoders.variants import check_variant
 from vbench_mem.matrix.axes import LAST_WORDS, SETTINGS, canonical, check_value, facts, shown
 from vbench_mem.matrix.cell import Cell, Protocol
 from vbench_mem.matrix.conditions import matches

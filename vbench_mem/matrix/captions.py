@@ -8,7 +8,7 @@ from pathlib import Path
 from vbench_mem.base.errors import UsageError
 from vbench_mem.data.tokenizer_file import with_tokenizer
 from vbench_mem.encoders.custom import Custom
-from vbench_mem.encoders.spec import Spec
+from vbench_mem.encoders.families import Spec
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.training import Training
 

@@ -14,8 +14,9 @@ from pydantic import Field, TypeAdapter
 from vbench_mem.base.load import Load, Runtime
 from vbench_mem.base.strict import STRICT
 from vbench_mem.encoders.custom import Custom
+from vbench_mem.encoders.families import Spec
 from vbench_mem.encoders.recipes import Recipe
-from vbench_mem.encoders.spec import Spec, Text
+from vbench_mem.encoders.text_spec import Text
 from vbench_mem.matrix.training import Training
 
 Probe = Literal["burst", "stage", "accuracy"]

@@ -6,7 +6,7 @@ No torch, no files: an ancestor is computed from the cell alone, so that equal o
 from collections.abc import Iterator
 from dataclasses import replace
 
-from vbench_mem.encoders.image_pretraining import image_pretraining_spec
+from vbench_mem.encoders.families import image_pretraining_spec
 from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.matrix.cell import Cell
 

@@ -16,12 +16,13 @@ from vbench_mem.data.captions import read_captions
 from vbench_mem.data.head import head_of
 from vbench_mem.data.scenes import scenes_sha256
 from vbench_mem.encoders.custom import Custom
+from vbench_mem.encoders.families import Spec
 from vbench_mem.encoders.recipes import RECIPES, Recipe
 from vbench_mem.encoders.sizes import Tower
 from vbench_mem.encoders.source import check_reference, find_custom, is_reference
-from vbench_mem.encoders.spec import Spec, Text
 from vbench_mem.encoders.table import ENCODERS
-from vbench_mem.encoders.tokens import mask_kind
+from vbench_mem.encoders.text_spec import Text
+from vbench_mem.encoders.variants import mask_kind
 from vbench_mem.matrix.axes import SETTINGS, TABLES, Setting, facts, shown, unknown_row
 from vbench_mem.matrix.captions import lacks_tokenizer, named_tokenizer
 from vbench_mem.matrix.cell import Cell, Protocol

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vbench_mem.encoders.patches import CHANNELS
+from vbench_mem.encoders.spec import CHANNELS
 from vbench_mem.matrix.cell import Cell
 
 

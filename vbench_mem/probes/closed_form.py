@@ -6,17 +6,17 @@ encoder's code and its spec part ways, the counts do too.
 """
 
 from dataclasses import dataclass, replace
-from math import prod
 
 from vbench_mem.base.errors import UsageError
 from vbench_mem.encoders.custom import NO_CLOSED_FORM, Custom
+from vbench_mem.encoders.grid import Kept
+from vbench_mem.encoders.operations import FeedForward, attend
 from vbench_mem.encoders.recipes import Recipe
-from vbench_mem.encoders.spec import FactorizedEncoder, FrameLevel, Spec, Text, TubeViT
-from vbench_mem.encoders.tokens import Kept, kept_tokens, layers, tube_grids
+from vbench_mem.encoders.spec import VideoSpec
+from vbench_mem.encoders.text_spec import Text
+from vbench_mem.encoders.variants import kept_tokens
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.walk import Layer, Walk, Work
-
-CHANNELS = 3
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ def walk_text(cell: Cell) -> Walk:
     layer = Layer(tower=text.tower, trains=trains)
     for _ in range(text.tower.depth):
         with walk.layer():
-            layer.attend(walk, 1, tokens)
-            layer.feed_forward(walk, tokens)
+            layer.run(walk, attend(1, tokens))
+            layer.run(walk, FeedForward(rows=tokens))
     walk.product(1, text.tower.width, cell.table_spec.embed_dim, trains=True)
     return walk
 
@@ -59,9 +59,9 @@ def walk_text(cell: Cell) -> Walk:
 def walk_video(cell: Cell, recipe: Recipe) -> Walk:
     """One clip: patches, layers, pooling, projection."""
     spec, load = cell.table_spec, cell.load
-    kept = kept_tokens(spec, recipe, load.frames, load.resolution_px)
+    kept = kept_tokens(spec, recipe, load)
     walk = Walk(checkpoint=cell.runtime.checkpoint)
-    for rows, pixels in patches(cell, kept):
+    for rows, pixels in spec.patches(load, kept):
         walk.live = False  # pixels never need a gradient
         walk.product(rows, pixels, spec.tower.width, trains=recipe.train != "last_k")
     walk_layers(walk, cell, recipe, kept)
@@ -71,67 +71,29 @@ def walk_video(cell: Cell, recipe: Recipe) -> Walk:
     return walk
 
 
-def patches(cell: Cell, kept: Kept) -> list[tuple[int, int]]:
-    """(tokens, values in each) of every patch embedding. Tubes embed what a mask then drops."""
-    spec, load = cell.table_spec, cell.load
-    if isinstance(spec, TubeViT):
-        grids = tube_grids(spec, load.frames, load.resolution_px)
-        return [
-            (grid.tokens, CHANNELS * prod(tube.kernel))
-            for grid, tube in zip(grids, spec.tubes, strict=True)
-        ]
-    return [(kept.tokens, CHANNELS * spec.tubelet_frames * spec.patch_px**2)]
-
-
 def walk_layers(walk: Walk, cell: Cell, recipe: Recipe, kept: Kept) -> None:
     """Every layer in order of depth, each with what trains in it."""
     spec, math = cell.table_spec, cell.runtime.attention == "math"
-    first_trained = {"full": 0, "last_k": layers(spec) - (recipe.blocks or 0)}
-    for number in range(layers(spec)):
-        trains = number >= first_trained.get(recipe.train, layers(spec))
-        space = Layer(
+    first_trained = {"full": 0, "last_k": spec.layers - (recipe.blocks or 0)}
+    for number in range(spec.layers):
+        trains = number >= first_trained.get(recipe.train, spec.layers)
+        layer = Layer(
             tower=spec.tower,
             trains=trains,
             math=math,
             rank=recipe.lora_rank or 0,
             adapter=recipe.adapter_width or 0,
         )
-        time = replace(space, trains=trains or recipe.train == "temporal_only")
+        temporal = replace(layer, trains=trains or recipe.train == "temporal_only")
         with walk.layer():
-            walk_layer(walk, spec, number, space, time, kept)
+            for operation in spec.operations(number, kept):
+                (temporal if operation.temporal else layer).run(walk, operation)
 
 
-def walk_layer(walk: Walk, spec: Spec, number: int, space: Layer, time: Layer, kept: Kept) -> None:
-    """One layer of a layout; `space` and `time` are the same size and may train apart."""
-    extra = int(spec.class_token)
-    match spec.layout:
-        case "joint" | "tubevit":
-            tokens = kept.tokens + extra
-            space.attend(walk, 1, tokens)
-        case "factorized" | "factorized_self_attention":
-            tokens = kept.tokens
-            space.attend(walk, kept.frames, kept.places)
-            time.attend(walk, kept.places, kept.frames)
-        case "factorized_dot_product":
-            tokens = kept.tokens
-            space.attend_split(walk, kept.frames, kept.places)
-        case "factorized_encoder" if number >= spec.tower.depth:
-            tokens, space = kept.frames, time
-            time.attend(walk, 1, tokens)
-        case "frame_level" | "factorized_encoder":
-            tokens = kept.frames * (kept.places + extra)
-            space.attend(walk, kept.frames, kept.places + extra)
-    space.feed_forward(walk, tokens)
-
-
-def walk_pool(walk: Walk, spec: Spec, kept: Kept, *, math: bool) -> None:
+def walk_pool(walk: Walk, spec: VideoSpec, kept: Kept, *, math: bool) -> None:
     """Attention with one learned query, made once, over a clip's tokens or those of each frame, and
     for `map` a feed-forward behind it; they always train."""
-    width, sequences, tokens = spec.tower.width, 1, kept.tokens
-    if isinstance(spec, FactorizedEncoder):
-        tokens = kept.frames
-    elif isinstance(spec, FrameLevel) and spec.pooling == "map":
-        sequences, tokens = kept.frames, kept.places
+    width, (sequences, tokens) = spec.tower.width, spec.pooled(kept)
     live, walk.live = walk.live, True
     walk.product(1, width, width, trains=True)
     walk.live = live

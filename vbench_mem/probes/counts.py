@@ -3,7 +3,7 @@
 from torch import nn
 
 from vbench_mem.encoders.custom import NOT_TOLD, Custom
-from vbench_mem.encoders.tokens import clip_tokens, kept_tokens
+from vbench_mem.encoders.variants import kept_tokens
 from vbench_mem.encoders.wrapped import NO_TOWER, Trainable
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.measured import Measured
@@ -24,12 +24,12 @@ def count(cell: Cell, encoder: Trainable) -> Measured:
     for name, tower in (("video", encoder.video), ("text", encoder.text)):
         number = None if tower is None else parameters(tower)
         found.take(f"params_{name}", number, NO_TOWER.format(name))
-    spec, frames, side = cell.spec, cell.load.frames, cell.load.resolution_px
+    spec = cell.spec
     if isinstance(spec, Custom):
         found.lack(NOT_TOLD, "tokens_per_clip", "tokens_trained_per_clip")
         return found
     found.put(
-        tokens_per_clip=clip_tokens(spec, frames, side),
-        tokens_trained_per_clip=kept_tokens(spec, cell.recipe, frames, side).tokens,
+        tokens_per_clip=spec.tokens(cell.load),
+        tokens_trained_per_clip=kept_tokens(spec, cell.recipe, cell.load).tokens,
     )
     return found

@@ -7,6 +7,7 @@ import sys
 import sysconfig
 import warnings
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -18,6 +19,9 @@ from vbench_mem.base.errors import Unsupported
 from vbench_mem.base.load import Runtime
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.layers import BACKENDS
+from vbench_mem.encoders.operations import Attend
+from vbench_mem.encoders.recipes import Recipe
+from vbench_mem.encoders.variants import kept_tokens
 from vbench_mem.machine.host import cpu_cores
 from vbench_mem.machine.nvml import Gpu, Unreadable, open_gpu
 from vbench_mem.matrix.cell import Cell
@@ -108,10 +112,13 @@ def check_attention(cell: Cell, device: torch.device) -> None:
 
 
 def probe_lengths(cell: Cell) -> set[int]:
-    """A usual sequence, and along time the layout's own: some kernels refuse a single token."""
+    """A usual sequence, and those of the tower that are shorter: some kernels refuse one token."""
     spec = cell.table_spec
-    steps = cell.load.frames // spec.tubelet_frames
-    return {PROBE_TOKENS, steps} if spec.layout.startswith("factorized") else {PROBE_TOKENS}
+    recipe = cell.recipe if cell.load.mode == "train" else Recipe()
+    kept = kept_tokens(spec, recipe, cell.load)
+    operations = chain.from_iterable(spec.operations(n, kept) for n in range(spec.layers))
+    parts = chain.from_iterable(each.parts for each in operations if isinstance(each, Attend))
+    return {PROBE_TOKENS, *(min(keys, PROBE_TOKENS) for _, _, keys in parts)}
 
 
 def check_optimizer(runtime: Runtime, device: torch.device) -> None:

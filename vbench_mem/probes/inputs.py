@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from vbench_mem.base.load import Load
-from vbench_mem.encoders.patches import CHANNELS
+from vbench_mem.encoders.spec import CHANNELS
 
 
 def one_clip(load: Load) -> Tensor:

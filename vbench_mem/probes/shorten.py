@@ -34,17 +34,21 @@ def shorten_text(cell: Cell) -> tuple[Cell, tuple[Repeat, ...]]:
 
 
 def shorten_video(cell: Cell) -> tuple[Cell, tuple[Repeat, ...]]:
-    """Of the main stack; what follows it (layers along time) is short."""
-    spec, recipe = cell.table_spec, cell.recipe
-    depth, behind = spec.tower.depth, getattr(spec, "temporal_depth", 0)
-    trained = depth if recipe.blocks is None else min(depth, max(recipe.blocks - behind, 0))
-    frozen = depth - trained
-    length, first = max((trained, frozen), (frozen, 0))
-    cut = length - KEPT
-    if cut < 1:
-        return cell, ()
-    if length == trained and recipe.blocks is not None:
-        recipe = replace(recipe, blocks=recipe.blocks - cut)
-    tower = replace(spec.tower, depth=depth - cut)
-    short = replace(cell, spec=replace(spec, tower=tower), recipe=recipe)
-    return short, (Repeat(path="video.blocks", layer=first + 1, copies=cut),)
+    """Of every stack of the video tower that can be shortened."""
+    spec, recipe, repeats = cell.table_spec, cell.recipe, list[Repeat]()
+    for number, stack in enumerate(spec.stacks()):
+        behind = sum(each.depth for each in spec.stacks()[number + 1 :])
+        blocks = spec.layers if recipe.blocks is None else recipe.blocks
+        trained = min(stack.depth, max(blocks - behind, 0))
+        frozen = stack.depth - trained
+        length, first = max((trained, frozen), (frozen, 0))
+        cut = length - KEPT
+        shorter = spec.with_depth(number, stack.depth - cut) if cut >= 1 else None
+        if shorter is None:
+            continue
+        if length == trained and recipe.blocks is not None:
+            recipe = replace(recipe, blocks=recipe.blocks - cut)
+        first += shorter.stacks()[number].first
+        spec = shorter
+        repeats.append(Repeat(path=f"video.{stack.path}", layer=first + 1, copies=cut))
+    return replace(cell, spec=spec, recipe=recipe), tuple(repeats)

@@ -5,7 +5,6 @@ from dataclasses import asdict
 import numpy as np
 
 from vbench_mem.encoders.custom import NOT_TOLD, Custom
-from vbench_mem.encoders.tokens import clip_tokens
 from vbench_mem.machine.peaks import dense_peak, share_of_peak
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.measured import Measured
@@ -36,7 +35,7 @@ def speed_metrics(cell: Cell, timed: Timed, clock: str) -> Measured:
     if isinstance(cell.spec, Custom):
         found.lack(NOT_TOLD, "tokens_per_s")
     else:
-        tokens = clip_tokens(cell.spec, load.frames, load.resolution_px)
+        tokens = cell.spec.tokens(load)
         found.put(tokens_per_s=per_s * tokens)
     found.take("energy_j_per_clip", *timed.energy)
     found.details |= {

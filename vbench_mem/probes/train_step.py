@@ -103,9 +103,10 @@ class Trainer:
             self.encoder.train()
         enter("forward")
         with self.autocast():
-            video_BE, text_BE = self.forward(batch.clips_BTCHW, batch.ids_BL, batch.mask_BL)
-        loss = info_nce(video_BE, text_BE, self.encoder.logit_scale)
-        del video_BE, text_BE  # the graph holds what backward needs of them
+            video, text = self.forward(batch.clips_BTCHW, batch.ids_BL, batch.mask_BL)
+            similarity_BB = self.encoder.similarity(video, text)
+        loss = info_nce(similarity_BB, self.encoder.logit_scale)
+        del video, text, similarity_BB  # the graph holds what backward needs of them
         enter("backward")
         self.scaler.scale(loss).backward()
         self.update(enter)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from vbench_mem.encoders.operations import Attend, FeedForward, Operation
 from vbench_mem.encoders.sizes import Tower
 
 # An attention's forward has two products. Backward has the four products of their gradients, and a
@@ -104,26 +105,24 @@ class Layer:
             for _ in range(parts):
                 walk.product(rows, self.rank, outer // parts, trains=True)
 
-    def enter(self, walk: Walk, rows: int) -> None:
-        """To queries, keys and values; the norm before them trains with the layer."""
+    def run(self, walk: Walk, operation: Operation) -> None:
+        if isinstance(operation, Attend):
+            self.attend(walk, operation)
+        elif isinstance(operation, FeedForward):
+            self.feed_forward(walk, operation.rows)
+        else:
+            rows, inner, outer = operation.rows, operation.inner, operation.outer
+            walk.product(rows, inner, outer, trains=self.trains)
+
+    def attend(self, walk: Walk, operation: Attend) -> None:
+        """To queries, keys and values, whose norm trains with the layer; the attention; back."""
+        width = self.tower.width
         walk.live = walk.live or self.trains
-        self.matrix(walk, rows, self.tower.width, 3 * self.tower.width, parts=3)
-
-    def leave(self, walk: Walk, rows: int) -> None:
-        self.matrix(walk, rows, self.tower.width, self.tower.width)
-
-    def attend(self, walk: Walk, sequences: int, tokens: int) -> None:
-        self.enter(walk, sequences * tokens)
-        walk.attention(sequences, tokens, tokens, self.tower.width, math=self.math)
-        self.leave(walk, sequences * tokens)
-
-    def attend_split(self, walk: Walk, frames: int, places: int) -> None:
-        """Half the heads within a frame, half within a place."""
-        self.enter(walk, frames * places)
-        half = self.tower.width // 2
-        walk.attention(frames, places, places, half, math=self.math)
-        walk.attention(places, frames, frames, half, math=self.math)
-        self.leave(walk, frames * places)
+        self.matrix(walk, operation.rows, width, 3 * width, parts=3)
+        share = width // len(operation.parts) if operation.split else width
+        for sequences, queries, keys in operation.parts:
+            walk.attention(sequences, queries, keys, share, math=self.math)
+        self.matrix(walk, operation.rows, width, width)
 
     def feed_forward(self, walk: Walk, rows: int) -> None:
         width = self.tower.width

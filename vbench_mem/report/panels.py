@@ -12,7 +12,7 @@ from vbench_mem.analysis.pareto import frontier
 from vbench_mem.analysis.scores.measured import MeasuredScore, results_of
 from vbench_mem.base.score_metrics import RECALL, Direction
 from vbench_mem.encoders.custom import Custom
-from vbench_mem.encoders.tokens import mask_kind
+from vbench_mem.encoders.variants import mask_kind
 from vbench_mem.report.series import Point, point_of
 
 

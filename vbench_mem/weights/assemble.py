@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from vbench_mem.base.errors import UsageError
-from vbench_mem.encoders.dual import at_least_float32
-from vbench_mem.encoders.patches import CHANNELS
+from vbench_mem.encoders.similarity import at_least_float32
+from vbench_mem.encoders.spec import CHANNELS
 from vbench_mem.weights.held import Piece
 from vbench_mem.weights.kernels import image_kernel
 from vbench_mem.weights.pixels import Pixels, folded

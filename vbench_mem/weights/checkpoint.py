@@ -16,8 +16,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.files import file_sha256, written_aside
 from vbench_mem.base.load import Load
+from vbench_mem.encoders.families import Spec
 from vbench_mem.encoders.recipes import Recipe
-from vbench_mem.encoders.spec import Spec
 from vbench_mem.weights.header import KEY, own_header, read_header
 from vbench_mem.weights.report import Line, Report
 

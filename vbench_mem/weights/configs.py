@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vbench_mem.base.errors import UsageError, nearest
-from vbench_mem.encoders.spec import Activation
+from vbench_mem.encoders.text_spec import Activation
 from vbench_mem.weights.find import Files
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vbench_mem.base.errors import UsageError, nearest
-from vbench_mem.encoders.spec import Activation, Feature, Pooling
+from vbench_mem.encoders.spec import Pooling
+from vbench_mem.encoders.text_spec import Activation, Feature
 from vbench_mem.weights.configs import (
     DEFAULTS,
     OPEN_CLIP_EPS,

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from vbench_mem.base.errors import UsageError
-from vbench_mem.encoders.spec import Pooling
+from vbench_mem.encoders.spec import Pooling, VideoSpec
 from vbench_mem.weights.report import Shape
 
 Kind = Literal["vbench_mem", "clip", "siglip", "vit", "videomae", "vivit", "open_clip", "timm"]
@@ -70,7 +70,7 @@ class Held:
     grid    rows and columns of the position table, where there is one
     base    the kernel over one image or frame that kernels of clips are made of, by its name; none
             where the source has kernels of clips
-    layout  of one of ours
+    spec    of one of ours
     captions  the rest of a published pair, looked at only where it is wanted
     notes   what a reader should know besides
     """
@@ -82,6 +82,6 @@ class Held:
     needs: Mapping[str, Any] = field(default_factory=dict)
     grid: tuple[int, int] | None = None
     base: Literal["video.image_embed", "video.embed"] | None = None
-    layout: str | None = None
+    spec: VideoSpec | None = None
     captions: Callable[[], Captions | None] | None = None
     notes: tuple[str, ...] = ()

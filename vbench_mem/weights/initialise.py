@@ -4,9 +4,9 @@ from pathlib import Path
 
 from vbench_mem.base.load import Load
 from vbench_mem.encoders.dual import DualEncoder
+from vbench_mem.encoders.families import Spec
 from vbench_mem.encoders.recipes import Recipe
-from vbench_mem.encoders.spec import Spec
-from vbench_mem.encoders.tokens import kept_tokens
+from vbench_mem.encoders.variants import kept_tokens
 from vbench_mem.weights.checkpoint import read_checkpoint
 from vbench_mem.weights.find import find
 from vbench_mem.weights.held import Held
@@ -41,7 +41,7 @@ def initialise(
     """
     video = encoder.video
     assert video.spec == spec, "the encoder is of another spec"
-    kept = kept_tokens(spec, video.recipe, load.frames, load.resolution_px)
+    kept = kept_tokens(spec, video.recipe, load)
     assert video.kept == kept, "the encoder is of another load"
     return place(hold(init, video.recipe), encoder, allow, as_is=as_is)
 

@@ -6,10 +6,11 @@ Legend: D width, C channels, T frames, H W pixels of a kernel, P places.
 import torch.nn.functional as F
 from torch import Tensor
 
-from vbench_mem.encoders.patches import CHANNELS, inflated
+from vbench_mem.encoders.grid import Grid
+from vbench_mem.encoders.patches import inflated
 from vbench_mem.encoders.positions import resize
-from vbench_mem.encoders.spec import Inflation, Tube
-from vbench_mem.encoders.tokens import Grid
+from vbench_mem.encoders.spec import CHANNELS, Inflation
+from vbench_mem.encoders.tube import Tube
 
 
 def clip_kernel(image: Tensor, patch_px: int, tube: Tube, how: Inflation) -> tuple[Tensor, str]:

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vbench_mem.base.errors import UsageError
-from vbench_mem.encoders.spec import FrameLevel, Spec, TubeViT
+from vbench_mem.encoders.spec import VideoSpec
 
 SAME_IDS = "text.tokenizer_sha256"
 
 
-def check_needs(path: str, needs: Mapping[str, Any], spec: Spec) -> None:
+def check_needs(path: str, needs: Mapping[str, Any], spec: VideoSpec) -> None:
     """Raises `UsageError` naming every field, what the weights have, what the spec has, and the
     axes to write."""
     found = list(disagreements(needs, spec))
@@ -24,7 +24,7 @@ def check_needs(path: str, needs: Mapping[str, Any], spec: Spec) -> None:
             f"{path}: was trained with another tokenizer; write text.tokenizer_file: the one whose "
             f"SHA-256 begins with {needs[SAME_IDS][:8]}"
         )
-    if dict(found).get("tubelet_frames") and isinstance(spec, FrameLevel):
+    if dict(found).get("tubelet_frames") and spec.single_frames:
         raise UsageError(
             f"{path}: its patches are {needs['tubelet_frames']} frames long and a frame-level "
             "encoder looks at single frames; choose another encoder"
@@ -37,25 +37,25 @@ def check_needs(path: str, needs: Mapping[str, Any], spec: Spec) -> None:
     raise UsageError(f"{path} does not fit the {spec.layout} encoder: {told}; write {axes}")
 
 
-def disagreements(needs: Mapping[str, Any], spec: Spec) -> Iterator[tuple[str, Any]]:
+def disagreements(needs: Mapping[str, Any], spec: VideoSpec) -> Iterator[tuple[str, Any]]:
     """Axis and the value it should have."""
     for axis, theirs in needs.items():
         if value_of(spec, axis) != theirs and not is_not_applicable(axis, theirs, spec):
             yield axis, theirs
 
 
-def is_not_applicable(axis: str, theirs: Any, spec: Spec) -> bool:
+def is_not_applicable(axis: str, theirs: Any, spec: VideoSpec) -> bool:
     """Is it something that this layout cannot have, so that the weights do without?"""
     if axis == SAME_IDS:  # a spec of the table names no file
         return theirs is None or spec.text.tokenizer_sha256 is None
     if axis == "class_token":
-        return bool(theirs) and not spec.CLASS_TOKEN
+        return bool(theirs) and not spec.takes_class_token
     if axis == "positions":  # a table that finds no place is a line of the report
         return spec.positions == "sinusoidal"
-    return axis == "tubelet_frames" and isinstance(spec, TubeViT)
+    return axis == "tubelet_frames" and spec.own_kernels
 
 
-def value_of(spec: Spec, axis: str) -> Any:
+def value_of(spec: VideoSpec, axis: str) -> Any:
     value: Any = spec
     for key in axis.split("."):
         value = getattr(value, key)

@@ -10,7 +10,8 @@ from torch import Tensor
 from vbench_mem.encoders.adapt import whole_change
 from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.sizes import Tower
-from vbench_mem.encoders.spec import FrameLevel, Spec, Text, TubeViT
+from vbench_mem.encoders.spec import VideoSpec
+from vbench_mem.encoders.text_spec import Text
 from vbench_mem.weights.checkpoint import Checkpoint
 from vbench_mem.weights.held import Held, Piece
 from vbench_mem.weights.needs import value_of
@@ -40,20 +41,20 @@ def from_checkpoint(checkpoint: Checkpoint, recipe: Recipe) -> Held:
         needs=needs_of(spec, images),
         grid=None if places is None else (isqrt(places), isqrt(places)),
         base=base_of(spec, images),
-        layout=spec.layout,
+        spec=spec,
     )
 
 
-def base_of(spec: Spec, images: bool) -> Literal["video.image_embed", "video.embed"] | None:
+def base_of(spec: VideoSpec, images: bool) -> Literal["video.image_embed", "video.embed"] | None:
     """A kernel that clips trained is better than one that images trained; but it must be there."""
     if images:
         return "video.image_embed"
-    return "video.embed" if isinstance(spec, FrameLevel) else None
+    return "video.embed" if spec.single_frames else None
 
 
-def needs_of(spec: Spec, images: bool) -> dict[str, Any]:
+def needs_of(spec: VideoSpec, images: bool) -> dict[str, Any]:
     needs = {axis: value_of(spec, axis) for axis in SHARED}
-    if not isinstance(spec, TubeViT):
+    if not spec.own_kernels:
         needs["positions"] = spec.positions
         if base_of(spec, images) is None:
             needs["tubelet_frames"] = spec.tubelet_frames

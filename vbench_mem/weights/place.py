@@ -11,13 +11,15 @@ import torch
 from torch import Tensor
 
 from vbench_mem.base.errors import UsageError
-from vbench_mem.encoders.dual import DualEncoder, at_least_float32
+from vbench_mem.encoders.dual import DualEncoder
 from vbench_mem.encoders.patches import TubeEmbed
-from vbench_mem.encoders.spec import FactorizedEncoder, Spec
+from vbench_mem.encoders.similarity import at_least_float32
+from vbench_mem.encoders.spec import VideoSpec, in_group
 from vbench_mem.encoders.tower import VideoTower
 from vbench_mem.weights.expected import (
-    KERNELS,
     NEUTRAL,
+    image_name,
+    is_clip_kernel,
     why_left_beside_captions,
     why_new,
     why_unused,
@@ -65,8 +67,7 @@ def plan(
         held = with_captions(held, captions, as_is=as_is)
     check_needs(held.path, held.needs, video.spec)
     made = {name: make(name, each, held, video) for name, each in encoder.state_dict().items()}
-    if video.spec.layout == "factorized":
-        made = start_from_space(made)
+    made = start_as_copies(made, video.spec.weights.copies)
     if as_is:
         made = {name: asked_untrained(each) for name, each in made.items()}
     used = {piece for each in made.values() for piece in each.used}
@@ -92,7 +93,7 @@ def plan(
     return report, {name: each.tensor for name, each in made.items() if each.tensor is not None}
 
 
-def captions_for(held: Held, spec: Spec) -> Captions | None:
+def captions_for(held: Held, spec: VideoSpec) -> Captions | None:
     """Of a published pair, for a spec that reads captions by its tokenizer; any other is given the
     vision side alone."""
     if held.captions is None or spec.text.tokenizer != "file":
@@ -129,7 +130,7 @@ def asked_untrained(made: Made) -> Made:
 def make(name: str, target: Tensor, held: Held, video: VideoTower) -> Made:
     """One tensor of the encoder out of the pieces."""
     pieces = held.pieces
-    if name.startswith(KERNELS) and held.base is not None:
+    if held.base is not None and is_clip_kernel(name, video.spec):
         return make_kernel(name, target, held, video)
     key = renamed(name, held, video)
     if key not in pieces:
@@ -141,18 +142,16 @@ def make(name: str, target: Tensor, held: Held, video: VideoTower) -> Made:
         tensor, how = stretched(tensor, held.grid, video.position_grid())
     elif name == "video.time_positions" and len(tensor) != len(target):
         tensor, how = longer(tensor, len(target)), "linear in time"
-    elif held.layout is None and name == "video.head.weight" and tensor.shape != target.shape:
+    elif held.spec is None and name == "video.head.weight" and tensor.shape != target.shape:
         return new(name, target, held, video)
     return fitted(name, target, piece, tensor, how, (key,), held)
 
 
 def renamed(name: str, held: Held, video: VideoTower) -> str:
-    """The norm after image layers is a factorised encoder's norm after its spatial ones."""
-    if isinstance(video.spec, FactorizedEncoder) and held.layout != video.spec.layout:
-        if name.startswith("video.norm."):
-            return ""
-        return name.replace("video.space_norm.", "video.norm.")
-    return name
+    """The name in the source; empty where an encoder of another family has no such weight."""
+    if held.spec is not None and held.spec.layout == video.spec.layout:
+        return name
+    return image_name(name, video.spec) or ""
 
 
 def make_kernel(name: str, target: Tensor, held: Held, video: VideoTower) -> Made:
@@ -203,9 +202,8 @@ def fitted(
 def new(name: str, target: Tensor, held: Held, video: VideoTower) -> Made:
     """Left as the encoder started it."""
     shape = tuple(target.shape)
-    if name in ("video.embed.bias", "video.image_embed.bias") or (
-        name.startswith("video.tubes.") and name.endswith(".bias")
-    ):
+    groups = video.spec.weights
+    if name.endswith(".bias") and in_group(name, groups.clips | groups.images):
         zeros = torch.zeros(shape)
         return Made(
             Line(fate="new", name=name, shape=shape, why="zeros: the source has none"), zeros
@@ -214,17 +212,19 @@ def new(name: str, target: Tensor, held: Held, video: VideoTower) -> Made:
     return Made(Line(fate="new", name=name, shape=shape, why=why, expected=expected))
 
 
-def start_from_space(made: Mapping[str, Made]) -> dict[str, Made]:
-    """New temporal attention starts as a copy of the layer's spatial one, as the layout does."""
+def start_as_copies(made: Mapping[str, Made], copies: Mapping[str, str]) -> dict[str, Made]:
+    """New weights that the family starts as copies of others beside them, as it does by itself."""
     found = dict(made)
     for name, each in made.items():
-        if each.line.fate != "new" or not (".time_attn." in name or ".time_norm." in name):
-            continue
-        space = made[name.replace(".time_attn.", ".attn.").replace(".time_norm.", ".norm1.")]
-        if space.tensor is not None:
-            why = "copy of the spatial attention, behind a shut gate"
-            line = replace(each.line, source=space.line.source, why=why)
-            found[name] = Made(line, space.tensor)
+        for new, old in copies.items():
+            other = made.get(name.replace(f".{new}.", f".{old}."))
+            if each.line.fate != "new" or f".{new}." not in name or other is None:
+                continue
+            if other.tensor is not None:
+                why = f"starts as a copy of {old}"
+                found[name] = Made(
+                    replace(each.line, source=other.line.source, why=why), other.tensor
+                )
     return found
 
 

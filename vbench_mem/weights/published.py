@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from vbench_mem.base.errors import UsageError
-from vbench_mem.encoders.dual import at_least_float32
 from vbench_mem.encoders.positions import LONGEST
+from vbench_mem.encoders.similarity import at_least_float32
 from vbench_mem.weights.assemble import Parts, assemble
 from vbench_mem.weights.captions import captions_of
 from vbench_mem.weights.configs import Said, said_by

@@ -8,7 +8,7 @@ from tests.accuracy.retrieval.made import slow_measures, some_answers, tied_matr
 from vbench_mem.accuracy.retrieval.answers import Answers
 from vbench_mem.accuracy.retrieval.measures import measures
 from vbench_mem.accuracy.retrieval.ranking import rank
-from vbench_mem.accuracy.retrieval.similarity import Cosine, Matrix
+from vbench_mem.accuracy.retrieval.similarity import ExactCosine, Matrix
 from vbench_mem.base.errors import UsageError
 from vbench_mem.probes.storages import StorageTracker
 
@@ -114,7 +114,7 @@ def test_memory_stays_within_the_chunk_and_the_right_answers(most: int, chunk_by
     assert whole_bytes > 5 * chunk_bytes
     with StorageTracker() as tracker:
         tracker.follow([texts, clips])
-        rank(Cosine(texts, clips), answers, chunk_bytes)
+        rank(ExactCosine(texts, clips), answers, chunk_bytes)
     given_bytes = texts.nbytes + clips.nbytes
     peak_bytes = max(tracker.timeline.levels())
     assert peak_bytes - given_bytes <= chunk_bytes + for_right_bytes

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from tests.accuracy.retrieval.made import some_answers
 from vbench_mem.accuracy.retrieval.ranking import rank
-from vbench_mem.accuracy.retrieval.similarity import Cosine, Grouped, Matrix, on_grid
+from vbench_mem.accuracy.retrieval.similarity import ExactCosine, Grouped, Matrix, on_grid
 from vbench_mem.base.errors import UsageError
 
 
@@ -18,10 +18,12 @@ def drawn(rows: int, width: int, seed: int = 0) -> Tensor:
 
 def test_a_cosine_is_equal_in_every_order_and_in_blocks_of_every_size() -> None:
     texts, clips = drawn(37, 200), drawn(41, 200, seed=1)
-    whole = Cosine(texts, clips).block(slice(0, 37), slice(0, 41))
+    whole = ExactCosine(texts, clips).block(slice(0, 37), slice(0, 41))
     order = torch.randperm(200, generator=torch.Generator().manual_seed(2))
-    assert Cosine(texts[:, order], clips[:, order]).block(slice(None), slice(None)).equal(whole)
-    similarity = Cosine(texts, clips)
+    assert (
+        ExactCosine(texts[:, order], clips[:, order]).block(slice(None), slice(None)).equal(whole)
+    )
+    similarity = ExactCosine(texts, clips)
     for rows, cols in ((1, 1), (1, 41), (5, 3), (37, 1)):
         for row in range(0, 37, rows):
             block = similarity.block(slice(row, row + rows), slice(7, 7 + cols))
@@ -32,7 +34,7 @@ def test_a_cosine_is_equal_in_every_order_and_in_blocks_of_every_size() -> None:
 
 def test_a_cosine_is_the_exact_product_of_its_rounded_vectors() -> None:
     texts, clips = drawn(4, 100), drawn(3, 100, seed=1)
-    block = Cosine(texts, clips).block(slice(None), slice(None))
+    block = ExactCosine(texts, clips).block(slice(None), slice(None))
     left, right = on_grid(texts).tolist(), on_grid(clips).tolist()
     for row, one in enumerate(left):
         for col, other in enumerate(right):
@@ -46,7 +48,7 @@ def test_rounding_moves_a_cosine_by_less_than_stated(width: int) -> None:
     expected = torch.nn.functional.cosine_similarity(
         texts.double()[:, None], clips.double()[None], dim=2
     )
-    found = Cosine(texts, clips).block(slice(None), slice(None))
+    found = ExactCosine(texts, clips).block(slice(None), slice(None))
     assert (found - expected).abs().max() <= width**0.5 * 2.0**-26
 
 
@@ -56,21 +58,25 @@ def test_the_same_clip_twice_ties_wherever_it_stands() -> None:
     texts = clips[:1] + drawn(1, 512) / 4
     answers = some_answers(1, 101, 1, seed=0)
     for right in (0, 100):
-        found = rank(Cosine(texts, clips), type(answers)(**vars(answers) | {"right": ((right,),)}))
+        found = rank(
+            ExactCosine(texts, clips), type(answers)(**vars(answers) | {"right": ((right,),)})
+        )
         assert found.rank_Q.tolist() == [2]
 
 
 def test_length_and_floating_type_do_not_matter() -> None:
     texts, clips = drawn(9, 32).bfloat16(), drawn(8, 32, seed=1).bfloat16()
-    expected = Cosine(texts, clips).block(slice(None), slice(None))
+    expected = ExactCosine(texts, clips).block(slice(None), slice(None))
     for dtype in (torch.float32, torch.float64):
-        longer = Cosine(1024 * texts.to(dtype), clips.to(dtype) / 64)
+        longer = ExactCosine(1024 * texts.to(dtype), clips.to(dtype) / 64)
         assert longer.block(slice(None), slice(None)).equal(expected)
 
 
 def test_an_embedding_of_zeros_is_as_similar_to_everything() -> None:
     clips = drawn(5, 8)
-    assert Cosine(torch.zeros(1, 8), clips).block(slice(None), slice(None)).tolist() == [[0.0] * 5]
+    assert ExactCosine(torch.zeros(1, 8), clips).block(slice(None), slice(None)).tolist() == [
+        [0.0] * 5
+    ]
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.float16])
@@ -79,20 +85,20 @@ def test_embeddings_that_are_not_finite_are_refused(dtype: torch.dtype, value: f
     texts = drawn(100, 16).to(dtype)
     texts[17, 3] = texts[80, 0] = value
     with pytest.raises(UsageError, match=r"gallery embeddings: 2 of 100 rows .* first is row 17;"):
-        Cosine(drawn(3, 16).to(dtype), texts)
+        ExactCosine(drawn(3, 16).to(dtype), texts)
     with pytest.raises(UsageError, match="query similarities: 2 of 100 rows"):
         Matrix(texts)
 
 
 def test_embeddings_without_rows_are_refused() -> None:
     with pytest.raises(UsageError, match=r"query embeddings have shape \(0 x 4\)"):
-        Cosine(torch.zeros(0, 4), torch.zeros(3, 4))
+        ExactCosine(torch.zeros(0, 4), torch.zeros(3, 4))
 
 
 def test_a_group_is_as_similar_as_its_most_similar_member() -> None:
     texts, captions = drawn(6, 12), drawn(7, 12, seed=1)
     groups = ((3,), (0, 6, 2), (5, 1), (4,))
-    each = Cosine(texts, captions)
+    each = ExactCosine(texts, captions)
     whole = each.block(slice(None), slice(None))
     expected = torch.stack([whole[:, list(group)].amax(1) for group in groups], dim=1)
     grouped = Grouped(each, groups)

@@ -10,10 +10,11 @@ from vbench_mem.accuracy.training.decoded import Frames
 from vbench_mem.base.load import Load, Runtime
 from vbench_mem.data.benchmark import Benchmark, Caption, Clip
 from vbench_mem.data.encode import write_video
+from vbench_mem.encoders.families import Spec
 from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.sizes import Tower
-from vbench_mem.encoders.spec import Spec, Text
 from vbench_mem.encoders.table import ENCODERS
+from vbench_mem.encoders.text_spec import Text
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.training import Source, Stage, Training
 

@@ -42,7 +42,7 @@ def in_one_graph(encoder: DualEncoder, loss: Loss, chunks: list[Chunk]) -> Tenso
     """The obvious way: keep every activation."""
     pairs = [encoder(*chunk) for chunk in chunks]
     video, text = (torch.cat(side) for side in zip(*pairs, strict=True))
-    value = loss(video, text, encoder.logit_scale)
+    value = loss(video, text, encoder.similarity, encoder.logit_scale)
     value.backward()
     return value
 
@@ -61,7 +61,10 @@ def test_gradients_are_those_of_one_graph_with_the_same_masks(
     after, expected = torch.rand(()), gradients(module, loss)
     torch.manual_seed(5)
     value = cached_backward(
-        chunks, lambda chunk: module(*chunk), lambda v, t: loss(v, t, module.logit_scale), CPU
+        chunks,
+        lambda chunk: module(*chunk),
+        lambda v, t: loss(v, t, module.similarity, module.logit_scale),
+        CPU,
     )
     assert torch.rand(()) == after  # what is drawn next is the same, too
     got = gradients(module, loss)
@@ -86,7 +89,7 @@ def test_on_a_cpu_chunks_draw_the_masks_of_the_whole_batch(
     cached_backward(
         chunks_of(batch, 2),
         lambda chunk: module(*chunk),
-        lambda v, t: loss(v, t, module.logit_scale),
+        lambda v, t: loss(v, t, module.similarity, module.logit_scale),
         CPU,
     )
     for one, other in zip(gradients(module), expected, strict=True):
@@ -113,7 +116,7 @@ def test_autocast_and_a_loss_scale_change_no_more_than_rounding(
     cached_backward(
         chunks,
         embed,
-        lambda v, t: loss(v, t, module.logit_scale),
+        lambda v, t: loss(v, t, module.similarity, module.logit_scale),
         CPU,
         lambda value: value * scaled,
     )

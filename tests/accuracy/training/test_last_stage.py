@@ -15,7 +15,7 @@ from vbench_mem.accuracy.training.last_stage import encoder_of, train_last_stage
 from vbench_mem.accuracy.training.trained import Trained, beside
 from vbench_mem.base.errors import UsageError
 from vbench_mem.data.benchmark import Benchmark
-from vbench_mem.encoders.image_pretraining import image_pretraining_spec
+from vbench_mem.encoders.families import image_pretraining_spec
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.training import Training
 from vbench_mem.weights.checkpoint import read_checkpoint

@@ -7,8 +7,11 @@ import torch
 from torch import Tensor
 
 from vbench_mem.accuracy.training.losses import Loss, sigmoid_loss
+from vbench_mem.encoders.similarity import Cosine
 from vbench_mem.probes.loss import info_nce
 from vbench_mem.probes.storages import StorageTracker
+
+COSINE = Cosine()
 
 
 def drawn(batch: int, width: int = 6) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -29,7 +32,9 @@ def test_the_sigmoid_loss_asks_of_every_pair_whether_it_belongs_together() -> No
         for j, t in enumerate(text.tolist()):
             logit = 10 * sum(a * b for a, b in zip(v, t, strict=True)) - 3
             total += math.log(1 + math.exp(-logit if i == j else logit))
-    assert sigmoid_loss(video, text, scale, bias).item() == pytest.approx(total / 5, rel=1e-12)
+    assert sigmoid_loss(video, text, COSINE, scale, bias).item() == pytest.approx(
+        total / 5, rel=1e-12
+    )
 
 
 @pytest.mark.parametrize("rows", [1, 3, 8])
@@ -38,7 +43,7 @@ def test_by_blocks_the_sigmoid_loss_has_the_value_and_gradients_of_the_whole(row
     video, text, scale, bias = leaves
     own = torch.eye(8, dtype=torch.float64) * 2 - 1
     whole = -torch.nn.functional.logsigmoid(own * (scale.exp() * video @ text.T + bias)).sum() / 8
-    parts = sigmoid_loss(*leaves, rows=rows)
+    parts = sigmoid_loss(*leaves[:2], COSINE, *leaves[2:], rows=rows)
     assert parts.item() == pytest.approx(whole.item(), rel=1e-12)
     expected, got = (torch.autograd.grad(loss, leaves) for loss in (whole, parts))
     for one, other in zip(expected, got, strict=True):
@@ -49,7 +54,7 @@ def test_by_blocks_the_whole_matrix_is_never_in_memory() -> None:
     def peak(rows: int) -> int:
         leaves = drawn(512)
         with StorageTracker() as tracker:
-            sigmoid_loss(*leaves, rows=rows).backward()
+            sigmoid_loss(*leaves[:2], COSINE, *leaves[2:], rows=rows).backward()
         return max(tracker.timeline.levels())
 
     matrix = 512 * 512 * 8
@@ -59,9 +64,9 @@ def test_by_blocks_the_whole_matrix_is_never_in_memory() -> None:
 
 def test_the_losses_are_float32_inside_of_autocast() -> None:
     video, text, scale, bias = (each.detach().float() for each in drawn(4))
-    outside = sigmoid_loss(video, text, scale, bias)
+    outside = sigmoid_loss(video, text, COSINE, scale, bias)
     with torch.autocast("cpu", torch.bfloat16):
-        inside = sigmoid_loss(video, text, scale, bias)
+        inside = sigmoid_loss(video, text, COSINE, scale, bias)
     assert inside.dtype is torch.float32
     assert inside.item() == outside.item()
 
@@ -80,5 +85,7 @@ def test_only_the_sigmoid_loss_has_a_bias_and_both_start_at_their_own_temperatur
 def test_each_objective_is_the_loss_of_its_name() -> None:
     video, text, scale = (each.detach().float() for each in drawn(4)[:3])
     bias = torch.tensor(-10.0)
-    assert Loss("info_nce")(video, text, scale) == info_nce(video, text, scale)
-    assert Loss("sigmoid")(video, text, scale) == sigmoid_loss(video, text, scale, bias)
+    assert Loss("info_nce")(video, text, COSINE, scale) == info_nce(text @ video.T, scale)
+    assert Loss("sigmoid")(video, text, COSINE, scale) == sigmoid_loss(
+        video, text, COSINE, scale, bias
+    )

@@ -114,9 +114,8 @@ def test_a_mixed_step_is_one_step_on_the_weighted_sum(
     torch.manual_seed(3)
     loss = stepper.gradients(fed)
     torch.manual_seed(3)
-    scale = plain.encoder.logit_scale
-    of_images = plain.loss(*plain.embed_images(fed.images), scale)
-    of_clips = plain.loss(*plain.embed_clips(fed.clips), scale)
+    of_images = plain.loss_of(*plain.embed_images(fed.images))
+    of_clips = plain.loss_of(*plain.embed_clips(fed.clips))
     total = 0.25 * of_images + 0.75 * of_clips
     total.backward()
     assert loss.item() == pytest.approx(total.item(), rel=1e-6)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from vbench_mem.analysis.fit.variants import MOST_FRAMES, frame_counts, lines_of
 from vbench_mem.base.load import Runtime
-from vbench_mem.encoders.spec import TUBES_16
+from vbench_mem.encoders.families.tubevit import TUBES_16
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import load_matrix
 

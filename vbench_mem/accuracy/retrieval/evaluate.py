@@ -23,10 +23,17 @@ from vbench_mem.accuracy.retrieval.answers import (
 from vbench_mem.accuracy.retrieval.chance import chance_of
 from vbench_mem.accuracy.retrieval.measures import Interval, intervals, measures
 from vbench_mem.accuracy.retrieval.ranking import CHUNK_BYTES, Ranked, rank
-from vbench_mem.accuracy.retrieval.similarity import Cosine, Grouped, Similarity, check_embeddings
+from vbench_mem.accuracy.retrieval.similarity import (
+    ExactCosine,
+    Grouped,
+    Learned,
+    PairScores,
+    check_embeddings,
+)
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.score_metrics import Direction
 from vbench_mem.data.benchmark import Benchmark
+from vbench_mem.encoders.similarity import Cosine, Similarity
 from vbench_mem.matrix.training import Convention
 
 Measures = dict[str, float]
@@ -77,16 +84,17 @@ def evaluate(
     *,
     convention: Convention = "every_caption",
     permuted_VE: Tensor | None = None,
+    similarity: Similarity | None = None,
     seed: int = 0,
     chunk_bytes: int = CHUNK_BYTES,
     bootstrap: int = 1000,
 ) -> Evaluation:
-    """Rank clips by captions and captions by clips, by cosine similarity.
+    """Rank clips by captions and captions by clips, by the encoder's similarity, else the cosine.
 
     Args:    `permuted_VE` the same clips embedded with permuted frames (`permute_frames`); `seed`
              draws the shuffled pairs and the `bootstrap` resamples (0: no intervals).
     Shapes:  one row for each clip, one for each caption of the benchmark; of any floating type and
-             length, on one device.
+             length, on one device; for a similarity of its own, whatever that compares.
     Memory:  `chunk_bytes` at a time beside the embeddings, and a few hundred bytes for each right
              answer; `first_caption` copies the captions that it keeps.
     Cost:    two products of V x C x E in float64, two more for each of two sanity rows.
@@ -94,8 +102,11 @@ def evaluate(
     """
     check_answers(benchmark, convention)
     permuted = {} if permuted_VE is None else {"permuted video": permuted_VE}
-    check_shapes({"video": video_VE, **permuted}, benchmark.gallery_size, "clips", text_CE)
-    check_shapes({"text": text_CE}, len(benchmark.captions), "captions", text_CE)
+    similarity = similarity or Cosine()
+    by_cosine = isinstance(similarity, Cosine)
+    like = text_CE if by_cosine else None
+    check_shapes({"video": video_VE, **permuted}, benchmark.gallery_size, "clips", like)
+    check_shapes({"text": text_CE}, len(benchmark.captions), "captions", like)
     kept = kept_captions(benchmark, convention)
     asked = keep_captions(benchmark, kept)
     if len(kept) < len(text_CE):
@@ -105,11 +116,18 @@ def evaluate(
         videos: Tensor, texts: Tensor, benchmark: Benchmark
     ) -> dict[Direction, tuple[Answers, Ranked]]:
         forth, back = text_to_video(benchmark), video_to_text(benchmark, convention)
-        captions: Similarity = Cosine(videos, texts)
+        captions: PairScores
+        clips: PairScores
+        if by_cosine:
+            captions, clips = ExactCosine(videos, texts), ExactCosine(texts, videos)
+        else:
+            captions, clips = (
+                Learned(similarity, videos, texts, videos_ask=each) for each in (True, False)
+            )
         if back.groups:
             captions = Grouped(captions, back.groups)
         return {
-            "t2v": (forth, rank(Cosine(texts, videos), forth, chunk_bytes)),
+            "t2v": (forth, rank(clips, forth, chunk_bytes)),
             "v2t": (back, rank(captions, back, chunk_bytes)),
         }
 
@@ -138,23 +156,27 @@ def evaluate(
         sanity={
             "shuffled": sane(video_VE, text_CE, deranged(asked, seed)),
             "frames_permuted": None if permuted_VE is None else sane(permuted_VE, text_CE),
-            "constant": sane(video_VE.new_ones(len(video_VE), 1), text_CE.new_ones(len(kept), 1)),
+            "constant": sane(torch.ones_like(video_VE), torch.ones_like(text_CE)),
         },
         seed=seed,
         resamples=bootstrap,
     )
 
 
-def check_shapes(given: Mapping[str, Tensor], rows: int, what: str, text_CE: Tensor) -> None:
-    for name, x_NE in given.items():
-        check_embeddings(name, x_NE)
-        if len(x_NE) != rows:
+def check_shapes(given: Mapping[str, Tensor], rows: int, what: str, like_CE: Tensor | None) -> None:
+    """As many rows as the benchmark has, finite; for cosines of the width and device of `like_CE`.
+    Raises `UsageError`."""
+    for name, x in given.items():
+        check_embeddings(name, x if like_CE is not None else x.flatten(1))
+        if len(x) != rows:
             raise UsageError(
-                f"{name} embeddings: {len(x_NE)} rows for the benchmark's {rows} {what}; give one "
+                f"{name} embeddings: {len(x)} rows for the benchmark's {rows} {what}; give one "
                 "for each, in its order"
             )
-        if (x_NE.shape[1], x_NE.device) != (text_CE.shape[1], text_CE.device):
+        if like_CE is None:
+            continue
+        if (x.shape[1], x.device) != (like_CE.shape[1], like_CE.device):
             raise UsageError(
-                f"{name} embeddings are {x_NE.shape[1]} wide on {x_NE.device}, text embeddings "
-                f"{text_CE.shape[1]} on {text_CE.device}; give both one width and device"
+                f"{name} embeddings are {x.shape[1]} wide on {x.device}, text embeddings "
+                f"{like_CE.shape[1]} on {like_CE.device}; give both one width and device"
             )

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from vbench_mem.accuracy.retrieval.answers import NDCG_CUT, Answers
-from vbench_mem.accuracy.retrieval.similarity import Similarity
+from vbench_mem.accuracy.retrieval.similarity import PairScores
 from vbench_mem.base.errors import UsageError
 
 CHUNK_BYTES = 2**28
@@ -60,7 +60,7 @@ class Pairs:
 
 
 @torch.no_grad()
-def rank(similarity: Similarity, answers: Answers, chunk_bytes: int = CHUNK_BYTES) -> Ranked:
+def rank(similarity: PairScores, answers: Answers, chunk_bytes: int = CHUNK_BYTES) -> Ranked:
     """Rank every query of `answers`, whose numbers are rows and columns of `similarity`.
 
     Memory:  at most `chunk_bytes` at a time, and about 200 bytes for each right answer.
@@ -74,7 +74,7 @@ def rank(similarity: Similarity, answers: Answers, chunk_bytes: int = CHUNK_BYTE
     return scored(pairs, wrong_N.cpu(), answers.gallery)
 
 
-def right_pairs(similarity: Similarity, answers: Answers, chunk_bytes: int) -> Pairs:
+def right_pairs(similarity: PairScores, answers: Answers, chunk_bytes: int) -> Pairs:
     counts = [len(right) for right in answers.right]
     right_Q = torch.tensor(counts)
     query_N = torch.arange(len(counts)).repeat_interleave(right_Q)
@@ -96,7 +96,7 @@ def right_pairs(similarity: Similarity, answers: Answers, chunk_bytes: int) -> P
 
 
 def wrong_before(
-    similarity: Similarity, answers: Answers, pairs: Pairs, chunk_bytes: int
+    similarity: PairScores, answers: Answers, pairs: Pairs, chunk_bytes: int
 ) -> Tensor:
     """wrong_N: wrong candidates of the query that are at least as similar as right answer N."""
     device = similarity.device
@@ -136,7 +136,7 @@ def at_least(found_QG: Tensor, right_QM: Tensor) -> Tensor:
 
 
 def block_sizes(
-    similarity: Similarity, queries: int, most: int, chunk_bytes: int
+    similarity: PairScores, queries: int, most: int, chunk_bytes: int
 ) -> tuple[int, int]:
     """Rows and columns of a block that `chunk_bytes` has room for: a square, or wider where rows
     or columns are few. `most` is the largest number of right answers of a query."""

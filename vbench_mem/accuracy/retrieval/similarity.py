@@ -9,12 +9,15 @@ import torch
 from torch import Tensor
 
 from vbench_mem.base.errors import UsageError
+from vbench_mem.encoders.similarity import Similarity
 
 Numbers = Tensor | slice
 GRID = 2.0**26  # cells of a coordinate between 0 and 1
+LEARNED_GRID = 2.0**16
+PAIRS_AT_ONCE = 16
 
 
-class Similarity(Protocol):
+class PairScores(Protocol):
     """Similarities in float64, on one device.
 
     queries, gallery  rows and columns of the matrix that nobody makes
@@ -37,7 +40,7 @@ class Similarity(Protocol):
         ...
 
 
-class Cosine:
+class ExactCosine:
     """Of embeddings, exact: the same number wherever a pair stands and whatever computes it.
 
     Ties must be seen, since captions and clips do come twice, and floating-point sums differ in the
@@ -91,13 +94,46 @@ class Matrix:
         return self.similarity_QG[rows_N, cols_N].double()
 
 
+class Learned:
+    """By an encoder's own similarity, of what its towers made of clips and captions.
+
+    Rounded to multiples of 2^-16, since the sums of a learned similarity differ in their last
+    digits with a block's shape, and a tie must be seen as one.
+    videos_ask  are the queries clips, and the candidates captions?
+    """
+
+    def __init__(
+        self, similarity: Similarity, video: Tensor, text: Tensor, *, videos_ask: bool
+    ) -> None:
+        self.similarity, self.videos_ask = similarity, videos_ask
+        self.video, self.text, self.device = video.detach(), text.detach(), video.device
+        sides = (video, text) if videos_ask else (text, video)
+        self.queries, self.gallery = map(len, sides)
+        self.cell_bytes = 8 + similarity.bytes_per_pair
+        self.side_bytes = max(each[0].numel() * each.element_size() for each in sides)
+        weight = next(similarity.parameters(), None)
+        self.at = self.device if weight is None else weight.device
+
+    @torch.no_grad()
+    def block(self, rows: Numbers, cols: Numbers) -> Tensor:
+        clips, captions = (rows, cols) if self.videos_ask else (cols, rows)
+        video, text = self.video[clips].to(self.at), self.text[captions].to(self.at)
+        found_CB = self.similarity(video, text).to(self.device, torch.float64)
+        found_CB = found_CB.mul_(LEARNED_GRID).round_().div_(LEARNED_GRID)
+        return found_CB.T.contiguous() if self.videos_ask else found_CB
+
+    def pairs(self, rows_N: Tensor, cols_N: Tensor) -> Tensor:
+        some = zip(rows_N.split(PAIRS_AT_ONCE), cols_N.split(PAIRS_AT_ONCE), strict=True)
+        return torch.cat([self.block(rows, cols).diagonal() for rows, cols in some])
+
+
 class Grouped:
     """Candidates that are groups: as similar as the most similar of their members.
 
     A group with fewer than K members has its first one several times, which moves no maximum.
     """
 
-    def __init__(self, each: Similarity, groups: tuple[tuple[int, ...], ...]) -> None:
+    def __init__(self, each: PairScores, groups: tuple[tuple[int, ...], ...]) -> None:
         self.each, self.device, self.queries = each, each.device, each.queries
         self.gallery = len(groups)
         self.most = max(map(len, groups))

@@ -31,7 +31,9 @@ def cached_backward(
 ) -> Tensor:
     """Add the gradients of `scale(loss)` of the whole batch to the weights; the loss itself.
 
-    Shapes:  `embed` of a chunk of b pairs -> video_bE, text_bE; `loss` of (B, E) twice -> ().
+    Shapes:  `embed` of a chunk of b pairs -> features of its clips and of its captions, b first;
+             `loss` of those of all B pairs -> (). Weights that the loss itself has, as of a learned
+             similarity, get their gradients from it.
     Memory:  activations of one chunk, and every embedding with its gradient. The last chunk keeps
              its first graph: with one chunk nothing is embedded twice.
     Random:  a chunk draws the same numbers both times, and those after it go on as if once.

@@ -13,7 +13,7 @@ from torch import Tensor
 from vbench_mem.base.errors import UsageError
 from vbench_mem.data.benchmark import Benchmark, Clip
 from vbench_mem.data.tokens_of_captions import Captions, tokenize
-from vbench_mem.encoders.spec import Text
+from vbench_mem.encoders.text_spec import Text
 from vbench_mem.encoders.tokenizer_spec import TokenizerSpec
 
 

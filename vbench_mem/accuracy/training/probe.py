@@ -82,6 +82,7 @@ def result_of(cell: Cell, encoder: DualEncoder, source: Source, enter: Enter) ->
         embedded.benchmark,
         convention=source.convention,
         permuted_VE=embedded.permuted_VE,
+        similarity=encoder.similarity,
         seed=training.seed,
     )
     return {

@@ -107,10 +107,14 @@ class Stepper:
         return cached_backward(
             pairs.chunks(self.stage.micro_batch),
             embed,
-            lambda video_BE, text_BE: self.loss(video_BE, text_BE, self.encoder.logit_scale),
+            self.loss_of,
             self.device,
             lambda loss: self.scaler.scale(loss * share),
         )
+
+    def loss_of(self, video: Tensor, text: Tensor) -> Tensor:
+        with autocast(self.device, self.dtype):  # a similarity is part of the encoder
+            return self.loss(video, text, self.encoder.similarity, self.encoder.logit_scale)
 
     def state(self) -> dict[str, Any]:
         """Everything that the next step depends on."""

@@ -10,10 +10,8 @@ from torch import nn
 
 from vbench_mem.accuracy.training.losses import Loss
 from vbench_mem.encoders.dual import DualEncoder
+from vbench_mem.encoders.spec import in_group
 from vbench_mem.matrix.training import StageConfig
-
-# Tables and vectors that say where, or ask: they are added to features, not multiplied with them.
-PLACES = ("positions", "time_positions", "places.weight", "class_token", "query")
 
 
 def learning_rate(stage: StageConfig, step: int) -> float:
@@ -29,19 +27,20 @@ def learning_rate(stage: StageConfig, step: int) -> float:
     return stage.learning_rate * (1 + math.cos(math.pi * done)) / 2
 
 
-def decays(name: str, weight: nn.Parameter) -> bool:
+def decays(name: str, weight: nn.Parameter, exempt: frozenset[str]) -> bool:
     """Matrices and word vectors do; norms, biases, gates, temperature and positions do not."""
-    return weight.ndim > 1 and not name.endswith(PLACES)
+    return weight.ndim > 1 and not in_group(name, exempt)
 
 
 def groups(encoder: DualEncoder, loss: Loss, weight_decay: float) -> list[dict[str, Any]]:
     """What trains, in two groups by whether it decays."""
     named = [*encoder.named_parameters(), *loss.named_parameters()]
+    exempt = encoder.video.spec.weights.no_decay | encoder.text.NO_DECAY
     decaying: list[nn.Parameter] = []
     others: list[nn.Parameter] = []
     for name, weight in named:
         if weight.requires_grad:
-            (decaying if decays(name, weight) else others).append(weight)
+            (decaying if decays(name, weight, exempt) else others).append(weight)
     return [
         {"params": decaying, "weight_decay": weight_decay},
         {"params": others, "weight_decay": 0.0},

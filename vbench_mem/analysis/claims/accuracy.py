@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from vbench_mem.analysis.trained import Trained, same_parts
-from vbench_mem.encoders.spec import FrameLevel, Joint, TubeViT
+from vbench_mem.encoders.families.frame_level import FrameLevel
+from vbench_mem.encoders.families.joint import Joint
+from vbench_mem.encoders.families.tubevit import TubeViT
 
 PAPER = "arXiv:2312.07395v1"
 MASK = 0.75  # the share that the paper's claims are about

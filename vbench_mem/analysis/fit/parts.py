@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 from vbench_mem.base.units import format_bytes
-from vbench_mem.encoders.tokens import layers
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.prediction import Prediction
 
@@ -91,7 +90,7 @@ def compare_layers(cells: Sequence[Cell], predictions: Sequence[Prediction]) -> 
 
 def layers_kept(cell: Cell) -> int:
     """Video layers that keep activations: all that gradients pass."""
-    return cell.recipe.blocks or layers(cell.table_spec)
+    return cell.recipe.blocks or cell.table_spec.layers
 
 
 def compare_growths(names: Sequence[str], predictions: Sequence[Prediction]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.load import Load, Runtime
-from vbench_mem.encoders.tokens import check_variant
+from vbench_mem.encoders.variants import check_variant
 from vbench_mem.matrix.axes import label
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.running.plan import group_of

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from vbench_mem.analysis.scores.score import Score, adaptation
-from vbench_mem.encoders.tokens import mask_kind
+from vbench_mem.encoders.variants import mask_kind
 from vbench_mem.matrix.cell import Cell
 
 

@@ -14,8 +14,9 @@ from vbench_mem.base.errors import nearest
 from vbench_mem.base.score_metrics import SCORE_METRICS, Direction, Origin
 from vbench_mem.data.annotations.datasets import check_dataset
 from vbench_mem.encoders.recipes import RECIPES, Recipe
+from vbench_mem.encoders.row import Encoder
 from vbench_mem.encoders.sizes import VIDEO_SIZES
-from vbench_mem.encoders.table import ENCODERS, Encoder
+from vbench_mem.encoders.table import ENCODERS
 
 EXTERNAL = "external:"
 

@@ -7,7 +7,7 @@ from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.base.metrics import MEMORY, show
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.recipes import Recipe
-from vbench_mem.encoders.tokens import kept_tokens
+from vbench_mem.encoders.variants import kept_tokens
 from vbench_mem.report.exhibits.words import listed
 from vbench_mem.report.panels import Panel, is_ours, recall_panels
 from vbench_mem.report.series import Point, memory_points
@@ -47,7 +47,7 @@ def tokens_of(row: Row) -> int | None:
         return None if counted is None else int(counted)
     load = cell.load
     recipe = cell.recipe if load.mode == "train" else UNMASKED
-    return kept_tokens(cell.spec, recipe, load.frames, load.resolution_px).tokens
+    return kept_tokens(cell.spec, recipe, load).tokens
 
 
 def embed_of(point: Point) -> int | None:

@@ -1,29 +1,17 @@
-"""Joint space-time attention: a plain ViT over all tokens of a clip. Also over sparse tubes."""
+"""Joint attention over the tokens of several sparse tubes."""
 
 import torch
 from torch import Tensor, nn
 
 from vbench_mem.base.load import Load
+from vbench_mem.encoders.families.tubevit import TubeViT
+from vbench_mem.encoders.grid import Grid
 from vbench_mem.encoders.masking import choose
-from vbench_mem.encoders.patches import TubeEmbed, tubelet
+from vbench_mem.encoders.patches import TubeEmbed
 from vbench_mem.encoders.positions import sinusoidal
-from vbench_mem.encoders.spec import TubeViT
-from vbench_mem.encoders.tokens import Grid, kept_tokens, tube_grids
-from vbench_mem.encoders.tower import VideoTower
-
-
-class JointTower(VideoTower):
-    """Every token sees every token.
-
-    Cost:    (T * P)^2 attention pairs per layer.
-    Source:  arXiv:2312.07395; ViViT (arXiv:2103.15691) model 1.
-    Check:   features equal transformers' VivitModel with the same weights.
-    """
-
-    anywhere = True
-
-    def features(self, x_BTPD: Tensor, kept: Tensor | None) -> Tensor:
-        return self.pooled(self.layers(self.begin(x_BTPD.flatten(1, 2))))
+from vbench_mem.encoders.towers.joint import JointTower
+from vbench_mem.encoders.tube import tubelet
+from vbench_mem.encoders.variants import kept_tokens
 
 
 class TubeTower(JointTower):
@@ -38,8 +26,8 @@ class TubeTower(JointTower):
 
     def embed_clips(self, load: Load) -> None:
         spec, width = self.spec, self.spec.tower.width
-        grids = tube_grids(spec, load.frames, load.resolution_px)
-        self.kept = kept_tokens(spec, self.recipe, load.frames, load.resolution_px)
+        grids = spec.grids(load)
+        self.kept = kept_tokens(spec, self.recipe, load)
         self.tubes = nn.ModuleList(TubeEmbed(t, width, bias=spec.patch_bias) for t in spec.tubes)
         tables = [
             sinusoidal(tube, grid, width).flatten(0, 1)
@@ -50,7 +38,7 @@ class TubeTower(JointTower):
         image = sinusoidal(tubelet(1, spec.patch_px), Grid(1, side, side), width)
         self.register_buffer("image_table", image, persistent=False)
 
-    def start(self) -> None:
+    def initialise(self) -> None:
         """Tubes have sizes that image patches have not: nothing to inflate."""
 
     def image_positions(self) -> Tensor:

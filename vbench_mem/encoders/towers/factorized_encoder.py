@@ -1,37 +1,13 @@
-"""A ViT per frame; frames meet only in the pooling, or in temporal layers over frame vectors."""
-
-from collections.abc import Iterator
+"""A vector per tubelet frame from spatial layers, then temporal layers over these vectors."""
 
 import torch
 from torch import Tensor, nn
 
 from vbench_mem.base.load import Load
+from vbench_mem.encoders.families.factorized_encoder import FactorizedEncoder
 from vbench_mem.encoders.layers import Block, init_weights
 from vbench_mem.encoders.recipes import Recipe
-from vbench_mem.encoders.spec import FactorizedEncoder
-from vbench_mem.encoders.tokens import Grid
-from vbench_mem.encoders.tower import VideoTower
-
-
-class FrameTower(VideoTower):
-    """The image encoder on every frame, then the mean, or attention over all frames' tokens.
-
-    Cost:    T * P^2 attention pairs per layer.
-    Source:  arXiv:2312.07395, frame-level baselines.
-    Check:   blind to the order of the frames; features equal transformers' ViTModel and
-             CLIPVisionModel with the same weights.
-    """
-
-    def position_grid(self) -> Grid:
-        return Grid(1, self.grid.rows, self.grid.columns)  # an image encoder has no times
-
-    def features(self, x_BTPD: Tensor, kept: Tensor | None) -> Tensor:
-        clips = x_BTPD.shape[:2]
-        x_MND = self.layers(self.begin(x_BTPD.flatten(0, 1)))  # M = B * T: one sequence per frame
-        if self.spec.pooling == "attention":
-            assert self.pool is not None
-            return self.pool(self.normed(x_MND).unflatten(0, clips).flatten(1, 2))
-        return self.pooled(x_MND).unflatten(0, clips).mean(1)
+from vbench_mem.encoders.towers.frame_level import FrameTower
 
 
 class FactorizedEncoderTower(FrameTower):
@@ -54,13 +30,9 @@ class FactorizedEncoderTower(FrameTower):
             Block(tower, spec.activation, spec.norm_eps) for _ in range(spec.temporal_depth)
         ).apply(init_weights)
 
-    def depth_order(self) -> Iterator[nn.Module]:
-        yield from self.blocks
-        yield from self.time_blocks
-
     def features(self, x_BTPD: Tensor, kept: Tensor | None) -> Tensor:
         clips = x_BTPD.shape[:2]
-        x_MND = self.layers(self.begin(x_BTPD.flatten(0, 1)))
+        x_MND = self.layers(self.prepend_class_token(x_BTPD.flatten(0, 1)))
         x_BTD = self.frame_vectors(x_MND).unflatten(0, clips) + self.times(clips[1], kept)
         for number, block in enumerate(self.time_blocks, start=len(self.blocks)):
             x_BTD = self.run(number, block, x_BTD)
