@@ -5,8 +5,11 @@ import os
 import platform
 import re
 import subprocess
+import tomllib
 from importlib import metadata
 from pathlib import Path
+
+from vbench_mem import __version__
 
 SOURCE = Path(__file__).resolve().parents[1]
 # What can change how much memory is taken or how fast it goes, and is set outside the matrix.
@@ -95,27 +98,33 @@ def oom_kills() -> dict[str, int]:
 
 def torch_build() -> tuple[str, str | None]:
     """Version of torch and of the CUDA it was built for, read from its files without importing."""
-    version = metadata.version("torch")
     found = importlib.util.find_spec("torch")
     folder = Path(found.origin).parent if found and found.origin else Path()
-    match = re.search(r"^cuda\b[^=]*= '([^']+)'", text_of(str(folder / "version.py")), re.MULTILINE)
-    return version, match[1] if match else None
+    text = text_of(str(folder / "version.py"))
+    version = re.search(r"^__version__\b[^=]*= '([^']+)'", text, re.MULTILINE)
+    cuda = re.search(r"^cuda\b[^=]*= '([^']+)'", text, re.MULTILINE)
+    return version[1] if version else metadata.version("torch"), cuda[1] if cuda else None
+
+
+def requirements() -> list[str]:
+    """What vbench_mem depends on, by name: as installed, else as the checkout declares it."""
+    try:
+        lines = metadata.requires("vbench_mem") or []
+    except metadata.PackageNotFoundError:  # a checkout on the path that is not installed
+        project = tomllib.loads(text_of(str(SOURCE.parent / "pyproject.toml"))).get("project", {})
+        lines = project.get("dependencies", [])
+    return [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in lines if "extra ==" not in line]
 
 
 def package_versions() -> dict[str, str]:
     """Versions of vbench_mem, of what it depends on, and of the compiler torch brings."""
-    required = [
-        re.split(r"[^\w.-]", line, maxsplit=1)[0]
-        for line in metadata.requires("vbench_mem") or ()
-        if "extra ==" not in line
-    ]
-    versions = {}
-    for name in sorted([*required, "vbench_mem", "triton"]):
+    versions = {"vbench_mem": __version__}
+    for name in (*requirements(), "triton"):
         try:
             versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue  # an optional one that is not installed
-    return versions
+    return dict(sorted(versions.items()))
 
 
 def git(*arguments: str, folder: Path) -> str | None:
