@@ -7,7 +7,7 @@ A metric that could not be had is null in the record, with a reason under its na
 from dataclasses import dataclass
 from typing import Literal
 
-from vbench_mem.units import format_bytes
+from vbench_mem.units import format_bytes, significant
 
 Better = Literal["lower", "higher", "neither"]
 
@@ -137,4 +137,4 @@ def show(name: str, value: float | None) -> str:
         return f"{100 * value:.1f} %"
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return significant(value, 4)

@@ -19,6 +19,7 @@ from vbench_mem.report.document import (
 )
 from vbench_mem.report.evidence import link_of
 from vbench_mem.report.schooled import unhappy
+from vbench_mem.units import significant
 
 
 def section(chapter: Chapter) -> Section:
@@ -77,7 +78,7 @@ def unmet(chapter: Chapter) -> Iterator[Block]:
             (
                 Field(line(score.variant)),
                 Field(line(score.column)),
-                Field(line(f"{score.value:.4g}"), value=score.value),
+                Field(line(significant(score.value, 4)), value=score.value),
                 Field(line(why)),
                 Field(line(score.source)),
             )

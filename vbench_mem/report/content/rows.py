@@ -6,6 +6,7 @@ from vbench_mem.report import document
 from vbench_mem.report.content.chapter import Chapter, named, state_span
 from vbench_mem.report.document import Block, Field, Group, Paragraph, Span, Table, line
 from vbench_mem.report.overview import Column, axis_text, cell_text, columns, load_axes, why_empty
+from vbench_mem.units import significant
 
 GIGA = 1e9
 WORK = document.Column(
@@ -68,7 +69,9 @@ def head_of(column: Column) -> document.Column:
 
 def work_field(row: Row) -> Field:
     work = work_of(row)
-    return Field(title=row.reason) if work is None else Field(line(f"{work:,.4g}"), value=work)
+    return (
+        Field(title=row.reason) if work is None else Field(line(significant(work, 4)), value=work)
+    )
 
 
 def work_of(row: Row) -> float | None:

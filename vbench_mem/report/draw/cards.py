@@ -20,7 +20,7 @@ from vbench_mem.report.draw.many import fitting, left_of
 from vbench_mem.report.marks import mark_of
 from vbench_mem.report.pictures.cards import SIZES, CardGrid, Tile
 from vbench_mem.report.style import CARD_COLOURS, NO_CARD
-from vbench_mem.units import BINARY, format_bytes
+from vbench_mem.units import BINARY, format_bytes, significant
 
 PITCH, NARROW_PITCH = 0.24, 0.36  # inches: a line of fields, one with two lines of text
 WIDE = 1.05  # inches of a field for one line of text
@@ -103,7 +103,7 @@ def words(tile: Tile, mixed: bool, between: str) -> str:
         return "oom" if tile.row.is_out_of_memory else "-"
     about = "~" if mixed and tile.basis == "predicted" else ""
     card = f"> {SIZES[-1]} GB" if tile.card is None else f"{tile.card} GB"
-    return f"{card}{between}{about}{tile.bytes / BINARY['GiB']:.3g} GiB"
+    return f"{card}{between}{about}{significant(tile.bytes / BINARY['GiB'])} GiB"
 
 
 def facts(tile: Tile) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from vbench_mem.report.draw.split import WIDEST
 from vbench_mem.report.facets import Facet, P
 from vbench_mem.report.series import Place, Spot
 from vbench_mem.report.style import colour, groups, look
+from vbench_mem.units import significant
 
 MOST_ENTRIES = 16  # of a legend that names every series
 HIGH, PITCH = 4.2, 0.27  # inches: a single panel, a bar with its gap
@@ -124,7 +125,7 @@ def fitting(names: Iterable[str], size: float) -> list[str]:
 def bar_text(axes: Axes, size: float, place: float, text: str | None = None) -> None:
     """The number at the end of a bar."""
     axes.annotate(
-        text or f"{size:.3g}",
+        text or significant(size),
         (size, place),
         (4, 0),
         textcoords="offset points",

@@ -19,6 +19,7 @@ from vbench_mem.report.draw.many import (
 from vbench_mem.report.facets import Facets
 from vbench_mem.report.series import Spot
 from vbench_mem.report.style import colour
+from vbench_mem.units import significant
 
 
 @styled
@@ -58,7 +59,7 @@ def draw_time_variants(spots: Sequence[Spot]) -> Sheet:
             span = axes.hlines(place, spot.low, spot.high, color="#444444", linewidth=1.2)
             track(span, spot.series)
             end = max(end, spot.high)
-        bar_text(axes, end, place, f"{spot.y:.3g}")
+        bar_text(axes, end, place, significant(spot.y))
     axes.margins(x=0.1)
     axes.set_xlim(left=0)
     axes.set_xlabel(f"{unit}/step (left is better)")
