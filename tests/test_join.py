@@ -8,6 +8,7 @@ import pytest
 from tests.rows import GIB, MACHINE, joined_of, matrix_of, ok, oom, pick, pruned, score, spared
 from vbench_mem.errors import UsageError
 from vbench_mem.machine.runs import NoRun, UnlikeMachines, choose_run
+from vbench_mem.record import Failure
 from vbench_mem.store import Store
 
 
@@ -205,6 +206,22 @@ def test_a_row_predicted_not_to_fit_is_out_of_memory_at_the_limit_it_was_held_ag
     assert row.metric("predicted_peak_bytes") == 95 * GIB
     assert row.metric("peak_alloc_bytes") is None
     assert "does not fit" in row.why_missing("peak_alloc_bytes")
+
+
+@pytest.mark.parametrize(
+    ("limit", "memory", "least"), [(8, 64, 8), (128, 64, 64), (None, 64, 64), (8, None, 8)]
+)
+def test_a_host_runs_out_at_the_least_of_its_limit_and_its_memory(
+    limit: int | None, memory: int | None, least: int, tmp_path: Path
+) -> None:
+    matrix = matrix_of(tmp_path)
+    record = oom(matrix.cells[0])
+    facts = {"host_memory_limit_bytes": limit, "host_memory_bytes": memory}
+    environment = MACHINE.model_copy(update={"facts": facts})
+    record = record.model_copy(
+        update={"environment": environment, "failure": Failure(where="host")}
+    )
+    assert joined_of(matrix, record).rows[0].limit_bytes == least
 
 
 def test_a_row_predicted_not_to_fit_is_still_to_be_measured_once_the_matrix_asks_to_try(

@@ -12,6 +12,9 @@ from pathlib import Path
 from vbench_mem import __version__
 
 SOURCE = Path(__file__).resolve().parents[1]
+OWN_GROUP, GROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
+LIMITS = ("memory.max", "memory.limit_in_bytes")  # of a control group, in version 2 and 1
+KILLS = ("memory.events", "memory.oom_control")
 # What can change how much memory is taken or how fast it goes, and is set outside the matrix.
 SETTINGS = (
     "CUBLAS_WORKSPACE_CONFIG",
@@ -52,45 +55,49 @@ def memory_bytes() -> int | None:
     return int(match[1]) * 1024 if match else None
 
 
-def cgroup_folder(controller: str) -> Path | None:
-    """The folder of this process's control group, version 2 or 1; None outside Linux."""
-    for line in text_of("/proc/self/cgroup").splitlines():
+def memory_groups() -> list[Path]:
+    """This process's control group and those above it, up to the mounted one, of version 2 or 1.
+
+    The own group goes first; one that does not account for memory is left out. Empty outside Linux.
+    """
+    for line in text_of(str(OWN_GROUP)).splitlines():
         _, controllers, inside = line.split(":", 2)
-        if controllers == controller:
-            root = Path("/sys/fs/cgroup") / controller
+        if "memory" in controllers.split(","):
+            root = GROUPS / "memory"
         elif not controllers:
-            root = Path("/sys/fs/cgroup")
+            root = GROUPS
         else:
             continue
         # inside a container the path is the host's and the group itself is mounted at the root
-        for folder in (root / inside.lstrip("/"), root):
-            if (folder / "memory.events").exists() or (folder / "memory.limit_in_bytes").exists():
-                return folder
-    return None
+        own = root / inside.lstrip("/")
+        chain = [folder for folder in (own, *own.parents) if folder.is_relative_to(root)]
+        names = (*LIMITS, *KILLS)
+        groups = [folder for folder in chain if any((folder / name).exists() for name in names)]
+        if groups:
+            return groups
+    return []
 
 
 def memory_limit_bytes() -> int | None:
-    """The container's memory limit; None for no limit."""
-    folder = cgroup_folder("memory")
-    if folder is None:
-        return None
-    for name in ("memory.max", "memory.limit_in_bytes"):
-        text = text_of(str(folder / name)).strip()
-        if text.isdecimal() and int(text) < 2**60:  # version 1 writes "no limit" as a huge number
-            return int(text)
-    return None
+    """The smallest memory limit of the control group and of those above it, which all hold; None
+    for no limit."""
+    texts = [text_of(str(group / name)).strip() for group in memory_groups() for name in LIMITS]
+    limits = [int(text) for text in texts if text.isdecimal()]
+    # version 1 writes "no limit" as a huge number
+    return min((limit for limit in limits if limit < 2**60), default=None)
 
 
 def oom_kills() -> dict[str, int]:
-    """How often the kernel has killed for want of memory: in this control group, and anywhere."""
+    """How often the kernel has killed for want of memory: in this control group, and anywhere.
+
+    A kill counts for the group of the killed process, whosever limit was met. Version 2 counts it
+    for all groups above too, so that one without a counter is counted by the next.
+    """
     counts: dict[str, int] = {}
-    folder = cgroup_folder("memory")
-    sources = {"machine": "/proc/vmstat"}
-    if folder is not None:
-        name = "memory.events" if (folder / "memory.events").exists() else "memory.oom_control"
-        sources["control group"] = str(folder / name)
-    for source, path in sources.items():
-        match = re.search(r"^oom_kill (\d+)$", text_of(path), re.MULTILINE)
+    files = (group / name for group in memory_groups() for name in KILLS)
+    own = next((file for file in files if file.exists()), None)
+    for source, path in (("machine", Path("/proc/vmstat")), ("control group", own)):
+        match = re.search(r"^oom_kill (\d+)$", text_of(str(path)) if path else "", re.MULTILINE)
         if match:
             counts[source] = int(match[1])
     return counts
