@@ -24,6 +24,7 @@ from vbench_mem.machine.environment import Environment
 from vbench_mem.machine.lock import cannot_write, hold
 from vbench_mem.matrix.explain import explain
 from vbench_mem.record import SCHEMA, Record, Status, write_record
+from vbench_mem.strict_json import parse_json
 
 OTHER_STORE = "choose another folder with --store"
 
@@ -190,8 +191,8 @@ def read_record(path: Path, fingerprint: str) -> Record:
 def parse_record(text: bytes | str) -> Record:
     """A record that is whole and of this code's schema, whosever it is; raises `Unusable`."""
     try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        data = parse_json(text)
+    except ValueError as error:
         raise Unusable(f"torn ({' '.join(str(error).split())})") from error
     version = data.get("schema_version") if isinstance(data, dict) else None
     if version != SCHEMA:

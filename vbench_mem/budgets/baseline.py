@@ -28,6 +28,7 @@ from vbench_mem.matrix.explain import explain
 from vbench_mem.prediction import Prediction, Target
 from vbench_mem.store import write_text
 from vbench_mem.strict import STRICT
+from vbench_mem.strict_json import parse_json
 
 SCHEMA = 1
 ABOUT = "Predicted memory, in bytes. Rewritten by `vbench-mem check MATRIX --update-baseline`."
@@ -88,8 +89,8 @@ def parse_baseline(text: bytes, name: str, renew: str = RENEW) -> Baseline:
     """The baseline that a file called `name` holds; raises `UsageError`."""
     anew = f"delete it, and write it anew with `{renew}`"
     try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        data = parse_json(text)
+    except ValueError as error:
         raise UsageError(f"{name}: not JSON ({error}); {anew}") from error
     version = data.get("schema_version") if isinstance(data, dict) else None
     if version != SCHEMA:

@@ -17,6 +17,7 @@ from vbench_mem.cell import Load
 from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.spec import Spec
 from vbench_mem.errors import UsageError
+from vbench_mem.strict_json import parse_json
 from vbench_mem.weights.files import file_sha256, written_aside
 from vbench_mem.weights.header import Header, read_header
 from vbench_mem.weights.report import Line, Report
@@ -120,7 +121,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
 def own_header(header: Header) -> dict[str, Any] | None:
     """Our entry of a header; None where it has none that can be read."""
     try:
-        told = json.loads(header.metadata[KEY])
+        told = parse_json(header.metadata[KEY])
     except (KeyError, ValueError):
         return None
     return told if isinstance(told, dict) else None

@@ -1,6 +1,5 @@
 """The header of a safetensors file: names, shapes and metadata. No torch; no weight is read."""
 
-import json
 import math
 import struct
 from collections.abc import Mapping
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vbench_mem.errors import UsageError
+from vbench_mem.strict_json import parse_json
 
 LONGEST_BYTES = 100_000_000  # of a header, as the format's own reader has it
 SIZES_BYTES = {
@@ -48,7 +48,7 @@ def read_header(path: Path) -> Header:
     if len(text) < length_bytes:
         raise UsageError(f"{path}: torn: its header is cut short; copy it again")
     try:
-        header = parse(json.loads(text))
+        header = parse(parse_json(text))
         end_bytes = (
             8
             + length_bytes
@@ -57,7 +57,7 @@ def read_header(path: Path) -> Header:
                 for name, dtype in header.dtypes.items()
             )
         )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{path}: no safetensors file: its header cannot be read") from error
     if size_bytes != end_bytes:
         raise UsageError(
