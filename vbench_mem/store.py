@@ -1,4 +1,5 @@
-"""A folder of records of one matrix on one kind of machine. Never deletes, never trusts a file.
+"""A folder of records of one matrix on one kind of machine. Never trusts a file, and never loses a
+good record to a worse one.
 
 <root>/<matrix name>/<fingerprint>/
     records/<cell id>.json   what each cell came to
@@ -106,8 +107,8 @@ class Store:
         return path
 
     def write(self, record: Record) -> None:
-        """The cell's record from now on; a good one is only ever replaced by another good one, and
-        otherwise kept beside it as `<name>.before-N`."""
+        """The cell's record from now on. It overwrites the one before, but a good one that is
+        followed by a failure is kept beside it as `<name>.before-N`."""
         path = self.record_path(record.cell_id)
         with self.writable():
             if record.status is not Status.OK and self.status_of(path) is Status.OK:

@@ -60,7 +60,7 @@ class Attention(Kernelled):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.qkv = FusedLinear(width, width, parts=3)
+        self.qkv: nn.Linear = FusedLinear(width, width, parts=3)
         self.proj = nn.Linear(width, width)
 
     def forward(self, x_BND: Tensor, allowed: Tensor | None = None) -> Tensor:

@@ -106,7 +106,7 @@ def but_for_size(row: Row) -> Hashable:
 def pairs_of(small: Sequence[Row], large: Sequence[Row]) -> list[tuple[Row, Row]]:
     """Each row in one pair at most, with the row that is most like it also in what follows."""
     left = [(one, other) for one in small for other in large]
-    left.sort(key=lambda pair: -sum(alike(*pair, name) for name in FOLLOW))
+    left.sort(key=alike, reverse=True)
     found: list[tuple[Row, Row]] = []
     for pair in left:
         if not any(row is taken for row in pair for other in found for taken in other):
@@ -114,8 +114,10 @@ def pairs_of(small: Sequence[Row], large: Sequence[Row]) -> list[tuple[Row, Row]
     return found
 
 
-def alike(one: Row, other: Row, name: str) -> bool:
-    return bool(getattr(one.cell.spec, name) == getattr(other.cell.spec, name))
+def alike(pair: tuple[Row, Row]) -> int:
+    """How much of what follows the size is equal."""
+    one, other = (row.cell.spec for row in pair)
+    return sum(getattr(one, name) == getattr(other, name) for name in FOLLOW)
 
 
 def name_of(small: Row, large: Row, sizes: tuple[str, str]) -> str:
