@@ -145,7 +145,7 @@ def test_nothing_is_said_of_minutes_that_are_not_told(write_matrix: Write, no_gp
 @pytest.mark.parametrize(
     ("card", "said"),
     [
-        ("a100_40", "--card: no card called 'a100_40'; did you mean a100-40?"),
+        ("a100_41", "--card: no card called 'a100_41'; did you mean a100-40?"),
         ("16 GB", "--card: '16 GB' is not a size; write it like '16 GiB'"),
     ],
 )

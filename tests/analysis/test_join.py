@@ -18,6 +18,7 @@ from tests.rows import (
     skipped_as_oom,
 )
 from vbench_mem.base.errors import UsageError
+from vbench_mem.running.record import Failure
 from vbench_mem.running.runs import NoRun, UnlikeMachines, choose_run
 from vbench_mem.running.store import Store
 
@@ -38,7 +39,7 @@ BASE = "encoder: joint_test, frames: 4, batch: 2"
 def test_what_cannot_change_an_embedding_is_not_asked(tmp_path: Path) -> None:
     axes = "encoder: joint_test, frames: 4, batch: [2, 4], dtype: [float32, bfloat16]"
     axes += ", attention: [auto, math], checkpoint: [false, true], mode: [train, embed]"
-    assert len(labels_with_a_score(tmp_path, axes)) == 32
+    assert len(labels_with_a_score(tmp_path, axes)) == 24  # an embedding has no checkpoint
 
 
 @pytest.mark.parametrize(
@@ -216,6 +217,22 @@ def test_a_row_predicted_not_to_fit_is_out_of_memory_at_the_limit_it_was_held_ag
     assert row.metric("predicted_peak_bytes") == 95 * GIB
     assert row.metric("peak_alloc_bytes") is None
     assert "does not fit" in row.why_missing("peak_alloc_bytes")
+
+
+@pytest.mark.parametrize(
+    ("limit", "memory", "least"), [(8, 64, 8), (128, 64, 64), (None, 64, 64), (8, None, 8)]
+)
+def test_a_host_runs_out_at_the_least_of_its_limit_and_its_memory(
+    limit: int | None, memory: int | None, least: int, tmp_path: Path
+) -> None:
+    matrix = matrix_of(tmp_path)
+    record = oom(matrix.cells[0])
+    facts = {"host_memory_limit_bytes": limit, "host_memory_bytes": memory}
+    environment = MACHINE.model_copy(update={"facts": facts})
+    record = record.model_copy(
+        update={"environment": environment, "failure": Failure(where="host")}
+    )
+    assert joined_of(matrix, record).rows[0].limit_bytes == least
 
 
 def test_a_row_predicted_not_to_fit_is_still_to_be_measured_once_the_matrix_asks_to_try(

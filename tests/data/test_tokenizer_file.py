@@ -13,7 +13,7 @@ from vbench_mem.data.tokenizer_file import find_tokenizer, open_tokenizer, with_
 from vbench_mem.data.tokens_of_captions import tokenize
 from vbench_mem.encoders.families.joint import Joint
 from vbench_mem.encoders.text_spec import Text
-from vbench_mem.encoders.tokenizer_spec import Words
+from vbench_mem.encoders.tokenizer_spec import TokenizerSpec
 from vbench_mem.matrix.cell import Cell
 
 TEXTS = (
@@ -30,7 +30,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
     return pairs.clip_tokenizer(folder), folder
 
 
-def read(folder: Path, text: Text = pairs.TEXT) -> Words:
+def read(folder: Path, text: Text = pairs.TEXT) -> TokenizerSpec:
     return with_tokenizer(Joint(text=text), folder).text
 
 
@@ -116,7 +116,7 @@ def test_files_that_are_no_tokenizer_are_told(tmp_path: Path) -> None:
     refused(tmp_path, "cannot be read as a tokenizer: .*; copy it again")
     refused(tmp_path / "none.json", "no such file or folder; write where a tokenizer")
     with pytest.raises(ValueError, match=r"text\.tokenizer_file needs text\.tokenizer: file"):
-        Words(tokenizer_file="tokenizer.json")
+        TokenizerSpec(tokenizer_file="tokenizer.json")
 
 
 def test_the_hash_of_a_tokenizer_is_in_a_cells_id_and_its_path_is_not(

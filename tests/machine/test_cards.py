@@ -1,5 +1,7 @@
 """The table of cards against what drivers and torch have shown of them in public."""
 
+import re
+
 import pytest
 
 from vbench_mem.base.errors import UsageError
@@ -42,10 +44,10 @@ def test_what_drivers_show_lies_between_the_two_readings_of_the_datasheet(
     assert card.most_bytes < 1.15 * card.memory_bytes
 
 
-def test_every_card_with_a_dense_peak_can_be_named_and_has_one_peak_only() -> None:
+def test_every_card_can_be_named_and_every_name_has_one_dense_peak() -> None:
     drivers = [driver for card in ROWS for driver in card.drivers]
     assert len(drivers) == len(set(drivers))
-    assert PEAKS.keys() <= set(drivers)
+    assert PEAKS.keys() == set(drivers)
     assert len(CARDS) == len(ROWS)
     for card in ROWS:
         assert len({PEAKS.get(driver) for driver in card.drivers}) == 1
@@ -58,6 +60,16 @@ def test_a_card_is_found_by_its_name_and_by_the_drivers(text: str) -> None:
     assert card is CARDS["a100-40"]
     assert card.peak("bfloat16") == dense_peak("NVIDIA A100-SXM4-40GB", "bfloat16")
     assert card.memory == "37.25 GiB to 40.00 GiB"
+
+
+@pytest.mark.parametrize("card", ROWS, ids=lambda card: card.name)
+def test_a_name_may_be_written_with_any_separators_or_none(card: Card) -> None:
+    for name in (str(card.name), *card.drivers):
+        for separator in ("", " ", "-", "_"):
+            assert parse_card(re.sub(r"[ _-]", separator, name)) is card
+    spaced = " ".join(re.findall(r"[a-z]+|\d+", str(card.name)))  # `rtx 3090`
+    assert parse_card(spaced.upper()) is card
+    assert card.peak("float16")[0] is not None
 
 
 @pytest.mark.parametrize("text", ["16GiB", "16 GiB", "16384 MiB"])
@@ -74,7 +86,8 @@ def test_a_size_is_a_card_of_exactly_that_memory_and_without_a_peak(text: str) -
         ("16 GB", "--card: '16 GB' is not a size; write it like '16 GiB'"),
         ("16", "--card: '16' is not a size; write it like '16 GiB'"),
         ("0 GiB", "a card without memory"),
-        ("a100_40", "no card called 'a100_40'; did you mean a100-40?"),
+        ("a100_41", "no card called 'a100_41'; did you mean a100-40?"),
+        ("h_100", "no card called 'h_100'; did you mean h100-80 or h100-pcie or h100-nvl?"),
         ("", "no card called ''; known"),
         ("h100", "no card called 'h100'; did you mean h100-80 or h100-pcie or h100-nvl?"),
         ("A100", "no card called 'A100'; did you mean a100-40 or a100-80?"),

@@ -4,12 +4,16 @@ import json
 import re
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from vbench_mem import __version__
+from vbench_mem.cli import app
 from vbench_mem.machine import host, nvml
 from vbench_mem.machine.environment import (
     Environment,
@@ -43,6 +47,37 @@ def test_allocator_settings_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     facts = read_environment("cpu").facts
     assert facts["PYTORCH_ALLOC_CONF"] == "expandable_segments:True"
     assert facts["PYTORCH_CUDA_ALLOC_CONF"] is None
+
+
+def test_a_checkout_that_is_not_installed_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = read_environment("cpu")
+    find = metadata.Distribution.from_name
+
+    def from_name(name: str) -> metadata.Distribution:
+        if name in ("vbench_mem", "vbench-mem"):
+            raise metadata.PackageNotFoundError(name)
+        return find(name)
+
+    monkeypatch.setattr(metadata.Distribution, "from_name", from_name)
+    with pytest.raises(metadata.PackageNotFoundError):
+        metadata.version("vbench_mem")
+    assert read_environment("cpu") == installed
+    done = CliRunner().invoke(app, ["--version"])
+    assert done.stdout == f"vbench-mem {__version__}\n"
+
+
+def test_the_declared_dependencies_are_read_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declared = 'dependencies = ["av>=18", "nvidia-ml-py[x]>=1 ; python_version > \'3\'", "pyyaml"]'
+    (tmp_path / "pyproject.toml").write_text(f"[project]\n{declared}\n")
+
+    def requires(name: str) -> None:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "requires", requires)
+    monkeypatch.setattr(host, "SOURCE", tmp_path / "vbench_mem")
+    assert host.requirements() == ["av", "nvidia-ml-py", "pyyaml"]
 
 
 def test_torchs_versions_are_read_as_torch_tells_them() -> None:

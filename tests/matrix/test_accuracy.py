@@ -66,6 +66,19 @@ def test_one_training_serves_rows_that_differ_in_what_changes_no_mathematics(
     assert len(accuracy.of_row) == len([c for c in matrix.cells if c.load.frames == 4]) == 20
 
 
+def test_trainings_at_several_rates_are_of_rows_of_clips(tmp_path: Path) -> None:
+    rates = AXES.replace("batch: 2", "batch: 2\n  fps: [1, 2]")
+    with pytest.raises(
+        UsageError, match="one row of noise at several fps; train rows of input: clips"
+    ):
+        accuracy_of(tmp_path, axes=rates)
+    clips = AXES.replace("batch: 2", "batch: 2\n  fps: [1, 2]\n  clips: generated")
+    _, one = accuracy_of(tmp_path)
+    _, two = accuracy_of(tmp_path, axes=clips)
+    assert len(two.cells) == 2 * len(one.cells)
+    assert {cell.load.fps for cell in two.cells} == {1.0, 2.0}
+
+
 def test_the_image_stage_is_one_for_all_layouts_of_the_same_parts(tmp_path: Path) -> None:
     _, accuracy = accuracy_of(tmp_path)
     assert [stage.training.seed for stage in accuracy.stages if stage.training] == [0, 7]

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from vbench_mem.base.load import Runtime
+from vbench_mem.encoders.custom import Custom
 from vbench_mem.matrix.cell import Cell, Protocol, dump, load
+from vbench_mem.matrix.training import Training
 
 Maker = Callable[..., Cell]
 
@@ -44,6 +46,20 @@ def test_a_caption_file_counts_by_content_not_by_folder(make_cell: Maker, tmp_pa
     moved = make_cell(input="clips", clips="/b/captions.csv", clips_sha256="ab")
     edited = make_cell(input="clips", clips="/a/captions.csv", clips_sha256="cd")
     assert here.id == moved.id != edited.id
+
+
+def test_a_rate_counts_only_where_videos_are_sampled(make_cell: Maker) -> None:
+    clips = {"input": "clips", "clips": "generated", "clips_sha256": "ab"}
+    assert make_cell(fps=2.0).id == make_cell().id
+    assert make_cell(fps=2.0, **clips).id != make_cell(**clips).id
+    training = Training(sources=(), stages=())
+    trained = [
+        replace(make_cell(fps=fps), probe="accuracy", training=training) for fps in (1.0, 2.0)
+    ]
+    assert trained[0].id != trained[1].id
+    own = Custom(build="own_code:build", source_sha256="ef")  # it may look at its whole load
+    one, other = (replace(make_cell(fps=fps), spec=own) for fps in (1.0, 2.0))
+    assert one.id != other.id
 
 
 def test_an_id_is_the_same_in_every_process(cell: Cell) -> None:

@@ -166,6 +166,35 @@ def test_clips_are_found_beside_the_matrix_and_hashed(write_matrix: Write, tmp_p
     assert (generated.load.clips, generated.load.clips_sha256) == ("generated", scenes_sha256())
 
 
+@pytest.mark.parametrize(
+    ("axes", "count"),
+    [
+        ("fps: [1, 2]", 1),
+        ("fps: [1, 2], input: [noise, clips], clips: generated", 3),
+        ("mode: embed, checkpoint: [true, false], optimizer: [fused, foreach, loop]", 1),
+        ("mode: [train, embed], checkpoint: [true, false]", 3),
+        ("mode: [train, embed], fps: [1, 2]", 2),
+        ("input: noise, clips: [generated, missing.csv]", 1),
+        ("caption_tokens: [16, 32], threads: [1, 2]", 4),
+    ],
+)
+def test_a_field_that_moves_nothing_makes_no_second_cell(
+    write_matrix: Write, axes: str, count: int
+) -> None:
+    matrix = read(write_matrix, BASE.replace("batch: 2", f"batch: 2, {axes}"))
+    assert len(matrix.cells) == len({cell.id for cell in matrix.cells}) == count
+
+
+def test_equal_cells_are_skipped_only_where_all_of_them_are(write_matrix: Write) -> None:
+    text = BASE.replace("batch: 2", "batch: 2, fps: [1, 2, 3]")
+    for rates, fps in (([1], 2), ([3], 1), ([1, 2], 3), ([1, 2, 3], 1)):
+        rules = ", ".join(f"{{when: {{fps: {rate}}}, reason: rate {rate}}}" for rate in rates)
+        matrix = read(write_matrix, f"{text}skip: [{rules}]\n")
+        (cell,) = matrix.cells
+        assert cell.load.fps == fps
+        assert list(matrix.skipped.values()) == (["rate 1"] if len(rates) == 3 else [])
+
+
 def test_scores_are_found_beside_the_matrix(write_matrix: Write, tmp_path: Path) -> None:
     text = BASE + "scores: [reference, mine.csv]\n"
     assert "scores[1]: no file" in refused(write_matrix, text)

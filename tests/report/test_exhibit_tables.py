@@ -75,6 +75,18 @@ def test_rows_of_the_paper_are_named_as_it_names_them_and_ours_have_our_memory()
     assert column(table, "vatex T2V (published)").is_published
 
 
+def test_coarser_patches_are_known_by_the_spec_and_stand_for_no_row_of_the_paper(
+    tmp_path: Path,
+) -> None:
+    text = "about: q\nexhibits: [table1]\naxes:\n"
+    for axes in ("patch_px: [16, 32]", "tubelet_frames: [2, 4]"):
+        matrix = matrix_of(
+            tmp_path, f"{text}- {{encoder: joint_b16, {axes}, frames: 4, batch: 2}}\n"
+        )
+        table = exhibit_table("table1", joined_of(matrix, *map(ok, matrix.cells)))
+        assert [fields[0].text for fields in table.groups[0].rows] == ["joint_b16"]
+
+
 def test_our_recall_has_a_column_of_its_own_beside_the_published_one() -> None:
     mine = score("joint_b16", 0.31, size="B", frames=16, dataset="vatex", origin="measured")
     table = exhibit_table("table1", shipped("paper_table1", mine))

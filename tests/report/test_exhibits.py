@@ -12,6 +12,7 @@ from tests.rows import GIB, joined_of, matrix_of, ok, oom, score
 from vbench_mem.analysis.join import Joined, join
 from vbench_mem.analysis.scores.files import load_scores
 from vbench_mem.analysis.scores.score import Score
+from vbench_mem.encoders.sizes import VIDEO_SIZES
 from vbench_mem.encoders.variants import kept_tokens
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.exhibits import EXHIBITS
@@ -22,7 +23,7 @@ from vbench_mem.report.draw.growth import draw_growth
 from vbench_mem.report.draw.long_clips import draw_long_clips
 from vbench_mem.report.draw.patches import draw_patches
 from vbench_mem.report.exhibits.backbones import boards
-from vbench_mem.report.exhibits.growth import methods, sizes_of
+from vbench_mem.report.exhibits.growth import PAIR, methods, sizes_of
 from vbench_mem.report.exhibits.long_clips import long_clips
 from vbench_mem.report.exhibits.patches import own_panels, spent
 from vbench_mem.report.exhibits.words import MOST, listed
@@ -258,6 +259,60 @@ def test_figure_4_has_a_bar_for_each_method_from_b_to_l_the_largest_first() -> N
         "no recipe has a recall\nbeside its full recipe's"
     ]
     assert not large.patches  # bars are ours
+
+
+@pytest.mark.parametrize(
+    ("axes", "names"),
+    [
+        ("encoder: [joint_b16, joint_l16]", ["joint_*16"]),
+        ("encoder: joint_b16, size: [B, L]", ["joint_*16"]),
+        ("encoder: joint_l16, size: [L, B]", ["joint_*16"]),
+        ("encoder: joint_s16, size: [B, L]", ["joint_s16,size=*"]),
+        (
+            "encoder: [joint_b16, factorized_b16], size: [B, L], recipe: [full, mask75]",
+            ["factorized_*16", "factorized_*16+mask75", "joint_*16", "joint_*16+mask75"],
+        ),
+        ("variant: joint_b16_coarse_time+lora8, size: [B, L]", ["joint_*16_coarse_time+lora8"]),
+        ("encoder: [joint_b16, joint_l16], size: [B, L]", [
+            "joint_b16 to joint_b16,size=L", "joint_l16,size=B to joint_l16",
+        ]),
+        (
+            "encoder: [joint_b16, joint_l16], text_size: [small, base]",
+            ["joint_*16,text_size=base", "joint_*16,text_size=small"],
+        ),
+        (
+            "encoder: joint_b16, size: [B, L], patch_px: [16, 32], batch: [2, 4]",
+            ["joint_*16 batch=2", "joint_*16 batch=4", "joint_*16,patch_px=32 batch=2",
+             "joint_*16,patch_px=32 batch=4"],
+        ),
+        (
+            "encoder: clip_b16, size: [B, L], text.tokenizer: words, caption_tokens: 77",
+            ["clip_*16,text.tokenizer=words"],
+        ),
+    ],
+)  # fmt: skip
+def test_figure_4_pairs_specs_however_their_rows_are_called(
+    axes: str, names: list[str], tmp_path: Path
+) -> None:
+    rest = "frames: 4" if "batch" in axes else "frames: 4, batch: 2"
+    matrix = matrix_of(tmp_path, f"about: q\naxes: {{{axes}, {rest}}}\n")
+    found = methods(joined_of(matrix, *(ok(c, int(peak(c) * GIB)) for c in matrix.cells)), PAIR)
+    assert sorted(method.name for method in found) == names
+    assert 2 * len(found) == len(matrix.cells)
+    for method in found:
+        small, large = (row.cell for row in method.rows)
+        assert (small.spec.tower, large.spec.tower) == (VIDEO_SIZES["B"], VIDEO_SIZES["L"])
+        assert (small.recipe, small.load) == (large.recipe, large.load)
+        assert method.increase == pytest.approx(1024 / 768 * 2 - 1, rel=1e-3)
+        if "size: [" in axes:  # the caption tower is a choice of its own
+            assert small.spec.text.tower == large.spec.text.tower
+
+
+def test_figure_4_pairs_no_rows_that_differ_in_more_than_their_size(tmp_path: Path) -> None:
+    text = "about: q\naxes:\n- {variant: joint_b16, frames: 4, batch: 2}\n"
+    for other in ("joint_l16_coarse_time", "joint_l16+mask75", "factorized_l16"):
+        matrix = matrix_of(tmp_path, f"{text}- {{variant: {other}, frames: 4, batch: 2}}\n")
+        assert methods(joined_of(matrix, *map(ok, matrix.cells)), PAIR) == []
 
 
 def test_figure_4_computes_a_published_loss_from_table_2_and_shows_it_hollow() -> None:

@@ -59,7 +59,7 @@ def test_ten_steps_of_a_hundredth_of_the_peak_take_the_start_and_ten_over_35_sec
     [
         ("16GiB", "float32", "cuda", "no dense peak is known for a card of 16.00 GiB"),
         ("t4", "bfloat16", "cuda", "the tensor cores of 'Tesla T4' do not have bfloat16"),
-        ("a30", "float32", "cuda", "no dense peak is known for 'NVIDIA A30'"),
+        ("t4", "bfloat16", "cuda", "the tensor cores of 'Tesla T4' do not have bfloat16"),
         ("a100-40", "float32", "cpu", "no dense peak is known for a cpu"),
     ],
 )

@@ -220,7 +220,9 @@ def _limit(record: Record | None, records: Mapping[str, Record]) -> int | None:
     failure = record.failure or Failure()
     stated = failure.bytes_limit or record.cell.protocol.memory_limit_bytes
     known = record.environment.facts if record.environment else {}
-    host = ("host_memory_limit_bytes", "host_memory_bytes")
-    names = host if failure.where == "host" else ("gpu_memory_bytes", *host)
-    sizes = [size for name in names if isinstance(size := known.get(name), int) and size > 0]
-    return stated or next(iter(sizes), None)
+    card, *host = (
+        size if isinstance(size := known.get(name), int) and size > 0 else None
+        for name in ("gpu_memory_bytes", "host_memory_limit_bytes", "host_memory_bytes")
+    )
+    device = None if failure.where == "host" else card
+    return stated or device or min((size for size in host if size), default=None)

@@ -22,7 +22,7 @@ class Load:
     input   `noise`: one batch made on the device. `clips`: video files decoded for every step
     clips   for `clips`: a caption file (CSV or JSON lines of path, caption), or `generated`
     clips_sha256  hash of captions and videos, so that edited ones are another cell
-    fps     frames per second of video time that are sampled
+    fps     frames per second of video time that are sampled, by `clips` and by trainings
     """
 
     __pydantic_config__ = STRICT

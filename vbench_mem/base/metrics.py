@@ -7,7 +7,7 @@ A metric that could not be had is null in the record, with a reason under its na
 from dataclasses import dataclass
 from typing import Literal
 
-from vbench_mem.base.units import format_bytes
+from vbench_mem.base.units import format_bytes, significant
 
 MEMORY = "peak_alloc_bytes"  # what "memory" is in figures, tables and budgets
 PREDICTED_MEMORY = "predicted_peak_bytes"
@@ -139,4 +139,4 @@ def show(name: str, value: float | None) -> str:
         return f"{100 * value:.1f} %"
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return significant(value, 4)

@@ -32,6 +32,8 @@ def read_yaml(path: Path) -> tuple[Any, str]:
         raise UsageError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     except Refused as error:
         raise UsageError(f"{path}: {error}") from error
+    except RecursionError as error:
+        raise UsageError(f"{path}: is nested too deeply to be read") from error
 
 
 def reason_of(error: Exception) -> str:
@@ -86,7 +88,15 @@ def key_of(node: yaml.Node, keys: tuple[str | int, ...]) -> str:
     if not isinstance(node, yaml.ScalarNode) or node.tag != "tag:yaml.org,2002:str":
         text = node.value if isinstance(node, yaml.ScalarNode) else "a list or a mapping"
         raise Refused(keys, line, f"{text} is no key; a key is a word (quote it: '{text}')")
-    return str(node.value)
+    return whole(node.value, keys, line)
+
+
+def whole(text: str, keys: tuple[str | int, ...], line: int) -> str:
+    """The text; refused where an escape in it is half of a surrogate pair, which no file takes."""
+    half = next((each for each in text if "\ud800" <= each <= "\udfff"), None)
+    if half is not None:
+        raise Refused(keys, line, f"\\u{ord(half):04x} is half of a character; write it whole")
+    return text
 
 
 def scalar(node: yaml.ScalarNode, keys: tuple[str | int, ...]) -> Any:
@@ -97,10 +107,13 @@ def scalar(node: yaml.ScalarNode, keys: tuple[str | int, ...]) -> Any:
             better = text if "." in text else re.sub(r"^([-+]?\d+)", r"\1.0", text)
             better = re.sub(r"([eE])(\d)", r"\1+\2", better)
             raise Refused(keys, line, f"{text} is text in YAML, not a number; write {better}")
-        return text
+        return whole(text, keys, line)
     if kind not in ("int", "float", "bool", "null"):
         raise Refused(keys, line, f"{text} reads as a {kind} in YAML; quote it: '{text}'")
-    value = yaml.SafeLoader("").construct_object(node)
+    try:
+        value = yaml.SafeLoader("").construct_object(node)
+    except ValueError as error:
+        raise Refused(keys, line, f"{text[:20]} is no {kind} that can be read") from error
     if kind == "bool" and text.lower() not in ("true", "false"):
         word = "true" if value else "false"
         raise Refused(keys, line, f"{text} reads as {word} in YAML; write {word}, or quote it")

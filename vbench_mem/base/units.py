@@ -6,6 +6,7 @@ from decimal import Decimal
 from vbench_mem.base.errors import UsageError
 
 BINARY = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+DIGITS = {"B": 0, "KiB": 1, "MiB": 1, "GiB": 2, "TiB": 2}  # after the point, as shown
 SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[A-Za-z]*)")
 
 
@@ -30,10 +31,20 @@ def parse_bytes(text: str | int) -> int:
 
 
 def format_bytes(count: float) -> str:
-    """`6.40 GiB` for people; the number itself stays in the record."""
-    sign, size = ("-" if count < 0 else ""), abs(count)
-    for unit in ("B", "KiB", "MiB"):
-        if size < 1024:
-            return f"{sign}{size:.0f} B" if unit == "B" else f"{sign}{size:.1f} {unit}"
-        size /= 1024
-    return f"{sign}{size:.2f} GiB"
+    """`6.40 GiB` for people; the number itself stays in the record.
+
+    In the largest unit of which there is at least one after rounding: 2^20 - 1 is `1.0 MiB`.
+    """
+    size, text = abs(count), ""
+    for unit, digits in DIGITS.items():
+        text = f"{size / BINARY[unit]:.{digits}f}"
+        if float(text) < 1024:
+            break
+    return f"{'-' if count < 0 and float(text) else ''}{text} {unit}"
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """`0.25`, `9.96`, `1,024`: rounded to so many digits, and never to an exponent such as `1e+03`:
+    a larger number keeps all digits before the point."""
+    text = f"{value:,.{digits}g}"
+    return f"{value:,.0f}" if "e+" in text else text

@@ -66,7 +66,10 @@ def row_of(matrix: Matrix, each: Forecast) -> list[str]:
 def minutes(seconds: float) -> str:
     """`0.25`, `2.5`, `14`: no more digits than an estimate has."""
     found = seconds / 60
-    return f"{found:.2f}" if found < 1 else f"{found:.1f}" if found < 10 else f"{found:,.0f}"
+    for limit, digits in ((1, 2), (10, 1)):
+        if float(text := f"{found:.{digits}f}") < limit:
+            return text
+    return f"{found:,.0f}"
 
 
 def cells(count: int) -> str:

@@ -26,9 +26,9 @@ SHOWN = ("step_ms", "peak_alloc_bytes")
 
 def duration(seconds: float) -> str:
     """`45 s`, `12 min`, `3.2 h`."""
-    if seconds < 90:
+    if round(seconds) <= 90:
         return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    return f"{seconds / 60:.0f} min" if round(seconds / 60) <= 90 else f"{seconds / 3600:.1f} h"
 
 
 def line_of(label: str, record: Record) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vbench_mem.base.errors import UsageError
+from vbench_mem.base.strict_json import parse_json
 
 MEND = "mend it, or fetch the file again"
 
@@ -89,7 +90,7 @@ def json_rows(
                 continue
             try:
                 # an object comes as its pairs, so that a name given twice is seen
-                pairs = json.loads(line, object_pairs_hook=tuple)
+                pairs = parse_json(line, tuple)
             except json.JSONDecodeError as error:
                 raise UsageError(
                     f"{file}:{number}: is not JSON ({error.msg}); write {example} on each line"
@@ -114,11 +115,9 @@ def json_document(file: Path) -> Any:
     with reading(file):
         text = file.read_text(encoding="utf-8-sig")
     try:
-        return json.loads(text, object_pairs_hook=once)
+        return parse_json(text, once)
     except json.JSONDecodeError as error:
         raise UsageError(f"{file}:{error.lineno}: is not JSON ({error.msg}); {MEND}") from error
-    except RecursionError as error:
-        raise UsageError(f"{file}: is nested too deeply to be read; {MEND}") from error
 
 
 def lines(file: Path) -> Iterator[tuple[int, str]]:

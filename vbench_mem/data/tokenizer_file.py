@@ -4,7 +4,6 @@ Never downloads. Lower-casing, pieces and special tokens are as the file says; h
 may be is the encoder's to say.
 """
 
-import json
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.files import files_sha256
+from vbench_mem.base.strict_json import parse_json
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.families import Spec
 
@@ -149,7 +149,7 @@ def pad_of(path: Path, tokenizer: "Tokenizer") -> int | None:
     beside = path.with_name(CONFIG)
     if beside.is_file():
         try:
-            named: Any = json.loads(beside.read_text(encoding="utf-8")).get("pad_token")
+            named: Any = parse_json(beside.read_text(encoding="utf-8")).get("pad_token")
         except (OSError, ValueError, AttributeError) as error:
             raise UsageError(f"{beside}: cannot be read: {' '.join(str(error).split())}") from error
         token = named.get("content") if isinstance(named, dict) else named

@@ -38,6 +38,17 @@ class AttentionBackend(nn.Module):
             return F.scaled_dot_product_attention(q, k, v, attn_mask=allowed)
 
 
+class FusedLinear(nn.Linear):
+    """Several matrices of one shape as one product, one below the other; `init_weights` draws each.
+
+    Shapes:  (..., in) -> (..., parts * out).
+    """
+
+    def __init__(self, in_features: int, out_features: int, parts: int) -> None:
+        super().__init__(in_features, parts * out_features)
+        self.parts = parts
+
+
 class Attention(AttentionBackend):
     """Self-attention with one fused projection to queries, keys and values.
 
@@ -49,7 +60,7 @@ class Attention(AttentionBackend):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.qkv = nn.Linear(width, 3 * width)
+        self.qkv: nn.Linear = FusedLinear(width, width, parts=3)
         self.proj = nn.Linear(width, width)
 
     def forward(self, x_BND: Tensor, allowed: Tensor | None = None) -> Tensor:
@@ -143,7 +154,7 @@ class AttentionPool(AttentionBackend):
         self.heads = heads
         self.query = nn.Parameter(torch.empty(1, 1, width))
         self.q = nn.Linear(width, width)
-        self.kv = nn.Linear(width, 2 * width)
+        self.kv = FusedLinear(width, width, parts=2)
         self.proj = nn.Linear(width, width)
         nn.init.trunc_normal_(self.query, std=0.02)
 
@@ -173,11 +184,16 @@ class MapHead(AttentionPool):
 def init_weights(module: nn.Module) -> None:
     """ViT's start: matrices by Xavier, which suits every width, zero bias. For `Module.apply`.
 
+    Each matrix of a fused one has its own fan: queries, keys and values start as if they were
+    separate, as the source has them.
+
     Source: google-research/big_vision, models/vit.py (xavier_uniform). A fixed deviation of 0.02
             suits a width of 768: a layer of 64 would begin as next to nothing and learn slowly.
     """
     if isinstance(module, nn.Linear):
-        nn.init.xavier_uniform_(module.weight)
+        parts = module.parts if isinstance(module, FusedLinear) else 1
+        for matrix in module.weight.detach().chunk(parts):
+            nn.init.xavier_uniform_(matrix)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
     elif isinstance(module, nn.Embedding):

@@ -54,48 +54,56 @@ class Card:
         return dense_peak(self.drivers[0], dtype)
 
 
-def hbm(name: str, gigabytes: int, source: str, *drivers: str) -> Card:
-    """Memory whose check bits lie beside it: all of it can be used. So has GDDR without them."""
+def full(name: str, gigabytes: int, source: str, *drivers: str) -> Card:
+    """All memory can be used: HBM, whose check bits lie beside it, and GDDR without check bits."""
     return Card(name, drivers, gigabytes * GB, gigabytes * GIB, f"{source}: {gigabytes} GB")
 
 
-def gddr(name: str, gigabytes: int, source: str, *drivers: str) -> Card:
-    """Memory that keeps its check bits in itself while error correction is on, as it is sold."""
+def inline_ecc(name: str, gigabytes: int, source: str, *drivers: str) -> Card:
+    """GDDR that keeps its check bits in itself while error correction is on, as it is sold."""
     least = gigabytes * GB * (ECC_SHARE - 1) // ECC_SHARE
     return Card(name, drivers, least, gigabytes * GIB, f"{source}: {gigabytes} GB, with ECC")
 
 
 A100, H100, V100 = (f"NVIDIA {name} datasheet" for name in ("A100", "H100", "V100"))
 ROWS = (
-    hbm("a100-40", 40, A100, "NVIDIA A100-SXM4-40GB", "NVIDIA A100-PCIE-40GB"),
-    hbm("a100-80", 80, A100, "NVIDIA A100-SXM4-80GB", "NVIDIA A100 80GB PCIe"),
-    hbm("h100-80", 80, f"{H100}, SXM", "NVIDIA H100 80GB HBM3"),
-    hbm("h100-pcie", 80, f"{H100}, PCIe", "NVIDIA H100 PCIe"),
-    hbm("h100-nvl", 94, f"{H100}, NVL", "NVIDIA H100 NVL"),
-    hbm("h200", 141, "NVIDIA H200 datasheet, SXM", "NVIDIA H200"),
-    hbm("h200-nvl", 141, "NVIDIA H200 datasheet, NVL", "NVIDIA H200 NVL"),
-    hbm("gh200-96", 96, "NVIDIA GH200 datasheet, HBM3", "NVIDIA GH200 480GB"),
-    hbm("a30", 24, "NVIDIA A30 datasheet", "NVIDIA A30"),
-    gddr("l4", 24, "NVIDIA L4 datasheet", "NVIDIA L4"),
-    gddr("l40", 48, "NVIDIA L40 datasheet", "NVIDIA L40"),
-    gddr("l40s", 48, "NVIDIA L40S datasheet", "NVIDIA L40S"),
-    gddr("a10", 24, "NVIDIA A10 datasheet", "NVIDIA A10"),
-    gddr("a40", 48, "NVIDIA A40 datasheet", "NVIDIA A40"),
-    gddr("a6000", 48, "NVIDIA RTX A6000 datasheet", "NVIDIA RTX A6000"),
-    gddr("t4", 16, "NVIDIA T4 datasheet", "Tesla T4"),
-    hbm("v100-16", 16, f"{V100}, SXM2", "Tesla V100-SXM2-16GB"),
-    hbm("v100-32", 32, f"{V100}, SXM2", "Tesla V100-SXM2-32GB"),
-    hbm("v100-pcie-16", 16, f"{V100}, PCIe", "Tesla V100-PCIE-16GB"),
-    hbm("v100-pcie-32", 32, f"{V100}, PCIe", "Tesla V100-PCIE-32GB"),
-    hbm("v100s-32", 32, f"{V100}, PCIe", "Tesla V100S-PCIE-32GB"),
-    hbm("rtx3090", 24, "NVIDIA GA102 white paper", "NVIDIA GeForce RTX 3090"),
-    hbm("rtx4090", 24, "NVIDIA Ada GPU white paper", "NVIDIA GeForce RTX 4090"),
+    full("a100-40", 40, A100, "NVIDIA A100-SXM4-40GB", "NVIDIA A100-PCIE-40GB"),
+    full("a100-80", 80, A100, "NVIDIA A100-SXM4-80GB", "NVIDIA A100 80GB PCIe"),
+    full("h100-80", 80, f"{H100}, SXM", "NVIDIA H100 80GB HBM3"),
+    full("h100-pcie", 80, f"{H100}, PCIe", "NVIDIA H100 PCIe"),
+    full("h100-nvl", 94, f"{H100}, NVL", "NVIDIA H100 NVL"),
+    full("h200", 141, "NVIDIA H200 datasheet, SXM", "NVIDIA H200"),
+    full("h200-nvl", 141, "NVIDIA H200 datasheet, NVL", "NVIDIA H200 NVL"),
+    full("gh200-96", 96, "NVIDIA GH200 datasheet, HBM3", "NVIDIA GH200 480GB"),
+    full("a30", 24, "NVIDIA A30 datasheet", "NVIDIA A30"),
+    inline_ecc("l4", 24, "NVIDIA L4 datasheet", "NVIDIA L4"),
+    inline_ecc("l40", 48, "NVIDIA L40 datasheet", "NVIDIA L40"),
+    inline_ecc("l40s", 48, "NVIDIA L40S datasheet", "NVIDIA L40S"),
+    inline_ecc("a10", 24, "NVIDIA A10 datasheet", "NVIDIA A10"),
+    inline_ecc("a40", 48, "NVIDIA A40 datasheet", "NVIDIA A40"),
+    inline_ecc("a6000", 48, "NVIDIA RTX A6000 datasheet", "NVIDIA RTX A6000"),
+    inline_ecc("t4", 16, "NVIDIA T4 datasheet", "Tesla T4"),
+    full("v100-16", 16, f"{V100}, SXM2", "Tesla V100-SXM2-16GB"),
+    full("v100-32", 32, f"{V100}, SXM2", "Tesla V100-SXM2-32GB"),
+    full("v100-pcie-16", 16, f"{V100}, PCIe", "Tesla V100-PCIE-16GB"),
+    full("v100-pcie-32", 32, f"{V100}, PCIe", "Tesla V100-PCIE-32GB"),
+    full("v100s-32", 32, f"{V100}, PCIe", "Tesla V100S-PCIE-32GB"),
+    full("rtx3090", 24, "NVIDIA GA102 white paper", "NVIDIA GeForce RTX 3090"),
+    full("rtx4090", 24, "NVIDIA Ada GPU white paper", "NVIDIA GeForce RTX 4090"),
 )
 CARDS: dict[str, Card] = {str(card.name): card for card in ROWS}
 
 
+def plain(name: str) -> str:
+    """Lower case, without separators: `RTX 3090`, `rtx-3090` and `rtx3090` are one name."""
+    return re.sub(r"[\s_-]", "", name.lower())
+
+
+BY_PLAIN_NAME = {plain(name): card for card in ROWS for name in (str(card.name), *card.drivers)}
+
+
 def parse_card(text: str) -> Card:
-    """A card by its name here, by the driver's name, or by the size of its memory.
+    """A card by its name here or by the driver's, with any separators, or by its memory's size.
 
     Raises `UsageError` for a name that nothing has and for what is no size, such as `16 GB`.
     """
@@ -108,8 +116,7 @@ def parse_card(text: str) -> Card:
         if size == 0:
             raise UsageError("--card: a card without memory; write its size like '16 GiB'")
         return Card(None, (), size, size, "as given")
-    known = {name: card for card in ROWS for name in (str(card.name), *card.drivers)}
-    found = {name.lower(): card for name, card in known.items()}.get(word.lower())
+    found = BY_PLAIN_NAME.get(plain(word))
     if found is None:
         hint = like(word) or nearest(word.lower(), CARDS)
         raise UsageError(f"--card: no card called '{text}'{hint}; or write its size like '16 GiB'")
@@ -121,7 +128,7 @@ def like(word: str) -> str:
     found = [
         name
         for name in CARDS
-        if (word and name.startswith(word.lower())) or word in re.findall(r"\d+", name)
+        if (word and plain(name).startswith(plain(word))) or word in re.findall(r"\d+", name)
     ]
     return f"; did you mean {' or '.join(found)}?" if found else ""
 

@@ -5,10 +5,16 @@ import os
 import platform
 import re
 import subprocess
+import tomllib
 from importlib import metadata
 from pathlib import Path
 
+from vbench_mem.base.version import VERSION
+
 SOURCE = Path(__file__).resolve().parents[1]
+OWN_GROUP, GROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
+LIMITS = ("memory.max", "memory.limit_in_bytes")  # of a control group, in version 2 and 1
+KILLS = ("memory.events", "memory.oom_control")
 # What can change how much memory is taken or how fast it goes, and is set outside the matrix.
 SETTINGS = (
     "CUBLAS_WORKSPACE_CONFIG",
@@ -49,33 +55,36 @@ def memory_bytes() -> int | None:
     return int(match[1]) * 1024 if match else None
 
 
-def cgroup_folder(controller: str) -> Path | None:
-    """The folder of this process's control group, version 2 or 1; None outside Linux."""
-    for line in text_of("/proc/self/cgroup").splitlines():
+def memory_groups() -> list[Path]:
+    """This process's control group and those above it, up to the mounted one, of version 2 or 1.
+
+    The own group goes first; one that does not account for memory is left out. Empty outside Linux.
+    """
+    for line in text_of(str(OWN_GROUP)).splitlines():
         _, controllers, inside = line.split(":", 2)
-        if controllers == controller:
-            root = Path("/sys/fs/cgroup") / controller
+        if "memory" in controllers.split(","):
+            root = GROUPS / "memory"
         elif not controllers:
-            root = Path("/sys/fs/cgroup")
+            root = GROUPS
         else:
             continue
         # inside a container the path is the host's and the group itself is mounted at the root
-        for folder in (root / inside.lstrip("/"), root):
-            if (folder / "memory.events").exists() or (folder / "memory.limit_in_bytes").exists():
-                return folder
-    return None
+        own = root / inside.lstrip("/")
+        chain = [folder for folder in (own, *own.parents) if folder.is_relative_to(root)]
+        names = (*LIMITS, *KILLS)
+        groups = [folder for folder in chain if any((folder / name).exists() for name in names)]
+        if groups:
+            return groups
+    return []
 
 
 def memory_limit_bytes() -> int | None:
-    """The container's memory limit; None for no limit."""
-    folder = cgroup_folder("memory")
-    if folder is None:
-        return None
-    for name in ("memory.max", "memory.limit_in_bytes"):
-        text = text_of(str(folder / name)).strip()
-        if text.isdecimal() and int(text) < 2**60:  # version 1 writes "no limit" as a huge number
-            return int(text)
-    return None
+    """The smallest memory limit of the control group and of those above it, which all hold; None
+    for no limit."""
+    texts = [text_of(str(group / name)).strip() for group in memory_groups() for name in LIMITS]
+    limits = [int(text) for text in texts if text.isdecimal()]
+    # version 1 writes "no limit" as a huge number
+    return min((limit for limit in limits if limit < 2**60), default=None)
 
 
 def host_bytes() -> int | None:
@@ -86,15 +95,16 @@ def host_bytes() -> int | None:
 
 
 def oom_kills() -> dict[str, int]:
-    """How often the kernel has killed for want of memory: in this control group, and anywhere."""
+    """How often the kernel has killed for want of memory: in this control group, and anywhere.
+
+    A kill counts for the group of the killed process, whosever limit was met. Version 2 counts it
+    for all groups above too, so that one without a counter is counted by the next.
+    """
     counts: dict[str, int] = {}
-    folder = cgroup_folder("memory")
-    sources = {"machine": "/proc/vmstat"}
-    if folder is not None:
-        name = "memory.events" if (folder / "memory.events").exists() else "memory.oom_control"
-        sources["control group"] = str(folder / name)
-    for source, path in sources.items():
-        match = re.search(r"^oom_kill (\d+)$", text_of(path), re.MULTILINE)
+    files = (group / name for group in memory_groups() for name in KILLS)
+    own = next((file for file in files if file.exists()), None)
+    for source, path in (("machine", Path("/proc/vmstat")), ("control group", own)):
+        match = re.search(r"^oom_kill (\d+)$", text_of(str(path)) if path else "", re.MULTILINE)
         if match:
             counts[source] = int(match[1])
     return counts
@@ -102,27 +112,33 @@ def oom_kills() -> dict[str, int]:
 
 def torch_build() -> tuple[str, str | None]:
     """Version of torch and of the CUDA it was built for, read from its files without importing."""
-    version = metadata.version("torch")
     found = importlib.util.find_spec("torch")
     folder = Path(found.origin).parent if found and found.origin else Path()
-    match = re.search(r"^cuda\b[^=]*= '([^']+)'", text_of(str(folder / "version.py")), re.MULTILINE)
-    return version, match[1] if match else None
+    text = text_of(str(folder / "version.py"))
+    version = re.search(r"^__version__\b[^=]*= '([^']+)'", text, re.MULTILINE)
+    cuda = re.search(r"^cuda\b[^=]*= '([^']+)'", text, re.MULTILINE)
+    return version[1] if version else metadata.version("torch"), cuda[1] if cuda else None
+
+
+def requirements() -> list[str]:
+    """What vbench_mem depends on, by name: as installed, else as the checkout declares it."""
+    try:
+        lines = metadata.requires("vbench_mem") or []
+    except metadata.PackageNotFoundError:  # a checkout on the path that is not installed
+        project = tomllib.loads(text_of(str(SOURCE.parent / "pyproject.toml"))).get("project", {})
+        lines = project.get("dependencies", [])
+    return [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in lines if "extra ==" not in line]
 
 
 def package_versions() -> dict[str, str]:
     """Versions of vbench_mem, of what it depends on, and of the compiler torch brings."""
-    required = [
-        re.split(r"[^\w.-]", line, maxsplit=1)[0]
-        for line in metadata.requires("vbench_mem") or ()
-        if "extra ==" not in line
-    ]
-    versions = {}
-    for name in sorted([*required, "vbench_mem", "triton"]):
+    versions = {"vbench_mem": VERSION}
+    for name in (*requirements(), "triton"):
         try:
             versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue  # an optional one that is not installed
-    return versions
+    return dict(sorted(versions.items()))
 
 
 def git(*arguments: str, folder: Path) -> str | None:

@@ -29,6 +29,7 @@ A100 = Peak(
     float32=19.5, float16=312, bfloat16=312, source="NVIDIA A100 Tensor Core GPU datasheet, 2022"
 )
 A10 = Peak(float32=31.2, float16=125, bfloat16=125, source="NVIDIA A10 datasheet, 2021")
+A30 = Peak(float32=10.3, float16=165, bfloat16=165, source="NVIDIA A30 datasheet, 2021")
 A40 = Peak(float32=37.4, float16=149.7, bfloat16=149.7, source="NVIDIA A40 datasheet, 2021")
 H100_SXM = Peak(
     float32=67, float16=989.4, bfloat16=989.4, source="NVIDIA H100 datasheet, 2024: SXM"
@@ -46,6 +47,9 @@ H200_NVL = Peak(
 L4 = Peak(float32=30.3, float16=121, bfloat16=121, source="NVIDIA L4 datasheet, 2023: 242 sparse")
 L40 = Peak(float32=90.5, float16=181, bfloat16=181, source="NVIDIA L40 datasheet, 2023")
 L40S = Peak(float32=91.6, float16=362, bfloat16=362, source="NVIDIA L40S datasheet, 2023")
+RTX_A6000 = Peak(
+    float32=38.7, float16=154.8, bfloat16=154.8, source="NVIDIA RTX A6000 datasheet: 309.7 sparse"
+)
 V100_SXM = Peak(float32=15.7, float16=125, bfloat16=None, source="NVIDIA V100 datasheet, 2020")
 V100_PCIE = Peak(float32=14.0, float16=112, bfloat16=None, source="NVIDIA V100 datasheet, 2020")
 V100S = Peak(float32=16.4, float16=130, bfloat16=None, source="NVIDIA V100 datasheet, 2020")
@@ -63,7 +67,9 @@ PEAKS: dict[str, Peak] = {
     "NVIDIA A100-PCIE-40GB": A100,
     "NVIDIA A100 80GB PCIe": A100,
     "NVIDIA A10": A10,
+    "NVIDIA A30": A30,
     "NVIDIA A40": A40,
+    "NVIDIA RTX A6000": RTX_A6000,
     "NVIDIA H100 80GB HBM3": H100_SXM,
     "NVIDIA H100 PCIe": H100_PCIE,
     "NVIDIA H100 NVL": H100_NVL,

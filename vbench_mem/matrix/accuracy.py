@@ -119,7 +119,10 @@ def derive(file: AccuracyFile, rows: Iterable[Cell], folder: Path) -> Accuracy:
     for row in chosen:
         trained = [training_of(row, file, base, seed) for seed in file.seeds]
         cells |= {cell.id: cell for cell in trained}
-        of_row[row.id] = tuple(cell.id for cell in trained)
+        ids = tuple(cell.id for cell in trained)
+        if of_row.setdefault(row.id, ids) != ids:
+            why = f"{row.variant} is one row of noise at several fps; train rows of input: clips"
+            raise UsageError(f"accuracy.where: {why}")
     stages = {stage.id: stage for cell in cells.values() for stage in lineage(cell)}
     return Accuracy(tuple(cells.values()), tuple(stages.values()), of_row)
 
@@ -240,11 +243,9 @@ def stage_of(stage: StageFile, where: str, row: Cell, is_last: bool) -> Stage:
 def check_variants(row: Cell, stages: Iterable[Stage]) -> None:
     """Raises `UsageError` where a stage's frames or recipe make no sense for the encoder."""
     for stage in stages:
-        if stage.feeds != "images":
-            load = replace(row.load, frames=stage.frames)
-            try:
-                check_variant(row.spec, stage.recipe, load, None)
-            except (UsageError, ValueError) as error:
-                raise UsageError(
-                    f"accuracy.stages: {row.variant}, {stage.name}: {error}"
-                ) from error
+        if stage.feeds == "images":
+            continue
+        try:
+            check_variant(row.spec, stage.recipe, replace(row.load, frames=stage.frames), None)
+        except (UsageError, ValueError) as error:
+            raise UsageError(f"accuracy.stages: {row.variant}, {stage.name}: {error}") from error

@@ -48,11 +48,23 @@ class Rule:
 
 @dataclass
 class Expanded:
-    """Cells by id in the order written; reasons of the skipped ones; what could not be a cell."""
+    """Cells by id in the order written; reasons of the skipped ones; what could not be a cell;
+    further ones with the ids of cells that are not skipped."""
 
     cells: dict[str, Cell] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     dropped: list[str] = field(default_factory=list)
+    equal: list[Cell] = field(default_factory=list)
+
+    def add(self, cell: Cell, hits: Sequence[Rule]) -> None:
+        """One of equal cells; rules skip it only where they skip all of them."""
+        is_new = cell.id not in self.cells
+        if hits and is_new:
+            self.skipped[cell.id] = hits[0].reason
+        if is_new or (not hits and self.skipped.pop(cell.id, None) is not None):
+            self.cells[cell.id] = cell
+        elif not hits:
+            self.equal.append(cell)
 
 
 def parse_block(raw: dict[str, Any], where: str, folder: Path) -> Block:
@@ -123,9 +135,7 @@ def expand(
                 where = f"{block.where}: {describe(combination, block)}"
                 raise UsageError(f"{where}: {problem}{hint}")
             elif cell is not None:
-                found.cells.setdefault(cell.id, cell)
-                if hits:
-                    found.skipped.setdefault(cell.id, hits[0].reason)
+                found.add(cell, hits)
     for rule in rules:
         if rule.where not in used:
             raise UsageError(f"{rule.where}.when: matches no cell; take the rule out or correct it")

@@ -76,6 +76,12 @@ class Cell:
         return self.encoder if self.recipe_name == "full" else f"{self.encoder}+{self.recipe_name}"
 
     @property
+    def samples_nothing(self) -> bool:
+        """Is no video read, so that `fps` moves nothing? A user's own code may look at it."""
+        reads = self.load.input == "clips" or self.training is not None
+        return not reads and not isinstance(self.spec, Custom)
+
+    @property
     def id(self) -> str:
         """16 hex digits of the SHA-256 of everything that is run."""
         facts = dump(self)
@@ -83,6 +89,8 @@ class Cell:
         if facts["load"]["clips_sha256"] is not None:
             del facts["load"]["clips"]  # the captions count, not the folder they lie in
         facts["spec"].pop("folder", None)  # nor that of a user's code
+        if self.samples_nothing:
+            facts["load"]["fps"] = Load.fps
         forget_unset(facts["spec"]["text"])
         if self.training is None:
             del facts["training"]

@@ -172,7 +172,7 @@ def derive_accuracy(file: MatrixFile, found: Expanded, folder: Path) -> Accuracy
     if file.accuracy is None:
         return None
     rows = [cell for cell in found.cells.values() if cell.id not in found.skipped]
-    return derive(file.accuracy, rows, folder)
+    return derive(file.accuracy, [*rows, *found.equal], folder)
 
 
 def check_file(data: Any) -> MatrixFile:

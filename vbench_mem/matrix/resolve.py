@@ -43,13 +43,16 @@ def resolve(combination: Combination, protocol: Protocol, folder: Path) -> Cell:
     spec = named_tokenizer(resolve_spec(base, combination), folder)
     recipe = with_kind(spec, changed(RECIPES[recipe_name], section(combination, "recipe")))
     load = {keys[0]: value for keys, value in section(combination, "load").items()}
+    runtime = changed(Runtime(), section(combination, "runtime"))
+    if load.get("mode") == "embed":  # no backward and no weight is moved: equal runs get one id
+        runtime = replace(runtime, checkpoint=Runtime.checkpoint, optimizer=Runtime.optimizer)
     return Cell(
         encoder=encoder + changes_of(base, combination),
         recipe_name=name_of_recipe(spec, recipe, recipe_name, combination),
         spec=spec,
         recipe=recipe,
         load=resolve_load(load, spec, folder),
-        runtime=changed(Runtime(), section(combination, "runtime")),
+        runtime=runtime,
         protocol=protocol,
     )
 

@@ -1,4 +1,4 @@
-"""The burst: a short training (or embedding) run of one cell, measured. The only entry of a cell.
+"""The burst: a short training (or embedding) run of one cell, measured. The only way in.
 
 Memory and time are taken in separate passes of one process. Every metric of the table comes back,
 as a number or as None with a reason.

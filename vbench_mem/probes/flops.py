@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+from vbench_mem.base.units import significant
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.closed_form import ClosedForm, closed_form
 from vbench_mem.probes.fvcore_count import FvcoreCount, Traced, count_fvcore
@@ -53,8 +54,8 @@ class Comparison:
     def differences(self, what: str) -> list[str]:
         """Who counted less of what, where that is more than the tolerance; empty when all agree."""
         return [
-            f"{what}: {name} counts {work.gflop:.4g} GFLOP and the closed form "
-            f"{self.closed.gflop:.4g}; {name} has {missing(self.closed - work)}"
+            f"{what}: {name} counts {significant(work.gflop, 4)} GFLOP and the closed form "
+            f"{significant(self.closed.gflop, 4)}; {name} has {missing(self.closed - work)}"
             for name, work in self.others.items()
             if abs(work.gflop / self.closed.gflop - 1) > TOLERANCE
         ]
@@ -64,7 +65,7 @@ def missing(gap: Work) -> str:
     """`1.2 GFLOP of attention less`; a negative gap is more."""
     parts = {"products": 2 * gap.products / 1e9, "attention": 2 * gap.attention / 1e9}
     return " and ".join(
-        f"{abs(gflop):.4g} GFLOP of {kind} {'less' if gflop > 0 else 'more'}"
+        f"{significant(abs(gflop), 4)} GFLOP of {kind} {'less' if gflop > 0 else 'more'}"
         for kind, gflop in parts.items()
         if gflop
     )

@@ -8,7 +8,7 @@ from vbench_mem.analysis.budgets.partner import Partners
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.analysis.pareto import frontier
 from vbench_mem.base.metrics import show
-from vbench_mem.base.units import format_bytes
+from vbench_mem.base.units import format_bytes, significant
 from vbench_mem.report.best import retrieval
 from vbench_mem.report.document import Answer
 from vbench_mem.report.sized import Sized, limit_of, sized_rows
@@ -118,7 +118,7 @@ def times(other: Sized, low: Sized) -> str:
     """`2.00 GiB, 2 times as much`; how it is known where that is unlike the other."""
     known = "predicted" if other.is_predicted else "measured"
     basis = "" if other.is_predicted == low.is_predicted else f" {known}"
-    ratio = f"{other.bytes / low.bytes:.3g}"
+    ratio = significant(other.bytes / low.bytes)
     return f"{other.size}{basis}, " + ("as much" if ratio == "1" else f"{ratio} times as much")
 
 

@@ -1,4 +1,7 @@
-"""Which figures a report has, and for those it cannot have, why."""
+"""The figures of a report: which it has, why it lacks the others, and the files they are drawn to.
+
+A figure that there is nothing to draw for has its files of an earlier report removed.
+"""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -32,8 +35,8 @@ MAKERS: tuple[Callable[[Joined], Sequence[Plan]], ...] = (
 
 
 def plans(joined: Joined) -> list[Plan]:
-    """What the matrix names of the paper, the trade-off, costs, losses. matplotlib is imported by
-    `Plan.draw` alone."""
+    """What the matrix names of the paper, the trade-off, costs, losses. No plan imports matplotlib
+    before it is drawn."""
     return [plan for make in MAKERS for plan in make(joined)]
 
 

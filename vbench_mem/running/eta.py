@@ -1,4 +1,4 @@
-"""How long a cell will take, from what the cells before it took. For the progress bar only."""
+"""How long a cell will take, from what the cells before it took. For progress and forecasts."""
 
 import statistics
 from collections.abc import Iterable

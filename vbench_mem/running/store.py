@@ -1,4 +1,5 @@
-"""A folder of records of one matrix on one kind of machine. Never deletes, never trusts a file.
+"""A folder of records of one matrix on one kind of machine. Never trusts a file, and never loses a
+good record to a worse one.
 
 <root>/<matrix name>/<fingerprint>/
     records/<cell id>.json   what each cell came to
@@ -21,6 +22,7 @@ from pydantic import ValidationError
 from vbench_mem.accuracy.training.trained import checkpoint_path
 from vbench_mem.base.errors import cannot_write
 from vbench_mem.base.explain import explain
+from vbench_mem.base.strict_json import parse_json
 from vbench_mem.machine.environment import Environment
 from vbench_mem.machine.lock import hold
 from vbench_mem.matrix import cell as cells
@@ -107,8 +109,8 @@ class Store:
         return path
 
     def write(self, record: Record) -> None:
-        """The cell's record from now on; a good one is only ever replaced by another good one, and
-        otherwise kept beside it as `<name>.before-N`."""
+        """The cell's record from now on. It overwrites the one before, but a good one that is
+        followed by a failure is kept beside it as `<name>.before-N`."""
         path = self.record_path(record.cell_id)
         with self.writable():
             if record.status is not Status.OK and self.status_of(path) is Status.OK:
@@ -187,8 +189,8 @@ def read_record(path: Path, fingerprint: str) -> Record:
 def parse_record(text: bytes | str) -> Record:
     """A record that is whole and of this code's schema, whosever it is; raises `Unusable`."""
     try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        data = parse_json(text)
+    except ValueError as error:
         raise Unusable(f"torn ({' '.join(str(error).split())})") from error
     version = data.get("schema_version") if isinstance(data, dict) else None
     if version != SCHEMA:

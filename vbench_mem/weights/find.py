@@ -3,7 +3,6 @@
 Looks on the local disk only: nothing is ever downloaded.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.files import files_sha256
+from vbench_mem.base.strict_json import parse_json
 from vbench_mem.weights.header import own_header, read_header
 
 SAFE = ".safetensors"
@@ -103,8 +103,8 @@ def shards(index: Path) -> tuple[Path, ...]:
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object; raises `UsageError` for anything else."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        data = parse_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise UsageError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
     if not isinstance(data, dict):
         raise UsageError(f"{path}: no JSON object; copy it again")

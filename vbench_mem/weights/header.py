@@ -1,6 +1,5 @@
 """The header of a safetensors file: names, shapes and metadata. No torch; no weight is read."""
 
-import json
 import math
 import struct
 from collections.abc import Mapping
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vbench_mem.base.errors import UsageError
+from vbench_mem.base.strict_json import parse_json
 
 KEY = "vbench_mem"  # our one entry of the metadata: the format keeps several in no order
 LONGEST_BYTES = 100_000_000  # of a header, as the format's own reader has it
@@ -49,7 +49,7 @@ def read_header(path: Path) -> Header:
     if len(text) < length_bytes:
         raise UsageError(f"{path}: torn: its header is cut short; copy it again")
     try:
-        header = parse(json.loads(text))
+        header = parse(parse_json(text))
         end_bytes = (
             8
             + length_bytes
@@ -58,7 +58,7 @@ def read_header(path: Path) -> Header:
                 for name, dtype in header.dtypes.items()
             )
         )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{path}: no safetensors file: its header cannot be read") from error
     if size_bytes != end_bytes:
         raise UsageError(
@@ -79,7 +79,7 @@ def parse(data: dict[str, Any]) -> Header:
 def own_header(header: Header) -> dict[str, Any] | None:
     """Our entry of a header; None where it has none that can be read."""
     try:
-        told = json.loads(header.metadata[KEY])
+        told = parse_json(header.metadata[KEY])
     except (KeyError, ValueError):
         return None
     return told if isinstance(told, dict) else None

@@ -56,6 +56,38 @@ def test_of_several_machines_the_own_one_is_read_else_one_must_be_named(
     assert read_side(str(run.parent)).fingerprint == OTHER.fingerprint
 
 
+@pytest.mark.parametrize("kind", ["run", "report", "predicted", "old"])
+def test_a_folder_of_runs_or_reports_is_read_as_its_only_one_on_disk_and_in_git(
+    kind: str, repository: Path, tmp_path: Path, matrix: Matrix
+) -> None:
+    records, (first, *_) = four(matrix), matrix.cells
+
+    def make(name: str) -> Path:
+        folder = repository / "all" / name
+        if kind == "run":
+            return run_folder(tmp_path / "runs", records, name).rename(folder)
+        if kind == "old":
+            return old_report(folder, records)
+        if kind == "report":
+            return report_of(folder, records)
+        report_of(folder, [], (first, held(100)))
+        (folder / "records").rmdir()
+        return folder
+
+    (repository / "all").mkdir()
+    own = make("one")
+    (repository / "all" / "notes.txt").write_text("beside it")
+    commit(repository)
+    for text in (str(own.parent), "all", "HEAD:all"):
+        side = read_side(text)
+        assert side.items == read_side(str(own)).items and side.items and not side.problems
+    make("two")
+    commit(repository)
+    for text in (str(own.parent), "HEAD:all"):
+        told = refused(text)
+        assert f"{text}: 2 runs or reports (one, two)" in told and f"such as {text}/one" in told
+
+
 def test_predictions_of_a_report_go_before_what_a_record_holds(
     tmp_path: Path, matrix: Matrix
 ) -> None:

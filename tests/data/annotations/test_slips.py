@@ -45,7 +45,7 @@ def refused(folder: Path, form: str | None, name: str, content: Any, split: str 
         ("lsmdc", "a.csv", "a\tb\n", "a.csv:1: has 2 cells; write 6 between tabs: clip_id"),
         (None, "a.csv", f"{CLIP}\t1\t2\t1\t2\t \n", "a.csv:1: a caption is empty or no text"),
         (None, "a.json", "{", "a.json:1: is not JSON (Expecting property name"),
-        (None, "a.json", "[" * 100_000, "a.json: is nested too deeply to be read"),
+        (None, "a.json", "[" * 100_000, "a.json:1: is not JSON (nested too deeply)"),
         (None, "a.json", '{"v_a": 1, "v_a": 2}', "a.json: has v_a twice in one object"),
         (
             None,

@@ -23,6 +23,7 @@ from vbench_mem.base.errors import UsageError, cannot_write
 from vbench_mem.base.explain import explain
 from vbench_mem.base.load import Load, Runtime
 from vbench_mem.base.strict import STRICT
+from vbench_mem.base.strict_json import parse_json
 from vbench_mem.machine.host import torch_build
 from vbench_mem.matrix.axes import shown
 from vbench_mem.matrix.cell import Cell
@@ -88,8 +89,8 @@ def parse_baseline(text: bytes, name: str, renew: str = RENEW) -> Baseline:
     """The baseline that a file called `name` holds; raises `UsageError`."""
     anew = f"delete it, and write it anew with `{renew}`"
     try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        data = parse_json(text)
+    except ValueError as error:
         raise UsageError(f"{name}: not JSON ({error}); {anew}") from error
     version = data.get("schema_version") if isinstance(data, dict) else None
     if version != SCHEMA:

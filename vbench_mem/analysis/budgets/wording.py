@@ -2,7 +2,7 @@
 
 from vbench_mem.base.metrics import METRICS, show
 from vbench_mem.base.score_metrics import ALIASES
-from vbench_mem.base.units import BINARY, format_bytes
+from vbench_mem.base.units import BINARY, format_bytes, significant
 from vbench_mem.matrix.budget import Budget
 
 
@@ -14,7 +14,7 @@ def name_of(budget: Budget, column: str) -> str:
 def show_value(budget: Budget, value: float) -> str:
     """With its unit, as people read it."""
     if budget.is_score:
-        return f"{100 * value:.1f} %" if ALIASES[budget.metric].is_share else f"{value:.4g}"
+        return f"{100 * value:.1f} %" if ALIASES[budget.metric].is_share else significant(value, 4)
     unit = METRICS[budget.metric].unit
     text = show(budget.metric, value)
     return text if unit in ("bytes", "share") else f"{text} {unit}"

@@ -6,7 +6,7 @@ from typing import Any
 from vbench_mem.analysis.claims.memory import Claim
 from vbench_mem.analysis.claims.memory_findings import Finding
 from vbench_mem.analysis.fit.table import Grid
-from vbench_mem.base.units import BINARY, format_bytes
+from vbench_mem.base.units import BINARY, format_bytes, significant
 
 CLAIM_COLUMNS = (
     *("claim", "says", "kind", "more", "less", "frames", "batch", "dtype", "attention"),
@@ -58,7 +58,7 @@ def text_of_finding(finding: Finding) -> str:
         return "?"
     text = f"{finding.ours:.2f}"
     if finding.claim.kind == "fits":
-        text = f"{finding.ours / BINARY['GiB']:.3g} GiB"
+        text = f"{significant(finding.ours / BINARY['GiB'])} GiB"
     return text if finding.holds else f"no: {text}"
 
 

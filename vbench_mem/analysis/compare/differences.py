@@ -59,7 +59,7 @@ def share_text(share: float | None) -> str:
     percent = 100 * share
     if abs(percent) < 0.05:
         return f" ({'+' if percent > 0 else '-'}<0.1 %)"
-    return f" ({percent:+.1f} %)" if abs(percent) < 1000 else f" ({percent:+,.0f} %)"
+    return f" ({percent:+.1f} %)" if abs(round(percent, 1)) < 1000 else f" ({percent:+,.0f} %)"
 
 
 ORDER: tuple[Verdict | None, ...] = (*COUNTED, "unjudged", "noise", "told", None)

@@ -12,7 +12,8 @@ from vbench_mem.analysis.compare.git import stored
 from vbench_mem.base.errors import UsageError
 
 Read = Callable[[Sequence[str]], dict[str, bytes]]
-BELOW = ("*", "records/*", "predictions/*", "*/environment.json", "*/records/*")
+RUN = ("records/*", "records.jsonl", "predictions/*", "environment.json")
+BELOW = ("*", *RUN, *(f"*/{name}" for name in RUN))  # of a run or a report, and of a folder of them
 
 
 @dataclass(frozen=True, kw_only=True)

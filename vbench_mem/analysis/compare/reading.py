@@ -4,7 +4,6 @@ A report of old keeps its records as lines of records.jsonl; where there is a re
 file is not looked at.
 """
 
-import json
 import re
 import sys
 from collections import Counter
@@ -20,6 +19,7 @@ from vbench_mem.analysis.compare.side import Item, Side
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.explain import explain
 from vbench_mem.base.metrics import METRICS
+from vbench_mem.base.strict_json import parse_json
 from vbench_mem.machine.environment import Environment, read_environment
 from vbench_mem.matrix import cell as cells
 from vbench_mem.matrix.cell import Cell
@@ -117,8 +117,8 @@ def of_file(place: Place) -> Side:
 def looks_like_a_baseline(text: bytes) -> bool:
     """A file of any other kind is not to be mended as a baseline."""
     try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
+        data = parse_json(text)
+    except ValueError:
         return False
     return isinstance(data, dict) and {"cells", "schema_version"} <= data.keys()
 
@@ -186,11 +186,11 @@ def read_predictions(place: Place, found: Found) -> None:
     for name in names:
         path, cell_id = f"{place.name}/{name}", name.rpartition("/")[2].removesuffix(".json")
         try:
-            data: dict[str, Any] = dict(json.loads(texts[name]))
+            data: dict[str, Any] = dict(parse_json(texts[name]))
             cell, prediction = cells.load(data["cell"]), predictions.load(data["prediction"])
         except ValidationError as error:
             found.problems.append(f"{path}: not a prediction ({explain(error)}); not compared")
-        except (KeyError, TypeError, ValueError, RecursionError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             found.problems.append(f"{path}: torn ({' '.join(str(error).split())}); not compared")
         else:
             if cell.id == cell_id == data.get("cell_id"):

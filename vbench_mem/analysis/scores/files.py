@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from vbench_mem.analysis.scores.score import Score
 from vbench_mem.base.errors import UsageError, nearest
+from vbench_mem.base.strict_json import parse_json
 from vbench_mem.matrix.load import REFERENCE
 
 NOT_SCORES = ("claims.csv",)  # what else is published there
@@ -73,7 +74,7 @@ def _csv(path: Path | Traversable) -> Iterator[Placed]:
 
 def _json(path: Path) -> Iterator[Placed]:
     try:
-        items = json.loads(_text(path, str(path)))
+        items = parse_json(_text(path, str(path)))
     except json.JSONDecodeError as error:
         raise UsageError(f"{path}: row {error.lineno}: not JSON ({error.msg})") from error
     if not isinstance(items, list):

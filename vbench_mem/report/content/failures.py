@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from vbench_mem.base.units import significant
 from vbench_mem.report.content.chapter import Chapter, state_span
 from vbench_mem.report.document import (
     Block,
@@ -77,7 +78,7 @@ def unmet(chapter: Chapter) -> Iterator[Block]:
             (
                 Field(line(score.variant)),
                 Field(line(score.column)),
-                Field(line(f"{score.value:.4g}"), value=score.value),
+                Field(line(significant(score.value, 4)), value=score.value),
                 Field(line(why)),
                 Field(line(score.source)),
             )

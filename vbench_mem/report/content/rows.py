@@ -1,6 +1,7 @@
 """The table that people read, with every field's value to sort by."""
 
 from vbench_mem.analysis.join import Joined, Row
+from vbench_mem.base.units import significant
 from vbench_mem.probes.prediction import Prediction
 from vbench_mem.report import document
 from vbench_mem.report.content.chapter import Chapter, named, state_span
@@ -68,7 +69,9 @@ def head_of(column: Column) -> document.Column:
 
 def work_field(row: Row) -> Field:
     work = work_of(row)
-    return Field(title=row.reason) if work is None else Field(line(f"{work:,.4g}"), value=work)
+    return (
+        Field(title=row.reason) if work is None else Field(line(significant(work, 4)), value=work)
+    )
 
 
 def work_of(row: Row) -> float | None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
 
-from vbench_mem.base.units import BINARY, format_bytes
+from vbench_mem.base.units import BINARY, format_bytes, significant
 from vbench_mem.report.draw.canvas import (
     AXIS,
     LEGEND_LINE,
@@ -103,7 +103,7 @@ def words(tile: Tile, mixed: bool, between: str) -> str:
         return "oom" if tile.row.is_out_of_memory else "-"
     about = "~" if mixed and tile.basis == "predicted" else ""
     card = f"> {SIZES[-1]} GB" if tile.card is None else f"{tile.card} GB"
-    return f"{card}{between}{about}{tile.bytes / BINARY['GiB']:.3g} GiB"
+    return f"{card}{between}{about}{significant(tile.bytes / BINARY['GiB'])} GiB"
 
 
 def facts(tile: Tile) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from vbench_mem.base.units import significant
 from vbench_mem.report.draw.canvas import SIZE, Shapes, Sheet, page, track, track_points
 from vbench_mem.report.draw.labels import shortened, width
 from vbench_mem.report.draw.signs import grey, handle
@@ -124,7 +125,7 @@ def fitting(names: Iterable[str], size: float) -> list[str]:
 def bar_text(axes: Axes, size: float, place: float, text: str | None = None) -> None:
     """The number at the end of a bar."""
     axes.annotate(
-        text or f"{size:.3g}",
+        text or significant(size),
         (size, place),
         (4, 0),
         textcoords="offset points",

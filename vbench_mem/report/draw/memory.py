@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator
 
+from vbench_mem.base.units import significant
 from vbench_mem.report.draw.canvas import (
     SIZE,
     Shapes,
@@ -64,7 +65,9 @@ def draw_memory_frames(facets: Facets[Point], budgets: Sequence[float] = ()) -> 
         axes.xaxis.set_major_locator(FixedLocator(frames))
         plain(axes, "x")
         for budget in budgets:
-            axes.axhline(budget / unit.bytes, label=f"budget {budget / unit.bytes:.4g}", **BUDGET)
+            axes.axhline(
+                budget / unit.bytes, label=f"budget {significant(budget / unit.bytes, 4)}", **BUDGET
+            )
     share_limits(boxes)
     for axes, panel in zip(boxes, facets.panels, strict=True):
         log_ticks(axes)
@@ -96,7 +99,7 @@ def draw_panel(axes: Axes, points: Sequence[Point], unit: Unit, shapes: Shapes) 
             aside = step * (number - (len(spot) - 1) / 2)
             cross(axes, point.frames, unit.of_point(point), point, aside)
     for limit in limits_of(points, unit):
-        axes.axhline(limit, label=f"limit {limit:.4g}", **LIMIT)
+        axes.axhline(limit, label=f"limit {significant(limit, 4)}", **LIMIT)
 
 
 def limits_of(points: Iterable[Point], unit: Unit) -> list[float]:
@@ -116,11 +119,11 @@ def name_lines(axes: Axes, points: Sequence[Point], budgets: Sequence[float], un
     left, right = axes.get_xlim()
     across = [left * (right / left) ** share for share in (0.0, *ALONG, 1.0)]
     for limit in limits_of(points, unit):
-        text = f"limit {limit:.4g} {unit.name}"
+        text = f"limit {significant(limit, 4)} {unit.name}"
         labels.on_line([(x, limit) for x in across], text, LIMIT_COLOUR, 9)
     for budget in budgets:
         size = budget / unit.bytes
-        text = f"budget {size:.4g} {unit.name}"
+        text = f"budget {significant(size, 4)} {unit.name}"
         labels.on_line([(x, size) for x in reversed(across)], text, BUDGET_COLOUR, 9)
 
 

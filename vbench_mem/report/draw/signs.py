@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.transforms import ScaledTranslation
 
-from vbench_mem.base.units import BINARY
+from vbench_mem.base.units import BINARY, significant
 from vbench_mem.report.draw.canvas import SIZE, Shapes, track_points
 from vbench_mem.report.series import Place, Point
 from vbench_mem.report.style import LIMIT_COLOUR, colour, look
@@ -77,8 +77,14 @@ def limits(axes: Axes, points: Sequence[Point], unit: Unit, *, horizontal: bool)
     """A line for each limit that something ran into."""
     for limit in sorted({unit.of_point(p) for p in points if p.ending == "oom"}):
         draw = axes.axhline if horizontal else axes.axvline
-        draw(limit, color=LIMIT_COLOUR, linewidth=1, linestyle=":", label=f"limit {limit:.4g}")
-        text = f"limit {limit:.4g} {unit.name}"
+        draw(
+            limit,
+            color=LIMIT_COLOUR,
+            linewidth=1,
+            linestyle=":",
+            label=f"limit {significant(limit, 4)}",
+        )
+        text = f"limit {significant(limit, 4)} {unit.name}"
         at, offset = ((0, limit), (4, 4)) if horizontal else ((limit, 1), (-4, -4))
         axes.annotate(
             text,

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from matplotlib.ticker import FixedLocator
 
+from vbench_mem.base.units import significant
 from vbench_mem.report.draw.canvas import Sheet, log_ticks, plain, styled, track, track_points
 from vbench_mem.report.draw.many import (
     bar_page,
@@ -58,7 +59,7 @@ def draw_time_variants(spots: Sequence[Spot]) -> Sheet:
             span = axes.hlines(place, spot.low, spot.high, color="#444444", linewidth=1.2)
             track(span, spot.series)
             end = max(end, spot.high)
-        bar_text(axes, end, place, f"{spot.y:.3g}")
+        bar_text(axes, end, place, significant(spot.y))
     axes.margins(x=0.1)
     axes.set_xlim(left=0)
     axes.set_xlabel(f"{unit}/step (left is better)")

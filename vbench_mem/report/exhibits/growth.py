@@ -1,22 +1,26 @@
 """Figure 4 of the paper as plain data: what the larger encoder adds in memory, and loses in recall.
 
-Rows are paired that are alike but for the letter of their size; a loss is that of a recipe against
-the full recipe of the same encoder, by scores of one kind and source.
+Rows are paired by their specs, alike but for their size, however they are called. A loss is that of
+a recipe against the full recipe of the same encoder, by scores of one kind and source.
 """
 
+import re
+from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.analysis.scores.score import AnyScore
 from vbench_mem.base.score_metrics import RECALL
 from vbench_mem.encoders.recipes import Recipe
-from vbench_mem.encoders.sizes import VIDEO_SIZES
+from vbench_mem.encoders.sizes import VIDEO_SIZES, Tower
 from vbench_mem.report.exhibits.words import listed
 from vbench_mem.report.series import Point, point_of
 
 PAIR = ("B", "L")  # what the paper compares
 FULL = Recipe()
+NO_TOWER = Tower(width=1, depth=1, heads=1, mlp=1)
+FOLLOW = ("text", "embed_dim")  # of a spec: what grows with the size in the table of encoders
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +46,7 @@ class Method:
     name: str
     small: Point | None
     large: Point | None
-    rows: tuple[Row, ...]
+    rows: tuple[Row, Row]
     drops: dict[str, list[Drop]]
 
     @property
@@ -66,31 +70,70 @@ def sizes_of(joined: Joined) -> tuple[str, str] | None:
 
 def methods(joined: Joined, sizes: tuple[str, str]) -> list[Method]:
     """Those that are there in both sizes, the largest increase first."""
-    groups: dict[Hashable, dict[str, Row]] = {}
+    groups: dict[Hashable, tuple[list[Row], list[Row]]] = {}
     for row in joined.rows:
         if (size := row.facts.get("size")) in sizes and not row.by_rule:
-            key = (name_of(row, size), row.cell.load, row.cell.runtime)
-            groups.setdefault(key, {})[size] = row
-    found = []
-    for pair in groups.values():
-        if len(pair) == len(sizes):
-            small, large = (pair[size] for size in sizes)
-            found.append(
-                Method(
-                    name=name_of(small, sizes[0]),
-                    small=point_of(small, joined),
-                    large=point_of(large, joined),
-                    rows=(small, large),
-                    drops={size: drops(row, joined.rows) for size, row in pair.items()},
-                )
-            )
+            groups.setdefault(but_for_size(row), ([], []))[sizes.index(size)].append(row)
+    found = [
+        Method(
+            name=name_of(small, large, sizes),
+            small=point_of(small, joined),
+            large=point_of(large, joined),
+            rows=(small, large),
+            drops={
+                size: drops(row, joined.rows)
+                for size, row in zip(sizes, (small, large), strict=True)
+            },
+        )
+        for rows in groups.values()
+        for small, large in pairs_of(*rows)
+    ]
+    names = Counter(each.name for each in found)
+    found = [
+        each if names[each.name] == 1 else replace(each, name=both(*each.rows)) for each in found
+    ]
     return sorted(found, key=lambda each: -(each.increase or 0))
 
 
-def name_of(row: Row, size: str) -> str:
-    family = row.facts["family"]
-    rest = row.label.removeprefix(f"{family}_")
-    return f"{family}_*{rest.removeprefix(size.lower())}"
+def but_for_size(row: Row) -> Hashable:
+    """All that a row is but its size, and the caption tower and embedding that a row of another
+    size has in the table of encoders."""
+    spec = row.cell.table_spec
+    rest = [getattr(spec, f.name) for f in fields(spec) if f.name not in ("tower", *FOLLOW)]
+    text = replace(spec.text, tower=NO_TOWER)
+    return (spec.layout, *rest, text, row.cell.recipe, row.cell.load, row.cell.runtime)
+
+
+def pairs_of(small: Sequence[Row], large: Sequence[Row]) -> list[tuple[Row, Row]]:
+    """Each row in one pair at most, with the row that is most like it also in what follows."""
+    left = [(one, other) for one in small for other in large]
+    left.sort(key=alike, reverse=True)
+    found: list[tuple[Row, Row]] = []
+    for pair in left:
+        if not any(row is taken for row in pair for other in found for taken in other):
+            found.append(pair)
+    return found
+
+
+def alike(pair: tuple[Row, Row]) -> int:
+    """How much of what follows the size is equal."""
+    one, other = (row.cell.spec for row in pair)
+    return sum(getattr(one, name) == getattr(other, name) for name in FOLLOW)
+
+
+def name_of(small: Row, large: Row, sizes: tuple[str, str]) -> str:
+    """The variant with a * for its size: in the encoder's own name, else in the size that is set,
+    else both labels."""
+    for row, size in zip((small, large), sizes, strict=True):
+        name, count = re.subn(rf"_{re.escape(size.lower())}(?=\d|_|\b)", "_*", row.label, count=1)
+        if count and f",size={size}" not in name:
+            return name
+    name, count = re.subn(rf",size={re.escape(sizes[0])}\b", ",size=*", small.label)
+    return name if count else both(small, large)
+
+
+def both(small: Row, large: Row) -> str:
+    return f"{small.label} to {large.label}"
 
 
 def drops(row: Row, rows: Iterable[Row]) -> list[Drop]:

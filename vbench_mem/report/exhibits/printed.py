@@ -75,7 +75,15 @@ def rows_of(printed: Printed, table: PrintedTable, joined: Joined) -> list[Row]:
         for row in joined.rows
         if row.facts["family"] == printed.family
         and (row.cell.recipe.train, row.cell.recipe.mask) == ("full", printed.mask)
-        and "coarse" not in row.cell.encoder
+        and has_own_patches(row)
     ]
     sized = [row for row in found if row.facts.get("size") == table.size]
     return sized or found
+
+
+def has_own_patches(row: Row) -> bool:
+    """Are its patches those that its layout has where nothing else is said, as in the paper's
+    tables? Coarser ones are of its figure 3."""
+    spec = row.cell.table_spec
+    own = type(spec)
+    return (spec.patch_px, spec.tubelet_frames) == (own.patch_px, own.tubelet_frames)

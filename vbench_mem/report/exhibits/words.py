@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from vbench_mem.base.units import significant
 from vbench_mem.matrix.exhibits import EXHIBITS, Name
 from vbench_mem.report.panels import is_ours
 from vbench_mem.report.series import Point, memory_word
@@ -20,7 +21,7 @@ def listed(words: Sequence[str], most: int = 6) -> str:
 
 def times(more: float, less: float) -> str:
     """`2.2`, the one over the other."""
-    return f"{more / less:.2g}" if more < 10 * less else f"{more / less:.0f}"
+    return significant(more / less, 2)
 
 
 def crowded(count: int) -> str | None:
