@@ -68,13 +68,6 @@ def test_factorized_with_its_gate_shut_equals_the_vit_applied_to_each_frame() ->
     assert not torch.allclose(factorized(clips), frames(clips), atol=1e-3)
 
 
-def test_factorized_starts_its_temporal_attention_from_the_spatial_one() -> None:
-    for layer in make(STRUCTURES["factorized_test"]).video.blocks:
-        torch.testing.assert_close(layer.time_attn.qkv.weight, layer.attn.qkv.weight)
-        assert layer.time_attn.qkv.weight is not layer.attn.qkv.weight
-        assert layer.gate.item() == 0
-
-
 @pytest.mark.parametrize("inflation", ["average", "central"])
 @pytest.mark.parametrize("name", GRIDDED)
 def test_an_inflated_still_video_equals_the_image_path(name: str, inflation: str) -> None:
