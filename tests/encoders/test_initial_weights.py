@@ -146,9 +146,7 @@ def test_matrices_of_one_shape_differ_but_for_temporal_ones_behind_a_shut_gate(n
         if not hasattr(layer, "gate"):
             continue
         for new, old in ((layer.time_attn, layer.attn), (layer.time_norm, layer.norm1)):
-            for (own, weight), other in zip(
-                new.named_parameters(), old.parameters(), strict=True
-            ):
+            for (own, weight), other in zip(new.named_parameters(), old.parameters(), strict=True):
                 assert torch.equal(weight, other) and weight is not other, own
         copies |= {f"{path}.time_attn.{part}" for part in ("qkv", "proj")}
     drawn = [weight for path, weight in matrices(encoder) if path not in copies]

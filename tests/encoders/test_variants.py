@@ -92,7 +92,7 @@ def test_outputs_are_unit_vectors_and_the_gradient_reaches_exactly_what_trains(
 
 EXPECTED_PARTS = {
     "adapter64": {"adapter"},
-    "lora64": {"lora_a", "lora_b"},
+    "lora64": {"lora_a", "lora_b", "gate"},
     "temporal_only": {"time_norm", "time_attn", "gate", "time_blocks", "time_positions"},
 }
 

@@ -15,7 +15,7 @@ from vbench_mem.encoders.tower import VideoTower
 # How the weights that a recipe trains are called inside a video tower.
 NEW = {
     "adapter": (".adapter.",),
-    "lora": (".lora_",),
+    "lora": (".lora_", ".gate"),  # a temporal attention behind a shut gate learns nothing
     "temporal_only": (".time_norm.", ".time_attn.", ".gate", "time_blocks.", "time_positions"),
 }
 EMBEDDINGS = ("embed.", "tubes.", "image_embed.")
