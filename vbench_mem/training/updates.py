@@ -13,7 +13,7 @@ from vbench_mem.training.losses import Loss
 from vbench_mem.training.spec import Schooling
 
 # Tables and vectors that say where, or ask: they are added to features, not multiplied with them.
-PLACES = ("positions", "time_positions", "places.weight", "class_token", "query")
+PLACES = ("positions", "places.weight", "class_token", "query")
 
 
 def learning_rate(stage: Schooling, step: int) -> float:
