@@ -58,6 +58,21 @@ def test_flash_backward_borrows_sums_and_a_float32_query_gradient() -> None:
     assert steps == there_and_back(sums, gradient) == [sums, gradient, -gradient, -sums]
 
 
+@pytest.mark.parametrize(
+    ("width", "wide"),
+    [(8, 32), (32, 32), (40, 64), (64, 64), (72, 96), (96, 96), (128, 128)]
+    + [(136, 192), (160, 192), (192, 192), (200, 256), (256, 256)],
+)
+@pytest.mark.parametrize(("queries", "long"), [(1, 128), (128, 128), (129, 256), (257, 384)])
+def test_flash_rounds_heads_to_32_up_to_128_and_to_64_above_and_queries_to_128(
+    queries: int, long: int, width: int, wide: int
+) -> None:
+    """head_size_rounded, seqlen_q_rounded, softmax_d and dq_accum of mha_bwd, flash_api.cpp."""
+    sums, gradient, *_ = CudaRules("auto").borrowed("flash", half(3, 5, queries, width))
+    assert sums == 3 * 5 * long * 4
+    assert gradient == 3 * long * 5 * wide * 4
+
+
 def test_what_is_borrowed_is_given_back() -> None:
     for kernel in ("flash", "efficient", "cudnn"):
         for dtype in (torch.float32, torch.bfloat16):
