@@ -6,9 +6,9 @@ the CPU's does not, the cast is put in as well. Read from torch's sources, not m
 `gpu_check.yaml` on a card puts it beside what that card took.
 
 Source:  PyTorch 2.13: aten/src/ATen/native/transformers/cuda (flash_attn/flash_api.cpp,
-         attention.cu, attention_backward.cu, mem_eff_attention/kernels/cutlassB.h), ATen/native/cuda
-         (Reduce.cuh, layer_norm_kernel.cu, Embedding.cu, EmbeddingBackwardKernel.cu),
-         ATen/autocast_mode.h.
+         attention.cu, attention_backward.cu, mem_eff_attention/kernels/cutlassB.h),
+         ATen/native/cuda (Reduce.cuh, layer_norm_kernel.cu, Embedding.cu,
+         EmbeddingBackwardKernel.cu), ATen/autocast_mode.h.
 Legend:  B batch, H heads, N queries, d head width; r(x, m) is x rounded up to a multiple of m.
 """
 
