@@ -8,7 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from tests.fit.test_claims import claim
+from tests.fit.made import claim
 from vbench_mem.cli import app
 from vbench_mem.cli.fitting import draw_grid
 from vbench_mem.fit import claims as claimed

@@ -10,11 +10,12 @@ from tests.compare.made import (
     compared,
     four,
     held,
+    invoke,
     of,
     timed,
+    two,
     with_prediction,
 )
-from tests.compare.test_cli_compare import invoke, two
 from tests.report.sample import HOSTILE
 from tests.rows import MACHINE, oom
 from vbench_mem.compare.document import document_of

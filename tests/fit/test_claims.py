@@ -2,18 +2,13 @@
 
 import pytest
 
+from tests.fit.made import claim
 from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.encoders.table import ENCODERS
 from vbench_mem.fit.claims import CONDITIONS, Claim, Condition, cell_of, read_claims
 from vbench_mem.scores.files import read_reference
 
 CLAIMS = read_claims()
-
-
-def claim(**fields: object) -> Claim:
-    known = {"claim": "c", "kind": "ratio", "more": "joint_test", "less": "joint_test+mask75"}
-    texts = {"says": "s", "sure": "ours", "source": "a test"}
-    return Claim.model_validate(known | {"frames": 4} | texts | fields)
 
 
 @pytest.mark.parametrize("each", CLAIMS, ids=lambda each: each.claim)

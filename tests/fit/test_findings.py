@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fit.test_claims import claim
+from tests.fit.made import claim
 from vbench_mem.fit.agreement import claim_grid, disagreements
 from vbench_mem.fit.claims import Claim, Condition, cell_of
 from vbench_mem.fit.findings import Finding, cells_of, check_all, judge

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.matrix.test_accuracy import ACCURACY, AXES, accuracy_of
+from tests.matrix.made import ACCURACY, AXES, accuracy_of
 from tests.training.made import written_benchmark
 from vbench_mem.errors import UsageError
 from vbench_mem.training.spec import Source

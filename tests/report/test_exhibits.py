@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from matplotlib.axes import Axes
 
+from tests.report.axes_read import drawn, xy
 from tests.report.foretold import foresee
-from tests.report.test_figures import drawn, xy
 from tests.rows import GIB, joined_of, matrix_of, ok, oom, score
 from vbench_mem.cell import Cell
 from vbench_mem.encoders.tokens import kept_tokens

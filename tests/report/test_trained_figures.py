@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from matplotlib.axes import Axes
 
+from tests.report.axes_read import drawn, xy
 from tests.report.foretold import foresee
 from tests.report.made import records_of, temporal, trained_matrix, trained_rows
-from tests.report.test_figures import drawn, xy
 from tests.rows import joined_of, matrix_of, ok, oom, score, trained
 from vbench_mem.join import Joined
 from vbench_mem.report.curves import POINTS, binned, loss_panels
