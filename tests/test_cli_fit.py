@@ -8,7 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from tests.analysis.fit.test_claims import claim
+from tests.analysis.fit.made import claim
 from vbench_mem.analysis.claims import memory as claimed
 from vbench_mem.analysis.claims.memory import Condition
 from vbench_mem.cli import app

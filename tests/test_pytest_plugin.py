@@ -1,6 +1,5 @@
 """The pytest plugin, in test suites of a user's that have nothing of ours but the plugin."""
 
-import os
 import re
 import subprocess
 import sys
@@ -10,8 +9,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-PLUGIN = "vbench_mem.pytest_plugin"
+from tests.plugin_suite import PLUGIN, ROOT, run
+
 HEAD = """
 import pytest
 import torch
@@ -96,32 +95,12 @@ class TestNearest:
 """
 
 
-def run(folder: Path, *options: str, suite: str = HEAD + SUITE) -> str:
-    """The output of pytest on a suite of its own, whether or not the plugin is installed."""
-    # a suite may import a module of ours that has slow tests of its own
-    marks = "markers =\n    slow: too slow for every run\n"
-    (folder / "pytest.ini").write_text(f"[pytest]\nfilterwarnings = error\n{marks}")
-    (folder / "test_steps.py").write_text(suite)
-    plugin = ["-p", "no:vbench_mem", "-p", PLUGIN]
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *plugin, *options]
-    surroundings = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
-    done = subprocess.run(
-        [*command, "--strict-markers", "--color=no", "-rA"],
-        cwd=folder,
-        env=surroundings | {"PYTHONPATH": str(ROOT), "COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-    )
-    assert not done.stderr, done.stderr
-    return done.stdout
-
-
 @pytest.fixture(scope="module")
 def output(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("suite")
-    return run(folder, "--memory-report", f"--junitxml={folder / 'junit.xml'}") + (
-        folder / "junit.xml"
-    ).read_text("utf-8")
+    return run(
+        folder, "--memory-report", f"--junitxml={folder / 'junit.xml'}", suite=HEAD + SUITE
+    ) + (folder / "junit.xml").read_text("utf-8")
 
 
 def ending(output: str, test: str) -> str:
@@ -225,7 +204,7 @@ def test_junit_keeps_what_was_predicted(output: str) -> None:
 
 
 def test_it_is_the_same_over_the_workers_of_xdist(output: str, tmp_path: Path) -> None:
-    spread = run(tmp_path, "-n", "2", "-v")
+    spread = run(tmp_path, "-n", "2", "-v", suite=HEAD + SUITE)
     counts = re.compile(r"=+ (\d+ failed, .*?) in ")
     assert counts.findall(spread) == counts.findall(output) != []
     table = spread.partition("= predicted memory =")[2]
@@ -233,7 +212,7 @@ def test_it_is_the_same_over_the_workers_of_xdist(output: str, tmp_path: Path) -
 
 
 def test_nothing_is_reported_unless_asked_or_nothing_was_predicted(tmp_path: Path) -> None:
-    assert "predicted memory" not in run(tmp_path, "-k", "test_fits")
+    assert "predicted memory" not in run(tmp_path, "-k", "test_fits", suite=HEAD + SUITE)
     assert "predicted memory" not in run(tmp_path, "-v", suite="def test_nothing(): ...")
 
 

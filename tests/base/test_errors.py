@@ -29,11 +29,11 @@ class build(nn.Module):
 """
 
 
-def caught(function: Callable[[], object]) -> Exception:
-    with pytest.raises(Exception) as raised:
+def caught(function: Callable[[], object]) -> json.JSONDecodeError:
+    with pytest.raises(json.JSONDecodeError, match="Expecting property name") as raised:
         function()
     error = raised.value
-    assert isinstance(error, Exception) and error.__traceback__ is not None
+    assert error.__traceback__ is not None
     return error.with_traceback(error.__traceback__.tb_next)  # without this function's own
 
 

@@ -61,10 +61,14 @@ VARIANTS = [
 
 
 def make(
-    spec: Spec, recipe: Recipe = FULL, frames: int = 16, runtime: Runtime | None = None
+    spec: Spec,
+    recipe: Recipe = FULL,
+    frames: int = 16,
+    runtime: Runtime | None = None,
+    seed: int = 0,
 ) -> DualEncoder:
-    """Built from seed 0, so that two builds of one spec share their weights."""
-    torch.manual_seed(0)
+    """Built from one seed, so that two builds of one spec share their weights."""
+    torch.manual_seed(seed)
     return build(spec, recipe, load_for(spec, frames), runtime)
 
 

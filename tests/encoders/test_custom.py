@@ -9,19 +9,16 @@ import pytest
 import torch
 from torch import nn
 
+from tests.encoders.custom_code import HEAD, cell_of
 from vbench_mem.base.errors import Unsupported, UsageError
-from vbench_mem.base.load import Load, Runtime
 from vbench_mem.encoders.build import build
 from vbench_mem.encoders.custom import Custom
-from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.encoders.source import find_custom
 from vbench_mem.encoders.wrapped import Wrapped
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.batch import noise
 
 Write = Callable[..., Path]
-LOAD = Load(frames=2, batch=3, resolution_px=4, caption_tokens=5)
-HEAD = "import torch\nfrom torch import nn\n\n"
 PLAIN = """
 class Plain(nn.Module):
     def __init__(self, load):
@@ -34,17 +31,6 @@ class Plain(nn.Module):
 
 build = Plain
 """
-
-
-def cell_of(folder: Path, reference: str = "own_code:build", **runtime: object) -> Cell:
-    return Cell(
-        encoder=reference,
-        recipe_name="full",
-        spec=find_custom(reference, folder),
-        recipe=RECIPES["full"],
-        load=LOAD,
-        runtime=Runtime(device="cpu", **runtime),
-    )
 
 
 def built(cell: Cell) -> Wrapped:

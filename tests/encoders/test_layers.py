@@ -1,5 +1,8 @@
 """Patch embeddings, positions and token arithmetic against slow or other ways of the same."""
 
+import math
+from itertools import product
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -62,6 +65,31 @@ def test_sine_positions_tell_all_places_apart_and_agree_between_tubes() -> None:
         sinusoidal(wide, Grid(1, 1, 1), 96)[0, 0],
         sinusoidal(tube, Grid(8, 4, 4), 96).unflatten(1, (4, 4))[1, 1, 1],
     )
+
+
+def slow_sines(centres: tuple[float, float, float], width: int) -> list[float]:
+    """sin(place / 10000 ^ (i / n)) for i below n, then the cosines, of time, row and column, and
+    zeros up to the width. Source: arXiv:1706.03762, section 3.5."""
+    n = width // 6
+    found: list[float] = []
+    for place in centres:
+        angles = [place / 10_000 ** (i / n) for i in range(n)]
+        found += [math.sin(angle) for angle in angles]
+        found += [math.cos(angle) for angle in angles]
+    return found + [0.0] * (width - len(found))
+
+
+@pytest.mark.parametrize("width", [48, 64, 96])
+@pytest.mark.parametrize("tube", TUBES)
+def test_sine_positions_are_those_of_each_kernels_centre_one_by_one(tube: Tube, width: int) -> None:
+    """Centres in frames and in patches of 16 px: a kernel of 2 frames lies at 0.5, then at 2.5."""
+    grid = Grid(2, 3, 2)
+    table = sinusoidal(tube, grid, width).unflatten(1, (grid.rows, grid.columns))
+    for place in product(range(grid.frames), range(grid.rows), range(grid.columns)):
+        first = [o + (k - 1) / 2 for o, k in zip(tube.offset, tube.kernel, strict=True)]
+        time, row, column = (f + s * i for f, s, i in zip(first, tube.stride, place, strict=True))
+        expected = torch.tensor(slow_sines((time, row / 16, column / 16), width))
+        torch.testing.assert_close(table[place], expected, atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_outputs_are_unit_vectors_and_the_gradient_reaches_exactly_what_trains(
 
 EXPECTED_PARTS = {
     "adapter64": {"adapter"},
-    "lora64": {"lora_a", "lora_b"},
+    "lora64": {"lora_a", "lora_b", "gate"},
     # whatever a family calls what runs along time
     "temporal_only": {
         "time_norm",

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.accuracy.training.made import written_benchmark
-from tests.matrix.test_accuracy import ACCURACY, AXES, accuracy_of
+from tests.matrix.made import ACCURACY, AXES, accuracy_of
 from vbench_mem.base.errors import UsageError
 from vbench_mem.matrix.training import Source
 

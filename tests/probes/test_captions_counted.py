@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.probes.test_closed_form import RECIPES, TINY, flop
-from tests.probes.test_predict import check_equal
+from tests.probes.against_measured import check_equal
+from tests.probes.tiny import RECIPES, TINY, flop
 from tests.weights.pairs import CLIP, SIGLIP
 from vbench_mem.base.load import Load, Runtime
 from vbench_mem.encoders.families import Spec

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.probes.tiny import RECIPES, TEXT, TINY, flop
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.load import Load, Runtime
 from vbench_mem.encoders.families import Spec
@@ -14,28 +15,15 @@ from vbench_mem.encoders.families.frame_level import FrameLevel
 from vbench_mem.encoders.families.joint import Joint
 from vbench_mem.encoders.operations import attend
 from vbench_mem.encoders.recipes import Recipe
-from vbench_mem.encoders.sizes import TEXT_SIZES, VIDEO_SIZES, Tower
+from vbench_mem.encoders.sizes import TEXT_SIZES, VIDEO_SIZES
 from vbench_mem.encoders.table import ENCODERS
 from vbench_mem.encoders.text_spec import Text
 from vbench_mem.encoders.variants import check_variant
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.closed_form import closed_form
-from vbench_mem.probes.torch_count import Counts, count_torch
+from vbench_mem.probes.torch_count import count_torch
 from vbench_mem.probes.walk import Layer, Walk, Work
 
-TINY = Tower(width=24, depth=2, heads=2, mlp=40)
-TEXT = Text(tower=Tower(width=16, depth=1, heads=2, mlp=24), vocab=32)
-RECIPES = {
-    "full": Recipe(),
-    "mask50": Recipe(mask=0.5),
-    "mask50_frame": Recipe(mask=0.5, mask_kind="frame"),
-    "adapter": Recipe(train="adapter", adapter_width=5),
-    "lora": Recipe(train="lora", lora_rank=3),
-    "mask50_lora": Recipe(mask=0.5, train="lora", lora_rank=3, train_text=True),
-    "temporal_only": Recipe(train="temporal_only"),
-    "last1": Recipe(train="last_k", blocks=1),
-    "frozen_text": Recipe(train_text=False),
-}
 RECOMPUTED = ("full", "adapter", "mask50_lora", "last1")  # and without checkpointing too
 # of those two, from family to family, one in every run of the tests; both when asked for
 ASKED = {
@@ -98,12 +86,6 @@ PARAMS = [
     pytest.param(cell, id=name, marks=[pytest.mark.slow] if name in ASKED else [])
     for name, cell in CELLS.items()
 ]
-
-
-def flop(counts: Counts | Work) -> int:
-    if isinstance(counts, Work):
-        return 2 * (counts.products + counts.attention)
-    return sum(counts.values())
 
 
 @pytest.mark.parametrize("cell", PARAMS)

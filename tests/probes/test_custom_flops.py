@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.encoders.test_custom import HEAD, cell_of
+from tests.encoders.custom_code import HEAD, cell_of
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.metrics import METRICS, PREDICTED
 from vbench_mem.matrix.cell import Cell

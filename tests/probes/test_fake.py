@@ -44,7 +44,7 @@ def test_a_prediction_that_fails_leaves_nothing_behind(
     fast = torch.backends.mha.get_fastpath_enabled()
     hooks = nn.modules.module._global_forward_hooks, nn.modules.module._global_forward_pre_hooks
     before = [dict(each) for each in hooks]
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(ZeroDivisionError, match="division by zero"):
         predict(small_cell(dtype="bfloat16"), target)  # type: ignore[arg-type]
     monkeypatch.undo()
     assert [dict(each) for each in hooks] == before
@@ -63,7 +63,7 @@ def test_torch_writes_no_trace_of_its_own_for_an_error_while_predicting() -> Non
     propagates, log.propagate = log.propagate, False
     try:
         for mode, lines in ((pretending(), 0), (FakeTensorMode(), 1), (pretending(), 1)):
-            with mode, pytest.raises(RuntimeError):
+            with mode, pytest.raises(RuntimeError, match="must have same reduction dim"):
                 torch.ones(2, 3) @ torch.ones(2, 3)
             assert len(written) == lines
     finally:

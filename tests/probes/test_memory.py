@@ -234,10 +234,10 @@ def test_the_memory_pass_runs_the_same_loop_on_any_reader(
 
 
 def test_a_failure_in_a_phase_leaves_the_device_alone() -> None:
-    card = Card()
-    with pytest.raises(RuntimeError), AllocatorReader(card, None, None) as reader:
+    card, gone = Card(), "the device is gone"
+    with pytest.raises(RuntimeError, match=gone), AllocatorReader(card, None, None) as reader:
         reader.begin("forward", 1)
-        raise RuntimeError("the device is gone")
+        raise RuntimeError(gone)
     assert card.waits == 0
 
 

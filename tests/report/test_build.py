@@ -7,18 +7,16 @@ from pathlib import Path
 
 import pytest
 import typer
-from typer.testing import CliRunner, Result
 
 from tests.analysis.budgets.made import MIB, MODULES, predicted
+from tests.report.commands import LIMIT, invoke, keep, own_store
 from tests.rows import GIB, MACHINE, TEXT, matrix_of, ok, oom
 from vbench_mem.analysis.budgets.baseline import Baseline, entry_of, keys_of
 from vbench_mem.cli import app
 from vbench_mem.matrix.load import Matrix
 from vbench_mem.running.record import Record
-from vbench_mem.running.site import Site
 from vbench_mem.running.store import Store
 
-LIMIT = "budgets: [{metric: peak_alloc_bytes, max: 4 GiB}]\n"
 OPTIONS = {
     "report": {
         *("matrices", "--store", "--machine", "--scores", "--out", "--json"),
@@ -29,21 +27,6 @@ OPTIONS = {
         *("--budgets", "--junit", "--update-baseline"),
     },
 }
-
-
-def invoke(*arguments: object) -> Result:
-    return CliRunner(env={"COLUMNS": "80"}).invoke(app, [str(item) for item in arguments])
-
-
-def own_store(root: Path, matrix: Matrix) -> Store:
-    return Site.of(matrix.cells).store(root, matrix.name)
-
-
-def keep(store: Store, matrix: Matrix, *records: Record) -> None:
-    machine = MACHINE.model_copy(update={"fingerprint": store.fingerprint})
-    store.prepare(matrix.text, machine)
-    for record in records:
-        store.write(record.model_copy(update={"environment": machine}))
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from matplotlib.axes import Axes
 
+from tests.report.axes_read import drawn, xy
 from tests.report.predicted_rows import predict_all
-from tests.report.test_figures import drawn, xy
 from tests.rows import GIB, joined_of, matrix_of, ok, oom, score
 from vbench_mem.analysis.join import Joined, join
 from vbench_mem.analysis.scores.files import load_scores

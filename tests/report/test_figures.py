@@ -4,9 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 
+from tests.report.axes_read import drawn, xy
 from tests.report.predicted import prediction_of
 from tests.rows import GIB, TEXT, joined_of, matrix_of, ok, oom, pick, score, skipped_as_oom
 from vbench_mem.analysis.join import Joined
@@ -18,15 +17,6 @@ from vbench_mem.report.illustrate import illustrate, plans
 from vbench_mem.report.panels import recall_panels
 from vbench_mem.report.series import Point, memory_budgets, memory_points
 from vbench_mem.report.style import COLOURS, markers
-
-
-def drawn(axes: Axes, label: str) -> Line2D:
-    (line,) = [line for line in axes.lines if line.get_label() == label]
-    return line
-
-
-def xy(line: Line2D) -> list[tuple[float, float]]:
-    return [(float(x), float(y)) for x, y in zip(*line.get_data(), strict=True)]
 
 
 def panels_of(joined: Joined) -> Facets[Point]:

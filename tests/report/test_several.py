@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from tests.report.test_build import LIMIT, invoke, keep, own_store
+from tests.report.commands import LIMIT, invoke, keep, own_store
 from tests.rows import TEXT, matrix_of, ok, score
 from vbench_mem.base.metrics import METRICS
 from vbench_mem.report.build import prefixes_of

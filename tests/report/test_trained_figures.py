@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from matplotlib.axes import Axes
 
+from tests.report.axes_read import drawn, xy
 from tests.report.made import records_of, temporal, trained_matrix, trained_rows
 from tests.report.predicted_rows import predict_all
-from tests.report.test_figures import drawn, xy
 from tests.rows import joined_of, matrix_of, ok, oom, score, trained
 from vbench_mem.accuracy.training.curve import Curve
 from vbench_mem.analysis.join import Joined

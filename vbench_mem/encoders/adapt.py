@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vbench_mem.encoders.dual import DualEncoder
-from vbench_mem.encoders.layers import Adapter, Attention, FeedForward
+from vbench_mem.encoders.layers import Adapter, FeedForward, FusedLinear
 from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.spec import in_group
 from vbench_mem.encoders.tower import VideoTower
@@ -72,14 +72,12 @@ def modules_of_layers(video: VideoTower) -> list[nn.Module]:
 
 
 def add_lora(video: VideoTower, rank: int, alpha: float) -> None:
-    """On every attention and feed-forward matrix of every layer."""
+    """On every matrix of every layer, a fused one as the several that it is."""
     for module in modules_of_layers(video):
-        if isinstance(module, Attention):
-            module.qkv = LoRALinear(module.qkv, rank, alpha, parts=3)
-            module.proj = LoRALinear(module.proj, rank, alpha, parts=1)
-        elif isinstance(module, FeedForward):
-            module.fc1 = LoRALinear(module.fc1, rank, alpha, parts=1)
-            module.fc2 = LoRALinear(module.fc2, rank, alpha, parts=1)
+        for name, child in list(module.named_children()):
+            if isinstance(child, nn.Linear):
+                parts = child.parts if isinstance(child, FusedLinear) else 1
+                setattr(module, name, LoRALinear(child, rank, alpha, parts))
 
 
 @torch.no_grad()
@@ -160,5 +158,7 @@ def trained(encoder: DualEncoder, recipe: Recipe) -> Iterator[nn.Parameter]:
     else:
         groups = video.spec.weights
         added = ADDED.get(recipe.train, groups.temporal)
+        if recipe.train == "lora":
+            added |= groups.gates
         wanted = added | groups.clips | groups.images
         yield from (w for name, w in video.named_parameters() if in_group(name, wanted))

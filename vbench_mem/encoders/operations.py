@@ -39,7 +39,7 @@ class FeedForward:
 
 @dataclass(frozen=True, kw_only=True)
 class Product:
-    """One matrix, from `inner` to `outer` values, over `rows` tokens. Recipes add nothing to it."""
+    """One matrix of a layer, from `inner` to `outer` values, over `rows` tokens."""
 
     rows: int
     inner: int

@@ -22,7 +22,8 @@ class Recipe:
                    video patch embedding, the projections and the temperature. `last_k`: only the
                    last `blocks` layers, the norm after them, the projections and the temperature
     adapter_width  bottleneck of an adapter after the feed-forward of every layer
-    lora_rank      rank on every attention and feed-forward matrix; `lora_alpha / lora_rank` scales
+    lora_rank      rank on every matrix of every video layer; `lora_alpha / lora_rank` scales it.
+                   Gates train along, since a change behind a shut one would learn nothing
     blocks         how many of the last layers `last_k` trains
     train_text     does the caption tower train? None means: with `full` only
     """

@@ -48,16 +48,22 @@ class WeightGroups:
 
     clips     patch embeddings that only clips go through; `images`: only images
     temporal  what `train: temporal_only` trains; empty where nothing can be trained alone
+    gates     numbers that shut off what lies behind them at the start: they train with LoRA, or
+              nothing behind them would learn
     no_decay  tables and vectors that are added to features instead of multiplied with them
     copies    what starts as a copy of another module beside it: `time_attn` of `attn`
+    zeros     what starts at zero, by the end of its path (`time_attn.proj`): what lies before it
+              counts for nothing yet
     images_as where an image encoder has this weight under another name; None where it has none
     """
 
     clips: frozenset[str] = frozenset({"embed"})
     images: frozenset[str] = frozenset({"image_embed"})
     temporal: frozenset[str] = frozenset()
+    gates: frozenset[str] = frozenset()
     no_decay: frozenset[str] = NO_DECAY
     copies: Mapping[str, str] = field(default_factory=dict)
+    zeros: frozenset[str] = frozenset()
     images_as: Mapping[str, str | None] = field(default_factory=dict)
 
 
@@ -67,6 +73,11 @@ WEIGHTS = WeightGroups()
 def in_group(name: str, group: frozenset[str]) -> bool:
     """Is the weight of this dotted name in the group?"""
     return not group.isdisjoint(name.split("."))
+
+
+def starts_at_zero(name: str, groups: WeightGroups) -> bool:
+    """Does the weight of this dotted name start at zero because its family says so?"""
+    return any(f".{path}." in f".{name}." for path in groups.zeros)
 
 
 @dataclass(frozen=True, kw_only=True)

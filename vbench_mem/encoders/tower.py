@@ -18,7 +18,7 @@ from vbench_mem.encoders.positions import learned, sinusoidal
 from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.similarity import Cosine, Similarity
 from vbench_mem.encoders.sizes import Tower
-from vbench_mem.encoders.spec import Positions, VideoSpec
+from vbench_mem.encoders.spec import Positions, VideoSpec, starts_at_zero
 from vbench_mem.encoders.text_spec import Activation
 from vbench_mem.encoders.tube import Tube, tubelet
 from vbench_mem.encoders.variants import kept_tokens, mask_kind
@@ -100,8 +100,15 @@ class VideoTower(Layers):
         return Cosine()
 
     def initialise(self) -> None:
-        """Weights that start from other weights."""
+        """Weights that start from other weights, or at zero."""
         self.embed.inflate(self.image_embed, self.spec.inflation)
+        groups = self.spec.weights
+        for module in self.blocks:
+            for new, old in groups.copies.items():
+                module.get_submodule(new).load_state_dict(module.get_submodule(old).state_dict())
+        for name, weight in self.named_parameters():
+            if starts_at_zero(name, groups):
+                nn.init.zeros_(weight)
 
     def features(self, x_BTPD: Tensor, kept: Tensor | None) -> Tensor:
         """Tokens with their positions -> one pooled, normalised feature (B, D)."""

@@ -6,8 +6,9 @@ the CPU's does not, the cast is put in as well. Read from torch's sources, not m
 `gpu_check.yaml` on a card puts it beside what that card took.
 
 Source:  PyTorch 2.13: aten/src/ATen/native/transformers/cuda (flash_attn/flash_api.cpp,
-         attention.cu, attention_backward.cu), ATen/native/cuda (Reduce.cuh, layer_norm_kernel.cu,
-         Embedding.cu, EmbeddingBackwardKernel.cu), ATen/autocast_mode.h.
+         attention.cu, attention_backward.cu, mem_eff_attention/kernels/cutlassB.h),
+         ATen/native/cuda (Reduce.cuh, layer_norm_kernel.cu, Embedding.cu,
+         EmbeddingBackwardKernel.cu), ATen/autocast_mode.h.
 Legend:  B batch, H heads, N queries, d head width; r(x, m) is x rounded up to a multiple of m.
 """
 
@@ -78,7 +79,8 @@ class CudaRules:
         """As many keys as queries, as in self-attention."""
         one = 4 * rows * queries
         half = dtype is not torch.float32
-        tile, columns = (64, 64) if width <= 64 else (128, 128 if half and width <= 128 else 64)
+        tile = 64 if width <= 64 else 128
+        columns = 128 if half and 96 < width <= 128 else 64
         tiles = math.ceil(queries / tile) * math.ceil(width / columns)
         floats = tiles * (4 + tile * columns)
         if half and width > 128:  # gradients of keys and values that no longer fit in registers

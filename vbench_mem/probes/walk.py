@@ -111,8 +111,7 @@ class Layer:
         elif isinstance(operation, FeedForward):
             self.feed_forward(walk, operation.rows)
         else:
-            rows, inner, outer = operation.rows, operation.inner, operation.outer
-            walk.product(rows, inner, outer, trains=self.trains)
+            self.matrix(walk, operation.rows, operation.inner, operation.outer)
 
     def attend(self, walk: Walk, operation: Attend) -> None:
         """To queries, keys and values, whose norm trains with the layer; the attention; back."""

@@ -1,15 +1,12 @@
-"""Learning rates worked out by hand, what decays, and curves in few numbers."""
+"""Learning rates worked out by hand, and curves in few numbers."""
 
 import math
-from collections.abc import Callable
 
 import pytest
 
 from tests.accuracy.training.made import stage
 from vbench_mem.accuracy.training.curve import POINTS, CurveWriter
-from vbench_mem.accuracy.training.losses import Loss
-from vbench_mem.accuracy.training.updates import decays, groups, learning_rate
-from vbench_mem.encoders.dual import DualEncoder
+from vbench_mem.accuracy.training.updates import learning_rate
 
 
 def test_the_rate_grows_linearly_then_falls_along_a_cosine() -> None:
@@ -24,32 +21,6 @@ def test_the_rate_grows_linearly_then_falls_along_a_cosine() -> None:
 def test_a_constant_rate_stays_after_its_warm_up() -> None:
     made = stage(steps=6, warmup=2, learning_rate=0.5, schedule="constant")
     assert [learning_rate(made, step) for step in range(6)] == [0.25, 0.5, 0.5, 0.5, 0.5, 0.5]
-
-
-@pytest.mark.parametrize("encoder", ["joint_test", "factorized_encoder_test", "frame_attpool_test"])
-def test_only_matrices_and_word_vectors_decay(
-    make_encoder: Callable[..., DualEncoder], encoder: str
-) -> None:
-    module, loss = make_encoder(encoder), Loss("sigmoid")
-    decaying, others = groups(module, loss, 0.1)
-    assert (decaying["weight_decay"], others["weight_decay"]) == (0.1, 0.0)
-    names = {id(weight): name for name, weight in module.named_parameters()}
-    names[id(loss.bias)] = "bias"
-    kept = {names[id(weight)] for weight in others["params"]}
-    assert {"logit_scale", "bias", "video.positions", "text.places.weight"} <= kept
-    assert all(weight.ndim == 2 for weight in decaying["params"])
-    decayed = {names[id(weight)] for weight in decaying["params"]}
-    assert {"text.words.weight", "video.embed.weight", "video.blocks.0.attn.qkv.weight"} <= decayed
-    assert not any("norm" in name or "query" in name or "positions" in name for name in decayed)
-    assert len(decayed) + len(kept) == sum(w.requires_grad for w in module.parameters()) + 1
-
-
-def test_a_class_token_does_not_decay(make_encoder: Callable[..., DualEncoder]) -> None:
-    video = make_encoder().video
-    weight, exempt = video.blocks[0].attn.qkv.weight, video.spec.weights.no_decay
-    assert decays("video.blocks.0.attn.qkv.weight", weight, exempt)
-    assert not decays("video.class_token", weight, exempt)
-    assert not decays("video.pool.query", weight, exempt)
 
 
 def test_a_short_curve_has_every_step() -> None:

@@ -7,11 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from typer.testing import CliRunner, Result
+
 from tests.predictions import predicted
-from tests.rows import MACHINE, ok
+from tests.rows import MACHINE, ok, oom
 from vbench_mem.analysis.budgets.baseline import Baseline, entry_of
 from vbench_mem.analysis.compare.reading import read_side
 from vbench_mem.analysis.compare.result import Comparison, compare
+from vbench_mem.cli import app
 from vbench_mem.machine.environment import Environment
 from vbench_mem.matrix import cell as cells
 from vbench_mem.matrix.cell import Cell
@@ -134,3 +137,19 @@ def commit(folder: Path, message: str = "x") -> str:
     git(folder, "add", "-A")
     git(folder, "commit", "-q", "-m", message)
     return git(folder, "rev-parse", "--short", "HEAD")
+
+
+def invoke(*arguments: str | Path) -> Result:
+    words = [str(item) for item in arguments]
+    return CliRunner(env={"COLUMNS": "80"}).invoke(app, ["compare", *words])
+
+
+def two(folder: Path, matrix: Matrix) -> tuple[Path, Path]:
+    """One row out of memory, one grown, one slower, one the same."""
+    first, second, third, *_ = matrix.cells
+    before = four(matrix)
+    before[1] = with_prediction(before[1], held(3 * MIB, video_blocks_mlp=3 * MIB))
+    grown = timed(second, [10.0, 11.0, 12.0], 5 * MIB)
+    grown = with_prediction(grown, held(5 * MIB, video_blocks_mlp=5 * MIB))
+    after = [oom(first), grown, timed(third, [20.0, 21.0, 22.0]), before[3]]
+    return old_report(folder / "before", before), run_folder(folder / "runs", after)

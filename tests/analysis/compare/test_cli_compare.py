@@ -5,40 +5,21 @@ import re
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from tests.analysis.compare.made import (
     MIB,
     OTHER,
     commit,
     four,
-    held,
+    invoke,
     of,
     old_report,
     report_of,
-    run_folder,
     timed,
-    with_prediction,
+    two,
 )
 from tests.rows import oom
-from vbench_mem.cli import app
 from vbench_mem.matrix.load import Matrix
-
-
-def invoke(*arguments: str | Path) -> Result:
-    words = [str(item) for item in arguments]
-    return CliRunner(env={"COLUMNS": "80"}).invoke(app, ["compare", *words])
-
-
-def two(folder: Path, matrix: Matrix) -> tuple[Path, Path]:
-    """One row out of memory, one grown, one slower, one the same."""
-    cells = matrix.cells
-    before = four(matrix)
-    before[1] = with_prediction(before[1], held(3 * MIB, video_blocks_mlp=3 * MIB))
-    grown = timed(cells[1], [10.0, 11.0, 12.0], 5 * MIB)
-    grown = with_prediction(grown, held(5 * MIB, video_blocks_mlp=5 * MIB))
-    after = [oom(cells[0]), grown, timed(cells[2], [20.0, 21.0, 22.0]), before[3]]
-    return old_report(folder / "before", before), run_folder(folder / "runs", after)
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,12 @@ from tests.analysis.compare.made import (
     compared,
     four,
     held,
+    invoke,
     of,
     timed,
+    two,
     with_prediction,
 )
-from tests.analysis.compare.test_cli_compare import invoke, two
 from tests.report.sample import HOSTILE
 from tests.rows import MACHINE, oom
 from vbench_mem.analysis.compare.reading import read_side

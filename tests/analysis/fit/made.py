@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from vbench_mem.analysis.claims.memory import Claim
 from vbench_mem.analysis.fit.solve import Answer, answer_all
 from vbench_mem.analysis.fit.variants import lines_of
 from vbench_mem.matrix.cell import Cell
@@ -34,3 +35,9 @@ def iterate(folder: Path, limit: int, text: str, size: Callable[[Cell], int]) ->
     matrix = load_matrix(path)
     for line in lines_of(matrix.cells, matrix.varying):
         yield from answer_all(line, limit, size)
+
+
+def claim(**fields: object) -> Claim:
+    known = {"claim": "c", "kind": "ratio", "more": "joint_test", "less": "joint_test+mask75"}
+    texts = {"says": "s", "sure": "ours", "source": "a test"}
+    return Claim.model_validate(known | {"frames": 4} | texts | fields)

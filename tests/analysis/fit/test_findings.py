@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.analysis.fit.test_claims import claim
+from tests.analysis.fit.made import claim
 from vbench_mem.analysis.claims.agreement import claim_grid, disagreements
 from vbench_mem.analysis.claims.memory import Claim, Condition, cell_of
 from vbench_mem.analysis.claims.memory_findings import Finding, cells_of, check_all, judge

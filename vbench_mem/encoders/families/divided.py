@@ -25,8 +25,13 @@ WEIGHTS: dict[Style, WeightGroups] = {
         temporal=TEMPORAL,
         no_decay=NO_DECAY | {"time_positions"},
         copies={"time_attn": "attn", "time_norm": "norm1"},
+        zeros=frozenset({"time_dense", "time_positions"}),
     ),
-    "frozen_in_time": WeightGroups(temporal=TEMPORAL, no_decay=NO_DECAY | {"time_positions"}),
+    "frozen_in_time": WeightGroups(
+        temporal=TEMPORAL,
+        no_decay=NO_DECAY | {"time_positions"},
+        zeros=frozenset({"time_attn.proj", "time_positions"}),
+    ),
 }
 
 

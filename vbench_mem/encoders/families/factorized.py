@@ -30,7 +30,9 @@ from vbench_mem.encoders.text_spec import (
 
 WEIGHTS = WeightGroups(
     temporal=frozenset({"time_norm", "time_attn", "gate"}),
+    gates=frozenset({"gate"}),
     copies={"time_attn": "attn", "time_norm": "norm1"},
+    zeros=frozenset({"gate"}),
 )
 
 

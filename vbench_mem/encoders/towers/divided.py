@@ -30,13 +30,6 @@ class TimesformerBlock(TimeBlock):
         self.extra = int(spec.class_token)
         self.time_dense = nn.Linear(spec.tower.width, spec.tower.width)
 
-    def initialise(self) -> None:
-        """Begin the temporal attention as a copy of the spatial one, without effect."""
-        self.time_attn.load_state_dict(self.attn.state_dict())
-        self.time_norm.load_state_dict(self.norm1.state_dict())
-        nn.init.zeros_(self.time_dense.weight)
-        nn.init.zeros_(self.time_dense.bias)
-
     def forward(self, x_BND: Tensor, frames: int) -> Tensor:  # type: ignore[override]
         x_BTPD = x_BND[:, self.extra :].unflatten(1, (frames, -1))
         x_BTPD = x_BTPD + self.time_dense(self.along_time(x_BTPD))
@@ -98,10 +91,6 @@ class FrozenInTimeBlock(TimeBlock):
         self.attn = FrozenAttention(spec.tower, extra, along_time=False)
         self.time_attn = FrozenAttention(spec.tower, extra, along_time=True)
 
-    def initialise(self) -> None:
-        nn.init.zeros_(self.time_attn.proj.weight)
-        nn.init.zeros_(self.time_attn.proj.bias)
-
     def forward(self, x_BND: Tensor, frames: int) -> Tensor:  # type: ignore[override]
         y_BND = x_BND + self.time_attn(self.time_norm(x_BND), frames)
         x_BND = x_BND + self.attn(self.norm1(y_BND), frames)
@@ -115,7 +104,7 @@ class DividedTower(VideoTower):
 
     def __init__(self, spec: Divided, recipe: Recipe, load: Load) -> None:
         super().__init__(spec, recipe, load)
-        # zero as in both sources: at the start all times look alike
+        # at zero, as the spec says: all times look alike
         self.time_positions = nn.Parameter(torch.zeros(self.grid.frames, spec.tower.width))
 
     def position_grid(self) -> Grid:
@@ -124,12 +113,6 @@ class DividedTower(VideoTower):
     def new_block(self) -> nn.Module:
         kinds = {"timesformer": TimesformerBlock, "frozen_in_time": FrozenInTimeBlock}
         return kinds[self.spec.style](self.spec)
-
-    def initialise(self) -> None:
-        super().initialise()
-        for block in self.blocks:
-            assert isinstance(block, TimesformerBlock | FrozenInTimeBlock)
-            block.initialise()
 
     def tokens(self, clips_BTCHW: Tensor, kept: Tensor | None) -> Tensor:
         x_BTPD = super().tokens(clips_BTCHW, kept)

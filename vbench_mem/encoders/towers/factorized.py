@@ -28,20 +28,9 @@ class GatedBlock(TimeBlock):
         x_BTPD = x_BTPD + self.gate.tanh() * self.along_time(x_BTPD)
         return x_BTPD + self.mlp(self.norm2(x_BTPD))
 
-    def start_from_space(self) -> None:
-        """Begin the temporal attention as a copy of the layer's own spatial attention."""
-        self.time_attn.load_state_dict(self.attn.state_dict())
-        self.time_norm.load_state_dict(self.norm1.state_dict())
-
 
 class FactorizedTower(PlaceTower):
     """The paper's factorised encoder: `GatedBlock` layers."""
 
     def new_block(self) -> nn.Module:
         return GatedBlock(self.spec.tower, self.spec.activation, self.spec.norm_eps)
-
-    def initialise(self) -> None:
-        super().initialise()
-        for block in self.blocks:
-            assert isinstance(block, GatedBlock)
-            block.start_from_space()
