@@ -1,1 +1,1 @@
-"""From rows to what people read: table.csv, figures, report.html, a table on the terminal."""
+"""From rows to what people read: tables, figures, HTML, PDF, Markdown. Never runs a cell."""
