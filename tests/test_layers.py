@@ -1,4 +1,4 @@
-"""The layers of the package: at most twelve, each says what it is for, and no module needs itself."""
+"""The layers of the package: twelve at most, each says what it never does; no import circles."""
 
 import ast
 import subprocess
