@@ -227,7 +227,7 @@ def test_the_example_exhibit_is_one_that_can_be() -> None:
 
 
 def test_the_example_metric_is_new_and_is_the_one_that_is_put() -> None:
-    (metric,) = eval(f"({example_with('Metric(')})", {"Metric": Metric})
+    metric = eval(example_with("Metric("), {"Metric": Metric})
     assert metric.name not in METRICS
     assert metric.name.endswith(f"_{metric.unit}")
     assert f"put({metric.name}=" in example_with("found.put")
