@@ -1,1 +1,1 @@
-"""Training encoders and scoring what they retrieve. Reads no matrix and writes no record."""
+"""Training encoders and scoring what they retrieve. Reads no matrix, never writes a record."""

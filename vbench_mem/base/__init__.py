@@ -1,1 +1,1 @@
-"""Errors, units, files, loads, tables of metrics. Knows no encoder and no matrix."""
+"""Errors, units, files, loads and tables of metrics. Never imports another of the packages."""

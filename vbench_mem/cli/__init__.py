@@ -1,7 +1,7 @@
 """The command line: list, plan, fit, run, show, data, synthetic, weights, schema, report,
 check, compare.
 
-Options say where things are. None of them changes a number: what can is in the matrix.
+Options say where things are and never change a number: what can is in the matrix.
 Exit codes: 0 done, 2 bad input, 70 an error of ours, 130 stopped with Ctrl-C; `check` and `compare`
 have their own beside these.
 """

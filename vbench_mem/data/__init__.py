@@ -1,1 +1,1 @@
-"""Real input: video files and captions in, batches out. Never draws noise and never trains."""
+"""Video files, annotations and generated clips, read into batches. Never trains or measures."""

@@ -1,4 +1,4 @@
 """Video-text dual encoders: what they are (`spec`, `table`, `recipes`) and the modules themselves.
 
-Importing this package, `spec`, `sizes`, `tokens`, `table` or `recipes` does not import torch.
+Importing this package, `spec`, `sizes`, `tokens`, `table` or `recipes` never imports torch.
 """

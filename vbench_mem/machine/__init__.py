@@ -1,1 +1,1 @@
-"""The machine and where its runs are kept apart from other machines'. Never imports torch."""
+"""The machine: host, device, driver, processes, locks, table of cards. Never imports torch."""

@@ -1,1 +1,1 @@
-"""What is asked of a cell: the burst and its parts. Torch lives here, never in the parent."""
+"""One training step: memory, FLOPs and time, measured or predicted. Never writes a record."""

@@ -1,1 +1,1 @@
-"""From rows to what people read: tables, figures, report.html, .pdf and .md, and the terminal."""
+"""From rows to what people read: tables, figures, HTML, PDF, Markdown. Never runs a cell."""

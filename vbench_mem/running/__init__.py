@@ -1,1 +1,1 @@
-"""Running cells: a plan, a fresh process each, a record for every ending. Never imports torch."""
+"""Running cells: a fresh process and a record for each. The parent never imports torch."""

@@ -1,1 +1,1 @@
-"""Real weights: what a file is, which tensor goes where, and a report of every one of them."""
+"""Checkpoints of several libraries: which tensor goes where, and a report. Never downloads."""
