@@ -18,6 +18,7 @@ Positions = Literal["learned", "sinusoidal"]
 Activation = Literal["gelu", "gelu_tanh", "quick_gelu"]
 Pooling = Literal["mean", "class", "attention", "map"]
 Feature = Literal["mean", "end", "last"]
+Mixing = Literal["space_time", "by_axis", "per_frame"]  # how the frames of a clip meet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +91,17 @@ class VideoSpec:
             )
         if self.norm_eps <= 0:
             raise ValueError(f"norm_eps must be positive, got {self.norm_eps}")
+
+    @property
+    def mixing(self) -> Mixing:
+        if isinstance(self, FrameLevel):
+            return "per_frame"
+        return "space_time" if isinstance(self, Joint | TubeViT) else "by_axis"
+
+    @property
+    def own_kernels(self) -> bool:
+        """Does it embed clips with kernels of its own, rather than with patches of one size?"""
+        return isinstance(self, TubeViT)
 
 
 @dataclass(frozen=True, kw_only=True)
