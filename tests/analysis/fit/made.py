@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from vbench_mem.analysis.fit.solve import Answer, answer_all
+from vbench_mem.analysis.fit.solve import FitAnswer, answer_all
 from vbench_mem.analysis.fit.variants import lines_of
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import load_matrix
@@ -24,11 +24,13 @@ def size(cell: Cell) -> int:
 
 def answers_of(
     folder: Path, limit: int, text: str = TEXT, size: Callable[[Cell], int] = size
-) -> list[Answer]:
+) -> list[FitAnswer]:
     return list(iterate(folder, limit, text, size))
 
 
-def iterate(folder: Path, limit: int, text: str, size: Callable[[Cell], int]) -> Iterator[Answer]:
+def iterate(
+    folder: Path, limit: int, text: str, size: Callable[[Cell], int]
+) -> Iterator[FitAnswer]:
     path = folder / "small.yaml"
     path.write_text(text, encoding="utf-8")
     matrix = load_matrix(path)

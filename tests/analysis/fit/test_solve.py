@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from vbench_mem.analysis.fit import solve as solving
-from vbench_mem.analysis.fit.solve import Answer, answer_all, bytes_needed, solve, solve_all
-from vbench_mem.analysis.fit.variants import MOST_CLIPS, MOST_FRAMES, Line, lines_of
+from vbench_mem.analysis.fit.solve import FitAnswer, answer_all, bytes_needed, solve, solve_all
+from vbench_mem.analysis.fit.variants import MOST_CLIPS, MOST_FRAMES, FitLine, lines_of
 from vbench_mem.base.load import Runtime
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.predict import predict
@@ -18,7 +18,7 @@ MIB = 2**20
 MakeCell = Callable[..., Cell]
 
 
-def line_of(cell: Cell) -> Line:
+def line_of(cell: Cell) -> FitLine:
     return lines_of([cell])[0]
 
 
@@ -34,7 +34,7 @@ def simple(cell: Cell) -> int:
     return 1000 + 10 * cell.load.frames * cell.load.batch
 
 
-def by_question(answers: list[Answer]) -> dict[tuple[str, int], Answer]:
+def by_question(answers: list[FitAnswer]) -> dict[tuple[str, int], FitAnswer]:
     return {(answer.sought, answer.given): answer for answer in answers}
 
 

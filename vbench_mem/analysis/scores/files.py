@@ -16,7 +16,7 @@ from vbench_mem.analysis.scores.score import Score
 from vbench_mem.base.errors import UsageError, nearest
 from vbench_mem.matrix.load import REFERENCE
 
-NOT_SCORES = ("claims.csv",)  # what else is published there
+CLAIMS = "claims_"  # starts the names of tables that hold no scores
 REQUIRED = [name for name, field in Score.model_fields.items() if field.is_required()]
 
 Placed = tuple[str, Score]  # where it stands (`scores.csv: row 3`), and the score
@@ -34,12 +34,10 @@ def load_scores(names: Sequence[str], folder: Path) -> list[Score]:
 
 def read_reference() -> list[Placed]:
     """The published scores of this package, one CSV per source."""
-    tables = sorted(
-        (item for item in files("vbench_mem.analysis.scores").joinpath("reference").iterdir()),
-        key=lambda item: item.name,
-    )
-    found = [item for item in tables if item.name.endswith(".csv") and item.name not in NOT_SCORES]
-    return [placed for item in found for placed in _csv(item)]
+    folder = files("vbench_mem.analysis.scores") / "reference"
+    names = sorted(item.name for item in folder.iterdir())
+    tables = [name for name in names if name.endswith(".csv") and not name.startswith(CLAIMS)]
+    return [placed for name in tables for placed in _csv(folder / name)]
 
 
 def read_scores(path: Path) -> list[Placed]:
