@@ -56,9 +56,9 @@ def time_pairs(among: Sequence[Trained]) -> Iterator[Pair]:
     parts, both plain."""
     plain = [each for each in among if is_plain(each) and is_fine(each, among)]
     aware = [e for e in plain if e.spec.mixing != "per_frame" and not e.spec.own_kernels]
-    frame_level = [each for each in plain if each.spec.mixing == "per_frame"]
+    per_frame = [each for each in plain if each.spec.mixing == "per_frame"]
     for one in aware:
-        for other in frame_level:
+        for other in per_frame:
             if same_parts(one, other) and one.spec.patch_px == other.spec.patch_px:
                 yield one, other
 
