@@ -92,8 +92,11 @@ def test_what_can_change_an_embedding_must_be_equal(
     ("fields", "reason"),
     [
         ({"variant": "external:Other"}, "a system that no encoder here builds"),
-        ({"variant": "tubevit_test"}, "no cell has tubevit_test as the table has it"),
-        ({"variant": "joint_test+lora8"}, "no cell of joint_test trains what joint_test+lora8"),
+        ({"variant": "tubevit_test"}, "no cell has tubevit_test with the settings of the table"),
+        (
+            {"variant": "joint_test+lora8"},
+            "no cell of joint_test trains the same weights as joint_test+lora8",
+        ),
         ({"mask_ratio": 0.75}, "no such cell has mask 0.75 (random)"),
         ({"frames": 8}, "no such cell has 8 frames"),
         ({"resolution_px": 32}, "no such cell has 32 px"),
@@ -225,4 +228,4 @@ def test_a_row_predicted_not_to_fit_is_still_to_be_measured_once_the_matrix_asks
     matrix = matrix_of(tmp_path, text)
     row = joined_of(matrix, skipped_as_oom(matrix.cells[0])).rows[0]
     assert (row.state, row.is_out_of_memory) == ("missing", False)
-    assert row.reason == "predicted not to fit, to be tried by now; run the matrix"
+    assert row.reason == "skipped as predicted oom, but the matrix now tries such cells; run it"

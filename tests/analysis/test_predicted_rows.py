@@ -79,10 +79,10 @@ def test_budgets_on_a_measured_peak_are_judged_on_the_predicted_one(told: Predic
     assert [(verdict.outcome, verdict.metric) for verdict in verdicts] == [
         ("pass", "predicted_peak_bytes"),
         ("fail", "predicted_peak_bytes"),
-        ("nothing", "clips_per_s"),
+        ("nothing to judge", "clips_per_s"),
     ]
     assert [verdict.budget for verdict in verdicts] == [0, 0, 1]
-    assert "no prediction has it; run the matrix" in verdicts[-1].message
+    assert "cannot be predicted; run the matrix" in verdicts[-1].message
 
 
 def test_a_budget_on_recall_waits_for_a_run_unless_a_score_is_handed_in(tmp_path: Path) -> None:
@@ -93,8 +93,11 @@ def test_a_budget_on_recall_waits_for_a_run_unless_a_score_is_handed_in(tmp_path
         return {key: predicted({"video": {"activation": GIB}}) for key in wanted}
 
     for scores, outcomes in (
-        ([], ["nothing"] * 4),
-        ([score(value=0.6), score(value=0.4, frames=8)], ["pass", "fail", "nothing", "nothing"]),
+        ([], ["nothing to judge"] * 4),
+        (
+            [score(value=0.6), score(value=0.4, frames=8)],
+            ["pass", "fail", "nothing to judge", "nothing to judge"],
+        ),
     ):
         (told,) = predict_rows([(matrix, scores)], parse_card("16GiB"), predict)
         assert [verdict.outcome for verdict in judge_predicted(told.joined)] == outcomes
@@ -104,7 +107,7 @@ def test_the_report_says_everywhere_that_it_is_predicted(told: PredictedRows) ->
     made = document(told)
     said = words(made)
     assert made.about.startswith("predicted by vbench_mem ")
-    assert "by the rules of cuda, held against a card of 16.00 GiB" in made.about
+    assert "by the rules of cuda, compared with the memory of a card of 16.00 GiB" in made.about
     assert "is predicted to need the least memory" in said
     assert "Nothing was measured" in said
     assert "predicted peak" in said and "peak_alloc_bytes" not in said.split("Machine, versions")[0]
@@ -132,7 +135,7 @@ def test_rows_for_the_cpu_are_not_said_to_fit_a_card(
         return {key: predicted({"video": {"activation": GIB}}) for key in wanted}
 
     (told,) = predict_rows([(matrix_of(tmp_path, text), [])], parse_card("16GiB"), predict)
-    assert document(told).about.endswith(f", held against {held}")
+    assert document(told).about.endswith(f", compared with the memory of {held}")
     assert f"Every cell could be predicted and fits {held}." in words(document(told))
 
 

@@ -19,11 +19,11 @@ from vbench_mem.analysis.claims.pairs import (
     time_pairs,
 )
 from vbench_mem.analysis.kinds import is_of_kind
-from vbench_mem.analysis.trained import Trained, trained_encoders
+from vbench_mem.analysis.trained import TrainedEncoder, trained_encoders
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> list[Trained]:
+def trained(tmp_path_factory: pytest.TempPathFactory) -> list[TrainedEncoder]:
     return trained_encoders(trained_rows(tmp_path_factory.mktemp("claims")))
 
 
@@ -41,18 +41,18 @@ def test_every_claim_has_a_source_and_encoders_to_compare() -> None:
         assert paper == (claim.cite not in ("not in the paper", "a check"))
 
 
-def test_each_time_aware_encoder_meets_each_frame_level_one(trained: list[Trained]) -> None:
+def test_each_time_aware_encoder_meets_each_frame_level_one(trained: list[TrainedEncoder]) -> None:
     aware, blind = ("joint_test", "factorized_test"), ("frame_mean_test", "frame_attpool_test")
     assert names(time_pairs(trained)) == {(a, b) for a in aware for b in blind}
 
 
-def test_masked_encoders_meet_themselves_unmasked(trained: list[Trained]) -> None:
+def test_masked_encoders_meet_themselves_unmasked(trained: list[TrainedEncoder]) -> None:
     masked = {name for name in MADE if name.endswith("+mask75")}
     assert names(mask_pairs(trained)) == {(n.removesuffix("+mask75"), n) for n in masked}
 
 
 def test_coarse_patches_and_adaptations_meet_the_masked_fine_joint_encoder(
-    trained: list[Trained],
+    trained: list[TrainedEncoder],
 ) -> None:
     masked = "joint_test+mask75"
     assert names(coarse_pairs(trained)) == {(masked, "joint_test_coarse_time")}
@@ -105,6 +105,6 @@ def test_what_differs_in_more_than_the_claim_is_about_is_no_pair(
     ],
 )
 def test_a_ceiling_is_for_encoders_of_its_kind(
-    kind: str, labels: set[str], trained: list[Trained]
+    kind: str, labels: set[str], trained: list[TrainedEncoder]
 ) -> None:
     assert {each.label for each in trained if is_of_kind(each.cell, kind)} == labels

@@ -17,7 +17,12 @@ from vbench_mem.analysis.budgets.baseline import (
     keys_of,
     read_baseline,
 )
-from vbench_mem.analysis.budgets.predict import check_targets, differences, touched, with_targets
+from vbench_mem.analysis.budgets.predict import (
+    check_targets,
+    differences,
+    needing_predictions,
+    with_targets,
+)
 from vbench_mem.analysis.join import join
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.load import Runtime
@@ -81,7 +86,7 @@ def test_a_file_that_is_no_baseline_is_refused(text: str, says: str, tmp_path: P
 
 
 def test_a_baseline_that_is_not_there_says_how_to_write_it(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"no baseline there yet; write it with .*baseline"):
+    with pytest.raises(UsageError, match=r"does not exist yet; write it with .*baseline"):
         read_baseline(tmp_path / "b.json")
     with pytest.raises(UsageError, match=r"cannot be read: is a directory"):
         read_baseline(tmp_path)
@@ -137,10 +142,10 @@ def test_differences_are_told_cell_by_cell() -> None:
     old, new = baseline(a=2**20, b=5, c=5), baseline(a=2**21, c=5, d=5)
     assert differences(old, new) == [
         "a: predicted_peak_bytes is 1.0 MiB (100.00 %) above the baseline of 1.0 MiB",
-        "b: gone",
-        "d: new",
+        "b: removed",
+        "d: added",
     ]
-    assert differences(None, baseline(a=1)) == ["a: new"]
+    assert differences(None, baseline(a=1)) == ["a: added"]
     assert differences(old, old) == []
 
 
@@ -158,7 +163,7 @@ skip: [{when: {encoder: frame_mean_test, frames: 8}, reason: not asked}]
 def labels(tmp_path: Path, *budgets: dict[str, object]) -> list[str]:
     matrix = matrix_of(tmp_path, TEXT)
     made = [Budget.model_validate(each) for each in budgets]
-    return [row.label for row in touched(made, join(matrix, {}).rows)]
+    return [row.label for row in needing_predictions(made, join(matrix, {}).rows)]
 
 
 def test_only_what_a_predicted_budget_touches_is_predicted(tmp_path: Path) -> None:
@@ -184,7 +189,9 @@ def test_a_baseline_of_the_other_kind_of_device_is_refused_before_any_work(tmp_p
     stick = BaselineIndex(path=Path("b.json"), baseline=old, keys=keys, torch="2.13")
     rows = join(matrix, {}).rows
     limit = Budget.model_validate({"metric": "predicted_peak_bytes", "max_growth": 0.01})
-    with pytest.raises(UsageError, match="would be for cpu here; write device: cuda in the matrix"):
+    with pytest.raises(
+        UsageError, match="is now predicted for cpu; write device: cuda in the matrix"
+    ):
         check_targets([limit], rows, with_targets(matrix.wanted), stick)
 
 

@@ -86,12 +86,12 @@ def test_a_message_has_limit_actual_and_difference(joined: Joined) -> None:
     where = MASKED | {"encoder": "joint_test"}
     short, long = verdicts(joined, where=where, max="6 GiB")
     assert short.line == (
-        "PASS joint_test+mask75 frames=4: peak_alloc_bytes is 2.00 GiB, limit 6.00 GiB, "
-        "4.00 GiB to skip"
+        "PASS joint_test+mask75 frames=4: peak_alloc_bytes is 2.00 GiB, "
+        "4.00 GiB less than the limit of 6.00 GiB"
     )
     assert long.line == (
-        "FAIL joint_test+mask75 frames=8: peak_alloc_bytes is 6.40 GiB, limit 6.00 GiB, "
-        "0.40 GiB over"
+        "FAIL joint_test+mask75 frames=8: peak_alloc_bytes is 6.40 GiB, "
+        "0.40 GiB more than the limit of 6.00 GiB"
     )
     assert (long.actual, long.limit) == (int(6.4 * GIB), 6 * GIB)
 
@@ -100,7 +100,7 @@ def test_the_limit_itself_holds(joined: Joined) -> None:
     where = {"variant": "joint_test", "frames": 4}
     assert [v.outcome for v in verdicts(joined, where=where, max="5 GiB")] == ["pass"]
     (over,) = verdicts(joined, where=where, max=5 * GIB - 1)
-    assert over.message.endswith("1 B over")
+    assert over.message.endswith("1 B more than the limit of 5.00 GiB")
 
 
 def test_a_minimum_is_missed_from_below(joined: Joined) -> None:
@@ -108,7 +108,8 @@ def test_a_minimum_is_missed_from_below(joined: Joined) -> None:
         joined, "clips_per_s", where={"variant": "joint_test", "frames": 4}, min=2.5
     )
     assert verdict.line == (
-        "FAIL joint_test frames=4: clips_per_s is 2 clips/s, limit 2.5 clips/s, 0.5 clips/s under"
+        "FAIL joint_test frames=4: clips_per_s is 2 clips/s, "
+        "0.5 clips/s less than the limit of 2.5 clips/s"
     )
 
 
@@ -118,7 +119,7 @@ def test_a_ratio_compares_rows_that_are_else_the_same(joined: Joined) -> None:
     assert short.outcome == "pass"
     assert long.line == (
         "FAIL joint_test+mask75 frames=8: peak_alloc_bytes is 0.640 of joint_test frames=8 "
-        "(6.40 GiB against 10.00 GiB), limit 0.600, 0.040 over"
+        "(6.40 GiB against 10.00 GiB), 0.040 more than the limit of 0.600"
     )
 
 
@@ -146,13 +147,13 @@ def test_a_row_without_a_partner_or_with_two_does_not_pass(joined: Joined) -> No
     where = {"variant": "joint_test+mask75", "frames": 8}
     (none,) = verdicts(joined, where=where, max_ratio=1.0, to={"recipe": "lora8"})
     assert none.outcome == "fail"
-    assert "no row with recipe: lora8 that is else the same" in none.message
+    assert "no otherwise equal row has recipe: lora8" in none.message
     (two,) = verdicts(joined, where=where, max_ratio=1.0, to={"encoder": ["joint_test"], "mask": 0})
     assert two.outcome == "pass"
     both = {"recipe": "full", "frames": [4, 8]}
     (many,) = verdicts(joined, where=where, max_ratio=1.0, to=both)
     assert many.outcome == "fail"
-    assert "more than one row with" in many.message
+    assert "several rows have" in many.message
 
 
 def test_a_missing_number_never_passes(joined: Joined) -> None:
@@ -194,7 +195,7 @@ def test_rows_that_a_rule_skips_are_not_judged(tmp_path: Path) -> None:
     assert len(verdicts(joined, max="4 GiB")) == 1
     (nothing,) = verdicts(joined, where={"encoder": "frame_mean_test"}, max="4 GiB")
     assert nothing.line == (
-        "NOTHING TO JUDGE peak_alloc_bytes max: no row to judge with encoder: frame_mean_test"
+        "NOTHING TO JUDGE peak_alloc_bytes max: no row to judge has encoder: frame_mean_test"
     )
 
 

@@ -15,8 +15,8 @@ def test_a_limit_on_growth_holds_breaks_and_holds_again(path: Path, made: Made) 
     first = invoke(path, "--update-baseline")
     assert first.exit_code == 0, first.output
     assert first.stdout.splitlines()[:2] == [
-        "joint_test frames=4 batch=2 resolution_px=32 device=cpu: new",
-        "joint_test frames=8 batch=2 resolution_px=32 device=cpu: new",
+        "joint_test frames=4 batch=2 resolution_px=32 device=cpu: added",
+        "joint_test frames=8 batch=2 resolution_px=32 device=cpu: added",
     ]
     held = invoke(path)
     assert (held.exit_code, held.stdout.count("PASS")) == (0, 2)
@@ -25,10 +25,10 @@ def test_a_limit_on_growth_holds_breaks_and_holds_again(path: Path, made: Made) 
     assert broken.exit_code == 1
     assert broken.stdout.splitlines()[1:] == [
         "FAIL joint_test frames=8: predicted_peak_bytes is 96.0 MiB (96.00 %) above the baseline "
-        "of 100.0 MiB, limit 1 % or 1.0 MiB, 95.0 MiB over",
+        "of 100.0 MiB, 95.0 MiB more than the limit of 1 % or 1.0 MiB",
         "     at the peak grew: video.blocks.*.mlp.act activation +96.0 MiB",
         "2 verdicts: 1 pass, 1 fail",
-        "growth that is meant: run this check with --update-baseline",
+        "to accept the growth: run this check with --update-baseline",
     ]
     agreed = invoke(path, "--update-baseline")
     assert "96.0 MiB (96.00 %) above the baseline of 100.0 MiB" in agreed.stdout
@@ -53,7 +53,9 @@ def test_a_cell_that_came_or_went_is_told(path: Path, made: Made) -> None:
     result = invoke(path)
     assert result.exit_code == 1
     assert "FAIL joint_test frames=16: not in the baseline; run" in result.stdout
-    assert result.stderr.startswith("joint_test frames=8 batch=2 resolution_px=32 device=cpu: in")
+    assert result.stderr.startswith(
+        "joint_test frames=8 batch=2 resolution_px=32 device=cpu: is in"
+    )
     path.write_text(GROWTH.replace("[4, 8]", "4"))
     result = invoke(path)
     assert (result.exit_code, result.stderr.count("no cell of the matrix")) == (0, 1)
@@ -109,7 +111,7 @@ def test_a_cell_that_cannot_be_predicted_any_more_keeps_its_entry(path: Path, ma
     assert [key for key in after if after[key] != before[key]] == [name.replace("=8", "=4")]
 
 
-@pytest.mark.parametrize("said", ["no baseline there yet", "not JSON"])
+@pytest.mark.parametrize("said", ["the baseline does not exist yet", "not JSON"])
 @pytest.mark.parametrize("arguments", [(), ("m.yaml", "--budgets", "limits here.yaml")])
 def test_the_hint_for_a_baseline_is_a_command_that_writes_it(
     arguments: tuple[str, ...],

@@ -103,7 +103,7 @@ def test_a_budgets_file_is_found_by_its_name(
 @pytest.mark.parametrize(
     ("text", "arguments", "says"),
     [
-        (GROWTH, (), "base.json: no baseline there yet; write it with"),
+        (GROWTH, (), "base.json: the baseline does not exist yet; write it with"),
         (GROWTH.replace("baseline: base.json\n", ""), (), "max_growth needs a baseline; write"),
         (HEAD, ("--update-baseline",), "no baseline to write; write baseline: m_baseline.json"),
         (GROWTH, ("--update-baseline", "--json"), "leave out --junit and --json"),

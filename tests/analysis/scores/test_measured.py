@@ -17,8 +17,8 @@ from vbench_mem.accuracy.training.trained import StageResult, Trained
 from vbench_mem.analysis.scores.measured import (
     DIRECTIONS,
     SANITY,
+    BenchmarkResult,
     MeasuredScore,
-    Result,
     measured_scores,
     results_of,
     stage_facts,
@@ -61,7 +61,7 @@ def written() -> dict[str, Any]:
 
 def test_every_part_of_a_result_has_its_name() -> None:
     facts = written()
-    found = Result(facts)
+    found = BenchmarkResult(facts)
     assert (found.name, found.sha256, found.gallery_size) == ("mine", "ab" * 32, CLIPS)
     assert (found.captions, found.truncated) == (CLIPS, 2)
     assert found.dropped == [("7", "the file is missing")]
@@ -203,4 +203,6 @@ def test_a_score_of_a_file_does_not_take_the_place_of_one_that_was_measured(
     claimed = score(value=0.9, frames=8, origin="measured", **data)
     joined = joined_of(matrix, record, scores=(claimed,))
     assert joined.rows[0].scores[claimed.column].value == 0.3
-    assert joined.unmatched == ((claimed, "joint_test was trained and asked the same here"),)
+    assert joined.unmatched == (
+        (claimed, "joint_test was trained and scored on the same benchmark here"),
+    )

@@ -69,16 +69,16 @@ def test_json_and_csv_give_the_same_score(write: Write, tmp_path: Path) -> None:
         ("variant", "joint_b16+adaptor64", "did you mean adapter64?"),
         ("variant", "external:", "needs a name"),
         ("size", "L", "size: joint_b16 has size B, not L"),
-        ("size", "", "size: empty"),
+        ("size", "", "size: is empty"),
         ("frames", "0", "frames: input should be greater than or equal to 1, not '0'"),
         ("frames", "many", "frames: input should be a valid integer"),
-        ("frames", "", "frames: empty, and only an external variant"),
+        ("frames", "", "frames: is empty; only an external variant"),
         ("mask_ratio", "1", "mask_ratio: input should be less than 1, not '1'"),
         ("dataset", "msrvtt", "dataset: 'msrvtt' is written msr-vtt here"),
         ("dataset", "My Set", "dataset: 'My Set' is not a name"),
         ("direction", "t2w", "direction: 't2w' is not known; did you mean t2v?"),
         ("metric", "recall_at1", "metric: no score called 'recall_at1'; did you mean recall_at_1?"),
-        ("metric", "cider", "direction: cider goes v2t, not t2v"),
+        ("metric", "cider", "direction: cider is v2t only, not t2v"),
         (
             "value",
             "38.1",
@@ -87,11 +87,11 @@ def test_json_and_csv_give_the_same_score(write: Write, tmp_path: Path) -> None:
         ("value", "-0.1", "value: recall_at_1 is 0 to 1, not -0.1"),
         ("value", "nan", "value: input should be a finite number"),
         ("value", "inf", "value: input should be a finite number"),
-        ("value", "", "value: is empty or missing"),
+        ("value", "", "value: is missing"),
         ("gallery_size", "0", "gallery_size: input should be greater than or equal to 1"),
         ("protocol", "; nothing", "protocol: '; nothing' has no short name"),
         ("origin", "publised", "origin: 'publised' is not known; did you mean published?"),
-        ("source", "", "source: is empty or missing"),
+        ("source", "", "source: is missing"),
     ],
 )
 def test_a_slip_names_the_row_and_the_fix(field: str, text: str, says: str, write: Write) -> None:
@@ -118,7 +118,7 @@ def test_an_external_system_may_leave_out_what_nobody_knows(write: Write) -> Non
     ((_, score),) = read_scores(write(GOOD | unknown))
     assert (score.size, score.frames, score.mask_ratio) == (None, None, None)
     said = complaint(write(GOOD | unknown | {"origin": "measured"}))
-    assert "external variant was not measured here" in said
+    assert "external variant cannot be measured here" in said
 
 
 def test_the_same_score_twice_is_refused_with_both_places(write: Write) -> None:
@@ -161,7 +161,7 @@ def test_unlike_scores_get_columns_of_their_own(
     [
         (",".join(GOOD).replace("value", "valeu"), "no column called 'valeu'; did you mean value?"),
         (",".join(GOOD).replace(",source", ""), "column source is missing"),
-        (",".join([*GOOD, "value"]), "column value stands there twice"),
+        (",".join([*GOOD, "value"]), "column value occurs twice"),
     ],
 )
 def test_a_header_that_is_not_the_form_is_refused(header: str, says: str, write: Write) -> None:
@@ -171,19 +171,19 @@ def test_a_header_that_is_not_the_form_is_refused(header: str, says: str, write:
 def test_a_row_with_too_few_or_too_many_cells_is_refused(tmp_path: Path, write: Write) -> None:
     path = write(GOOD)
     path.write_text(path.read_text() + "joint_b16,B\n")
-    assert "row 3: has not as many cells as the header's 12" in complaint(path)
+    assert "row 3: the number of cells differs from the 12 of the header" in complaint(path)
     path = write(GOOD | {"source": "a, b"})
-    assert "row 2: has not as many cells" in complaint(path)
+    assert "row 2: the number of cells differs" in complaint(path)
 
 
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
-        ("a.json", "{}", "a list of objects"),
+        ("a.json", "{}", "expected a JSON list of objects"),
         ("a.json", "[\n{,}]", "row 2: not JSON"),
         ("a.json", "[3]", "a.json: row 1: "),
         ("a.yaml", "", "read from .csv and .json files"),
-        ("none.csv", None, "no such file of scores"),
+        ("none.csv", None, "no such file; write reference"),
     ],
 )
 def test_a_file_that_is_not_the_form_is_refused(

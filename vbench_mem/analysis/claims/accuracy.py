@@ -13,11 +13,11 @@ from vbench_mem.analysis.claims.finding import (
 from vbench_mem.analysis.claims.pairs import CASES, Case
 from vbench_mem.analysis.join import Joined
 from vbench_mem.analysis.kinds import ORDER_INVARIANT, is_of_kind
-from vbench_mem.analysis.scores.measured import DIRECTIONS, Ceiling
+from vbench_mem.analysis.scores.measured import DIRECTIONS, RecordedCeiling
 from vbench_mem.analysis.spread import Spread
 from vbench_mem.analysis.trained import (
-    Asked,
-    Trained,
+    ScoredBenchmark,
+    TrainedEncoder,
     benchmarks_of,
     memories,
     trained_encoders,
@@ -39,7 +39,9 @@ def findings(joined: Joined) -> list[Finding]:
     return found
 
 
-def judge(claim: Claim, benchmark: Asked, trained: Sequence[Trained]) -> Iterable[Finding]:
+def judge(
+    claim: Claim, benchmark: ScoredBenchmark, trained: Sequence[TrainedEncoder]
+) -> Iterable[Finding]:
     if claim.kind == "ceiling":
         return (
             compare_ceiling(claim, benchmark, each, ceiling)
@@ -52,12 +54,12 @@ def judge(claim: Claim, benchmark: Asked, trained: Sequence[Trained]) -> Iterabl
     return (compare(claim, benchmark, case) for case in CASES[claim.name](trained))
 
 
-def unjudged(claim: Claim, benchmark: Asked | None, reason: str) -> Finding:
+def unjudged(claim: Claim, benchmark: ScoredBenchmark | None, reason: str) -> Finding:
     setting = None if benchmark is None else benchmark.short
     return Finding(claim=claim, verdict=ClaimVerdict.NOT_JUDGED, setting=setting, reason=reason)
 
 
-def compare(claim: Claim, benchmark: Asked, case: Case) -> Finding:
+def compare(claim: Claim, benchmark: ScoredBenchmark, case: Case) -> Finding:
     """The numbers of the first side over those of the second, seed by seed, and the verdict."""
     if why := why_unjudged(benchmark, case):
         return unjudged(claim, benchmark, why)
@@ -88,7 +90,7 @@ def compare(claim: Claim, benchmark: Asked, case: Case) -> Finding:
     )
 
 
-def recalls_of(side: Sequence[Trained], benchmark: Asked) -> dict[int, float]:
+def recalls_of(side: Sequence[TrainedEncoder], benchmark: ScoredBenchmark) -> dict[int, float]:
     """By seed T2V R@1, or what masking changes of it where the side is an encoder in both forms."""
     first, *masked = (each.recalls(benchmark) for each in side)
     if not masked:
@@ -96,14 +98,14 @@ def recalls_of(side: Sequence[Trained], benchmark: Asked) -> dict[int, float]:
     return {seed: masked[0][seed] - first[seed] for seed in first if seed in masked[0]}
 
 
-def why_unjudged(benchmark: Asked, case: Case) -> str | None:
+def why_unjudged(benchmark: ScoredBenchmark, case: Case) -> str | None:
     """The reason where no seed has all results, or where encoders have not learned: what has
     learned nothing has nothing to lose."""
     everyone = [each for side in case.sides for each in side]
     first, *others = (each.results(benchmark) for each in everyone)
     if not any(all(seed in other for other in others) for seed in first):
         lacking = next((each for each in everyone if not each.results(benchmark)), None)
-        return "no seed has all results" if lacking is None else lacking.why_none
+        return "no seed has all results" if lacking is None else lacking.why_no_result
     idle = [each for each in case.learners if not has_learned(each, benchmark)]
     if not idle or (case.any_learner and len(idle) < len(case.learners)):
         return None
@@ -111,7 +113,7 @@ def why_unjudged(benchmark: Asked, case: Case) -> str | None:
     return f"{names} {'is' if len(idle) == 1 else 'are'} not surely above chance with any seed"
 
 
-def has_learned(trained: Trained, benchmark: Asked) -> bool:
+def has_learned(trained: TrainedEncoder, benchmark: ScoredBenchmark) -> bool:
     """Is T2V R@1 with some seed above chance, with its bootstrap interval?"""
     return any(
         (found.interval("t2v", RECALL) or (found.recall,))[0] > found.chance["t2v"][RECALL]
@@ -124,7 +126,7 @@ def is_enough(claim: Claim, difference: float) -> bool:
     return difference > TINY if claim.low is None else difference >= claim.low - TINY
 
 
-def order_matters(benchmark: Asked) -> bool:
+def order_matters(benchmark: ScoredBenchmark) -> bool:
     """Is it proved that an encoder which does not see the order cannot retrieve everything?"""
     return any(
         ceiling.kind == ORDER_INVARIANT and ceiling.metric == f"t2v_{RECALL}"
@@ -132,17 +134,19 @@ def order_matters(benchmark: Asked) -> bool:
     )
 
 
-def ceilings_of(trained: Trained, benchmark: Asked) -> list[Ceiling]:
+def ceilings_of(trained: TrainedEncoder, benchmark: ScoredBenchmark) -> list[RecordedCeiling]:
     """Those below 1, of the frames that the encoder is given; none without a result."""
     first = next(iter(trained.results(benchmark).values()), None)
     return [] if first is None else list(filter(is_below_one, first.ceilings))
 
 
-def is_below_one(ceiling: Ceiling) -> bool:
+def is_below_one(ceiling: RecordedCeiling) -> bool:
     return ceiling.random_ties_value < 1
 
 
-def compare_ceiling(claim: Claim, benchmark: Asked, trained: Trained, ceiling: Ceiling) -> Finding:
+def compare_ceiling(
+    claim: Claim, benchmark: ScoredBenchmark, trained: TrainedEncoder, ceiling: RecordedCeiling
+) -> Finding:
     """What an encoder reached, beside its proven ceiling. Where ties are broken by rounding, the
     ceiling is an expectation: it is passed only where the bootstrap interval lies above it."""
     direction = next(way for way in DIRECTIONS if ceiling.metric.startswith(way))

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from vbench_mem.analysis.trained import Trained, same_parts
+from vbench_mem.analysis.trained import TrainedEncoder, same_parts
 
 MASK = 0.75  # the share of tokens that the paper's claims are about
 ADAPTATIONS = ("adapter", "lora", "temporal_only")
-Pair = tuple[Trained, Trained]
+Pair = tuple[TrainedEncoder, TrainedEncoder]
 
 
 class Case(NamedTuple):
@@ -18,29 +18,29 @@ class Case(NamedTuple):
     learners  those that must be above chance: all of them, or one where `any_learner`
     """
 
-    sides: tuple[tuple[Trained, ...], tuple[Trained, ...]]
-    learners: tuple[Trained, ...]
+    sides: tuple[tuple[TrainedEncoder, ...], tuple[TrainedEncoder, ...]]
+    learners: tuple[TrainedEncoder, ...]
     any_learner: bool = False
 
 
-def is_plain(trained: Trained) -> bool:
+def is_plain(trained: TrainedEncoder) -> bool:
     return trained.cell.recipe.train == "full" and not trained.cell.recipe.mask
 
 
-def is_masked(trained: Trained) -> bool:
+def is_masked(trained: TrainedEncoder) -> bool:
     return trained.cell.recipe.train == "full" and trained.cell.recipe.mask == MASK
 
 
-def attends_jointly(trained: Trained) -> bool:
+def attends_jointly(trained: TrainedEncoder) -> bool:
     """Does every token meet every other, all of patches of one size?"""
     return trained.spec.mixing == "space_time" and not trained.spec.own_kernels
 
 
-def grid(trained: Trained) -> tuple[int, int]:
+def grid(trained: TrainedEncoder) -> tuple[int, int]:
     return trained.spec.tubelet_frames, trained.spec.patch_px
 
 
-def is_fine(trained: Trained, among: Sequence[Trained]) -> bool:
+def is_fine(trained: TrainedEncoder, among: Sequence[TrainedEncoder]) -> bool:
     """No encoder of the same family and parts has smaller patches."""
     return not any(
         other.family == trained.family
@@ -51,7 +51,7 @@ def is_fine(trained: Trained, among: Sequence[Trained]) -> bool:
     )
 
 
-def time_pairs(among: Sequence[Trained]) -> Iterator[Pair]:
+def time_pairs(among: Sequence[TrainedEncoder]) -> Iterator[Pair]:
     """Each encoder with patches of one size whose frames meet, with each frame-level one of its
     parts, both plain."""
     plain = [each for each in among if is_plain(each) and is_fine(each, among)]
@@ -63,7 +63,7 @@ def time_pairs(among: Sequence[Trained]) -> Iterator[Pair]:
                 yield one, other
 
 
-def mask_pairs(among: Sequence[Trained]) -> Iterator[Pair]:
+def mask_pairs(among: Sequence[TrainedEncoder]) -> Iterator[Pair]:
     """Each encoder plain and with 75 % masked."""
     for plain in filter(is_plain, among):
         for masked in filter(is_masked, among):
@@ -71,7 +71,7 @@ def mask_pairs(among: Sequence[Trained]) -> Iterator[Pair]:
                 yield plain, masked
 
 
-def coarse_pairs(among: Sequence[Trained]) -> Iterator[Pair]:
+def coarse_pairs(among: Sequence[TrainedEncoder]) -> Iterator[Pair]:
     """Each fine joint encoder, masked, with each plain one of coarser patches, or of tubes."""
     for masked, other in against_masked(among):
         is_coarse = attends_jointly(other) and not is_fine(other, among)
@@ -79,7 +79,7 @@ def coarse_pairs(among: Sequence[Trained]) -> Iterator[Pair]:
             yield masked, other
 
 
-def adapted_pairs(among: Sequence[Trained], train: Sequence[str]) -> Iterator[Pair]:
+def adapted_pairs(among: Sequence[TrainedEncoder], train: Sequence[str]) -> Iterator[Pair]:
     """Each fine joint encoder, masked, with each that is adapted in one of these ways."""
     for masked, other in against_masked(among):
         recipe = other.cell.recipe
@@ -88,7 +88,7 @@ def adapted_pairs(among: Sequence[Trained], train: Sequence[str]) -> Iterator[Pa
             yield masked, other
 
 
-def against_masked(among: Sequence[Trained]) -> Iterator[Pair]:
+def against_masked(among: Sequence[TrainedEncoder]) -> Iterator[Pair]:
     for masked in among:
         if attends_jointly(masked) and is_masked(masked) and is_fine(masked, among):
             for other in among:
@@ -96,7 +96,7 @@ def against_masked(among: Sequence[Trained]) -> Iterator[Pair]:
                     yield masked, other
 
 
-def adapter_pairs(among: Sequence[Trained]) -> Iterator[Pair]:
+def adapter_pairs(among: Sequence[TrainedEncoder]) -> Iterator[Pair]:
     """Each encoder with adapters and the same one with LoRA."""
     for one in among:
         for other in among:
@@ -107,13 +107,13 @@ def adapter_pairs(among: Sequence[Trained]) -> Iterator[Pair]:
 
 
 def recall_cases(
-    among: Sequence[Trained], of: Callable[[Sequence[Trained]], Iterator[Pair]]
+    among: Sequence[TrainedEncoder], of: Callable[[Sequence[TrainedEncoder]], Iterator[Pair]]
 ) -> Iterator[Case]:
     for one, other in of(among):
         yield Case(((one,), (other,)), (one, other), any_learner=True)
 
 
-def mask_cases(among: Sequence[Trained], jointly: bool) -> Iterator[Case]:
+def mask_cases(among: Sequence[TrainedEncoder], jointly: bool) -> Iterator[Case]:
     """A fine joint encoder should lose little, so that the masked one comes first; others should
     lose, so that the plain one does."""
     for plain, masked in mask_pairs(among):
@@ -123,7 +123,7 @@ def mask_cases(among: Sequence[Trained], jointly: bool) -> Iterator[Case]:
             yield Case(((plain,), (masked,)), (plain,))
 
 
-def loss_cases(among: Sequence[Trained]) -> Iterator[Case]:
+def loss_cases(among: Sequence[TrainedEncoder]) -> Iterator[Case]:
     """What a fine joint encoder loses by masking against what another loses."""
     masked = list(mask_pairs(among))
     for one in masked:
@@ -133,7 +133,7 @@ def loss_cases(among: Sequence[Trained]) -> Iterator[Case]:
                 yield Case((one, other), (one[0], other[0]))
 
 
-CASES: Mapping[str, Callable[[Sequence[Trained]], Iterator[Case]]] = {
+CASES: Mapping[str, Callable[[Sequence[TrainedEncoder]], Iterator[Case]]] = {
     "time-aware, order matters": partial(recall_cases, of=time_pairs),
     "time-aware, order unproved": partial(recall_cases, of=time_pairs),
     "masking costs little": partial(mask_cases, jointly=True),
