@@ -44,7 +44,7 @@ def test_the_help_has_an_example_and_fits() -> None:
     assert max(len(line) for line in result.stdout.splitlines()) <= 80
 
 
-def test_a_fit_prints_a_table_says_how_far_it_is_and_writes_its_files(
+def test_a_fit_prints_a_table_and_its_progress_and_writes_its_files(
     write_matrix: Write, tmp_path: Path
 ) -> None:
     out = tmp_path / "a" / "b"
@@ -76,7 +76,7 @@ def test_the_json_has_every_answer_and_its_memory_limit(write_matrix: Write) -> 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (["fit"], "name a matrix"),
         (["fit", "--claims", "quick"], "leave out MATRIX and --card"),
@@ -89,11 +89,13 @@ def test_the_json_has_every_answer_and_its_memory_limit(write_matrix: Write) -> 
         (["fit", "quick", "--card", "16GiB", "--out", "/dev/null/x"], "cannot be a folder"),
     ],
 )
-def test_a_slip_is_one_line_and_exit_2_before_any_work(arguments: list[str], said: str) -> None:
+def test_an_input_error_is_one_line_and_exit_2_before_any_work(
+    arguments: list[str], expected: str
+) -> None:
     result = invoke(*arguments)
     assert result.exit_code == 2
     assert result.stdout == ""
-    assert result.stderr.startswith("error: ") and said in result.stderr
+    assert result.stderr.startswith("error: ") and expected in result.stderr
     assert len(result.stderr.splitlines()) == 1
 
 

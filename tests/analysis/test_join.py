@@ -35,7 +35,7 @@ def labels_with_a_score(folder: Path, axes: str, **fields: Any) -> list[str]:
 BASE = "encoder: joint_test, frames: 4, batch: 2"
 
 
-def test_what_cannot_change_an_embedding_is_not_asked(tmp_path: Path) -> None:
+def test_settings_that_cannot_change_an_embedding_are_ignored(tmp_path: Path) -> None:
     axes = "encoder: joint_test, frames: 4, batch: [2, 4], dtype: [float32, bfloat16]"
     axes += ", attention: [auto, math], checkpoint: [false, true], mode: [train, embed]"
     assert len(labels_with_a_score(tmp_path, axes)) == 32
@@ -191,7 +191,7 @@ def test_unlike_machines_do_not_meet(tmp_path: Path) -> None:
 
 def test_numbers_from_before_a_skip_rule_are_not_shown(tmp_path: Path) -> None:
     text = "about: q\naxes: {encoder: [joint_test, frame_mean_test], frames: 4, batch: 2}\n"
-    rule = "skip: [{when: {encoder: frame_mean_test}, reason: not asked}]\n"
+    rule = "skip: [{when: {encoder: frame_mean_test}, reason: not needed}]\n"
     matrix = matrix_of(tmp_path, text + rule)
     row = joined_of(matrix, *(ok(cell) for cell in matrix.cells)).rows[1]
     assert (row.state, row.metric("peak_alloc_bytes")) == ("skipped", None)
@@ -207,7 +207,7 @@ def test_a_row_spared_for_a_cell_that_fits_by_now_is_still_to_be_measured(tmp_pa
     assert now[long.id].reason == "a smaller cell no longer runs out of memory; run the matrix"
 
 
-def test_a_row_predicted_not_to_fit_is_out_of_memory_at_the_limit_it_was_held_against(
+def test_a_row_predicted_not_to_fit_is_out_of_memory_at_the_limit_it_was_compared_with(
     tmp_path: Path,
 ) -> None:
     matrix = matrix_of(tmp_path)
@@ -221,7 +221,7 @@ def test_a_row_predicted_not_to_fit_is_out_of_memory_at_the_limit_it_was_held_ag
     assert "does not fit" in row.why_missing("peak_alloc_bytes")
 
 
-def test_a_row_predicted_not_to_fit_is_still_to_be_measured_once_the_matrix_asks_to_try(
+def test_a_row_predicted_not_to_fit_is_missing_once_the_matrix_tries_such_cells(
     tmp_path: Path,
 ) -> None:
     text = "about: q\ntry_predicted: true\naxes: {" + BASE + "}\n"

@@ -267,7 +267,7 @@ def test_a_report_judges_growth_by_the_prediction_that_was_recorded(
     own = own_store(root, matrix)
     keep(own, matrix, ok(full).model_copy(update={"details": details}), bare)
     without = json.loads(invoke("report", matrix.path, "--store", root, "--json").stdout)
-    assert "has no baseline to be compared with" in without["verdicts"][0]["message"]
+    assert "cannot be compared: no baseline is given" in without["verdicts"][0]["message"]
     keys = keys_of(matrix.cells).values()
     entries = {key: entry_of(predicted()) for key in keys}
     Baseline(torch="2.13", cells=entries).write(tmp_path / "base.json")

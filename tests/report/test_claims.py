@@ -11,7 +11,7 @@ from vbench_mem.analysis.claims.claim import read_claims
 from vbench_mem.analysis.claims.pairs import (
     ADAPTATIONS,
     CASES,
-    Pair,
+    EncoderPair,
     adapted_pairs,
     adapter_pairs,
     coarse_pairs,
@@ -27,7 +27,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> list[TrainedEncoder]:
     return trained_encoders(trained_rows(tmp_path_factory.mktemp("claims")))
 
 
-def names(pairs: Iterator[Pair]) -> set[tuple[str, str]]:
+def names(pairs: Iterator[EncoderPair]) -> set[tuple[str, str]]:
     return {(one.label, other.label) for one, other in pairs}
 
 
@@ -80,7 +80,7 @@ accuracy: {{train: [spatial], stages: [{{name: video, steps: 2, batch: 4}}]}}
         ("frames: 4, dtype: [float32, bfloat16]", 1),  # of the rows; the trainings are the same
     ],
 )
-def test_what_differs_in_more_than_the_claim_is_about_is_no_pair(
+def test_encoders_that_differ_in_more_than_the_claim_are_no_pair(
     axis: str, pairs: int, tmp_path: Path
 ) -> None:
     matrix = matrix_of(tmp_path, TWO.format(axis=axis))

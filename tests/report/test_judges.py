@@ -77,7 +77,7 @@ def test_numbers_are_those_of_an_obvious_computation(tmp_path: Path) -> None:
     assert finding.sides[0].number == f"{statistics.mean(own):.1f} ± {statistics.stdev(own):.1f} %"
 
 
-def test_where_no_ceiling_proves_that_order_matters_another_claim_is_asked(tmp_path: Path) -> None:
+def test_without_a_ceiling_that_proves_order_another_claim_is_judged(tmp_path: Path) -> None:
     found = found_with(tmp_path, variants=PAIR)
     assert [finding.setting for finding in of(found, "time-aware, order matters")] == ["temporal"]
     (elsewhere,) = of(found, "time-aware, order unproved")
@@ -141,7 +141,7 @@ def test_one_seed_judges_no_difference_and_shows_it(tmp_path: Path) -> None:
     assert of(found, "ceiling")[0].verdict == "holds"  # a bound needs no spread
 
 
-def test_what_has_learned_nothing_has_nothing_to_lose(tmp_path: Path) -> None:
+def test_encoders_that_have_learned_nothing_judge_no_masking(tmp_path: Path) -> None:
     """Chance is 1 %, and intervals reach 4 points to both sides."""
 
     def recall(variant: str, seed: int) -> float:
@@ -174,7 +174,7 @@ def test_a_failed_training_leaves_its_seed_out(tmp_path: Path) -> None:
     assert finding.line == "temporal: joint_test seed=0: error: diverged"
 
 
-def test_a_claim_that_no_pair_can_judge_says_what_it_needs(tmp_path: Path) -> None:
+def test_a_claim_without_a_pair_names_the_encoders_it_needs(tmp_path: Path) -> None:
     found = found_with(tmp_path, variants=PAIR)
     assert [claim.name for claim, _ in by_claim(found)] == [
         claim.name for claim in read_claims("accuracy")

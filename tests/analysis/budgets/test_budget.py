@@ -32,7 +32,7 @@ def test_sizes_are_read_as_bytes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "says"),
+    ("fields", "expected"),
     [
         ({"max": "6 GB"}, "max: '6 GB' is not a size; write it like '6 GiB'"),
         ({"max": 6.5}, "is not a size"),
@@ -55,10 +55,10 @@ def test_sizes_are_read_as_bytes() -> None:
         ({"max": "1 B", "wher": MASKED}, "Extra inputs"),
     ],
 )
-def test_a_budget_that_makes_no_sense_is_refused(fields: dict[str, Any], says: str) -> None:
+def test_a_budget_that_makes_no_sense_is_refused(fields: dict[str, Any], expected: str) -> None:
     with pytest.raises(ValidationError) as caught:
         budget(**fields)
-    assert says in str(caught.value)
+    assert expected in str(caught.value)
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def test_a_ratio_compares_rows_that_are_else_the_same(joined: Joined) -> None:
         ({"family": "frame_mean"}, "frame_mean_test+mask75 frames=8"),
     ],
 )
-def test_to_frees_what_it_names_and_what_follows(
+def test_to_leaves_free_what_it_names_and_what_depends_on_it(
     to: dict[str, Any], partner: str, tmp_path: Path
 ) -> None:
     matrix = matrix_of(tmp_path)
@@ -188,7 +188,7 @@ def test_a_partner_without_a_number_does_not_pass(joined: Joined) -> None:
 def test_rows_that_a_rule_skips_are_not_judged(tmp_path: Path) -> None:
     text = (
         "about: q\naxes: {encoder: [joint_test, frame_mean_test], frames: 4, batch: 2}\n"
-        "skip: [{when: {encoder: frame_mean_test}, reason: not asked}]\n"
+        "skip: [{when: {encoder: frame_mean_test}, reason: not needed}]\n"
     )
     matrix = matrix_of(tmp_path, text)
     joined = joined_of(matrix, *(ok(cell) for cell in matrix.cells))
@@ -200,9 +200,9 @@ def test_rows_that_a_rule_skips_are_not_judged(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("dataset", "says"),
+    ("dataset", "expected"),
     [("msrvtt", "'msrvtt' is written msr-vtt here"), ("My Set", "'My Set' is not a name")],
 )
-def test_a_dataset_is_spelt_as_scores_spell_it(dataset: str, says: str) -> None:
-    with pytest.raises(ValidationError, match=says):
+def test_a_dataset_is_spelt_as_scores_spell_it(dataset: str, expected: str) -> None:
+    with pytest.raises(ValidationError, match=expected):
         budget("t2v_recall_at_1", min=0.1, dataset=dataset)

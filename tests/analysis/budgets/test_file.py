@@ -39,19 +39,19 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def asked(folder: Path, matrix: Path | None = None) -> CheckRequest:
+def request(folder: Path, matrix: Path | None = None) -> CheckRequest:
     return read_request(None if matrix is None else str(matrix), folder / "budgets.yaml", found)
 
 
 def refused(folder: Path, text: str, matrix: Path | None = None) -> str:
     (folder / "budgets.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(UsageError) as caught:
-        asked(folder, matrix)
+        request(folder, matrix)
     return str(caught.value)
 
 
 def test_budgets_of_a_file_are_added_to_those_of_the_matrix(folder: Path) -> None:
-    both = asked(folder)
+    both = request(folder)
     assert [each.budget.metric for each in both.placed] == [
         "step_ms",
         "predicted_peak_bytes",
@@ -67,12 +67,12 @@ def test_budgets_of_a_file_are_added_to_those_of_the_matrix(folder: Path) -> Non
 
 
 def test_each_budget_knows_its_line(folder: Path) -> None:
-    for each in asked(folder).placed:
+    for each in request(folder).placed:
         assert each.line is not None
         assert each.budget.metric in each.path.read_text().splitlines()[each.line - 1]
 
 
-def test_no_budgets_at_all_is_told_in_one_sentence(folder: Path) -> None:
+def test_a_missing_budgets_file_is_one_sentence(folder: Path) -> None:
     message = refused(folder, "matrix: small.yaml\nbudgets: []\n")
     assert message.endswith("budgets.yaml: budgets: [] is empty; write at least 1")
 
@@ -88,7 +88,7 @@ def test_a_place_that_is_not_there_has_no_line() -> None:
 def test_a_matrix_may_be_typed_in_place_of_naming_it(folder: Path) -> None:
     text = LIMITS.replace("matrix: small.yaml\n", "")
     (folder / "budgets.yaml").write_text(text)
-    assert asked(folder, folder / "small.yaml").matrix.name == "small"
+    assert request(folder, folder / "small.yaml").matrix.name == "small"
     assert "has no matrix; add matrix: to it, or give one on the command line" in refused(
         folder, text
     )
@@ -96,7 +96,7 @@ def test_a_matrix_may_be_typed_in_place_of_naming_it(folder: Path) -> None:
 
 def test_two_matrices_are_not_one(folder: Path) -> None:
     (folder / "other.yaml").write_text((folder / "small.yaml").read_text())
-    assert asked(folder, folder / "small.yaml").matrix.name == "small"
+    assert request(folder, folder / "small.yaml").matrix.name == "small"
     message = refused(folder, LIMITS, folder / "other.yaml")
     assert "but the command line has" in message and "remove one of the two" in message
 
@@ -104,14 +104,14 @@ def test_two_matrices_are_not_one(folder: Path) -> None:
 def test_two_baselines_are_not_one(folder: Path) -> None:
     matrix = folder / "small.yaml"
     matrix.write_text(matrix.read_text() + "baseline: old/base.json\n")
-    assert asked(folder).baseline == folder / "old" / "base.json"
+    assert request(folder).baseline == folder / "old" / "base.json"
     assert load_matrix(matrix).baseline == folder / "old" / "base.json"
     matrix.write_text(matrix.read_text().replace("old/base.json", "new.json"))
     assert "names another one; keep one of the two" in refused(folder, LIMITS)
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "says"),
+    ("old", "new", "expected"),
     [
         ("max_growth", "max_grwth", "budgets[0]: no key called 'max_grwth' here; did you mean"),
         ("small.yaml", "smal.yaml", "matrix: no file smal.yaml"),
@@ -124,11 +124,11 @@ def test_two_baselines_are_not_one(folder: Path) -> None:
         (LIMITS, "a: [", "not YAML"),
     ],
 )
-def test_a_slip_is_refused_with_the_file_and_the_place(
-    old: str, new: str, says: str, folder: Path
+def test_an_error_is_reported_with_the_file_and_the_place(
+    old: str, new: str, expected: str, folder: Path
 ) -> None:
     message = refused(folder, LIMITS.replace(old, new))
-    assert message.startswith(f"{folder / 'budgets.yaml'}: ") and says in message
+    assert message.startswith(f"{folder / 'budgets.yaml'}: ") and expected in message
 
 
 def test_the_schema_of_a_matrix_knows_the_baseline_and_limits_on_growth() -> None:

@@ -45,7 +45,7 @@ def with_activation(size: int) -> dict[str, dict[str, int]]:
     return MODULES | {"video.blocks.*.mlp.act": {"activation": size}}
 
 
-def test_what_did_not_grow_passes_without_a_record_or_a_device(matrix: Matrix) -> None:
+def test_a_row_without_growth_passes_without_a_record_or_a_device(matrix: Matrix) -> None:
     verdict = verdict_of(matrix, predicted(), predicted(), budget(max_growth=0.01))
     assert verdict.line == (
         "PASS joint_test frames=4: predicted_peak_bytes is equal to the baseline of 100.0 MiB, "
@@ -79,7 +79,7 @@ def test_growth_names_the_module_the_category_and_the_bytes(matrix: Matrix) -> N
         (0.29, 29 * MIB, "pass"),  # and 0.29 x 100 is less than 29
     ],
 )
-def test_a_limit_is_held_to_the_byte(
+def test_a_limit_is_exact_to_the_byte(
     limit: float | str, grew: int, outcome: str, matrix: Matrix
 ) -> None:
     new = predicted(with_activation(96 * MIB + grew))
@@ -103,13 +103,13 @@ def test_a_category_is_judged_and_explained_by_itself(matrix: Matrix) -> None:
     assert verdict_of(matrix, predicted(), predicted(new), other).outcome == "pass"
 
 
-def test_a_peak_that_moved_into_another_phase_is_told(matrix: Matrix) -> None:
+def test_a_peak_that_moved_to_another_phase_is_reported(matrix: Matrix) -> None:
     new = predicted(with_activation(99 * MIB), peak_phase="forward")
     verdict = verdict_of(matrix, predicted(), new, budget(max_growth=0))
     assert verdict.notes[0] == "the step's peak moved from backward to forward"
 
 
-def test_many_changes_are_counted_and_what_shrank_is_told_too(matrix: Matrix) -> None:
+def test_many_changes_are_summed_and_reductions_are_reported(matrix: Matrix) -> None:
     more = {f"video.new{i}": {"activation": i * MIB} for i in range(1, 6)}
     new = more | {key: value for key, value in MODULES.items() if key}
     verdict = verdict_of(matrix, predicted(), predicted(new), budget(max_growth=0.01))
@@ -120,7 +120,7 @@ def test_many_changes_are_counted_and_what_shrank_is_told_too(matrix: Matrix) ->
     )
 
 
-def test_what_an_allocator_adds_is_among_what_grew_and_told_once(matrix: Matrix) -> None:
+def test_what_an_allocator_adds_is_part_of_the_growth_and_reported_once(matrix: Matrix) -> None:
     """As `probes/predict.py` has it: a module in brackets, and a term too."""
     added = {"(workspaces)": {"temporary": 8 * MIB}}
     old = predicted(target="cuda")
@@ -132,7 +132,7 @@ def test_what_an_allocator_adds_is_among_what_grew_and_told_once(matrix: Matrix)
     assert sum(tree.values()) == new.peak_bytes
 
 
-def test_a_row_that_needs_less_passes_and_asks_for_a_new_baseline(matrix: Matrix) -> None:
+def test_a_row_below_the_baseline_passes_and_suggests_a_new_baseline(matrix: Matrix) -> None:
     little = predicted(with_activation(96 * MIB - MIB))
     assert verdict_of(matrix, predicted(), little, budget(max_growth=0.01)).hint is None
     much = predicted(with_activation(96 * MIB - MIB - 1))
@@ -185,7 +185,7 @@ def test_another_kind_of_device_than_the_baselines_does_not_pass(matrix: Matrix)
     assert verdict.line.endswith("it is predicted for cpu, the baseline for cuda")
 
 
-def test_another_version_of_torch_is_told_and_not_refused(matrix: Matrix) -> None:
+def test_another_version_of_torch_is_noted_and_accepted(matrix: Matrix) -> None:
     joined = never_run(matrix, dict.fromkeys(LABELS, predicted()))
     stick = indexed(matrix, dict.fromkeys(LABELS, predicted()), torch="2.11")
     for verdict in judge([budget(max_growth=0.01)], joined, stick):
@@ -225,7 +225,7 @@ def test_modules_at_the_peak_do_not_explain_another_phase(matrix: Matrix) -> Non
     assert note == "at the peak grew: video.blocks.*.mlp.act activation +6.0 MiB"
 
 
-def test_a_fresh_prediction_goes_before_what_a_record_says(matrix: Matrix) -> None:
+def test_a_fresh_prediction_takes_precedence_over_the_record(matrix: Matrix) -> None:
     records = [ok(cell, predicted_peak_bytes=1) for cell in matrix.cells]
     limit = budget(max="50 MiB")
     assert [v.outcome for v in judge([limit], joined_of(matrix, *records))] == ["pass", "pass"]
@@ -234,7 +234,7 @@ def test_a_fresh_prediction_goes_before_what_a_record_says(matrix: Matrix) -> No
 
 
 @pytest.mark.parametrize(
-    ("fields", "says"),
+    ("fields", "expected"),
     [
         ({"max_growth": 1}, "write a share such as 0.01 or a size such as '64 MiB', not 1"),
         ({"max_growth": "64 MB"}, "write it like '64 MiB'; or a share such as 0.01"),
@@ -247,8 +247,8 @@ def test_a_fresh_prediction_goes_before_what_a_record_says(matrix: Matrix) -> No
     ],
 )
 def test_a_limit_on_growth_that_makes_no_sense_is_refused(
-    fields: dict[str, Any], says: str
+    fields: dict[str, Any], expected: str
 ) -> None:
     with pytest.raises(ValidationError) as caught:
         budget(**fields)
-    assert says in str(caught.value)
+    assert expected in str(caught.value)

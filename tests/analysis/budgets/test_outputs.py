@@ -54,7 +54,9 @@ def result_of(*verdicts: Verdict, **fields: Any) -> CheckResult:
         (result_of(), 3),
     ],
 )
-def test_the_exit_code_tells_broken_before_nothing_to_judge(result: CheckResult, code: int) -> None:
+def test_a_failure_sets_the_exit_code_before_nothing_to_judge(
+    result: CheckResult, code: int
+) -> None:
     assert result.exit_code == result.dump()["exit_code"] == code
 
 
@@ -64,7 +66,7 @@ def test_notes_and_hints_stand_below_their_line() -> None:
     assert text_of(two).splitlines()[1:] == ["     one", "     two", "     three", "     four"]
 
 
-def test_what_fails_is_printed_last_and_counted() -> None:
+def test_failures_are_printed_last_and_counted() -> None:
     other = replace(FAIL, message="other", notes=(), baseline=5)
     idle = replace(PASS, outcome=NOTHING_TO_JUDGE, message="idle")
     lines = list(lines_of(result_of(FAIL, PASS, other, idle)))
@@ -111,7 +113,7 @@ def test_junit_counts_and_names_every_verdict() -> None:
     assert cases[1].get("name") == "a<b> frames=4 predicted_peak_bytes max_growth"
 
 
-def test_junit_gives_back_any_text_and_drops_what_xml_cannot_hold() -> None:
+def test_junit_keeps_any_text_and_drops_characters_that_xml_cannot_represent() -> None:
     odd = replace(FAIL, message="]]> <&\"' \x00\x1b[31m\ud800 é \U0001f600\nsecond", notes=())
     (failure,) = xml.fromstring(junit_text(result_of(odd))).iter("failure")
     assert failure.get("message") == "]]> <&\"' \ufffd\ufffd[31m\ufffd é \U0001f600\nsecond"

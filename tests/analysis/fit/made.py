@@ -1,4 +1,4 @@
-"""Answers that are made up, for the tests of what comes out."""
+"""Answers of made-up sizes, for the tests of their tables and figures."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

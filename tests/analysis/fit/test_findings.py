@@ -111,7 +111,7 @@ def test_layers_are_compared_where_unlike_many_keep_something() -> None:
     assert compare_layers(cells[:1] * 2, known[:1] * 2) is None
 
 
-def test_a_limit_is_held_against_the_whole_process_and_the_largest_batch_is_exact() -> None:
+def test_a_limit_applies_to_the_whole_process_and_the_largest_batch_is_exact() -> None:
     variant, frames = "joint_test", 8
 
     def needed(batch: int) -> int:

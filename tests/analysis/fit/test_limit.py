@@ -56,7 +56,7 @@ def test_without_any_card_it_is_the_hosts_memory_by_a_cpus_rules(
     assert memory_limit.title == "this machine's memory, 8.00 GiB"
 
 
-def test_a_machine_that_says_nothing_asks_for_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_with_unknown_memory_needs_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
     here(monkeypatch)
     monkeypatch.setattr(host, "memory_bytes", lambda: None)
     monkeypatch.setattr(host, "memory_limit_bytes", lambda: None)
@@ -64,6 +64,6 @@ def test_a_machine_that_says_nothing_asks_for_a_card(monkeypatch: pytest.MonkeyP
         find_limit(None)
 
 
-def test_a_title_says_a_size_once() -> None:
+def test_a_title_has_the_size_once() -> None:
     assert FitLimit("a card of 16.00 GiB", 16 * GIB, "cuda").title == "a card of 16.00 GiB"
     assert FitLimit("x", GIB, "cuda").title == "x, 1.00 GiB"

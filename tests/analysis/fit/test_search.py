@@ -86,7 +86,7 @@ def test_a_line_that_begins_level_takes_at_most_ten(limit: int, start: int) -> N
     assert len(find_edge(range(1, 65_537), SIZES["level, then a line"], limit, start).sizes) <= 10
 
 
-def test_a_good_guess_at_what_is_there_anyway_saves_an_evaluation() -> None:
+def test_a_good_guess_of_the_size_at_zero_saves_an_evaluation() -> None:
     edge = find_edge(range(1, 4097), SIZES["affine"], 70_000, 16)
     assert edge.at_zero == 1000
     again = find_edge(range(1, 4097), SIZES["affine"], 70_000, 16, edge.at_zero)

@@ -60,6 +60,6 @@ def test_nothing_fits_everything_fits_and_no_prediction_have_distinct_texts(tmp_
     assert len(reasons(answers)) == 4  # once for each line, not for each question
 
 
-def test_markdown_keeps_its_columns_whatever_a_name_holds() -> None:
+def test_markdown_keeps_its_columns_for_any_name() -> None:
     table = (["variant", "frames"], [["a|b", "8"]])
     assert markdown(table) == "| variant | frames |\n| --- | ---: |\n| a\\|b | 8 |\n"

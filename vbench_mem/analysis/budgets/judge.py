@@ -19,6 +19,7 @@ from vbench_mem.analysis.budgets.verdict import (
 from vbench_mem.analysis.budgets.wording import name_of, show_drop, show_gap, show_value
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.analysis.scores.score import AnyScore
+from vbench_mem.base.score_metrics import Origin
 from vbench_mem.matrix.budget import Budget
 
 TOLERANCE = 1e-9  # of fractions: 0.30 - 0.29 is slightly more than 0.01 in floating point
@@ -87,7 +88,7 @@ def _judge_scores(
 def _scores(budget: Budget, row: Row) -> dict[str, AnyScore]:
     """The row's scores that the budget is about, by column; published ones only where the budget
     names that origin."""
-    origins = (budget.origin,) if budget.origin else ("measured", "imported")
+    origins = (budget.origin,) if budget.origin else (Origin.MEASURED, Origin.IMPORTED)
     return {
         column: score
         for column, score in row.scores.items()

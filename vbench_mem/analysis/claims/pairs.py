@@ -8,7 +8,7 @@ from vbench_mem.analysis.trained import TrainedEncoder, same_parts
 
 MASK = 0.75  # the share of tokens that the paper's claims are about
 ADAPTATIONS = ("adapter", "lora", "temporal_only")
-Pair = tuple[TrainedEncoder, TrainedEncoder]
+EncoderPair = tuple[TrainedEncoder, TrainedEncoder]
 
 
 class Case(NamedTuple):
@@ -51,7 +51,7 @@ def is_fine(trained: TrainedEncoder, among: Sequence[TrainedEncoder]) -> bool:
     )
 
 
-def time_pairs(among: Sequence[TrainedEncoder]) -> Iterator[Pair]:
+def time_pairs(among: Sequence[TrainedEncoder]) -> Iterator[EncoderPair]:
     """Each encoder with patches of one size whose frames meet, with each frame-level one of its
     parts, both plain."""
     plain = [each for each in among if is_plain(each) and is_fine(each, among)]
@@ -63,7 +63,7 @@ def time_pairs(among: Sequence[TrainedEncoder]) -> Iterator[Pair]:
                 yield one, other
 
 
-def mask_pairs(among: Sequence[TrainedEncoder]) -> Iterator[Pair]:
+def mask_pairs(among: Sequence[TrainedEncoder]) -> Iterator[EncoderPair]:
     """Each encoder plain and with 75 % masked."""
     for plain in filter(is_plain, among):
         for masked in filter(is_masked, among):
@@ -71,7 +71,7 @@ def mask_pairs(among: Sequence[TrainedEncoder]) -> Iterator[Pair]:
                 yield plain, masked
 
 
-def coarse_pairs(among: Sequence[TrainedEncoder]) -> Iterator[Pair]:
+def coarse_pairs(among: Sequence[TrainedEncoder]) -> Iterator[EncoderPair]:
     """Each fine joint encoder, masked, with each plain one of coarser patches, or of tubes."""
     for masked, other in against_masked(among):
         is_coarse = attends_jointly(other) and not is_fine(other, among)
@@ -79,7 +79,7 @@ def coarse_pairs(among: Sequence[TrainedEncoder]) -> Iterator[Pair]:
             yield masked, other
 
 
-def adapted_pairs(among: Sequence[TrainedEncoder], train: Sequence[str]) -> Iterator[Pair]:
+def adapted_pairs(among: Sequence[TrainedEncoder], train: Sequence[str]) -> Iterator[EncoderPair]:
     """Each fine joint encoder, masked, with each that is adapted in one of these ways."""
     for masked, other in against_masked(among):
         recipe = other.cell.recipe
@@ -88,7 +88,7 @@ def adapted_pairs(among: Sequence[TrainedEncoder], train: Sequence[str]) -> Iter
             yield masked, other
 
 
-def against_masked(among: Sequence[TrainedEncoder]) -> Iterator[Pair]:
+def against_masked(among: Sequence[TrainedEncoder]) -> Iterator[EncoderPair]:
     for masked in among:
         if attends_jointly(masked) and is_masked(masked) and is_fine(masked, among):
             for other in among:
@@ -96,7 +96,7 @@ def against_masked(among: Sequence[TrainedEncoder]) -> Iterator[Pair]:
                     yield masked, other
 
 
-def adapter_pairs(among: Sequence[TrainedEncoder]) -> Iterator[Pair]:
+def adapter_pairs(among: Sequence[TrainedEncoder]) -> Iterator[EncoderPair]:
     """Each encoder with adapters and the same one with LoRA."""
     for one in among:
         for other in among:
@@ -107,7 +107,7 @@ def adapter_pairs(among: Sequence[TrainedEncoder]) -> Iterator[Pair]:
 
 
 def recall_cases(
-    among: Sequence[TrainedEncoder], of: Callable[[Sequence[TrainedEncoder]], Iterator[Pair]]
+    among: Sequence[TrainedEncoder], of: Callable[[Sequence[TrainedEncoder]], Iterator[EncoderPair]]
 ) -> Iterator[Case]:
     for one, other in of(among):
         yield Case(((one,), (other,)), (one, other), any_learner=True)

@@ -44,12 +44,8 @@ class FitLine:
         return f"{self.label} checkpoint" if self.checkpoint else self.label
 
     def at(self, frames: int, batch: int) -> Cell:
-        return at(self.cell, frames, batch)
-
-
-def at(cell: Cell, frames: int, batch: int) -> Cell:
-    """The same cell at another load."""
-    return replace(cell, load=replace(cell.load, frames=frames, batch=batch))
+        """The same cell at another load."""
+        return replace(self.cell, load=replace(self.cell.load, frames=frames, batch=batch))
 
 
 def lines_of(cells: Iterable[Cell], varying: tuple[str, ...] = ()) -> list[FitLine]:

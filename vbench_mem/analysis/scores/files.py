@@ -118,7 +118,7 @@ def describe(error: ValidationError) -> str:
         return f"{field}: is missing"
     if first["type"] == "value_error":
         text = str(first["ctx"]["error"])  # written by a check in score.py, which names the field
-    elif first["type"] == "literal_error":
+    elif first["type"] in ("literal_error", "enum"):
         known = first["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
         text = f"'{first['input']}' is not known{nearest(str(first['input']), known)}"
     else:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from vbench_mem.accuracy.training.curve import Curve
 from vbench_mem.analysis.scores.score import AnyScore
-from vbench_mem.base.score_metrics import SCORE_METRICS, Direction
+from vbench_mem.base.score_metrics import SCORE_METRICS, Direction, Origin
 from vbench_mem.matrix.training import Source, Stage
 from vbench_mem.running.record import Record, Status
 
@@ -30,7 +30,7 @@ class MeasuredScore(AnyScore):
     data_sha256  of captions, right answers and videos
     """
 
-    origin: Literal["measured"] = "measured"
+    origin: Literal[Origin.MEASURED] = Origin.MEASURED
     seeds: tuple[int, ...]
     values: tuple[float, ...]
     checkpoints: tuple[str, ...]

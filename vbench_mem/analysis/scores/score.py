@@ -36,7 +36,7 @@ class AnyScore(BaseModel):
     value: Annotated[float, Field(allow_inf_nan=False)]
     gallery_size: Annotated[int, Field(ge=1)] | None = None
     protocol: Annotated[str, Field(min_length=1)]
-    origin: Origin
+    origin: Annotated[Origin, Field(strict=False)]
     source: Annotated[str, Field(min_length=1)]
 
     @property
@@ -143,7 +143,7 @@ def _check_variant(score: Score) -> None:
     if score.is_external:
         if score.variant == EXTERNAL:
             raise ValueError("variant: external: needs a name after the colon")
-        if score.origin == "measured":
+        if score.origin is Origin.MEASURED:
             raise ValueError("origin: an external variant cannot be measured here; write imported")
         if score.size is not None and score.size not in VIDEO_SIZES:
             raise ValueError(

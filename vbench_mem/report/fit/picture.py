@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vbench_mem.analysis.fit.solve import FitAnswer
 from vbench_mem.analysis.fit.variants import FitLine
-from vbench_mem.analysis.join import Row
+from vbench_mem.analysis.join import Row, RowState
 from vbench_mem.report.draw.canvas import SIZE, Shapes, log_ticks, page, plain, styled
 from vbench_mem.report.draw.signs import Unit, handle
 from vbench_mem.report.series import Point
@@ -39,7 +39,14 @@ def known_sizes(answers: Sequence[FitAnswer]) -> dict[int, dict[str, tuple[FitLi
 
 
 def point_of(line: FitLine, frames: int, size: int) -> Point:
-    row = Row(cell=line.cell, label=line.label, state="ok", reason=None, by_rule=False, record=None)
+    row = Row(
+        cell=line.cell,
+        label=line.label,
+        state=RowState.OK,
+        reason=None,
+        by_rule=False,
+        record=None,
+    )
     return Point(row=row, series=line.label, frames=frames, memory=size, ending="ok")
 
 
