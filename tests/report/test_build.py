@@ -275,4 +275,4 @@ def test_a_report_judges_growth_by_the_prediction_that_was_recorded(
     page = (own.folder / "report" / "report.html").read_text()
     assert "is 5.0 MiB (5.00 %) above the baseline of 100.0 MiB" in page
     assert "; at the peak grew: &lt;i&gt;mine activation +5.0 MiB" in page
-    assert "was not predicted (the record has no prediction to compare)" in page
+    assert "was not predicted (the record holds no prediction)" in page

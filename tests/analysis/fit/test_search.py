@@ -127,6 +127,6 @@ def test_values_that_are_not_evenly_spaced() -> None:
     assert (edge.largest, edge.beyond) == (40, 41)
 
 
-def test_no_values_at_all_is_an_error_and_no_answer() -> None:
-    with pytest.raises(ValueError, match="no value is allowed"):
+def test_searching_no_values_is_an_error() -> None:
+    with pytest.raises(ValueError, match="no values to search"):
         find_edge((), SIZES["affine"], 10)
