@@ -19,7 +19,7 @@ from typing import Any
 
 from vbench_mem.analysis.budgets.baseline import index_baseline
 from vbench_mem.analysis.budgets.judge import judge
-from vbench_mem.analysis.budgets.predict import recall
+from vbench_mem.analysis.budgets.predict import with_recorded_predictions
 from vbench_mem.analysis.budgets.verdict import Verdict
 from vbench_mem.analysis.claims.accuracy import findings
 from vbench_mem.analysis.join import Joined, Row
@@ -81,7 +81,7 @@ def verdicts_of(subject: Subject) -> tuple[Joined, list[Verdict]]:
     matrix = subject.joined.matrix
     there = matrix.baseline is not None and matrix.baseline.is_file()
     indexed = index_baseline(matrix.baseline, matrix.wanted) if matrix.baseline and there else None
-    joined = recall(subject.joined)
+    joined = with_recorded_predictions(subject.joined)
     return joined, judge(matrix.budgets, joined, indexed)
 
 

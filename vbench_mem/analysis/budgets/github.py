@@ -6,7 +6,7 @@ Source of the escapes: actions/toolkit, packages/core/src/command.ts. Uses no ne
 import re
 from pathlib import Path
 
-from vbench_mem.analysis.budgets.grown import ACCEPT
+from vbench_mem.analysis.budgets.judge_growth import ACCEPT
 from vbench_mem.analysis.budgets.result import CheckResult
 from vbench_mem.analysis.budgets.verdict import BudgetOutcome, Verdict
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from vbench_mem.analysis.budgets.baseline import BaselineIndex
-from vbench_mem.analysis.budgets.grown import judge_growth, where_it_is
+from vbench_mem.analysis.budgets.judge_growth import judge_growth, where_it_is
 from vbench_mem.analysis.budgets.partner import Partners, judged_rows, partners_of
 from vbench_mem.analysis.budgets.verdict import (
     BudgetOutcome,

@@ -44,12 +44,12 @@ def predict_missing(
     return replace(joined, rows=rows)
 
 
-def recall(joined: Joined) -> Joined:
+def with_recorded_predictions(joined: Joined) -> Joined:
     """The rows with the prediction in their record, by the code that was measured."""
-    return replace(joined, rows=tuple(map(recall_one, joined.rows)))
+    return replace(joined, rows=tuple(map(with_recorded_prediction, joined.rows)))
 
 
-def recall_one(row: Row) -> Row:
+def with_recorded_prediction(row: Row) -> Row:
     data = row.record.details.get("prediction") if row.record is not None else None
     if not isinstance(data, dict):
         return row

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from vbench_mem.analysis.budgets.file import PlacedBudget
-from vbench_mem.analysis.budgets.grown import ACCEPT
+from vbench_mem.analysis.budgets.judge_growth import ACCEPT
 from vbench_mem.analysis.budgets.verdict import BudgetOutcome, Verdict
 
 PASSED, FAILED, NOTHING_TO_JUDGE = 0, 1, 3  # exit codes
