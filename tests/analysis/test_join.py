@@ -228,4 +228,4 @@ def test_a_row_predicted_not_to_fit_is_missing_once_the_matrix_tries_such_cells(
     matrix = matrix_of(tmp_path, text)
     row = joined_of(matrix, skipped_as_oom(matrix.cells[0])).rows[0]
     assert (row.state, row.is_out_of_memory) == ("missing", False)
-    assert row.reason == "skipped as predicted oom, but the matrix now tries such cells; run it"
+    assert row.reason == "skipped as predicted oom, to be tried now; run the matrix"

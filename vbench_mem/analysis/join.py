@@ -63,12 +63,12 @@ class Row:
 
     @property
     def is_ok(self) -> bool:
-        return self.state is RowState.OK
+        return self.state == RowState.OK
 
     @property
     def is_out_of_memory(self) -> bool:
         """It ran out of memory, or was skipped because it would have."""
-        return self.state is RowState.OOM or self.is_skipped
+        return self.state == RowState.OOM or self.is_skipped
 
     @property
     def is_skipped(self) -> bool:
@@ -112,7 +112,7 @@ class Row:
             return why_unpredicted(name, self.prediction) or "not part of the prediction"
         if self.record is not None and self.is_ok:
             return self.record.missing.get(name, "not in the record")
-        if self.state is RowState.OOM and self.failure.phase:
+        if self.state == RowState.OOM and self.failure.phase:
             return (self.reason or "").replace("device out of memory", "oom", 1) or "oom"
         return f"{self.state}: {self.reason}" if self.reason else self.state
 
@@ -203,10 +203,7 @@ def _row(
     elif record is not None and _is_outdated(record, records):
         record, reason = None, "a smaller cell no longer runs out of memory; run the matrix"
     elif record is not None and record.predicted_bytes is not None and matrix.try_predicted:
-        record, reason = (
-            None,
-            "skipped as predicted oom, but the matrix now tries such cells; run it",
-        )
+        record, reason = None, "skipped as predicted oom, to be tried now; run the matrix"
     elif record is not None:
         state, reason = RowState(record.status.value), record.reason
     return Row(

@@ -219,19 +219,19 @@ def score_of(
     some: Sequence[tuple[Record, BenchmarkResult]], direction: Direction, metric: str
 ) -> MeasuredScore:
     """One number of one benchmark, over the seeds."""
-    first = some[0][1].facts
+    first = some[0][1]
     values = tuple(float(result.metrics[direction][metric]) for _, result in some)
     trainings = [record.cell.training for record, _ in some]
     return MeasuredScore(
-        dataset=str(first["name"]),
+        dataset=first.name,
         direction=direction,
         metric=metric,
         value=statistics.fmean(values),
-        gallery_size=int(first["evaluation"][direction]["gallery_size"]),
-        protocol=str(first["protocol"]),
+        gallery_size=int(first.facts["evaluation"][direction]["gallery_size"]),
+        protocol=first.protocol,
         source="trained and scored here",
         seeds=tuple(training.seed for training in trainings if training is not None),
         values=values,
         checkpoints=tuple(str(record.details["checkpoint"]["sha256"]) for record, _ in some),
-        data_sha256=str(first["sha256"]),
+        data_sha256=first.sha256,
     )
