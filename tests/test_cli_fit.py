@@ -9,8 +9,9 @@ import typer
 from typer.testing import CliRunner, Result
 
 from tests.analysis.fit.made import claim
-from vbench_mem.analysis.claims import memory as claimed
-from vbench_mem.analysis.claims.memory import Condition
+from vbench_mem.analysis.claims import claim as claim_files
+from vbench_mem.analysis.claims import memory
+from vbench_mem.analysis.claims.claim import Condition
 from vbench_mem.cli import app
 from vbench_mem.cli.fitting import draw_grid
 
@@ -43,7 +44,7 @@ def test_the_help_has_an_example_and_fits() -> None:
     assert max(len(line) for line in result.stdout.splitlines()) <= 80
 
 
-def test_a_fit_prints_a_table_says_how_far_it_is_and_writes_its_files(
+def test_a_fit_prints_a_table_and_its_progress_and_writes_its_files(
     write_matrix: Write, tmp_path: Path
 ) -> None:
     out = tmp_path / "a" / "b"
@@ -58,12 +59,13 @@ def test_a_fit_prints_a_table_says_how_far_it_is_and_writes_its_files(
     assert "\njoint_test," not in (out / "fit.csv").read_text()
 
 
-def test_the_json_has_every_answer_and_its_room(write_matrix: Write) -> None:
+def test_the_json_has_every_answer_and_its_memory_limit(write_matrix: Write) -> None:
     path = write_matrix(ONE.replace("[full, mask75]", "full, mode: embed"))
     result = invoke("fit", path, "--card", "800MiB", "--json")
     assert result.exit_code == 0, result.output
     facts = json.loads(result.stdout)
-    assert facts["memory_limit"]["bytes"] == 800 * MIB and facts["memory_limit"]["target"] == "cuda"
+    assert facts["memory_limit"]["bytes"] == 800 * MIB
+    assert facts["memory_limit"]["target"] == "cuda"
     rows = facts["rows"]
     assert [(row["sought"], row["at_frames"], row["at_batch"]) for row in rows] == [
         *(("frames", None, 2), ("batch", 4, None), ("batch", 8, None)),
@@ -74,7 +76,7 @@ def test_the_json_has_every_answer_and_its_room(write_matrix: Write) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (["fit"], "name a matrix"),
         (["fit", "--claims", "quick"], "leave out MATRIX and --card"),
@@ -87,11 +89,13 @@ def test_the_json_has_every_answer_and_its_room(write_matrix: Write) -> None:
         (["fit", "quick", "--card", "16GiB", "--out", "/dev/null/x"], "cannot be a folder"),
     ],
 )
-def test_a_slip_is_one_line_and_exit_2_before_any_work(arguments: list[str], said: str) -> None:
+def test_an_input_error_is_one_line_and_exit_2_before_any_work(
+    arguments: list[str], expected: str
+) -> None:
     result = invoke(*arguments)
     assert result.exit_code == 2
     assert result.stdout == ""
-    assert result.stderr.startswith("error: ") and said in result.stderr
+    assert result.stderr.startswith("error: ") and expected in result.stderr
     assert len(result.stderr.splitlines()) == 1
 
 
@@ -103,9 +107,9 @@ def test_a_matrix_whose_rules_skip_everything_is_refused(write_matrix: Write) ->
 
 
 def test_claims_are_printed_and_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    small = (claim(low=1.0), claim(claim="beyond reason", low=50.0))
-    monkeypatch.setattr(claimed, "read_claims", lambda: small)
-    monkeypatch.setattr(claimed, "CONDITIONS", (Condition(batch=4),))
+    small = (claim(low=1.0), claim(name="beyond reason", low=50.0))
+    monkeypatch.setattr(claim_files, "read_claims", lambda _: small)
+    monkeypatch.setattr(memory, "CONDITIONS", (Condition(batch=4),))
     result = invoke("fit", "--claims", "--out", tmp_path)
     assert result.exit_code == 0, result.output
     assert "at least 50" in result.stdout and "no: " in result.stdout
@@ -113,7 +117,7 @@ def test_claims_are_printed_and_written(tmp_path: Path, monkeypatch: pytest.Monk
     assert (tmp_path / "claims.csv").is_file() and (tmp_path / "claims.md").is_file()
     only = invoke("fit", "--claims", "--only", "beyond", "--json")
     rows = json.loads(only.stdout)["rows"]
-    assert [(row["claim"], row["holds"]) for row in rows] == [("beyond reason", False)]
+    assert [(row["claim"], row["verdict"]) for row in rows] == [("beyond reason", "does not hold")]
 
 
 def test_a_table_wider_than_the_terminal_loses_no_column(
@@ -133,10 +137,13 @@ def test_a_table_is_as_wide_as_the_terminal_at_most_and_breaks_no_word(
     columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
-    heads = ["variant", "checkpoint", "frames at batch 8", "clips at 16 frames", "clips at 32"]
+    heads = [
+        *("variant", "checkpoint", "most frames at batch 8"),
+        *("largest batch at 16 frames", "largest batch at 32 frames"),
+    ]
     draw_grid("t", (heads, [["joint_ti16+adapter64", "no", "3,164", "1,585", "792"]]), left=2)
     text = capsys.readouterr().out
     assert max(map(len, text.splitlines())) <= columns
     for word in ["joint_ti16+adapter64", "checkpoint", "frames", "3,164", "1,585", "792"]:
         assert word in text
-    assert ("clips at 16 frames" in text) == (columns == 200)
+    assert ("largest batch at 16 frames" in text) == (columns == 200)

@@ -36,7 +36,7 @@ def labels_with_a_score(folder: Path, axes: str, **fields: Any) -> list[str]:
 BASE = "encoder: joint_test, frames: 4, batch: 2"
 
 
-def test_what_cannot_change_an_embedding_is_not_asked(tmp_path: Path) -> None:
+def test_settings_that_cannot_change_an_embedding_are_ignored(tmp_path: Path) -> None:
     axes = "encoder: joint_test, frames: 4, batch: [2, 4], dtype: [float32, bfloat16]"
     axes += ", attention: [auto, math], checkpoint: [false, true], mode: [train, embed]"
     assert len(labels_with_a_score(tmp_path, axes)) == 24  # an embedding has no checkpoint
@@ -93,8 +93,11 @@ def test_what_can_change_an_embedding_must_be_equal(
     ("fields", "reason"),
     [
         ({"variant": "external:Other"}, "a system that no encoder here builds"),
-        ({"variant": "tubevit_test"}, "no cell has tubevit_test as the table has it"),
-        ({"variant": "joint_test+lora8"}, "no cell of joint_test trains what joint_test+lora8"),
+        ({"variant": "tubevit_test"}, "no cell has tubevit_test with the settings of the table"),
+        (
+            {"variant": "joint_test+lora8"},
+            "no cell of joint_test trains the same weights as joint_test+lora8",
+        ),
         ({"mask_ratio": 0.75}, "no such cell has mask 0.75 (random)"),
         ({"frames": 8}, "no such cell has 8 frames"),
         ({"resolution_px": 32}, "no such cell has 32 px"),
@@ -189,7 +192,7 @@ def test_unlike_machines_do_not_meet(tmp_path: Path) -> None:
 
 def test_numbers_from_before_a_skip_rule_are_not_shown(tmp_path: Path) -> None:
     text = "about: q\naxes: {encoder: [joint_test, frame_mean_test], frames: 4, batch: 2}\n"
-    rule = "skip: [{when: {encoder: frame_mean_test}, reason: not asked}]\n"
+    rule = "skip: [{when: {encoder: frame_mean_test}, reason: not needed}]\n"
     matrix = matrix_of(tmp_path, text + rule)
     row = joined_of(matrix, *(ok(cell) for cell in matrix.cells)).rows[1]
     assert (row.state, row.metric("peak_alloc_bytes")) == ("skipped", None)
@@ -205,7 +208,7 @@ def test_a_row_spared_for_a_cell_that_fits_by_now_is_still_to_be_measured(tmp_pa
     assert now[long.id].reason == "a smaller cell no longer runs out of memory; run the matrix"
 
 
-def test_a_row_predicted_not_to_fit_is_out_of_memory_at_the_limit_it_was_held_against(
+def test_a_row_predicted_not_to_fit_is_out_of_memory_at_the_limit_it_was_compared_with(
     tmp_path: Path,
 ) -> None:
     matrix = matrix_of(tmp_path)
@@ -235,11 +238,11 @@ def test_a_host_runs_out_at_the_least_of_its_limit_and_its_memory(
     assert joined_of(matrix, record).rows[0].limit_bytes == least
 
 
-def test_a_row_predicted_not_to_fit_is_still_to_be_measured_once_the_matrix_asks_to_try(
+def test_a_row_predicted_not_to_fit_is_missing_once_the_matrix_tries_such_cells(
     tmp_path: Path,
 ) -> None:
     text = "about: q\ntry_predicted: true\naxes: {" + BASE + "}\n"
     matrix = matrix_of(tmp_path, text)
     row = joined_of(matrix, skipped_as_oom(matrix.cells[0])).rows[0]
     assert (row.state, row.is_out_of_memory) == ("missing", False)
-    assert row.reason == "predicted not to fit, to be tried by now; run the matrix"
+    assert row.reason == "skipped as predicted oom, to be tried now; run the matrix"

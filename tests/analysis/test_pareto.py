@@ -29,7 +29,7 @@ def test_ties_equal_points_stay_and_half_equal_ones_go() -> None:
     assert frontier([]) == []
 
 
-def test_what_is_beaten_is_beaten_by_something_that_is_not() -> None:
+def test_a_beaten_point_is_beaten_by_a_point_of_the_frontier() -> None:
     dice = random.Random(1)
     for _ in range(100):
         costs = [tuple(dice.randint(0, 3) for _ in range(3)) for _ in range(12)]

@@ -34,7 +34,7 @@ PEAKS = {  # GiB by label
 
 
 @pytest.fixture
-def told(tmp_path: Path) -> PredictedRows:
+def found(tmp_path: Path) -> PredictedRows:
     matrix = matrix_of(tmp_path, TEXT)
 
     def predict(
@@ -51,41 +51,41 @@ def told(tmp_path: Path) -> PredictedRows:
     return found
 
 
-def document(told: PredictedRows) -> Document:
+def document(found: PredictedRows) -> Document:
     chapter = Chapter(
-        joined=told.joined,
-        verdicts=judge_predicted(told.joined),
+        joined=found.joined,
+        verdicts=judge_predicted(found.joined),
         figures=[],
         is_predicted=True,
-        card=told.card,
-        predicted_by=told.by,
+        card=found.card,
+        predicted_by=found.by,
         again="vbench-mem report x --predicted --card 16GiB",
     )
     return document_of([chapter], "x")
 
 
-def test_what_does_not_fit_the_card_is_a_row_with_its_reason(told: PredictedRows) -> None:
-    states = {row.label: row.state for row in told.joined.rows}
+def test_a_cell_that_does_not_fit_the_card_is_a_row_with_its_reason(found: PredictedRows) -> None:
+    states = {row.label: row.state for row in found.joined.rows}
     assert states == {
         label: "does not fit" if size == 40 else "predicted" for label, size in PEAKS.items()
     }
-    (large,) = [row for row in told.joined.rows if row.state == "does not fit"]
+    (large,) = [row for row in found.joined.rows if row.state == "does not fit"]
     assert "more than the 16.00 GiB of a card of 16.00 GiB" in (large.reason or "")
-    assert all(row.record is None for row in told.joined.rows)
+    assert all(row.record is None for row in found.joined.rows)
 
 
-def test_budgets_on_a_measured_peak_are_judged_on_the_predicted_one(told: PredictedRows) -> None:
-    verdicts = judge_predicted(told.joined)
+def test_budgets_on_a_measured_peak_are_judged_on_the_predicted_one(found: PredictedRows) -> None:
+    verdicts = judge_predicted(found.joined)
     assert [(verdict.outcome, verdict.metric) for verdict in verdicts] == [
         ("pass", "predicted_peak_bytes"),
         ("fail", "predicted_peak_bytes"),
-        ("nothing", "clips_per_s"),
+        ("nothing to judge", "clips_per_s"),
     ]
     assert [verdict.budget for verdict in verdicts] == [0, 0, 1]
-    assert "no prediction has it; run the matrix" in verdicts[-1].message
+    assert "cannot be predicted; run the matrix" in verdicts[-1].message
 
 
-def test_a_budget_on_recall_waits_for_a_run_unless_a_score_is_handed_in(tmp_path: Path) -> None:
+def test_a_budget_on_recall_is_not_judged_before_a_run_without_a_score(tmp_path: Path) -> None:
     text = TEXT.partition("budgets")[0] + "budgets: [{metric: t2v_recall_at_1, min: 0.5}]\n"
     matrix = matrix_of(tmp_path, text)
 
@@ -93,30 +93,33 @@ def test_a_budget_on_recall_waits_for_a_run_unless_a_score_is_handed_in(tmp_path
         return {key: predicted({"video": {"activation": GIB}}) for key in wanted}
 
     for scores, outcomes in (
-        ([], ["nothing"] * 4),
-        ([score(value=0.6), score(value=0.4, frames=8)], ["pass", "fail", "nothing", "nothing"]),
+        ([], ["nothing to judge"] * 4),
+        (
+            [score(value=0.6), score(value=0.4, frames=8)],
+            ["pass", "fail", "nothing to judge", "nothing to judge"],
+        ),
     ):
-        (told,) = predict_rows([(matrix, scores)], parse_card("16GiB"), predict)
-        assert [verdict.outcome for verdict in judge_predicted(told.joined)] == outcomes
+        (found,) = predict_rows([(matrix, scores)], parse_card("16GiB"), predict)
+        assert [verdict.outcome for verdict in judge_predicted(found.joined)] == outcomes
 
 
-def test_the_report_says_everywhere_that_it_is_predicted(told: PredictedRows) -> None:
-    made = document(told)
-    said = words(made)
+def test_the_report_says_everywhere_that_it_is_predicted(found: PredictedRows) -> None:
+    made = document(found)
+    text = words(made)
     assert made.about.startswith("predicted by vbench_mem ")
-    assert "by the rules of cuda, held against a card of 16.00 GiB" in made.about
-    assert "is predicted to need the least memory" in said
-    assert "Nothing was measured" in said
-    assert "predicted peak" in said and "peak_alloc_bytes" not in said.split("Machine, versions")[0]
-    assert "vbench-mem report x --predicted --card 16GiB" in said
-    assert answer(told.joined).lead[-1] == (
+    assert "by the rules of cuda, compared with the memory of a card of 16.00 GiB" in made.about
+    assert "is predicted to need the least memory" in text
+    assert "Nothing was measured" in text
+    assert "predicted peak" in text and "peak_alloc_bytes" not in text.split("Machine, versions")[0]
+    assert "vbench-mem report x --predicted --card 16GiB" in text
+    assert answer(found.joined).lead[-1] == (
         "3 of 4 cells are predicted to fit; too large: joint_test frames=8."
     )
     assert "Prediction beside measurement" not in [each.title for each in sections(made)]
 
 
 @pytest.mark.parametrize(
-    ("devices", "held"),
+    ("devices", "memory"),
     [
         ("cuda", "a card of 16.00 GiB"),
         ("cpu", "this host"),
@@ -124,42 +127,42 @@ def test_the_report_says_everywhere_that_it_is_predicted(told: PredictedRows) ->
     ],
 )
 def test_rows_for_the_cpu_are_not_said_to_fit_a_card(
-    devices: str, held: str, tmp_path: Path
+    devices: str, memory: str, tmp_path: Path
 ) -> None:
     text = f"about: q\naxes: {{encoder: joint_test, frames: 4, batch: 2, device: {devices}}}\n"
 
     def predict(wanted: Mapping[str, tuple[Cell, Target]]) -> dict[str, Prediction | Unpredicted]:
         return {key: predicted({"video": {"activation": GIB}}) for key in wanted}
 
-    (told,) = predict_rows([(matrix_of(tmp_path, text), [])], parse_card("16GiB"), predict)
-    assert document(told).about.endswith(f", held against {held}")
-    assert f"Every cell could be predicted and fits {held}." in words(document(told))
+    (found,) = predict_rows([(matrix_of(tmp_path, text), [])], parse_card("16GiB"), predict)
+    assert document(found).about.endswith(f", compared with the memory of {memory}")
+    assert f"Every cell could be predicted and fits {memory}." in words(document(found))
 
 
-def test_the_evidence_is_each_prediction(told: PredictedRows) -> None:
-    places = [place for place, _ in files_of(told.joined)]
-    assert places == [f"predictions/{row.cell.id}.json" for row in told.joined.rows]
+def test_the_evidence_is_each_prediction(found: PredictedRows) -> None:
+    places = [place for place, _ in files_of(found.joined)]
+    assert places == [f"predictions/{row.cell.id}.json" for row in found.joined.rows]
 
 
-def test_published_scores_are_joined_and_are_no_answer(told: PredictedRows) -> None:
-    assert any(row.scores for row in told.joined.rows)
-    assert not any("retrieves best" in sentence for sentence in answer(told.joined).lead)
+def test_published_scores_are_joined_and_are_no_answer(found: PredictedRows) -> None:
+    assert any(row.scores for row in found.joined.rows)
+    assert not any("retrieves best" in sentence for sentence in answer(found.joined).lead)
 
 
 def test_a_cell_that_two_matrices_have_is_predicted_once(tmp_path: Path) -> None:
     (tmp_path / "more").mkdir()
     one = matrix_of(tmp_path, TEXT)
     two = matrix_of(tmp_path / "more", TEXT.replace("[4, 8]", "[8, 16]"))
-    asked: list[list[str]] = []
+    requested: list[list[str]] = []
 
     def predict(
         wanted: Mapping[str, tuple[Cell, Target]],
     ) -> dict[str, Prediction | Unpredicted]:
-        asked.append([cell_id for cell_id in wanted])
+        requested.append([cell_id for cell_id in wanted])
         return {key: predicted() for key in wanted}
 
     found = predict_rows([(one, []), (two, [])], parse_card("16GiB"), predict)
-    assert len(asked) == 1 and len(asked[0]) == 6  # two of the four of each are of both
+    assert len(requested) == 1 and len(requested[0]) == 6  # two of the four of each are of both
     assert [[row.cell.id for row in each.joined.rows] for each in found] == [
         [cell.id for cell in matrix.cells] for matrix in (one, two)
     ]

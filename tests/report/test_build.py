@@ -250,7 +250,7 @@ def test_a_report_judges_growth_by_the_prediction_that_was_recorded(
     own = own_store(root, matrix)
     keep(own, matrix, ok(full).model_copy(update={"details": details}), bare)
     without = json.loads(invoke("report", matrix.path, "--store", root, "--json").stdout)
-    assert "has no baseline to be compared with" in without["verdicts"][0]["message"]
+    assert "cannot be compared: no baseline is given" in without["verdicts"][0]["message"]
     keys = keys_of(matrix.cells).values()
     entries = {key: entry_of(predicted()) for key in keys}
     Baseline(torch="2.13", cells=entries).write(tmp_path / "base.json")
@@ -258,4 +258,4 @@ def test_a_report_judges_growth_by_the_prediction_that_was_recorded(
     page = (own.folder / "report" / "report.html").read_text()
     assert "is 5.0 MiB (5.00 %) above the baseline of 100.0 MiB" in page
     assert "; at the peak grew: &lt;i&gt;mine activation +5.0 MiB" in page
-    assert "was not predicted (the record has no prediction to compare)" in page
+    assert "was not predicted (the record holds no prediction)" in page

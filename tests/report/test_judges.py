@@ -10,9 +10,9 @@ import pytest
 
 from tests.report.made import MADE, Recall, records_of, spatial, temporal, trained_matrix
 from tests.rows import joined_of
-from vbench_mem.analysis.claims.accuracy import CLAIMS
-from vbench_mem.analysis.claims.findings import Finding, by_claim, counted
-from vbench_mem.analysis.claims.judges import findings
+from vbench_mem.analysis.claims.accuracy import findings
+from vbench_mem.analysis.claims.claim import read_claims
+from vbench_mem.analysis.claims.finding import Finding, by_claim, counted
 from vbench_mem.running.record import Record, Status
 
 PAIR = ("joint_test", "frame_mean_test")
@@ -57,38 +57,40 @@ def test_a_verdict_is_of_differences_paired_by_seed(
     tmp_path: Path,
 ) -> None:
     recall = by_seed(joint_test=ours, frame_mean_test=theirs)
-    (finding,) = of(found_with(tmp_path, recall, PAIR), "time")
+    (finding,) = of(found_with(tmp_path, recall, PAIR), "time-aware, order matters")
     assert finding.verdict == verdict
-    assert finding.benchmark == "temporal"
-    assert finding.differences == pytest.approx([a - b for a, b in zip(ours, theirs, strict=True)])
+    assert finding.setting == "temporal"
+    assert finding.numbers == pytest.approx([a - b for a, b in zip(ours, theirs, strict=True)])
 
 
 def test_numbers_are_those_of_an_obvious_computation(tmp_path: Path) -> None:
     draw = random.Random(4)
     numbers = {(name, seed): draw.uniform(0.1, 0.9) for name in PAIR for seed in range(3)}
-    finding = of(found_with(tmp_path, lambda *key: numbers[key], PAIR), "time")[0]
+    finding = of(
+        found_with(tmp_path, lambda *key: numbers[key], PAIR), "time-aware, order matters"
+    )[0]
     gaps = [100 * (numbers[PAIR[0], s] - numbers[PAIR[1], s]) for s in range(3)]
     assert finding.difference == f"{statistics.mean(gaps):+.1f} ± {statistics.stdev(gaps):.1f}"
     assert finding.count == f"{sum(gap > 0 for gap in gaps)} of 3"
-    assert finding.sides is not None
+    assert finding.sides
     own = [100 * numbers[PAIR[0], seed] for seed in range(3)]
     assert finding.sides[0].number == f"{statistics.mean(own):.1f} ± {statistics.stdev(own):.1f} %"
 
 
-def test_where_no_ceiling_proves_that_order_matters_another_claim_is_asked(tmp_path: Path) -> None:
+def test_without_a_ceiling_that_proves_order_another_claim_is_judged(tmp_path: Path) -> None:
     found = found_with(tmp_path, variants=PAIR)
-    assert [finding.benchmark for finding in of(found, "time")] == ["temporal"]
-    (elsewhere,) = of(found, "frames")
-    assert elsewhere.benchmark == "spatial"
+    assert [finding.setting for finding in of(found, "time-aware, order matters")] == ["temporal"]
+    (elsewhere,) = of(found, "time-aware, order unproved")
+    assert elsewhere.setting == "spatial"
     assert "not claimed by the paper" in elsewhere.claim.source
 
 
 def test_masking_may_cost_the_joint_encoder_a_point_and_no_more(tmp_path: Path) -> None:
     recall = by_seed(joint_test=(0.50, 0.50, 0.50), joint_test__mask75=(0.49, 0.495, 0.52))
-    (finding,) = of(found_with(tmp_path, recall, MASKS[:2], recall), "holds")[:1]
+    (finding,) = of(found_with(tmp_path, recall, MASKS[:2], recall), "masking costs little")[:1]
     assert (finding.verdict, finding.count) == ("holds", "3 of 3")
     recall = by_seed(joint_test=(0.50, 0.50, 0.50), joint_test__mask75=(0.48, 0.495, 0.48))
-    (finding,) = of(found_with(tmp_path, recall, MASKS[:2], recall), "holds")[:1]
+    (finding,) = of(found_with(tmp_path, recall, MASKS[:2], recall), "masking costs little")[:1]
     assert (finding.verdict, finding.count) == ("does not hold", "1 of 3")
 
 
@@ -99,16 +101,16 @@ def test_losses_by_masking_are_compared_seed_by_seed(tmp_path: Path) -> None:
         factorized_test=(0.50, 0.50, 0.50),
         factorized_test__mask75=(0.40, 0.41, 0.52),
     )
-    finding = of(found_with(tmp_path, recall, MASKS), "order")[0]
-    assert finding.differences == pytest.approx([0.05, 0.09, 0.0])
+    finding = of(found_with(tmp_path, recall, MASKS), "masking costs less")[0]
+    assert finding.numbers == pytest.approx([0.05, 0.09, 0.0])
     assert finding.verdict == "on average"
-    assert finding.sides is not None
+    assert finding.sides
     assert finding.sides[0].number == "loses 1.0 ± 3.6 points"
     assert finding.sides[1].number == "loses 5.7 ± 6.7 points"
 
 
 def test_memory_stands_beside_the_score_where_the_claim_is_about_its_price(tmp_path: Path) -> None:
-    finding = of(found_with(tmp_path), "coarse")[0]
+    finding = of(found_with(tmp_path), "coarse patches")[0]
     assert finding.line == (
         "temporal: joint_test+mask75 79.0 ± 1.0 % at 1.00 GiB, joint_test_coarse_time 40.0 ± 1.0 % "
         "at 1.60 GiB: +39.0 ± 0.0, in 3 of 3 seeds"
@@ -127,28 +129,28 @@ def test_a_frame_level_encoder_is_above_its_ceiling_only_beyond_its_interval(
         recall = by_seed(joint_test=(0.5, 0.5, 0.5), frame_mean_test=shares)
         (finding,) = of(found_with(tmp_path, recall, PAIR), "ceiling")
         assert finding.verdict == verdict
-        assert finding.sides is not None and finding.sides[1].label == "frame_mean_test"
+        assert finding.sides and finding.sides[1].label == "frame_mean_test"
 
 
 def test_one_seed_judges_no_difference_and_shows_it(tmp_path: Path) -> None:
     found = found_with(tmp_path, variants=PAIR, seeds="0")
-    (finding,) = of(found, "time")
+    (finding,) = of(found, "time-aware, order matters")
     assert finding.words == "cannot be judged"
     assert "1 seed, and a spread needs 2" in finding.line
     assert finding.difference == "+59.0"
     assert of(found, "ceiling")[0].verdict == "holds"  # a bound needs no spread
 
 
-def test_what_has_learned_nothing_has_nothing_to_lose(tmp_path: Path) -> None:
+def test_encoders_that_have_learned_nothing_judge_no_masking(tmp_path: Path) -> None:
     """Chance is 1 %, and intervals reach 4 points to both sides."""
 
     def recall(variant: str, seed: int) -> float:
         return 0.03
 
     found = found_with(tmp_path, recall, MASKS, recall)
-    for claim in ("holds", "falls", "order"):
+    for claim in ("masking costs little", "masking costs others", "masking costs less"):
         assert {finding.verdict for finding in of(found, claim)} == {"not judged"}
-        assert "not surely above chance" in str(of(found, claim)[0].why)
+        assert "not surely above chance" in str(of(found, claim)[0].reason)
 
 
 def failed(records: list[Record], seeds: int) -> list[Record]:
@@ -159,17 +161,25 @@ def failed(records: list[Record], seeds: int) -> list[Record]:
 
 
 def test_a_failed_training_leaves_its_seed_out(tmp_path: Path) -> None:
-    (finding,) = of(found_with(tmp_path, variants=PAIR, change=partial(failed, seeds=1)), "time")
+    (finding,) = of(
+        found_with(tmp_path, variants=PAIR, change=partial(failed, seeds=1)),
+        "time-aware, order matters",
+    )
     assert (finding.seeds, finding.verdict) == ((1, 2), "holds")
-    (finding,) = of(found_with(tmp_path, variants=PAIR, change=partial(failed, seeds=3)), "time")
+    (finding,) = of(
+        found_with(tmp_path, variants=PAIR, change=partial(failed, seeds=3)),
+        "time-aware, order matters",
+    )
     assert finding.verdict == "not judged"
     assert finding.line == "temporal: joint_test seed=0: error: diverged"
 
 
-def test_a_claim_that_no_pair_can_judge_says_what_it_needs(tmp_path: Path) -> None:
+def test_a_claim_without_a_pair_names_the_encoders_it_needs(tmp_path: Path) -> None:
     found = found_with(tmp_path, variants=PAIR)
-    assert [claim.name for claim, _ in by_claim(found)] == [claim.name for claim in CLAIMS]
-    (finding,) = of(found, "adapters")
+    assert [claim.name for claim, _ in by_claim(found)] == [
+        claim.name for claim in read_claims("accuracy")
+    ]
+    (finding,) = of(found, "adapters and LoRA")
     assert finding.line == "it needs an encoder with adapters and the same one with LoRA"
     compared = [each for each in found if each.is_compared]
     assert finding not in compared

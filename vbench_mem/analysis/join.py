@@ -1,11 +1,12 @@
-"""Records and scores -> rows, one for each cell of a matrix. Drops nothing and mends nothing.
+"""Records and scores -> rows, one for each cell of a matrix.
 
-A cell without a record is a row too, and so is a failure; scores that fit no cell and cells that
-no score fits are listed.
+A cell without a record has a row too, and so has a failure; scores without a cell and cells without
+a score are listed.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
@@ -19,25 +20,39 @@ from vbench_mem.matrix.load import Matrix
 from vbench_mem.probes.prediction import Prediction, Unpredicted, why_unpredicted
 from vbench_mem.running.record import Failure, Record, Status
 
-MISSING = "missing"  # the state of a cell that has no record
+
+class RowState(StrEnum):
+    """A `Status` of the row's record, or where no record counts one of the other states."""
+
+    OK = Status.OK.value
+    OOM = Status.OOM.value
+    TIMEOUT = Status.TIMEOUT.value
+    KILLED = Status.KILLED.value
+    UNSUPPORTED = Status.UNSUPPORTED.value
+    ERROR = Status.ERROR.value
+    SKIPPED = Status.SKIPPED.value
+    MISSING = "missing"  # the cell has no record
+    PREDICTED = "predicted"  # to fit, where a card is given
+    TIGHT = "tight"  # predicted to fit the card only just
+    DOES_NOT_FIT = "does not fit"  # as predicted
+    UNPREDICTED = "unpredicted"  # the cell cannot be predicted
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """What is known of one variant at one load and runtime.
+    """All results of one variant at one load and runtime.
 
-    label        what tells it from the other rows of its matrix
-    state        a `Status`, or `missing`
-    by_rule      skipped by a rule of the matrix, so that nothing is owed
-    limit_bytes  the memory there was: of the virtual card, the card, or the host
+    label        distinguishes it from the other rows of its matrix
+    by_rule      skipped by a rule of the matrix, so that no record is expected
+    limit_bytes  memory of the virtual card, the card, or the host
     scores       by column (`AnyScore.column`)
-    trainings    records of the trainings of this row, one for each seed that was run
-    prediction   made afresh, of the code at hand; it goes before what the record says
+    trainings    records of the trainings of this row, one for each seed that ran
+    prediction   by the current code; it takes precedence over the one in the record
     """
 
     cell: Cell
     label: str
-    state: str
+    state: RowState
     reason: str | None
     by_rule: bool
     record: Record | None
@@ -48,16 +63,16 @@ class Row:
 
     @property
     def is_ok(self) -> bool:
-        return self.state == Status.OK
+        return self.state == RowState.OK
 
     @property
     def is_out_of_memory(self) -> bool:
-        """It did not fit, or was skipped the attempt because it could not."""
-        return self.state == Status.OOM or self.is_skipped
+        """It ran out of memory, or was skipped because it would have."""
+        return self.state == RowState.OOM or self.is_skipped
 
     @property
     def is_skipped(self) -> bool:
-        """Not tried: a smaller cell did not fit, or the prediction says that this one does not."""
+        """Not tried: a smaller cell ran out of memory, or this one is predicted not to fit."""
         record = self.record
         return record is not None and (
             record.pruned_by is not None or record.predicted_bytes is not None
@@ -73,12 +88,12 @@ class Row:
 
     @property
     def guard(self) -> str | None:
-        """What else was on the device when the cell was measured, where something was."""
-        said = self.record.details.get("device_guard") if self.record else None
-        return said if isinstance(said, str) and not said.startswith("not guarded") else None
+        """What else used the device while the cell was measured; None where nothing did."""
+        text = self.record.details.get("device_guard") if self.record else None
+        return text if isinstance(text, str) and not text.startswith("not guarded") else None
 
     def metric(self, name: str) -> int | float | None:
-        """A number of the record, of a failed one too where it got that far."""
+        """A number of the record; a failed one has those it reached."""
         assert name in METRICS
         if self.has_prediction_of(name):
             fresh = self.prediction
@@ -86,26 +101,26 @@ class Row:
         return self.record.metrics.get(name) if self.record else None
 
     def has_prediction_of(self, name: str) -> bool:
-        """Does the metric come from the fresh prediction, whatever became of the run?"""
+        """Does the metric come from `prediction`, whatever the state of the record?"""
         return self.prediction is not None and name in PREDICTED
 
     def why_missing(self, name: str) -> str:
-        """The reason in a few words for a number that is not there."""
+        """The reason in a few words why a number is missing."""
         if isinstance(self.prediction, Unpredicted) and self.has_prediction_of(name):
             return self.prediction.reason
         if isinstance(self.prediction, Prediction) and self.has_prediction_of(name):
-            return why_unpredicted(name, self.prediction) or "the prediction does not have it"
+            return why_unpredicted(name, self.prediction) or "not part of the prediction"
         if self.record is not None and self.is_ok:
-            return self.record.missing.get(name, "the record does not have it")
-        if self.state == Status.OOM and self.failure.phase:
+            return self.record.missing.get(name, "not in the record")
+        if self.state == RowState.OOM and self.failure.phase:
             return (self.reason or "").replace("device out of memory", "oom", 1) or "oom"
         return f"{self.state}: {self.reason}" if self.reason else self.state
 
 
 @dataclass(frozen=True, kw_only=True)
 class Joined:
-    """`rows` in the matrix's order; `unmatched` scores with the reason; files that are no use;
-    records of the `stages` that trainings go on from."""
+    """`rows` in the matrix's order; `unmatched` scores with the reason; `problems` with files;
+    records of the `stages` that trainings start from."""
 
     matrix: Matrix
     rows: tuple[Row, ...]
@@ -116,9 +131,9 @@ class Joined:
     @cached_property
     def records(self) -> tuple[Record, ...]:
         """Of the rows, then of stages and trainings, each once."""
-        bursts = [row.record for row in self.rows if row.record is not None]
+        measured = [row.record for row in self.rows if row.record is not None]
         last = {record.cell_id: record for row in self.rows for record in row.trainings}
-        return (*bursts, *self.stages, *last.values())
+        return (*measured, *self.stages, *last.values())
 
     @property
     def unscored(self) -> list[Row]:
@@ -145,7 +160,7 @@ def join(
         cells, reason = match(score, matrix.cells)
         for cell in cells:
             if isinstance(found[cell.id].get(score.column), MeasuredScore):
-                reason = f"{matrix.label(cell)} was trained and asked the same here"
+                reason = f"{matrix.label(cell)} was trained and scored on the same benchmark here"
             else:
                 found[cell.id][score.column] = score
         if reason:
@@ -166,7 +181,7 @@ def join(
 
 
 def trainings_of(matrix: Matrix, cell: Cell, records: Mapping[str, Record]) -> tuple[Record, ...]:
-    """The records there are of the trainings of one row, whatever became of them."""
+    """The records of the trainings of one row, failed ones too."""
     ids = matrix.accuracy.of_row.get(cell.id, ()) if matrix.accuracy is not None else ()
     return tuple(records[key] for key in ids if key in records)
 
@@ -180,17 +195,17 @@ def _row(
 ) -> Row:
     record = records.get(cell.id)
     by_rule = cell.id in matrix.skipped
-    state: str = MISSING
+    state = RowState.MISSING
     reason: str | None = "no record; run the matrix"
-    if by_rule:  # numbers of a time before the rule are not shown
+    if by_rule:  # numbers measured before the rule was added are not shown
         record = record if record is not None and record.status is Status.SKIPPED else None
-        state, reason = Status.SKIPPED.value, matrix.skipped[cell.id]
+        state, reason = RowState.SKIPPED, matrix.skipped[cell.id]
     elif record is not None and _is_outdated(record, records):
         record, reason = None, "a smaller cell no longer runs out of memory; run the matrix"
     elif record is not None and record.predicted_bytes is not None and matrix.try_predicted:
-        record, reason = None, "predicted not to fit, to be tried by now; run the matrix"
+        record, reason = None, "skipped as predicted oom, to be tried now; run the matrix"
     elif record is not None:
-        state, reason = record.status.value, record.reason
+        state, reason = RowState(record.status.value), record.reason
     return Row(
         cell=cell,
         label=matrix.label(cell),
@@ -205,24 +220,24 @@ def _row(
 
 
 def _is_outdated(record: Record, records: Mapping[str, Record]) -> bool:
-    """It was skipped the attempt for the sake of a cell that has run since."""
+    """It was skipped because of a smaller cell that no longer runs out of memory."""
     smaller = records.get(record.pruned_by) if record.pruned_by is not None else None
     return smaller is not None and smaller.status is not Status.OOM
 
 
 def _limit(record: Record | None, records: Mapping[str, Record]) -> int | None:
-    """The memory that the record's cell ran into, or the smaller cell that skipped it the run."""
+    """The limit that the record's cell reached, or the smaller cell that made it skipped."""
     if record is None:
         return None
     if record.pruned_by is not None:
         smaller = records.get(record.pruned_by)
         return None if smaller is None else _limit(smaller, {})
     failure = record.failure or Failure()
-    stated = failure.bytes_limit or record.cell.protocol.memory_limit_bytes
+    limit = failure.bytes_limit or record.cell.protocol.memory_limit_bytes
     known = record.environment.facts if record.environment else {}
     card, *host = (
         size if isinstance(size := known.get(name), int) and size > 0 else None
         for name in ("gpu_memory_bytes", "host_memory_limit_bytes", "host_memory_bytes")
     )
     device = None if failure.where == "host" else card
-    return stated or device or min((size for size in host if size), default=None)
+    return limit or device or min((size for size in host if size), default=None)

@@ -20,16 +20,16 @@ def frontier(points: Sequence[tuple[float, float]]) -> list[int]:
 
 
 def beats(one: Sequence[float], other: Sequence[float]) -> bool:
-    """Of costs: none is higher, and one is lower. A gain is a cost below zero."""
+    """No cost is higher and at least one is lower. A gain is a negative cost."""
     return tuple(one) != tuple(other) and all(
         mine <= its for mine, its in zip(one, other, strict=True)
     )
 
 
 def beaten_by(costs: Sequence[Sequence[float]]) -> list[int | None]:
-    """For each the first that beats it and that nothing beats; None on the frontier.
+    """For each point the first point of the frontier that beats it; None for the frontier's own.
 
-    Whatever is beaten is beaten by one of the frontier, since to beat is transitive.
+    Every other point is beaten by one of the frontier, since the relation is transitive.
     """
     best = [i for i, some in enumerate(costs) if not any(beats(other, some) for other in costs)]
     return [next((i for i in best if beats(costs[i], some)), None) for some in costs]

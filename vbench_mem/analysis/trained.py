@@ -1,6 +1,6 @@
 """The trainings of a matrix by what was trained, and their scores over seeds. No torch.
 
-Rows that differ in what changes no mathematics share their trainings and are one here.
+Rows that differ only in settings without effect on the weights share their trainings: one entry.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from vbench_mem.analysis.join import Joined, Row
-from vbench_mem.analysis.scores.measured import GENERATED, Result, results_of
+from vbench_mem.analysis.scores.measured import GENERATED, BenchmarkResult, results_of
 from vbench_mem.base.metrics import MEMORY
 from vbench_mem.encoders.families import Spec
 from vbench_mem.matrix import cell as cells
@@ -19,10 +19,10 @@ from vbench_mem.running.record import Record
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A benchmark that trainings were asked by one convention, as one of its results has it."""
+class ScoredBenchmark:
+    """A benchmark and the ranking convention by which trainings were scored on it."""
 
-    result: Result
+    result: BenchmarkResult
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -35,12 +35,12 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedEncoder:
     """One encoder under one recipe, trained once for each seed.
 
     label    `joint_test+mask75 frames=4`
-    rows     whose memory is that of these weights
-    cells    of the trainings asked for; `records` those there are, by seed
+    rows     that train these weights, with their memory
+    cells    of the requested trainings; `records` of those that ran, by seed
     """
 
     label: str
@@ -61,32 +61,32 @@ class Trained:
         return family_of(self.cell)
 
     @cached_property
-    def found(self) -> dict[tuple[str, str, str], dict[int, Result]]:
+    def found(self) -> dict[tuple[str, str, str], dict[int, BenchmarkResult]]:
         """Results by benchmark and seed."""
-        found: dict[tuple[str, str, str], dict[int, Result]] = {}
+        found: dict[tuple[str, str, str], dict[int, BenchmarkResult]] = {}
         for seed, record in sorted(self.records.items()):
             for result in results_of(record):
-                found.setdefault(Asked(result).key, {})[seed] = result
+                found.setdefault(ScoredBenchmark(result).key, {})[seed] = result
         return found
 
-    def results(self, asked: Asked) -> dict[int, Result]:
+    def results(self, benchmark: ScoredBenchmark) -> dict[int, BenchmarkResult]:
         """By seed, in their order."""
-        return self.found.get(asked.key, {})
+        return self.found.get(benchmark.key, {})
 
-    def recalls(self, asked: Asked) -> dict[int, float]:
+    def recalls(self, benchmark: ScoredBenchmark) -> dict[int, float]:
         """T2V R@1 by seed."""
-        return {seed: result.recall for seed, result in self.results(asked).items()}
+        return {seed: result.recall for seed, result in self.results(benchmark).items()}
 
     @property
-    def why_none(self) -> str:
-        """Why a result is not there, of the first training without one."""
+    def why_no_result(self) -> str:
+        """The reason of the first training without a result."""
         for cell in self.cells:
             record = self.records.get(seed_of(cell))
             if record is None:
                 return f"{self.label} was not trained with seed {seed_of(cell)}"
             if record.reason is not None:
                 return f"{self.label} seed={seed_of(cell)}: {record.status.value}: {record.reason}"
-        return f"{self.label} was not asked"
+        return f"{self.label} was not scored on this benchmark"
 
 
 def seed_of(cell: Cell) -> int:
@@ -104,8 +104,8 @@ def training_name(joined: Joined, cell: Cell) -> str:
     return joined.matrix.label(cell).removesuffix(f" seed={seed_of(cell)}")
 
 
-def trained_encoders(joined: Joined) -> list[Trained]:
-    """All that the matrix asks to train, in the order of its rows."""
+def trained_encoders(joined: Joined) -> list[TrainedEncoder]:
+    """All encoders that the matrix trains, in the order of its rows."""
     accuracy = joined.matrix.accuracy
     if accuracy is None:
         return []
@@ -115,7 +115,7 @@ def trained_encoders(joined: Joined) -> list[Trained]:
         if row.cell.id in accuracy.of_row:
             rows.setdefault(accuracy.of_row[row.cell.id], []).append(row)
     return [
-        Trained(
+        TrainedEncoder(
             label=training_name(joined, known[ids[0]]),
             rows=tuple(some),
             cells=tuple(known[key] for key in ids),
@@ -125,12 +125,12 @@ def trained_encoders(joined: Joined) -> list[Trained]:
     ]
 
 
-def benchmarks_of(trained: Iterable[Trained]) -> list[Asked]:
-    """Every benchmark that some training was asked, in the order met."""
-    found: dict[tuple[str, str, str], Asked] = {}
+def benchmarks_of(trained: Iterable[TrainedEncoder]) -> list[ScoredBenchmark]:
+    """Every benchmark that some training was scored on, in the order met."""
+    found: dict[tuple[str, str, str], ScoredBenchmark] = {}
     for each in trained:
         for key, results in each.found.items():
-            found.setdefault(key, Asked(next(iter(results.values()))))
+            found.setdefault(key, ScoredBenchmark(next(iter(results.values()))))
     return list(found.values())
 
 
@@ -142,35 +142,35 @@ def peak(row: Row) -> int | None:
     return None if size is None else int(size)
 
 
-def memories(some: Sequence[Trained]) -> tuple[int | None, ...]:
-    """Peak memory of each, all of rows alike in load, runtime and protocol: of the first such rows
-    that have all of them; else None of each."""
+def memories(some: Sequence[TrainedEncoder]) -> tuple[int | None, ...]:
+    """Peak memory of each, from rows equal in load, runtime and protocol: the first such rows where
+    every encoder has one; else None for each."""
     if not some:
         return ()
     for row in some[0].rows:
-        alike = [_alike(row, each) for each in some]
-        if all(size is not None for size in alike):
-            return tuple(alike)
+        sizes = [_peak_like(row, each) for each in some]
+        if all(size is not None for size in sizes):
+            return tuple(sizes)
     return (None,) * len(some)
 
 
-def _alike(row: Row, trained: Trained) -> int | None:
-    found = (peak(other) for other in trained.rows if around(other) == around(row))
+def _peak_like(row: Row, trained: TrainedEncoder) -> int | None:
+    found = (peak(other) for other in trained.rows if circumstances(other) == circumstances(row))
     return next(found, None)
 
 
-def around(row: Row) -> dict[str, Any]:
-    """Everything about a row but what is trained."""
+def circumstances(row: Row) -> dict[str, Any]:
+    """Load, runtime and protocol: all of a row except what is trained."""
     data = cells.dump(row.cell)
     return {name: data[name] for name in ("load", "runtime", "protocol")}
 
 
-def same_parts(a: Trained, b: Trained) -> bool:
-    """Do two encoders have towers of one size and one space, and see the same of a clip?"""
-    return parts_of(a) == parts_of(b)
+def same_parts(a: TrainedEncoder, b: TrainedEncoder) -> bool:
+    """Do two encoders have towers and embeddings of one size, and the same load and runtime?"""
+    return compared_parts(a) == compared_parts(b)
 
 
-def parts_of(trained: Trained) -> tuple[object, ...]:
-    """The batch of a training is its stage's, and no part of the encoder."""
+def compared_parts(trained: TrainedEncoder) -> tuple[object, ...]:
+    """Without the batch, which belongs to the training's stage and not to the encoder."""
     spec, load = trained.spec, replace(trained.cell.load, batch=1)
     return (spec.tower, spec.text, spec.embed_dim, load, trained.cell.runtime)

@@ -60,7 +60,7 @@ def explain_one(details: ErrorDetails, name: str, words: Iterable[str]) -> str:
         return f"no key called '{name}' here" + (nearest(name, words) if words else "")
     if kind in ("missing", "missing_keyword_only_argument"):
         return "is missing"
-    if kind == "literal_error":
+    if kind in ("literal_error", "enum"):
         known = re.findall(r"'([^']*)'", str(context.get("expected", "")))
         return f"no such choice as {written(value)}{nearest(str(value), known)}"
     if context.get("pattern") == DEVICE:

@@ -4,13 +4,21 @@ Shares are 0 to 1 and never percentages. Measured costs have their own table, `m
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
 from vbench_mem.base.metrics import Better
 
 RECALL = "recall_at_1"  # what "recall" is in figures and tables
-Origin = Literal["measured", "imported", "published"]
 Direction = Literal["t2v", "v2t"]
+
+
+class Origin(StrEnum):
+    """Where a score is from: trained here, a user's file, or a paper."""
+
+    MEASURED = "measured"
+    IMPORTED = "imported"
+    PUBLISHED = "published"
 
 
 @dataclass(frozen=True)

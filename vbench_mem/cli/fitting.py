@@ -12,9 +12,9 @@ from vbench_mem.base.errors import UsageError
 from vbench_mem.cli.arguments import Json, Only, complete_matrix, find_matrix
 
 if TYPE_CHECKING:
-    from vbench_mem.analysis.fit.solve import Answer
+    from vbench_mem.analysis.fit.solve import FitAnswer
     from vbench_mem.analysis.fit.table import Grid
-    from vbench_mem.analysis.fit.variants import Line
+    from vbench_mem.analysis.fit.variants import FitLine
 
 TOLD_EACH = 20  # predictions of claims between two words on how far it is
 LONGEST_WORD = 24  # longer ones are broken where the terminal is narrow
@@ -68,7 +68,7 @@ def fit(
 def fit_matrix(
     path: Path, card: str | None, only: str | None, out: Path | None, as_json: bool
 ) -> None:
-    from vbench_mem.analysis.fit.limit import find_room
+    from vbench_mem.analysis.fit.limit import find_limit
     from vbench_mem.analysis.fit.solve import solve_all
     from vbench_mem.analysis.fit.table import grid, reasons, row_of
     from vbench_mem.analysis.fit.variants import lines_of
@@ -76,7 +76,7 @@ def fit_matrix(
     from vbench_mem.report.fit.written import write_fit
     from vbench_mem.running.plan import make_plan
 
-    memory_limit = find_room(card)
+    memory_limit = find_limit(card)
     loaded = load_matrix(path)
     cells = [cell for cell in make_plan(loaded, {}, only).cells if cell.id not in loaded.skipped]
     lines = lines_of(cells, loaded.varying)
@@ -87,7 +87,7 @@ def fit_matrix(
         print(memory_limit.chosen, file=sys.stderr)
     count = 0
 
-    def tell(line: "Line", answers: "list[Answer]") -> None:
+    def tell(line: "FitLine", answers: "list[FitAnswer]") -> None:
         nonlocal count
         count += 1
         tried = sum(len(answer.sizes) for answer in answers)
@@ -106,12 +106,12 @@ def fit_matrix(
 
 
 def check_claims(only: str | None, out: Path | None, as_json: bool) -> None:
-    from vbench_mem.analysis.claims.agreement import claim_grid, disagreements, row_of_finding
-    from vbench_mem.analysis.claims.memory import CONDITIONS, read_claims
-    from vbench_mem.analysis.claims.memory_findings import check_all
+    from vbench_mem.analysis.claims.claim import read_claims
+    from vbench_mem.analysis.claims.memory import CONDITIONS, judge_all
+    from vbench_mem.analysis.claims.table import claim_grid, disagreements, row_of_finding
     from vbench_mem.report.fit.written import write_claims
 
-    known = read_claims()
+    known = read_claims("memory")
     claims = [claim for claim in known if only is None or only in claim.line]
     if not claims:
         raise UsageError(f"--only {only}: in no claim; one reads '{known[0].line}'")
@@ -125,7 +125,7 @@ def check_claims(only: str | None, out: Path | None, as_json: bool) -> None:
         if count % TOLD_EACH == 0:
             print(f"{count} predictions", file=sys.stderr)
 
-    findings = check_all(claims, CONDITIONS, tell)
+    findings = judge_all(claims, CONDITIONS, tell)
     files = [] if out is None else write_claims(findings, out)
     if as_json:
         rows = [row_of_finding(finding) for finding in findings]

@@ -15,8 +15,8 @@ from vbench_mem.cli.reports import Machine, Scores, read
 
 if TYPE_CHECKING:
     from vbench_mem.analysis.budgets.baseline import BaselineIndex
-    from vbench_mem.analysis.budgets.file import Asked
-    from vbench_mem.analysis.budgets.result import Result
+    from vbench_mem.analysis.budgets.file import CheckRequest
+    from vbench_mem.analysis.budgets.result import CheckResult
     from vbench_mem.analysis.join import Joined
 
 BUDGETS = Path("budgets.yaml")
@@ -61,8 +61,8 @@ def check(
     vbench-mem check gate --update-baseline
     vbench-mem check --budgets budgets.yaml --json
     """
-    from vbench_mem.analysis.budgets.file import ask
-    from vbench_mem.analysis.budgets.junit import make_room, write_junit
+    from vbench_mem.analysis.budgets.file import read_request
+    from vbench_mem.analysis.budgets.junit import make_parent, write_junit
 
     typed = ["vbench-mem", "check", *([matrix] if matrix is not None else [])]
     typed += ["--budgets", str(budgets)] if budgets is not None else []
@@ -70,7 +70,7 @@ def check(
         if not BUDGETS.is_file():
             raise UsageError(f"nothing to check: name a matrix, or write {BUDGETS}")
         budgets = BUDGETS
-    asked = ask(matrix, budgets, find_matrix)
+    asked = read_request(matrix, budgets, find_matrix)
     renew = shlex.join([*typed, "--update-baseline"])
     if update_baseline:
         if junit is not None or as_json:
@@ -78,7 +78,7 @@ def check(
         write_baseline(asked, renew)
         return
     if junit is not None:
-        make_room(junit)
+        make_parent(junit)
     indexed = baseline_for(asked, renew)
     result = judge_all(asked, indexed, matrix, store, machine, scores or [])
     if junit is not None:
@@ -88,21 +88,21 @@ def check(
 
 
 def judge_all(
-    asked: "Asked",
+    asked: "CheckRequest",
     indexed: "BaselineIndex | None",
     typed: str | None,
     root: Path,
     machine: str | None,
     scores: list[str],
-) -> "Result":
+) -> "CheckResult":
     """Records only where a budget needs them, predictions only where one asks for them."""
     from vbench_mem.analysis.budgets.judge import judge
     from vbench_mem.analysis.budgets.predict import predict_missing
-    from vbench_mem.analysis.budgets.result import Result
+    from vbench_mem.analysis.budgets.result import CheckResult
     from vbench_mem.analysis.join import join
     from vbench_mem.cli.predicting import predict_shown
 
-    stated, reason, joined = asked.stated, None, join(asked.matrix, {})
+    stated, reason, joined = asked.placed, None, join(asked.matrix, {})
     if not all(each.budget.is_predicted for each in stated):
         found = records_of(asked, typed or str(asked.matrix.path), root, machine, scores)
         if isinstance(found, str):
@@ -112,9 +112,9 @@ def judge_all(
             joined = found
     budgets = [each.budget for each in stated]
     joined = predict_missing(budgets, joined, indexed, predict_shown)
-    return Result(
+    return CheckResult(
         name=asked.matrix.name,
-        stated=stated,
+        placed=stated,
         verdicts=tuple(judge(budgets, joined, indexed)),
         reason=reason,
         stale=tuple(indexed.stale) if indexed is not None else (),
@@ -122,7 +122,7 @@ def judge_all(
 
 
 def records_of(
-    asked: "Asked", typed: str, root: Path, machine: str | None, scores: list[str]
+    asked: "CheckRequest", typed: str, root: Path, machine: str | None, scores: list[str]
 ) -> "Joined | str":
     """The rows with their records, or why there are none to judge."""
     from vbench_mem.running.runs import NoRun, UnlikeMachines
@@ -137,11 +137,11 @@ def records_of(
     return joined
 
 
-def baseline_for(asked: "Asked", renew: str) -> "BaselineIndex | None":
+def baseline_for(asked: "CheckRequest", renew: str) -> "BaselineIndex | None":
     """The baseline, where a budget is about growth; raises `UsageError` where it is not there."""
     from vbench_mem.analysis.budgets.baseline import index_baseline
 
-    grown = [each for each in asked.stated if each.budget.kind == "max_growth"]
+    grown = [each for each in asked.placed if each.budget.kind == "max_growth"]
     if not grown:
         return None
     if asked.baseline is None:
@@ -152,7 +152,7 @@ def baseline_for(asked: "Asked", renew: str) -> "BaselineIndex | None":
     return index_baseline(asked.baseline, asked.matrix.wanted, renew)
 
 
-def write_baseline(asked: "Asked", renew: str) -> None:
+def write_baseline(asked: "CheckRequest", renew: str) -> None:
     """Predict every cell and write the file; what changed goes to stdout.
 
     A cell that cannot be predicted keeps the entry that it has.
@@ -183,7 +183,7 @@ def write_baseline(asked: "Asked", renew: str) -> None:
     print(f"{path}: {count}, {'as it was' if same else 'written'}")
 
 
-def say(result: "Result", as_json: bool) -> None:
+def say(result: "CheckResult", as_json: bool) -> None:
     """For people or programs on stdout; on GitHub as annotations and in the job's summary too."""
     from vbench_mem.analysis.budgets import github
     from vbench_mem.analysis.budgets.result import lines_of

@@ -19,7 +19,7 @@ from vbench_mem.cli.arguments import (
 )
 
 if TYPE_CHECKING:
-    from vbench_mem.analysis.budgets.file import Asked, Stated
+    from vbench_mem.analysis.budgets.file import CheckRequest, PlacedBudget
     from vbench_mem.analysis.join import Joined
     from vbench_mem.report.build import Subject
     from vbench_mem.running.store import Store
@@ -166,13 +166,14 @@ def measured_subjects(
     """The run of each matrix; runs of unlike machines never meet in one report."""
     import shlex
 
-    from vbench_mem.analysis.budgets.file import ask
+    from vbench_mem.analysis.budgets.file import read_request
     from vbench_mem.base.errors import UsageError
     from vbench_mem.report.build import Subject
 
     runs, subjects = [], []
     for name in matrices:
-        run, joined = read(ask(name, None, find_matrix), name, root, machine, scores, foreign=True)
+        request = read_request(name, None, find_matrix)
+        run, joined = read(request, name, root, machine, scores, foreign=True)
         check_is_of_matrix(run, joined, name, root)
         runs.append(run)
         more = "".join(f" {shlex.quote(word)}" for word in typed(scores))
@@ -201,7 +202,13 @@ def check_is_of_matrix(run: "Store", joined: "Joined", typed: str, root: Path) -
 
 
 def read(
-    asked: "Asked", typed: str, root: Path, machine: str | None, scores: list[str], *, foreign: bool
+    asked: "CheckRequest",
+    typed: str,
+    root: Path,
+    machine: str | None,
+    scores: list[str],
+    *,
+    foreign: bool,
 ) -> "tuple[Store, Joined]":
     """The run chosen and its rows; what is unusable or unusual is said on stderr."""
     from vbench_mem.analysis.join import join
@@ -219,11 +226,11 @@ def read(
     for problem in problems:
         print(problem, file=sys.stderr)
     known = load_scores([*loaded.scores, *scores], Path())
-    check_datasets(asked.stated, {score.dataset for score in known})
+    check_datasets(asked.placed, {score.dataset for score in known})
     return run, join(loaded, run.records(), known, problems)
 
 
-def check_datasets(stated: Iterable["Stated"], scored: set[str]) -> None:
+def check_datasets(stated: Iterable["PlacedBudget"], scored: set[str]) -> None:
     """Refuse a budget on a dataset that nobody knows, where its name is near one that is known."""
     from vbench_mem.base.errors import UsageError, nearest
     from vbench_mem.data.annotations.datasets import DATASETS

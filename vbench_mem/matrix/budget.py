@@ -49,7 +49,9 @@ class Budget(BaseModel):
     )
     dataset: str | None = Field(default=None, description="of a score; none judges every dataset")
     origin: Origin | None = Field(
-        default=None, description="of a score; none judges measured and imported, not published"
+        default=None,
+        strict=False,
+        description="of a score; none judges measured and imported, not published",
     )
 
     @property

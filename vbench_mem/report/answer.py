@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from vbench_mem.analysis.budgets.partner import Partners
-from vbench_mem.analysis.join import Joined, Row
+from vbench_mem.analysis.join import Joined, Row, RowState
 from vbench_mem.analysis.pareto import frontier
 from vbench_mem.base.metrics import show
 from vbench_mem.base.units import format_bytes, significant
@@ -173,7 +173,7 @@ def endings(joined: Joined) -> str:
     if any(row.state in PREDICTED for row in joined.rows):
         return predicted_endings(joined)
     counts = Counter(row.state for row in joined.rows)
-    ran = counts.pop("ok", 0)
+    ran = counts.pop(RowState.OK, 0)
     rest = ", ".join(f"{count} {state}" for state, count in counts.items())
     said = f"{ran} of {len(joined.rows)} cells ran" + (f"; the others: {rest}" if rest else "")
     found: dict[str, list[str]] = {}

@@ -19,9 +19,9 @@ from typing import Any
 
 from vbench_mem.analysis.budgets.baseline import index_baseline
 from vbench_mem.analysis.budgets.judge import judge
-from vbench_mem.analysis.budgets.predict import recall
+from vbench_mem.analysis.budgets.predict import with_recorded_predictions
 from vbench_mem.analysis.budgets.verdict import Verdict
-from vbench_mem.analysis.claims.judges import findings
+from vbench_mem.analysis.claims.accuracy import findings
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.analysis.predicted_rows import PredictedRows, judge_predicted
 from vbench_mem.base.errors import UsageError
@@ -81,7 +81,7 @@ def verdicts_of(subject: Subject) -> tuple[Joined, list[Verdict]]:
     matrix = subject.joined.matrix
     there = matrix.baseline is not None and matrix.baseline.is_file()
     indexed = index_baseline(matrix.baseline, matrix.wanted) if matrix.baseline and there else None
-    joined = recall(subject.joined)
+    joined = with_recorded_predictions(subject.joined)
     return joined, judge(matrix.budgets, joined, indexed)
 
 
@@ -183,12 +183,12 @@ def facts_of(chapter: Chapter) -> dict[str, Any]:
         ],
         "findings": [
             {
-                "claim": finding.claim.says,
+                "claim": finding.claim.statement,
                 "source": finding.claim.source,
                 "verdict": finding.verdict,
                 "text": finding.line,
                 "seeds": list(finding.seeds),
-                "differences": list(finding.differences),
+                "differences": list(finding.numbers),
             }
             for finding in findings(joined)
         ],

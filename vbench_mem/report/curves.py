@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from vbench_mem.accuracy.training.curve import Curve
 from vbench_mem.analysis.join import Joined
 from vbench_mem.analysis.scores.measured import StageFacts, stage_facts
-from vbench_mem.analysis.trained import Trained, trained_encoders
+from vbench_mem.analysis.trained import TrainedEncoder, trained_encoders
 from vbench_mem.matrix.lineage import lineage
 from vbench_mem.matrix.training import Stage
 
@@ -65,7 +65,7 @@ def loss_panels(joined: Joined) -> list[LossPanel]:
     return [panel_of(name, found[name], len(trained)) for name in names if name in found]
 
 
-def stage_names(trained: Iterable[Trained]) -> list[str]:
+def stage_names(trained: Iterable[TrainedEncoder]) -> list[str]:
     """As the longest course has them, then those that only others have."""
     lists = [
         [stage.name for stage in each.cell.training.stages]
@@ -76,9 +76,9 @@ def stage_names(trained: Iterable[Trained]) -> list[str]:
     return list(dict.fromkeys(name for names in longest_first for name in names))
 
 
-def courses(joined: Joined, trained: Sequence[Trained]) -> Iterator[Course]:
+def courses(joined: Joined, trained: Sequence[TrainedEncoder]) -> Iterator[Course]:
     """Every stage that ended well, each once."""
-    whose: dict[str, list[Trained]] = {}
+    whose: dict[str, list[TrainedEncoder]] = {}
     for each in trained:
         for cell in each.cells:
             for stage in (*lineage(cell), cell):

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
 
 from vbench_mem.analysis.join import Joined, Row
-from vbench_mem.analysis.kinds import BLIND, is_of_kind
+from vbench_mem.analysis.kinds import ORDER_INVARIANT, is_of_kind
 from vbench_mem.analysis.pareto import frontier
 from vbench_mem.analysis.scores.measured import MeasuredScore, results_of
 from vbench_mem.base.score_metrics import RECALL, Direction
@@ -77,7 +77,7 @@ def levels(joined: Joined, dataset: str, direction: Direction) -> tuple[Level, .
                     for ceiling in result.ceilings
                     if ceiling.metric == f"{direction}_{RECALL}"
                     and ceiling.random_ties_value < 1
-                    and (ceiling.kind == BLIND or is_of_kind(record.cell, ceiling.kind))
+                    and (ceiling.kind == ORDER_INVARIANT or is_of_kind(record.cell, ceiling.kind))
                 }
     return tuple(Level(name=name, share=share) for share, name in sorted(found))
 

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from vbench_mem.analysis.scores.measured import DIRECTIONS, SANITY, Result, Sanity
+from vbench_mem.analysis.scores.measured import DIRECTIONS, SANITY, BenchmarkResult, Sanity
 from vbench_mem.analysis.spread import Spread
-from vbench_mem.analysis.trained import Asked, Trained, benchmarks_of
+from vbench_mem.analysis.trained import ScoredBenchmark, TrainedEncoder, benchmarks_of
 from vbench_mem.base.score_metrics import SCORE_METRICS, Direction
 
 SHOWN = ("recall_at_1", "recall_at_5", "recall_at_10", "median_rank")
@@ -55,12 +55,12 @@ class Table:
     dropped: tuple[tuple[str, int, str], ...]
 
 
-def tables(trained: Sequence[Trained]) -> list[Table]:
+def tables(trained: Sequence[TrainedEncoder]) -> list[Table]:
     """One for each benchmark that has a result."""
     return [table_of(asked, trained) for asked in benchmarks_of(trained)]
 
 
-def table_of(asked: Asked, trained: Sequence[Trained]) -> Table:
+def table_of(asked: ScoredBenchmark, trained: Sequence[TrainedEncoder]) -> Table:
     known = [each for each in trained if each.results(asked)]
     every = [result for each in known for result in each.results(asked).values()]
     return Table(
@@ -73,7 +73,7 @@ def table_of(asked: Asked, trained: Sequence[Trained]) -> Table:
     )
 
 
-def facts_of(result: Result) -> Iterable[str]:
+def facts_of(result: BenchmarkResult) -> Iterable[str]:
     clips, captions = f"{result.gallery_size:,} clips", f"{result.captions:,} captions"
     yield f"{result.protocol}: {captions} ask {clips}, convention {result.convention}."
     count = len(result.dropped)
@@ -82,14 +82,14 @@ def facts_of(result: Result) -> Iterable[str]:
     yield f"{cut:,} captions lost their tail." if cut else "No caption lost its tail."
 
 
-def left_out(result: Result) -> Iterable[tuple[str, int, str]]:
+def left_out(result: BenchmarkResult) -> Iterable[tuple[str, int, str]]:
     for reason, count in Counter(reason for _, reason in result.dropped).most_common():
         names = [name for name, why in result.dropped if why == reason][:MOST_NAMES]
         more = f" and {count - len(names):,} more" if count > len(names) else ""
         yield reason, count, ", ".join(names) + more
 
 
-def line_of(trained: Trained, asked: Asked) -> Line:
+def line_of(trained: TrainedEncoder, asked: ScoredBenchmark) -> Line:
     results = list(trained.results(asked).values())
     return Line(
         label=trained.label,
@@ -98,7 +98,7 @@ def line_of(trained: Trained, asked: Asked) -> Line:
     )
 
 
-def way_of(results: Sequence[Result], direction: Direction) -> Way:
+def way_of(results: Sequence[BenchmarkResult], direction: Direction) -> Way:
     interval = results[0].interval(direction, SHOWN[0])
     return Way(
         direction=direction,
@@ -119,12 +119,12 @@ def text(metric: str, numbers: Iterable[float | None]) -> str:
     return found.percent() if SCORE_METRICS[metric].is_share else found.plain
 
 
-def sane(results: Sequence[Result], direction: Direction, name: Sanity) -> str:
+def sane(results: Sequence[BenchmarkResult], direction: Direction, name: Sanity) -> str:
     rows = [result.sanity(name) for result in results]
     return text(SHOWN[0], [None if row is None else row[direction][SHOWN[0]] for row in rows])
 
 
-def chance_of(result: Result) -> Line:
+def chance_of(result: BenchmarkResult) -> Line:
     ways = (
         Way(
             direction=direction,
@@ -136,7 +136,7 @@ def chance_of(result: Result) -> Line:
     return Line(label="chance", ways=tuple(ways), about=about)
 
 
-def ceilings_of(results: Iterable[Result]) -> list[Line]:
+def ceilings_of(results: Iterable[BenchmarkResult]) -> list[Line]:
     """Of each kind what it cannot score above; those that bound nothing are left out."""
     found: dict[tuple[str, str], dict[Direction, float]] = {}
     for result in results:

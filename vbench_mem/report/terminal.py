@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from vbench_mem.analysis.claims.findings import Finding, by_claim
-from vbench_mem.analysis.claims.judges import findings
-from vbench_mem.analysis.join import MISSING, Joined
+from vbench_mem.analysis.claims.accuracy import findings
+from vbench_mem.analysis.claims.finding import Finding, by_claim
+from vbench_mem.analysis.join import Joined, RowState
 from vbench_mem.report.overview import SHORT, Column, axis_text, cell_text, columns, load_axes
 from vbench_mem.report.training_table import failed_trainings
 
@@ -55,9 +55,9 @@ def draw_overview(joined: Joined, console: Console) -> None:
             console.print(f"{row.label}: {row.state}: {row.reason}", markup=False)
     ended = failed_trainings(joined)
     for each in ended:
-        if each.state != MISSING:
+        if each.state != RowState.MISSING:
             console.print(f"{each.label}: {each.state}: {each.reason}", markup=False)
-    if missing := sum(each.state == MISSING for each in ended):
+    if missing := sum(each.state == RowState.MISSING for each in ended):
         verb = "has" if missing == 1 else "have"
         console.print(f"{missing} of the trainings {verb} no record; run the matrix")
     draw_findings(joined, console)
@@ -71,7 +71,7 @@ def draw_findings(joined: Joined, console: Console) -> None:
     if judged:
         console.print("\nThe paper's claims, in points of T2V R@1, paired by seed", style="bold")
     for claim, some in by_claim(judged):
-        console.print(f"{claim.says} ({claim.cite})", markup=False)
+        console.print(f"{claim.statement} ({claim.cite})", markup=False)
         for finding in some:
             console.print(finding_text(finding, console.width), markup=False)
     if rest := len(found) - len(judged):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vbench_mem.analysis.join import MISSING, Joined
+from vbench_mem.analysis.join import Joined, RowState
 from vbench_mem.analysis.scores.measured import name_of as source_name
 from vbench_mem.analysis.spread import Spread
 from vbench_mem.analysis.trained import trained_encoders
@@ -133,7 +133,7 @@ def failed_trainings(joined: Joined) -> list[Ending]:
         record = known.get(cell.id)
         if record is not None and record.reason is None:
             continue
-        state, reason = MISSING, "no record; run the matrix"
+        state, reason = RowState.MISSING.value, "no record; run the matrix"
         if record is not None:
             state, reason = record.status.value, record.reason or ""
         label = joined.matrix.label(cell)

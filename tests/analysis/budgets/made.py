@@ -1,4 +1,4 @@
-"""Hand-made predictions and baselines: judged without torch, so that every number is known."""
+"""Test predictions and baselines, so that every number is known without torch."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,10 +20,10 @@ MODULES = {
 
 
 def predicted(modules: Mapping[str, Mapping[str, int]] | None = None, **fields: Any) -> Prediction:
-    """100 MiB at the peak, in the backward, unless told otherwise; sums follow from `modules`."""
-    held = modules if modules is not None else MODULES
+    """100 MiB at the peak, in the backward, by default; sums follow from `modules`."""
+    sizes = modules if modules is not None else MODULES
     names = ("parameter", "gradient", "optimizer", "input", "activation", "temporary")
-    categories = {name: sum(each.get(name, 0) for each in held.values()) for name in names}
+    categories = {name: sum(each.get(name, 0) for each in sizes.values()) for name in names}
     peak = sum(categories.values())
     known: dict[str, Any] = {
         "target": "cpu",
@@ -34,7 +34,7 @@ def predicted(modules: Mapping[str, Mapping[str, int]] | None = None, **fields: 
         "embed_peak_bytes": 3,
         "phases": {"forward": 60 * MIB, "backward": peak, "optimizer": 5 * MIB, "embed": 3},
         "categories": categories,
-        "modules": held,
+        "modules": sizes,
         "terms": {"tensors": peak},
     }
     return Prediction(**(known | fields))

@@ -17,7 +17,12 @@ from vbench_mem.analysis.budgets.baseline import (
     keys_of,
     read_baseline,
 )
-from vbench_mem.analysis.budgets.predict import check_targets, differences, touched, with_targets
+from vbench_mem.analysis.budgets.predict import (
+    check_targets,
+    differences,
+    needing_predictions,
+    with_targets,
+)
 from vbench_mem.analysis.join import join
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.load import Runtime
@@ -63,7 +68,7 @@ def test_a_baseline_names_neither_times_nor_machines() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "expected"),
     [
         ("{", "not JSON"),
         ("<<<<<<< mine\n{}", "not JSON"),
@@ -72,16 +77,16 @@ def test_a_baseline_names_neither_times_nor_machines() -> None:
         ('{"schema_version": 1, "torch": "2"}', "not a baseline (cells: is missing)"),
     ],
 )
-def test_a_file_that_is_no_baseline_is_refused(text: str, says: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_baseline_is_refused(text: str, expected: str, tmp_path: Path) -> None:
     path = tmp_path / "b.json"
     path.write_text(text)
     with pytest.raises(UsageError) as caught:
         read_baseline(path)
-    assert str(caught.value).startswith(f"{path}: ") and says in str(caught.value)
+    assert str(caught.value).startswith(f"{path}: ") and expected in str(caught.value)
 
 
-def test_a_baseline_that_is_not_there_says_how_to_write_it(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"no baseline there yet; write it with .*baseline"):
+def test_a_missing_baseline_is_reported_with_the_command_that_writes_it(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"does not exist yet; write it with .*baseline"):
         read_baseline(tmp_path / "b.json")
     with pytest.raises(UsageError, match=r"cannot be read: is a directory"):
         read_baseline(tmp_path)
@@ -133,14 +138,14 @@ def test_a_name_does_not_depend_on_the_other_cells_or_the_folder(make_cell: Make
     ]
 
 
-def test_differences_are_told_cell_by_cell() -> None:
+def test_differences_are_reported_cell_by_cell() -> None:
     old, new = baseline(a=2**20, b=5, c=5), baseline(a=2**21, c=5, d=5)
     assert differences(old, new) == [
         "a: predicted_peak_bytes is 1.0 MiB (100.00 %) above the baseline of 1.0 MiB",
-        "b: gone",
-        "d: new",
+        "b: removed",
+        "d: added",
     ]
-    assert differences(None, baseline(a=1)) == ["a: new"]
+    assert differences(None, baseline(a=1)) == ["a: added"]
     assert differences(old, old) == []
 
 
@@ -151,17 +156,17 @@ axes:
   frames: [4, 8]
   batch: 2
   device: cpu
-skip: [{when: {encoder: frame_mean_test, frames: 8}, reason: not asked}]
+skip: [{when: {encoder: frame_mean_test, frames: 8}, reason: not needed}]
 """
 
 
 def labels(tmp_path: Path, *budgets: dict[str, object]) -> list[str]:
     matrix = matrix_of(tmp_path, TEXT)
     made = [Budget.model_validate(each) for each in budgets]
-    return [row.label for row in touched(made, join(matrix, {}).rows)]
+    return [row.label for row in needing_predictions(made, join(matrix, {}).rows)]
 
 
-def test_only_what_a_predicted_budget_touches_is_predicted(tmp_path: Path) -> None:
+def test_only_cells_that_a_predicted_budget_uses_are_predicted(tmp_path: Path) -> None:
     assert labels(tmp_path, {"metric": "peak_alloc_bytes", "max": "1 B"}) == []
     ratio = {
         "metric": "predicted_peak_bytes",
@@ -184,24 +189,26 @@ def test_a_baseline_of_the_other_kind_of_device_is_refused_before_any_work(tmp_p
     stick = BaselineIndex(path=Path("b.json"), baseline=old, keys=keys, torch="2.13")
     rows = join(matrix, {}).rows
     limit = Budget.model_validate({"metric": "predicted_peak_bytes", "max_growth": 0.01})
-    with pytest.raises(UsageError, match="would be for cpu here; write device: cuda in the matrix"):
+    with pytest.raises(
+        UsageError, match="is now predicted for cpu; write device: cuda in the matrix"
+    ):
         check_targets([limit], rows, with_targets(matrix.wanted), stick)
 
 
-def test_auto_is_asked_of_the_machine_and_a_named_device_is_not(
+def test_the_machine_is_inspected_for_auto_and_not_for_a_named_device(
     make_cell: MakeCell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Showing:
         shows_gpu = True
 
-    asked: list[str] = []
+    devices: list[str] = []
     monkeypatch.setattr(
         "vbench_mem.analysis.budgets.predict.read_environment",
-        lambda device: asked.append(device) or Showing,
+        lambda device: devices.append(device) or Showing,
     )
     named = [make_cell(), make_cell(runtime=Runtime(device="cuda:1"))]
     assert [target for _, target in with_targets(named).values()] == ["cpu", "cuda"]
-    assert asked == []
+    assert devices == []
     free = make_cell(runtime=Runtime())
     assert with_targets([free])[free.id][1] == "cuda"
-    assert asked == ["auto"]
+    assert devices == ["auto"]

@@ -32,7 +32,7 @@ def test_sizes_are_read_as_bytes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "says"),
+    ("fields", "expected"),
     [
         ({"max": "6 GB"}, "max: '6 GB' is not a size; write it like '6 GiB'"),
         ({"max": 6.5}, "is not a size"),
@@ -55,10 +55,10 @@ def test_sizes_are_read_as_bytes() -> None:
         ({"max": "1 B", "wher": MASKED}, "Extra inputs"),
     ],
 )
-def test_a_budget_that_makes_no_sense_is_refused(fields: dict[str, Any], says: str) -> None:
+def test_a_budget_that_makes_no_sense_is_refused(fields: dict[str, Any], expected: str) -> None:
     with pytest.raises(ValidationError) as caught:
         budget(**fields)
-    assert says in str(caught.value)
+    assert expected in str(caught.value)
 
 
 @pytest.fixture
@@ -86,12 +86,12 @@ def test_a_message_has_limit_actual_and_difference(joined: Joined) -> None:
     where = MASKED | {"encoder": "joint_test"}
     short, long = verdicts(joined, where=where, max="6 GiB")
     assert short.line == (
-        "PASS joint_test+mask75 frames=4: peak_alloc_bytes is 2.00 GiB, limit 6.00 GiB, "
-        "4.00 GiB to skip"
+        "PASS joint_test+mask75 frames=4: peak_alloc_bytes is 2.00 GiB, "
+        "4.00 GiB less than the limit of 6.00 GiB"
     )
     assert long.line == (
-        "FAIL joint_test+mask75 frames=8: peak_alloc_bytes is 6.40 GiB, limit 6.00 GiB, "
-        "0.40 GiB over"
+        "FAIL joint_test+mask75 frames=8: peak_alloc_bytes is 6.40 GiB, "
+        "0.40 GiB more than the limit of 6.00 GiB"
     )
     assert (long.actual, long.limit) == (int(6.4 * GIB), 6 * GIB)
 
@@ -100,7 +100,7 @@ def test_the_limit_itself_holds(joined: Joined) -> None:
     where = {"variant": "joint_test", "frames": 4}
     assert [v.outcome for v in verdicts(joined, where=where, max="5 GiB")] == ["pass"]
     (over,) = verdicts(joined, where=where, max=5 * GIB - 1)
-    assert over.message.endswith("1 B over")
+    assert over.message.endswith("1 B more than the limit of 5.00 GiB")
 
 
 def test_a_minimum_is_missed_from_below(joined: Joined) -> None:
@@ -108,7 +108,8 @@ def test_a_minimum_is_missed_from_below(joined: Joined) -> None:
         joined, "clips_per_s", where={"variant": "joint_test", "frames": 4}, min=2.5
     )
     assert verdict.line == (
-        "FAIL joint_test frames=4: clips_per_s is 2 clips/s, limit 2.5 clips/s, 0.5 clips/s under"
+        "FAIL joint_test frames=4: clips_per_s is 2 clips/s, "
+        "0.5 clips/s less than the limit of 2.5 clips/s"
     )
 
 
@@ -118,7 +119,7 @@ def test_a_ratio_compares_rows_that_are_else_the_same(joined: Joined) -> None:
     assert short.outcome == "pass"
     assert long.line == (
         "FAIL joint_test+mask75 frames=8: peak_alloc_bytes is 0.640 of joint_test frames=8 "
-        "(6.40 GiB against 10.00 GiB), limit 0.600, 0.040 over"
+        "(6.40 GiB against 10.00 GiB), 0.040 more than the limit of 0.600"
     )
 
 
@@ -132,7 +133,7 @@ def test_a_ratio_compares_rows_that_are_else_the_same(joined: Joined) -> None:
         ({"family": "frame_mean"}, "frame_mean_test+mask75 frames=8"),
     ],
 )
-def test_to_frees_what_it_names_and_what_follows(
+def test_to_leaves_free_what_it_names_and_what_depends_on_it(
     to: dict[str, Any], partner: str, tmp_path: Path
 ) -> None:
     matrix = matrix_of(tmp_path)
@@ -146,13 +147,13 @@ def test_a_row_without_a_partner_or_with_two_does_not_pass(joined: Joined) -> No
     where = {"variant": "joint_test+mask75", "frames": 8}
     (none,) = verdicts(joined, where=where, max_ratio=1.0, to={"recipe": "lora8"})
     assert none.outcome == "fail"
-    assert "no row with recipe: lora8 that is else the same" in none.message
+    assert "no otherwise equal row has recipe: lora8" in none.message
     (two,) = verdicts(joined, where=where, max_ratio=1.0, to={"encoder": ["joint_test"], "mask": 0})
     assert two.outcome == "pass"
     both = {"recipe": "full", "frames": [4, 8]}
     (many,) = verdicts(joined, where=where, max_ratio=1.0, to=both)
     assert many.outcome == "fail"
-    assert "more than one row with" in many.message
+    assert "several rows have" in many.message
 
 
 def test_a_missing_number_never_passes(joined: Joined) -> None:
@@ -187,21 +188,21 @@ def test_a_partner_without_a_number_does_not_pass(joined: Joined) -> None:
 def test_rows_that_a_rule_skips_are_not_judged(tmp_path: Path) -> None:
     text = (
         "about: q\naxes: {encoder: [joint_test, frame_mean_test], frames: 4, batch: 2}\n"
-        "skip: [{when: {encoder: frame_mean_test}, reason: not asked}]\n"
+        "skip: [{when: {encoder: frame_mean_test}, reason: not needed}]\n"
     )
     matrix = matrix_of(tmp_path, text)
     joined = joined_of(matrix, *(ok(cell) for cell in matrix.cells))
     assert len(verdicts(joined, max="4 GiB")) == 1
     (nothing,) = verdicts(joined, where={"encoder": "frame_mean_test"}, max="4 GiB")
     assert nothing.line == (
-        "NOTHING TO JUDGE peak_alloc_bytes max: no row to judge with encoder: frame_mean_test"
+        "NOTHING TO JUDGE peak_alloc_bytes max: no row to judge has encoder: frame_mean_test"
     )
 
 
 @pytest.mark.parametrize(
-    ("dataset", "says"),
+    ("dataset", "expected"),
     [("msrvtt", "'msrvtt' is written msr-vtt here"), ("My Set", "'My Set' is not a name")],
 )
-def test_a_dataset_is_spelt_as_scores_spell_it(dataset: str, says: str) -> None:
-    with pytest.raises(ValidationError, match=says):
+def test_a_dataset_is_spelt_as_scores_spell_it(dataset: str, expected: str) -> None:
+    with pytest.raises(ValidationError, match=expected):
         budget("t2v_recall_at_1", min=0.1, dataset=dataset)

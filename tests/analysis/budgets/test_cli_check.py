@@ -15,20 +15,20 @@ def test_a_limit_on_growth_holds_breaks_and_holds_again(path: Path, made: Made) 
     first = invoke(path, "--update-baseline")
     assert first.exit_code == 0, first.output
     assert first.stdout.splitlines()[:2] == [
-        "joint_test frames=4 batch=2 resolution_px=32 device=cpu: new",
-        "joint_test frames=8 batch=2 resolution_px=32 device=cpu: new",
+        "joint_test frames=4 batch=2 resolution_px=32 device=cpu: added",
+        "joint_test frames=8 batch=2 resolution_px=32 device=cpu: added",
     ]
-    held = invoke(path)
-    assert (held.exit_code, held.stdout.count("PASS")) == (0, 2)
+    passed = invoke(path)
+    assert (passed.exit_code, passed.stdout.count("PASS")) == (0, 2)
     made[8] = predicted(LARGER)
     broken = invoke(path)
     assert broken.exit_code == 1
     assert broken.stdout.splitlines()[1:] == [
         "FAIL joint_test frames=8: predicted_peak_bytes is 96.0 MiB (96.00 %) above the baseline "
-        "of 100.0 MiB, limit 1 % or 1.0 MiB, 95.0 MiB over",
+        "of 100.0 MiB, 95.0 MiB more than the limit of 1 % or 1.0 MiB",
         "     at the peak grew: video.blocks.*.mlp.act activation +96.0 MiB",
         "2 verdicts: 1 pass, 1 fail",
-        "growth that is meant: run this check with --update-baseline",
+        "to accept the growth: run this check with --update-baseline",
     ]
     agreed = invoke(path, "--update-baseline")
     assert "96.0 MiB (96.00 %) above the baseline of 100.0 MiB" in agreed.stdout
@@ -46,20 +46,22 @@ def test_the_baseline_is_rewritten_byte_for_byte(path: Path, made: Made) -> None
     assert sorted(item.name for item in path.parent.iterdir()) == ["base.json", "m.yaml"]
 
 
-def test_a_cell_that_came_or_went_is_told(path: Path, made: Made) -> None:
+def test_added_and_removed_cells_are_reported(path: Path, made: Made) -> None:
     invoke(path, "--update-baseline")
     made[16] = predicted()
     path.write_text(GROWTH.replace("[4, 8]", "[4, 16]"))
     result = invoke(path)
     assert result.exit_code == 1
     assert "FAIL joint_test frames=16: not in the baseline; run" in result.stdout
-    assert result.stderr.startswith("joint_test frames=8 batch=2 resolution_px=32 device=cpu: in")
+    assert result.stderr.startswith(
+        "joint_test frames=8 batch=2 resolution_px=32 device=cpu: is in"
+    )
     path.write_text(GROWTH.replace("[4, 8]", "4"))
     result = invoke(path)
-    assert (result.exit_code, result.stderr.count("no cell of the matrix")) == (0, 1)
+    assert (result.exit_code, result.stderr.count("but not in the matrix")) == (0, 1)
 
 
-def test_a_baseline_that_was_cut_by_hand_is_written_whole_again(path: Path, made: Made) -> None:
+def test_a_baseline_edited_by_hand_is_written_whole_again(path: Path, made: Made) -> None:
     invoke(path, "--update-baseline")
     file = path.parent / "base.json"
     whole = file.read_text()
@@ -78,7 +80,7 @@ def test_one_cell_is_not_called_cells(path: Path, made: Made) -> None:
     assert invoke(path, "--update-baseline").stdout.endswith("base.json: 1 cell, written\n")
 
 
-def test_what_cannot_be_predicted_fails_and_is_left_out_of_the_baseline(
+def test_a_cell_that_cannot_be_predicted_fails_and_is_not_in_the_baseline(
     path: Path, made: Made
 ) -> None:
     made[8] = Unpredicted(reason="it is compiled")
@@ -109,11 +111,11 @@ def test_a_cell_that_cannot_be_predicted_any_more_keeps_its_entry(path: Path, ma
     assert [key for key in after if after[key] != before[key]] == [name.replace("=8", "=4")]
 
 
-@pytest.mark.parametrize("said", ["no baseline there yet", "not JSON"])
+@pytest.mark.parametrize("expected", ["the baseline does not exist yet", "not JSON"])
 @pytest.mark.parametrize("arguments", [(), ("m.yaml", "--budgets", "limits here.yaml")])
 def test_the_hint_for_a_baseline_is_a_command_that_writes_it(
     arguments: tuple[str, ...],
-    said: str,
+    expected: str,
     path: Path,
     made: Made,
     monkeypatch: pytest.MonkeyPatch,
@@ -122,10 +124,10 @@ def test_the_hint_for_a_baseline_is_a_command_that_writes_it(
     path.write_text(HEAD)
     limits = "matrix: m.yaml\nbaseline: b.json\nbudgets: [{metric: %s, max_growth: 0.01}]\n"
     Path(arguments[-1] if arguments else "budgets.yaml").write_text(limits % "predicted_peak_bytes")
-    if said == "not JSON":
+    if expected == "not JSON":
         Path("b.json").write_text("half")
     result = invoke(*arguments)
-    assert result.exit_code == 2 and said in result.stderr
+    assert result.exit_code == 2 and expected in result.stderr
     program, verb, *hinted = shlex.split(result.stderr.split("`")[1])
     assert (program, verb) == ("vbench-mem", "check")
     Path("b.json").unlink(missing_ok=True)

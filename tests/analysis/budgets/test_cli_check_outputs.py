@@ -19,9 +19,9 @@ def test_predicted_budgets_need_no_record_and_measured_ones_do(
     path.write_text(HEAD + limits + "- {metric: step_ms, max: 5}\n")
     mixed = invoke(path, "--store", tmp_path / "none", "--json")
     assert mixed.exit_code == 3
-    said = json.loads(mixed.stdout)
-    assert [verdict["outcome"] for verdict in said["verdicts"]] == ["pass", "pass"]
-    assert "no records; measure with" in said["reason"] and said["reason"] in mixed.stderr
+    data = json.loads(mixed.stdout)
+    assert [verdict["outcome"] for verdict in data["verdicts"]] == ["pass", "pass"]
+    assert "no records; measure with" in data["reason"] and data["reason"] in mixed.stderr
     path.write_text(HEAD + limits.replace("1 GiB", "1 MiB") + "- {metric: step_ms, max: 5}\n")
     assert invoke(path, "--store", tmp_path / "none").exit_code == 1
     assert not (tmp_path / "none").exists()
@@ -31,9 +31,9 @@ def test_json_has_what_grew_and_where_the_budget_stands(path: Path, made: Made) 
     invoke(path, "--update-baseline")
     made[8] = predicted(LARGER)
     result = invoke(path, "--json")
-    said = json.loads(result.stdout)
-    assert said["exit_code"] == result.exit_code == 1
-    good, bad = said["verdicts"]
+    data = json.loads(result.stdout)
+    assert data["exit_code"] == result.exit_code == 1
+    good, bad = data["verdicts"]
     assert good["changes"] == [] and bad["changes"] == [
         {
             "module": "video.blocks.*.mlp.act",
@@ -46,7 +46,7 @@ def test_json_has_what_grew_and_where_the_budget_stands(path: Path, made: Made) 
     assert (bad["file"], bad["line"], bad["budget"]) == (str(path), 5, "budgets[0]")
 
 
-def test_junit_is_written_whether_it_holds_or_not(path: Path, made: Made, tmp_path: Path) -> None:
+def test_junit_is_written_for_passes_and_failures(path: Path, made: Made, tmp_path: Path) -> None:
     report = tmp_path / "new" / "memory.xml"
     invoke(path, "--update-baseline")
     assert invoke(path, "--junit", report).exit_code == 0
@@ -101,9 +101,9 @@ def test_a_budgets_file_is_found_by_its_name(
 
 
 @pytest.mark.parametrize(
-    ("text", "arguments", "says"),
+    ("text", "arguments", "expected"),
     [
-        (GROWTH, (), "base.json: no baseline there yet; write it with"),
+        (GROWTH, (), "base.json: the baseline does not exist yet; write it with"),
         (GROWTH.replace("baseline: base.json\n", ""), (), "max_growth needs a baseline; write"),
         (HEAD, ("--update-baseline",), "no baseline to write; write baseline: m_baseline.json"),
         (GROWTH, ("--update-baseline", "--json"), "leave out --junit and --json"),
@@ -111,11 +111,15 @@ def test_a_budgets_file_is_found_by_its_name(
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_2_before_any_work(
-    text: str, arguments: tuple[str, ...], says: str, path: Path, monkeypatch: pytest.MonkeyPatch
+    text: str,
+    arguments: tuple[str, ...],
+    expected: str,
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("vbench_mem.cli.predicting.predict_shown", None)
     path.write_text(text)
     result = invoke(path, *arguments)
     assert result.exit_code == 2, result.output
-    assert result.stderr.startswith("error: ") and says in result.stderr
+    assert result.stderr.startswith("error: ") and expected in result.stderr
     assert path.read_text() == text

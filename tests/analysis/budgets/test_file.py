@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.rows import TEXT
-from vbench_mem.analysis.budgets.file import Asked, ask
+from vbench_mem.analysis.budgets.file import CheckRequest, read_request
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.strict_yaml import line_of
 from vbench_mem.matrix.load import load_matrix
@@ -39,40 +39,40 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def asked(folder: Path, matrix: Path | None = None) -> Asked:
-    return ask(None if matrix is None else str(matrix), folder / "budgets.yaml", found)
+def request(folder: Path, matrix: Path | None = None) -> CheckRequest:
+    return read_request(None if matrix is None else str(matrix), folder / "budgets.yaml", found)
 
 
 def refused(folder: Path, text: str, matrix: Path | None = None) -> str:
     (folder / "budgets.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(UsageError) as caught:
-        asked(folder, matrix)
+        request(folder, matrix)
     return str(caught.value)
 
 
 def test_budgets_of_a_file_are_added_to_those_of_the_matrix(folder: Path) -> None:
-    both = asked(folder)
-    assert [each.budget.metric for each in both.stated] == [
+    both = request(folder)
+    assert [each.budget.metric for each in both.placed] == [
         "step_ms",
         "predicted_peak_bytes",
         "predicted_activation_bytes",
     ]
-    assert [(each.path.name, each.place) for each in both.stated] == [
+    assert [(each.path.name, each.place) for each in both.placed] == [
         ("small.yaml", "budgets[0]"),
         ("budgets.yaml", "budgets[0]"),
         ("budgets.yaml", "budgets[1]"),
     ]
-    assert both.matrix.budgets == tuple(each.budget for each in both.stated)
+    assert both.matrix.budgets == tuple(each.budget for each in both.placed)
     assert both.baseline == both.matrix.baseline == folder / "old" / "base.json"
 
 
 def test_each_budget_knows_its_line(folder: Path) -> None:
-    for each in asked(folder).stated:
+    for each in request(folder).placed:
         assert each.line is not None
         assert each.budget.metric in each.path.read_text().splitlines()[each.line - 1]
 
 
-def test_no_budgets_at_all_is_told_in_one_sentence(folder: Path) -> None:
+def test_a_missing_budgets_file_is_one_sentence(folder: Path) -> None:
     message = refused(folder, "matrix: small.yaml\nbudgets: []\n")
     assert message.endswith("budgets.yaml: budgets: [] is empty; write at least 1")
 
@@ -88,28 +88,30 @@ def test_a_place_that_is_not_there_has_no_line() -> None:
 def test_a_matrix_may_be_typed_in_place_of_naming_it(folder: Path) -> None:
     text = LIMITS.replace("matrix: small.yaml\n", "")
     (folder / "budgets.yaml").write_text(text)
-    assert asked(folder, folder / "small.yaml").matrix.name == "small"
-    assert "names no matrix; write matrix: into it, or type one" in refused(folder, text)
+    assert request(folder, folder / "small.yaml").matrix.name == "small"
+    assert "has no matrix; add matrix: to it, or give one on the command line" in refused(
+        folder, text
+    )
 
 
 def test_two_matrices_are_not_one(folder: Path) -> None:
     (folder / "other.yaml").write_text((folder / "small.yaml").read_text())
-    assert asked(folder, folder / "small.yaml").matrix.name == "small"
+    assert request(folder, folder / "small.yaml").matrix.name == "small"
     message = refused(folder, LIMITS, folder / "other.yaml")
-    assert "is about" in message and "leave one of them out" in message
+    assert "but the command line has" in message and "remove one of the two" in message
 
 
 def test_two_baselines_are_not_one(folder: Path) -> None:
     matrix = folder / "small.yaml"
     matrix.write_text(matrix.read_text() + "baseline: old/base.json\n")
-    assert asked(folder).baseline == folder / "old" / "base.json"
+    assert request(folder).baseline == folder / "old" / "base.json"
     assert load_matrix(matrix).baseline == folder / "old" / "base.json"
     matrix.write_text(matrix.read_text().replace("old/base.json", "new.json"))
-    assert "names another; keep one of them" in refused(folder, LIMITS)
+    assert "names another one; keep one of the two" in refused(folder, LIMITS)
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "says"),
+    ("old", "new", "expected"),
     [
         ("max_growth", "max_grwth", "budgets[0]: no key called 'max_grwth' here; did you mean"),
         ("small.yaml", "smal.yaml", "matrix: no file smal.yaml"),
@@ -122,11 +124,11 @@ def test_two_baselines_are_not_one(folder: Path) -> None:
         (LIMITS, "a: [", "not YAML"),
     ],
 )
-def test_a_slip_is_refused_with_the_file_and_the_place(
-    old: str, new: str, says: str, folder: Path
+def test_an_error_is_reported_with_the_file_and_the_place(
+    old: str, new: str, expected: str, folder: Path
 ) -> None:
     message = refused(folder, LIMITS.replace(old, new))
-    assert message.startswith(f"{folder / 'budgets.yaml'}: ") and says in message
+    assert message.startswith(f"{folder / 'budgets.yaml'}: ") and expected in message
 
 
 def test_the_schema_of_a_matrix_knows_the_baseline_and_limits_on_growth() -> None:

@@ -45,11 +45,11 @@ def with_activation(size: int) -> dict[str, dict[str, int]]:
     return MODULES | {"video.blocks.*.mlp.act": {"activation": size}}
 
 
-def test_what_did_not_grow_passes_without_a_record_or_a_device(matrix: Matrix) -> None:
+def test_a_row_without_growth_passes_without_a_record_or_a_device(matrix: Matrix) -> None:
     verdict = verdict_of(matrix, predicted(), predicted(), budget(max_growth=0.01))
     assert verdict.line == (
-        "PASS joint_test frames=4: predicted_peak_bytes is that of the baseline, 100.0 MiB, "
-        "limit 1 % or 1.0 MiB, 1.0 MiB to skip"
+        "PASS joint_test frames=4: predicted_peak_bytes is equal to the baseline of 100.0 MiB, "
+        "1.0 MiB less than the limit of 1 % or 1.0 MiB"
     )
     assert (verdict.notes, verdict.changes, verdict.hint) == ((), (), None)
 
@@ -59,7 +59,7 @@ def test_growth_names_the_module_the_category_and_the_bytes(matrix: Matrix) -> N
     verdict = verdict_of(matrix, predicted(), new, budget(max_growth=0.01))
     assert verdict.line == (
         "FAIL joint_test frames=4: predicted_peak_bytes is 96.0 MiB (96.00 %) above the baseline "
-        "of 100.0 MiB, limit 1 % or 1.0 MiB, 95.0 MiB over"
+        "of 100.0 MiB, 95.0 MiB more than the limit of 1 % or 1.0 MiB"
     )
     assert verdict.notes == ("at the peak grew: video.blocks.*.mlp.act activation +96.0 MiB",)
     (change,) = verdict.changes
@@ -79,7 +79,7 @@ def test_growth_names_the_module_the_category_and_the_bytes(matrix: Matrix) -> N
         (0.29, 29 * MIB, "pass"),  # and 0.29 x 100 is less than 29
     ],
 )
-def test_a_limit_is_held_to_the_byte(
+def test_a_limit_is_exact_to_the_byte(
     limit: float | str, grew: int, outcome: str, matrix: Matrix
 ) -> None:
     new = predicted(with_activation(96 * MIB + grew))
@@ -90,7 +90,7 @@ def test_one_byte_over_is_seen_in_a_cell_of_many_gigabytes(matrix: Matrix) -> No
     big = {"video": {"activation": 80 * 2**30}}
     new = {"video": {"activation": 80 * 2**30 + 1}}
     verdict = verdict_of(matrix, predicted(big), predicted(new), budget(max_growth=0))
-    assert verdict.message.endswith("limit 0 % or 0 B, 1 B over")
+    assert verdict.message.endswith("1 B more than the limit of 0 % or 0 B")
 
 
 def test_a_category_is_judged_and_explained_by_itself(matrix: Matrix) -> None:
@@ -103,13 +103,13 @@ def test_a_category_is_judged_and_explained_by_itself(matrix: Matrix) -> None:
     assert verdict_of(matrix, predicted(), predicted(new), other).outcome == "pass"
 
 
-def test_a_peak_that_moved_into_another_phase_is_told(matrix: Matrix) -> None:
+def test_a_peak_that_moved_to_another_phase_is_reported(matrix: Matrix) -> None:
     new = predicted(with_activation(99 * MIB), peak_phase="forward")
     verdict = verdict_of(matrix, predicted(), new, budget(max_growth=0))
-    assert verdict.notes[0] == "the step's peak is now in forward, it was in backward"
+    assert verdict.notes[0] == "the step's peak moved from backward to forward"
 
 
-def test_many_changes_are_counted_and_what_shrank_is_told_too(matrix: Matrix) -> None:
+def test_many_changes_are_summed_and_reductions_are_reported(matrix: Matrix) -> None:
     more = {f"video.new{i}": {"activation": i * MIB} for i in range(1, 6)}
     new = more | {key: value for key, value in MODULES.items() if key}
     verdict = verdict_of(matrix, predicted(), predicted(new), budget(max_growth=0.01))
@@ -120,7 +120,7 @@ def test_many_changes_are_counted_and_what_shrank_is_told_too(matrix: Matrix) ->
     )
 
 
-def test_what_an_allocator_adds_is_among_what_grew_and_told_once(matrix: Matrix) -> None:
+def test_what_an_allocator_adds_is_part_of_the_growth_and_reported_once(matrix: Matrix) -> None:
     """As `probes/predict.py` has it: a module in brackets, and a term too."""
     added = {"(workspaces)": {"temporary": 8 * MIB}}
     old = predicted(target="cuda")
@@ -132,7 +132,7 @@ def test_what_an_allocator_adds_is_among_what_grew_and_told_once(matrix: Matrix)
     assert sum(tree.values()) == new.peak_bytes
 
 
-def test_a_row_that_needs_less_passes_and_asks_for_a_new_baseline(matrix: Matrix) -> None:
+def test_a_row_below_the_baseline_passes_and_suggests_a_new_baseline(matrix: Matrix) -> None:
     little = predicted(with_activation(96 * MIB - MIB))
     assert verdict_of(matrix, predicted(), little, budget(max_growth=0.01)).hint is None
     much = predicted(with_activation(96 * MIB - MIB - 1))
@@ -182,22 +182,22 @@ def test_an_encoder_that_raises_is_one_line_and_programs_get_its_traceback(
 
 def test_another_kind_of_device_than_the_baselines_does_not_pass(matrix: Matrix) -> None:
     verdict = verdict_of(matrix, predicted(target="cuda"), predicted(), budget(max_growth=9.0))
-    assert verdict.line.endswith("predicted_peak_bytes is for cpu, in the baseline for cuda")
+    assert verdict.line.endswith("it is predicted for cpu, the baseline for cuda")
 
 
-def test_another_version_of_torch_is_told_and_not_refused(matrix: Matrix) -> None:
+def test_another_version_of_torch_is_noted_and_accepted(matrix: Matrix) -> None:
     joined = never_run(matrix, dict.fromkeys(LABELS, predicted()))
     stick = indexed(matrix, dict.fromkeys(LABELS, predicted()), torch="2.11")
     for verdict in judge([budget(max_growth=0.01)], joined, stick):
         assert verdict.outcome == "pass"
-        assert verdict.message.endswith("(the baseline is of torch 2.11, this is 2.13)")
+        assert verdict.message.endswith("(baseline predicted with torch 2.11, this with 2.13)")
 
 
 def test_a_limit_without_a_baseline_names_who_has_most(matrix: Matrix) -> None:
     joined = never_run(matrix, dict.fromkeys(LABELS, predicted()))
     over, _ = judge([budget(max="50 MiB")], joined)
     assert over.notes == (
-        "most at the peak, in backward: video.blocks.*.mlp.act activation 96.0 MiB, "
+        "largest at the peak, in backward: video.blocks.*.mlp.act activation 96.0 MiB, "
         "video.blocks.*.mlp.fc1 activation 2.0 MiB, (no module) input 1.0 MiB",
     )
     held, _ = judge([budget(max="100 MiB")], joined)
@@ -215,7 +215,7 @@ def test_modules_at_the_peak_do_not_explain_another_phase(matrix: Matrix) -> Non
     old = predicted(with_activation(90 * MIB))
     phases = dict(predicted().phases) | {"forward": 70 * MIB}
     grown = predicted(phases=phases, embed_peak_bytes=9)
-    known = ("the modules are known at the step's peak only, which is in backward",)
+    known = ("modules are known for the step's peak only, which is in backward",)
     for name in ("predicted_forward_peak_bytes", "predicted_embed_peak_bytes"):
         assert verdict_of(matrix, old, grown, budget(name, max_growth=0)).notes == known
         joined = never_run(matrix, dict.fromkeys(LABELS, grown))
@@ -225,7 +225,7 @@ def test_modules_at_the_peak_do_not_explain_another_phase(matrix: Matrix) -> Non
     assert note == "at the peak grew: video.blocks.*.mlp.act activation +6.0 MiB"
 
 
-def test_a_fresh_prediction_goes_before_what_a_record_says(matrix: Matrix) -> None:
+def test_a_fresh_prediction_takes_precedence_over_the_record(matrix: Matrix) -> None:
     records = [ok(cell, predicted_peak_bytes=1) for cell in matrix.cells]
     limit = budget(max="50 MiB")
     assert [v.outcome for v in judge([limit], joined_of(matrix, *records))] == ["pass", "pass"]
@@ -234,7 +234,7 @@ def test_a_fresh_prediction_goes_before_what_a_record_says(matrix: Matrix) -> No
 
 
 @pytest.mark.parametrize(
-    ("fields", "says"),
+    ("fields", "expected"),
     [
         ({"max_growth": 1}, "write a share such as 0.01 or a size such as '64 MiB', not 1"),
         ({"max_growth": "64 MB"}, "write it like '64 MiB'; or a share such as 0.01"),
@@ -247,8 +247,8 @@ def test_a_fresh_prediction_goes_before_what_a_record_says(matrix: Matrix) -> No
     ],
 )
 def test_a_limit_on_growth_that_makes_no_sense_is_refused(
-    fields: dict[str, Any], says: str
+    fields: dict[str, Any], expected: str
 ) -> None:
     with pytest.raises(ValidationError) as caught:
         budget(**fields)
-    assert says in str(caught.value)
+    assert expected in str(caught.value)

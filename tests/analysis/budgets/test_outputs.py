@@ -7,16 +7,17 @@ from xml.etree import ElementTree as xml
 
 import pytest
 
-from vbench_mem.analysis.budgets.file import Stated
+from vbench_mem.analysis.budgets.file import PlacedBudget
 from vbench_mem.analysis.budgets.github import annotations, command, markdown, summary
 from vbench_mem.analysis.budgets.junit import junit_text, write_junit
-from vbench_mem.analysis.budgets.result import Result, lines_of, text_of
-from vbench_mem.analysis.budgets.verdict import Verdict
+from vbench_mem.analysis.budgets.result import CheckResult, lines_of, text_of
+from vbench_mem.analysis.budgets.verdict import BudgetOutcome, Verdict
 from vbench_mem.base.errors import UsageError
 from vbench_mem.matrix.budget import Budget
 
+NOTHING_TO_JUDGE = BudgetOutcome.NOTHING_TO_JUDGE
 FAIL = Verdict(
-    outcome="fail",
+    outcome=BudgetOutcome.FAIL,
     metric="predicted_peak_bytes",
     kind="max_growth",
     label="a<b> frames=4",
@@ -24,7 +25,7 @@ FAIL = Verdict(
     notes=("at the peak grew: video.blocks.*.mlp_x activation +1 B | more",),
 )
 PASS = Verdict(
-    outcome="pass",
+    outcome=BudgetOutcome.PASS,
     metric="predicted_peak_bytes",
     kind="max_growth",
     label="good",
@@ -33,13 +34,13 @@ PASS = Verdict(
 )
 
 
-def result_of(*verdicts: Verdict, **fields: Any) -> Result:
+def result_of(*verdicts: Verdict, **fields: Any) -> CheckResult:
     budget = Budget.model_validate({"metric": "predicted_peak_bytes", "max_growth": 0.01})
     stated = (
-        Stated(budget, Path("some/gate, x.yaml"), "budgets[0]", 7),
-        Stated(budget, Path("budgets.yaml"), "budgets[3]", None),
+        PlacedBudget(budget, Path("some/gate, x.yaml"), "budgets[0]", 7),
+        PlacedBudget(budget, Path("budgets.yaml"), "budgets[3]", None),
     )
-    return Result(name="gate", stated=stated, verdicts=verdicts, **fields)
+    return CheckResult(name="gate", placed=stated, verdicts=verdicts, **fields)
 
 
 @pytest.mark.parametrize(
@@ -49,11 +50,13 @@ def result_of(*verdicts: Verdict, **fields: Any) -> Result:
         (result_of(PASS, FAIL), 1),
         (result_of(FAIL, reason="no records"), 1),
         (result_of(PASS, reason="no records"), 3),
-        (result_of(PASS, replace(PASS, outcome="nothing")), 3),
+        (result_of(PASS, replace(PASS, outcome=NOTHING_TO_JUDGE)), 3),
         (result_of(), 3),
     ],
 )
-def test_the_exit_code_tells_broken_before_nothing_to_judge(result: Result, code: int) -> None:
+def test_a_failure_sets_the_exit_code_before_nothing_to_judge(
+    result: CheckResult, code: int
+) -> None:
     assert result.exit_code == result.dump()["exit_code"] == code
 
 
@@ -63,9 +66,9 @@ def test_notes_and_hints_stand_below_their_line() -> None:
     assert text_of(two).splitlines()[1:] == ["     one", "     two", "     three", "     four"]
 
 
-def test_what_fails_is_printed_last_and_counted() -> None:
+def test_failures_are_printed_last_and_counted() -> None:
     other = replace(FAIL, message="other", notes=(), baseline=5)
-    idle = replace(PASS, outcome="nothing", message="idle")
+    idle = replace(PASS, outcome=NOTHING_TO_JUDGE, message="idle")
     lines = list(lines_of(result_of(FAIL, PASS, other, idle)))
     assert [line.splitlines()[0] for line in lines] == [
         "PASS good: fine",
@@ -73,7 +76,7 @@ def test_what_fails_is_printed_last_and_counted() -> None:
         "FAIL other",
         "NOTHING TO JUDGE idle",
         "4 verdicts: 1 pass, 2 fail, 1 with nothing to judge",
-        "growth that is meant: run this check with --update-baseline",
+        "to accept the growth: run this check with --update-baseline",
     ]
     assert list(lines_of(result_of(PASS)))[1:] == ["1 verdict: 1 pass"]
     assert list(lines_of(result_of(FAIL)))[1:] == ["1 verdict: 1 fail"]  # over no baseline
@@ -93,7 +96,7 @@ def test_a_note_is_printed_once_for_each_cell_and_kept_in_the_verdicts() -> None
 
 
 def test_junit_counts_and_names_every_verdict() -> None:
-    idle = replace(PASS, outcome="nothing", message="no row to judge", label="")
+    idle = replace(PASS, outcome=NOTHING_TO_JUDGE, message="no row to judge", label="")
     root = xml.fromstring(junit_text(result_of(PASS, FAIL, idle, reason="no records")))
     (suite,) = root
     assert suite.tag == "testsuite"
@@ -110,7 +113,7 @@ def test_junit_counts_and_names_every_verdict() -> None:
     assert cases[1].get("name") == "a<b> frames=4 predicted_peak_bytes max_growth"
 
 
-def test_junit_gives_back_any_text_and_drops_what_xml_cannot_hold() -> None:
+def test_junit_keeps_any_text_and_drops_characters_that_xml_cannot_represent() -> None:
     odd = replace(FAIL, message="]]> <&\"' \x00\x1b[31m\ud800 é \U0001f600\nsecond", notes=())
     (failure,) = xml.fromstring(junit_text(result_of(odd))).iter("failure")
     assert failure.get("message") == "]]> <&\"' \ufffd\ufffd[31m\ufffd é \U0001f600\nsecond"
@@ -164,8 +167,8 @@ def test_an_annotation_is_read_back_as_it_was_meant() -> None:
 def test_annotations_point_at_the_budget_and_failures_come_first(tmp_path: Path) -> None:
     less = replace(PASS, hint="needs less")
     result = result_of(less, PASS, FAIL, stale=("gone frames=4",), reason="no records")
-    inside = replace(result.stated[0], path=tmp_path / "sub" / "m.yaml")
-    result = replace(result, stated=(inside, result.stated[1]))
+    inside = replace(result.placed[0], path=tmp_path / "sub" / "m.yaml")
+    result = replace(result, placed=(inside, result.placed[1]))
     lines = [parsed(line) for line in annotations(result, tmp_path)]
     assert [(name, message.splitlines()[0]) for name, _, message in lines] == [
         ("error", FAIL.message),
@@ -173,8 +176,8 @@ def test_annotations_point_at_the_budget_and_failures_come_first(tmp_path: Path)
         ("error", "no records"),
         (
             "notice",
-            "gone frames=4: in the baseline, and no cell of the matrix; "
-            "run this check with --update-baseline",
+            "gone frames=4: is in the baseline but not in the matrix; "
+            "run this check with --update-baseline to remove it",
         ),
     ]
     assert lines[0][1] == {
@@ -195,7 +198,7 @@ def test_ten_errors_at_most_are_annotated_and_the_others_are_counted(
     lines = [parsed(line) for line in annotations(result, tmp_path)]
     assert {name for name, _, _ in lines} == {"error"} and len(lines) <= 10
     assert sum("file" in properties for _, properties, _ in lines) == places
-    counted = [text.split()[0] for _, _, text in lines if "the job's summary" in text]
+    counted = [text.split()[0] for _, _, text in lines if "the summary of the job" in text]
     assert counted == ([more] if more else [])
     assert summary(result).count("**FAIL**") == broken
 
@@ -210,7 +213,7 @@ def test_a_summary_is_one_table_with_the_failures_first() -> None:
         assert line.replace("\\|", "").count("|") == 5
     assert "<br>at the peak grew: video.blocks.\\*.mlp\\_x" in table[2]
     assert "a\\<b\\> frames=4" in table[2] and "gate, x.yaml:7" in table[2]
-    assert text.endswith("\n") and lines[-1].startswith("- gone: in the baseline")
+    assert text.endswith("\n") and lines[-1].startswith("- gone: is in the baseline")
 
 
 def test_text_in_markdown_is_shown_as_it_is() -> None:

@@ -1,10 +1,10 @@
-"""Answers that are made up, for the tests of what comes out."""
+"""Answers of made-up sizes, for the tests of their tables and figures."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from vbench_mem.analysis.claims.memory import Claim
-from vbench_mem.analysis.fit.solve import Answer, answer_all
+from vbench_mem.analysis.claims.claim import Claim
+from vbench_mem.analysis.fit.solve import FitAnswer, answer_all
 from vbench_mem.analysis.fit.variants import lines_of
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import load_matrix
@@ -25,11 +25,13 @@ def size(cell: Cell) -> int:
 
 def answers_of(
     folder: Path, limit: int, text: str = TEXT, size: Callable[[Cell], int] = size
-) -> list[Answer]:
+) -> list[FitAnswer]:
     return list(iterate(folder, limit, text, size))
 
 
-def iterate(folder: Path, limit: int, text: str, size: Callable[[Cell], int]) -> Iterator[Answer]:
+def iterate(
+    folder: Path, limit: int, text: str, size: Callable[[Cell], int]
+) -> Iterator[FitAnswer]:
     path = folder / "small.yaml"
     path.write_text(text, encoding="utf-8")
     matrix = load_matrix(path)
@@ -38,6 +40,6 @@ def iterate(folder: Path, limit: int, text: str, size: Callable[[Cell], int]) ->
 
 
 def claim(**fields: object) -> Claim:
-    known = {"claim": "c", "kind": "ratio", "more": "joint_test", "less": "joint_test+mask75"}
-    texts = {"says": "s", "sure": "ours", "source": "a test"}
+    known = {"name": "c", "kind": "ratio", "variants": ("joint_test", "joint_test+mask75")}
+    texts = {"statement": "s", "certainty": "assumed", "source": "a test"}
     return Claim.model_validate(known | {"frames": 4} | texts | fields)

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from tests.analysis.fit.made import MIB, TEXT, answers_of
-from vbench_mem.analysis.fit.limit import MemoryLimit
-from vbench_mem.analysis.fit.solve import Answer
+from vbench_mem.analysis.fit.limit import FitLimit
+from vbench_mem.analysis.fit.solve import FitAnswer
 from vbench_mem.report.fit.picture import curve_of, draw_fit
 from vbench_mem.report.fit.written import write_fit
 from vbench_mem.report.style import COLOURS
@@ -17,7 +17,7 @@ LIMIT = 500 * MIB
 
 
 @pytest.fixture
-def answers(tmp_path: Path) -> list[Answer]:
+def answers(tmp_path: Path) -> list[FitAnswer]:
     return answers_of(tmp_path, LIMIT)
 
 
@@ -31,7 +31,7 @@ def xy(line: Line2D) -> list[tuple[float, float]]:
 
 
 def test_a_line_for_each_variant_and_its_most_frames_below_the_limit(
-    answers: list[Answer],
+    answers: list[FitAnswer],
 ) -> None:
     (axes,) = draw_fit(answers, "a card, 500 MiB", "predicted memory").axes
     assert xy(drawn(axes, "most: joint_test")) == [(20, 500.0)]
@@ -43,14 +43,14 @@ def test_a_line_for_each_variant_and_its_most_frames_below_the_limit(
     assert axes.get_title(loc="left") == "batch 2"
 
 
-def test_checkpointed_lines_are_dashed_and_of_the_same_colour(answers: list[Answer]) -> None:
+def test_checkpointed_lines_are_dashed_and_of_the_same_colour(answers: list[FitAnswer]) -> None:
     (axes,) = draw_fit(answers, "a card", "memory").axes
     kept, recomputed = drawn(axes, "joint_test"), drawn(axes, "joint_test checkpoint")
     assert (kept.get_linestyle(), recomputed.get_linestyle()) == ("-", "--")
     assert kept.get_color() == recomputed.get_color() == COLOURS["joint"]
 
 
-def test_every_variant_once_and_the_limit_are_in_the_legend(answers: list[Answer]) -> None:
+def test_every_variant_once_and_the_limit_are_in_the_legend(answers: list[FitAnswer]) -> None:
     figure = draw_fit(answers, "h100-80, 74.51 GiB", "memory")
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
     names = ["joint_test", "joint_test+mask75", "frame_mean_test", "frame_mean_test+mask75"]
@@ -82,8 +82,8 @@ def test_a_curve_is_straight_in_bytes_and_goes_through_every_prediction() -> Non
     assert curve_of({8: 5}) == [(8.0, 5)]
 
 
-def test_the_files_of_a_fit(answers: list[Answer], tmp_path: Path) -> None:
-    memory_limit = MemoryLimit("a card", LIMIT, "cuda")
+def test_the_files_of_a_fit(answers: list[FitAnswer], tmp_path: Path) -> None:
+    memory_limit = FitLimit("a card", LIMIT, "cuda")
     written = write_fit(answers, memory_limit, "small", tmp_path)
     assert [path.name for path in written] == ["fit.csv", "fit.md", "fit.png", "fit.svg"]
     assert all(path.stat().st_size > 100 for path in written)
@@ -101,6 +101,6 @@ def test_without_any_prediction_there_is_a_table_and_no_picture(tmp_path: Path) 
         raise Unpredictable("not known")
 
     answers = answers_of(tmp_path, LIMIT, size=size)
-    written = write_fit(answers, MemoryLimit("a card", LIMIT, "cuda"), "small", tmp_path)
+    written = write_fit(answers, FitLimit("a card", LIMIT, "cuda"), "small", tmp_path)
     assert [path.name for path in written] == ["fit.csv", "fit.md"]
     assert "- joint_test: not known" in (tmp_path / "fit.md").read_text()

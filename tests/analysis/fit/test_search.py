@@ -86,7 +86,7 @@ def test_a_line_that_begins_level_takes_at_most_ten(limit: int, start: int) -> N
     assert len(find_edge(range(1, 65_537), SIZES["level, then a line"], limit, start).sizes) <= 10
 
 
-def test_a_good_guess_at_what_is_there_anyway_saves_an_evaluation() -> None:
+def test_a_good_guess_of_the_size_at_zero_saves_an_evaluation() -> None:
     edge = find_edge(range(1, 4097), SIZES["affine"], 70_000, 16)
     assert edge.at_zero == 1000
     again = find_edge(range(1, 4097), SIZES["affine"], 70_000, 16, edge.at_zero)
@@ -127,6 +127,6 @@ def test_values_that_are_not_evenly_spaced() -> None:
     assert (edge.largest, edge.beyond) == (40, 41)
 
 
-def test_no_values_at_all_is_an_error_and_no_answer() -> None:
-    with pytest.raises(ValueError, match="no value is allowed"):
+def test_searching_no_values_is_an_error() -> None:
+    with pytest.raises(ValueError, match="no values to search"):
         find_edge((), SIZES["affine"], 10)

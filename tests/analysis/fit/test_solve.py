@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from vbench_mem.analysis.fit import solve as solving
-from vbench_mem.analysis.fit.solve import Answer, answer_all, bytes_needed, solve, solve_all
-from vbench_mem.analysis.fit.variants import MOST_CLIPS, MOST_FRAMES, Line, lines_of
+from vbench_mem.analysis.fit.solve import FitAnswer, answer_all, bytes_needed, solve, solve_all
+from vbench_mem.analysis.fit.variants import MOST_CLIPS, MOST_FRAMES, FitLine, lines_of
 from vbench_mem.base.load import Runtime
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.predict import predict
@@ -18,7 +18,7 @@ MIB = 2**20
 MakeCell = Callable[..., Cell]
 
 
-def line_of(cell: Cell) -> Line:
+def line_of(cell: Cell) -> FitLine:
     return lines_of([cell])[0]
 
 
@@ -34,7 +34,7 @@ def simple(cell: Cell) -> int:
     return 1000 + 10 * cell.load.frames * cell.load.batch
 
 
-def by_question(answers: list[Answer]) -> dict[tuple[str, int], Answer]:
+def by_question(answers: list[FitAnswer]) -> dict[tuple[str, int], FitAnswer]:
     return {(answer.sought, answer.given): answer for answer in answers}
 
 
@@ -74,7 +74,7 @@ def test_frames_go_in_whole_tubelets(make_cell: MakeCell) -> None:
     assert (answer.largest, answer.beyond) == (100, 104)
 
 
-def test_more_room_is_never_fewer_frames(make_cell: MakeCell) -> None:
+def test_more_memory_never_means_fewer_frames(make_cell: MakeCell) -> None:
     line = line_of(shallow(make_cell()))
     size = cache(lambda cell: bytes_needed(cell, "cpu"))
     line = replace(line, frames=())
@@ -84,10 +84,10 @@ def test_more_room_is_never_fewer_frames(make_cell: MakeCell) -> None:
 
 
 def test_no_load_is_predicted_twice(make_cell: MakeCell, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[int, int]] = []
+    loads: list[tuple[int, int]] = []
 
     def needed(cell: Cell, target: str) -> int:
-        asked.append((cell.load.frames, cell.load.batch))
+        loads.append((cell.load.frames, cell.load.batch))
         return simple(cell)
 
     monkeypatch.setattr(solving, "bytes_needed", needed)
@@ -96,10 +96,10 @@ def test_no_load_is_predicted_twice(make_cell: MakeCell, monkeypatch: pytest.Mon
     )
     answers = solve(lines[0], 5000, "cpu")
     assert len(answers) == 4
-    assert len(asked) == len(set(asked))
+    assert len(loads) == len(set(loads))
 
 
-def test_the_bound_is_said_and_is_no_edge(make_cell: MakeCell) -> None:
+def test_at_the_bound_of_the_search_no_edge_is_reported(make_cell: MakeCell) -> None:
     answers = by_question(answer_all(line_of(make_cell()), 10**12, simple))
     assert (answers["frames", 2].largest, answers["frames", 2].ending) == (MOST_FRAMES, "bound")
     assert (answers["batch", 4].largest, answers["batch", 4].beyond) == (MOST_CLIPS, None)
@@ -114,7 +114,7 @@ def test_nothing_fits(make_cell: MakeCell) -> None:
     assert answer.bytes_beyond == 1040
 
 
-def test_what_cannot_be_predicted_says_why(make_cell: MakeCell) -> None:
+def test_a_cell_that_cannot_be_predicted_has_a_reason(make_cell: MakeCell) -> None:
     cell = make_cell(runtime=Runtime(device="cpu", compile=True))
     for found in solve(line_of(cell), MIB, "cpu"):
         assert found.ending == "unpredicted"
@@ -132,9 +132,9 @@ def test_of_a_cuda_process_everything_must_fit(cell: Cell, monkeypatch: pytest.M
 
 def test_lines_solved_beside_each_other_come_back_in_order(make_cell: MakeCell) -> None:
     lines = lines_of([shallow(make_cell(), depth=2)])
-    told: list[str] = []
-    answers = solve_all(lines, 30 * MIB, "cpu", lambda line, _: told.append(line.key), jobs=2)
-    assert sorted(told) == sorted(line.key for line in lines)
+    keys: list[str] = []
+    answers = solve_all(lines, 30 * MIB, "cpu", lambda line, _: keys.append(line.key), jobs=2)
+    assert sorted(keys) == sorted(line.key for line in lines)
     assert [answer.line for answer in answers] == [line for line in lines for _ in range(2)]
     assert answers[:2] == solve(lines[0], 30 * MIB, "cpu")
     kept, recomputed = answers[0].largest, answers[2].largest

@@ -31,8 +31,8 @@ def test_the_csv_is_as_it_was(tmp_path: Path) -> None:
 def test_a_line_for_each_variant_and_a_column_for_each_question(tmp_path: Path) -> None:
     heads, lines = grid(answers_of(tmp_path, 500 * MIB))
     assert heads == [
-        *("variant", "checkpoint", "frames at batch 2"),
-        *("clips at 4 frames", "clips at 8 frames"),
+        *("variant", "checkpoint", "most frames at batch 2"),
+        *("largest batch at 4 frames", "largest batch at 8 frames"),
     ]
     assert lines[:4] == [
         ["joint_test", "no", "20", "10", "5"],
@@ -42,7 +42,7 @@ def test_a_line_for_each_variant_and_a_column_for_each_question(tmp_path: Path) 
     ]
 
 
-def test_nothing_all_and_no_answer_are_told_apart(tmp_path: Path) -> None:
+def test_nothing_fits_everything_fits_and_no_prediction_have_distinct_texts(tmp_path: Path) -> None:
     def size(cell: Cell) -> int:
         if cell.recipe.mask:
             raise Unpredictable("its kernels are not known")
@@ -60,6 +60,6 @@ def test_nothing_all_and_no_answer_are_told_apart(tmp_path: Path) -> None:
     assert len(reasons(answers)) == 4  # once for each line, not for each question
 
 
-def test_markdown_keeps_its_columns_whatever_a_name_holds() -> None:
+def test_markdown_keeps_its_columns_for_any_name() -> None:
     table = (["variant", "frames"], [["a|b", "8"]])
     assert markdown(table) == "| variant | frames |\n| --- | ---: |\n| a\\|b | 8 |\n"

@@ -1,4 +1,4 @@
-"""Which lines a matrix asks for, and which frame counts make sense for each."""
+"""The lines of a matrix, and the possible frame counts of each."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,7 +27,7 @@ def test_each_variant_and_runtime_is_a_line_without_and_with_checkpointing(
     assert len({line.key for line in lines}) == len(lines)
 
 
-def test_what_moves_bytes_tells_lines_apart_and_what_does_not_is_one(make_cell: MakeCell) -> None:
+def test_settings_that_change_bytes_make_lines_and_others_do_not(make_cell: MakeCell) -> None:
     cell = make_cell()
     same = [
         replace(cell, runtime=Runtime(device="cuda", threads=3)),
@@ -55,7 +55,7 @@ def test_an_axis_that_no_line_has_is_not_in_its_name(write_matrix: Write) -> Non
     assert len(labels) == 4
 
 
-def test_an_embedding_run_has_nothing_to_recompute(make_cell: MakeCell) -> None:
+def test_an_embedding_run_has_no_activations_to_recompute(make_cell: MakeCell) -> None:
     assert [line.checkpoint for line in lines_of([make_cell(mode="embed")])] == [False]
 
 
@@ -66,7 +66,7 @@ def test_frame_counts_are_whole_tubelets(make_cell: MakeCell) -> None:
     assert frame_counts(make_cell("joint_test"))[-1] == MOST_FRAMES
 
 
-def test_frame_counts_that_leave_a_tube_or_a_mask_without_tokens_are_stepped_over(
+def test_frame_counts_that_leave_a_tube_or_a_mask_without_tokens_are_skipped(
     make_cell: MakeCell,
 ) -> None:
     tubes = frame_counts(make_cell("tubevit_test"))

@@ -17,8 +17,8 @@ from vbench_mem.accuracy.training.trained import StageResult, Trained
 from vbench_mem.analysis.scores.measured import (
     DIRECTIONS,
     SANITY,
+    BenchmarkResult,
     MeasuredScore,
-    Result,
     measured_scores,
     results_of,
     stage_facts,
@@ -61,7 +61,7 @@ def written() -> dict[str, Any]:
 
 def test_every_part_of_a_result_has_its_name() -> None:
     facts = written()
-    found = Result(facts)
+    found = BenchmarkResult(facts)
     assert (found.name, found.sha256, found.gallery_size) == ("mine", "ab" * 32, CLIPS)
     assert (found.captions, found.truncated) == (CLIPS, 2)
     assert found.dropped == [("7", "the file is missing")]
@@ -76,7 +76,7 @@ def test_every_part_of_a_result_has_its_name() -> None:
     assert (found.sanity("constant") or {})["t2v"]["recall_at_1"] == 0  # ties count against us
 
 
-def test_made_up_results_have_the_form_of_real_ones() -> None:
+def test_the_test_results_have_the_form_of_real_ones() -> None:
     real, made = written(), result()
     assert set(made) == set(real)
     assert set(made["ceilings"][0]) == set(real["ceilings"][0])
@@ -115,8 +115,8 @@ def test_a_stage_is_read_as_a_training_writes_it(tmp_path: Path) -> None:
         peak_bytes=1,
         peak_source="",
     )
-    told = whole.as_dict()
-    details = {"checkpoint": {"sha256": whole.sha256}, "training": told.pop("stage") | told}
+    fields = whole.as_dict()
+    details = {"checkpoint": {"sha256": whole.sha256}, "training": fields.pop("stage") | fields}
     facts = stage_facts(ok(cell).model_copy(update={"details": details}))
     assert facts is not None
     assert (facts.stage.name, facts.seed, facts.checkpoint) == ("video", 3, "cd" * 32)
@@ -127,7 +127,7 @@ def test_a_stage_is_read_as_a_training_writes_it(tmp_path: Path) -> None:
     assert set(trained(cell).details["training"]) - {"stage", "batch"} <= set(details["training"])
 
 
-def test_a_training_that_did_not_end_well_has_nothing_to_tell(tmp_path: Path) -> None:
+def test_a_failed_training_has_no_results(tmp_path: Path) -> None:
     matrix = trained_matrix(tmp_path, ("joint_test",), "0")
     assert matrix.accuracy is not None
     record = Record(
@@ -174,7 +174,7 @@ def test_one_benchmark_by_two_conventions_is_two_scores_and_no_mean_of_both(
         "held-out-grouped-captions-da18da",
     ]
     (encoder,) = trained_encoders(joined)
-    assert [encoder.recalls(asked) for asked in benchmarks_of([encoder])] == [
+    assert [encoder.recalls(each) for each in benchmarks_of([encoder])] == [
         {0: 0.3, 1: 0.3},
         {0: 0.5, 1: 0.5},
     ]
@@ -203,4 +203,6 @@ def test_a_score_of_a_file_does_not_take_the_place_of_one_that_was_measured(
     claimed = score(value=0.9, frames=8, origin="measured", **data)
     joined = joined_of(matrix, record, scores=(claimed,))
     assert joined.rows[0].scores[claimed.column].value == 0.3
-    assert joined.unmatched == ((claimed, "joint_test was trained and asked the same here"),)
+    assert joined.unmatched == (
+        (claimed, "joint_test was trained and scored on the same benchmark here"),
+    )

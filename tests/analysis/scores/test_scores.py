@@ -63,22 +63,22 @@ def test_json_and_csv_give_the_same_score(write: Write, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "text", "says"),
+    ("field", "text", "expected"),
     [
         ("variant", "joint_b61", "variant: no encoder called 'joint_b61'; did you mean joint_b16?"),
         ("variant", "joint_b16+adaptor64", "did you mean adapter64?"),
         ("variant", "external:", "needs a name"),
         ("size", "L", "size: joint_b16 has size B, not L"),
-        ("size", "", "size: empty"),
+        ("size", "", "size: is empty"),
         ("frames", "0", "frames: input should be greater than or equal to 1, not '0'"),
         ("frames", "many", "frames: input should be a valid integer"),
-        ("frames", "", "frames: empty, and only an external variant"),
+        ("frames", "", "frames: is empty; only an external variant"),
         ("mask_ratio", "1", "mask_ratio: input should be less than 1, not '1'"),
         ("dataset", "msrvtt", "dataset: 'msrvtt' is written msr-vtt here"),
         ("dataset", "My Set", "dataset: 'My Set' is not a name"),
         ("direction", "t2w", "direction: 't2w' is not known; did you mean t2v?"),
         ("metric", "recall_at1", "metric: no score called 'recall_at1'; did you mean recall_at_1?"),
-        ("metric", "cider", "direction: cider goes v2t, not t2v"),
+        ("metric", "cider", "direction: cider is v2t only, not t2v"),
         (
             "value",
             "38.1",
@@ -87,17 +87,19 @@ def test_json_and_csv_give_the_same_score(write: Write, tmp_path: Path) -> None:
         ("value", "-0.1", "value: recall_at_1 is 0 to 1, not -0.1"),
         ("value", "nan", "value: input should be a finite number"),
         ("value", "inf", "value: input should be a finite number"),
-        ("value", "", "value: is empty or missing"),
+        ("value", "", "value: is missing"),
         ("gallery_size", "0", "gallery_size: input should be greater than or equal to 1"),
         ("protocol", "; nothing", "protocol: '; nothing' has no short name"),
         ("origin", "publised", "origin: 'publised' is not known; did you mean published?"),
-        ("source", "", "source: is empty or missing"),
+        ("source", "", "source: is missing"),
     ],
 )
-def test_a_slip_names_the_row_and_the_fix(field: str, text: str, says: str, write: Write) -> None:
-    said = complaint(write(GOOD | {"dataset": "vatex"}, GOOD | {field: text}))
-    assert "scores.csv: row 3: " in said
-    assert says in said
+def test_an_error_names_the_row_and_the_fix(
+    field: str, text: str, expected: str, write: Write
+) -> None:
+    message = complaint(write(GOOD | {"dataset": "vatex"}, GOOD | {field: text}))
+    assert "scores.csv: row 3: " in message
+    assert expected in message
 
 
 def test_a_mask_in_the_recipe_must_agree_with_the_mask_ratio(write: Write) -> None:
@@ -113,23 +115,23 @@ def test_a_rank_beyond_the_gallery_is_refused(write: Write) -> None:
     assert len(read_scores(write(rank | {"value": "3.5"}))) == 1
 
 
-def test_an_external_system_may_leave_out_what_nobody_knows(write: Write) -> None:
+def test_an_external_system_may_leave_out_unknown_fields(write: Write) -> None:
     unknown = {"variant": "external:Other", "size": "", "frames": "", "mask_ratio": ""}
     ((_, score),) = read_scores(write(GOOD | unknown))
     assert (score.size, score.frames, score.mask_ratio) == (None, None, None)
-    said = complaint(write(GOOD | unknown | {"origin": "measured"}))
-    assert "external variant was not measured here" in said
+    message = complaint(write(GOOD | unknown | {"origin": "measured"}))
+    assert "external variant cannot be measured here" in message
 
 
 def test_the_same_score_twice_is_refused_with_both_places(write: Write) -> None:
-    again = GOOD | {"value": "0.4", "protocol": "Zero-shot; told otherwise"}
-    said = complaint(write(GOOD, GOOD | {"dataset": "vatex"}, again))
-    assert "scores.csv: row 4: the same score as" in said
-    assert "scores.csv: row 2" in said
+    again = GOOD | {"value": "0.4", "protocol": "Zero-shot; worded otherwise"}
+    message = complaint(write(GOOD, GOOD | {"dataset": "vatex"}, again))
+    assert "scores.csv: row 4: the same score as" in message
+    assert "scores.csv: row 2" in message
 
 
 def test_the_same_score_in_two_files_is_refused(write: Write) -> None:
-    # the encoder's own resolution, once said and once not
+    # the encoder's own resolution, once given and once not
     one = write(GOOD, name="one.csv")
     header = ",".join([*GOOD, "resolution_px"])
     two = write(GOOD | {"resolution_px": "256"}, name="two.csv", header=header)
@@ -157,41 +159,41 @@ def test_unlike_scores_get_columns_of_their_own(
 
 
 @pytest.mark.parametrize(
-    ("header", "says"),
+    ("header", "expected"),
     [
         (",".join(GOOD).replace("value", "valeu"), "no column called 'valeu'; did you mean value?"),
         (",".join(GOOD).replace(",source", ""), "column source is missing"),
-        (",".join([*GOOD, "value"]), "column value stands there twice"),
+        (",".join([*GOOD, "value"]), "column value occurs twice"),
     ],
 )
-def test_a_header_that_is_not_the_form_is_refused(header: str, says: str, write: Write) -> None:
-    assert f"row 1: {says}" in complaint(write(GOOD, header=header))
+def test_a_header_that_is_not_the_form_is_refused(header: str, expected: str, write: Write) -> None:
+    assert f"row 1: {expected}" in complaint(write(GOOD, header=header))
 
 
 def test_a_row_with_too_few_or_too_many_cells_is_refused(tmp_path: Path, write: Write) -> None:
     path = write(GOOD)
     path.write_text(path.read_text() + "joint_b16,B\n")
-    assert "row 3: has not as many cells as the header's 12" in complaint(path)
+    assert "row 3: the number of cells differs from the 12 of the header" in complaint(path)
     path = write(GOOD | {"source": "a, b"})
-    assert "row 2: has not as many cells" in complaint(path)
+    assert "row 2: the number of cells differs" in complaint(path)
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "says"),
+    ("name", "text", "expected"),
     [
-        ("a.json", "{}", "a list of objects"),
+        ("a.json", "{}", "expected a JSON list of objects"),
         ("a.json", "[\n{,}]", "row 2: not JSON"),
         ("a.json", "[3]", "a.json: row 1: "),
         ("a.yaml", "", "read from .csv and .json files"),
-        ("none.csv", None, "no such file of scores"),
+        ("none.csv", None, "no such file; write reference"),
     ],
 )
 def test_a_file_that_is_not_the_form_is_refused(
-    name: str, text: str | None, says: str, tmp_path: Path
+    name: str, text: str | None, expected: str, tmp_path: Path
 ) -> None:
     if text is not None:
         (tmp_path / name).write_text(text)
-    assert says in complaint(tmp_path / name)
+    assert expected in complaint(tmp_path / name)
 
 
 def test_a_nan_in_json_is_refused(tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""Limits on metrics and what became of them."""
+"""Budgets: limits on metrics, and the verdicts on them."""

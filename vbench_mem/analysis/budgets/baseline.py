@@ -1,13 +1,13 @@
-"""The baseline: what each cell was predicted to need when somebody last agreed to it, as a file.
+"""The baseline: the accepted prediction of each cell, as a file.
 
-The file is committed. It is rewritten whole and in one order, without times and names of machines,
-so that a review sees growth as a diff. Never holds a measured number: those differ from run to run.
+The file is committed. It is rewritten whole and sorted, without times and names of machines: growth
+shows in a diff. It never holds measured numbers, which differ from run to run.
 
-A cell is found again by its name, not by its id: variant, frames, batch, and every setting of load
-and runtime that is not the default. An edited row of the encoders keeps its name, and so its growth
-is seen; its id would change and it would pass as a new cell. For the same reason the side of a
-frame is in the name only where it is not the encoder's own. A matrix cell that is renamed, or whose
-load is changed, is a new cell.
+Cells are matched by name, not by id: variant, frames, batch, and every setting of load and runtime
+that is not the default. When a row of the encoder table is edited its cells keep their names, so
+that growth is seen; their ids change, and they would count as new cells. For the same reason the
+resolution is in the name only where it is not the encoder's default. A matrix cell that is renamed,
+or whose load is changed, is a new cell.
 """
 
 import json
@@ -32,12 +32,12 @@ from vbench_mem.running.store import write_text
 
 SCHEMA = 1
 ABOUT = "Predicted memory, in bytes. Rewritten by `vbench-mem check MATRIX --update-baseline`."
-CLIPS = ("clips", "clips_sha256")  # which videos: they change no size
-RENEW = "vbench-mem check MATRIX --update-baseline"
+CLIPS = ("clips", "clips_sha256")  # which videos: they do not change memory
+WRITE = "vbench-mem check MATRIX --update-baseline"
 
 
 class Entry(BaseModel):
-    """One cell's prediction; `modules` and `terms` are at the peak, as in `Prediction`."""
+    """One cell's prediction; `modules` and `terms` are those at the peak, as in `Prediction`."""
 
     model_config = STRICT
 
@@ -49,7 +49,7 @@ class Entry(BaseModel):
 
 
 class Baseline(BaseModel):
-    """`torch` is the major and minor version that predicted; `cells` by name."""
+    """`torch` is the major and minor version that predicted; `cells` are by name."""
 
     model_config = STRICT
 
@@ -59,11 +59,11 @@ class Baseline(BaseModel):
     cells: dict[str, Entry]
 
     def text(self) -> str:
-        """The same bytes for the same numbers, whatever the order of the matrix."""
+        """Independent of the order of the matrix."""
         return json.dumps(self.model_dump(mode="json"), indent=1, sort_keys=True) + "\n"
 
     def write(self, path: Path) -> None:
-        """Written aside and moved into place; raises `UsageError` where that is refused."""
+        """Raises `UsageError` where the file cannot be written."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_text(path, self.text())
@@ -71,51 +71,51 @@ class Baseline(BaseModel):
             raise cannot_write(path, error, "name another file under baseline") from error
 
 
-def read_baseline(path: Path, renew: str = RENEW) -> Baseline:
-    """Raises `UsageError` for a file that is missing or is no baseline of this code; its sentence
-    names `renew`, the command that writes the file."""
+def read_baseline(path: Path, write: str = WRITE) -> Baseline:
+    """Raises `UsageError` for a file that is missing or not a baseline of this version; its message
+    names `write`, the command that writes the file."""
     try:
         text = path.read_bytes()
     except FileNotFoundError as error:
         raise UsageError(
-            f"{path}: no baseline there yet; write it with `{renew}` and commit it"
+            f"{path}: the baseline does not exist yet; write it with `{write}` and commit it"
         ) from error
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {(error.strerror or '').lower()}") from error
-    return parse_baseline(text, str(path), renew)
+    return parse_baseline(text, str(path), write)
 
 
-def parse_baseline(text: bytes, name: str, renew: str = RENEW) -> Baseline:
+def parse_baseline(text: bytes, name: str, write: str = WRITE) -> Baseline:
     """The baseline that a file called `name` holds; raises `UsageError`."""
-    anew = f"delete it, and write it anew with `{renew}`"
+    fix = f"delete it, and write a new one with `{write}`"
     try:
         data = parse_json(text)
     except ValueError as error:
-        raise UsageError(f"{name}: not JSON ({error}); {anew}") from error
+        raise UsageError(f"{name}: not JSON ({error}); {fix}") from error
     version = data.get("schema_version") if isinstance(data, dict) else None
     if version != SCHEMA:
-        raise UsageError(f"{name}: schema {version}, this code reads {SCHEMA}; {anew}")
+        raise UsageError(f"{name}: schema {version}, this code reads {SCHEMA}; {fix}")
     try:
         return Baseline.model_validate_json(json.dumps(data))
     except ValidationError as error:
-        raise UsageError(f"{name}: not a baseline ({explain(error)}); {anew}") from error
+        raise UsageError(f"{name}: not a baseline ({explain(error)}); {fix}") from error
 
 
 def entry_of(prediction: Prediction) -> Entry:
-    """What of a prediction is kept; a metric that this target has not is left out."""
+    """The part of a prediction that is stored; metrics that the target lacks are left out."""
     metrics = prediction.metrics()
     return Entry(
         target=prediction.target,
         peak_phase=prediction.peak_phase,
         metrics={name: value for name, value in metrics.items() if value is not None},
-        modules={module: dict(held) for module, held in prediction.modules.items()},
+        modules={module: dict(sizes) for module, sizes in prediction.modules.items()},
         terms=dict(prediction.terms),
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class BaselineIndex:
-    """A baseline beside the cells that are compared with it; `keys` by cell id."""
+    """A baseline and the cells that are compared with it; `keys` are names by cell id."""
 
     path: Path
     baseline: Baseline
@@ -128,45 +128,45 @@ class BaselineIndex:
 
     @property
     def stale(self) -> list[str]:
-        """Names in the baseline that no cell has."""
+        """Names in the baseline that belong to no cell."""
         return sorted(self.baseline.cells.keys() - set(self.keys.values()))
 
     @property
     def other_torch(self) -> str:
-        """A half-sentence where another version predicted, else nothing."""
+        """A note where another version of torch predicted the baseline, else empty."""
         if self.baseline.torch == self.torch:
             return ""
-        return f" (the baseline is of torch {self.baseline.torch}, this is {self.torch})"
+        return f" (baseline predicted with torch {self.baseline.torch}, this with {self.torch})"
 
 
-def index_baseline(path: Path, cells: Iterable[Cell], renew: str = RENEW) -> BaselineIndex:
+def index_baseline(path: Path, cells: Iterable[Cell], write: str = WRITE) -> BaselineIndex:
     """The baseline for these cells; raises `UsageError` for a file that cannot be used."""
-    baseline = read_baseline(path, renew)
+    baseline = read_baseline(path, write)
     return BaselineIndex(path=path, baseline=baseline, keys=keys_of(cells), torch=torch_version())
 
 
 def torch_version() -> str:
-    """Major and minor: between them predictions may differ."""
+    """Major and minor: predictions may differ between them."""
     return ".".join(torch_build()[0].split(".")[:2])
 
 
 def keys_of(cells: Iterable[Cell]) -> dict[str, str]:
-    """Each cell's name in the baseline, by id: its clips too where another would have the same."""
+    """Each cell's name in the baseline, by id; with its clips where two names would be equal."""
     cells = list(cells)
     plain = {cell.id: key_of(cell) for cell in cells}
-    often = Counter(plain.values())
-    longer = {cell.id: plain[cell.id] for cell in cells if often[plain[cell.id]] == 1}
-    longer |= {
+    uses = Counter(plain.values())
+    names = {cell.id: plain[cell.id] for cell in cells if uses[plain[cell.id]] == 1}
+    names |= {
         cell.id: f"{plain[cell.id]} {shown('clips', Path(cell.load.clips or 'none').name)}"
         for cell in cells
-        if cell.id not in longer
+        if cell.id not in names
     }
     seen: Counter[str] = Counter()
     for cell in cells:
-        seen[name := longer[cell.id]] += 1
+        seen[name := names[cell.id]] += 1
         if seen[name] > 1:
-            longer[cell.id] = f"{name} ({seen[name]})"
-    return longer
+            names[cell.id] = f"{name} ({seen[name]})"
+    return names
 
 
 def key_of(cell: Cell) -> str:
@@ -178,7 +178,7 @@ def key_of(cell: Cell) -> str:
 
 
 def not_default(part: Any, kind: type, left_out: tuple[str, ...] = ()) -> list[str]:
-    """`frames=16` for each field that has no default or another value."""
+    """`frames=16` for each field without a default or with another value."""
     return [
         shown(field.name, getattr(part, field.name))
         for field in fields(kind)

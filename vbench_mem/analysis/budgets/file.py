@@ -1,4 +1,4 @@
-"""Budgets as they are stated: in a matrix, or in a file of their own beside it (`budgets.yaml`).
+"""Reads budgets from a matrix and from a separate file (`budgets.yaml`).
 
 matrix: matrices/quick.yaml      # a path relative to this file, or a name in matrices/
 baseline: memory_baseline.json   # relative to this file
@@ -22,7 +22,7 @@ from vbench_mem.matrix.load import Matrix, Text, check_budget, load_matrix
 
 
 class BudgetsFile(BaseModel):
-    """The file as written; the budgets are checked further, name by name."""
+    """The fields of the file; each budget is checked later, with the names of the matrix."""
 
     model_config = STRICT
 
@@ -31,12 +31,12 @@ class BudgetsFile(BaseModel):
     budgets: Annotated[list[Any], Field(min_length=1)]
 
 
-WORDS: dict[tuple[str, ...], tuple[str, ...]] = {(): tuple(BudgetsFile.model_fields)}
+KNOWN_KEYS: dict[tuple[str, ...], tuple[str, ...]] = {(): tuple(BudgetsFile.model_fields)}
 
 
 @dataclass(frozen=True)
-class Stated:
-    """A budget and where it stands, so that a complaint can point there."""
+class PlacedBudget:
+    """A budget and its place in a file, for error messages."""
 
     budget: Budget
     path: Path
@@ -45,31 +45,33 @@ class Stated:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a check is about: the matrix, with the budgets of all files and the one baseline."""
+class CheckRequest:
+    """What to check: the matrix, the budgets of all files, and the baseline."""
 
     matrix: Matrix
-    stated: tuple[Stated, ...]
+    placed: tuple[PlacedBudget, ...]
     baseline: Path | None
 
 
-def ask(matrix: str | None, budgets: Path | None, find: Callable[[str], Path]) -> Asked:
+def read_request(
+    matrix: str | None, budgets: Path | None, find: Callable[[str], Path]
+) -> CheckRequest:
     """Read the matrix, and the budgets file that adds to it or names it.
 
-    `find` makes the path of a matrix out of what was typed. Raises `UsageError` for slips in either
-    and where the two do not go together.
+    `find` returns the path of a matrix given on the command line. Raises `UsageError` for errors in
+    either file and where the two contradict each other.
     """
     if budgets is None:
         assert matrix is not None
         loaded = load_matrix(find(matrix))
-        return Asked(loaded, of_matrix(loaded), loaded.baseline)
+        return CheckRequest(loaded, of_matrix(loaded), loaded.baseline)
     data, text = read_yaml(budgets)
     file = check_file(budgets, data)
     loaded = load_matrix(matrix_of(file, matrix, budgets, find))
     variants = {cell.variant for cell in loaded.cells}
     try:
-        own = tuple(
-            Stated(check_budget(raw, place := f"budgets[{i}]", variants), budgets, place,
+        placed = tuple(
+            PlacedBudget(check_budget(raw, place := f"budgets[{i}]", variants), budgets, place,
                    line_of(text, ("budgets", i)))
             for i, raw in enumerate(file.budgets)
         )  # fmt: skip
@@ -79,15 +81,17 @@ def ask(matrix: str | None, budgets: Path | None, find: Callable[[str], Path]) -
     if file.baseline is not None:
         baseline = budgets.parent / file.baseline
         if loaded.baseline is not None and loaded.baseline.resolve() != baseline.resolve():
-            raise UsageError(f"{budgets}: baseline: {loaded.path} names another; keep one of them")
-    stated = (*of_matrix(loaded), *own)
-    whole = replace(loaded, budgets=tuple(each.budget for each in stated), baseline=baseline)
-    return Asked(whole, stated, baseline)
+            raise UsageError(
+                f"{budgets}: baseline: {loaded.path} names another one; keep one of the two"
+            )
+    placed = (*of_matrix(loaded), *placed)
+    whole = replace(loaded, budgets=tuple(each.budget for each in placed), baseline=baseline)
+    return CheckRequest(whole, placed, baseline)
 
 
-def of_matrix(matrix: Matrix) -> tuple[Stated, ...]:
+def of_matrix(matrix: Matrix) -> tuple[PlacedBudget, ...]:
     return tuple(
-        Stated(budget, matrix.path, f"budgets[{i}]", line_of(matrix.text, ("budgets", i)))
+        PlacedBudget(budget, matrix.path, f"budgets[{i}]", line_of(matrix.text, ("budgets", i)))
         for i, budget in enumerate(matrix.budgets)
     )
 
@@ -98,15 +102,17 @@ def check_file(path: Path, data: Any) -> BudgetsFile:
     try:
         return BudgetsFile.model_validate(data)
     except ValidationError as error:
-        raise UsageError(f"{path}: {explain(error, WORDS)}") from error
+        raise UsageError(f"{path}: {explain(error, KNOWN_KEYS)}") from error
 
 
 def matrix_of(
-    file: BudgetsFile, typed: str | None, path: Path, find: Callable[[str], Path]
+    file: BudgetsFile, given: str | None, path: Path, find: Callable[[str], Path]
 ) -> Path:
-    """The matrix that was typed, else the one that the file names; they may not be two."""
-    if file.matrix is None and typed is None:
-        raise UsageError(f"{path}: names no matrix; write matrix: into it, or type one")
+    """The matrix of the command line, else that of the file; the two may not differ."""
+    if file.matrix is None and given is None:
+        raise UsageError(
+            f"{path}: has no matrix; add matrix: to it, or give one on the command line"
+        )
     beside = path.parent / (file.matrix or "")
     named = beside if file.matrix and beside.is_file() else None
     if named is None and file.matrix is not None:
@@ -114,10 +120,12 @@ def matrix_of(
             named = find(file.matrix)
         except UsageError as error:
             raise UsageError(f"{path}: matrix: {error}") from error
-    if typed is None:
+    if given is None:
         assert named is not None
         return named
-    found = find(typed)
+    found = find(given)
     if named is not None and found.resolve() != named.resolve():
-        raise UsageError(f"{path}: is about {named}, not {found}; leave one of them out")
+        raise UsageError(
+            f"{path}: has matrix: {named}, but the command line has {found}; remove one of the two"
+        )
     return found

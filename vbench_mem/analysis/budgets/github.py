@@ -1,39 +1,43 @@
 """A check on GitHub: annotations at the line of the budget, and the summary of the job.
 
-Source of the escapes: actions/toolkit, packages/core/src/command.ts. Asks nothing of a network.
+Source of the escapes: actions/toolkit, packages/core/src/command.ts. Uses no network.
 """
 
 import re
 from pathlib import Path
 
-from vbench_mem.analysis.budgets.grown import AGREE
-from vbench_mem.analysis.budgets.result import Result
-from vbench_mem.analysis.budgets.verdict import Verdict
+from vbench_mem.analysis.budgets.judge_growth import ACCEPT
+from vbench_mem.analysis.budgets.result import CheckResult
+from vbench_mem.analysis.budgets.verdict import BudgetOutcome, Verdict
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~&])")
-SHOWN = 10  # errors of one step, by GitHub
-HEAD = ("| verdict | cell | budget | what |", "|---|---|---|---|")
+MOST_ERRORS = 10  # that GitHub shows of one step
+HEAD = ("| verdict | cell | budget | reason |", "|---|---|---|---|")
+WORDS = {
+    BudgetOutcome.PASS: "pass",
+    BudgetOutcome.FAIL: "**FAIL**",
+    BudgetOutcome.NOTHING_TO_JUDGE: "**nothing to judge**",
+}
 
 
-def annotations(result: Result, workspace: Path) -> list[str]:
+def annotations(result: CheckResult, workspace: Path) -> list[str]:
     """Workflow commands: an error for each verdict that does not pass, a notice for each hint.
 
-    What fails comes first. Only the first ten errors of a step are shown: the last of them says
-    how many more there are.
+    GitHub shows only the first ten errors of a step: the last of them counts the others.
     """
     lines = []
-    broken = [verdict for verdict in result.verdicts if verdict.outcome != "pass"]
-    room = SHOWN - (result.reason is not None)
-    shown = broken if len(broken) <= room else broken[: room - 1]
+    failing = [verdict for verdict in result.verdicts if not verdict.passes]
+    most = MOST_ERRORS - (result.reason is not None)
+    shown = failing if len(failing) <= most else failing[: most - 1]
     for verdict in shown:
         text = "\n".join([verdict.message, *verdict.notes])
         place = place_of(result, verdict, workspace)
         lines.append(command("error", place | {"title": title_of(verdict)}, text))
-    if len(shown) < len(broken):
-        text = f"{len(broken) - len(shown)} more do not pass; the job's summary lists them"
+    if len(shown) < len(failing):
+        text = f"{len(failing) - len(shown)} more verdicts do not pass; see the summary of the job"
         lines.append(command("error", {"title": "vbench-mem check"}, text))
     for verdict in result.verdicts:
-        if verdict.outcome == "pass" and verdict.hint is not None:
+        if verdict.passes and verdict.hint is not None:
             place = place_of(result, verdict, workspace)
             lines.append(command("notice", place | {"title": title_of(verdict)}, verdict.hint))
     if result.reason is not None:
@@ -44,21 +48,21 @@ def annotations(result: Result, workspace: Path) -> list[str]:
 
 
 def stale_text(name: str) -> str:
-    return f"{name}: in the baseline, and no cell of the matrix; {AGREE}"
+    return f"{name}: is in the baseline but not in the matrix; {ACCEPT} to remove it"
 
 
 def title_of(verdict: Verdict) -> str:
     return f"{verdict.word} {verdict.metric} {verdict.kind}"
 
 
-def place_of(result: Result, verdict: Verdict, workspace: Path) -> dict[str, str]:
+def place_of(result: CheckResult, verdict: Verdict, workspace: Path) -> dict[str, str]:
     """File, from the root of the checkout, and line of the budget."""
-    stated = result.place(verdict)
-    path = stated.path.resolve()
+    budget = result.budget_of(verdict)
+    path = budget.path.resolve()
     root = workspace.resolve()
     shown = path.relative_to(root) if path.is_relative_to(root) else path
     place = {"file": shown.as_posix()}
-    return place if stated.line is None else place | {"line": str(stated.line)}
+    return place if budget.line is None else place | {"line": str(budget.line)}
 
 
 def command(name: str, properties: dict[str, str], text: str) -> str:
@@ -75,27 +79,25 @@ def escape_property(text: str) -> str:
     return escape(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def summary(result: Result) -> str:
-    """Markdown: one table, what does not pass first."""
+def summary(result: CheckResult) -> str:
+    """Markdown: one table, failures first."""
     lines = [f"### vbench-mem check {markdown(result.headline)}", ""]
     if result.reason is not None:
-        lines += [f"Not all could be judged: {markdown(result.reason)}", ""]
+        lines += [f"Some budgets could not be judged: {markdown(result.reason)}", ""]
     if result.verdicts:
-        lines += [*HEAD, *(row_of(result, verdict) for verdict in result.told()), ""]
+        lines += [*HEAD, *(row_of(result, verdict) for verdict in result.failures_first()), ""]
     lines += [f"- {markdown(stale_text(name))}" for name in result.stale]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def row_of(result: Result, verdict: Verdict) -> str:
-    stated = result.place(verdict)
-    at = f"{stated.path.name}:{stated.line}" if stated.line is not None else stated.path.name
+def row_of(result: CheckResult, verdict: Verdict) -> str:
+    budget = result.budget_of(verdict)
+    at = f"{budget.path.name}:{budget.line}" if budget.line is not None else budget.path.name
     what = verdict.message.removeprefix(f"{verdict.label}: ")
-    below = [*verdict.notes, *([verdict.hint] if verdict.hint is not None else [])]
-    word = {"pass": "pass", "fail": "**FAIL**", "nothing": "**nothing to judge**"}[verdict.outcome]
-    said = "<br>".join(markdown(text) for text in (what, *below))
-    return f"| {word} | {markdown(verdict.label)} | {markdown(at)} | {said} |"
+    reason = "<br>".join(markdown(text) for text in (what, *verdict.notes_and_hint))
+    return f"| {WORDS[verdict.outcome]} | {markdown(verdict.label)} | {markdown(at)} | {reason} |"
 
 
 def markdown(text: str) -> str:
-    """Text that Markdown shows as it is, in one line of a table."""
+    """Escaped for one cell of a Markdown table."""
     return "<br>".join(MARKDOWN.sub(r"\\\1", line) for line in text.splitlines())

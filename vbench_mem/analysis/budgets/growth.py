@@ -1,4 +1,4 @@
-"""What grew: bytes by module and category at the peak of a step, against those of the baseline."""
+"""Growth: bytes by module and category at the peak of a step, compared with the baseline."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from vbench_mem.analysis.budgets.baseline import Entry
 from vbench_mem.base.units import format_bytes
 from vbench_mem.probes.prediction import STEP_PHASES, Prediction
 
-SHOWN = 3  # of a list of modules; the others are counted
+MOST_SHOWN = 3  # modules of a list; the others are summed
 OUTSIDE = "(no module)"
 Tree = Mapping[tuple[str, str], int]
 
@@ -33,27 +33,29 @@ class Change:
 
 
 def tree_of(of: Entry | Prediction, metric: str) -> Tree:
-    """Bytes by module and category, what an allocator adds to the tensors among them (as a module
-    in brackets). Of a category's metric that category only."""
+    """Bytes by module and category; what an allocator adds to the tensors is a module in brackets.
+
+    For the metric of one category, that category only.
+    """
     only = metric.removeprefix("predicted_").removesuffix("_bytes")
-    leaves = {(m, c): size for m, held in of.modules.items() for c, size in held.items()}
+    leaves = {(m, c): size for m, sizes in of.modules.items() for c, size in sizes.items()}
     if any(category == only for _, category in leaves):
         return {leaf: size for leaf, size in leaves.items() if leaf[1] == only}
     return leaves
 
 
 def is_of_peak(metric: str, prediction: Entry | Prediction) -> bool:
-    """Whether the modules tell of this metric: those of another phase are not known."""
+    """Do the modules hold for this metric? They are recorded for the phase of the peak only."""
     phase = metric.removeprefix("predicted_").removesuffix("_peak_bytes")
     return phase not in (*STEP_PHASES, "embed") or phase == prediction.peak_phase
 
 
-def elsewhere(prediction: Entry | Prediction) -> str:
-    return f"the modules are known at the step's peak only, which is in {prediction.peak_phase}"
+def unknown_modules(prediction: Entry | Prediction) -> str:
+    return f"modules are known for the step's peak only, which is in {prediction.peak_phase}"
 
 
 def changes_of(before: Entry, after: Entry | Prediction, metric: str) -> tuple[Change, ...]:
-    """What is not as it was: what grew most first, what shrank most last."""
+    """All changes: the largest growth first, the largest reduction last."""
     old = tree_of(before, metric)
     new = tree_of(after, metric)
     found = [
@@ -72,9 +74,9 @@ def changes_of(before: Entry, after: Entry | Prediction, metric: str) -> tuple[C
 def explain_growth(
     before: Entry, after: Entry | Prediction, changes: tuple[Change, ...]
 ) -> Iterator[str]:
-    """Sentences for people: whether the peak moved, what grew there, what shrank."""
+    """Sentences: whether the peak moved to another phase, what grew, what shrank."""
     if after.peak_phase != before.peak_phase:
-        yield f"the step's peak is now in {after.peak_phase}, it was in {before.peak_phase}"
+        yield f"the step's peak moved from {before.peak_phase} to {after.peak_phase}"
     grew = [change for change in changes if change.growth > 0]
     shrank = [change for change in reversed(changes) if change.growth < 0]
     for verb, some in (("grew", grew), ("shrank", shrank)):
@@ -85,9 +87,9 @@ def explain_growth(
 
 
 def listed(changes: list[Change]) -> list[str]:
-    """The first few, and how much the others come to."""
-    rest = changes[SHOWN:]
-    texts = [change.text for change in changes[:SHOWN]]
+    """The first few, and the sum of the others."""
+    rest = changes[MOST_SHOWN:]
+    texts = [change.text for change in changes[:MOST_SHOWN]]
     if len(rest) == 1:
         return [*texts, rest[0].text]
     if rest:
@@ -97,8 +99,8 @@ def listed(changes: list[Change]) -> list[str]:
 
 
 def largest_holders(prediction: Prediction, metric: str) -> str:
-    """Who has most of it at the peak."""
+    """The modules with the most bytes at the peak."""
     tree = tree_of(prediction, metric)
-    top = sorted(tree.items(), key=lambda leaf: (-leaf[1], leaf[0]))[:SHOWN]
+    top = sorted(tree.items(), key=lambda leaf: (-leaf[1], leaf[0]))[:MOST_SHOWN]
     texts = [f"{m or OUTSIDE} {category} {format_bytes(size)}" for (m, category), size in top]
-    return f"most at the peak, in {prediction.peak_phase}: {', '.join(texts)}"
+    return f"largest at the peak, in {prediction.peak_phase}: {', '.join(texts)}"

@@ -1,29 +1,36 @@
 """Budgets and rows -> verdicts, each with the limit, the actual number and the difference.
 
-A number that is missing never passes. Rows that a rule of the matrix skips are not judged.
+A missing number never passes. Rows that a rule of the matrix skips are not judged.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 from vbench_mem.analysis.budgets.baseline import BaselineIndex
-from vbench_mem.analysis.budgets.grown import judge_growth, where_it_goes
+from vbench_mem.analysis.budgets.judge_growth import judge_growth, where_it_is
 from vbench_mem.analysis.budgets.partner import Partners, judged_rows, partners_of
-from vbench_mem.analysis.budgets.verdict import Verdict, made_how, not_passed, number_of
+from vbench_mem.analysis.budgets.verdict import (
+    BudgetOutcome,
+    Verdict,
+    not_passed,
+    number_of,
+    origin_of,
+)
 from vbench_mem.analysis.budgets.wording import name_of, show_drop, show_gap, show_value
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.analysis.scores.score import AnyScore
+from vbench_mem.base.score_metrics import Origin
 from vbench_mem.matrix.budget import Budget
 
-TOLERANCE = 1e-9  # of fractions: 0.30 - 0.29 is a little more than 0.01 to a computer
+TOLERANCE = 1e-9  # of fractions: 0.30 - 0.29 is slightly more than 0.01 in floating point
 
 
 def judge(
     budgets: Sequence[Budget], joined: Joined, indexed: BaselineIndex | None = None
 ) -> list[Verdict]:
-    """A verdict for every row that a budget matches, or one that says it matches none.
+    """A verdict for every row that a budget matches, or one verdict where it matches none.
 
-    `indexed` is the baseline; without it nothing passes a limit on growth.
+    `indexed` is the baseline; without it no limit on growth passes.
     """
     return [
         replace(verdict, budget=number, kind=budget.kind)
@@ -39,8 +46,11 @@ def judge_one(
     rows = judged_rows(budget, joined.rows)
     if not rows:
         facts = ", ".join(f"{name}: {value}" for name, value in budget.where.items())
-        message = f"{budget.metric} {budget.kind}: no row to judge with {facts or 'any facts'}"
-        return [Verdict(outcome="nothing", metric=budget.metric, message=message)]
+        with_facts = f" has {facts}" if facts else ""
+        message = f"{budget.metric} {budget.kind}: no row to judge{with_facts}"
+        return [
+            Verdict(outcome=BudgetOutcome.NOTHING_TO_JUDGE, metric=budget.metric, message=message)
+        ]
     partners = partners_of(budget, joined.rows)
     if budget.is_score:
         return [v for row in rows for v in _judge_scores(budget, row, rows, partners)]
@@ -48,8 +58,8 @@ def judge_one(
         return [judge_growth(budget, row, indexed) for row in rows]
     verdicts = [_judge(budget, row, partners, budget.metric) for row in rows]
     return [
-        replace(verdict, notes=verdict.notes or where_it_goes(budget.metric, row, indexed))
-        if verdict.outcome == "fail" and verdict.actual is not None
+        replace(verdict, notes=verdict.notes or where_it_is(budget.metric, row, indexed))
+        if verdict.outcome is BudgetOutcome.FAIL and verdict.actual is not None
         else verdict
         for verdict, row in zip(verdicts, rows, strict=True)
     ]
@@ -60,14 +70,14 @@ def _judge_scores(
 ) -> list[Verdict]:
     """One verdict for each column of each dataset that any of the rows has a score of.
 
-    Columns that only the row or only its partner has are among them: the other's number is missing.
+    These include columns that only the row or only its partner has: the other number is missing.
     """
     partner = partners.of(row)[0] if partners is not None else None
     compared = [*rows, partner] if partner is not None else rows
     datasets = sorted({s.dataset for r in compared for s in _scores(budget, r).values()})
     if not datasets:
         return [_judge(budget, row, partners, budget.dataset or "any dataset")]
-    own = dict(_scores(budget, row)) | (_scores(budget, partner) if partner is not None else {})
+    own = _scores(budget, row) | (_scores(budget, partner) if partner is not None else {})
     verdicts = []
     for dataset in datasets:
         columns = sorted(column for column, score in own.items() if score.dataset == dataset)
@@ -76,8 +86,9 @@ def _judge_scores(
 
 
 def _scores(budget: Budget, row: Row) -> dict[str, AnyScore]:
-    """The row's scores that the budget is about, by column; published ones only when asked for."""
-    origins = (budget.origin,) if budget.origin else ("measured", "imported")
+    """The row's scores that the budget is about, by column; published ones only where the budget
+    names that origin."""
+    origins = (budget.origin,) if budget.origin else (Origin.MEASURED, Origin.IMPORTED)
     return {
         column: score
         for column, score in row.scores.items()
@@ -93,7 +104,7 @@ def _judge(budget: Budget, row: Row, partners: Partners | None, column: str) -> 
     actual, why = number_of(budget, row, column)
     if actual is None:
         return not_passed(
-            budget, row, f"{row.label}: {name} was not {made_how(row, column)} ({why})"
+            budget, row, f"{row.label}: {name} was not {origin_of(row, column)} ({why})"
         )
     if partners is None:
         return _verdict(budget, row, actual, f"{row.label}: {name} is {show_value(budget, actual)}")
@@ -102,8 +113,8 @@ def _judge(budget: Budget, row: Row, partners: Partners | None, column: str) -> 
         return not_passed(budget, row, f"{row.label}: {name} cannot be compared ({why})")
     base, why = number_of(budget, partner, column)
     if base is None:
-        made = made_how(partner, column)
-        text = f"{row.label}: {name} cannot be compared ({partner.label} was not {made}: {why})"
+        how = origin_of(partner, column)
+        text = f"{row.label}: {name} cannot be compared ({partner.label} was not {how}: {why})"
         return not_passed(budget, row, text)
     return _relative(budget, row, name, actual, partner, base)
 
@@ -126,25 +137,25 @@ def _relative(
 
 
 def _verdict(budget: Budget, row: Row, actual: float, text: str) -> Verdict:
-    """Pass up to the limit itself; the message says by how much it is held or missed."""
+    """A number at the limit passes; the message has the distance to the limit."""
     limit = budget.limit
-    room = actual - limit if budget.kind == "min" else limit - actual
+    margin = actual - limit if budget.kind == "min" else limit - actual
     is_whole = isinstance(actual, int) and isinstance(limit, int)
-    if not is_whole and abs(room) <= TOLERANCE * max(1, abs(limit)):
-        room = 0
+    if not is_whole and abs(margin) <= TOLERANCE * max(1, abs(limit)):
+        margin = 0
     if budget.kind == "max_ratio":
-        limit_text, gap = f"{limit:.3f}", f"{abs(room):.3f}"
+        limit_text, gap = f"{limit:.3f}", f"{abs(margin):.3f}"
     elif budget.kind == "max_drop":
-        limit_text, gap = show_drop(budget, limit), show_drop(budget, abs(room))
+        limit_text, gap = show_drop(budget, limit), show_drop(budget, abs(margin))
     else:
-        limit_text, gap = show_value(budget, limit), show_gap(budget, abs(room))
-    side = "to skip" if room >= 0 else "under" if budget.kind == "min" else "over"
+        limit_text, gap = show_value(budget, limit), show_gap(budget, abs(margin))
+    side = "more" if (margin >= 0) == (budget.kind == "min") else "less"
     return Verdict(
-        outcome="pass" if room >= 0 else "fail",
+        outcome=BudgetOutcome.PASS if margin >= 0 else BudgetOutcome.FAIL,
         metric=budget.metric,
         label=row.label,
         cell_id=row.cell.id,
         limit=limit,
         actual=actual,
-        message=f"{text}, limit {limit_text}, {gap} {side}",
+        message=f"{text}, {gap} {side} than the limit of {limit_text}",
     )

@@ -1,5 +1,5 @@
-"""Which rows a budget judges, and which row a relative one compares each of them with: one that is
-equal in everything but what `to` or `from` names."""
+"""Which rows a budget judges, and with which row a relative budget compares each of them: one that
+is equal in everything except the facts in `to` or `from`."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from vbench_mem.matrix.cell import dump
 from vbench_mem.matrix.conditions import check_when, matches
 
 ADAPTATION = ("adapter_width", "lora_rank", "lora_alpha", "blocks", "train_text")
-# Fields that follow from another one, so that naming the one frees the others too.
+# Fields that depend on another one: naming that one leaves them free too.
 FOLLOWS = {
     "recipe.mask": ("recipe.mask_kind",),
     "recipe.train": tuple(f"recipe.{name}" for name in ADAPTATION),
@@ -24,8 +24,8 @@ SIZES = ("spec.tower", "spec.text", "spec.embed_dim", "spec.patch_px")  # the sa
 
 
 def judged_rows(budget: Budget, rows: Sequence[Row]) -> list[Row]:
-    """The rows that `where` means; the row compared with is not compared with itself, and what a
-    rule of the matrix skips is not judged."""
+    """The rows that match `where`, without those that a rule of the matrix skips and without those
+    that match `reference`."""
     where = check_when(budget.where)
     found = [row for row in rows if matches(row.facts, where) and not row.by_rule]
     if budget.reference is None:
@@ -35,9 +35,9 @@ def judged_rows(budget: Budget, rows: Sequence[Row]) -> list[Row]:
 
 
 class Partners:
-    """The rows that have the facts of `reference`, to be found by what they are else.
+    """The rows that match `reference`, indexed by all their other fields.
 
-    Each row is looked at once, however many are compared with them.
+    Each row is indexed once, however many rows are compared with it.
     """
 
     def __init__(self, reference: dict[str, Any], rows: Iterable[Row]) -> None:
@@ -54,23 +54,23 @@ class Partners:
         return json.dumps(_rest(row, self.when, sized=sized), sort_keys=True, default=str)
 
     def of(self, row: Row) -> tuple[Row | None, str]:
-        """The one row that is else like `row`, or the reason why there is none."""
+        """The one row that is otherwise equal to `row`, or the reason why none is found."""
         found = []
         for custom in (False, True):
-            # a user's own encoder has no size that could be compared with another family's
+            # a custom encoder has no size to compare with that of another family
             sized = not (custom or is_custom(row))
             found += self.found.get((custom, sized, self.rest(row, sized=sized)), [])
         if not found:
-            return None, f"no row with {self.wanted} that is else the same"
+            return None, f"no otherwise equal row has {self.wanted}"
         if len(found) > 1:
             names = " and ".join(other.label for other in found[:2])
-            why = f"more than one row with {self.wanted}: {names}; name more of the one meant"
+            why = f"several rows have {self.wanted}: {names}; add facts to name one of them"
             return None, why
         return found[0], ""
 
 
 def partners_of(budget: Budget, rows: Iterable[Row]) -> Partners | None:
-    """What a relative limit compares with; None of one that is not relative."""
+    """The rows that a relative limit compares with; None for other limits."""
     return None if budget.reference is None else Partners(budget.reference, rows)
 
 
@@ -79,7 +79,7 @@ def is_custom(row: Row) -> bool:
 
 
 def _rest(row: Row, when: dict[str, Any], *, sized: bool) -> dict[str, Any]:
-    """The cell without its names and without everything that `when` sets."""
+    """The cell's fields without its names and without all that `when` sets."""
     free = [prefix for name in when for prefix in _sets(name)]
     flat = _flat(dump(row.cell))
     return {
@@ -91,16 +91,16 @@ def _rest(row: Row, when: dict[str, Any], *, sized: bool) -> dict[str, Any]:
 
 
 def _keeps(path: str, when: dict[str, Any]) -> bool:
-    """Another family is compared at the same size, where `when` does not name the encoder too."""
+    """Another family is compared at the same size, unless `when` names the encoder."""
     if "encoder" in when or "variant" in when or not when.keys() & {"family", "layout"}:
         return False
     return any(path.startswith(prefix) for prefix in SIZES)
 
 
 def _sets(name: str) -> tuple[str, ...]:
-    """Paths of a cell's fields that a fact decides."""
+    """Paths of the fields of a cell that a fact sets."""
     if name in ("encoder", "family", "layout"):
-        return ("spec", "recipe.mask_kind")  # each layout has its own kind of mask
+        return ("spec", "recipe.mask_kind")  # kinds of masks depend on the layout
     if name in ("recipe", "recipe_name"):
         return ("recipe",)
     if name == "variant":

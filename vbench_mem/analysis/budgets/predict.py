@@ -1,7 +1,7 @@
-"""Predictions for the rows that budgets ask about, made afresh of the code at hand. No torch here.
+"""Predictions by the current code for the rows that budgets judge. No torch here.
 
-Only cells that a budget on a predicted metric touches are predicted, with the rows they are
-compared with: neither records nor a device are needed.
+Only cells that a budget on a predicted metric judges or compares with are predicted. Records and a
+device are not needed.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from vbench_mem.analysis.budgets.baseline import Baseline, BaselineIndex, entry_of
 from vbench_mem.analysis.budgets.partner import judged_rows, partners_of
+from vbench_mem.analysis.budgets.wording import show_growth
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.base.errors import UsageError
 from vbench_mem.machine.environment import read_environment
@@ -31,11 +32,11 @@ def predict_missing(
     indexed: BaselineIndex | None = None,
     predict: Predict = predict_all,
 ) -> Joined:
-    """The rows, those that a budget on a predicted metric touches with their prediction.
+    """All rows, with predictions for those that budgets on predicted metrics use.
 
-    Raises `UsageError` before any work where the baseline is of the other kind of device.
+    Raises `UsageError` before any work where the baseline is for the other kind of device.
     """
-    wanted = with_targets(row.cell for row in touched(budgets, joined.rows))
+    wanted = with_targets(row.cell for row in needing_predictions(budgets, joined.rows))
     if indexed is not None:
         check_targets(budgets, joined.rows, wanted, indexed)
     found = predict(wanted)
@@ -43,22 +44,22 @@ def predict_missing(
     return replace(joined, rows=rows)
 
 
-def recall(joined: Joined) -> Joined:
-    """The rows with the prediction that their record holds: of the code that was measured then."""
-    return replace(joined, rows=tuple(map(recall_one, joined.rows)))
+def with_recorded_predictions(joined: Joined) -> Joined:
+    """The rows with the prediction in their record, by the code that was measured."""
+    return replace(joined, rows=tuple(map(with_recorded_prediction, joined.rows)))
 
 
-def recall_one(row: Row) -> Row:
-    kept = row.record.details.get("prediction") if row.record is not None else None
-    if not isinstance(kept, dict):
+def with_recorded_prediction(row: Row) -> Row:
+    data = row.record.details.get("prediction") if row.record is not None else None
+    if not isinstance(data, dict):
         return row
     try:
-        return replace(row, prediction=predictions.load(kept))
-    except ValidationError:  # of another version of this code: the row is as if it had none
+        return replace(row, prediction=predictions.load(data))
+    except ValidationError:  # written by another version of this code
         return row
 
 
-def touched(budgets: Sequence[Budget], rows: Sequence[Row]) -> list[Row]:
+def needing_predictions(budgets: Sequence[Budget], rows: Sequence[Row]) -> list[Row]:
     """Rows that budgets on predicted metrics judge or compare with, in the matrix's order."""
     ids = set()
     for budget in budgets:
@@ -72,25 +73,25 @@ def touched(budgets: Sequence[Budget], rows: Sequence[Row]) -> list[Row]:
 
 
 def with_targets(cells: Iterable[Cell]) -> Wanted:
-    """By id. What `auto` means is asked of this machine, and only where a cell says `auto`."""
+    """By id. This machine is inspected only where a cell has `device: auto`."""
     cells = list(cells)
-    asks = any(cell.runtime.device == "auto" for cell in cells)
-    shows_gpu = asks and read_environment("auto").shows_gpu
+    has_auto = any(cell.runtime.device == "auto" for cell in cells)
+    shows_gpu = has_auto and read_environment("auto").shows_gpu
     return {cell.id: (cell, target_of(cell.runtime.device, shows_gpu)) for cell in cells}
 
 
 def check_targets(
     budgets: Sequence[Budget], rows: Sequence[Row], wanted: Wanted, indexed: BaselineIndex
 ) -> None:
-    """Refuse a baseline of the other kind of device: nothing in it can be compared."""
+    """Raise `UsageError` for a baseline of the other kind of device, which cannot be compared."""
     grown = [budget for budget in budgets if budget.kind == "max_growth"]
-    for row in touched(grown, rows):
+    for row in needing_predictions(grown, rows):
         cell, target = wanted[row.cell.id]
         entry = indexed.entry(cell)
         if entry is not None and entry.target != target:
             raise UsageError(
                 f"{indexed.path}: {indexed.keys[cell.id]} was predicted for {entry.target} and "
-                f"would be for {target} here; write device: {entry.target} in the matrix"
+                f"is now predicted for {target}; write device: {entry.target} in the matrix"
             )
 
 
@@ -101,42 +102,42 @@ def new_baseline(
     predict: Predict = predict_all,
     old: Baseline | None = None,
 ) -> tuple[Baseline, dict[str, str]]:
-    """A baseline of all these cells, and by name why some could not be predicted.
+    """A baseline of all these cells, and by name the reasons of those that cannot be predicted.
 
-    Those keep their entry in `old`, so that one failure does not take what was agreed to.
+    The latter keep their entry of `old`, so that a failure removes no accepted number.
     """
     found = predict(with_targets(cells))
     entries = {
-        keys[cell_id]: entry_of(made)
-        for cell_id, made in found.items()
-        if isinstance(made, Prediction)
+        keys[cell_id]: entry_of(outcome)
+        for cell_id, outcome in found.items()
+        if isinstance(outcome, Prediction)
     }
     reasons = {
-        keys[cell_id]: made.reason
-        for cell_id, made in found.items()
-        if isinstance(made, Unpredicted)
+        keys[cell_id]: outcome.reason
+        for cell_id, outcome in found.items()
+        if isinstance(outcome, Unpredicted)
     }
-    kept = {key: old.cells[key] for key in reasons if key in old.cells} if old is not None else {}
-    return Baseline(torch=torch, cells=kept | entries), reasons
+    accepted = (
+        {key: old.cells[key] for key in reasons if key in old.cells} if old is not None else {}
+    )
+    return Baseline(torch=torch, cells=accepted | entries), reasons
 
 
 def differences(old: Baseline | None, new: Baseline) -> list[str]:
-    """A line for each cell whose entry is another than before, in the order of the names."""
+    """A line for each cell whose entry changed, sorted by name."""
     before = old.cells if old is not None else {}
     lines = []
     for key in sorted(before.keys() | new.cells.keys()):
         was, now = before.get(key), new.cells.get(key)
         if was is None or now is None:
-            lines.append(f"{key}: {'new' if was is None else 'gone'}")
+            lines.append(f"{key}: {'added' if was is None else 'removed'}")
         elif was != now:
             lines.append(f"{key}: {peak_change(was.metrics, now.metrics)}")
     return lines
 
 
 def peak_change(was: Mapping[str, int], now: Mapping[str, int]) -> str:
-    from vbench_mem.analysis.budgets.wording import show_growth
-
     name = "predicted_peak_bytes"
-    if name not in was:  # taken out by hand
+    if name not in was:  # deleted by hand
         return f"{name} was not in the baseline"
     return f"{name} is {show_growth(now[name] - was[name], was[name])}"

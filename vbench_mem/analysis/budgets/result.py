@@ -1,105 +1,105 @@
-"""What a check came to: verdicts, what could not be judged, the exit code. Prints nothing."""
+"""The result of a check: verdicts, what could not be judged, the exit code. Prints nothing."""
 
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from vbench_mem.analysis.budgets.file import Stated
-from vbench_mem.analysis.budgets.grown import AGREE
-from vbench_mem.analysis.budgets.verdict import Outcome, Verdict
+from vbench_mem.analysis.budgets.file import PlacedBudget
+from vbench_mem.analysis.budgets.judge_growth import ACCEPT
+from vbench_mem.analysis.budgets.verdict import BudgetOutcome, Verdict
 
-HELD, BROKEN, NOTHING = 0, 1, 3
+PASSED, FAILED, NOTHING_TO_JUDGE = 0, 1, 3  # exit codes
+WORDS = {
+    BudgetOutcome.PASS: "pass",
+    BudgetOutcome.FAIL: "fail",
+    BudgetOutcome.NOTHING_TO_JUDGE: "with nothing to judge",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
-    """`name` is the matrix's.
+class CheckResult:
+    """`name` is that of the matrix.
 
-    stated  the budgets that were judged; a verdict's `budget` counts in them
-    reason  why other budgets, which need records, were not
-    stale   names in the baseline that no cell has
+    placed  the budgets that were judged; a verdict's `budget` is an index of them
+    reason  why other budgets, which need records, could not be judged
+    stale   names in the baseline that belong to no cell
     """
 
     name: str
-    stated: tuple[Stated, ...]
+    placed: tuple[PlacedBudget, ...]
     verdicts: tuple[Verdict, ...]
     reason: str | None = None
     stale: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
-        """What is broken is told before what could not be judged."""
+        """A failure counts before a budget that could not be judged."""
         outcomes = {verdict.outcome for verdict in self.verdicts}
-        if "fail" in outcomes:
-            return BROKEN
-        return HELD if outcomes == {"pass"} and self.reason is None else NOTHING
+        if BudgetOutcome.FAIL in outcomes:
+            return FAILED
+        passed = outcomes == {BudgetOutcome.PASS} and self.reason is None
+        return PASSED if passed else NOTHING_TO_JUDGE
 
     @property
     def headline(self) -> str:
         """`gate: 2 of 8 verdicts fail`."""
         outcomes = [verdict.outcome for verdict in self.verdicts]
-        failed, idle = outcomes.count("fail"), outcomes.count("nothing")
-        if failed:
+        if failed := outcomes.count(BudgetOutcome.FAIL):
             return f"{self.name}: {failed} of {len(outcomes)} verdicts fail"
-        if self.exit_code == HELD:
+        if self.exit_code == PASSED:
             return f"{self.name}: all {len(outcomes)} verdicts pass"
-        return f"{self.name}: {idle or 'some'} of the budgets could not be judged"
+        unjudged = outcomes.count(BudgetOutcome.NOTHING_TO_JUDGE)
+        return f"{self.name}: {unjudged or 'some'} of the budgets could not be judged"
 
     @property
     def counts(self) -> str:
         """`34 verdicts: 20 pass, 14 fail`."""
         outcomes = Counter(verdict.outcome for verdict in self.verdicts)
-        words: dict[Outcome, str] = {
-            "pass": "pass",
-            "fail": "fail",
-            "nothing": "with nothing to judge",
-        }
-        parts = [f"{outcomes[key]} {word}" for key, word in words.items() if outcomes[key]]
+        parts = [f"{outcomes[each]} {WORDS[each]}" for each in BudgetOutcome if outcomes[each]]
         number = "1 verdict" if len(self.verdicts) == 1 else f"{len(self.verdicts)} verdicts"
         return f"{number}: {', '.join(parts)}"
 
-    def place(self, verdict: Verdict) -> Stated:
-        return self.stated[verdict.budget]
+    def budget_of(self, verdict: Verdict) -> PlacedBudget:
+        return self.placed[verdict.budget]
 
-    def told(self) -> Iterator[Verdict]:
-        """What does not pass first, each in the order of the budgets."""
-        yield from (verdict for verdict in self.verdicts if verdict.outcome != "pass")
-        yield from (verdict for verdict in self.verdicts if verdict.outcome == "pass")
+    def failures_first(self) -> list[Verdict]:
+        """Those that do not pass first, each in the order of the budgets."""
+        return sorted(self.verdicts, key=lambda verdict: verdict.passes)
 
     def dump(self) -> dict[str, Any]:
         """JSON-ready."""
-        said: dict[str, Any] = {
+        data: dict[str, Any] = {
             "exit_code": self.exit_code,
             "verdicts": [self.dump_one(verdict) for verdict in self.verdicts],
             "stale": list(self.stale),
         }
-        return said if self.reason is None else said | {"reason": self.reason}
+        return data if self.reason is None else data | {"reason": self.reason}
 
     def dump_one(self, verdict: Verdict) -> dict[str, Any]:
-        stated = self.place(verdict)
-        where = {"file": str(stated.path), "line": stated.line, "budget": stated.place}
+        budget = self.budget_of(verdict)
+        where = {"file": str(budget.path), "line": budget.line, "budget": budget.place}
         return asdict(verdict) | where
 
 
-def lines_of(result: Result) -> Iterator[str]:
-    """For a terminal: what passes, what does not, and how many there are of each.
+def lines_of(result: CheckResult) -> Iterator[str]:
+    """For a terminal: the passes, then all others, where they are seen, then the counts.
 
-    What does not pass stands last, where it is seen. A note about a cell is said once.
+    A note about a cell is printed once.
     """
-    said: dict[str | None, set[str]] = {}
-    for verdict in sorted(result.verdicts, key=lambda verdict: verdict.outcome != "pass"):
-        known = said.setdefault(verdict.cell_id, set())
+    printed: dict[str | None, set[str]] = {}
+    for verdict in sorted(result.verdicts, key=lambda verdict: not verdict.passes):
+        known = printed.setdefault(verdict.cell_id, set())
         yield text_of(replace(verdict, notes=tuple(n for n in verdict.notes if n not in known)))
         known |= set(verdict.notes)
     if result.verdicts:
         yield result.counts
-    if any(v.outcome == "fail" and v.baseline is not None for v in result.verdicts):
-        yield f"growth that is meant: {AGREE}"
+    if any(v.outcome is BudgetOutcome.FAIL and v.baseline is not None for v in result.verdicts):
+        yield f"to accept the growth: {ACCEPT}"
 
 
 def text_of(verdict: Verdict) -> str:
-    """Its line, and below it what it comes from."""
-    below = [*verdict.notes, *([verdict.hint] if verdict.hint is not None else [])]
+    """Its line, and its notes below."""
+    below = verdict.notes_and_hint
     lines = [line for note in below for line in note.splitlines()]
     return "\n".join([verdict.line, *(f"     {line}" for line in lines)])

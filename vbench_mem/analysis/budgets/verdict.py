@@ -1,33 +1,35 @@
-"""A verdict, and the number it is about. `judge.py` comes to it.
-
-A number that is missing never passes.
-"""
+"""A verdict on a budget, and the number it judges. A missing number never passes."""
 
 from dataclasses import dataclass
-from typing import Literal
+from enum import StrEnum
 
 from vbench_mem.analysis.budgets.growth import Change
 from vbench_mem.analysis.join import Row
 from vbench_mem.matrix.budget import Budget
 from vbench_mem.probes.prediction import Unpredicted
 
-Outcome = Literal["pass", "fail", "nothing"]
-Found = tuple[float | None, str]  # a number, or why there is none
+Found = tuple[float | None, str]  # a number, or the reason why it is missing
+
+
+class BudgetOutcome(StrEnum):
+    PASS = "pass"
+    FAIL = "fail"
+    NOTHING_TO_JUDGE = "nothing to judge"  # no row of the budget could be judged
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """`nothing`: the budget matches no row that could be judged.
+    """The outcome of one budget on one row, or on none.
 
-    budget    which of the budgets given, from 0
-    label     the row's, empty where there is none
+    budget    index of the budget, from 0
+    label     of the row; empty without a row
     baseline  the number that growth is counted from
-    notes     sentences that say where it comes from; `changes` the same for programs
+    notes     sentences on where the memory is; `changes` has the same as data
     hint      what to do although it passes
-    traceback of an encoder that raised while it was predicted; for programs, in no line
+    traceback of an encoder that raised while it was predicted; only in data, in no text
     """
 
-    outcome: Outcome
+    outcome: BudgetOutcome
     metric: str
     message: str
     budget: int = 0
@@ -43,8 +45,16 @@ class Verdict:
     traceback: str | None = None
 
     @property
+    def passes(self) -> bool:
+        return self.outcome is BudgetOutcome.PASS
+
+    @property
+    def notes_and_hint(self) -> list[str]:
+        return [*self.notes, *([self.hint] if self.hint is not None else [])]
+
+    @property
     def word(self) -> str:
-        return {"pass": "PASS", "fail": "FAIL", "nothing": "NOTHING TO JUDGE"}[self.outcome]
+        return self.outcome.upper()
 
     @property
     def line(self) -> str:
@@ -52,11 +62,11 @@ class Verdict:
 
 
 def not_passed(budget: Budget, row: Row, message: str) -> Verdict:
-    """No number to judge; programs are told the traceback of an encoder that raised too."""
+    """A failure without a number, with the traceback of an encoder that raised."""
     failed = row.prediction if row.has_prediction_of(budget.metric) else None
     trace = failed.traceback if isinstance(failed, Unpredicted) else None
     return Verdict(
-        outcome="fail",
+        outcome=BudgetOutcome.FAIL,
         metric=budget.metric,
         label=row.label,
         cell_id=row.cell.id,
@@ -67,15 +77,15 @@ def not_passed(budget: Budget, row: Row, message: str) -> Verdict:
 
 
 def number_of(budget: Budget, row: Row, column: str) -> Found:
-    """The number under judgement. A failed row has none, whatever it got before it failed."""
+    """The number to judge. A failed row has none, whatever it reached before it failed."""
     if budget.is_score:
         score = row.scores.get(column)
-        return (score.value, "") if score else (None, "no such score is joined")
+        return (score.value, "") if score else (None, "no such score is known for this row")
     if not row.is_ok and not row.has_prediction_of(column):
         return None, row.why_missing(column)
     value = row.metric(column)
     return (value, "") if value is not None else (None, row.why_missing(column))
 
 
-def made_how(row: Row, column: str) -> str:
+def origin_of(row: Row, column: str) -> str:
     return "predicted" if row.has_prediction_of(column) else "measured"

@@ -1,4 +1,4 @@
-"""Numbers of a verdict as people read them, with the unit of the budget's metric."""
+"""Numbers of a verdict as text, with the unit of the budget's metric."""
 
 from vbench_mem.base.metrics import METRICS, show
 from vbench_mem.base.score_metrics import ALIASES
@@ -7,12 +7,12 @@ from vbench_mem.matrix.budget import Budget
 
 
 def name_of(budget: Budget, column: str) -> str:
-    """The metric, for a score with its column or dataset."""
+    """The metric, and for a score its column or dataset."""
     return f"{budget.metric} ({column})" if budget.is_score else budget.metric
 
 
 def show_value(budget: Budget, value: float) -> str:
-    """With its unit, as people read it."""
+    """A value with its unit."""
     if budget.is_score:
         return f"{100 * value:.1f} %" if ALIASES[budget.metric].is_share else significant(value, 4)
     unit = METRICS[budget.metric].unit
@@ -21,7 +21,7 @@ def show_value(budget: Budget, value: float) -> str:
 
 
 def show_gap(budget: Budget, value: float) -> str:
-    """A difference, in GiB beside limits in GiB unless it is too small to be seen in them."""
+    """A difference; in GiB where the limit is, unless it would be shown as 0."""
     if budget.unit == "bytes":
         in_gib = value / BINARY["GiB"]
         large = budget.limit >= BINARY["GiB"] and in_gib >= 0.01
@@ -30,15 +30,15 @@ def show_gap(budget: Budget, value: float) -> str:
 
 
 def show_drop(budget: Budget, value: float) -> str:
-    """A difference of shares is in points of a percent, not in percent."""
+    """A difference; of shares in percentage points."""
     is_share = budget.unit == "share" or (budget.is_score and ALIASES[budget.metric].is_share)
     return f"{100 * value:.1f} points" if is_share else show_value(budget, value)
 
 
 def show_growth(growth: int, base: int) -> str:
-    """`52.0 MiB (4.13 %) above the baseline of 1.20 GiB`, exact where it is small."""
+    """`52.0 MiB (4.13 %) above the baseline of 1.20 GiB`, and so for less."""
     if growth == 0:
-        return f"that of the baseline, {format_bytes(base)}"
+        return f"equal to the baseline of {format_bytes(base)}"
     side = "above" if growth > 0 else "below"
     share = f" ({100 * abs(growth) / base:.2f} %)" if base else ""
     return f"{format_bytes(abs(growth))}{share} {side} the baseline of {format_bytes(base)}"

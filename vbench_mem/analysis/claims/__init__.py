@@ -1,1 +1,1 @@
-"""What the paper says about memory and accuracy, held against predictions and scores."""
+"""What the paper says about memory and accuracy, compared with predictions and scores."""

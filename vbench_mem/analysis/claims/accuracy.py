@@ -1,212 +1,173 @@
-"""What the paper says about accuracy, as data, and which trained encoders can say whether it is so.
+"""The claims about accuracy, judged by scores of encoders trained here. No torch."""
 
-Nothing here knows a score. Figures of arXiv:2312.07395 are cited for what their text says: their
-points are not known.
-"""
+from collections.abc import Iterable, Sequence
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
-
-from vbench_mem.analysis.trained import Trained, same_parts
-from vbench_mem.encoders.families.frame_level import FrameLevel
-from vbench_mem.encoders.families.joint import Joint
-from vbench_mem.encoders.families.tubevit import TubeViT
-
-PAPER = "arXiv:2312.07395v1"
-MASK = 0.75  # the share that the paper's claims are about
-POINT = 0.01  # "about 1 % absolute", its loss by masking
-ADAPTATIONS = ("adapter", "lora", "temporal_only")
-# fmt: off
-Name = Literal[
-    "time", "frames", "holds", "falls", "order", "coarse", "adapted", "last", "adapters", "ceiling"
-]
-# fmt: on
-
-
-@dataclass(frozen=True, kw_only=True)
-class Claim:
-    """
-    cite   where it is said, in a word or two; `source` in full
-    needs  what a matrix must train to judge it, in words
-    costs  is it about the memory too that the score is bought with?
-    """
-
-    name: Name
-    says: str
-    cite: str
-    source: str
-    needs: str
-    costs: bool = False
-
-
-BOTH_KINDS = "a joint or factorised encoder and a frame-level one of the same parts"
-CLAIMS: tuple[Claim, ...] = (
-    Claim(
-        name="time",
-        says="time-aware encoders beat frame-level ones where order matters",
-        cite="Table 1",
-        source=f"{PAPER}, Table 1: so on YouCook2, not on every benchmark",
-        needs=f"{BOTH_KINDS}, and a benchmark with a ceiling for what is blind to order",
-    ),
-    Claim(
-        name="frames",
-        says="time-aware encoders beat frame-level ones where order is not proved to matter",
-        cite="not in the paper",
-        source="not claimed by the paper, whose Table 1 has both orders",
-        needs=f"{BOTH_KINDS}, and a benchmark without such a ceiling",
-    ),
-    Claim(
-        name="holds",
-        says="masking 75 % costs a joint encoder at most 1 point of R@1",
-        cite="Table 2",
-        source=f"{PAPER}, prose on Table 2: about 1 % absolute, of a ViT-L",
-        needs="a joint encoder trained plain and with 75 % masked",
-    ),
-    Claim(
-        name="falls",
-        says="masking 75 % costs factorised and frame-level encoders R@1",
-        cite="Figure 2",
-        source=f"{PAPER}, Figure 2",
-        needs="a factorised or frame-level encoder trained plain and with 75 % masked",
-    ),
-    Claim(
-        name="order",
-        says="masking 75 % costs a joint encoder less than the others",
-        cite="Figure 2",
-        source=f"{PAPER}, Figure 2",
-        needs="a joint and another encoder, both trained plain and with 75 % masked",
-    ),
-    Claim(
-        name="coarse",
-        says="masking 75 % beats coarse patches and tubes",
-        cite="Figure 3",
-        source=f"{PAPER}, Figure 3 (Figure 4 at CVPR)",
-        needs="a joint encoder with 75 % masked, and one of coarse patches or tubes",
-        costs=True,
-    ),
-    Claim(
-        name="adapted",
-        says="masking 75 % beats adapters, LoRA and temporal attention alone",
-        cite="Figure 2",
-        source=f"{PAPER}, Figure 2",
-        needs="a joint encoder with 75 % masked, and one that is adapted",
-        costs=True,
-    ),
-    Claim(
-        name="last",
-        says="masking 75 % beats training the last layers alone",
-        cite="not in the paper",
-        source="not claimed by the paper, which trains the last layers at 128 frames",
-        needs="a joint encoder with 75 % masked, and one of which the last layers train",
-        costs=True,
-    ),
-    Claim(
-        name="adapters",
-        says="adapters beat LoRA",
-        cite="Figure 2",
-        source=f"{PAPER}, Figure 2",
-        needs="an encoder with adapters and the same one with LoRA",
-    ),
-    Claim(
-        name="ceiling",
-        says="no encoder beats what it provably cannot reach",
-        cite="a check",
-        source="the benchmark's own ceilings: a check of the benchmark, not of the paper",
-        needs="a benchmark with ceilings, and an encoder that they are for",
-    ),
+from vbench_mem.analysis.claims.claim import Claim, read_claims
+from vbench_mem.analysis.claims.finding import (
+    MIN_SEEDS,
+    ClaimSide,
+    ClaimVerdict,
+    Finding,
+    verdict_of,
 )
+from vbench_mem.analysis.claims.pairs import CASES, Case
+from vbench_mem.analysis.join import Joined
+from vbench_mem.analysis.kinds import ORDER_INVARIANT, is_of_kind
+from vbench_mem.analysis.scores.measured import DIRECTIONS, RecordedCeiling
+from vbench_mem.analysis.spread import Spread
+from vbench_mem.analysis.trained import (
+    ScoredBenchmark,
+    TrainedEncoder,
+    benchmarks_of,
+    memories,
+    trained_encoders,
+)
+from vbench_mem.base.score_metrics import RECALL
 
-Pair = tuple[Trained, Trained]
-
-
-def is_plain(trained: Trained) -> bool:
-    return trained.cell.recipe.train == "full" and not trained.cell.recipe.mask
-
-
-def is_masked(trained: Trained) -> bool:
-    return trained.cell.recipe.train == "full" and trained.cell.recipe.mask == MASK
-
-
-def is_joint(trained: Trained) -> bool:
-    return isinstance(trained.spec, Joint)
-
-
-def is_frame_level(trained: Trained) -> bool:
-    return isinstance(trained.spec, FrameLevel)
+TINY = 1e-9  # recalls are ratios of floats
 
 
-def is_factorized(trained: Trained) -> bool:
-    return trained.spec.layout.startswith("factorized")
+def findings(joined: Joined) -> list[Finding]:
+    """Every claim on every benchmark by every pair that can judge it, and why the others cannot be
+    judged; empty where no training has a result."""
+    trained = trained_encoders(joined)
+    benchmarks = benchmarks_of(trained)
+    found: list[Finding] = []
+    for claim in read_claims("accuracy") if benchmarks else ():
+        judged = [finding for each in benchmarks for finding in judge(claim, each, trained)]
+        found += judged or [unjudged(claim, None, f"it needs {claim.needs}")]
+    return found
 
 
-def grid(trained: Trained) -> tuple[int, int]:
-    return trained.spec.tubelet_frames, trained.spec.patch_px
+def judge(
+    claim: Claim, benchmark: ScoredBenchmark, trained: Sequence[TrainedEncoder]
+) -> Iterable[Finding]:
+    if claim.kind == "ceiling":
+        return (
+            compare_ceiling(claim, benchmark, each, ceiling)
+            for each in trained
+            for ceiling in ceilings_of(each, benchmark)
+            if is_of_kind(each.cell, ceiling.kind)
+        )
+    if claim.order_matters not in (None, order_matters(benchmark)):
+        return ()
+    return (compare(claim, benchmark, case) for case in CASES[claim.name](trained))
 
 
-def is_fine(trained: Trained, among: Sequence[Trained]) -> bool:
-    """No encoder of the same family and parts has smaller patches."""
-    return not any(
-        other.family == trained.family
-        and same_parts(other, trained)
-        and grid(other) != grid(trained)
-        and all(mine >= its for mine, its in zip(grid(trained), grid(other), strict=True))
-        for other in among
+def unjudged(claim: Claim, benchmark: ScoredBenchmark | None, reason: str) -> Finding:
+    setting = None if benchmark is None else benchmark.short
+    return Finding(claim=claim, verdict=ClaimVerdict.NOT_JUDGED, setting=setting, reason=reason)
+
+
+def compare(claim: Claim, benchmark: ScoredBenchmark, case: Case) -> Finding:
+    """The numbers of the first side over those of the second, seed by seed, and the verdict."""
+    if why := why_unjudged(benchmark, case):
+        return unjudged(claim, benchmark, why)
+    numbers = [recalls_of(side, benchmark) for side in case.sides]
+    seeds = tuple(seed for seed in numbers[0] if seed in numbers[1])
+    differences = tuple(numbers[0][seed] - numbers[1][seed] for seed in seeds)
+    holds = tuple(is_enough(claim, difference) for difference in differences)
+    verdict = verdict_of(holds, is_enough(claim, Spread(differences).mean), MIN_SEEDS)
+    too_few = f"{len(seeds)} seed, and a spread needs {MIN_SEEDS}"
+    memory = memories([side[-1] for side in case.sides])
+    return Finding(
+        claim=claim,
+        verdict=verdict,
+        setting=benchmark.short,
+        sides=tuple(
+            ClaimSide(
+                label=side[0].label,
+                memory=size,
+                recall=Spread(tuple(by_seed[seed] for seed in seeds)),
+                is_change=len(side) > 1,
+            )
+            for side, by_seed, size in zip(case.sides, numbers, memory, strict=True)
+        ),
+        seeds=seeds,
+        numbers=differences,
+        holds=holds,
+        reason=too_few if verdict is ClaimVerdict.NOT_JUDGED else None,
     )
 
 
-def time_pairs(among: Sequence[Trained]) -> Iterator[Pair]:
-    """Each joint or factorised encoder with each frame-level one of its parts, both plain."""
-    plain = [each for each in among if is_plain(each) and is_fine(each, among)]
-    for aware in plain:
-        for blind in plain:
-            kinds = (is_joint(aware) or is_factorized(aware)) and is_frame_level(blind)
-            if kinds and same_parts(aware, blind) and patch(aware) == patch(blind):
-                yield aware, blind
+def recalls_of(side: Sequence[TrainedEncoder], benchmark: ScoredBenchmark) -> dict[int, float]:
+    """By seed T2V R@1, or what masking changes of it where the side is an encoder in both forms."""
+    first, *masked = (each.recalls(benchmark) for each in side)
+    if not masked:
+        return first
+    return {seed: masked[0][seed] - first[seed] for seed in first if seed in masked[0]}
 
 
-def patch(trained: Trained) -> int:
-    return trained.spec.patch_px
+def why_unjudged(benchmark: ScoredBenchmark, case: Case) -> str | None:
+    """The reason where no seed has all results, or where encoders have not learned: what has
+    learned nothing has nothing to lose."""
+    everyone = [each for side in case.sides for each in side]
+    first, *others = (each.results(benchmark) for each in everyone)
+    if not any(all(seed in other for other in others) for seed in first):
+        lacking = next((each for each in everyone if not each.results(benchmark)), None)
+        return "no seed has all results" if lacking is None else lacking.why_no_result
+    idle = [each for each in case.learners if not has_learned(each, benchmark)]
+    if not idle or (case.any_learner and len(idle) < len(case.learners)):
+        return None
+    names = " and ".join(each.label for each in idle)
+    return f"{names} {'is' if len(idle) == 1 else 'are'} not surely above chance with any seed"
 
 
-def mask_pairs(among: Sequence[Trained]) -> Iterator[Pair]:
-    """Each encoder plain and with 75 % masked."""
-    for plain in filter(is_plain, among):
-        for masked in filter(is_masked, among):
-            if plain.spec == masked.spec and same_parts(plain, masked):
-                yield plain, masked
+def has_learned(trained: TrainedEncoder, benchmark: ScoredBenchmark) -> bool:
+    """Is T2V R@1 with some seed above chance, with its bootstrap interval?"""
+    return any(
+        (found.interval("t2v", RECALL) or (found.recall,))[0] > found.chance["t2v"][RECALL]
+        for found in trained.results(benchmark).values()
+    )
 
 
-def coarse_pairs(among: Sequence[Trained]) -> Iterator[Pair]:
-    """Each fine joint encoder, masked, with each plain one of coarser patches, or of tubes."""
-    for masked, other in against_masked(among):
-        is_tube = isinstance(other.spec, TubeViT)
-        if is_plain(other) and (is_tube or (is_joint(other) and not is_fine(other, among))):
-            yield masked, other
+def is_enough(claim: Claim, difference: float) -> bool:
+    """Above 0; where the claim allows a loss (`low`), no larger loss than that."""
+    return difference > TINY if claim.low is None else difference >= claim.low - TINY
 
 
-def adapted_pairs(among: Sequence[Trained], train: Sequence[str]) -> Iterator[Pair]:
-    """Each fine joint encoder, masked, with each that is adapted in one of these ways."""
-    for masked, other in against_masked(among):
-        recipe = other.cell.recipe
-        alike = other.spec == masked.spec or is_factorized(other)
-        if recipe.train in train and not recipe.mask and alike:
-            yield masked, other
+def order_matters(benchmark: ScoredBenchmark) -> bool:
+    """Is it proved that an encoder which does not see the order cannot retrieve everything?"""
+    return any(
+        ceiling.kind == ORDER_INVARIANT and ceiling.metric == f"t2v_{RECALL}"
+        for ceiling in filter(is_below_one, benchmark.result.ceilings)
+    )
 
 
-def against_masked(among: Sequence[Trained]) -> Iterator[Pair]:
-    for masked in among:
-        if is_joint(masked) and is_masked(masked) and is_fine(masked, among):
-            for other in among:
-                if same_parts(masked, other):
-                    yield masked, other
+def ceilings_of(trained: TrainedEncoder, benchmark: ScoredBenchmark) -> list[RecordedCeiling]:
+    """Those below 1, of the frames that the encoder is given; none without a result."""
+    first = next(iter(trained.results(benchmark).values()), None)
+    return [] if first is None else list(filter(is_below_one, first.ceilings))
 
 
-def adapter_pairs(among: Sequence[Trained]) -> Iterator[Pair]:
-    """Each encoder with adapters and the same one with LoRA."""
-    for one in among:
-        for other in among:
-            kinds = one.cell.recipe.train, other.cell.recipe.train
-            alike = one.spec == other.spec and one.cell.recipe.mask == other.cell.recipe.mask
-            if kinds == ("adapter", "lora") and alike and same_parts(one, other):
-                yield one, other
+def is_below_one(ceiling: RecordedCeiling) -> bool:
+    return ceiling.random_ties_value < 1
+
+
+def compare_ceiling(
+    claim: Claim, benchmark: ScoredBenchmark, trained: TrainedEncoder, ceiling: RecordedCeiling
+) -> Finding:
+    """What an encoder reached, beside its proven ceiling. Where ties are broken by rounding, the
+    ceiling is an expectation: it is passed only where the bootstrap interval lies above it."""
+    direction = next(way for way in DIRECTIONS if ceiling.metric.startswith(way))
+    most = ceiling.random_ties_value
+    results = trained.results(benchmark)
+    reached = tuple(found.metrics[direction][RECALL] for found in results.values())
+    intervals = (found.interval(direction, RECALL) for found in results.values())
+    holds = tuple(
+        (interval or (recall,))[0] <= most
+        for interval, recall in zip(intervals, reached, strict=True)
+    )
+    differences = tuple(most - recall for recall in reached)
+    return Finding(
+        claim=claim,
+        verdict=verdict_of(holds, Spread(differences).mean >= 0),
+        setting=benchmark.short if direction == "t2v" else f"{benchmark.short} V2T",
+        sides=(
+            ClaimSide(label=f"{ceiling.kind} ceiling", recall=Spread((most,))),
+            ClaimSide(label=trained.label, recall=Spread(reached)),
+        ),
+        seeds=tuple(results),
+        numbers=differences,
+        holds=holds,
+    )

@@ -1,85 +1,28 @@
-"""What the paper says about memory, as data, and the cells that say whether it is so.
+"""The claims about memory, judged by predictions under several conditions. No torch."""
 
-A claim is a ratio of two peaks, a ratio of two growths from B to L, or a peak below a limit. Claims
-and their bounds are in `reference/claims.csv` with their source; nothing here knows an outcome.
-No torch.
-"""
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
-import csv
-from dataclasses import dataclass
-from importlib.resources import files
-from typing import Annotated, Literal
-
-from pydantic import BaseModel, ConfigDict, Field
-
-from vbench_mem.base.load import Kernel, Load, Optimizer, Runtime
+from vbench_mem.analysis.claims.claim import Claim, Condition
+from vbench_mem.analysis.claims.finding import ClaimSide, ClaimVerdict, Finding, verdict_of
+from vbench_mem.analysis.claims.parts import (
+    compare_growths,
+    compare_layers,
+    compare_peaks,
+    describe,
+)
+from vbench_mem.analysis.fit.solve import FitAnswer, must_fit, solve_all
+from vbench_mem.analysis.fit.variants import FitLine
+from vbench_mem.base.load import Load, Runtime
+from vbench_mem.base.units import format_bytes
 from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.encoders.table import ENCODERS
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.resolve import with_kind
+from vbench_mem.probes.prediction import Prediction, Target, Unpredicted
+from vbench_mem.running.predictions import predict_all
 
-SMALL, LARGE = "b", "l"  # what stands for the `*` of a growth
-
-
-class Claim(BaseModel):
-    """`more` over `less` lies between `low` and `high`; an empty bound is none.
-
-    kind   `ratio` of peaks; `growth`: of the ratios from B to L, `*` standing for the size; `fits`:
-           the bytes of `more` are at most `high`
-    says   the claim in a sentence; `sure` how certain its reading is, and what is ours
-    """
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-    claim: str
-    kind: Literal["ratio", "growth", "fits"]
-    more: str
-    less: str | None = None
-    frames: Annotated[int, Field(ge=1)]
-    low: float | None = None
-    high: float | None = None
-    says: str
-    sure: str
-    source: str
-
-    def variants(self) -> tuple[str, ...]:
-        """What must be predicted: two of a ratio, four of a growth, one of a limit."""
-        named = [name for name in (self.more, self.less) if name is not None]
-        if self.kind != "growth":
-            return tuple(named)
-        return tuple(name.replace("*", size) for name in named for size in (LARGE, SMALL))
-
-    @property
-    def line(self) -> str:
-        """What tells it from others: its name, sentence and variants."""
-        return f"{self.claim}: {self.says} ({', '.join(self.variants())})"
-
-    def holds(self, ours: float) -> bool:
-        low = self.low is None or ours >= self.low
-        return low and (self.high is None or ours <= self.high)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Condition:
-    """What the paper does not state and a claim may hang on."""
-
-    batch: int = 8
-    attention: Kernel = "flash"
-    optimizer: Optimizer = "foreach"
-    checkpoint: bool = False
-
-    @property
-    def label(self) -> str:
-        words = [f"batch {self.batch}"]
-        if self.attention != Condition.attention:
-            words.append(f"{self.attention} kernel")
-        if self.optimizer != Condition.optimizer:
-            words.append(f"{self.optimizer} AdamW")
-        if self.checkpoint:
-            words.append("checkpoint")
-        return ", ".join(words)
-
-
+TARGET: Target = "cuda"
 CONDITIONS = (
     Condition(),
     Condition(batch=64),
@@ -90,17 +33,25 @@ CONDITIONS = (
 )
 
 
-def read_claims() -> tuple[Claim, ...]:
-    text = (
-        files("vbench_mem.analysis.scores")
-        .joinpath("reference", "claims.csv")
-        .read_text(encoding="utf-8")
-    )
-    rows = csv.DictReader(text.splitlines(), strict=True)
-    return tuple(
-        Claim.model_validate_strings({name: cell for name, cell in row.items() if cell})
-        for row in rows
-    )
+def judge_all(
+    claims: Sequence[Claim],
+    conditions: Sequence[Condition] = CONDITIONS,
+    done: Callable[[str], None] = lambda _: None,
+    jobs: int | None = None,
+) -> list[Finding]:
+    """Every claim under every condition, in the order given; each cell is predicted once."""
+    cases = [(claim, condition) for claim in claims for condition in conditions]
+    cells = [cell for case in cases for cell in cells_of(*case)]
+    outcomes = predict_all({cell.id: (cell, TARGET) for cell in cells}, done, jobs)
+    largest = largest_batches(cases, done, jobs)
+    return [
+        judge(claim, condition, outcomes, largest.get((claim.name, without_batch(condition))))
+        for claim, condition in cases
+    ]
+
+
+def cells_of(claim: Claim, condition: Condition) -> list[Cell]:
+    return [cell_of(variant, claim.frames, condition) for variant in claim.variants]
 
 
 def cell_of(variant: str, frames: int, condition: Condition) -> Cell:
@@ -120,3 +71,97 @@ def cell_of(variant: str, frames: int, condition: Condition) -> Cell:
             checkpoint=condition.checkpoint,
         ),
     )
+
+
+def without_batch(condition: Condition) -> Condition:
+    return replace(condition, batch=1)
+
+
+def largest_batches(
+    cases: Sequence[tuple[Claim, Condition]],
+    done: Callable[[str], None],
+    jobs: int | None,
+) -> dict[tuple[str, Condition], FitAnswer]:
+    """The largest batch that keeps each claim about a limit, under each condition but the batch."""
+    found: dict[tuple[str, Condition], FitAnswer] = {}
+    limited = [
+        (claim, without_batch(condition)) for claim, condition in cases if claim.kind == "fits"
+    ]
+    for limit in sorted({claim.high for claim, _ in limited if claim.high}):
+        of_limit = list(dict.fromkeys(case for case in limited if case[0].high == limit))
+        lines = [
+            FitLine(
+                cell=cells_of(claim, condition)[0],
+                label=f"{claim.name}, {condition.label}",
+                frames=(claim.frames,),
+                batches=(),
+            )
+            for claim, condition in of_limit
+        ]
+        answers = solve_all(lines, int(limit), TARGET, lambda line, _: done(line.label), jobs)
+        for (claim, condition), answer in zip(of_limit, answers, strict=True):
+            found[claim.name, condition] = answer
+    return found
+
+
+def judge(
+    claim: Claim,
+    condition: Condition,
+    outcomes: Mapping[str, Prediction | Unpredicted],
+    largest: FitAnswer | None = None,
+) -> Finding:
+    """The finding out of predictions by cell id."""
+    known: list[Prediction] = []
+    for cell in cells_of(claim, condition):
+        outcome = outcomes[cell.id]
+        if isinstance(outcome, Unpredicted):
+            return Finding(
+                claim=claim,
+                verdict=ClaimVerdict.NOT_JUDGED,
+                setting=condition.label,
+                condition=condition,
+                reason=outcome.reason,
+            )
+        known.append(outcome)
+    sizes = [
+        must_fit(each.peak_bytes, each.process_bytes) if claim.kind == "fits" else each.peak_bytes
+        for each in known
+    ]
+    number = number_of(claim, sizes)
+    finding = Finding(
+        claim=claim,
+        verdict=verdict_of([claim.allows(number)]),
+        setting=condition.label,
+        condition=condition,
+        sides=tuple(
+            ClaimSide(label=variant, memory=size)
+            for variant, size in zip(claim.variants, sizes, strict=True)
+        ),
+        numbers=(number,),
+        holds=(claim.allows(number),),
+        largest_batch=None if largest is None or largest.reason else largest.largest or 0,
+    )
+    return finding if finding.holds[0] else replace(finding, reason=why_not(finding, known))
+
+
+def number_of(claim: Claim, sizes: Sequence[int]) -> float:
+    """What the claim bounds, of the bytes of its variants."""
+    if claim.kind == "fits":
+        return sizes[0]
+    ratio = sizes[0] / sizes[1]
+    return ratio / (sizes[2] / sizes[3]) if claim.kind == "growth" else ratio
+
+
+def why_not(finding: Finding, known: Sequence[Prediction]) -> str:
+    """One sentence out of our numbers on a claim that does not hold."""
+    claim, condition = finding.claim, finding.condition
+    assert condition is not None
+    if claim.kind == "growth":
+        return compare_growths(claim.variants, known)
+    if claim.kind == "ratio":
+        by_layer = compare_layers(cells_of(claim, condition), known)
+        return "; ".join(filter(None, (compare_peaks(claim.variants, known), by_layer)))
+    why = f"it needs {format_bytes(finding.numbers[0])}: {describe(claim.variants[0], known[0])}"
+    if finding.largest_batch is None:
+        return why
+    return f"{why}; the largest batch that fits is {finding.largest_batch}"

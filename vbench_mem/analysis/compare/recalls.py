@@ -8,7 +8,7 @@ from vbench_mem.analysis.compare.differences import Verdict
 from vbench_mem.analysis.compare.pairing import Pair, core
 from vbench_mem.analysis.scores.measured import results_of
 from vbench_mem.analysis.spread import Spread
-from vbench_mem.analysis.trained import Asked, seed_of
+from vbench_mem.analysis.trained import ScoredBenchmark, seed_of
 from vbench_mem.matrix.axes import shown
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.running.record import Record
@@ -78,7 +78,7 @@ def asked(record: Record | None) -> dict[Key, tuple[str, float]]:
     if record is None:
         return {}
     try:
-        every = [(Asked(result), float(result.recall)) for result in results_of(record)]
+        every = [(ScoredBenchmark(result), float(result.recall)) for result in results_of(record)]
         return {each.key: (each.short, recall) for each, recall in every if isfinite(recall)}
     except (KeyError, OverflowError, TypeError, ValueError):
         return {}

@@ -1,4 +1,4 @@
-"""What everything must fit into: a card, a number of bytes, or this machine. No torch."""
+"""The memory that cells must fit: a card's, a number of bytes, or this machine's. No torch."""
 
 from dataclasses import dataclass
 
@@ -11,8 +11,8 @@ from vbench_mem.probes.prediction import Target
 
 
 @dataclass(frozen=True)
-class MemoryLimit:
-    """`bytes` are there for certain; `chosen` says why it is this one where nobody named it."""
+class FitLimit:
+    """`chosen` says why this limit was taken where no card was named."""
 
     name: str
     bytes: int
@@ -25,20 +25,22 @@ class MemoryLimit:
         return self.name if size in self.name else f"{self.name}, {size}"
 
 
-def find_room(card: str | None) -> MemoryLimit:
-    """The card or the bytes named; else this machine's card; else its memory, by a cpu's rules.
+def find_limit(card: str | None) -> FitLimit:
+    """The named card or bytes; else this machine's card; else its memory, by the rules of a cpu.
 
-    Raises `UsageError` for a card that nobody knows, and where this machine says nothing.
+    Raises `UsageError` for an unknown card, and where this machine does not report its memory.
     """
     if card is not None:
         named = parse_card(card)
-        return MemoryLimit(named.title, named.memory_bytes, "cuda")
+        return FitLimit(named.title, named.memory_bytes, "cuda")
     present = present_card(read_environment("auto"))
     if present is not None:
         chosen = "no --card given: this machine's card"
-        return MemoryLimit(present.title, present.memory_bytes, "cuda", chosen)
+        return FitLimit(present.title, present.memory_bytes, "cuda", chosen)
     size = host_bytes()
     if size is None:
-        raise UsageError("this machine does not say its memory; name a card, such as --card 16GiB")
+        raise UsageError(
+            "the memory of this machine is not known; name a card, such as --card 16GiB"
+        )
     chosen = "no --card given and no card here: this machine's memory, by the rules of a cpu"
-    return MemoryLimit("this machine's memory", size, "cpu", chosen)
+    return FitLimit("this machine's memory", size, "cpu", chosen)

@@ -1,6 +1,6 @@
 """Answers -> rows of a CSV and the lines of a table.
 
-Bytes stay whole, and what is not there is empty.
+Bytes stay whole, and a field without a value is empty.
 """
 
 import csv
@@ -8,8 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from vbench_mem.analysis.fit.solve import Answer
-from vbench_mem.analysis.fit.variants import Line
+from vbench_mem.analysis.fit.solve import FitAnswer, FitEnding
 
 COLUMNS = (
     *("line", "variant", "resolution_px", "mode", "dtype", "attention", "optimizer", "checkpoint"),
@@ -19,7 +18,7 @@ COLUMNS = (
 Grid = tuple[list[str], list[list[str]]]  # headings, and the texts of each line
 
 
-def row_of(answer: Answer) -> dict[str, Any]:
+def row_of(answer: FitAnswer) -> dict[str, Any]:
     """Everything about one answer, by column of the CSV."""
     cell, seeks_frames = answer.line.cell, answer.sought == "frames"
     return {
@@ -46,52 +45,71 @@ def row_of(answer: Answer) -> dict[str, Any]:
 
 
 def write_csv(rows: Iterable[dict[str, Any]], columns: Sequence[str], path: Path) -> None:
-    """A header, line feeds, UTF-8; an empty field is a number that is not there."""
+    """A header, line feeds, UTF-8; an empty field has no value."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
         for row in rows:
-            writer.writerow({name: said(row[name]) for name in columns})
+            writer.writerow({name: csv_text(row[name]) for name in columns})
 
 
-def said(value: Any) -> Any:
+def csv_text(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else value
 
 
-def grid(answers: Sequence[Answer]) -> Grid:
+def grid(answers: Sequence[FitAnswer]) -> Grid:
     """One line for each variant without and with checkpointing, one column for each question."""
-    questions = sorted(
-        {(answer.sought, answer.given) for answer in answers},
-        key=lambda q: (q[0] != "frames", q[1]),
-    )
-    heads = [
-        f"frames at batch {given}" if sought == "frames" else f"clips at {given} frames"
-        for sought, given in questions
-    ]
-    lines: dict[str, tuple[Line, dict[tuple[str, int], str]]] = {}
-    for answer in answers:
-        _, found = lines.setdefault(answer.line.key, (answer.line, {}))
-        found[answer.sought, answer.given] = text_of(answer)
-    return (
-        ["variant", "checkpoint", *heads],
+    by_question = sorted(answers, key=lambda answer: (answer.sought != "frames", answer.given))
+    return pivot(
+        ("variant", "checkpoint"),
+        list(dict.fromkeys(map(question, by_question))),
         [
-            [line.label, "yes" if line.checkpoint else "no"]
-            + [found.get(question, "") for question in questions]
-            for line, found in lines.values()
+            (
+                (answer.line.label, "yes" if answer.line.checkpoint else "no"),
+                question(answer),
+                text_of(answer),
+            )
+            for answer in answers
         ],
     )
 
 
-def text_of(answer: Answer) -> str:
-    if answer.ending == "unpredicted":
+def question(answer: FitAnswer) -> str:
+    """The heading of its column."""
+    if answer.sought == "frames":
+        return f"most frames at batch {answer.given}"
+    return f"largest batch at {answer.given} frames"
+
+
+def pivot(
+    left: Sequence[str],
+    heads: Sequence[str],
+    entries: Iterable[tuple[tuple[str, ...], str, str]],
+) -> Grid:
+    """A table out of entries, each the texts on the left, a heading and a text.
+
+    One line for each distinct start, in the order met; a place without an entry is empty.
+    """
+    lines: dict[tuple[str, ...], dict[str, str]] = {}
+    for start, head, text in entries:
+        lines.setdefault(start, {})[head] = text
+    return (
+        [*left, *heads],
+        [[*start, *(found.get(head, "") for head in heads)] for start, found in lines.items()],
+    )
+
+
+def text_of(answer: FitAnswer) -> str:
+    if answer.ending is FitEnding.UNPREDICTED:
         return "?"
     if answer.largest is None:
         return "none"
-    return f"{answer.largest:,}" if answer.ending == "edge" else f"{answer.largest:,} or more"
+    is_exact = answer.ending is FitEnding.EDGE
+    return f"{answer.largest:,}" if is_exact else f"{answer.largest:,} or more"
 
 
-def reasons(answers: Sequence[Answer]) -> list[str]:
-    """Why there are question marks, each reason of a line once."""
+def reasons(answers: Sequence[FitAnswer]) -> list[str]:
+    """Why numbers are missing, each reason of a line once."""
     return list(
         dict.fromkeys(
             f"{answer.line.key}: {answer.reason}" for answer in answers if answer.reason is not None

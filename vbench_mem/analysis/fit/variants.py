@@ -1,7 +1,7 @@
-"""A matrix's cells -> the lines to search: each variant and runtime once, with the loads asked.
+"""A matrix's cells -> the lines to search: each variant and runtime once, with all its loads.
 
-What moves no byte of a prediction (device, threads, real files instead of noise) tells no two lines
-apart. No torch.
+Settings that change no byte of a prediction (device, threads, real files instead of noise) are
+ignored. No torch.
 """
 
 from collections.abc import Iterable
@@ -16,18 +16,18 @@ from vbench_mem.running.plan import group_of
 
 MOST_FRAMES = 4096
 MOST_CLIPS = 65_536
-# an axis of a matrix that a line of the answer does not have
+# axes of a matrix that do not tell lines apart
 NOT_OF_A_LINE = ("frames", "batch", "checkpoint", "input", "clips", "fps", "device", "threads")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class FitLine:
     """One variant under one runtime.
 
-    cell     a load of it; `runtime.checkpoint` tells whether layers are recomputed
-    label    what tells it from the other lines of its matrix, checkpointing apart
-    frames   the frame counts at which the largest batch is asked
-    batches  the batches at which the most frames are asked
+    cell     with one of its loads; `runtime.checkpoint` says whether layers are recomputed
+    label    distinguishes it from the other lines of its matrix, apart from checkpointing
+    frames   frame counts at which the largest batch is sought
+    batches  batches at which the most frames are sought
     """
 
     cell: Cell
@@ -44,15 +44,11 @@ class Line:
         return f"{self.label} checkpoint" if self.checkpoint else self.label
 
     def at(self, frames: int, batch: int) -> Cell:
-        return at(self.cell, frames, batch)
+        """The same cell at another load."""
+        return replace(self.cell, load=replace(self.cell.load, frames=frames, batch=batch))
 
 
-def at(cell: Cell, frames: int, batch: int) -> Cell:
-    """The same cell at another load."""
-    return replace(cell, load=replace(cell.load, frames=frames, batch=batch))
-
-
-def lines_of(cells: Iterable[Cell], varying: tuple[str, ...] = ()) -> list[Line]:
+def lines_of(cells: Iterable[Cell], varying: tuple[str, ...] = ()) -> list[FitLine]:
     """In the order written; each without and, where it trains and can, with checkpointing."""
     axes = tuple(name for name in varying if name not in NOT_OF_A_LINE)
     groups: dict[str, list[Cell]] = {}
@@ -60,7 +56,7 @@ def lines_of(cells: Iterable[Cell], varying: tuple[str, ...] = ()) -> list[Line]
         plain = bare(cell)
         groups.setdefault(group_of(plain), []).append(plain)
     return [
-        Line(
+        FitLine(
             cell=replace(some[0], runtime=replace(some[0].runtime, checkpoint=checkpoint)),
             label=label(some[0], axes),
             frames=tuple(sorted({cell.load.frames for cell in some})),
@@ -73,24 +69,24 @@ def lines_of(cells: Iterable[Cell], varying: tuple[str, ...] = ()) -> list[Line]
 
 
 def can_checkpoint(cell: Cell) -> bool:
-    """Embedding keeps nothing that could be recomputed; a user's encoder may not know how to."""
+    """Embedding keeps no activations to recompute; a user's encoder may not support it."""
     recomputing = replace(cell, runtime=replace(cell.runtime, checkpoint=True))
-    return cell.load.mode == "train" and makes_sense(recomputing, cell.load.frames)
+    return cell.load.mode == "train" and is_possible(recomputing, cell.load.frames)
 
 
 def bare(cell: Cell) -> Cell:
-    """Without what moves no byte, and without checkpointing."""
+    """Without settings that change no byte, and without checkpointing."""
     load = replace(cell.load, input="noise", clips=None, clips_sha256=None, fps=Load.fps)
     runtime = replace(cell.runtime, device=Runtime.device, threads=None, checkpoint=False)
     return replace(cell, load=load, runtime=runtime)
 
 
 def frame_counts(cell: Cell, most: int = MOST_FRAMES) -> tuple[int, ...]:
-    """Those that make sense for the cell's layout, tubelets, tubes and mask; may be none."""
-    return tuple(frames for frames in range(1, most + 1) if makes_sense(cell, frames))
+    """Those possible with the cell's layout, tubelets, tubes and mask; may be empty."""
+    return tuple(frames for frames in range(1, most + 1) if is_possible(cell, frames))
 
 
-def makes_sense(cell: Cell, frames: int) -> bool:
+def is_possible(cell: Cell, frames: int) -> bool:
     try:
         check_variant(cell.spec, cell.recipe, replace(cell.load, frames=frames), cell.runtime)
     except UsageError:

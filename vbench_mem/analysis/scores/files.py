@@ -1,6 +1,6 @@
 """Read scores from CSV and JSON files, and the published ones that come with the package.
 
-A slip is refused with the file, the row (a line of a CSV, an item of a JSON list) and the fix.
+Errors name the file, the row (a line of a CSV, an item of a JSON list) and the fix.
 """
 
 import csv
@@ -17,14 +17,14 @@ from vbench_mem.base.errors import UsageError, nearest
 from vbench_mem.base.strict_json import parse_json
 from vbench_mem.matrix.load import REFERENCE
 
-NOT_SCORES = ("claims.csv",)  # what else is published there
+CLAIMS = "claims_"  # starts the names of tables that hold no scores
 REQUIRED = [name for name, field in Score.model_fields.items() if field.is_required()]
 
-Placed = tuple[str, Score]  # where it stands (`scores.csv: row 3`), and the score
+Placed = tuple[str, Score]  # its place (`scores.csv: row 3`) and the score
 
 
 def load_scores(names: Sequence[str], folder: Path) -> list[Score]:
-    """The scores of files named relative to `folder`; the word `reference` means those shipped."""
+    """The scores of files named relative to `folder`; `reference` means those of the package."""
     placed: list[Placed] = []
     paths = {name if name == REFERENCE else (folder / name).resolve(): name for name in names}
     for path, name in paths.items():  # a file named in two ways is one file
@@ -35,12 +35,10 @@ def load_scores(names: Sequence[str], folder: Path) -> list[Score]:
 
 def read_reference() -> list[Placed]:
     """The published scores of this package, one CSV per source."""
-    tables = sorted(
-        (item for item in files("vbench_mem.analysis.scores").joinpath("reference").iterdir()),
-        key=lambda item: item.name,
-    )
-    found = [item for item in tables if item.name.endswith(".csv") and item.name not in NOT_SCORES]
-    return [placed for item in found for placed in _csv(item)]
+    folder = files("vbench_mem.analysis.scores") / "reference"
+    names = sorted(item.name for item in folder.iterdir())
+    tables = [name for name in names if name.endswith(".csv") and not name.startswith(CLAIMS)]
+    return [placed for name in tables for placed in _csv(folder / name)]
 
 
 def read_scores(path: Path) -> list[Placed]:
@@ -48,7 +46,9 @@ def read_scores(path: Path) -> list[Placed]:
     if path.suffix not in (".csv", ".json"):
         raise UsageError(f"{path}: scores are read from .csv and .json files")
     if not path.is_file():
-        raise UsageError(f"{path}: no such file of scores; the word reference means those shipped")
+        raise UsageError(
+            f"{path}: no such file; write reference for the scores that come with vbench_mem"
+        )
     return list(_csv(path) if path.suffix == ".csv" else _json(path))
 
 
@@ -61,12 +61,14 @@ def _csv(path: Path | Traversable) -> Iterator[Placed]:
         for cells in reader:
             place = f"{label}: row {reader.line_num}"
             if None in cells or None in cells.values():
-                raise UsageError(f"{place}: has not as many cells as the header's {len(header)}")
+                raise UsageError(
+                    f"{place}: the number of cells differs from the {len(header)} of the header"
+                )
             given = {name: cell.strip() for name, cell in cells.items() if cell.strip()}
             try:
                 score = Score.model_validate_strings(given, strict=False)
             except ValidationError as error:
-                raise UsageError(f"{place}: {say(error)}") from error
+                raise UsageError(f"{place}: {describe(error)}") from error
             yield place, score
     except csv.Error as error:
         raise UsageError(f"{label}: row {reader.line_num}: not CSV ({error})") from error
@@ -78,13 +80,13 @@ def _json(path: Path) -> Iterator[Placed]:
     except json.JSONDecodeError as error:
         raise UsageError(f"{path}: row {error.lineno}: not JSON ({error.msg})") from error
     if not isinstance(items, list):
-        raise UsageError(f"{path}: scores in JSON are a list of objects")
+        raise UsageError(f"{path}: expected a JSON list of objects")
     for number, item in enumerate(items, start=1):
         place = f"{path}: row {number}"
         try:
             yield place, Score.model_validate(item)
         except ValidationError as error:
-            raise UsageError(f"{place}: {say(error)}") from error
+            raise UsageError(f"{place}: {describe(error)}") from error
 
 
 def _text(path: Path | Traversable, label: str) -> str:
@@ -101,23 +103,23 @@ def _check_header(header: list[str], label: str) -> None:
                 f"{label}: row 1: no column called '{name}'{nearest(name, Score.model_fields)}"
             )
         if header.count(name) > 1:
-            raise UsageError(f"{label}: row 1: column {name} stands there twice")
+            raise UsageError(f"{label}: row 1: column {name} occurs twice")
     for name in REQUIRED:
         if name not in header:
             raise UsageError(f"{label}: row 1: column {name} is missing")
 
 
-def say(error: ValidationError) -> str:
-    """The first complaint as `field: what is wrong`, in our words where pydantic's are of code."""
+def describe(error: ValidationError) -> str:
+    """The first problem as `field: what is wrong`, in plain words instead of pydantic's."""
     first = error.errors()[0]
     field = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         return f"no column called '{field}'{nearest(field, Score.model_fields)}"
     if first["type"] == "missing":
-        return f"{field}: is empty or missing"
+        return f"{field}: is missing"
     if first["type"] == "value_error":
-        text = str(first["ctx"]["error"])  # our own sentence, which names its field
-    elif first["type"] == "literal_error":
+        text = str(first["ctx"]["error"])  # written by a check in score.py, which names the field
+    elif first["type"] in ("literal_error", "enum"):
         known = first["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
         text = f"'{first['input']}' is not known{nearest(str(first['input']), known)}"
     else:
@@ -126,7 +128,7 @@ def say(error: ValidationError) -> str:
 
 
 def refuse_duplicates(scores: Sequence[Placed]) -> None:
-    """Raise `UsageError` naming both places when two scores have one key."""
+    """Raise `UsageError` with both places where two scores have one key."""
     seen: dict[tuple[object, ...], str] = {}
     for place, score in scores:
         if score.key in seen:

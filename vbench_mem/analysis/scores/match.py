@@ -8,10 +8,10 @@ from vbench_mem.matrix.cell import Cell
 
 
 def match(score: Score, cells: Iterable[Cell]) -> tuple[list[Cell], str]:
-    """The cells whose embeddings the score is of, and the reason where there are none.
+    """The cells whose embeddings the score belongs to, or the reason why none matches.
 
-    What can change an embedding must be equal: the encoder's spec, what is trained, the mask's
-    ratio and kind, frames, resolution. Batch, dtype, kernel and checkpointing are not asked.
+    All that can change an embedding must be equal: the encoder's spec, what is trained, the mask's
+    ratio and kind, frames, resolution. Batch, dtype, kernel and checkpointing are ignored.
     """
     left = list(cells)
     if score.is_external:
@@ -24,16 +24,16 @@ def match(score: Score, cells: Iterable[Cell]) -> tuple[list[Cell], str]:
 
 
 def _tests(score: Score) -> list[tuple[Callable[[Cell], bool], str]]:
-    """What must be equal, in the order in which a missing partner is explained."""
+    """The conditions, each with the reason to give where no cell meets it."""
     spec, name = score.encoder.spec, score.encoder.name
     mask, pixels = score.mask_ratio, score.resolution_px or spec.resolution_px
     kind = mask_kind(spec, score.recipe)
     trained = adaptation(score.recipe)
     return [
-        (lambda cell: cell.spec == spec, f"no cell has {name} as the table has it"),
+        (lambda cell: cell.spec == spec, f"no cell has {name} with the settings of the table"),
         (
             lambda cell: adaptation(cell.recipe) == trained,
-            f"no cell of {name} trains what {score.variant} does",
+            f"no cell of {name} trains the same weights as {score.variant}",
         ),
         (
             lambda cell: (

@@ -1,7 +1,7 @@
-"""Scores that were measured here: from the records of trainings to the rows they are of. No torch.
+"""Scores measured here: records of trainings -> scores of rows. No torch.
 
-A score of several seeds is their mean, and keeps each of them. A training that did not end well has
-no score and leaves the others of its row alone.
+A score of several seeds is their mean, and keeps each value. A training that failed has no score
+and does not affect the other seeds of its row.
 """
 
 import statistics
@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from vbench_mem.accuracy.training.curve import Curve
 from vbench_mem.analysis.scores.score import AnyScore
-from vbench_mem.base.score_metrics import SCORE_METRICS, Direction
+from vbench_mem.base.score_metrics import SCORE_METRICS, Direction, Origin
 from vbench_mem.matrix.training import Source, Stage
 from vbench_mem.running.record import Record, Status
 
@@ -23,14 +23,14 @@ SANITY: tuple[Sanity, ...] = ("shuffled", "frames_permuted", "constant")
 
 
 class MeasuredScore(AnyScore):
-    """The mean over seeds, and what each of them came to.
+    """The mean over seeds, and the value of each.
 
-    seeds        the trainings that ended well, and `values` what each scored
+    seeds        of the trainings that succeeded; `values` their scores
     checkpoints  SHA-256 of the weights of each
     data_sha256  of captions, right answers and videos
     """
 
-    origin: Literal["measured"] = "measured"
+    origin: Literal[Origin.MEASURED] = Origin.MEASURED
     seeds: tuple[int, ...]
     values: tuple[float, ...]
     checkpoints: tuple[str, ...]
@@ -42,9 +42,9 @@ class MeasuredScore(AnyScore):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ceiling:
-    """What no encoder of a kind can score above: with ties counted against it, and the most to be
-    expected where chance or rounding breaks them. `metric` is an alias, `t2v_recall_at_1`."""
+class RecordedCeiling:
+    """The highest score that an encoder of a kind can reach: `value` with ties counted against it,
+    `random_ties_value` the expectation where chance breaks them. `metric`: `t2v_recall_at_1`."""
 
     kind: str
     metric: str
@@ -54,9 +54,8 @@ class Ceiling:
 
 
 @dataclass(frozen=True)
-class Result:
-    """What one training retrieves of one benchmark: the part of its record, with names for what
-    reports ask."""
+class BenchmarkResult:
+    """The results of one training on one benchmark, read from its record."""
 
     facts: Mapping[str, Any]
 
@@ -82,22 +81,22 @@ class Result:
 
     @property
     def truncated(self) -> int:
-        """Captions that lost their tail."""
+        """Captions cut at the end."""
         return int(self.facts["truncated"])
 
     @property
     def convention(self) -> str:
-        """What a video with several captions is ranked among: `retrieval.answers.CONVENTIONS`."""
+        """How a video with several captions is ranked: `retrieval.answers.CONVENTIONS`."""
         return str(self.facts["evaluation"]["convention"])
 
     @property
     def dropped(self) -> list[tuple[str, str]]:
-        """What the source names and the gallery has not, each with the reason."""
+        """Items of the source that the gallery lacks, each with the reason."""
         return [(str(each["id"]), str(each["reason"])) for each in self.facts["dropped"]]
 
     @property
-    def ceilings(self) -> list[Ceiling]:
-        return [Ceiling(**each) for each in self.facts["ceilings"]]
+    def ceilings(self) -> list[RecordedCeiling]:
+        return [RecordedCeiling(**each) for each in self.facts["ceilings"]]
 
     @property
     def metrics(self) -> Mapping[Direction, Mapping[str, float]]:
@@ -109,7 +108,7 @@ class Result:
         return {way: self.facts["evaluation"][way]["chance"] for way in DIRECTIONS}
 
     def interval(self, direction: Direction, metric: str) -> tuple[float, float] | None:
-        """The 95 % bootstrap interval over queries; None where none was asked for."""
+        """The 95 % bootstrap interval over queries; None where it was not computed."""
         found = self.facts["evaluation"][direction]["intervals"].get(metric)
         return None if found is None else (float(found[0]), float(found[1]))
 
@@ -119,7 +118,7 @@ class Result:
         return self.metrics["t2v"]["recall_at_1"]
 
     def sanity(self, name: Sanity) -> Mapping[Direction, Mapping[str, float]] | None:
-        """The scores of a sanity row; None where it was not asked."""
+        """The scores of a sanity row; None where it was not computed."""
         found: Mapping[Direction, Mapping[str, float]] | None
         found = self.facts["evaluation"]["sanity"].get(name)
         return found
@@ -127,7 +126,7 @@ class Result:
 
 @dataclass(frozen=True)
 class StageFacts:
-    """What one stage of one training came to: the part of its record, with names."""
+    """The results of one stage of one training, read from its record."""
 
     stage: Stage
     seed: int
@@ -144,7 +143,7 @@ class StageFacts:
 
     @property
     def repeated(self) -> int:
-        """Pairs whose caption stood in their batch before them."""
+        """Pairs whose caption occurred earlier in their batch."""
         return int(self.facts["repeated"])
 
     @property
@@ -171,7 +170,7 @@ class StageFacts:
 
 
 def stage_facts(record: Record) -> StageFacts | None:
-    """Of the last stage of the record's training; None where none ended well, or none was asked."""
+    """Of the last stage of the record's training; None where it failed or has no stages."""
     training, facts = record.cell.training, record.details.get("training")
     if record.status is not Status.OK or training is None or not training.stages or not facts:
         return None
@@ -179,25 +178,25 @@ def stage_facts(record: Record) -> StageFacts | None:
     return StageFacts(training.stages[-1], training.seed, facts, sha256)
 
 
-def results_of(record: Record) -> list[Result]:
-    """One for each benchmark that was asked; none of a training that did not end well."""
+def results_of(record: Record) -> list[BenchmarkResult]:
+    """One for each benchmark scored; empty for a training that failed."""
     if record.status is not Status.OK:
         return []
-    return [Result(facts) for facts in record.details.get("results", ())]
+    return [BenchmarkResult(facts) for facts in record.details.get("results", ())]
 
 
 def name_of(source: Source) -> str:
-    """A source as its scores call it."""
+    """The name of a source in its scores."""
     return source.name if source.file is not None else f"{GENERATED}{source.name}"
 
 
 def measured_scores(records: Sequence[Record]) -> dict[str, MeasuredScore]:
-    """By column, the scores of trainings of one row that differ in their seed alone.
+    """By column, the scores of trainings of one row that differ only in their seed.
 
-    Of benchmarks that would share a column, as of one that is asked by two conventions, each says
-    its convention and the hash of its data in the protocol's short name.
+    Benchmarks that would share a column, such as one scored by two conventions, get the convention
+    and the hash of the data in the protocol's short name.
     """
-    found: dict[tuple[str, str, Direction, str], list[tuple[Record, Result]]] = {}
+    found: dict[tuple[str, str, Direction, str], list[tuple[Record, BenchmarkResult]]] = {}
     for record in records:
         for result in results_of(record):
             for direction in DIRECTIONS:
@@ -211,28 +210,28 @@ def measured_scores(records: Sequence[Record]) -> dict[str, MeasuredScore]:
         if times[score.column] > 1:
             name, _, rest = score.protocol.partition(";")
             protocol = f"{name} {convention} {sha256[:6]};{rest}".rstrip(";")
-            told = score.model_dump() | {"protocol": protocol}
-            scores[sha256, convention, score.direction, score.metric] = MeasuredScore(**told)
+            fields = score.model_dump() | {"protocol": protocol}
+            scores[sha256, convention, score.direction, score.metric] = MeasuredScore(**fields)
     return {score.column: score for score in scores.values()}
 
 
 def score_of(
-    some: Sequence[tuple[Record, Result]], direction: Direction, metric: str
+    some: Sequence[tuple[Record, BenchmarkResult]], direction: Direction, metric: str
 ) -> MeasuredScore:
     """One number of one benchmark, over the seeds."""
-    first = some[0][1].facts
+    first = some[0][1]
     values = tuple(float(result.metrics[direction][metric]) for _, result in some)
     trainings = [record.cell.training for record, _ in some]
     return MeasuredScore(
-        dataset=str(first["name"]),
+        dataset=first.name,
         direction=direction,
         metric=metric,
         value=statistics.fmean(values),
-        gallery_size=int(first["evaluation"][direction]["gallery_size"]),
-        protocol=str(first["protocol"]),
-        source="trained and asked here",
+        gallery_size=int(first.facts["evaluation"][direction]["gallery_size"]),
+        protocol=first.protocol,
+        source="trained and scored here",
         seeds=tuple(training.seed for training in trainings if training is not None),
         values=values,
         checkpoints=tuple(str(record.details["checkpoint"]["sha256"]) for record, _ in some),
-        data_sha256=str(first["sha256"]),
+        data_sha256=first.sha256,
     )

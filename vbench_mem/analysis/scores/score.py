@@ -1,7 +1,7 @@
-"""A retrieval accuracy: the form it is written in, and every check of it. No torch.
+"""A retrieval score: its fields and all checks of them. No torch.
 
-A score is `measured` here, `imported` from somebody's file, or `published` in a paper, and keeps
-that origin everywhere. Never rounds, rescales or guesses a value: what cannot be used is refused.
+A score is `measured` here, `imported` from a user's file, or `published` in a paper, and keeps that
+origin everywhere. Values are never rounded, rescaled or guessed: invalid ones are refused.
 """
 
 import re
@@ -22,11 +22,11 @@ EXTERNAL = "external:"
 
 
 class AnyScore(BaseModel):
-    """One number that somebody got: of what data, in which direction, by which protocol.
+    """One score: of which data, in which direction, by which protocol.
 
     protocol  a short name, then anything after a semicolon: `zero-shot; 16 frames at 1 FPS`.
-              The short name tells columns apart; the rest is for people
-    gallery_size  candidates that each query was ranked among; empty where not known
+              The short name distinguishes columns; the rest is a comment
+    gallery_size  candidates that each query was ranked among; empty where unknown
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -37,7 +37,7 @@ class AnyScore(BaseModel):
     value: Annotated[float, Field(allow_inf_nan=False)]
     gallery_size: Annotated[int, Field(ge=1)] | None = None
     protocol: Annotated[str, Field(min_length=1)]
-    origin: Origin
+    origin: Annotated[Origin, Field(strict=False)]
     source: Annotated[str, Field(min_length=1)]
 
     @property
@@ -51,12 +51,12 @@ class AnyScore(BaseModel):
 
     @property
     def protocol_name(self) -> str:
-        """The protocol's short name, as it stands in a column's name."""
+        """The protocol's short name, as used in a column's name."""
         return re.sub(r"[^a-z0-9]+", "-", self.protocol.partition(";")[0].lower()).strip("-")
 
     @cached_property
     def column(self) -> str:
-        """Where this score stands in a table: unlike origins, galleries or protocols never meet."""
+        """Its column in a table: other origins, galleries or protocols have other columns."""
         gallery = f"@{self.gallery_size}" if self.gallery_size else ""
         parts = (
             *("score", self.origin, f"{self.dataset}{gallery}"),
@@ -66,15 +66,15 @@ class AnyScore(BaseModel):
 
 
 class Score(AnyScore):
-    """A score as files have it, and everything needed to know which encoder it is of.
+    """A score as written in files, with all that identifies its encoder.
 
     variant        an encoder of the table, `joint_b16`, with `+<recipe>` for an adaptation, or
-                   `external:<name>` for a published system that no row here builds
+                   `external:<name>` for a system that no row of the table builds
     size           size letter of the video tower; must agree with the encoder's row
-    mask_ratio     share of the tokens masked in training, of the layout's own kind of mask
-    resolution_px  empty means the encoder's own
+    mask_ratio     share of the tokens masked in training, by the layout's default kind of mask
+    resolution_px  empty means the encoder's default
 
-    Size, frames and mask_ratio may be empty, unknown, only for an external variant.
+    Size, frames and mask_ratio may be empty (unknown) only for an external variant.
     """
 
     variant: str
@@ -106,17 +106,17 @@ class Score(AnyScore):
 
     @property
     def key(self) -> tuple[object, ...]:
-        """Two scores of one key are the same number twice, or a contradiction."""
-        who: object = self.variant
+        """Two scores with one key are duplicates or contradict each other."""
+        system: object = self.variant
         resolution = self.resolution_px
         if not self.is_external:
-            who = (self.encoder.name, adaptation(self.recipe))
+            system = (self.encoder.name, adaptation(self.recipe))
             resolution = resolution or self.encoder.spec.resolution_px
-        return (who, self.frames, self.mask_ratio, resolution, self.column)
+        return (system, self.frames, self.mask_ratio, resolution, self.column)
 
 
 def adaptation(recipe: Recipe) -> tuple[object, ...]:
-    """What a recipe trains, apart from what it masks."""
+    """What a recipe trains, without its mask."""
     return (
         *(recipe.train, recipe.adapter_width, recipe.lora_rank, recipe.lora_alpha),
         *(recipe.blocks, recipe.trains_text),
@@ -130,18 +130,22 @@ def _check_names(score: Score) -> None:
         )
     directions = SCORE_METRICS[score.metric].directions
     if score.direction not in directions:
-        raise ValueError(f"direction: {score.metric} goes {directions[0]}, not {score.direction}")
+        raise ValueError(
+            f"direction: {score.metric} is {directions[0]} only, not {score.direction}"
+        )
     check_dataset(score.dataset)
     if not score.protocol_name:
-        raise ValueError(f"protocol: '{score.protocol}' has no short name; start it like zero-shot")
+        raise ValueError(
+            f"protocol: '{score.protocol}' has no short name; begin with one, such as zero-shot"
+        )
 
 
 def _check_variant(score: Score) -> None:
     if score.is_external:
         if score.variant == EXTERNAL:
             raise ValueError("variant: external: needs a name after the colon")
-        if score.origin == "measured":
-            raise ValueError("origin: an external variant was not measured here; use imported")
+        if score.origin is Origin.MEASURED:
+            raise ValueError("origin: an external variant cannot be measured here; write imported")
         if score.size is not None and score.size not in VIDEO_SIZES:
             raise ValueError(
                 f"size: no size called '{score.size}'{nearest(score.size, VIDEO_SIZES)}"
@@ -150,14 +154,14 @@ def _check_variant(score: Score) -> None:
     encoder, _, recipe = score.variant.partition("+")
     if encoder not in ENCODERS:
         raise ValueError(
-            f"variant: no encoder called '{encoder}'{_suggest(encoder)}; a system that "
-            "no row builds is written external:<name>"
+            f"variant: no encoder called '{encoder}'{_suggest(encoder)}; write "
+            "external:<name> for a system that is not in the table"
         )
     if recipe and recipe not in RECIPES:
         raise ValueError(f"variant: no recipe called '{recipe}'{nearest(recipe, RECIPES)}")
     for name in ("size", "frames", "mask_ratio"):
         if getattr(score, name) is None:
-            raise ValueError(f"{name}: empty, and only an external variant may leave it out")
+            raise ValueError(f"{name}: is empty; only an external variant may leave it out")
     if score.size != score.encoder.size:
         raise ValueError(f"size: {encoder} has size {score.encoder.size}, not {score.size}")
     if score.recipe.mask and score.recipe.mask != score.mask_ratio:
@@ -167,7 +171,7 @@ def _check_variant(score: Score) -> None:
 
 
 def _suggest(encoder: str) -> str:
-    """The nearest encoder; nothing where none is near, since the whole table is too long."""
+    """The nearest encoder; empty where none is near, since the table is too long to list."""
     hint = nearest(encoder, ENCODERS)
     return hint if "did you mean" in hint else ""
 

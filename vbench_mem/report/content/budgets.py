@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from vbench_mem.analysis.budgets.verdict import Outcome, Verdict
+from vbench_mem.analysis.budgets.verdict import BudgetOutcome, Verdict
 from vbench_mem.report.content.chapter import Chapter
 from vbench_mem.report.document import (
     Block,
@@ -17,7 +17,11 @@ from vbench_mem.report.document import (
 )
 
 MOST_OPEN = 6  # passes
-TONES: dict[Outcome, Tone] = {"pass": "good", "fail": "bad", "nothing": "quiet"}
+TONES: dict[BudgetOutcome, Tone] = {
+    BudgetOutcome.PASS: "good",
+    BudgetOutcome.FAIL: "bad",
+    BudgetOutcome.NOTHING_TO_JUDGE: "quiet",
+}
 PREDICTED = " They are judged on what is predicted; those on time and recall wait for a run."
 
 
@@ -30,8 +34,8 @@ def blocks(chapter: Chapter) -> Iterator[Block]:
     if not chapter.joined.matrix.budgets:
         yield Paragraph(line("The matrix states none."), is_soft=True)
         return
-    passed = [verdict for verdict in verdicts if verdict.outcome == "pass"]
-    other = [verdict for verdict in verdicts if verdict.outcome != "pass"]
+    passed = [verdict for verdict in verdicts if verdict.passes]
+    other = [verdict for verdict in verdicts if not verdict.passes]
     said = f"{len(passed)} of {len(verdicts)} verdicts pass."
     yield Paragraph(line(said + (PREDICTED if chapter.is_predicted else "")))
     if other:

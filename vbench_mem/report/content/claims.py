@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from vbench_mem.analysis.claims.findings import Finding, Side, Verdict, by_claim, counted
-from vbench_mem.analysis.claims.judges import findings
+from vbench_mem.analysis.claims.accuracy import findings
+from vbench_mem.analysis.claims.finding import ClaimSide, ClaimVerdict, Finding, by_claim, counted
 from vbench_mem.report.content.chapter import Chapter
 from vbench_mem.report.document import (
     Block,
@@ -21,7 +21,7 @@ from vbench_mem.report.document import (
     line,
 )
 
-TONES: dict[Verdict, Tone] = {"holds": "good", "does not hold": "bad"}
+TONES: dict[ClaimVerdict, Tone] = {ClaimVerdict.HOLDS: "good", ClaimVerdict.DOES_NOT_HOLD: "bad"}
 HEADS = (
     Column("verdict"),
     Column("difference", True, "points of T2V R@1, mean over seeds ± standard deviation"),
@@ -54,7 +54,8 @@ def blocks(chapter: Chapter, found: Sequence[Finding]) -> Iterator[Block]:
     if judged:
         groups = tuple(
             Group(
-                tuple(map(fields, some)), head=line(claim.says, Span(f" ({claim.source})", "soft"))
+                tuple(map(fields, some)),
+                head=line(claim.statement, Span(f" ({claim.source})", "soft")),
             )
             for claim, some in by_claim(judged)
         )
@@ -71,14 +72,14 @@ def blocks(chapter: Chapter, found: Sequence[Finding]) -> Iterator[Block]:
 
 def why_not(finding: Finding) -> Line:
     source = Span(f" ({finding.claim.source})", "soft")
-    return line(finding.claim.says, source, f": {finding.why}")
+    return line(finding.claim.statement, source, f": {finding.reason}")
 
 
 def fields(finding: Finding) -> tuple[Field, ...]:
     verdict = Field(line(Span(finding.words, TONES.get(finding.verdict, "quiet"))))
-    benchmark = Field(line(finding.benchmark or ""))
-    if finding.sides is None:
-        why = Field(line(Span(finding.why or "", "soft")))
+    benchmark = Field(line(finding.setting or ""))
+    if not finding.sides:
+        why = Field(line(Span(finding.reason or "", "soft")))
         return (verdict, Field(), Field(), benchmark, why, Field())
     ahead, other = (side_line(finding, side) for side in finding.sides)
     return (
@@ -87,9 +88,9 @@ def fields(finding: Finding) -> tuple[Field, ...]:
         Field(line(finding.count)),
         benchmark,
         Field(ahead),
-        Field((*other, *line(f"; {finding.why}" if finding.why else ""))),
+        Field((*other, *line(f"; {finding.reason}" if finding.reason else ""))),
     )
 
 
-def side_line(finding: Finding, side: Side) -> Line:
-    return line(f"{side.label} ", Span(finding.told(side), "soft"))
+def side_line(finding: Finding, side: ClaimSide) -> Line:
+    return line(f"{side.label} ", Span(finding.number_of(side), "soft"))

@@ -7,9 +7,9 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from vbench_mem.analysis.fit.solve import Answer
-from vbench_mem.analysis.fit.variants import Line
-from vbench_mem.analysis.join import Row
+from vbench_mem.analysis.fit.solve import FitAnswer
+from vbench_mem.analysis.fit.variants import FitLine
+from vbench_mem.analysis.join import Row, RowState
 from vbench_mem.report.draw.canvas import SIZE, Shapes, log_ticks, page, plain, styled
 from vbench_mem.report.draw.signs import Unit, handle
 from vbench_mem.report.series import Point
@@ -25,9 +25,9 @@ LIMIT: dict[str, Any] = {"color": LIMIT_COLOUR, "linewidth": 1.2, "linestyle": "
 Sizes = dict[int, int]
 
 
-def known_sizes(answers: Sequence[Answer]) -> dict[int, dict[str, tuple[Line, Sizes]]]:
+def known_sizes(answers: Sequence[FitAnswer]) -> dict[int, dict[str, tuple[FitLine, Sizes]]]:
     """By batch and line, the bytes that were predicted at each frame count."""
-    found: dict[int, dict[str, tuple[Line, Sizes]]] = {}
+    found: dict[int, dict[str, tuple[FitLine, Sizes]]] = {}
     for answer in answers:
         for value, size in answer.sizes.items():
             given = answer.given
@@ -38,13 +38,20 @@ def known_sizes(answers: Sequence[Answer]) -> dict[int, dict[str, tuple[Line, Si
     return {batch: found[batch] for batch in sorted(found)}
 
 
-def point_of(line: Line, frames: int, size: int) -> Point:
-    row = Row(cell=line.cell, label=line.label, state="ok", reason=None, by_rule=False, record=None)
+def point_of(line: FitLine, frames: int, size: int) -> Point:
+    row = Row(
+        cell=line.cell,
+        label=line.label,
+        state=RowState.OK,
+        reason=None,
+        by_rule=False,
+        record=None,
+    )
     return Point(row=row, series=line.label, frames=frames, memory=size, ending="ok")
 
 
 @styled
-def draw_fit(answers: Sequence[Answer], limit_name: str, what: str) -> "Figure":
+def draw_fit(answers: Sequence[FitAnswer], limit_name: str, what: str) -> "Figure":
     """A panel for each batch. Marks are the frames asked and, larger, the most that fit.
 
     `what` names the bytes of the axis; between predictions a curve is drawn straight in bytes.
@@ -85,7 +92,7 @@ def draw_fit(answers: Sequence[Answer], limit_name: str, what: str) -> "Figure":
     return figure
 
 
-def within(line: Line, sizes: Sizes, edge: Answer | None) -> Sizes:
+def within(line: FitLine, sizes: Sizes, edge: FitAnswer | None) -> Sizes:
     """What is worth showing: the frames asked, the most that fit, and what lies between."""
     most = edge.largest if edge and edge.largest is not None else line.frames[0]
     first, last = min(line.frames[0], most), max(line.frames[-1], most)
@@ -93,7 +100,7 @@ def within(line: Line, sizes: Sizes, edge: Answer | None) -> Sizes:
 
 
 def draw_line(
-    axes: "Axes", line: Line, sizes: Sizes, edge: Answer | None, unit: Unit, shapes: Shapes
+    axes: "Axes", line: FitLine, sizes: Sizes, edge: FitAnswer | None, unit: Unit, shapes: Shapes
 ) -> None:
     point = point_of(line, *next(iter(sizes.items())))
     marks = [frames for frames in sizes if frames in line.frames]

@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from vbench_mem.analysis.claims.agreement import (
+from vbench_mem.analysis.claims.finding import Finding, by_claim
+from vbench_mem.analysis.claims.table import (
     CLAIM_COLUMNS,
     claim_grid,
     disagreements,
     row_of_finding,
-    stated,
 )
-from vbench_mem.analysis.claims.memory_findings import Finding
-from vbench_mem.analysis.fit.limit import MemoryLimit
-from vbench_mem.analysis.fit.solve import Answer
+from vbench_mem.analysis.fit.limit import FitLimit
+from vbench_mem.analysis.fit.solve import FitAnswer
 from vbench_mem.analysis.fit.table import COLUMNS, grid, markdown, reasons, row_of, write_csv
 
 WHAT = {
@@ -21,7 +20,7 @@ WHAT = {
 }
 
 
-def write_fit(answers: Sequence[Answer], room: MemoryLimit, name: str, folder: Path) -> list[Path]:
+def write_fit(answers: Sequence[FitAnswer], room: FitLimit, name: str, folder: Path) -> list[Path]:
     """fit.csv, fit.md, fit.png and fit.svg; the paths of those written."""
     from vbench_mem.report.draw.canvas import save
     from vbench_mem.report.fit.picture import (
@@ -37,7 +36,7 @@ def write_fit(answers: Sequence[Answer], room: MemoryLimit, name: str, folder: P
     return written
 
 
-def fit_text(answers: Sequence[Answer], room: MemoryLimit, name: str) -> str:
+def fit_text(answers: Sequence[FitAnswer], room: FitLimit, name: str) -> str:
     """What the numbers are, then the table, then what could not be predicted."""
     return "\n".join(
         [
@@ -61,7 +60,7 @@ def write_claims(findings: Sequence[Finding], folder: Path) -> list[Path]:
 
 def claims_text(findings: Sequence[Finding]) -> str:
     """The table, each claim with its source, then every disagreement with its reason."""
-    claims = {finding.claim.claim: finding.claim for finding in findings}
+    claims = {claim.name: claim for claim, _ in by_claim(findings)}
     return "\n".join(
         [
             "# What the paper says about memory, and what our predictions say",
@@ -73,7 +72,8 @@ def claims_text(findings: Sequence[Finding]) -> str:
             "## The claims",
             "",
             *(
-                f"- {claim.claim}: {claim.says} ({stated(claim)}). {claim.source}; {claim.sure}."
+                f"- {claim.name}: {claim.statement} ({claim.bounds}). {claim.source}; "
+                f"{claim.certainty}."
                 for claim in claims.values()
             ),
             "",
@@ -81,7 +81,7 @@ def claims_text(findings: Sequence[Finding]) -> str:
             "",
             *(
                 "\n".join(
-                    [f"**{claim}** ({stated(claims[claim])})", "", *map("- {}".format, why), ""]
+                    [f"**{claim}** ({claims[claim].bounds})", "", *map("- {}".format, why), ""]
                 )
                 for claim, why in disagreements(findings).items()
             ),

@@ -14,18 +14,18 @@ TEMPORARIES = "temporaries"
 REST = "rounding and workspaces"
 STATE = ("parameter", "gradient", "optimizer")
 PHASES = {"optimizer": "the optimiser step", "embed": "the embedding"}
-NAMED = 3  # parts in a sentence: more are not read
+MOST_PARTS = 3  # in a sentence
 SMALLEST = 0.02  # of a peak: a part below it explains nothing
 
 
 def parts_of(prediction: Prediction) -> dict[str, int]:
-    """Bytes at the peak by part; what is kept outside of both towers counts with the videos.
+    """Bytes at the peak by part; activations outside of both towers count with the videos.
 
     Check: they add up to `peak_bytes`.
     """
     found = dict.fromkeys((WEIGHTS, VIDEO, CAPTIONS, CLIPS, TEMPORARIES), 0)
-    for path, held in prediction.modules.items():
-        for category, size in held.items():
+    for path, sizes in prediction.modules.items():
+        for category, size in sizes.items():
             if category in STATE:
                 found[WEIGHTS] += size
             elif category == "activation":
@@ -39,7 +39,7 @@ def main_parts(parts: Mapping[str, int]) -> list[str]:
     """The largest parts, largest first."""
     whole = sum(parts.values())
     names = sorted(parts, key=lambda name: -parts[name])
-    return [name for name in names[:NAMED] if parts[name] >= SMALLEST * whole]
+    return [name for name in names[:MOST_PARTS] if parts[name] >= SMALLEST * whole]
 
 
 def share(parts: Mapping[str, int], name: str) -> str:
@@ -47,7 +47,7 @@ def share(parts: Mapping[str, int], name: str) -> str:
 
 
 def times(more: int, less: int) -> str:
-    return f"{more / less:.2f}x" if less else "not there"
+    return f"{more / less:.2f}x" if less else "none"
 
 
 def name_peak(name: str, prediction: Prediction) -> str:
@@ -58,34 +58,34 @@ def name_peak(name: str, prediction: Prediction) -> str:
 def describe(name: str, prediction: Prediction) -> str:
     """The parts of one peak, largest first."""
     parts = parts_of(prediction)
-    told = [f"{share(parts, part)} {part}" for part in main_parts(parts)]
-    return f"{name_peak(name, prediction)}: {', '.join(told)}"
+    shares = ", ".join(f"{share(parts, part)} {part}" for part in main_parts(parts))
+    return f"{name_peak(name, prediction)}: {shares}"
 
 
 def compare_peaks(names: Sequence[str], predictions: Sequence[Prediction]) -> str:
     """The parts of the second peak, and how many times as much of each the first has."""
     more, less = (parts_of(prediction) for prediction in predictions)
-    told = [
+    shares = ", ".join(
         f"{share(less, part)} {part} ({names[0]} has {times(more[part], less[part])})"
         for part in main_parts(less)
-    ]
-    return f"{name_peak(names[1], predictions[1])}: {', '.join(told)}"
+    )
+    return f"{name_peak(names[1], predictions[1])}: {shares}"
 
 
 def compare_layers(cells: Sequence[Cell], predictions: Sequence[Prediction]) -> str | None:
-    """What one layer keeps in each; None where equally many keep something."""
+    """What one layer keeps in each; None where equally many layers keep activations."""
     counts = [layers_kept(cell) for cell in cells]
     if len(set(counts)) == 1:
         return None
-    told = []
+    texts = []
     for cell, count, prediction in zip(cells, counts, predictions, strict=True):
         kept = sum(
-            held.get("activation", 0)
-            for path, held in prediction.modules.items()
+            sizes.get("activation", 0)
+            for path, sizes in prediction.modules.items()
             if path.startswith("video.blocks")
         )
-        told.append(f"{count} layers of {cell.variant} keep {format_bytes(kept / count)} each")
-    return ", ".join(told)
+        texts.append(f"{count} layers of {cell.variant} keep {format_bytes(kept / count)} each")
+    return ", ".join(texts)
 
 
 def layers_kept(cell: Cell) -> int:
@@ -94,14 +94,14 @@ def layers_kept(cell: Cell) -> int:
 
 
 def compare_growths(names: Sequence[str], predictions: Sequence[Prediction]) -> str:
-    """What grows how much from B to L in two encoders, and how much of B's peak it is."""
-    told = []
+    """How much each part grows from the small to the large of two encoders, given large first."""
+    texts = []
     for large in (0, 2):
-        parts = [parts_of(predictions[large]), parts_of(predictions[large + 1])]
-        grown = [
-            f"{name} {times(parts[0][name], parts[1][name])} ({share(parts[1], name)} of B's peak)"
-            for name in main_parts(parts[1])
-        ]
+        more, less = (parts_of(predictions[place]) for place in (large, large + 1))
+        grown = ", ".join(
+            f"{name} {times(more[name], less[name])} ({share(less, name)} of the small one's peak)"
+            for name in main_parts(less)
+        )
         whole = times(predictions[large].peak_bytes, predictions[large + 1].peak_bytes)
-        told.append(f"{names[large + 1]} grows {whole}: {', '.join(grown)}")
-    return "; ".join(told)
+        texts.append(f"{names[large + 1]} grows {whole}: {grown}")
+    return "; ".join(texts)

@@ -1,6 +1,6 @@
-"""Verdicts on growth, and where the memory of a cell that is over its limit is.
+"""Verdicts on growth, and the modules that hold the memory of a cell above its limit.
 
-Counts whole bytes, so that one byte over is over.
+Counts whole bytes: one byte above the limit fails.
 """
 
 from decimal import Decimal
@@ -9,19 +9,19 @@ from vbench_mem.analysis.budgets.baseline import BaselineIndex, Entry
 from vbench_mem.analysis.budgets.growth import (
     Change,
     changes_of,
-    elsewhere,
     explain_growth,
     is_of_peak,
     largest_holders,
+    unknown_modules,
 )
-from vbench_mem.analysis.budgets.verdict import Verdict, not_passed, number_of
+from vbench_mem.analysis.budgets.verdict import BudgetOutcome, Verdict, not_passed, number_of
 from vbench_mem.analysis.budgets.wording import show_growth
 from vbench_mem.analysis.join import Row
 from vbench_mem.base.units import format_bytes
 from vbench_mem.matrix.budget import Budget
 from vbench_mem.probes.prediction import Prediction
 
-AGREE = "run this check with --update-baseline"
+ACCEPT = "run this check with --update-baseline"
 
 
 def judge_growth(budget: Budget, row: Row, indexed: BaselineIndex | None) -> Verdict:
@@ -29,29 +29,35 @@ def judge_growth(budget: Budget, row: Row, indexed: BaselineIndex | None) -> Ver
     name, fresh = budget.metric, row.prediction
     actual, why = number_of(budget, row, name)
     if actual is None or not isinstance(fresh, Prediction):
-        why = why or "the record has no prediction to compare"
+        why = why or "the record holds no prediction"
         return not_passed(budget, row, f"{row.label}: {name} was not predicted ({why})")
     if indexed is None:
-        return not_passed(budget, row, f"{row.label}: {name} has no baseline to be compared with")
+        return not_passed(
+            budget, row, f"{row.label}: {name} cannot be compared: no baseline is given"
+        )
     entry = indexed.entry(row.cell)
     base = None if entry is None else entry.metrics.get(name)
     if entry is None or base is None:
         what = "" if entry is None else f"{name} is "
-        return not_passed(budget, row, f"{row.label}: {what}not in the baseline; {AGREE}")
+        return not_passed(budget, row, f"{row.label}: {what}not in the baseline; {ACCEPT}")
     if entry.target != fresh.target:
-        text = f"{row.label}: {name} is for {fresh.target}, in the baseline for {entry.target}"
+        text = (
+            f"{row.label}: {name} cannot be compared: it is predicted for {fresh.target}, the "
+            f"baseline for {entry.target}"
+        )
         return not_passed(budget, row, text)
     growth, allowed = int(actual) - base, allowance(budget, base)
     over = growth > allowed
     limit = format_bytes(allowed)
     if isinstance(budget.limit, float):
         limit = f"{100 * budget.limit:g} % or {limit}"
-    gap = f"{format_bytes(abs(allowed - growth))} {'over' if over else 'to skip'}"
-    text = f"{row.label}: {name} is {show_growth(growth, base)}, limit {limit}, {gap}"
+    side = "more" if over else "less"
+    gap = f"{format_bytes(abs(allowed - growth))} {side} than the limit of {limit}"
+    text = f"{row.label}: {name} is {show_growth(growth, base)}, {gap}"
     changes = changes_of(entry, fresh, name)
-    less = f"{row.label}: {name} needs less than the baseline says; {AGREE} to keep it so"
+    less = f"{row.label}: {name} is below the baseline; {ACCEPT} to keep the gain"
     return Verdict(
-        outcome="fail" if over else "pass",
+        outcome=BudgetOutcome.FAIL if over else BudgetOutcome.PASS,
         metric=name,
         label=row.label,
         cell_id=row.cell.id,
@@ -66,7 +72,7 @@ def judge_growth(budget: Budget, row: Row, indexed: BaselineIndex | None) -> Ver
 
 
 def allowance(budget: Budget, base: int) -> int:
-    """Bytes that a number of the baseline may grow by; a share of it in whole bytes, exactly."""
+    """Whole bytes by which a number of the baseline may grow; shares are computed exactly."""
     limit = budget.limit
     return int(Decimal(str(limit)) * base) if isinstance(limit, float) else int(limit)
 
@@ -74,19 +80,19 @@ def allowance(budget: Budget, base: int) -> int:
 def why_grown(
     metric: str, entry: Entry, fresh: Prediction, changes: tuple[Change, ...]
 ) -> tuple[str, ...]:
-    """Sentences on the modules, where they are known at the moment that the metric is about."""
+    """Sentences on the modules, where they are known for the phase of the metric."""
     if not is_of_peak(metric, fresh):
-        return (elsewhere(fresh),)
+        return (unknown_modules(fresh),)
     return tuple(explain_growth(entry, fresh, changes))
 
 
-def where_it_goes(metric: str, row: Row, indexed: BaselineIndex | None) -> tuple[str, ...]:
-    """What grew since the baseline where there is one, else who has most."""
+def where_it_is(metric: str, row: Row, indexed: BaselineIndex | None) -> tuple[str, ...]:
+    """What grew since the baseline; without a baseline the largest modules."""
     fresh = row.prediction
     if not row.has_prediction_of(metric) or not isinstance(fresh, Prediction):
         return ()
     if not is_of_peak(metric, fresh):
-        return (elsewhere(fresh),)
+        return (unknown_modules(fresh),)
     entry: Entry | None = indexed.entry(row.cell) if indexed else None
     if entry is not None and entry.target == fresh.target:
         changes = changes_of(entry, fresh, metric)
