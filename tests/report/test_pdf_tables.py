@@ -20,8 +20,6 @@ from vbench_mem.report.document import (
     Table,
     line,
 )
-from vbench_mem.report.write import pdf
-from vbench_mem.report.write.pdf_words import width_of
 
 A4 = (595.3, 841.9)
 
@@ -158,20 +156,3 @@ def test_published_columns_are_said_to_be_so() -> None:
     text = words(read(one(table)).pages[0])
     assert "Published, not from this machine: R@1 of them." in text
     assert "a \N{EN DASH}" in text  # an empty field says that it is
-
-
-def test_no_letter_is_wider_than_it_is_reckoned_to_be() -> None:
-    from fontTools.ttLib import TTFont
-
-    for name, is_bold in (("DejaVu Sans", False), ("DejaVu Sans", True)):
-        (path,) = [
-            font.path
-            for font in pdf.fonts().fonts()
-            if (font.family, font.style, font.weight) == (name, "normal", 700 if is_bold else 400)
-            and font.path
-        ]
-        font = TTFont(path)
-        letters, sizes = font.getBestCmap(), font["hmtx"]
-        for code in range(32, 127):
-            true = sizes[letters[code]][0] / font["head"].unitsPerEm
-            assert true <= width_of(chr(code), is_bold=is_bold) + 1e-6, chr(code)
