@@ -14,7 +14,6 @@ from tests.analysis.compare.made import (
     four,
     held,
     of,
-    old_report,
     report_of,
     run_folder,
     timed,
@@ -38,7 +37,7 @@ def two(folder: Path, matrix: Matrix) -> tuple[Path, Path]:
     grown = timed(cells[1], [10.0, 11.0, 12.0], 5 * MIB)
     grown = with_prediction(grown, held(5 * MIB, video_blocks_mlp=5 * MIB))
     after = [oom(cells[0]), grown, timed(cells[2], [20.0, 21.0, 22.0]), before[3]]
-    return old_report(folder / "before", before), run_folder(folder / "runs", after)
+    return report_of(folder / "before", before), run_folder(folder / "runs", after)
 
 
 @pytest.mark.parametrize(
@@ -55,13 +54,13 @@ def test_exit_codes_of_what_got_worse(
 def test_nothing_in_both_is_exit_3_and_bad_input_exit_2(tmp_path: Path, matrix: Matrix) -> None:
     records = four(matrix)
     one, other = (
-        old_report(tmp_path / name, some) for name, some in (("a", records[:2]), ("b", records[2:]))
+        report_of(tmp_path / name, some) for name, some in (("a", records[:2]), ("b", records[2:]))
     )
     nothing = invoke(one, other, "--fail-on", "changed", "--out", tmp_path / "x.html")
     assert nothing.exit_code == 3 and "Nothing compares" in nothing.stdout
     assert not (tmp_path / "x.html").exists()
     assert "x.html: not written, since no row is in both" in " ".join(nothing.stderr.split())
-    unlike = old_report(tmp_path / "c", [of(each, OTHER) for each in records])
+    unlike = report_of(tmp_path / "c", [of(each, OTHER) for each in records])
     for arguments, words in (
         ((one, tmp_path / "nowhere"), "no file or folder"),
         ((one, matrix.path), "neither a run, a report nor a baseline"),
@@ -97,9 +96,9 @@ def test_the_worst_is_first_equal_rows_are_counted_and_all_fits_80_columns(
 
 
 def test_unlike_machines_show_times_without_a_verdict(tmp_path: Path, matrix: Matrix) -> None:
-    before = old_report(tmp_path / "a", four(matrix))
+    before = report_of(tmp_path / "a", four(matrix))
     slow = [of(timed(each.cell, [50.0, 51.0, 52.0]), OTHER) for each in four(matrix)]
-    after = old_report(tmp_path / "b", slow)
+    after = report_of(tmp_path / "b", slow)
     result = invoke(before, after, "--unlike-machines", "--fail-on", "slower")
     assert result.exit_code == 0
     assert "unlike machines: device a card -> another card" in result.stdout
@@ -150,7 +149,7 @@ def test_names_from_files_cannot_move_the_cursor(tmp_path: Path, matrix: Matrix)
     cells = matrix.cells
     bad = oom(cells[0]).model_copy(update={"reason": "\x1b[2Jgone [red]x[/red]"})
     before, after = (
-        old_report(tmp_path / name, some) for name, some in (("a", four(matrix)[:1]), ("b", [bad]))
+        report_of(tmp_path / name, some) for name, some in (("a", four(matrix)[:1]), ("b", [bad]))
     )
     result = invoke(before, after)
     assert "\x1b" not in result.stdout and "?[2Jgone [red]x[/red]" in result.stdout

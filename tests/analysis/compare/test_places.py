@@ -14,7 +14,6 @@ from tests.analysis.compare.made import (
     git,
     held,
     of,
-    old_report,
     report_of,
     run_folder,
 )
@@ -32,13 +31,12 @@ def refused(text: str) -> str:
     return str(error.value)
 
 
-def test_a_run_a_matrix_folder_and_reports_old_and_new_hold_the_same(
+def test_a_run_a_matrix_folder_and_a_report_have_the_same_rows(
     tmp_path: Path, matrix: Matrix
 ) -> None:
     records = four(matrix)
     run = run_folder(tmp_path / "runs", records)
-    places = [run, run.parent, old_report(tmp_path / "old", records)]
-    places += [report_of(tmp_path / "new", records), tmp_path / "old" / "records.jsonl"]
+    places = [run, run.parent, report_of(tmp_path / "report", records)]
     sides = [read_side(str(place)) for place in places]
     for side in sides:
         assert side.items == sides[0].items and len(side.items) == 4 and not side.problems
@@ -112,14 +110,11 @@ def test_of_records_without_a_machine_in_their_folder_those_of_most_are_taken(
     tmp_path: Path, matrix: Matrix
 ) -> None:
     records = four(matrix)
-    mixed = [of(records[0], OTHER), *records[1:], records[1]]
-    folder = old_report(tmp_path, mixed)
-    with (folder / "records.jsonl").open("a") as file:
-        file.write("\n")  # an empty line is nobody's record
+    folder = report_of(tmp_path, [of(records[0], OTHER), *records[1:]])
     side = read_side(str(folder))
-    assert len(side.problems) == 2
     assert len(side.items) == 3 and side.fingerprint == "0123abcd"
-    assert "line 1: foreign" in side.problems[0] and "line 5: cell" in side.problems[1]
+    (problem,) = side.problems
+    assert f"{records[0].cell_id}.json: foreign" in problem
 
 
 def test_nothing_to_compare_is_a_users_mistake(tmp_path: Path) -> None:
@@ -127,7 +122,7 @@ def test_nothing_to_compare_is_a_users_mistake(tmp_path: Path) -> None:
     assert "no records, predictions or baseline" in refused(str(tmp_path / "empty"))
     (tmp_path / "records").mkdir()
     (tmp_path / "records" / "a.json").write_text("{")
-    assert "none can be used" in refused(str(tmp_path))
+    assert "no file can be used" in refused(str(tmp_path))
     (tmp_path / "x.json").write_text("[]")
     assert "neither a run, a report nor a baseline" in refused(str(tmp_path / "x.json"))
     assert "REVISION:PATH" in refused(str(tmp_path / "nowhere"))
@@ -138,8 +133,7 @@ def test_a_revision_is_read_without_a_checkout(repository: Path, matrix: Matrix)
     before, after = four(matrix, peak=100), four(matrix, peak=200)
     report_of(repository / "reports" / "quick", before)
     first = commit(repository)
-    shutil.rmtree(repository / "reports")
-    old_report(repository / "reports" / "quick", after)
+    report_of(repository / "reports" / "quick", after)
     second = commit(repository)
     git(repository, "tag", "v1.2")
     shutil.rmtree(repository / "reports")
@@ -149,7 +143,7 @@ def test_a_revision_is_read_without_a_checkout(repository: Path, matrix: Matrix)
     assert (old.commit, new.commit) == (first, second)
     assert old.title == f"HEAD~1:reports/quick ({first})"
     assert list(read_side(f"{first}:reports").items) == list(old.items)  # the only report there
-    assert git(repository, "status", "--porcelain") == "D reports/quick/records.jsonl"
+    assert git(repository, "status", "--porcelain").count("D reports/quick/records/") == 4
 
 
 def test_a_baseline_of_a_revision_and_a_path_from_here(
@@ -188,7 +182,7 @@ def test_names_that_git_would_quote_are_read_and_links_are_not(
 def test_what_git_cannot_give_is_said_with_the_way_out(
     repository: Path, matrix: Matrix, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    old_report(repository / "reports" / "quick", four(matrix))
+    report_of(repository / "reports" / "quick", four(matrix))
     (repository / "code").mkdir()
     (repository / "code" / "a.py").write_text("")
     commit(repository)
@@ -214,5 +208,5 @@ def test_a_git_that_does_not_answer_is_given_up(
 
 
 def test_a_file_that_is_there_goes_before_a_revision(repository: Path, matrix: Matrix) -> None:
-    old_report(repository / "HEAD:reports", four(matrix))
+    report_of(repository / "HEAD:reports", four(matrix))
     assert read_side("HEAD:reports").commit is None

@@ -14,7 +14,6 @@ from tests.analysis.compare.made import (
     commit,
     compared,
     held,
-    old_report,
     report_of,
     timed,
 )
@@ -80,13 +79,14 @@ def test_a_number_that_no_machine_has_is_left_out(tmp_path: Path) -> None:
 
 
 def test_a_record_with_such_a_number_is_not_compared(tmp_path: Path, matrix: Matrix) -> None:
-    record = ok(matrix.cells[0]).model_dump(mode="json")
+    folder = report_of(tmp_path, [ok(cell) for cell in matrix.cells[:2]])
+    path = folder / "records" / f"{matrix.cells[0].id}.json"
+    record = json.loads(path.read_text())
     record["metrics"]["params"] = 10**400
-    good = ok(matrix.cells[1]).model_dump_json()
-    (tmp_path / "records.jsonl").write_text(f"{json.dumps(record)}\n{good}\n")
-    side = read_side(str(tmp_path))
+    path.write_text(json.dumps(record))
+    side = read_side(str(folder))
     assert list(side.items) == [matrix.cells[1].id]
-    assert "line 1: not a record" in side.problems[0]
+    assert "not a record" in side.problems[0]
 
 
 def test_files_of_brackets_without_an_end_are_torn(tmp_path: Path, matrix: Matrix) -> None:
@@ -167,6 +167,6 @@ def test_files_that_git_does_not_give_in_time_are_not_there(
     assert place.names and place.read(place.names) == {}
 
 
-def test_an_old_report_of_one_row_compares_with_itself(tmp_path: Path, matrix: Matrix) -> None:
-    side = read_side(str(old_report(tmp_path / "a", [timed(matrix.cells[0], STEPS)])))
+def test_a_report_of_one_row_compares_with_itself(tmp_path: Path, matrix: Matrix) -> None:
+    side = read_side(str(report_of(tmp_path / "a", [timed(matrix.cells[0], STEPS)])))
     assert compare(side, side).is_equal

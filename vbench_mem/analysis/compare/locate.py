@@ -12,7 +12,7 @@ from vbench_mem.analysis.compare.git import stored
 from vbench_mem.base.errors import UsageError
 
 Read = Callable[[Sequence[str]], dict[str, bytes]]
-BELOW = ("*", "records/*", "predictions/*", "*/environment.json", "*/records/*")
+BELOW = ("environment.json", "records/*", "predictions/*", "*/environment.json", "*/records/*")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from vbench_mem.matrix.axes import SETTINGS, label
 from vbench_mem.matrix.cell import Cell
 
 ID_DIGITS = 8
-NEAR = "the same but for"
+NEAR = "differs only in"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,11 +179,11 @@ def settings(cell: Cell) -> dict[str, Any]:
 
 
 def near_cell(cell: Cell, others: Iterable[Cell]) -> str:
-    """`the same but for steps: 3, 5`, of the one that differs least."""
+    """`differs only in steps: 3 here, 5 there`, of the one that differs least."""
     own = settings(cell)
     gaps = [[name for name in own if own[name] != settings(other)[name]] for other in others]
     other, names = min(zip(others, gaps, strict=True), key=lambda each: len(each[1]))
-    parts = [f"{name}: {shown(own[name])}, {shown(settings(other)[name])}" for name in names]
+    parts = [f"{name}: {shown(own[name])} here, {shown(settings(other)[name])} there" for name in names]
     return f"{NEAR} {'; '.join(parts)}"
 
 
