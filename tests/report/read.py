@@ -7,7 +7,6 @@ from vbench_mem.analysis.join import Joined
 from vbench_mem.report.content.chapter import Chapter
 from vbench_mem.report.content.whole import document_of
 from vbench_mem.report.document import (
-    Answer,
     Block,
     Bullets,
     Code,
@@ -16,6 +15,7 @@ from vbench_mem.report.document import (
     Fold,
     Paragraph,
     Section,
+    Summary,
     Table,
     text_of,
 )
@@ -62,8 +62,8 @@ def texts(block: Block) -> Iterator[str]:
     match block:
         case Paragraph(line):
             yield text_of(line)
-        case Answer(lead, more):
-            yield from (*lead, *more)
+        case Summary(facts):
+            yield from (f"{label}: {text}" for label, text in facts)
         case Bullets(items):
             yield from map(text_of, items)
         case Code(text):

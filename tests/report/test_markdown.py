@@ -25,7 +25,7 @@ from vbench_mem.report.write.markdown import LIMIT, markdown_text
 def test_the_title_and_the_answer_come_first() -> None:
     text = markdown_text(sample())
     assert text.startswith("# sample\n\na machine, vbench_mem 1\n\n## Question and answer\n")
-    places = [text.index(each) for each in ("What does", "> **First.** Second.", "## Trade-off")]
+    places = [text.index(each) for each in ("What does", "> **First:** one fact", "## Trade-off")]
     assert places == sorted(places)
 
 

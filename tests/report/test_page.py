@@ -11,7 +11,6 @@ import pytest
 
 from tests.report.sample import HOSTILE, SVG, rows, sample
 from vbench_mem.report.document import (
-    Answer,
     Block,
     Bullets,
     Code,
@@ -24,6 +23,7 @@ from vbench_mem.report.document import (
     Paragraph,
     Section,
     Span,
+    Summary,
     Table,
     line,
 )
@@ -68,7 +68,7 @@ def everything_hostile() -> Document:
     mark = Mark(label=HOSTILE, facts=((HOSTILE, HOSTILE),), cell_id=HOSTILE, link=HOSTILE)
     blocks = (
         Paragraph(line(*(Span(HOSTILE, tone) for tone in ("strong", "code", "bad", "plain")))),
-        Answer((HOSTILE,), (HOSTILE,)),
+        Summary(((HOSTILE, HOSTILE),)),
         Bullets((line(HOSTILE),)),
         Code(HOSTILE),
         Table(name="t", columns=(column,), groups=groups, is_browsed=True),
@@ -165,7 +165,7 @@ def test_what_a_page_must_not_hold_is_left_out_of_a_figure() -> None:
 def test_every_block_is_told() -> None:
     read = Read(html_page(sample()))
     for text in (
-        "First.",
+        "First",
         "More of it.",
         "All numbers.",
         "row: oom",

@@ -14,7 +14,6 @@ from pypdf.generic import Destination
 from tests.report.pdf_read import one, read, sample_pdf, titles, words
 from tests.report.sample import HOSTILE, sample
 from vbench_mem.report.document import (
-    Answer,
     Bullets,
     Code,
     Column,
@@ -26,6 +25,7 @@ from vbench_mem.report.document import (
     Paragraph,
     Section,
     Span,
+    Summary,
     Table,
     line,
 )
@@ -35,7 +35,7 @@ from vbench_mem.report.write.pdf import pdf_bytes
 
 def test_the_answer_is_on_page_1_before_the_contents() -> None:
     text = words(sample_pdf().pages[0])
-    places = [text.index(each) for each in ("sample", "What does it cost", "First.", "Contents")]
+    places = [text.index(each) for each in ("sample", "What does it cost", "First", "Contents")]
     assert places == sorted(places)
 
 
@@ -44,7 +44,7 @@ def test_the_answer_of_the_first_chapter_of_several_comes_before_the_contents_to
     chapters = [Section(title=n, anchor=n, sections=document.sections) for n in ("one", "two")]
     first = replace(chapters[1], sections=())
     text = words(read(replace(document, sections=(chapters[0], first))).pages[0])
-    assert text.index("First.") < text.index("Contents") < text.index("Trade-off")
+    assert text.index("First") < text.index("Contents") < text.index("Trade-off")
 
 
 def test_without_an_answer_the_contents_come_first() -> None:
@@ -85,7 +85,7 @@ def test_hostile_text_is_only_text() -> None:
         anchor="x",
         blocks=(
             Paragraph(line(HOSTILE)),
-            Answer((HOSTILE,), (HOSTILE,)),
+            Summary(((HOSTILE, HOSTILE),)),
             Bullets((line(HOSTILE),)),
             Code(HOSTILE),
             Fold(HOSTILE, ()),

@@ -6,7 +6,6 @@ import pytest
 
 from tests.report.pdf_read import ends, one, read, sample_pdf, table_of, words
 from vbench_mem.report.document import (
-    Answer,
     Bullets,
     Code,
     Column,
@@ -17,6 +16,7 @@ from vbench_mem.report.document import (
     Paragraph,
     Section,
     Span,
+    Summary,
     Table,
     line,
 )
@@ -104,7 +104,7 @@ def test_no_text_is_cut_at_the_edge_however_long_a_word_is() -> None:
                 anchor="s",
                 blocks=(
                     Paragraph(said),
-                    Answer((long,), (long,)),
+                    Summary(((long, long),)),
                     Bullets((said,)),
                     Code(f"a: {long}\n{'  x: 1 ' * 60}"),
                     Fold(long, (table, table_of(9, 3, long))),

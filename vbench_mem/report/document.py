@@ -45,12 +45,14 @@ class Paragraph:
     keeps_lines: bool = False
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What the reader is to find first: `lead` in three sentences at most, then what adds to it."""
+Fact = tuple[str, str]  # label, text
 
-    lead: tuple[str, ...]
-    more: tuple[str, ...] = ()
+
+@dataclass(frozen=True)
+class Summary:
+    """The main results as labelled facts, the most important first."""
+
+    facts: tuple[Fact, ...]
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ class Fold:
     is_brief: bool = False
 
 
-Block = Paragraph | Answer | Bullets | Code | Table | Figure | Fold
+Block = Paragraph | Summary | Bullets | Code | Table | Figure | Fold
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ from vbench_mem.analysis.compare.reading import read_side
 from vbench_mem.analysis.compare.result import compare
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import Matrix
-from vbench_mem.report.comparison.wording import answer
+from vbench_mem.report.comparison.wording import facts
 from vbench_mem.running.record import Status
 
 STEPS = [10.0, 11.0, 12.0]
@@ -30,7 +30,7 @@ STEPS = [10.0, 11.0, 12.0]
 def test_a_run_against_itself_is_equal_and_says_so(tmp_path: Path, matrix: Matrix) -> None:
     found = compared(tmp_path, four(matrix), four(matrix))
     assert found.is_equal and not found.changed
-    assert answer(found) == ("Everything is equal: 4 rows with the same endings and numbers.",)
+    assert facts(found) == [("Equal", "4 of 4 rows: endings and all numbers")]
     for fail_on in ("never", "worse", "slower", "changed"):
         assert found.exit_code(fail_on) == 0  # type: ignore[arg-type]
 
@@ -52,6 +52,14 @@ def test_one_byte_is_a_change_and_its_direction_a_verdict(
     assert each.text == told[grown]
 
 
+def test_before_after_and_change_are_in_one_unit(tmp_path: Path, matrix: Matrix) -> None:
+    cell = matrix.cells[0]
+    before, after = timed(cell, STEPS, 1000 * MIB), timed(cell, STEPS, 1536 * MIB)
+    (each,) = compared(tmp_path, [before], [after]).rows[0].differences
+    assert each.values == ("0.98 GiB", "1.50 GiB")
+    assert each.text == "+0.52 GiB (+53.6 %)"
+
+
 def test_out_of_memory_comes_first_then_other_endings_then_bytes_then_times(
     tmp_path: Path, matrix: Matrix
 ) -> None:
@@ -69,10 +77,10 @@ def test_out_of_memory_comes_first_then_other_endings_then_bytes_then_times(
     assert [row.after.key for row in found.rows] == [cells[n].id for n in (3, 1, 2, 0)]
     assert [row.ending for row in found.rows] == ["worse", "worse", None, None]
     assert [row.exact for row in found.rows] == ["worse", "worse", "worse", None]
-    first, second = answer(found)
-    assert first.startswith("3 of 4 rows got worse; first ")
-    assert first.endswith("which ended ok and now oom.")
-    assert second == "Times of a step: 1 slower."
+    (label, worse), step = facts(found)
+    assert label == "Worse" and worse.startswith("3 of 4 rows, first ")
+    assert worse.endswith(" (ok -> oom)")
+    assert step == ("Step time", "1 slower")
 
 
 def test_a_row_that_runs_again_is_better_and_two_failures_are_only_another(
@@ -93,7 +101,7 @@ def test_times_fail_nothing_but_slower(tmp_path: Path, matrix: Matrix) -> None:
     found = compared(tmp_path, [timed(cell, STEPS)], [timed(cell, [20.0, 21.0, 22.0])])
     codes = [found.exit_code(word) for word in ("never", "worse", "changed", "slower")]
     assert codes == [0, 0, 0, 1]
-    assert answer(found)[0] == "Endings, memory, FLOPs and parameters are the same in the row."
+    assert facts(found)[0] == ("Endings, memory, FLOPs, parameters", "the same in 1 of 1 rows")
 
 
 def test_numbers_that_only_one_side_has_are_named_and_no_change(
@@ -119,7 +127,8 @@ def test_a_row_of_one_side_is_a_change_and_not_for_the_worse(
     records = four(matrix)
     found = compared(tmp_path, records, records[1:])
     assert [found.exit_code(word) for word in ("worse", "slower", "changed")] == [0, 0, 1]
-    assert answer(found)[-1].startswith("1 row is only in ")
+    label, count = facts(found)[-1]
+    assert label.startswith("Rows only in ") and count == "1"
 
 
 def test_modules_that_grew_are_named_and_sum_to_the_growth(tmp_path: Path, matrix: Matrix) -> None:

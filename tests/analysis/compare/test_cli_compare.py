@@ -57,7 +57,7 @@ def test_nothing_in_both_is_exit_3_and_bad_input_exit_2(tmp_path: Path, matrix: 
         report_of(tmp_path / name, some) for name, some in (("a", records[:2]), ("b", records[2:]))
     )
     nothing = invoke(one, other, "--fail-on", "changed", "--out", tmp_path / "x.html")
-    assert nothing.exit_code == 3 and "Nothing compares" in nothing.stdout
+    assert nothing.exit_code == 3 and "Nothing to compare" in nothing.stdout
     assert not (tmp_path / "x.html").exists()
     assert "x.html: not written, since no row is in both" in " ".join(nothing.stderr.split())
     unlike = report_of(tmp_path / "c", [of(each, OTHER) for each in records])
@@ -91,7 +91,7 @@ def test_the_worst_is_first_equal_rows_are_counted_and_all_fits_80_columns(
         r"peak memory +3\.0 MiB -> 5\.0 MiB +\+2\.0 MiB \(\+66\.7 %\) +worse", result.stdout
     )
     assert re.search(r"ms/step +11 -> 21 +\+10 \(\+90\.9 %\) +slower", result.stdout)
-    assert "1 row without a change: 1 equal in every number" in result.stdout
+    assert "Unchanged rows: 1: 1 equal in every number" in result.stdout
     assert labels[3] not in lines
 
 
@@ -101,7 +101,7 @@ def test_unlike_machines_show_times_without_a_verdict(tmp_path: Path, matrix: Ma
     after = report_of(tmp_path / "b", slow)
     result = invoke(before, after, "--unlike-machines", "--fail-on", "slower")
     assert result.exit_code == 0
-    assert "unlike machines: device a card -> another card" in result.stdout
+    assert "Unlike machines: device a card -> another card" in result.stdout
     assert len(re.findall(r"ms/step +11 -> 51 .*not judged", result.stdout)) == 4
     assert "4 not judged (timed on unlike machines)" in result.stdout
 
@@ -130,7 +130,7 @@ def test_torn_files_are_told_on_stderr_and_what_remains_is_compared(
     result = invoke(before, after)
     assert result.exit_code == 0
     assert f"{torn}: torn" in result.stderr and result.stderr.count("\n") == 1
-    assert f"only in {before}: 1 row" in " ".join(result.stdout.split())
+    assert f"Rows only in {before}: 1" in " ".join(result.stdout.split())
 
 
 def test_two_commits_are_compared_by_their_revisions(repository: Path, matrix: Matrix) -> None:
@@ -140,8 +140,8 @@ def test_two_commits_are_compared_by_their_revisions(repository: Path, matrix: M
     commit(repository)
     result = invoke("HEAD~1:quick", "quick", "--fail-on", "worse")
     assert result.exit_code == 1
-    assert f"A  HEAD~1:quick ({first}), 4 rows, machine 0123abcd" in result.stdout
-    assert "4 of 4 rows got worse" in result.stdout
+    assert f"A  HEAD~1:quick ({first}), rows: 4, machine 0123abcd" in result.stdout
+    assert "Worse: 4 of 4 rows" in result.stdout
     assert invoke("quick", "HEAD~1:quick", "--fail-on", "worse").exit_code == 0
 
 

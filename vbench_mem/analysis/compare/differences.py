@@ -1,4 +1,4 @@
-"""What of one row changed, as plain data: numbers with their verdicts. `judging` gives those."""
+"""The differences of one row as plain data: numbers with verdicts, which `judging` gives."""
 
 from dataclasses import dataclass
 from math import inf
@@ -7,10 +7,10 @@ from typing import Literal
 from vbench_mem.analysis.compare.bands import OF_STEP, TIMES, Band
 from vbench_mem.analysis.compare.side import Item
 from vbench_mem.base.metrics import METRICS, show
-from vbench_mem.base.units import format_bytes
+from vbench_mem.base.units import BINARY, format_bytes
 from vbench_mem.running.record import Status
 
-Verdict = Literal["worse", "better", "changed", "noise", "unjudged", "told"]
+Verdict = Literal["worse", "better", "changed", "noise", "unjudged", "informational"]
 COUNTED: tuple[Verdict, ...] = ("worse", "changed", "better")
 
 
@@ -18,7 +18,7 @@ COUNTED: tuple[Verdict, ...] = ("worse", "changed", "better")
 class Difference:
     """One number that is not as it was.
 
-    why    the reason for `unjudged` and `told`
+    why    the reason for `unjudged` and `informational`
     bands  of a time, where it has any: before and after
     """
 
@@ -43,14 +43,34 @@ class Difference:
         return self.change / abs(self.before) if self.before else None
 
     @property
+    def values(self) -> tuple[str, str]:
+        """Before and after, bytes of both in the unit of the larger."""
+        if METRICS[self.metric].unit == "bytes":
+            unit = unit_of(max(abs(self.before), abs(self.after)))
+            return in_unit(self.before, unit), in_unit(self.after, unit)
+        return show(self.metric, self.before), show(self.metric, self.after)
+
+    @property
     def text(self) -> str:
-        """`+8.0 MiB (+1.2 %)`."""
-        name, size = self.metric, abs(self.change)
-        unit = METRICS[name].unit
+        """`+8.0 MiB (+1.2 %)`, in the unit of `values` unless that would read as 0."""
+        size, unit = abs(self.change), METRICS[self.metric].unit
         if unit == "share":
             return f"{100 * self.change:+.1f} points"
-        told = format_bytes(size) if unit == "bytes" else show(name, size)
-        return f"{'+' if self.change > 0 else '-'}{told}{share_text(self.share)}"
+        number = show(self.metric, size)
+        if unit == "bytes":
+            number = in_unit(size, unit_of(max(abs(self.before), abs(self.after))))
+            number = number if float(number.split()[0]) else format_bytes(size)
+        return f"{'+' if self.change > 0 else '-'}{number}{share_text(self.share)}"
+
+
+def unit_of(size: float) -> str:
+    """The unit that `format_bytes` takes."""
+    return format_bytes(size).split()[1]
+
+
+def in_unit(size: float, unit: str) -> str:
+    digits = {"B": 0, "GiB": 2}.get(unit, 1)
+    return f"{size / BINARY[unit]:.{digits}f} {unit}"
 
 
 def share_text(share: float | None) -> str:
@@ -62,7 +82,7 @@ def share_text(share: float | None) -> str:
     return f" ({percent:+.1f} %)" if abs(percent) < 1000 else f" ({percent:+,.0f} %)"
 
 
-ORDER: tuple[Verdict | None, ...] = (*COUNTED, "unjudged", "noise", "told", None)
+ORDER: tuple[Verdict | None, ...] = (*COUNTED, "unjudged", "noise", "informational", None)
 
 
 def worst(*verdicts: Verdict | None) -> Verdict | None:

@@ -16,8 +16,8 @@ from vbench_mem.base.metrics import METRICS
 from vbench_mem.running.record import Status
 
 PEAK = "predicted_peak_bytes"
-# Never judged, only `told`, with the reason.
-TOLD = {
+# Never judged, only shown; each with the reason.
+INFORMATIONAL = {
     "host_rss_bytes": "libraries and the page cache are in it",
     "device_bytes": "what others hold on the device is in it",
     "process_bytes": "looked at from time to time, with the driver's own memory",
@@ -92,8 +92,8 @@ def difference(name: str, before: Item, after: Item) -> Difference:
 
 
 def judged(each: Difference, before: Item, after: Item, terms: Terms) -> Difference:
-    if each.metric in TOLD:
-        return replace(each, verdict="told", why=TOLD[each.metric])
+    if each.metric in INFORMATIONAL:
+        return replace(each, verdict="informational", why=INFORMATIONAL[each.metric])
     if each.metric in TIMES:
         return judged_time(each, before, after, terms)
     if METRICS[each.metric].unit == "bytes" and (why := other_rules(each, before, after, terms)):

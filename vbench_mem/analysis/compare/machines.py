@@ -32,7 +32,7 @@ NONE = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fact:
+class MachineFact:
     """`before` and `after` are all values that records of the side have, in the order met."""
 
     name: str
@@ -54,7 +54,7 @@ class Fact:
         return f"{self.name} {' and '.join(self.before)} -> {' and '.join(self.after)}"
 
 
-def facts_of(before: Side, after: Side) -> tuple[Fact, ...]:
+def facts_of(before: Side, after: Side) -> tuple[MachineFact, ...]:
     """Every fact that both sides know, the telling ones first."""
     old, new = known(before), known(after)
     if before.is_baseline or after.is_baseline:  # a baseline knows the minor version only
@@ -62,7 +62,7 @@ def facts_of(before: Side, after: Side) -> tuple[Fact, ...]:
     both = [name for name in old if name in new and old[name] and new[name]]
     order = [name for name in FIRST if name in both]
     order += sorted(name for name in both if name not in FIRST)
-    return tuple(Fact(name=name, before=old[name], after=new[name]) for name in order)
+    return tuple(MachineFact(name=name, before=old[name], after=new[name]) for name in order)
 
 
 def known(side: Side) -> Mapping[str, Values]:

@@ -183,7 +183,9 @@ def near_cell(cell: Cell, others: Iterable[Cell]) -> str:
     own = settings(cell)
     gaps = [[name for name in own if own[name] != settings(other)[name]] for other in others]
     other, names = min(zip(others, gaps, strict=True), key=lambda each: len(each[1]))
-    parts = [f"{name}: {shown(own[name])} here, {shown(settings(other)[name])} there" for name in names]
+    parts = [
+        f"{name}: {shown(own[name])} here, {shown(settings(other)[name])} there" for name in names
+    ]
     return f"{NEAR} {'; '.join(parts)}"
 
 

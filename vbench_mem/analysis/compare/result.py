@@ -5,7 +5,7 @@ from typing import Literal
 
 from vbench_mem.analysis.compare.differences import COUNTED, Matched
 from vbench_mem.analysis.compare.judging import Terms, match
-from vbench_mem.analysis.compare.machines import Fact, facts_of
+from vbench_mem.analysis.compare.machines import MachineFact, facts_of
 from vbench_mem.analysis.compare.pairing import Unmatched, pair, protocols
 from vbench_mem.analysis.compare.recalls import Recall, recalls
 from vbench_mem.analysis.compare.side import Side
@@ -28,7 +28,7 @@ class Comparison:
     only_before: tuple[Unmatched, ...] = ()
     only_after: tuple[Unmatched, ...] = ()
     recalls: tuple[Recall, ...] = ()
-    facts: tuple[Fact, ...] = ()
+    facts: tuple[MachineFact, ...] = ()
     is_unlike: bool = False
 
     @property
@@ -45,7 +45,7 @@ class Comparison:
         return [row for row in self.rows if row.exact == "worse"]
 
     @property
-    def differing(self) -> list[Fact]:
+    def differing(self) -> list[MachineFact]:
         return [fact for fact in self.facts if fact.differs]
 
     @property
@@ -100,7 +100,7 @@ def compare(
         )
     found = pair(before, after, any_protocol=any_protocol)
     facts += tuple(
-        Fact(name=f"protocol.{name}", before=old_values, after=new_values)
+        MachineFact(name=f"protocol.{name}", before=old_values, after=new_values)
         for name, (old_values, new_values) in protocols(found.pairs).items()
     )
     terms = Terms(is_unlike=is_unlike, is_counted=not is_unlike or before.kinds == after.kinds)

@@ -1,36 +1,32 @@
-"""A comparison as a document: the question, the answer, every change, both machines. No numbers
-that the comparison has not.
-"""
+"""A comparison as a document: summary, every difference, recall, unmatched rows, machines."""
 
 from collections.abc import Iterator, Sequence
 
 from vbench_mem.analysis.compare.differences import Difference, Matched, Verdict
-from vbench_mem.analysis.compare.machines import Fact
+from vbench_mem.analysis.compare.machines import MachineFact
 from vbench_mem.analysis.compare.pairing import Unmatched
 from vbench_mem.analysis.compare.recalls import Recall
 from vbench_mem.analysis.compare.result import Comparison
 from vbench_mem.analysis.spread import Spread
-from vbench_mem.base.metrics import METRICS, show
+from vbench_mem.base.metrics import METRICS
 from vbench_mem.report.comparison.wording import (
     ABOUT_NOISE,
     RECALL_WORDS,
     about,
-    answer,
     ending_text,
-    first_told,
+    facts,
     head_of,
+    main_differences,
     notes,
-    number,
-    sentences,
-    unchanged_text,
+    unchanged_facts,
     verdict_text,
 )
 from vbench_mem.report.document import (
-    Answer,
     Block,
     Bullets,
     Column,
     Document,
+    Fact,
     Field,
     Figure,
     Fold,
@@ -39,6 +35,7 @@ from vbench_mem.report.document import (
     Paragraph,
     Section,
     Span,
+    Summary,
     Table,
     Tone,
     line,
@@ -59,11 +56,11 @@ NUMBER_COLUMNS = (
 def document_of(comparison: Comparison, figures: Sequence[Figure] = ()) -> Document:
     sections = [
         Section(
-            title="Question and answer",
+            title="Summary",
             anchor="answer",
             blocks=(
                 Paragraph(line(f"What changed from A to B? {sides_text(comparison)}")),
-                Answer(answer(comparison), tuple(more(comparison))),
+                Summary((*facts(comparison), *more(comparison))),
                 *figures,
             ),
         ),
@@ -76,9 +73,9 @@ def document_of(comparison: Comparison, figures: Sequence[Figure] = ()) -> Docum
     if comparison.only_before or comparison.only_after:
         sections.append(
             Section(
-                title="Rows of one side",
+                title="Rows only in A or only in B",
                 anchor="one-side",
-                blocks=tuple(lone_blocks(comparison)),
+                blocks=tuple(unmatched_blocks(comparison)),
             )
         )
     sections.append(
@@ -101,27 +98,31 @@ def sides_text(comparison: Comparison) -> str:
     return " ".join(f"{letter} is {side.title}, {about(side)}." for letter, side in sides)
 
 
-def more(comparison: Comparison) -> Iterator[str]:
-    yield from sentences(comparison)[len(answer(comparison)) :]
+def more(comparison: Comparison) -> Iterator[Fact]:
+    differing = comparison.differing
     if comparison.is_unlike:
-        facts = ", ".join(fact.text for fact in comparison.differing if fact.is_machine)
-        yield f"The machines are unlike ({facts}), so that no time is judged."
-    elif comparison.differing:
-        facts = ", ".join(fact.text for fact in comparison.differing)
-        yield f"What differs of software and settings: {facts}."
-    if unchanged := unchanged_text(comparison):
-        yield f"{unchanged}."
+        differing = [fact for fact in differing if fact.is_machine]
+    if differing:
+        label = (
+            "Unlike machines, times not judged" if comparison.is_unlike else "Software, settings"
+        )
+        yield label, ", ".join(fact.text for fact in differing)
+    yield from unchanged_facts(comparison)
 
 
 def changes(comparison: Comparison) -> Iterator[Paragraph | Bullets | Table | Fold]:
-    """Endings and modules in sentences, then every number."""
+    """Endings and modules, then every difference."""
     endings = [
-        line(Span(row.label, "strong"), ": ", Span(text, TONES.get(row.ending or "told", "plain")))
+        line(
+            Span(row.label, "strong"),
+            ": ",
+            Span(text, TONES.get(row.ending or "informational", "plain")),
+        )
         for row in comparison.rows
         if (text := ending_text(row))
     ]
     if endings:
-        yield Paragraph(line("Rows that end otherwise:"))
+        yield Paragraph(line("Rows that ended differently:"))
         yield Bullets(tuple(endings))
     modules = [
         line(Span(row.label, "strong"), f": {'; '.join(row.why)}")
@@ -129,20 +130,20 @@ def changes(comparison: Comparison) -> Iterator[Paragraph | Bullets | Table | Fo
         if row.why
     ]
     if modules:
-        yield Paragraph(line("Modules whose memory moved:"))
+        yield Paragraph(line("Modules whose memory changed:"))
         yield Bullets(tuple(modules))
     counted, rest = [], []
     for row in comparison.rows:
-        first = first_told(row, comparison.is_unlike)
+        first = main_differences(row, comparison.is_unlike)
         counted += [number_row(row, each) for each in first]
         rest += [number_row(row, each) for each in row.differences if each not in first]
     if counted:
         yield numbers_table("changed", counted)
     elif not endings:
-        yield Paragraph(line("No number changed by more than noise."))
+        yield Paragraph(line("No metric changed by more than noise."))
     yield Paragraph(line(ABOUT_NOISE), is_soft=True)
     if rest:
-        summary = f"{number(len(rest), 'more number')}: parts of these, within noise, not judged"
+        summary = f"More differences: {len(rest)} (parts of these, within noise, or not judged)"
         yield Fold(summary, (numbers_table("unjudged", rest),))
     for note in notes(comparison, most=len(METRICS)):
         yield Paragraph(line(f"{note}."), is_soft=True)
@@ -159,13 +160,13 @@ def number_row(row: Matched, each: Difference) -> tuple[Field, ...]:
         Field(line(head_of(each.metric)), title=f"{each.metric}: {METRICS[each.metric].meaning}"),
         Field(line(Span(verdict_text(each), TONES.get(each.verdict, "quiet"))), title=each.why),
         Field(line(each.text), value=each.change if share is None else share),
-        value_field(each.metric, each.before),
-        value_field(each.metric, each.after),
+        value_field(each, each.before, each.values[0]),
+        value_field(each, each.after, each.values[1]),
     )
 
 
-def value_field(metric: str, value: int | float) -> Field:
-    return Field(line(show(metric, value)), value=value, title=f"{value} {METRICS[metric].unit}")
+def value_field(each: Difference, value: int | float, text: str) -> Field:
+    return Field(line(text), value=value, title=f"{value} {METRICS[each.metric].unit}")
 
 
 def recall_table(recalls: Sequence[Recall]) -> Table:
@@ -203,14 +204,14 @@ def recall_verdict(each: Recall) -> Line:
     return line(Span(RECALL_WORDS[each.verdict], TONES.get(each.verdict, "quiet")))
 
 
-def lone_blocks(comparison: Comparison) -> Iterator[Table]:
+def unmatched_blocks(comparison: Comparison) -> Iterator[Table]:
     columns = (Column("only in"), Column("row"), Column("status"), Column("nearest"))
     sides = (("A", comparison.only_before), ("B", comparison.only_after))
-    rows = [lone_row(letter, each) for letter, some in sides for each in some]
+    rows = [unmatched_row(letter, each) for letter, some in sides for each in some]
     yield Table(name="alone", columns=columns, groups=(Group(tuple(rows)),), is_browsed=True)
 
 
-def lone_row(letter: str, each: Unmatched) -> tuple[Field, ...]:
+def unmatched_row(letter: str, each: Unmatched) -> tuple[Field, ...]:
     state = each.item.state
     tone: Tone = "good" if state == Status.OK else "quiet"
     return (
@@ -223,24 +224,24 @@ def lone_row(letter: str, each: Unmatched) -> tuple[Field, ...]:
 
 def machine_blocks(comparison: Comparison) -> Iterator[Block]:
     if not comparison.facts:
-        yield Paragraph(line("Neither machine nor software is known of both sides."))
+        yield Paragraph(line("Machine and software of one or both sides are unknown."))
         return
     differing = [fact for fact in comparison.facts if fact.differs]
     same = [fact for fact in comparison.facts if not fact.differs]
     if differing:
         yield fact_table("differing", differing)
     else:
-        yield Paragraph(line("Nothing that is known of them differs."))
+        yield Paragraph(line("No recorded fact differs."))
     if same:
         yield Fold(f"The same on both sides: {len(same)} facts", (fact_table("same", same),))
 
 
-def fact_table(name: str, facts: Sequence[Fact]) -> Table:
+def fact_table(name: str, facts: Sequence[MachineFact]) -> Table:
     columns = (Column("fact"), Column("A"), Column("B"))
     return Table(name=name, columns=columns, groups=(Group(tuple(map(fact_row, facts))),))
 
 
-def fact_row(fact: Fact) -> tuple[Field, ...]:
+def fact_row(fact: MachineFact) -> tuple[Field, ...]:
     tone: Tone = "strong" if fact.differs else "plain"
     before, after = (" and ".join(values) for values in (fact.before, fact.after))
     return (

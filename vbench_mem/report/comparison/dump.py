@@ -1,4 +1,4 @@
-"""A comparison for programs: the whole model as JSON-ready data."""
+"""A comparison as JSON-ready data."""
 
 from dataclasses import asdict
 from typing import Any
@@ -8,7 +8,7 @@ from vbench_mem.analysis.compare.pairing import Unmatched
 from vbench_mem.analysis.compare.recalls import Recall
 from vbench_mem.analysis.compare.result import Comparison
 from vbench_mem.analysis.compare.side import Side
-from vbench_mem.report.comparison.wording import answer
+from vbench_mem.report.comparison.wording import facts
 
 
 def dump(comparison: Comparison) -> dict[str, Any]:
@@ -16,7 +16,7 @@ def dump(comparison: Comparison) -> dict[str, Any]:
         "before": side(comparison.before),
         "after": side(comparison.after),
         "unlike_machines": comparison.is_unlike,
-        "answer": list(answer(comparison)),
+        "summary": dict(facts(comparison)),
         "rows": [row(each) for each in comparison.rows],
         "only_before": [unmatched(each) for each in comparison.only_before],
         "only_after": [unmatched(each) for each in comparison.only_after],

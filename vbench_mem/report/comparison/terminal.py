@@ -1,4 +1,4 @@
-"""A comparison on a terminal: rows that changed, the worst first; equal ones are only counted."""
+"""A comparison on a terminal: changed rows, the worst first; equal rows are only counted."""
 
 from collections.abc import Iterable, Sequence
 
@@ -13,21 +13,20 @@ from vbench_mem.analysis.compare.result import Comparison
 from vbench_mem.analysis.compare.side import Side
 from vbench_mem.report.comparison.wording import (
     about,
-    also,
+    counted,
     ending_text,
+    facts,
     head_of,
     notes,
-    number,
     recall_text,
-    sentences,
-    told,
-    unchanged_text,
+    unchanged_facts,
+    unjudged,
     values_text,
     verdict_text,
 )
 
-SHOWN = 3  # numbers of one row; the others are counted
-MOST_LONE = 10
+SHOWN = 3  # metrics of one row; the others are counted
+MOST_UNMATCHED = 10
 STYLES: dict[Verdict, str] = {"worse": "red", "better": "green", "changed": "yellow"}
 INDENT, GAP = 2, 2
 Cells = tuple[str, str, str, str]
@@ -37,27 +36,27 @@ def draw(comparison: Comparison, console: Console) -> None:
     for letter, side in (("A", comparison.before), ("B", comparison.after)):
         say(console, f"{letter}  {side.title}, {about(side)}")
     if comparison.differing:
-        heading = "unlike machines" if comparison.is_unlike else "other software or settings"
+        heading = "Unlike machines" if comparison.is_unlike else "Other software or settings"
         say(console, f"{heading}: {', '.join(fact.text for fact in comparison.differing)}")
     for note in notes(comparison):
         say(console, note)
     console.print()
-    for sentence in sentences(comparison):
-        say(console, sentence, "bold")
+    for label, text in facts(comparison):
+        say(console, f"{label}: {text}", "bold")
     draw_rows(comparison, console)
-    if unchanged := unchanged_text(comparison):
+    for label, text in unchanged_facts(comparison):
         console.print()
-        say(console, unchanged)
+        say(console, f"{label}: {text}")
     if comparison.moved:
         console.print()
     for each in comparison.moved:
         say(console, recall_text(each))
-    draw_lone(comparison.only_before, comparison.before, console)
-    draw_lone(comparison.only_after, comparison.after, console)
+    draw_unmatched(comparison.only_before, comparison.before, console)
+    draw_unmatched(comparison.only_after, comparison.after, console)
 
 
 def draw_rows(comparison: Comparison, console: Console) -> None:
-    """A heading for each row and its numbers below it, in columns that all rows share."""
+    """A heading for each row, below it its metrics in columns aligned over all rows."""
     listed = [(row, lines_of(row, comparison.is_unlike)) for row in comparison.rows]
     listed = [(row, lines) for row, lines in listed if lines or row.is_changed or row.ending]
     cells = [cells_of(each) for _, lines in listed for each in lines[:SHOWN]]
@@ -67,17 +66,17 @@ def draw_rows(comparison: Comparison, console: Console) -> None:
         console.print()
         say(console, row.label, "bold")
         if ending := ending_text(row):
-            say_below(console, ending, STYLES.get(row.ending or "told", ""))
+            say_below(console, ending, STYLES.get(row.ending or "informational", ""))
         if lines:
             console.print(grid_of(lines[:SHOWN], widths))
         if rest := len(lines[SHOWN:]):
-            say_below(console, f"and {number(rest, 'more number')}")
+            say_below(console, f"and {rest} more")
         for sentence in row.why:
             say_below(console, sentence)
 
 
 def fitted(widths: list[int], room: int) -> list[int]:
-    """The name of a number gives way first; on a narrow terminal all but the verdict do."""
+    """Narrow terminals shorten the column of names first, then all columns but the verdict."""
     first, *rest = widths
     first = max(10, min(first, room - sum(rest)))
     if first + sum(rest) <= room:
@@ -87,12 +86,12 @@ def fitted(widths: list[int], room: int) -> list[int]:
 
 
 def lines_of(row: Matched, is_unlike: bool) -> list[Difference]:
-    """Those that are shown, then those that are counted: a step's time is shown."""
-    lines = told(row)
+    """The first `SHOWN` are printed, so the step time is among them."""
+    lines = counted(row)
     step = [each for each in lines if each.metric == "step_ms"]
     rest = [each for each in lines if each.metric != "step_ms"]
     some = SHOWN - len(step)
-    return [*rest[:some], *step, *rest[some:], *(also(row) if is_unlike else [])]
+    return [*rest[:some], *step, *rest[some:], *(unjudged(row) if is_unlike else [])]
 
 
 def cells_of(each: Difference) -> Cells:
@@ -111,14 +110,14 @@ def grid_of(lines: Iterable[Difference], widths: Sequence[int]) -> Padding:
     return Padding(table, (0, 0, 0, INDENT), expand=False)
 
 
-def draw_lone(some: Sequence[Unmatched], side: Side, console: Console) -> None:
+def draw_unmatched(some: Sequence[Unmatched], side: Side, console: Console) -> None:
     if not some:
         return
     console.print()
-    say(console, f"only in {side.title}: {number(len(some), 'row')}")
-    for each in some[:MOST_LONE]:
+    say(console, f"Rows only in {side.title}: {len(some)}")
+    for each in some[:MOST_UNMATCHED]:
         say_below(console, f"{each.label}{f' ({each.note})' if each.note else ''}")
-    if rest := len(some[MOST_LONE:]):
+    if rest := len(some[MOST_UNMATCHED:]):
         say_below(console, f"and {rest} more; --json lists all")
 
 
@@ -133,5 +132,5 @@ def say_below(console: Console, text: str, style: str = "") -> None:
 
 
 def clean(text: str) -> str:
-    """Names come from files: what would move the cursor is shown as a question mark."""
+    """Names come from files: a question mark replaces control characters."""
     return "".join(each if each.isprintable() else "?" for each in text)

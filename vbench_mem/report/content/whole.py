@@ -3,7 +3,7 @@ definitions, machine. Of several matrices each has a chapter, and what they shar
 
 from collections.abc import Callable, Sequence
 
-from vbench_mem.report.answer import answer
+from vbench_mem.report.answer import summary
 from vbench_mem.report.conditions import conditions
 from vbench_mem.report.content import (
     budgets,
@@ -20,13 +20,13 @@ from vbench_mem.report.content import trained as trained_section
 from vbench_mem.report.content.chapter import Chapter
 from vbench_mem.report.content.rows import rows_blocks
 from vbench_mem.report.document import (
-    Answer,
     Block,
     Bullets,
     Document,
     Paragraph,
     Section,
     Span,
+    Summary,
     line,
 )
 
@@ -53,16 +53,16 @@ def document_of(chapters: Sequence[Chapter], title: str) -> Document:
 
 
 def in_short(chapters: Sequence[Chapter]) -> Section:
-    """The first sentence of each answer, with the way to its chapter."""
+    """The first and the last fact of each summary, with a link to its chapter."""
     items = tuple(
         line(
             Span(chapter.joined.matrix.name, "strong", link=f"#{chapter.anchor('chapter')}"),
-            ": " + " ".join(dict.fromkeys((lead[0], lead[-1]))),
+            *(f"; {label}: {text}" for label, text in dict.fromkeys((facts[0], facts[-1]))),
         )
         for chapter in chapters
-        for lead in (answered(chapter).lead,)
+        for facts in (summary_of(chapter).facts,)
     )
-    return Section(title="In short", anchor="in-short", blocks=(Bullets(items),))
+    return Section(title="Summary", anchor="in-short", blocks=(Bullets(items),))
 
 
 def as_chapter(chapter: Chapter) -> Section:
@@ -98,7 +98,7 @@ def some(makers: Sequence[Maker], chapter: Chapter) -> tuple[Section, ...]:
 
 def question(chapter: Chapter) -> Section:
     matrix = chapter.joined.matrix
-    blocks: list[Block] = [Paragraph(line(matrix.about), keeps_lines=True), answered(chapter)]
+    blocks: list[Block] = [Paragraph(line(matrix.about), keeps_lines=True), summary_of(chapter)]
     if same := conditions(chapter.joined):
         blocks.append(Paragraph(line(f"In every row: {same}."), is_soft=True))
     return Section(
@@ -106,19 +106,13 @@ def question(chapter: Chapter) -> Section:
     )
 
 
-def answered(chapter: Chapter) -> Answer:
-    """The answer of the rows; a broken budget is told with how they ended."""
-    found = answer(chapter.joined)
+def summary_of(chapter: Chapter) -> Summary:
+    """The facts of the rows, and how many budgets fail."""
+    facts = summary(chapter.joined).facts
     broken = sum(verdict.outcome == "fail" for verdict in chapter.verdicts)
-    if not broken:
-        return found
-    said = f"{broken} of {len(chapter.verdicts)} verdicts of the budgets {fail(broken)}."
-    last = f"{found.lead[-1].removesuffix('.')}; {said}"
-    return Answer(lead=(*found.lead[:-1], last), more=found.more)
-
-
-def fail(count: int) -> str:
-    return "fails" if count == 1 else "fail"
+    if broken:
+        facts = (*facts, ("Failed budgets", f"{broken} of {len(chapter.verdicts)}"))
+    return Summary(facts)
 
 
 def trade_off(chapter: Chapter) -> Section:

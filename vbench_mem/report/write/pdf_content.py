@@ -9,7 +9,6 @@ from textwrap import shorten
 from typing import Any
 
 from vbench_mem.report.document import (
-    Answer,
     Block,
     Bullets,
     Code,
@@ -19,6 +18,7 @@ from vbench_mem.report.document import (
     Line,
     Paragraph,
     Section,
+    Summary,
     Table,
     opened,
 )
@@ -64,7 +64,7 @@ def all_items(document: Document, anchors: set[str]) -> Iterator[tuple[bool, Ite
     every = list(by_level(document.sections))
     contents = {"kind": "contents", "depth": 4 if len(every) <= MOST_ENTRIES else 2}
     first = next((section for section, _ in every if section.blocks), None)
-    if first is None or not any(isinstance(it, Answer | Bullets) for it in first.blocks):
+    if first is None or not any(isinstance(it, Summary | Bullets) for it in first.blocks):
         yield False, contents
         first = None
     for section, level in every:
@@ -97,17 +97,14 @@ def block_items(blocks: Iterable[Block], level: int, anchors: set[str]) -> Itera
             yield block_item(block, anchors)
 
 
-def block_item(block: Paragraph | Answer | Bullets | Code | Figure, anchors: set[str]) -> Item:
+def block_item(block: Paragraph | Summary | Bullets | Code | Figure, anchors: set[str]) -> Item:
     match block:
         case Paragraph(line, is_soft, keeps_lines):
             text = spans(line, anchors, WORD, keeps_lines)
             return {"kind": "text", "text": text, "soft": is_soft}
-        case Answer(lead, more):
-            return {
-                "kind": "answer",
-                "lead": [breakable(one_line(each), TITLE_WORD) for each in lead],
-                "more": [breakable(one_line(each), WORD) for each in more],
-            }
+        case Summary(facts):
+            pairs = [[breakable(one_line(part), TITLE_WORD) for part in fact] for fact in facts]
+            return {"kind": "summary", "facts": pairs}
         case Bullets(items):
             lines = [spans(item, anchors, WORD) for item in items]
             return {"kind": "bullets", "items": lines, "small": len(items) > LONG}

@@ -21,5 +21,5 @@ def in_pieces(word: str, most: int) -> str:
 
 
 def letters(piece: str) -> str:
-    first, *rest = piece
-    return first + "".join(each if unicodedata.combining(each) else BREAK + each for each in rest)
+    breaks = (each if unicodedata.combining(each) else BREAK + each for each in piece)
+    return "".join(breaks).removeprefix(BREAK)
