@@ -107,7 +107,7 @@ def test_a_number_that_one_side_lacks_is_not_called_equal(tmp_path: Path, matrix
     equal = "1 of 1 rows: endings and all numbers that both sides have"
     assert facts(found) == [("Equal", equal)]
     (unchanged,) = unchanged_facts(found)
-    assert unchanged == ("Unchanged rows", "1: 1 equal in every number that both sides have")
+    assert unchanged == ("Unchanged rows", "1 equal in every number that both sides have")
 
 
 def test_rows_that_all_end_otherwise_are_drawn_without_a_dot(

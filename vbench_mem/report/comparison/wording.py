@@ -189,4 +189,4 @@ def unchanged_facts(comparison: Comparison) -> Iterator[Fact]:
     )
     parts = [f"{counts[each]} {word}" for each, word in words if counts[each]]
     if parts:
-        yield "Unchanged rows", f"{sum(counts.values())}: {', '.join(parts)}"
+        yield "Unchanged rows", ", ".join(parts)
