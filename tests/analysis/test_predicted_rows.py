@@ -113,7 +113,7 @@ def test_the_report_says_everywhere_that_it_is_predicted(told: PredictedRows) ->
         ("Cells", "3 predicted to fit, 1 does not fit (of 4)"),
         ("Predicted not to fit", "joint_test frames=8"),
     )
-    assert "Prediction beside measurement" not in [each.title for each in sections(made)]
+    assert "Predicted and measured peak memory" not in [each.title for each in sections(made)]
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,7 @@ def test_the_parts_come_in_the_order_of_interest(joined: Joined) -> None:
     titles = [section.title for section in document(joined).sections]
     assert titles == [
         *("Question and answer", "Trade-off", "Tables", "Budgets", "Failures and gaps"),
-        *("Scores without a row, rows without a score", "Where each number is from"),
-        *("How each number was got", "Machine, versions, matrix"),
+        *("Unmatched scores", "Source files", "Definitions", "Machine, versions, matrix"),
     ]
 
 
@@ -51,7 +50,7 @@ def test_every_name_of_a_row_leads_to_its_file(joined: Joined) -> None:
 
 
 def test_the_id_of_every_record_can_be_read_on_paper(joined: Joined) -> None:
-    said = words_of(part(document(joined), "Where each number is from"))
+    said = words_of(part(document(joined), "Source files"))
     for row in joined.rows:
         assert (f"records/{row.cell.id}.json" in said) == (row.record is not None)
 
@@ -75,7 +74,7 @@ def test_nothing_is_dropped(joined: Joined) -> None:
     assert "not asked" in said
     assert "external:Other" in said
     assert "a system that no encoder here builds" in said
-    assert "7 of 12 rows have no score" in said
+    assert "Rows without a score: 7 of 12" in said
     assert "FAIL" in said
     assert "vbench-mem run" in said
     assert "not known (no reason given)" in said  # git_dirty of the machine
@@ -129,7 +128,7 @@ def test_the_answer_names_what_retrieves_best_and_what_is_next(joined: Joined) -
 def test_a_matrix_without_a_number_has_an_answer_too(tmp_path: Path) -> None:
     joined = joined_of(matrix_of(tmp_path))
     assert summary(joined).facts == (("Cells", "8 missing (of 8)"),)
-    assert "No record says what machine" in words(document(joined))
+    assert "No record names its machine" in words(document(joined))
 
 
 def test_of_rows_that_need_the_same_only_the_fastest_is_on_the_frontier(tmp_path: Path) -> None:
@@ -231,9 +230,9 @@ def test_many_passes_are_folded_and_failures_are_not(tmp_path: Path) -> None:
     records[0] = ok(pick(matrix, "joint_test frames=2"), 5 * 2**30)
     section = part(document(joined_of(matrix, *records)), "Budgets")
     _, failed, passed = section.blocks
-    assert "7 of 8 verdicts pass" in words_of(section)
+    assert "Passed: 7 of 8" in words_of(section)
     assert not isinstance(failed, Fold) and isinstance(passed, Fold)
-    assert passed.summary == "The 7 that pass" and not passed.is_open
+    assert passed.summary == "Passed: 7" and not passed.is_open
 
 
 def test_a_row_measured_beside_another_process_is_a_gap(tmp_path: Path) -> None:
@@ -243,8 +242,8 @@ def test_a_row_measured_beside_another_process_is_a_gap(tmp_path: Path) -> None:
     second.details["device_guard"] = "not guarded: no driver"
     joined = joined_of(matrix, first, second)
     gaps = words_of(part(document(joined), "Failures and gaps"))
-    assert gaps.count("measured beside another process") == 1
-    assert f"{joined.rows[0].label}: measured beside another process, 2 other processes" in gaps
+    assert gaps.count("another process used the device") == 1
+    assert f"{joined.rows[0].label}: another process used the device, 2 other processes" in gaps
 
 
 def test_the_header_has_the_versions_that_measured(tmp_path: Path) -> None:

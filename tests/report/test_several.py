@@ -69,7 +69,7 @@ def test_of_several_matrices_each_is_a_chapter_with_files_of_its_own(tmp_path: P
             assert (out / file).is_file() and file in said["files"]
         assert (out / "figures" / f"{name}-memory_frames.svg").is_file()
     page = (out / "report.html").read_text()
-    assert page.count("How each number was got") >= 1
+    assert page.count("Definitions") >= 1
     assert page.index(">first<") < page.index(">second<")
     assert "<h1>Two of them</h1>" in page
 
@@ -126,7 +126,7 @@ def test_scores_that_were_typed_are_in_what_does_it_again(tmp_path: Path) -> Non
     for more in ((), ("--predicted",)):
         asked = ("report", matrix.path, "--scores", "reference", "--store", root, "--out", out)
         assert invoke(*asked, *more).exit_code == 0
-        again = (out / "report.md").read_text().partition("Do it again")[2]
+        again = (out / "report.md").read_text().partition("Commands")[2]
         assert "--scores reference" in again
 
 

@@ -38,15 +38,15 @@ def changed(folder: Path, **fields: Any) -> Joined:
 def test_claims_come_before_what_was_retrieved_below_the_table(few: Joined) -> None:
     (tables_part,) = [each for each in document(few).sections if each.title == "Tables"]
     assert [section.title for section in tables_part.sections] == [
-        "What nothing beats",
-        "What the paper says, and what was found",
-        "What was trained, and what it retrieves",
+        "Pareto frontier",
+        "Claims of the paper",
+        "Training and retrieval",
     ]
 
 
 def test_a_matrix_that_trains_nothing_has_none_of_it(joined: Joined) -> None:
     text = said_of(joined)
-    assert "What the paper says" not in text and "What was trained" not in text
+    assert "Claims of the paper" not in text and "Training and retrieval" not in text
     assert "trained.seeds" not in text
 
 
@@ -55,7 +55,7 @@ def test_each_benchmark_has_every_encoder_both_ways_with_its_sanity(few: Joined)
     assert (temporal.name, spatial.name) == ("generated-temporal", "generated-spatial")
     assert [line.label for line in temporal.encoders] == list(FEW)
     first = temporal.encoders[0]
-    t2v, v2t = first.ways
+    t2v, v2t = first.directions
     assert (first.seeds, t2v.direction, v2t.direction) == ("3 of 3", "t2v", "v2t")
     assert t2v.metrics == ("80.0 ± 1.0", "100.0 ± 0.0", "100.0 ± 0.0", "1.0 ± 0.0")
     assert t2v.interval == "75.0 to 83.0"  # of seed 0, at 79 %
@@ -70,8 +70,8 @@ def test_chance_and_ceilings_stand_below(few: Joined) -> None:
         "ceiling: frame-order-invariant",
         "ceiling: one-frame",
     ]
-    assert temporal.without[0].ways[0].metrics == ("1.0", "5.0", "10.0", "")
-    (blind,) = temporal.without[1].ways
+    assert temporal.without[0].directions[0].metrics == ("1.0", "5.0", "10.0", "")
+    (blind,) = temporal.without[1].directions
     assert (blind.direction, blind.metrics[0]) == ("t2v", "25.0")
     assert "100 clips have 25 looks" in temporal.without[1].about
     assert [line.label for line in spatial.without] == ["chance"]
@@ -88,15 +88,15 @@ def test_what_was_left_out_or_cut_is_counted_by_reason(tmp_path: Path) -> None:
     ]
     assert table.dropped[0][2].endswith("v19 and 10 more")
     text = said_of(joined)
-    assert "31 left out for the reasons below." in text
-    assert "7 captions lost their tail." in text
+    assert "Left out for the reasons below: 31." in text
+    assert "Truncated captions: 7." in text
 
 
 def test_a_sanity_row_that_was_not_asked_is_a_dash(tmp_path: Path) -> None:
     evaluation = result()["evaluation"]
     evaluation["sanity"]["frames_permuted"] = None
     (table,) = tables(trained_encoders(changed(tmp_path, evaluation=evaluation)))
-    assert table.encoders[0].ways[0].sanity == ("1.0", "", "0.0")
+    assert table.encoders[0].directions[0].sanity == ("1.0", "", "0.0")
 
 
 def test_a_stage_that_all_share_is_one_line(few: Joined) -> None:
@@ -134,7 +134,7 @@ def test_failures_gaps_and_notes_of_trainings_are_told(tmp_path: Path) -> None:
     text = said_of(joined)
     assert missing.cell_id in text
     assert "<too large>" in text and "a<b>.mp4 could not" in text
-    assert "of the trainings some did not" in text
+    assert "Failed trainings are listed" in text
 
 
 def test_findings_are_listed_under_their_claims_with_the_source(few: Joined) -> None:
@@ -150,4 +150,4 @@ def test_before_a_result_the_page_says_so(tmp_path: Path) -> None:
     matrix = trained_matrix(tmp_path, FEW[:1])
     text = said_of(joined_of(matrix, ok(matrix.cells[0])))
     assert "No training has a result yet." in text
-    assert "What the paper says" not in text
+    assert "Claims of the paper" not in text

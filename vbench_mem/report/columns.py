@@ -73,12 +73,12 @@ ENDING: dict[str, tuple[Kind, Callable[[Row], object]]] = {
 TRAINED = ("trained.seeds", "trained.checkpoints", "trained.failed")
 # Of scores that were measured here, for those who read the table.
 ABOUT_SCORES = {
-    "score.measured.…": "mean over the seeds whose training ended well",
+    "score.measured.…": "mean over the seeds whose training succeeded",
     "score.measured.….spread": "standard deviation over these seeds; empty for a single one",
     "score.measured.….seeds": "how many they are",
     "trained.seeds": "the same seeds by name, of a row that was trained",
     "trained.checkpoints": "SHA-256 of the weights of each seed, in that order",
-    "trained.failed": "seeds whose training ended otherwise, or has no record",
+    "trained.failed": "seeds whose training failed or has no record",
     "data.….sha256": "hash of the captions, right answers and videos of a benchmark",
 }
 
@@ -159,7 +159,7 @@ def data_columns(joined: Joined) -> list[str]:
 
 
 def data_hashes(row: Row, column: str) -> str | None:
-    """Several where benchmarks of one name and size are told apart by their hashes alone."""
+    """Several if benchmarks with the same name and size differ in their data."""
     scores = (score for score in row.scores.values() if isinstance(score, MeasuredScore))
     hashes = {score.data_sha256 for score in scores if data_column(score) == column}
     return " ".join(sorted(hashes)) or None
@@ -172,15 +172,15 @@ def measured_values(column: str, score: AnyScore | None) -> dict[str, Any]:
 
 
 def trained_values(row: Row, accuracy: Accuracy) -> dict[str, Any]:
-    """What became of the trainings of a row; nothing of a row that the matrix does not train."""
-    asked = accuracy.of_row.get(row.cell.id, ())
+    """Seeds and checkpoints of a row's trainings; None for a row that is not trained."""
+    cell_ids = accuracy.of_row.get(row.cell.id, ())
     known = {cell.id: cell.training for cell in accuracy.cells}
     good = {record.cell_id: record for record in row.trainings if record.status is Status.OK}
-    seeds = {key: str(training.seed) for key in asked if (training := known[key]) is not None}
+    seeds = {key: str(training.seed) for key in cell_ids if (training := known[key]) is not None}
     hashes = [str(record.details["checkpoint"]["sha256"]) for record in good.values()]
     texts = (
-        [seeds[key] for key in asked if key in good],
+        [seeds[key] for key in cell_ids if key in good],
         hashes,
-        [seeds[key] for key in asked if key not in good],
+        [seeds[key] for key in cell_ids if key not in good],
     )
     return {name: " ".join(some) or None for name, some in zip(TRAINED, texts, strict=True)}

@@ -1,7 +1,6 @@
-"""THE report model: what a report says, without how it looks. Pages, PDF and Markdown render it.
+"""The report model: content without layout, rendered as HTML, PDF and Markdown.
 
-Text in it is plain text, whatever file it came from: escaping is the renderers' work. Nothing here
-knows what a cell or a metric is.
+All text is plain: renderers escape it. Nothing here knows what a cell or a metric is.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,8 +15,8 @@ Tone = Literal["plain", "soft", "strong", "code", "good", "bad", "quiet"]
 
 @dataclass(frozen=True)
 class Span:
-    """A piece of a line. `link` is relative to the report's folder; `title` is told when pointed
-    at, and never the only place of what matters."""
+    """A piece of a line. `link` is relative to the report's folder; `title` is a tooltip, and
+    its text is elsewhere too if it is important."""
 
     text: str
     tone: Tone = "plain"
@@ -69,8 +68,8 @@ class Code:
 class Field:
     """One field of a table.
 
-    value  what it is sorted and filtered by; the text where it is None and the text is not empty
-    title  the whole of what is cut short, or why it is empty
+    value  the sort key; None: its text
+    title  tooltip: the full text, or why the field is empty
     """
 
     line: Line = ()
@@ -94,7 +93,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Group:
-    """Rows of a table under a heading of their own, or without; `is_reference`: no encoder's."""
+    """Rows of a table, with or without a heading; `is_reference`: rows of no encoder."""
 
     rows: tuple[tuple[Field, ...], ...]
     head: Line | None = None
@@ -138,9 +137,9 @@ class Figure:
 
 @dataclass(frozen=True)
 class Fold:
-    """Blocks behind a summary: shut on a screen unless `is_open`, open on paper.
+    """Blocks behind a summary: closed on a screen unless `is_open`, open on paper.
 
-    is_brief  of long tables and lists in it paper has the beginning alone
+    is_brief  the PDF has only the first rows of its tables and lists
     """
 
     summary: str

@@ -31,12 +31,12 @@ def record_link(cell_id: str) -> str:
 
 def prediction_text(row: Row) -> str:
     assert isinstance(row.prediction, Prediction)
-    told = {
+    data = {
         "cell_id": row.cell.id,
         "cell": cells.dump(row.cell),
         "prediction": row.prediction.dump(),
     }
-    return json.dumps(told, indent=1) + "\n"
+    return json.dumps(data, indent=1) + "\n"
 
 
 def files_of(joined: Joined) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,6 @@
-"""Prediction beside measurement, row by row: how far off, and in which phase.
+"""Predicted and measured peak, row by row: the difference, and its phase.
 
-Reads what a burst recorded, both numbers of one cell and one kind of device; predicts nothing.
+Both numbers are of one record, so of one cell and one kind of device.
 """
 
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.base.metrics import show
 
 PHASES = ("forward", "backward", "optimizer", "embed")
-WIDE = 0.05  # of the measured peak; beyond it the phase that is furthest off is named
+WIDE = 0.05  # of the measured peak; a larger difference names its phase
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Units: bytes; `error` is a share of what was measured, above 0 where too much was predicted.
+class PredictionError:
+    """Units: bytes; `error` is a share of the measured peak, above 0 if too much was predicted.
 
-    phase  the one that is furthest off, where the peak is off by more than 5 %; else None
+    phase  with the largest difference, if the peak differs by more than 5 %; else None
     """
 
     row: Row
@@ -46,7 +46,7 @@ class Comparison:
         )
 
 
-def compare(joined: Joined) -> list[Comparison]:
+def compare(joined: Joined) -> list[PredictionError]:
     """One for each row that has both numbers."""
     found = []
     for row in joined.rows:
@@ -57,13 +57,14 @@ def compare(joined: Joined) -> list[Comparison]:
         measured = record.metrics.get("peak_alloc_bytes")
         if isinstance(predicted, int) and isinstance(measured, int) and measured:
             off = abs(predicted / measured - 1) > WIDE
-            found.append(Comparison(row, predicted, measured, worst_phase(row) if off else None))
+            found.append(
+                PredictionError(row, predicted, measured, worst_phase(row) if off else None)
+            )
     return found
 
 
 def worst_phase(row: Row) -> str | None:
-    """The phase whose predicted peak is furthest from the measured one, in bytes; None where no
-    phase is off, or none has both."""
+    """The phase with the largest difference in bytes; None if no phase differs or has both."""
     assert row.record is not None
     metrics, gaps = row.record.metrics, {}
     for phase in PHASES:
@@ -74,17 +75,13 @@ def worst_phase(row: Row) -> str | None:
     return max(gaps, key=lambda phase: gaps[phase]) if gaps else None
 
 
-def verdict(found: list[Comparison]) -> str:
-    """All of them in one sentence."""
+def verdict(found: list[PredictionError]) -> str:
+    """One sentence about all rows."""
     errors = [abs(each.error) for each in found]
     equal = sum(each.is_equal for each in found)
-    if equal == len(found):
-        return (
-            f"The prediction of the peak equals the measured one to the byte in all {equal} rows."
-        )
     furthest = max(found, key=lambda each: abs(each.error))
     return (
-        f"The prediction of the peak equals the measured one to the byte in {equal} of "
-        f"{len(found)} rows; it is off by {100 * median(errors):.2f} % in the median and by "
-        f"{100 * abs(furthest.error):.2f} % at worst ({furthest.row.label})."
+        f"Predicted peak equals measured peak to the byte: {equal} of {len(found)} rows. "
+        f"Difference: median {100 * median(errors):.2f} %, "
+        f"largest {100 * abs(furthest.error):.2f} % ({furthest.row.label})."
     )

@@ -1,4 +1,4 @@
-"""What trained encoders retrieve, as the tables of the page: texts only. No torch."""
+"""Retrieval results of trained encoders as tables of texts. No torch."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -15,8 +15,8 @@ Texts = tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Way:
-    """One direction; empty texts are numbers that are not there.
+class DirectionResult:
+    """Results of one direction; missing numbers are empty.
 
     metrics   in the order of `SHOWN`
     interval  bootstrap interval of R@1 of the first seed
@@ -30,40 +30,40 @@ class Way:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
-    """One encoder, or a number that needs none; `about` is what that is."""
+class RetrievalRow:
+    """One encoder, or a reference (chance, a ceiling) that `about` explains."""
 
     label: str
-    ways: tuple[Way, ...]
+    directions: tuple[DirectionResult, ...]
     seeds: str = ""
     about: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class RetrievalTable:
     """One benchmark.
 
-    facts    sentences about what was asked
+    facts    sentences about the protocol
     dropped  of each reason how many were left out for it, and some of their names
     """
 
     name: str
     sha256: str
     facts: Texts
-    encoders: tuple[Line, ...]
-    without: tuple[Line, ...]
+    encoders: tuple[RetrievalRow, ...]
+    without: tuple[RetrievalRow, ...]
     dropped: tuple[tuple[str, int, str], ...]
 
 
-def tables(trained: Sequence[Trained]) -> list[Table]:
+def tables(trained: Sequence[Trained]) -> list[RetrievalTable]:
     """One for each benchmark that has a result."""
     return [table_of(asked, trained) for asked in benchmarks_of(trained)]
 
 
-def table_of(asked: Asked, trained: Sequence[Trained]) -> Table:
+def table_of(asked: Asked, trained: Sequence[Trained]) -> RetrievalTable:
     known = [each for each in trained if each.results(asked)]
     every = [result for each in known for result in each.results(asked).values()]
-    return Table(
+    return RetrievalTable(
         name=asked.result.name,
         sha256=asked.result.sha256,
         facts=tuple(facts_of(asked.result)),
@@ -75,11 +75,11 @@ def table_of(asked: Asked, trained: Sequence[Trained]) -> Table:
 
 def facts_of(result: Result) -> Iterable[str]:
     clips, captions = f"{result.gallery_size:,} clips", f"{result.captions:,} captions"
-    yield f"{result.protocol}: {captions} ask {clips}, convention {result.convention}."
+    yield f"{result.protocol}: {clips}, {captions}, convention {result.convention}."
     count = len(result.dropped)
-    yield f"{count:,} left out for the reasons below." if count else "Nothing was left out."
+    yield f"Left out for the reasons below: {count:,}." if count else "Nothing was left out."
     cut = result.truncated
-    yield f"{cut:,} captions lost their tail." if cut else "No caption lost its tail."
+    yield f"Truncated captions: {cut:,}."
 
 
 def left_out(result: Result) -> Iterable[tuple[str, int, str]]:
@@ -89,18 +89,18 @@ def left_out(result: Result) -> Iterable[tuple[str, int, str]]:
         yield reason, count, ", ".join(names) + more
 
 
-def line_of(trained: Trained, asked: Asked) -> Line:
+def line_of(trained: Trained, asked: Asked) -> RetrievalRow:
     results = list(trained.results(asked).values())
-    return Line(
+    return RetrievalRow(
         label=trained.label,
         seeds=f"{len(results)} of {len(trained.cells)}",
-        ways=tuple(way_of(results, direction) for direction in DIRECTIONS),
+        directions=tuple(result_of(results, direction) for direction in DIRECTIONS),
     )
 
 
-def way_of(results: Sequence[Result], direction: Direction) -> Way:
+def result_of(results: Sequence[Result], direction: Direction) -> DirectionResult:
     interval = results[0].interval(direction, SHOWN[0])
-    return Way(
+    return DirectionResult(
         direction=direction,
         metrics=tuple(
             text(metric, [result.metrics[direction].get(metric) for result in results])
@@ -112,7 +112,7 @@ def way_of(results: Sequence[Result], direction: Direction) -> Way:
 
 
 def text(metric: str, numbers: Iterable[float | None]) -> str:
-    """Mean and spread of those that are there."""
+    """Mean and spread of the numbers that are not missing."""
     found = Spread(tuple(number for number in numbers if number is not None))
     if not found.values:
         return ""
@@ -124,20 +124,20 @@ def sane(results: Sequence[Result], direction: Direction, name: Sanity) -> str:
     return text(SHOWN[0], [None if row is None else row[direction][SHOWN[0]] for row in rows])
 
 
-def chance_of(result: Result) -> Line:
-    ways = (
-        Way(
+def chance_of(result: Result) -> RetrievalRow:
+    directions = (
+        DirectionResult(
             direction=direction,
             metrics=tuple(text(metric, [result.chance[direction].get(metric)]) for metric in SHOWN),
         )
         for direction in DIRECTIONS
     )
-    about = "expected of an encoder that orders every gallery at random"
-    return Line(label="chance", ways=tuple(ways), about=about)
+    about = "expected of an encoder that ranks every gallery at random"
+    return RetrievalRow(label="chance", directions=tuple(directions), about=about)
 
 
-def ceilings_of(results: Iterable[Result]) -> list[Line]:
-    """Of each kind what it cannot score above; those that bound nothing are left out."""
+def ceilings_of(results: Iterable[Result]) -> list[RetrievalRow]:
+    """Upper bounds by kind of encoder, without those that are no bound."""
     found: dict[tuple[str, str], dict[Direction, float]] = {}
     for result in results:
         for ceiling in result.ceilings:
@@ -147,13 +147,13 @@ def ceilings_of(results: Iterable[Result]) -> list[Line]:
                     shares[direction] = ceiling.random_ties_value
     rest = ("",) * (len(SHOWN) - 1)
     return [
-        Line(
+        RetrievalRow(
             label=f"ceiling: {kind}",
-            ways=tuple(
-                Way(direction=direction, metrics=(f"{100 * share:.1f}", *rest))
+            directions=tuple(
+                DirectionResult(direction=direction, metrics=(f"{100 * share:.1f}", *rest))
                 for direction, share in shares.items()
             ),
-            about=f"the most to be expected of such an encoder; {reason}",
+            about=f"the highest expected score of such an encoder; {reason}",
         )
         for (kind, reason), shares in found.items()
         if shares

@@ -197,14 +197,14 @@ def test_what_git_cannot_give_is_said_with_the_way_out(
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
     assert "in no git repository" in refused("HEAD:reports/quick")
     monkeypatch.setenv("PATH", "")
-    assert "the git program is not there" in refused("HEAD:reports/quick")
+    assert "the git program was not found" in refused("HEAD:reports/quick")
 
 
 def test_a_git_that_does_not_answer_is_given_up(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(program, "TIMEOUT_S", 0)
-    assert "git cannot be asked" in refused("HEAD:x")
+    assert "git failed" in refused("HEAD:x")
 
 
 def test_a_file_that_is_there_goes_before_a_revision(repository: Path, matrix: Matrix) -> None:

@@ -23,7 +23,7 @@ from vbench_mem.analysis.compare import git
 from vbench_mem.analysis.compare.bands import numbers
 from vbench_mem.analysis.compare.locate import find_place
 from vbench_mem.analysis.compare.reading import read_side
-from vbench_mem.analysis.compare.recalls import asked
+from vbench_mem.analysis.compare.recalls import recalls_of
 from vbench_mem.analysis.compare.result import Comparison, compare
 from vbench_mem.base.errors import UsageError
 from vbench_mem.matrix.load import Matrix
@@ -150,7 +150,7 @@ def test_a_recall_that_is_no_number_is_none(broken: float, tmp_path: Path) -> No
     cell = trained_matrix(tmp_path, ("joint_test",)).accuracy.cells[0]  # type: ignore[union-attr]
     bad = result(0.5, "generated-spatial")
     bad["evaluation"]["t2v"]["metrics"]["recall_at_1"] = broken
-    found = asked(trained(cell, result(0.5), bad)).values()
+    found = recalls_of(trained(cell, result(0.5), bad)).values()
     assert {recall for _, recall in found} <= {0.5}
     assert numbers([1.0, broken]) == []
 

@@ -59,7 +59,7 @@ def test_predictions_for_unlike_devices_are_not_judged(tmp_path: Path, matrix: M
     ]
     (row,) = compare(*sides).rows
     assert row.verdict == "unjudged" and row.why == ()
-    assert {each.why for each in row.differences} == {"predicted for cpu there, for cuda here"}
+    assert {each.why for each in row.differences} == {"A is predicted for cpu, B for cuda"}
 
 
 def test_other_packages_on_one_machine_are_allowed_and_named(

@@ -16,7 +16,7 @@ COUNTED: tuple[Verdict, ...] = ("worse", "changed", "better")
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """One number that is not as it was.
+    """One metric that changed.
 
     why    the reason for `unjudged` and `informational`
     bands  of a time, where it has any: before and after
@@ -91,10 +91,10 @@ def worst(*verdicts: Verdict | None) -> Verdict | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Matched:
-    """One row that both sides have.
+    """One row of both sides.
 
-    ending  what to think of another ending; None where it is the same, or one side was not run
-    why     sentences on the modules that grew or shrank
+    ending  verdict on a different ending; None if it is the same, or one side was not run
+    why     sentences about modules that grew or shrank
     """
 
     label: str
@@ -106,12 +106,12 @@ class Matched:
 
     @property
     def exact(self) -> Verdict | None:
-        """The worst of the ending and of what is no time; None where nothing differs."""
+        """The worst verdict on the ending and on exact metrics; None if nothing differs."""
         return worst(self.ending, *(each.verdict for each in self.differences if not each.is_time))
 
     @property
     def verdict(self) -> Verdict | None:
-        """The worst of it all."""
+        """The worst verdict, times included."""
         return worst(self.ending, *(each.verdict for each in self.differences))
 
     @property
@@ -120,8 +120,8 @@ class Matched:
 
     @property
     def rank(self) -> tuple[int, float, float, int, str]:
-        """Worst first: out of memory, other endings, what is exact by the largest share that got
-        worse, then steps from slower to faster."""
+        """Worst first: out of memory, other endings, exact metrics by the largest increase, then
+        step times from slower to faster."""
         first = ORDER.index(self.exact if self.exact in COUNTED else None)
         if self.ending == "worse":
             first = -2 if self.after.state == Status.OOM else -1

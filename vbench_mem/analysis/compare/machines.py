@@ -1,4 +1,4 @@
-"""What differs between the machines and the software of two sides. Judges no number."""
+"""Differences between machines and software of two sides."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ NONE = "none"
 
 @dataclass(frozen=True, kw_only=True)
 class MachineFact:
-    """`before` and `after` are all values that records of the side have, in the order met."""
+    """`before` and `after`: all values in records of the side, in order of appearance."""
 
     name: str
     before: Values
@@ -45,7 +45,7 @@ class MachineFact:
 
     @property
     def is_machine(self) -> bool:
-        """What a fingerprint is made of, and what goes with it."""
+        """Is it part of the fingerprint, or of the same machine?"""
         return self.name in MACHINE
 
     @property
@@ -55,7 +55,7 @@ class MachineFact:
 
 
 def facts_of(before: Side, after: Side) -> tuple[MachineFact, ...]:
-    """Every fact that both sides know, the telling ones first."""
+    """Facts that both sides have, those of the machine first."""
     old, new = known(before), known(after)
     if before.is_baseline or after.is_baseline:  # a baseline knows the minor version only
         old, new = ({"torch": minor(each.get("torch", ()))} for each in (old, new))

@@ -1,4 +1,4 @@
-"""What a comparison came to: rows, what has no partner, machines, the exit code. Prints nothing."""
+"""The result of a comparison: rows, unmatched rows, machines, the exit code."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -17,9 +17,9 @@ DONE, FAILED, NOTHING = 0, 1, 3
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Rows worst first; facts are those of both machines, equal ones among them.
+    """Rows worst first; `facts` of both machines, equal ones too.
 
-    is_unlike  the machines are, so that no time was judged
+    is_unlike  the machines differ, so no time was judged
     """
 
     before: Side
@@ -41,7 +41,7 @@ class Comparison:
 
     @property
     def worse(self) -> list[Matched]:
-        """By what is exact: times apart."""
+        """Rows with a worse ending or exact metric; times do not count."""
         return [row for row in self.rows if row.exact == "worse"]
 
     @property
@@ -50,17 +50,17 @@ class Comparison:
 
     @property
     def is_equal(self) -> bool:
-        """Every number of every row, and no row without a partner."""
+        """Are all numbers and endings equal, without unmatched rows?"""
         same = not any(row.differences or row.ending for row in self.rows)
         return same and not (self.only_before or self.only_after or self.moved)
 
     @property
     def moved(self) -> list[Recall]:
-        """Encoders that retrieve otherwise."""
+        """Encoders whose recall changed."""
         return [each for each in self.recalls if not each.is_same]
 
     def unshared(self) -> tuple[list[str], list[str]]:
-        """Numbers that a row has on one side only, before and after, of rows that end alike."""
+        """Metrics of one side only, before and after, in rows with the same ending."""
         gaps: tuple[set[str], set[str]] = (set(), set())
         for row in self.rows:
             if row.before.state != row.after.state:
@@ -70,8 +70,8 @@ class Comparison:
         return sorted(gaps[0]), sorted(gaps[1])
 
     def exit_code(self, fail_on: FailOn) -> int:
-        """Times fail nothing but `slower`: on a shared machine two runs may differ by more than
-        the steps of one do. `changed` counts rows without a partner too."""
+        """Times count only for `slower`: on a shared machine two runs may differ by more than the
+        steps of one. Unmatched rows count for `changed`."""
         if not self.rows:
             return NOTHING
         found = {row.exact for row in self.rows} | {each.verdict for each in self.moved}
@@ -87,7 +87,7 @@ class Comparison:
 def compare(
     before: Side, after: Side, *, unlike_machines: bool = False, any_protocol: bool = False
 ) -> Comparison:
-    """Raises `UsageError` for records of unlike machines that nobody asked to have compared."""
+    """Raises `UsageError` for unlike machines unless `unlike_machines` is set."""
     old, new = before.fingerprint, after.fingerprint
     is_unlike = old is not None and new is not None and old != new
     facts = facts_of(before, after)
@@ -95,7 +95,7 @@ def compare(
         differing = ", ".join(fact.text for fact in facts if fact.differs and fact.is_machine)
         raise UsageError(
             f"{before.title} and {after.title} are of unlike machines ({old} and {new}"
-            f"{': ' if differing else ''}{differing}); times do not compare, and "
+            f"{': ' if differing else ''}{differing}); times cannot be compared; "
             "--unlike-machines compares the rest"
         )
     found = pair(before, after, any_protocol=any_protocol)

@@ -1,4 +1,4 @@
-"""All that a report knows of one matrix, gathered before anything is said."""
+"""The input of all sections of one matrix."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ class Chapter:
 
     prefix      of its anchors, tables and figures; empty where it is the only one
     is_predicted all numbers are predictions: nothing was run, no record was read
-    card        the card that predictions were held against, as a sentence names it
-    predicted_by versions that predicted, and whose rules they followed
-    again       the commands that do the same, as they were typed
+    card        name of the card that predictions are compared with
+    predicted_by versions and device rules of the predictions
+    again       the commands that reproduce the report
     """
 
     joined: Joined

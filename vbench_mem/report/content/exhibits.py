@@ -15,14 +15,14 @@ def sections(chapter: Chapter) -> Iterator[Section]:
         blocks: tuple[Block, ...] = (Paragraph(line(about), is_soft=True), table)
         yield Section(title=title, anchor=chapter.anchor(f"exhibit-{number}"), blocks=blocks)
     if not found:
-        yield from handed_in(chapter)
+        yield from external_recalls(chapter)
 
 
-def handed_in(chapter: Chapter) -> Iterator[Section]:
-    """Recalls that were not trained here, where no table of the paper has them; what was trained
-    here has tables of its own."""
+def external_recalls(chapter: Chapter) -> Iterator[Section]:
+    """Recalls from score files that no table of the paper shows. Trained encoders have tables in
+    `trained`."""
     joined = chapter.joined
-    handed = any(score.origin != "measured" for row in joined.rows for score in row.scores.values())
+    scores = (score for row in joined.rows for score in row.scores.values())
     table = retrieval_table(joined, chapter.prefix)
-    if handed and table is not None:
+    if table is not None and any(score.origin != "measured" for score in scores):
         yield Section(title="Recall at 1", anchor=chapter.anchor("recall"), blocks=(table,))

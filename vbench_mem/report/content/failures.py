@@ -1,4 +1,4 @@
-"""What did not run, did not fit or is not there, each with its reason; nothing is left out."""
+"""Failed, skipped and missing cells, each with its reason, and scores that match no row."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ def section(chapter: Chapter) -> Section:
     items = tuple(gaps(chapter))
     blocks: list[Block] = [Bullets(items) if items else all_well(chapter)]
     absent = tuple(figure for figure in chapter.figures if figure.svg is None)
-    if 0 < len(absent) < len(chapter.figures):  # else they stand where figures would
+    if 0 < len(absent) < len(chapter.figures):  # else the trade-off section has them
         blocks.append(Fold(f"Figures that could not be drawn: {len(absent)}", absent))
     return Section(
         title="Failures and gaps", anchor=chapter.anchor("failures"), blocks=tuple(blocks)
@@ -35,12 +35,12 @@ def section(chapter: Chapter) -> Section:
 def all_well(chapter: Chapter) -> Paragraph:
     if chapter.is_predicted:
         fits = f" and fits {chapter.card}" if chapter.card else ""
-        said = f"Every cell could be predicted{fits}."
+        text = f"Every cell could be predicted{fits}."
     elif failed_trainings(chapter.joined):
-        said = "Every cell ran; of the trainings some did not, as listed above."
+        text = "Every cell ran. Failed trainings are listed under training."
     else:
-        said = "Every cell ran."
-    return Paragraph(line(said), is_soft=True)
+        text = "Every cell ran."
+    return Paragraph(line(text), is_soft=True)
 
 
 def gaps(chapter: Chapter) -> Iterator[Line]:
@@ -50,7 +50,7 @@ def gaps(chapter: Chapter) -> Iterator[Line]:
         if row.reason is not None:
             yield line(f"{row.label}: ", state_span(row.state), f", {row.reason} ", source)
         if row.guard is not None:
-            yield line(f"{row.label}: measured beside another process, {row.guard} ", source)
+            yield line(f"{row.label}: another process used the device, {row.guard} ", source)
     for dropped in joined.matrix.dropped:
         yield line(f"{dropped}: ", state_span("skipped"))
     for problem in joined.problems:
@@ -58,18 +58,18 @@ def gaps(chapter: Chapter) -> Iterator[Line]:
 
 
 def scores_section(chapter: Chapter) -> Section | None:
-    """Scores without a row, rows without a score."""
+    """Scores that match no row, and rows without a score."""
     joined = chapter.joined
     if not (joined.matrix.scores or joined.unmatched or joined.score_columns):
         return None
     return Section(
-        title="Scores without a row, rows without a score",
+        title="Unmatched scores",
         anchor=chapter.anchor("scores"),
-        blocks=tuple(unmet(chapter)),
+        blocks=tuple(unmatched(chapter)),
     )
 
 
-def unmet(chapter: Chapter) -> Iterator[Block]:
+def unmatched(chapter: Chapter) -> Iterator[Block]:
     joined = chapter.joined
     if joined.unmatched:
         heads = ("variant", "score", "value", "why", "source")
@@ -88,14 +88,12 @@ def unmet(chapter: Chapter) -> Iterator[Block]:
             columns=tuple(Column(head, head == "value") for head in heads),
             groups=(Group(rows),),
         )
-        count = len(joined.unmatched)
-        said = "1 score fits" if count == 1 else f"{count} scores fit"
-        yield Fold(f"{said} no row of this matrix", (table,), is_brief=True)
+        yield Fold(f"Scores that match no row: {len(rows)}", (table,), is_brief=True)
     else:
-        yield Paragraph(line("Every score has its row."))
+        yield Paragraph(line("Every score matches a row."))
     if joined.unscored:
         yield Fold(
-            f"{len(joined.unscored)} of {len(joined.rows)} rows have no score",
+            f"Rows without a score: {len(joined.unscored)} of {len(joined.rows)}",
             (Bullets(tuple(line(row.label) for row in joined.unscored)),),
             is_brief=True,
         )

@@ -1,4 +1,4 @@
-"""The machine, the versions, the matrix, and the commands that do it again."""
+"""The machine, the versions, the matrix, and the commands that reproduce the report."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -31,7 +31,7 @@ def section(chapter: Chapter) -> Section:
         sections=(
             Section(title="Matrix", anchor=chapter.anchor("matrix"), blocks=(Code(matrix.text),)),
             Section(
-                title="Do it again",
+                title="Commands",
                 anchor=chapter.anchor("again"),
                 blocks=(Code(again),),
             ),
@@ -45,7 +45,7 @@ def machine_blocks(chapter: Chapter) -> Iterator[Block]:
         return
     machine = machine_of(chapter.joined)
     if machine is None:
-        yield Paragraph(line("No record says what machine it was made on."), is_soft=True)
+        yield Paragraph(line("No record names its machine."), is_soft=True)
         return
     yield Paragraph(line(f"{machine.device}, fingerprint {machine.fingerprint}"))
     facts = pairs(f"{chapter.prefix}facts", ("fact", "value"), shown_facts(machine))
@@ -60,7 +60,7 @@ def pairs(name: str, heads: tuple[str, str], values: Mapping[str, str]) -> Table
 
 
 def machine_of(joined: Joined) -> Environment | None:
-    """The machine, from the first record that has it: all records of a run are of one."""
+    """The machine of the first record that names one; all records of a run share it."""
     found = (record.environment for record in joined.records)
     return next((environment for environment in found if environment is not None), None)
 
@@ -73,7 +73,7 @@ def measured_with(every: Iterable[Joined]) -> str:
         for record in joined.records
         if record.environment is not None
     }
-    return ", ".join(sorted(name for name in found if name)) or "of a version not recorded"
+    return ", ".join(sorted(name for name in found if name)) or "(version not recorded)"
 
 
 def shown_facts(machine: Environment) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Prediction beside measurement."""
+"""Predicted and measured peak memory, row by row."""
 
 from vbench_mem.report.content.chapter import Chapter, named
 from vbench_mem.report.document import (
@@ -12,9 +12,9 @@ from vbench_mem.report.document import (
     Table,
     line,
 )
-from vbench_mem.report.prediction_error import Comparison, compare, verdict
+from vbench_mem.report.prediction_error import PredictionError, compare, verdict
 
-SHOWN = 24  # rows that stand open where one is off
+SHOWN = 24  # rows that are not folded if one differs
 
 
 def section(chapter: Chapter) -> Section | None:
@@ -22,30 +22,29 @@ def section(chapter: Chapter) -> Section | None:
     if not found:
         return None
     is_off = any(each.phase for each in found)
-    note = "; a row that is off by more than 5 % names the phase that is furthest off"
+    note = " Rows that differ by more than 5 % name the phase with the largest difference."
     heads = [
         Column("row"),
         Column("difference", True),
         Column("predicted peak", True),
         Column("measured peak", True),
-        *((Column("furthest off in"),) if is_off else ()),
+        *((Column("largest difference in"),) if is_off else ()),
     ]
     table = Table(
         name=f"{chapter.prefix}predicted",
         columns=tuple(heads),
         groups=(Group(tuple(fields(each, is_off) for each in found)),),
     )
-    summary = "The row" if len(found) == 1 else f"All {len(found)} rows"
     is_open = len(found) <= SHOWN and not all(each.is_equal for each in found)
-    said = f"{verdict(found)} A prediction needs no device{note if is_off else ''}."
+    text = verdict(found) + (note if is_off else "")
     return Section(
-        title="Prediction beside measurement",
+        title="Predicted and measured peak memory",
         anchor=chapter.anchor("predicted"),
-        blocks=(Paragraph(line(said)), Fold(summary, (table,), is_open)),
+        blocks=(Paragraph(line(text)), Fold(f"Rows: {len(found)}", (table,), is_open)),
     )
 
 
-def fields(each: Comparison, is_off: bool) -> tuple[Field, ...]:
+def fields(each: PredictionError, is_off: bool) -> tuple[Field, ...]:
     predicted, measured, difference = each.texts
     found = [
         Field(named(each.row)),

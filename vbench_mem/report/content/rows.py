@@ -1,4 +1,4 @@
-"""The table that people read, with every field's value to sort by."""
+"""The table of all rows, with the value that each field is sorted by."""
 
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.probes.prediction import Prediction
@@ -8,31 +8,22 @@ from vbench_mem.report.document import Block, Field, Group, Paragraph, Span, Tab
 from vbench_mem.report.overview import Column, axis_text, cell_text, columns, load_axes, why_empty
 
 GIGA = 1e9
+ABOUT = (
+    "A dash is a missing number; its tooltip and the section on failures give the reason. Each "
+    "name links to the file of its row."
+)
 WORK = document.Column(
-    "GFLOP/clip", True, "forward and backward of one clip, of the predicting run"
+    "GFLOP/clip", True, "forward and backward of one clip, counted while predicting"
 )
 
 
 def rows_blocks(chapter: Chapter) -> tuple[Block, ...]:
     joined = chapter.joined
     shown = columns(joined)
-    said = [
-        Paragraph(
-            line(
-                "All numbers and all columns are in ",
-                Span(f"{chapter.prefix}table.csv", link=f"{chapter.prefix}table.csv"),
-                ". A dash is a number that is not there; its reason shows when pointed at, and "
-                "below. Each name leads to the row's own file."
-                + (
-                    " Published scores are not from this machine."
-                    if any(column.is_published for column in shown)
-                    else ""
-                ),
-            ),
-            is_soft=True,
-        )
-    ]
-    return (*said, rows_table(joined, shown, f"{chapter.prefix}rows"))
+    name = f"{chapter.prefix}table.csv"
+    text = line("All columns are in ", Span(name, link=name), f". {ABOUT}")
+    table = rows_table(joined, shown, f"{chapter.prefix}rows")
+    return (Paragraph(text, is_soft=True), table)
 
 
 def rows_table(joined: Joined, shown: list[Column], name: str) -> Table:
@@ -79,7 +70,7 @@ def work_of(row: Row) -> float | None:
 
 
 def is_counted(joined: Joined, axis: str) -> bool:
-    """Has the axis numbers alone?"""
+    """Are all its values numbers?"""
     values = [row.facts.get(axis) for row in joined.rows]
     return all(isinstance(value, int | float) for value in values if not isinstance(value, bool))
 

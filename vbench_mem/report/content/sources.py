@@ -1,4 +1,4 @@
-"""The file behind each row, by its id: on paper a link cannot be followed, and a name can."""
+"""The file of each row by name, for readers on paper."""
 
 from vbench_mem.report.content.chapter import Chapter
 from vbench_mem.report.document import Column, Field, Fold, Group, Section, Span, Table, line
@@ -18,12 +18,11 @@ def section(chapter: Chapter) -> Section | None:
         return None
     table = Table(
         name=f"{chapter.prefix}sources",
-        columns=(Column("row"), Column("file beside this report, by the id of its cell")),
+        columns=(Column("row"), Column("file in the folder of this report")),
         groups=(Group(rows),),
     )
-    said = "The row" if len(rows) == 1 else f"All {len(rows)} rows"
     return Section(
-        title="Where each number is from",
+        title="Source files",
         anchor=chapter.anchor("sources"),
-        blocks=(Fold(said, (table,)),),
+        blocks=(Fold(f"Rows: {len(rows)}", (table,)),),
     )

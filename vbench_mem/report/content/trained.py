@@ -1,4 +1,4 @@
-"""What was trained and what it retrieves, and how trainings went."""
+"""Retrieval results of trained encoders, and their trainings."""
 
 from collections.abc import Iterable, Iterator
 
@@ -19,9 +19,7 @@ from vbench_mem.report.document import (
     line,
 )
 from vbench_mem.report.evidence import record_link
-from vbench_mem.report.retrieved import Line as Encoder
-from vbench_mem.report.retrieved import Table as Retrieved
-from vbench_mem.report.retrieved import tables
+from vbench_mem.report.retrieved import RetrievalRow, RetrievalTable, tables
 from vbench_mem.report.training_table import (
     DIGITS,
     StageLine,
@@ -32,10 +30,9 @@ from vbench_mem.report.training_table import (
 )
 
 ABOUT = (
-    "Shares in percent, mean over seeds ± standard deviation. Beside R@1 stands the 95 % bootstrap "
-    "interval over queries, of the first seed. Sanity columns are R@1 again: with each clip's "
-    "captions given to another clip, with the frames of each clip in another order, and with all "
-    "embeddings equal."
+    "Shares in percent, mean over seeds ± standard deviation. The 95 % column is the bootstrap "
+    "interval of R@1 over queries, of the first seed. Sanity columns are R@1 with captions of other "
+    "clips, with the frames of each clip in another order, and with equal embeddings."
 )
 HEADS = (
     Column("encoder"),
@@ -50,15 +47,12 @@ STAGE_HEADS = (
     Column("encoder"),
     Column("seconds", True),
     Column("clips/s", True),
-    Column("captions repeated", True, "pairs whose caption stood in their batch before them"),
+    Column("captions repeated", True, "pairs with the caption of an earlier pair of their batch"),
     Column("captions cut", True),
     Column("broken clips", True),
     Column("checkpoints by seed, SHA-256"),
 )
-WAITED = (
-    "Trainings may run beside each other, so their seconds say how long one waited and not how "
-    "fast a step is."
-)
+WAITED = "Trainings may run in parallel: the seconds are elapsed time, not the speed of a step."
 
 
 def section(chapter: Chapter) -> Section | None:
@@ -70,7 +64,7 @@ def section(chapter: Chapter) -> Section | None:
     if not found:
         blocks = (Paragraph(line("No training has a result yet."), is_soft=True),)
     return Section(
-        title="What was trained, and what it retrieves",
+        title="Training and retrieval",
         anchor=chapter.anchor("retrieved"),
         blocks=blocks,
         sections=(
@@ -81,7 +75,7 @@ def section(chapter: Chapter) -> Section | None:
     )
 
 
-def benchmark(chapter: Chapter, number: int, table: Retrieved) -> Section:
+def benchmark(chapter: Chapter, number: int, table: RetrievalTable) -> Section:
     digest = Span(table.sha256[:DIGITS], "code", title=table.sha256)
     blocks: list[Block] = [
         Paragraph(line(" ".join(table.facts), " Data ", digest, "."), is_soft=True),
@@ -104,28 +98,28 @@ def benchmark(chapter: Chapter, number: int, table: Retrieved) -> Section:
             line(f"{count}: {reason} ", Span(f"({names})", "soft"))
             for reason, count, names in table.dropped
         )
-        blocks.append(Fold("What was left out", (Bullets(tuple(items)),)))
+        blocks.append(Fold("Left out", (Bullets(tuple(items)),)))
     return Section(
         title=table.name, anchor=chapter.anchor(f"benchmark-{number}"), blocks=tuple(blocks)
     )
 
 
-def fields(encoders: Iterable[Encoder]) -> Iterator[tuple[Field, ...]]:
+def fields(encoders: Iterable[RetrievalRow]) -> Iterator[tuple[Field, ...]]:
     """A row for each direction of each encoder."""
     for encoder in encoders:
-        for way in encoder.ways:
-            texts = (way.metrics[0], way.interval, *way.metrics[1:], *way.sanity)
+        for result in encoder.directions:
+            texts = (result.metrics[0], result.interval, *result.metrics[1:], *result.sanity)
             yield (
                 Field(line(encoder.label), title=encoder.about or None),
                 Field(line(encoder.seeds)),
-                Field(line(way.direction.upper())),
+                Field(line(result.direction.upper())),
                 *(Field(line(text)) for text in texts),
             )
 
 
 def stages(chapter: Chapter) -> Iterator[Section]:
     found = stage_lines(chapter.joined)
-    told = notes(chapter.joined)
+    events = notes(chapter.joined)
     blocks: list[Block] = []
     if found:
         groups = tuple(
@@ -133,8 +127,8 @@ def stages(chapter: Chapter) -> Iterator[Section]:
         )
         blocks.append(Paragraph(line(f"{trained_on(chapter.joined)} {WAITED}".strip())))
         blocks.append(Table(name=f"{chapter.prefix}trainings", columns=STAGE_HEADS, groups=groups))
-    if told:
-        blocks.append(Bullets(tuple(line(note) for note in told)))
+    if events:
+        blocks.append(Bullets(tuple(line(note) for note in events)))
     if blocks:
         yield Section(title="Trainings", anchor=chapter.anchor("trainings"), blocks=tuple(blocks))
 
@@ -171,7 +165,7 @@ def untrained(chapter: Chapter) -> Iterator[Section]:
             )
         )
     yield Section(
-        title="Trainings without a result",
+        title="Failed trainings",
         anchor=chapter.anchor("untrained"),
         blocks=(Bullets(tuple(items)),),
     )

@@ -1,5 +1,5 @@
-"""The whole report, in the order in which people read: answer, picture, tables, verdicts, gaps,
-definitions, machine. Of several matrices each has a chapter, and what they share comes once."""
+"""The whole report: summary, figures, tables, verdicts, failures, definitions, machine. Each of
+several matrices has a chapter; shared sections come once."""
 
 from collections.abc import Callable, Sequence
 
@@ -74,7 +74,7 @@ def as_chapter(chapter: Chapter) -> Section:
 
 
 def parts(chapter: Chapter) -> tuple[Section, ...]:
-    made = (
+    parts = (
         question(chapter),
         trade_off(chapter),
         Section(
@@ -88,7 +88,7 @@ def parts(chapter: Chapter) -> tuple[Section, ...]:
         failures.scores_section(chapter),
         sources.section(chapter),
     )
-    return tuple(section for section in made if section is not None)
+    return tuple(section for section in parts if section is not None)
 
 
 def some(makers: Sequence[Maker], chapter: Chapter) -> tuple[Section, ...]:
@@ -116,9 +116,9 @@ def summary_of(chapter: Chapter) -> Summary:
 
 
 def trade_off(chapter: Chapter) -> Section:
-    """The first figure that could be drawn, then the others; where none could be, why not."""
+    """The first drawn figure, then the others; if none could be drawn, the reasons."""
     drawn = [figure for figure in chapter.figures if figure.svg is not None]
-    costs = Section(title="What it costs", anchor=chapter.anchor("costs"), blocks=tuple(drawn[1:]))
+    costs = Section(title="Costs", anchor=chapter.anchor("costs"), blocks=tuple(drawn[1:]))
     return Section(
         title="Trade-off",
         anchor=chapter.anchor("trade-off"),
@@ -128,7 +128,7 @@ def trade_off(chapter: Chapter) -> Section:
 
 
 def about(chapters: Sequence[Chapter]) -> str:
-    """Machine and version, or what predicted."""
+    """Machine and version; of predictions the versions that predicted."""
     if chapters[0].is_predicted:
         known = dict.fromkeys(chapter.predicted_by for chapter in chapters)
         return f"predicted by {'; by '.join(known)}"

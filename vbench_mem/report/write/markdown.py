@@ -34,7 +34,7 @@ REST = f"The rest is in {WHERE}."
 
 
 def markdown_text(document: Document, limit: int = LIMIT) -> str:
-    """The whole text, ending in a line feed. What is left out of it is said where it was.
+    """The whole text, ending in a line feed; a line says where something was left out.
 
     Figures are links to figures/<name>.png, relative to the report's folder.
     """
@@ -113,8 +113,8 @@ def figure_text(figure: Figure) -> str:
         return f"<sub>{escaped(not_drawn(figure))}</sub>"
     title = escaped(figure.title).strip()
     image = f"![{title}]({address(f'figures/{figure.name}.png')})"
-    told = f"{bold_line(title + '.' * (title[-1:].isalnum()))} {escaped(figure.caption)}"
-    return f"{image}\n\n{told.strip()}"
+    text = f"{bold_line(title + '.' * (title[-1:].isalnum()))} {escaped(figure.caption)}"
+    return f"{image}\n\n{text.strip()}"
 
 
 def table_text(table: Table) -> str:
