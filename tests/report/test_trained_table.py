@@ -132,9 +132,9 @@ def test_the_terminal_has_scores_and_findings_within_80_columns(whole: Joined) -
 def test_the_terminal_says_what_did_not_end_well(holed: Joined) -> None:
     text = drawn(holed)
     assert "joint_test seed=1: error: diverged" in text
-    assert "1 of the trainings has no record; run the matrix" in text
+    assert "Trainings without a record: 1; run the matrix" in text
     assert "  1 seed           +59.0  1/1  temporal: joint_test > frame_mean_test" in text
-    assert "7 claims need encoders that were not trained; report.html says which" in text
+    assert "Claims about encoders that were not trained: 7; see report.html" in text
 
 
 def texts(found: Summary) -> list[str]:

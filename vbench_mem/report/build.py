@@ -9,7 +9,6 @@ matrix.yaml                          the matrix
 With several matrices, the names of tables, figures and matrices start with that of their matrix.
 """
 
-import os
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -25,6 +24,7 @@ from vbench_mem.analysis.claims.judges import findings
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.analysis.predicted_rows import PredictedRows, judge_predicted
 from vbench_mem.base.errors import UsageError
+from vbench_mem.base.files import written_aside
 from vbench_mem.base.metrics import PREDICTED
 from vbench_mem.report.content.chapter import Chapter
 from vbench_mem.report.content.whole import document_of
@@ -114,9 +114,8 @@ def write_chapter(
     figures = illustrate(plans(joined), folder / FIGURES, prefix)
     tables = [f"{prefix}table.csv", f"{prefix}table.parquet"]
     for name in tables:
-        aside = folder / f".{name}.{os.getpid()}.part"
-        write_table(joined, aside, is_parquet=name.endswith("parquet"))
-        os.replace(aside, folder / name)
+        with written_aside(folder / name) as file:
+            write_table(joined, file, is_parquet=name.endswith("parquet"))
     write_text(folder / f"{prefix}matrix.yaml", joined.matrix.text)
     names = [*tables, f"{prefix}matrix.yaml", *figure_files(figures)]
     predicted = subject.predicted
@@ -151,9 +150,8 @@ def write_document(document: Document, folder: Path) -> list[str]:
 
     write_text(folder / "report.html", html_page(document))
     write_text(folder / "report.md", markdown_text(document))
-    aside = folder / f".report.pdf.{os.getpid()}.part"
-    aside.write_bytes(pdf_bytes(document))
-    os.replace(aside, folder / "report.pdf")
+    with written_aside(folder / "report.pdf") as file:
+        file.write_bytes(pdf_bytes(document))
     return ["report.html", "report.pdf", "report.md"]
 
 

@@ -1,4 +1,4 @@
-"""The overview and the findings on a terminal, narrow enough for its width."""
+"""The table of rows and the claims on a terminal, as wide as it allows."""
 
 import textwrap
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ LONGEST_WORD = 11  # of a heading, which is wrapped between words
 
 
 def draw_overview(joined: Joined, console: Console) -> None:
-    """One line a row, the reasons of other endings than ok below, then what was found of claims."""
+    """One line for each row, below it reasons of failures, then the claims."""
     axes, available = load_axes(joined), columns(joined, SHORT, ("t2v",))
     shown = fitting(joined, axes, available, console.width)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, PADDING, 0, 0))
@@ -58,8 +58,7 @@ def draw_overview(joined: Joined, console: Console) -> None:
         if each.state != MISSING:
             console.print(f"{each.label}: {each.state}: {each.reason}", markup=False)
     if missing := sum(each.state == MISSING for each in ended):
-        verb = "has" if missing == 1 else "have"
-        console.print(f"{missing} of the trainings {verb} no record; run the matrix")
+        console.print(f"Trainings without a record: {missing}; run the matrix")
     draw_findings(joined, console)
 
 
@@ -75,8 +74,7 @@ def draw_findings(joined: Joined, console: Console) -> None:
         for finding in some:
             console.print(finding_text(finding, console.width), markup=False)
     if rest := len(found) - len(judged):
-        verb = "claim needs" if rest == 1 else "claims need"
-        console.print(f"{rest} {verb} encoders that were not trained; report.html says which")
+        console.print(f"Claims about encoders that were not trained: {rest}; see report.html")
 
 
 def finding_text(finding: Finding, width: int) -> str:

@@ -45,50 +45,34 @@ from vbench_mem.running.record import Status
 TONES: dict[Verdict, Tone] = {"worse": "bad", "better": "good", "changed": "strong"}
 NUMBER_COLUMNS = (
     Column("row"),
-    Column("number", meaning="metric of the record; its unit is with the values"),
+    Column("metric", meaning="its unit is with the values"),
     Column("verdict", meaning="worse or better by the metric's own direction"),
-    Column("change", True, "B less A; sorted by its share of A"),
+    Column("change", True, "B minus A; sorted by its share of A"),
     Column("A", True, "before"),
     Column("B", True, "after"),
 )
 
 
 def document_of(comparison: Comparison, figures: Sequence[Figure] = ()) -> Document:
-    sections = [
-        Section(
-            title="Summary",
-            anchor="answer",
-            blocks=(
-                Paragraph(line(f"What changed from A to B? {sides_text(comparison)}")),
-                Summary((*facts(comparison), *more(comparison))),
-                *figures,
-            ),
-        ),
-        Section(title="Changes", anchor="changes", blocks=tuple(changes(comparison))),
-    ]
-    if comparison.recalls:
-        sections.append(
-            Section(title="Recall", anchor="recall", blocks=(recall_table(comparison.recalls),))
-        )
-    if comparison.only_before or comparison.only_after:
-        sections.append(
-            Section(
-                title="Rows only in A or only in B",
-                anchor="one-side",
-                blocks=tuple(unmatched_blocks(comparison)),
-            )
-        )
-    sections.append(
-        Section(
-            title="Machines and versions",
-            anchor="machines",
-            blocks=tuple(machine_blocks(comparison)),
-        )
+    summary = (
+        Paragraph(line(f"What changed from A to B? {sides_text(comparison)}")),
+        Summary((*facts(comparison), *more(comparison))),
+        *figures,
+    )
+    parts = (
+        ("Summary", "answer", summary),
+        ("Changes", "changes", changes(comparison)),
+        ("Recall", "recall", recall_blocks(comparison.recalls)),
+        ("Rows only in A or only in B", "one-side", unmatched_blocks(comparison)),
+        ("Machines and versions", "machines", machine_blocks(comparison)),
+    )
+    sections = (
+        Section(title=title, anchor=name, blocks=tuple(some)) for title, name, some in parts
     )
     return Document(
         title="What changed",
         about=f"{comparison.before.title} against {comparison.after.title}",
-        sections=tuple(sections),
+        sections=tuple(section for section in sections if section.blocks),
     )
 
 
@@ -103,10 +87,10 @@ def more(comparison: Comparison) -> Iterator[Fact]:
     if comparison.is_unlike:
         differing = [fact for fact in differing if fact.is_machine]
     if differing:
-        label = (
-            "Unlike machines, times not judged" if comparison.is_unlike else "Software, settings"
+        yield (
+            "Unlike machines" if comparison.is_unlike else "Software, settings",
+            ", ".join(fact.text for fact in differing),
         )
-        yield label, ", ".join(fact.text for fact in differing)
     yield from unchanged_facts(comparison)
 
 
@@ -169,7 +153,9 @@ def value_field(each: Difference, value: int | float, text: str) -> Field:
     return Field(line(text), value=value, title=f"{value} {METRICS[each.metric].unit}")
 
 
-def recall_table(recalls: Sequence[Recall]) -> Table:
+def recall_blocks(recalls: Sequence[Recall]) -> Iterator[Table]:
+    if not recalls:
+        return
     columns = (
         Column("encoder"),
         Column("benchmark"),
@@ -191,7 +177,7 @@ def recall_table(recalls: Sequence[Recall]) -> Table:
         )
         for each in sorted(recalls, key=lambda each: each.is_same)
     )
-    return Table(name="recall", columns=columns, groups=(Group(rows),), is_browsed=True)
+    yield Table(name="recall", columns=columns, groups=(Group(rows),), is_browsed=True)
 
 
 def spread_field(shares: tuple[float, ...], sign: str = "") -> Field:
@@ -205,10 +191,11 @@ def recall_verdict(each: Recall) -> Line:
 
 
 def unmatched_blocks(comparison: Comparison) -> Iterator[Table]:
-    columns = (Column("only in"), Column("row"), Column("status"), Column("nearest"))
+    columns = tuple(map(Column, ("only in", "row", "status", "nearest")))
     sides = (("A", comparison.only_before), ("B", comparison.only_after))
     rows = [unmatched_row(letter, each) for letter, some in sides for each in some]
-    yield Table(name="alone", columns=columns, groups=(Group(tuple(rows)),), is_browsed=True)
+    if rows:
+        yield Table(name="alone", columns=columns, groups=(Group(tuple(rows)),), is_browsed=True)
 
 
 def unmatched_row(letter: str, each: Unmatched) -> tuple[Field, ...]:

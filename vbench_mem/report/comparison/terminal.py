@@ -1,10 +1,9 @@
 """A comparison on a terminal: changed rows, the worst first; equal rows are only counted."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from vbench_mem.analysis.compare.differences import Difference, Matched, Verdict
@@ -28,8 +27,7 @@ from vbench_mem.report.comparison.wording import (
 SHOWN = 3  # metrics of one row; the others are counted
 MOST_UNMATCHED = 10
 STYLES: dict[Verdict, str] = {"worse": "red", "better": "green", "changed": "yellow"}
-INDENT, GAP = 2, 2
-Cells = tuple[str, str, str, str]
+INDENT, GAP = 2, "  "
 
 
 def draw(comparison: Comparison, console: Console) -> None:
@@ -60,29 +58,21 @@ def draw_rows(comparison: Comparison, console: Console) -> None:
     listed = [(row, lines_of(row, comparison.is_unlike)) for row in comparison.rows]
     listed = [(row, lines) for row, lines in listed if lines or row.is_changed or row.ending]
     cells = [cells_of(each) for _, lines in listed for each in lines[:SHOWN]]
-    widths = [max((len(cell[place]) for cell in cells), default=0) for place in range(4)]
-    widths = fitted(widths, console.width - INDENT - len(widths) * GAP)
+    widths = [max((len(cell[place]) for cell in cells), default=0) for place in range(3)]
     for row, lines in listed:
         console.print()
         say(console, row.label, "bold")
         if ending := ending_text(row):
             say_below(console, ending, STYLES.get(row.ending or "informational", ""))
-        if lines:
-            console.print(grid_of(lines[:SHOWN], widths))
+        for each in lines[:SHOWN]:
+            columns = zip(cells_of(each), widths, strict=True)
+            text = Text("".join(f"{cell:<{width}}{GAP}" for cell, width in columns))
+            text.append(verdict_text(each), STYLES.get(each.verdict, ""))
+            console.print(Padding(text, (0, 0, 0, INDENT), expand=False))
         if rest := len(lines[SHOWN:]):
             say_below(console, f"and {rest} more")
         for sentence in row.why:
             say_below(console, sentence)
-
-
-def fitted(widths: list[int], room: int) -> list[int]:
-    """Narrow terminals shorten the column of names first, then all columns but the verdict."""
-    first, *rest = widths
-    first = max(10, min(first, room - sum(rest)))
-    if first + sum(rest) <= room:
-        return [first, *rest]
-    some, verdict = [first, *rest[:-1]], rest[-1]
-    return [*(max(1, (room - verdict) * width // sum(some)) for width in some), verdict]
 
 
 def lines_of(row: Matched, is_unlike: bool) -> list[Difference]:
@@ -94,20 +84,8 @@ def lines_of(row: Matched, is_unlike: bool) -> list[Difference]:
     return [*rest[:some], *step, *rest[some:], *(unjudged(row) if is_unlike else [])]
 
 
-def cells_of(each: Difference) -> Cells:
-    return head_of(each.metric), values_text(each), each.text, verdict_text(each)
-
-
-def grid_of(lines: Iterable[Difference], widths: Sequence[int]) -> Padding:
-    table = Table.grid(padding=(0, GAP, 0, 0), pad_edge=False)
-    table.add_column(width=widths[0], overflow="fold")
-    for width in widths[1:]:
-        table.add_column(width=width, overflow="fold")
-    for each in lines:
-        style = STYLES.get(each.verdict, "")
-        *rest, verdict = cells_of(each)
-        table.add_row(*(Text(cell) for cell in rest), Text(verdict, style))
-    return Padding(table, (0, 0, 0, INDENT), expand=False)
+def cells_of(each: Difference) -> tuple[str, str, str]:
+    return head_of(each.metric), values_text(each), each.text
 
 
 def draw_unmatched(some: Sequence[Unmatched], side: Side, console: Console) -> None:

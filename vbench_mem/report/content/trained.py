@@ -31,8 +31,8 @@ from vbench_mem.report.training_table import (
 
 ABOUT = (
     "Shares in percent, mean over seeds ± standard deviation. The 95 % column is the bootstrap "
-    "interval of R@1 over queries, of the first seed. Sanity columns are R@1 with captions of other "
-    "clips, with the frames of each clip in another order, and with equal embeddings."
+    "interval of R@1 over queries, of the first seed. Sanity columns are R@1 with captions of "
+    "other clips, with the frames of each clip in another order, and with equal embeddings."
 )
 HEADS = (
     Column("encoder"),

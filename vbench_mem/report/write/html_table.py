@@ -2,7 +2,6 @@
 fields."""
 
 import math
-import re
 from collections.abc import Iterator, Sequence
 from html import escape as quote
 
@@ -12,7 +11,6 @@ from vbench_mem.report.document import Column, Field, Line, Span, Table
 from vbench_mem.report.write.plain import clean, safe_link
 
 TAGS = {"strong": "strong", "code": "code"}
-JOINT = re.compile(r"([_+/=])(?=\w)")
 PROSE = 36  # characters, from which on a column wraps as prose
 MANY = 9  # columns; with more the printed page is landscape
 ROOM = 25  # rows; a browsed table with more scrolls in its box
@@ -26,11 +24,8 @@ def spans(line: Line) -> Markup:
     return Markup("".join(map(span, line)))
 
 
-def span(part: Span, in_name: bool = False) -> str:
-    """`in_name`: the name of a row may wrap after `_`, `+`, `/` and `=` (page.css)."""
+def span(part: Span) -> str:
     text = escape(part.text)
-    if in_name:
-        text = JOINT.sub(r"\1<wbr>", text)
     link = safe_link(part.link) if part.link else None
     if part.tone in TAGS:
         text = f"<{TAGS[part.tone]}>{text}</{TAGS[part.tone]}>"
@@ -80,7 +75,7 @@ def fields(row: Sequence[Field], classes: Sequence[str]) -> Iterator[str]:
     """The first is the header of the row. A missing value is a dash with class x."""
     for at, (field, look) in enumerate(zip(row, classes, strict=True)):
         tag, scope = ("td", "") if at else ("th", ' scope="row"')
-        content = "".join(span(part, at == 0) for part in field.line)
+        content = "".join(map(span, field.line))
         if not content:
             content, look = "&ndash;", f"{look} x".strip()
         shape = f' class="{look}"' if look else ""
