@@ -5,8 +5,8 @@ from pathlib import Path
 from tests.report.read import document, part, sections, words
 from tests.rows import GIB, joined_of, matrix_of, ok, oom
 from vbench_mem.analysis.join import Joined
+from vbench_mem.report.content.prediction_error import errors_of, verdict
 from vbench_mem.report.document import Fold
-from vbench_mem.report.prediction_error import compare, verdict
 
 
 def test_errors_are_shares_of_what_was_measured_and_the_worst_phase_is_named(
@@ -28,8 +28,8 @@ def test_errors_are_shares_of_what_was_measured_and_the_worst_phase_is_named(
         ),
         oom(fourth),
     ]
-    found = compare(joined_of(matrix, *records))
-    assert [each.texts[2] for each in found] == ["equal", "+1.00 %", "-25.00 %"]
+    found = errors_of(joined_of(matrix, *records))
+    assert [each.text for each in found] == ["equal", "+1.00 %", "-25.00 %"]
     assert [each.phase for each in found] == [None, None, "backward"]
     text = verdict(found)
     assert "to the byte: 1 of 3 rows" in text
@@ -39,10 +39,10 @@ def test_errors_are_shares_of_what_was_measured_and_the_worst_phase_is_named(
 def test_equal_everywhere_is_said_in_one_sentence(tmp_path: Path) -> None:
     matrix = matrix_of(tmp_path)
     records = [ok(cell, GIB, predicted_peak_bytes=GIB) for cell in matrix.cells]
-    assert "to the byte: 8 of 8 rows" in verdict(compare(joined_of(matrix, *records)))
+    assert "to the byte: 8 of 8 rows" in verdict(errors_of(joined_of(matrix, *records)))
 
 
-def test_the_report_has_the_table_where_there_is_something_to_compare(tmp_path: Path) -> None:
+def test_the_report_has_the_table_where_there_is_something_to_errors_of(tmp_path: Path) -> None:
     matrix = matrix_of(tmp_path)
     bare = joined_of(matrix, *(ok(cell) for cell in matrix.cells))
     full = joined_of(matrix, *(ok(cell, GIB, predicted_peak_bytes=GIB) for cell in matrix.cells))
@@ -58,7 +58,7 @@ def test_equal_rows_are_folded_and_no_phase_is_named_where_none_is_off(tmp_path:
     assert "largest difference" not in words(document(equal))
     phases = {"predicted_forward_peak_bytes": GIB, "forward_peak_bytes": GIB}
     unequal = joined_of(matrix, ok(matrix.cells[0], GIB, predicted_peak_bytes=2 * GIB, **phases))
-    assert [each.phase for each in compare(unequal)] == [None]
+    assert [each.phase for each in errors_of(unequal)] == [None]
     assert (fold_of(unequal).summary, fold_of(unequal).is_open) == ("Rows: 1", True)
 
 

@@ -1,7 +1,7 @@
 """Retrieval results of trained encoders as tables of texts. No torch."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from vbench_mem.analysis.scores.measured import DIRECTIONS, SANITY, Result, Sanity
@@ -15,26 +15,19 @@ Texts = tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class DirectionResult:
-    """Results of one direction; missing numbers are empty.
+class RetrievalRow:
+    """One direction of an encoder, or of a reference (chance, a ceiling) that `about` explains.
 
-    metrics   in the order of `SHOWN`
+    metrics   in the order of `SHOWN`; missing numbers are empty
     interval  bootstrap interval of R@1 of the first seed
     sanity    R@1 in the order of `SANITY`
     """
 
+    label: str
     direction: Direction
     metrics: Texts
     interval: str = ""
     sanity: Texts = ("",) * len(SANITY)
-
-
-@dataclass(frozen=True, kw_only=True)
-class RetrievalRow:
-    """One encoder, or a reference (chance, a ceiling) that `about` explains."""
-
-    label: str
-    directions: tuple[DirectionResult, ...]
     seeds: str = ""
     about: str = ""
 
@@ -51,7 +44,7 @@ class RetrievalTable:
     sha256: str
     facts: Texts
     encoders: tuple[RetrievalRow, ...]
-    without: tuple[RetrievalRow, ...]
+    references: tuple[RetrievalRow, ...]
     dropped: tuple[tuple[str, int, str], ...]
 
 
@@ -67,8 +60,8 @@ def table_of(asked: Asked, trained: Sequence[Trained]) -> RetrievalTable:
         name=asked.result.name,
         sha256=asked.result.sha256,
         facts=tuple(facts_of(asked.result)),
-        encoders=tuple(line_of(each, asked) for each in known),
-        without=(chance_of(asked.result), *ceilings_of(every)),
+        encoders=tuple(row for each in known for row in encoder_rows(each, asked)),
+        references=(*chance_rows(asked.result), *ceiling_rows(every)),
         dropped=tuple(left_out(asked.result)),
     )
 
@@ -76,10 +69,8 @@ def table_of(asked: Asked, trained: Sequence[Trained]) -> RetrievalTable:
 def facts_of(result: Result) -> Iterable[str]:
     clips, captions = f"{result.gallery_size:,} clips", f"{result.captions:,} captions"
     yield f"{result.protocol}: {clips}, {captions}, convention {result.convention}."
-    count = len(result.dropped)
-    yield f"Left out for the reasons below: {count:,}." if count else "Nothing was left out."
-    cut = result.truncated
-    yield f"Truncated captions: {cut:,}."
+    yield f"Left out clips and captions: {len(result.dropped):,}."
+    yield f"Truncated captions: {result.truncated:,}."
 
 
 def left_out(result: Result) -> Iterable[tuple[str, int, str]]:
@@ -89,26 +80,21 @@ def left_out(result: Result) -> Iterable[tuple[str, int, str]]:
         yield reason, count, ", ".join(names) + more
 
 
-def line_of(trained: Trained, asked: Asked) -> RetrievalRow:
+def encoder_rows(trained: Trained, asked: Asked) -> Iterator[RetrievalRow]:
     results = list(trained.results(asked).values())
-    return RetrievalRow(
-        label=trained.label,
-        seeds=f"{len(results)} of {len(trained.cells)}",
-        directions=tuple(result_of(results, direction) for direction in DIRECTIONS),
-    )
-
-
-def result_of(results: Sequence[Result], direction: Direction) -> DirectionResult:
-    interval = results[0].interval(direction, SHOWN[0])
-    return DirectionResult(
-        direction=direction,
-        metrics=tuple(
-            text(metric, [result.metrics[direction].get(metric) for result in results])
-            for metric in SHOWN
-        ),
-        interval="" if interval is None else " to ".join(f"{100 * end:.1f}" for end in interval),
-        sanity=tuple(sane(results, direction, name) for name in SANITY),
-    )
+    for direction in DIRECTIONS:
+        interval = results[0].interval(direction, SHOWN[0]) or ()
+        yield RetrievalRow(
+            label=trained.label,
+            direction=direction,
+            metrics=tuple(
+                text(metric, [result.metrics[direction].get(metric) for result in results])
+                for metric in SHOWN
+            ),
+            interval=" to ".join(f"{100 * end:.1f}" for end in interval),
+            sanity=tuple(sane(results, direction, name) for name in SANITY),
+            seeds=f"{len(results)} of {len(trained.cells)}",
+        )
 
 
 def text(metric: str, numbers: Iterable[float | None]) -> str:
@@ -124,37 +110,25 @@ def sane(results: Sequence[Result], direction: Direction, name: Sanity) -> str:
     return text(SHOWN[0], [None if row is None else row[direction][SHOWN[0]] for row in rows])
 
 
-def chance_of(result: Result) -> RetrievalRow:
-    directions = (
-        DirectionResult(
-            direction=direction,
-            metrics=tuple(text(metric, [result.chance[direction].get(metric)]) for metric in SHOWN),
-        )
-        for direction in DIRECTIONS
-    )
+def chance_rows(result: Result) -> Iterator[RetrievalRow]:
     about = "expected of an encoder that ranks every gallery at random"
-    return RetrievalRow(label="chance", directions=tuple(directions), about=about)
+    for direction in DIRECTIONS:
+        chance = result.chance[direction]
+        metrics = tuple(text(metric, [chance.get(metric)]) for metric in SHOWN)
+        yield RetrievalRow(label="chance", direction=direction, metrics=metrics, about=about)
 
 
-def ceilings_of(results: Iterable[Result]) -> list[RetrievalRow]:
+def ceiling_rows(results: Iterable[Result]) -> list[RetrievalRow]:
     """Upper bounds by kind of encoder, without those that are no bound."""
-    found: dict[tuple[str, str], dict[Direction, float]] = {}
-    for result in results:
-        for ceiling in result.ceilings:
-            shares = found.setdefault((ceiling.kind, ceiling.reason), {})
-            for direction in DIRECTIONS:
-                if ceiling.metric == f"{direction}_{SHOWN[0]}" and ceiling.random_ties_value < 1:
-                    shares[direction] = ceiling.random_ties_value
+    found: dict[tuple[str, str, Direction], RetrievalRow] = {}
     rest = ("",) * (len(SHOWN) - 1)
-    return [
-        RetrievalRow(
-            label=f"ceiling: {kind}",
-            directions=tuple(
-                DirectionResult(direction=direction, metrics=(f"{100 * share:.1f}", *rest))
-                for direction, share in shares.items()
-            ),
-            about=f"the highest expected score of such an encoder; {reason}",
-        )
-        for (kind, reason), shares in found.items()
-        if shares
-    ]
+    for ceiling in (ceiling for result in results for ceiling in result.ceilings):
+        for direction in DIRECTIONS:
+            if ceiling.metric == f"{direction}_{SHOWN[0]}" and ceiling.random_ties_value < 1:
+                found[ceiling.kind, ceiling.reason, direction] = RetrievalRow(
+                    label=f"ceiling: {ceiling.kind}",
+                    direction=direction,
+                    metrics=(f"{100 * ceiling.random_ties_value:.1f}", *rest),
+                    about=f"the highest expected score of such an encoder; {ceiling.reason}",
+                )
+    return list(found.values())

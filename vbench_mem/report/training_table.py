@@ -141,7 +141,7 @@ def failed_trainings(joined: Joined) -> list[FailedTraining]:
     return found
 
 
-def notes(joined: Joined) -> list[str]:
+def stage_notes(joined: Joined) -> list[str]:
     """Notes of stages, and clips that could not be decoded; each once."""
     found: dict[str, None] = {}
     for course in courses(joined, trained_encoders(joined)):

@@ -1,6 +1,6 @@
 """Retrieval results of trained encoders, and their trainings."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from vbench_mem.analysis.trained import trained_encoders
 from vbench_mem.report.content.chapter import Chapter, state_span
@@ -24,8 +24,8 @@ from vbench_mem.report.training_table import (
     DIGITS,
     StageLine,
     failed_trainings,
-    notes,
     stage_lines,
+    stage_notes,
     trained_on,
 )
 
@@ -83,16 +83,15 @@ def benchmark(chapter: Chapter, number: int, table: RetrievalTable) -> Section:
             name=f"{chapter.prefix}retrieved-{number}",
             columns=HEADS,
             groups=(
-                Group(tuple(fields(table.encoders))),
-                Group(tuple(fields(table.without)), is_reference=True),
+                Group(tuple(map(fields, table.encoders))),
+                Group(tuple(map(fields, table.references)), is_reference=True),
             ),
         ),
     ]
-    blocks += [
-        Paragraph(line(f"{each.label}: {each.about}."), is_soft=True)
-        for each in table.without
-        if each.label != "chance"
-    ]
+    notes = dict.fromkeys(
+        f"{row.label}: {row.about}." for row in table.references if row.label != "chance"
+    )
+    blocks += [Paragraph(line(note), is_soft=True) for note in notes]
     if table.dropped:
         items = (
             line(f"{count}: {reason} ", Span(f"({names})", "soft"))
@@ -104,22 +103,19 @@ def benchmark(chapter: Chapter, number: int, table: RetrievalTable) -> Section:
     )
 
 
-def fields(encoders: Iterable[RetrievalRow]) -> Iterator[tuple[Field, ...]]:
-    """A row for each direction of each encoder."""
-    for encoder in encoders:
-        for result in encoder.directions:
-            texts = (result.metrics[0], result.interval, *result.metrics[1:], *result.sanity)
-            yield (
-                Field(line(encoder.label), title=encoder.about or None),
-                Field(line(encoder.seeds)),
-                Field(line(result.direction.upper())),
-                *(Field(line(text)) for text in texts),
-            )
+def fields(row: RetrievalRow) -> tuple[Field, ...]:
+    texts = (row.metrics[0], row.interval, *row.metrics[1:], *row.sanity)
+    return (
+        Field(line(row.label), title=row.about or None),
+        Field(line(row.seeds)),
+        Field(line(row.direction.upper())),
+        *(Field(line(text)) for text in texts),
+    )
 
 
 def stages(chapter: Chapter) -> Iterator[Section]:
     found = stage_lines(chapter.joined)
-    events = notes(chapter.joined)
+    events = stage_notes(chapter.joined)
     blocks: list[Block] = []
     if found:
         groups = tuple(
