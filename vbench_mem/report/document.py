@@ -118,6 +118,17 @@ class Table:
         return (row for group in self.groups for row in group.rows)
 
 
+def plain_table(
+    name: str,
+    columns: Iterable[Column],
+    rows: Iterable[tuple[Field, ...]],
+    is_browsed: bool = False,
+) -> Table:
+    """A table of one group without a heading."""
+    groups = (Group(tuple(rows)),)
+    return Table(name=name, columns=tuple(columns), groups=groups, is_browsed=is_browsed)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Figure:
     """A figure that was written as figures/`name`.svg and .png, or the reason why it was not.

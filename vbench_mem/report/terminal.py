@@ -11,7 +11,14 @@ from rich.table import Table
 from vbench_mem.analysis.claims.findings import Finding, by_claim
 from vbench_mem.analysis.claims.judges import findings
 from vbench_mem.analysis.join import MISSING, Joined
-from vbench_mem.report.overview import SHORT, Column, axis_text, cell_text, columns, load_axes
+from vbench_mem.report.overview import (
+    SHORT,
+    OverviewColumn,
+    axis_text,
+    cell_text,
+    columns,
+    load_axes,
+)
 from vbench_mem.report.training_table import failed_trainings
 
 STYLES = {
@@ -91,21 +98,23 @@ def finding_text(finding: Finding, width: int) -> str:
     )
 
 
-def width_of(column: Column, joined: Joined) -> int:
-    """Of its texts, or of the longest word of its heading."""
+def width_of(column: OverviewColumn, joined: Joined) -> int:
+    """Of its longest text or the longest word of its heading."""
     word = min(LONGEST_WORD, max(map(len, column.head.split())))
     if column.is_trained:
         word = LONGEST_WORD  # its heading has many words
     return widest(word, (cell_text(row, column) for row in joined.rows))
 
 
-def fitting(joined: Joined, axes: list[str], available: list[Column], width: int) -> list[Column]:
-    """As many columns, first ones first, as fit beside the variant; at least one."""
+def fitting(
+    joined: Joined, axes: list[str], available: list[OverviewColumn], width: int
+) -> list[OverviewColumn]:
+    """The first columns that fit beside the variant, at least one."""
     rows = joined.rows
     used = 2 + widest(0, (row.cell.variant for row in rows)) + GAP  # 2: the table's edges
     used += sum(widest(len(n), (axis_text(r, n) for r in rows)) + GAP for n in axes)
     used += widest(0, (row.state for row in rows)) + GAP
-    shown: list[Column] = []
+    shown: list[OverviewColumn] = []
     for column in available:
         used += width_of(column, joined) + GAP
         if used > width and shown:
@@ -115,5 +124,5 @@ def fitting(joined: Joined, axes: list[str], available: list[Column], width: int
 
 
 def widest(head: int, texts: Iterable[str]) -> int:
-    """The places that a column takes, its heading's where there is no row."""
+    """The longest text or the heading."""
     return max(head, max(map(len, texts), default=0))

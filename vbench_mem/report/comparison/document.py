@@ -1,6 +1,6 @@
 """A comparison as a document: summary, every difference, recall, unmatched rows, machines."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from vbench_mem.analysis.compare.differences import Difference, Matched, Verdict
 from vbench_mem.analysis.compare.machines import MachineFact
@@ -30,7 +30,6 @@ from vbench_mem.report.document import (
     Field,
     Figure,
     Fold,
-    Group,
     Line,
     Paragraph,
     Section,
@@ -39,6 +38,7 @@ from vbench_mem.report.document import (
     Table,
     Tone,
     line,
+    plain_table,
 )
 from vbench_mem.running.record import Status
 
@@ -54,12 +54,12 @@ NUMBER_COLUMNS = (
 
 
 def document_of(comparison: Comparison, figures: Sequence[Figure] = ()) -> Document:
-    summary = (
+    summary: tuple[Block, ...] = (
         Paragraph(line(f"What changed from A to B? {sides_text(comparison)}")),
         Summary((*facts(comparison), *more(comparison))),
         *figures,
     )
-    parts = (
+    parts: tuple[tuple[str, str, Iterable[Block]], ...] = (
         ("Summary", "answer", summary),
         ("Changes", "changes", changes(comparison)),
         ("Recall", "recall", recall_blocks(comparison.recalls)),
@@ -134,7 +134,7 @@ def changes(comparison: Comparison) -> Iterator[Paragraph | Bullets | Table | Fo
 
 
 def numbers_table(name: str, rows: Sequence[tuple[Field, ...]]) -> Table:
-    return Table(name=name, columns=NUMBER_COLUMNS, groups=(Group(tuple(rows)),), is_browsed=True)
+    return plain_table(name, NUMBER_COLUMNS, rows, is_browsed=True)
 
 
 def number_row(row: Matched, each: Difference) -> tuple[Field, ...]:
@@ -177,7 +177,7 @@ def recall_blocks(recalls: Sequence[Recall]) -> Iterator[Table]:
         )
         for each in sorted(recalls, key=lambda each: each.is_same)
     )
-    yield Table(name="recall", columns=columns, groups=(Group(rows),), is_browsed=True)
+    yield plain_table("recall", columns, rows, is_browsed=True)
 
 
 def spread_field(shares: tuple[float, ...], sign: str = "") -> Field:
@@ -191,11 +191,11 @@ def recall_verdict(each: Recall) -> Line:
 
 
 def unmatched_blocks(comparison: Comparison) -> Iterator[Table]:
-    columns = tuple(map(Column, ("only in", "row", "status", "nearest")))
+    columns = map(Column, ("only in", "row", "status", "nearest"))
     sides = (("A", comparison.only_before), ("B", comparison.only_after))
     rows = [unmatched_row(letter, each) for letter, some in sides for each in some]
     if rows:
-        yield Table(name="alone", columns=columns, groups=(Group(tuple(rows)),), is_browsed=True)
+        yield plain_table("alone", columns, rows, is_browsed=True)
 
 
 def unmatched_row(letter: str, each: Unmatched) -> tuple[Field, ...]:
@@ -224,8 +224,7 @@ def machine_blocks(comparison: Comparison) -> Iterator[Block]:
 
 
 def fact_table(name: str, facts: Sequence[MachineFact]) -> Table:
-    columns = (Column("fact"), Column("A"), Column("B"))
-    return Table(name=name, columns=columns, groups=(Group(tuple(map(fact_row, facts))),))
+    return plain_table(name, map(Column, ("fact", "A", "B")), map(fact_row, facts))
 
 
 def fact_row(fact: MachineFact) -> tuple[Field, ...]:

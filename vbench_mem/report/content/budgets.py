@@ -22,7 +22,7 @@ PREDICTED = " Judged on predictions; budgets on time and recall need a run."
 
 
 def section(chapter: Chapter) -> Section:
-    return Section(title="Budgets", anchor=chapter.anchor("budgets"), blocks=tuple(blocks(chapter)))
+    return chapter.section("Budgets", "budgets", blocks(chapter))
 
 
 def blocks(chapter: Chapter) -> Iterator[Block]:

@@ -1,11 +1,11 @@
 """The input of all sections of one matrix."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from vbench_mem.analysis.budgets.verdict import Verdict
 from vbench_mem.analysis.join import Joined, Row
-from vbench_mem.report.document import Figure, Line, Span, Tone
+from vbench_mem.report.document import Block, Figure, Line, Section, Span, Tone
 from vbench_mem.report.evidence import link_of
 
 TONES: dict[str, Tone] = {
@@ -40,6 +40,12 @@ class Chapter:
 
     def anchor(self, name: str) -> str:
         return f"{self.prefix}{name}"
+
+    def section(
+        self, title: str, name: str, blocks: Iterable[Block], sections: Iterable[Section] = ()
+    ) -> Section:
+        anchor = self.anchor(name)
+        return Section(title=title, anchor=anchor, blocks=tuple(blocks), sections=tuple(sections))
 
 
 def state_span(state: str, reason: str | None = None) -> Span:

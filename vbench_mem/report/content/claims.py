@@ -42,11 +42,7 @@ def section(chapter: Chapter) -> Section | None:
     found = findings(chapter.joined)
     if not found:
         return None
-    return Section(
-        title="Claims of the paper",
-        anchor=chapter.anchor("claims"),
-        blocks=tuple(blocks(chapter, found)),
-    )
+    return chapter.section("Claims of the paper", "claims", blocks(chapter, found))
 
 
 def blocks(chapter: Chapter, found: Sequence[Finding]) -> Iterator[Block]:

@@ -11,12 +11,11 @@ from vbench_mem.report.document import (
     Block,
     Column,
     Field,
-    Group,
     Paragraph,
     Section,
     Span,
-    Table,
     line,
+    plain_table,
 )
 
 HEADS = (Column("column"), Column("unit"), Column("better"), Column("meaning"))
@@ -40,11 +39,7 @@ def section(chapters: Sequence[Chapter]) -> Section:
 def blocks(chapters: Sequence[Chapter]) -> Iterator[Block]:
     predicted = all(chapter.is_predicted for chapter in chapters)
     yield Paragraph(line(PREDICTED if predicted else MEASURED))
-    yield Table(
-        name="definitions",
-        columns=HEADS,
-        groups=(Group(tuple(fields([chapter.joined for chapter in chapters]))),),
-    )
+    yield plain_table("definitions", HEADS, fields([chapter.joined for chapter in chapters]))
 
 
 def fields(every: Sequence[Joined]) -> Iterator[tuple[Field, ...]]:

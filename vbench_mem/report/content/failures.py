@@ -9,13 +9,12 @@ from vbench_mem.report.document import (
     Column,
     Field,
     Fold,
-    Group,
     Line,
     Paragraph,
     Section,
     Span,
-    Table,
     line,
+    plain_table,
 )
 from vbench_mem.report.evidence import link_of
 from vbench_mem.report.training_table import failed_trainings
@@ -27,9 +26,7 @@ def section(chapter: Chapter) -> Section:
     absent = tuple(figure for figure in chapter.figures if figure.svg is None)
     if 0 < len(absent) < len(chapter.figures):  # else the trade-off section has them
         blocks.append(Fold(f"Figures that could not be drawn: {len(absent)}", absent))
-    return Section(
-        title="Failures and gaps", anchor=chapter.anchor("failures"), blocks=tuple(blocks)
-    )
+    return chapter.section("Failures and gaps", "failures", blocks)
 
 
 def all_well(chapter: Chapter) -> Paragraph:
@@ -62,11 +59,7 @@ def scores_section(chapter: Chapter) -> Section | None:
     joined = chapter.joined
     if not (joined.matrix.scores or joined.unmatched or joined.score_columns):
         return None
-    return Section(
-        title="Unmatched scores",
-        anchor=chapter.anchor("scores"),
-        blocks=tuple(unmatched(chapter)),
-    )
+    return chapter.section("Unmatched scores", "scores", unmatched(chapter))
 
 
 def unmatched(chapter: Chapter) -> Iterator[Block]:
@@ -83,11 +76,8 @@ def unmatched(chapter: Chapter) -> Iterator[Block]:
             )
             for score, why in joined.unmatched
         )
-        table = Table(
-            name=f"{chapter.prefix}unmatched",
-            columns=tuple(Column(head, head == "value") for head in heads),
-            groups=(Group(rows),),
-        )
+        columns = (Column(head, head == "value") for head in heads)
+        table = plain_table(f"{chapter.prefix}unmatched", columns, rows)
         yield Fold(f"Scores that match no row: {len(rows)}", (table,), is_brief=True)
     else:
         yield Paragraph(line("Every score matches a row."))

@@ -9,11 +9,11 @@ from vbench_mem.report.document import (
     Column,
     Field,
     Fold,
-    Group,
     Paragraph,
     Section,
     Table,
     line,
+    plain_table,
 )
 from vbench_mem.report.overview import HEADS
 from vbench_mem.report.pictures.frontier import FrontierRow, frontier_groups
@@ -43,7 +43,7 @@ def section(chapter: Chapter) -> Section | None:
     if dominated:
         rest = table(dominated, "dominated", has_recall, chapter)
         blocks = (*blocks, Fold(f"Dominated rows: {len(dominated)}", (rest,)))
-    return Section(title="Pareto frontier", anchor=chapter.anchor("frontier"), blocks=blocks)
+    return chapter.section("Pareto frontier", "frontier", blocks)
 
 
 def table(rows: Iterable[FrontierRow], name: str, has_recall: bool, chapter: Chapter) -> Table:
@@ -55,12 +55,8 @@ def table(rows: Iterable[FrontierRow], name: str, has_recall: bool, chapter: Cha
         *COSTS,
         last,
     )
-    return Table(
-        name=f"{chapter.prefix}frontier-{name}",
-        columns=columns,
-        groups=(Group(tuple(fields(row, has_recall) for row in rows)),),
-        is_browsed=True,
-    )
+    made = (fields(row, has_recall) for row in rows)
+    return plain_table(f"{chapter.prefix}frontier-{name}", columns, made, is_browsed=True)
 
 
 def fields(row: FrontierRow, has_recall: bool) -> tuple[Field, ...]:

@@ -12,11 +12,11 @@ from vbench_mem.report.document import (
     Column,
     Field,
     Fold,
-    Group,
     Paragraph,
     Section,
     Table,
     line,
+    plain_table,
 )
 
 
@@ -24,19 +24,11 @@ def section(chapter: Chapter) -> Section:
     matrix = chapter.joined.matrix
     verbs = ("report",) if chapter.is_predicted else ("run", "report", "check")
     again = chapter.again or "\n".join(f"vbench-mem {verb} {matrix.path}" for verb in verbs)
-    return Section(
-        title="Machine, versions, matrix",
-        anchor=chapter.anchor("machine"),
-        blocks=tuple(machine_blocks(chapter)),
-        sections=(
-            Section(title="Matrix", anchor=chapter.anchor("matrix"), blocks=(Code(matrix.text),)),
-            Section(
-                title="Commands",
-                anchor=chapter.anchor("again"),
-                blocks=(Code(again),),
-            ),
-        ),
+    inner = (
+        chapter.section("Matrix", "matrix", (Code(matrix.text),)),
+        chapter.section("Commands", "again", (Code(again),)),
     )
+    return chapter.section("Machine, versions, matrix", "machine", machine_blocks(chapter), inner)
 
 
 def machine_blocks(chapter: Chapter) -> Iterator[Block]:
@@ -55,8 +47,8 @@ def machine_blocks(chapter: Chapter) -> Iterator[Block]:
 
 
 def pairs(name: str, heads: tuple[str, str], values: Mapping[str, str]) -> Table:
-    rows = tuple((Field(line(key)), Field(line(value))) for key, value in values.items())
-    return Table(name=name, columns=tuple(map(Column, heads)), groups=(Group(rows),))
+    rows = ((Field(line(key)), Field(line(value))) for key, value in values.items())
+    return plain_table(name, map(Column, heads), rows)
 
 
 def machine_of(joined: Joined) -> Environment | None:

@@ -13,12 +13,11 @@ from vbench_mem.report.document import (
     Column,
     Field,
     Fold,
-    Group,
     Paragraph,
     Section,
     Span,
-    Table,
     line,
+    plain_table,
 )
 
 PHASES = ("forward", "backward", "optimizer", "embed")
@@ -65,18 +64,12 @@ def section(chapter: Chapter) -> Section | None:
         Column("measured peak", True),
         *((Column("largest difference in"),) if is_off else ()),
     ]
-    table = Table(
-        name=f"{chapter.prefix}predicted",
-        columns=tuple(heads),
-        groups=(Group(tuple(fields(each, is_off) for each in found)),),
-    )
+    rows = (fields(each, is_off) for each in found)
+    table = plain_table(f"{chapter.prefix}predicted", heads, rows)
     is_open = len(found) <= SHOWN and not all(each.is_equal for each in found)
     text = verdict(found) + (note if is_off else "")
-    return Section(
-        title="Predicted and measured peak memory",
-        anchor=chapter.anchor("predicted"),
-        blocks=(Paragraph(line(text)), Fold(f"Rows: {len(found)}", (table,), is_open)),
-    )
+    blocks = (Paragraph(line(text)), Fold(f"Rows: {len(found)}", (table,), is_open))
+    return chapter.section("Predicted and measured peak memory", "predicted", blocks)
 
 
 def fields(each: PredictionError, is_off: bool) -> tuple[Field, ...]:

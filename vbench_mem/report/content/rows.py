@@ -4,8 +4,15 @@ from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.probes.prediction import Prediction
 from vbench_mem.report import document
 from vbench_mem.report.content.chapter import Chapter, named, state_span
-from vbench_mem.report.document import Block, Field, Group, Paragraph, Span, Table, line
-from vbench_mem.report.overview import Column, axis_text, cell_text, columns, load_axes, why_empty
+from vbench_mem.report.document import Block, Field, Paragraph, Span, Table, line, plain_table
+from vbench_mem.report.overview import (
+    OverviewColumn,
+    axis_text,
+    cell_text,
+    columns,
+    load_axes,
+    why_empty,
+)
 
 GIGA = 1e9
 ABOUT = (
@@ -26,7 +33,7 @@ def rows_blocks(chapter: Chapter) -> tuple[Block, ...]:
     return (Paragraph(text, is_soft=True), table)
 
 
-def rows_table(joined: Joined, shown: list[Column], name: str) -> Table:
+def rows_table(joined: Joined, shown: list[OverviewColumn], name: str) -> Table:
     axes = load_axes(joined)
     costs = [column for column in shown if not column.is_score]
     scores = [column for column in shown if column.is_score]
@@ -39,7 +46,7 @@ def rows_table(joined: Joined, shown: list[Column], name: str) -> Table:
         *((WORK,) if has_work else ()),
         *map(head_of, scores),
     )
-    fields = tuple(
+    fields = (
         (
             Field(named(row, row.cell.variant)),
             *(axis_field(row, axis) for axis in axes),
@@ -50,10 +57,10 @@ def rows_table(joined: Joined, shown: list[Column], name: str) -> Table:
         )
         for row in joined.rows
     )
-    return Table(name=name, columns=heads, groups=(Group(fields),), is_browsed=True)
+    return plain_table(name, heads, fields, is_browsed=True)
 
 
-def head_of(column: Column) -> document.Column:
+def head_of(column: OverviewColumn) -> document.Column:
     return document.Column(column.head, True, column.meaning, column.is_published)
 
 
@@ -81,7 +88,7 @@ def axis_field(row: Row, axis: str) -> Field:
     return Field(line(axis_text(row, axis)), value=value if is_plain else None)
 
 
-def number_field(row: Row, column: Column) -> Field:
+def number_field(row: Row, column: OverviewColumn) -> Field:
     text = cell_text(row, column)
     if not text:
         return Field(title=why_empty(row, column))

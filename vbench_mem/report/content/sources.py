@@ -1,7 +1,7 @@
 """The file of each row by name, for readers on paper."""
 
 from vbench_mem.report.content.chapter import Chapter
-from vbench_mem.report.document import Column, Field, Fold, Group, Section, Span, Table, line
+from vbench_mem.report.document import Column, Field, Fold, Section, Span, line, plain_table
 from vbench_mem.report.evidence import link_of
 
 
@@ -16,13 +16,6 @@ def section(chapter: Chapter) -> Section | None:
     )
     if not rows:
         return None
-    table = Table(
-        name=f"{chapter.prefix}sources",
-        columns=(Column("row"), Column("file in the folder of this report")),
-        groups=(Group(rows),),
-    )
-    return Section(
-        title="Source files",
-        anchor=chapter.anchor("sources"),
-        blocks=(Fold(f"Rows: {len(rows)}", (table,)),),
-    )
+    columns = (Column("row"), Column("file in the folder of this report"))
+    table = plain_table(f"{chapter.prefix}sources", columns, rows)
+    return chapter.section("Source files", "sources", (Fold(f"Rows: {len(rows)}", (table,)),))

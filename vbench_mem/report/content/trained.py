@@ -63,16 +63,12 @@ def section(chapter: Chapter) -> Section | None:
     blocks: tuple[Block, ...] = (Paragraph(line(ABOUT)),)
     if not found:
         blocks = (Paragraph(line("No training has a result yet."), is_soft=True),)
-    return Section(
-        title="Training and retrieval",
-        anchor=chapter.anchor("retrieved"),
-        blocks=blocks,
-        sections=(
-            *(benchmark(chapter, number, table) for number, table in enumerate(found)),
-            *stages(chapter),
-            *untrained(chapter),
-        ),
+    inner = (
+        *(benchmark(chapter, number, table) for number, table in enumerate(found)),
+        *stages(chapter),
+        *untrained(chapter),
     )
+    return chapter.section("Training and retrieval", "retrieved", blocks, inner)
 
 
 def benchmark(chapter: Chapter, number: int, table: RetrievalTable) -> Section:
@@ -98,9 +94,7 @@ def benchmark(chapter: Chapter, number: int, table: RetrievalTable) -> Section:
             for reason, count, names in table.dropped
         )
         blocks.append(Fold("Left out", (Bullets(tuple(items)),)))
-    return Section(
-        title=table.name, anchor=chapter.anchor(f"benchmark-{number}"), blocks=tuple(blocks)
-    )
+    return chapter.section(table.name, f"benchmark-{number}", blocks)
 
 
 def fields(row: RetrievalRow) -> tuple[Field, ...]:
@@ -126,7 +120,7 @@ def stages(chapter: Chapter) -> Iterator[Section]:
     if events:
         blocks.append(Bullets(tuple(line(note) for note in events)))
     if blocks:
-        yield Section(title="Trainings", anchor=chapter.anchor("trainings"), blocks=tuple(blocks))
+        yield chapter.section("Trainings", "trainings", blocks)
 
 
 def stage_fields(stage: StageLine) -> tuple[Field, ...]:
@@ -160,8 +154,4 @@ def untrained(chapter: Chapter) -> Iterator[Section]:
                 Span(f"({each.cell_id})", "soft", link=link),
             )
         )
-    yield Section(
-        title="Failed trainings",
-        anchor=chapter.anchor("untrained"),
-        blocks=(Bullets(tuple(items)),),
-    )
+    yield chapter.section("Failed trainings", "untrained", (Bullets(tuple(items)),))

@@ -66,23 +66,16 @@ def in_short(chapters: Sequence[Chapter]) -> Section:
 
 
 def as_chapter(chapter: Chapter) -> Section:
-    return Section(
-        title=chapter.joined.matrix.name,
-        anchor=chapter.anchor("chapter"),
-        sections=(*parts(chapter), machine.section(chapter)),
-    )
+    sections = (*parts(chapter), machine.section(chapter))
+    return chapter.section(chapter.joined.matrix.name, "chapter", (), sections)
 
 
 def parts(chapter: Chapter) -> tuple[Section, ...]:
+    inner = (*exhibits.sections(chapter), *some(TABLES, chapter))
     parts = (
         question(chapter),
         trade_off(chapter),
-        Section(
-            title="Tables",
-            anchor=chapter.anchor("tables"),
-            blocks=rows_blocks(chapter),
-            sections=(*exhibits.sections(chapter), *some(TABLES, chapter)),
-        ),
+        chapter.section("Tables", "tables", rows_blocks(chapter), inner),
         budgets.section(chapter),
         failures.section(chapter),
         failures.scores_section(chapter),
@@ -101,9 +94,7 @@ def question(chapter: Chapter) -> Section:
     blocks: list[Block] = [Paragraph(line(matrix.about), keeps_lines=True), summary_of(chapter)]
     if same := conditions(chapter.joined):
         blocks.append(Paragraph(line(f"In every row: {same}."), is_soft=True))
-    return Section(
-        title="Question and answer", anchor=chapter.anchor("answer"), blocks=tuple(blocks)
-    )
+    return chapter.section("Question and answer", "answer", blocks)
 
 
 def summary_of(chapter: Chapter) -> Summary:
@@ -118,13 +109,8 @@ def summary_of(chapter: Chapter) -> Summary:
 def trade_off(chapter: Chapter) -> Section:
     """The first drawn figure, then the others; if none could be drawn, the reasons."""
     drawn = [figure for figure in chapter.figures if figure.svg is not None]
-    costs = Section(title="Costs", anchor=chapter.anchor("costs"), blocks=tuple(drawn[1:]))
-    return Section(
-        title="Trade-off",
-        anchor=chapter.anchor("trade-off"),
-        blocks=tuple(drawn[:1] or chapter.figures),
-        sections=(costs,) if costs.blocks else (),
-    )
+    costs = [chapter.section("Costs", "costs", drawn[1:])] if drawn[1:] else []
+    return chapter.section("Trade-off", "trade-off", drawn[:1] or chapter.figures, costs)
 
 
 def about(chapters: Sequence[Chapter]) -> str:

@@ -71,7 +71,7 @@ def span_text(span: Span) -> str:
 
 
 def bold_line(made: str) -> str:
-    """Bold of what has a space, or nothing, on both sides."""
+    """Bold text between spaces or line ends."""
     return f"**{made.strip()}**" if made.strip() else ""
 
 
