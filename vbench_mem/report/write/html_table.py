@@ -24,8 +24,11 @@ def spans(line: Line) -> Markup:
     return Markup("".join(map(span, line)))
 
 
-def span(part: Span) -> str:
+def span(part: Span, in_name: bool = False) -> str:
+    """`in_name`: on narrow screens a row's name may wrap after `_` and `+` (page.css)."""
     text = escape(part.text)
+    if in_name:
+        text = text.replace("_", "_<wbr>").replace("+", "+<wbr>")
     link = safe_link(part.link) if part.link else None
     if part.tone in TAGS:
         text = f"<{TAGS[part.tone]}>{text}</{TAGS[part.tone]}>"
@@ -75,7 +78,7 @@ def fields(row: Sequence[Field], classes: Sequence[str]) -> Iterator[str]:
     """The first is the header of the row. A missing value is a dash with class x."""
     for at, (field, look) in enumerate(zip(row, classes, strict=True)):
         tag, scope = ("td", "") if at else ("th", ' scope="row"')
-        content = "".join(map(span, field.line))
+        content = "".join(span(part, at == 0) for part in field.line)
         if not content:
             content, look = "&ndash;", f"{look} x".strip()
         shape = f' class="{look}"' if look else ""

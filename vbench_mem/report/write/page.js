@@ -81,7 +81,7 @@ function addFilter(table, bodies) {
   }));
   const input = make("input", { type: "search", placeholder: "Filter rows", spellcheck: false });
   input.setAttribute("aria-label", `Filter the rows of ${table.getAttribute("aria-label")}`);
-  const count = make("output", { value: `${all.length} rows` });
+  const count = make("output", { value: `${all.length} rows; click a heading to sort` });
   input.addEventListener("input", () => {
     const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
     for (const row of all) row.hidden = !words.every((word) => texts.get(row).includes(word));
