@@ -79,7 +79,7 @@ def test_a_fold_is_shut_unless_it_is_open_and_its_blocks_are_read_as_markdown() 
 def test_a_text_that_fits_is_whole() -> None:
     text = markdown_text(sample(300))
     assert len(text) < LIMIT
-    assert "report.html" not in text
+    assert "left out" not in text
     assert "variant_299" in text
 
 
@@ -87,7 +87,7 @@ def test_a_text_too_long_loses_the_ends_of_tables_and_says_how_many_rows() -> No
     document = one(table(30), table(5000, 6), Fold("kept", (Paragraph(line("inner")),)))
     text = markdown_text(document)
     assert LIMIT - 1000 < len(text) <= LIMIT
-    (more,) = re.findall(r"(\d+) more rows in report\.html", text)
+    (more,) = re.findall(r"Rows left out: (\d+), see the HTML page", text)
     names = [cell for cell in shown(text).all("td") if cell.startswith("row_")]
     assert names == [f"row_{n}" for n in [*range(30), *range(5000 - int(more))]]
     assert "inner" in text
@@ -97,7 +97,7 @@ def test_folds_are_left_out_where_shorter_tables_are_not_enough() -> None:
     folds = [Fold(f"fold {n}", (Code("x" * 10_000 * n),)) for n in (1, 4, 3)]
     text = markdown_text(one(table(40), *folds))
     assert len(text) <= LIMIT
-    assert all(f"fold {n}: in report.html." in text for n in (1, 4, 3))
+    assert all(f"Left out: fold {n}, see the HTML page" in text for n in (1, 4, 3))
     assert "row_39" in text
 
 
@@ -105,7 +105,7 @@ def test_lists_lose_their_ends_too() -> None:
     text = markdown_text(one(Bullets(tuple(line(f"item {n} {'x' * 90}") for n in range(1000)))))
     assert LIMIT - 1000 < len(text) <= LIMIT
     count = len(shown(text).all("li"))
-    assert f"{1000 - count} more in report.html" in text
+    assert f"Items left out: {1000 - count}, see the HTML page" in text
 
 
 @pytest.mark.parametrize("limit", [200, 1000, 3000])
@@ -113,7 +113,7 @@ def test_no_document_is_longer_than_the_limit(limit: int) -> None:
     blocks: list[Block] = [Paragraph(line("word " * 50)) for _ in range(30)]
     text = markdown_text(one(*blocks, table(100, 8), Fold("f", (Code("x" * 5000),))), limit)
     assert len(text) <= limit
-    assert text.endswith("The rest is in report.html.\n") or limit == 3000
+    assert text.endswith("The rest is left out, see the HTML page\n") or limit == 3000
 
 
 def test_the_same_document_gives_the_same_text() -> None:

@@ -198,7 +198,7 @@ def test_of_a_table_that_nobody_asked_for_paper_has_the_beginning() -> None:
     )
     text = all_words(Document(title="t", about="a", sections=(section,)))
     assert "row-11" in text and "row-12" not in text
-    assert "48 more rows in report.html" in text
+    assert "Rows left out: 48, see the HTML page" in text
 
 
 def test_the_answers_of_all_chapters_come_before_the_contents() -> None:

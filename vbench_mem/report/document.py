@@ -117,6 +117,13 @@ class Table:
     def rows(self) -> Iterator[tuple[Field, ...]]:
         return (row for group in self.groups for row in group.rows)
 
+    def longest(self) -> list[int]:
+        """Characters of the longest field of each column."""
+        found = [0] * len(self.columns)
+        for row in self.rows:
+            found = [max(most, len(it.text)) for most, it in zip(found, row, strict=True)]
+        return found
+
 
 def plain_table(
     name: str,

@@ -56,7 +56,7 @@ def draw_overview(joined: Joined, console: Console) -> None:
         )
     console.print(table)
     if len(shown) < len(available):
-        console.print("more columns in report.html")
+        console.print("More columns: see report.html")
     for row in joined.rows:
         if row.reason is not None:
             console.print(f"{row.label}: {row.state}: {row.reason}", markup=False)

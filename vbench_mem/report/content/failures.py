@@ -30,13 +30,10 @@ def section(chapter: Chapter) -> Section:
 
 
 def all_well(chapter: Chapter) -> Paragraph:
-    if chapter.is_predicted:
-        fits = f" and fits {chapter.card}" if chapter.card else ""
-        text = f"Every cell could be predicted{fits}."
-    elif failed_trainings(chapter.joined):
-        text = "Every cell ran. Failed trainings are listed under training."
-    else:
-        text = "Every cell ran."
+    fits = f" and fits {chapter.card}" if chapter.card else ""
+    text = f"Every cell could be predicted{fits}." if chapter.is_predicted else "Every cell ran."
+    if not chapter.is_predicted and failed_trainings(chapter.joined):
+        text += " Failed trainings are listed under training."
     return Paragraph(line(text), is_soft=True)
 
 

@@ -1,7 +1,7 @@
 """A shortened document for places with a length limit.
 
 The rule: tables and lists keep their first N rows, N as large as fits; a line says how many were
-left out and that report.html has them. Where 25 rows each do not fit, folds are left out first.
+left out and that the HTML page has them. Where 25 rows each do not fit, folds are left out first.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +19,7 @@ from vbench_mem.report.document import (
     line,
 )
 
-WHERE = "report.html"
+WHERE = "see the HTML page"
 SHORT = 8  # items that a list always keeps: the summary of a report is such a list
 FEWEST = 25  # rows of each table; where even they do not fit, folds are left out
 Size = Callable[[Document], int]
@@ -64,15 +64,15 @@ def shortened_blocks(blocks: Iterable[Block], most: int, has_folds: bool = True)
         if isinstance(block, Fold) and has_folds:
             yield replace(block, blocks=tuple(shortened_blocks(block.blocks, most)))
         elif isinstance(block, Fold):
-            yield aside(f"{block.summary}: in {WHERE}.")
+            yield aside(f"Left out: {block.summary}, {WHERE}")
         elif isinstance(block, Table) and more > 0:
             if most:
                 yield replace(block, groups=tuple(first_rows(block.groups, most)))
-            yield aside(f"{more} {'more ' if most else ''}row{'s' * (more > 1)} in {WHERE}")
+            yield aside(f"Rows left out: {more}, {WHERE}")
         elif isinstance(block, Bullets) and length(block) > max(most, SHORT):
             kept = max(most, SHORT)
             yield Bullets(block.items[:kept])
-            yield aside(f"{len(block.items) - kept} more in {WHERE}")
+            yield aside(f"Items left out: {len(block.items) - kept}, {WHERE}")
         else:
             yield block
 

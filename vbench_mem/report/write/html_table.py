@@ -49,10 +49,7 @@ def is_tall(table: Table) -> bool:
 
 def looks(table: Table) -> list[str]:
     """The classes of each column's fields: n number, p prose, q published."""
-    longest = [0] * len(table.columns)
-    for row in table.rows:
-        longest = [max(most, len(it.text)) for most, it in zip(longest, row, strict=True)]
-    return [look(column, most) for column, most in zip(table.columns, longest, strict=True)]
+    return [look(*each) for each in zip(table.columns, table.longest(), strict=True)]
 
 
 def look(column: Column, longest: int) -> str:

@@ -30,7 +30,7 @@ from vbench_mem.report.write.markdown_words import (
 from vbench_mem.report.write.plain import EMPTY, clean, not_drawn, one_line, published_note
 
 LIMIT = 60_000  # characters; GitHub takes 65,536
-REST = f"The rest is in {WHERE}."
+REST = f"The rest is left out, {WHERE}"
 
 
 def markdown_text(document: Document, limit: int = LIMIT) -> str:

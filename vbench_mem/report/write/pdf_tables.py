@@ -36,9 +36,7 @@ class Layout:
 
 
 def layout(table: Table) -> Layout:
-    longest = [0] * len(table.columns)
-    for row in table.rows:
-        longest = [max(most, len(it.text)) for most, it in zip(longest, row, strict=True)]
+    longest = table.longest()
     widths = [
         min(WIDEST, max(most, max(map(len, head_text(column.head, most).split("\n")))))
         for most, column in zip(longest, table.columns, strict=True)
