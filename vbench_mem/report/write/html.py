@@ -15,7 +15,7 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from vbench_mem.report.document import Block, Document, Figure
+from vbench_mem.report.document import Document, Figure
 from vbench_mem.report.write import html_table
 from vbench_mem.report.write.html_figure import inline
 from vbench_mem.report.write.plain import clean, not_drawn, published_note
@@ -32,17 +32,13 @@ def html_page(document: Document) -> str:
         published_note=published_note,
         prefix_of=lambda figure: prefixes[id(figure)],
         inline=inline,
-        kind=kind,
+        kind=lambda block: type(block).__name__,
         not_drawn=not_drawn,
         policy=policy(script),
         script=Markup(script),
         style=Markup(part("page.css")),
         t=html_table,
     )
-
-
-def kind(block: Block) -> str:
-    return type(block).__name__
 
 
 def policy(script: str) -> str:
