@@ -45,12 +45,12 @@ def part(document: Document, title: str) -> Section:
 
 
 def words(document: Document) -> str:
-    """Everything it says, titles that are told when pointed at included."""
-    said = [document.title, document.about]
+    """All its text, tooltips too."""
+    parts = [document.title, document.about]
     for section in sections(document):
-        said.append(section.title)
-        said += (text for block in section.blocks for text in texts(block))
-    return " ".join(" ".join(said).split())
+        parts.append(section.title)
+        parts += (text for block in section.blocks for text in texts(block))
+    return " ".join(" ".join(parts).split())
 
 
 def words_of(section: Section) -> str:

@@ -100,8 +100,8 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def opened(browser: Any, url: str) -> Iterator[Open]:
-    """Open the page; at the end nothing went wrong in it and nothing but it was asked for."""
-    contexts, wrong, asked = [], [], []
+    """Open the page; at the end nothing went wrong in it and no other address was requested."""
+    contexts, wrong, requests = [], [], []
 
     def open_page(goal: str = url, **options: Any) -> Any:
         context = browser.new_context(viewport={"width": 1300, "height": 900}, **options)
@@ -110,7 +110,7 @@ def opened(browser: Any, url: str) -> Iterator[Open]:
         page.set_default_timeout(5000)
         page.on("console", lambda it: wrong.append(it.text) if it.type == "error" else None)
         page.on("pageerror", lambda it: wrong.append(str(it)))
-        page.on("request", lambda it: asked.append(it.url))
+        page.on("request", lambda it: requests.append(it.url))
         page.goto(goal)
         return page
 
@@ -118,8 +118,8 @@ def opened(browser: Any, url: str) -> Iterator[Open]:
     for context in contexts:
         context.close()
     assert wrong == []
-    assert all(address.startswith("file:") for address in asked)
-    assert len(asked) == len(contexts)
+    assert all(address.startswith("file:") for address in requests)
+    assert len(requests) == len(contexts)
 
 
 @pytest.fixture
@@ -180,7 +180,7 @@ def test_a_filter_wants_all_of_its_words_and_says_how_many_rows_it_leaves(page: 
     assert page.locator(NAMED).count() == 40
 
 
-def test_what_a_column_means_is_told_to_fingers(opened: Open) -> None:
+def test_what_a_column_means_is_shown_on_touch(opened: Open) -> None:
     page = opened(has_touch=True)
     page.locator("#table_rows thead button").nth(2).tap()
     assert page.locator("#tip_").inner_text() == "peak_alloc_bytes: allocated peak (bytes)"

@@ -50,9 +50,9 @@ def test_every_name_of_a_row_leads_to_its_file(joined: Joined) -> None:
 
 
 def test_the_id_of_every_record_can_be_read_on_paper(joined: Joined) -> None:
-    said = words_of(part(document(joined), "Source files"))
+    content = words_of(part(document(joined), "Source files"))
     for row in joined.rows:
-        assert (f"records/{row.cell.id}.json" in said) == (row.record is not None)
+        assert (f"records/{row.cell.id}.json" in content) == (row.record is not None)
 
 
 def test_numbers_are_sorted_by_their_value_and_gaps_have_a_reason(joined: Joined) -> None:
@@ -66,19 +66,19 @@ def test_numbers_are_sorted_by_their_value_and_gaps_have_a_reason(joined: Joined
 
 
 def test_nothing_is_dropped(joined: Joined) -> None:
-    said = words(document(joined))
+    content = words(document(joined))
     for row in joined.rows:
-        assert row.cell.id in said or row.is_ok
-    assert "device out of memory in backward, 3.00 GiB asked" in said
-    assert "out of memory already with frames=8 batch=2" in said
-    assert "not asked" in said
-    assert "external:Other" in said
-    assert "a system that no encoder here builds" in said
-    assert "Rows without a score: 7 of 12" in said
-    assert "FAIL" in said
-    assert "vbench-mem run" in said
-    assert "not known (no reason given)" in said  # git_dirty of the machine
-    assert "GFLOP" not in said  # nothing here has a FLOP count to define
+        assert row.cell.id in content or row.is_ok
+    assert "device out of memory in backward, 3.00 GiB asked" in content
+    assert "out of memory already with frames=8 batch=2" in content
+    assert "not asked" in content
+    assert "external:Other" in content
+    assert "a system that no encoder here builds" in content
+    assert "Rows without a score: 7 of 12" in content
+    assert "FAIL" in content
+    assert "vbench-mem run" in content
+    assert "not known (no reason given)" in content  # git_dirty of the machine
+    assert "GFLOP" not in content  # nothing here has a FLOP count to define
 
 
 def test_the_answer_says_what_needs_least_what_is_faster_and_what_did_not_fit(
@@ -155,7 +155,7 @@ def test_rows_that_did_not_fit_are_not_counted_as_within_a_budget(tmp_path: Path
     assert facts["Predicted not to fit"] == "frame_mean_test+mask75"
 
 
-def test_a_budget_on_one_row_is_told_of_that_row_alone(tmp_path: Path) -> None:
+def test_a_budget_on_one_row_counts_that_row_only(tmp_path: Path) -> None:
     for limit, count in (("8.00 GiB", 1), ("1.00 GiB", 0)):
         budget = f"{{metric: peak_alloc_bytes, where: {{variant: joint_test}}, max: {limit}}}"
         matrix = matrix_of(tmp_path, TEXT.replace("[4, 8]", "8") + f"budgets: [{budget}]\n")
@@ -204,7 +204,7 @@ def test_memory_of_another_device_is_no_alternative(tmp_path: Path) -> None:
     assert best.endswith("is frame_mean_test device=cuda, 40.0 % at 3.00 GiB.")
 
 
-def test_predictions_are_never_told_as_measurements(tmp_path: Path) -> None:
+def test_predictions_are_never_shown_as_measurements(tmp_path: Path) -> None:
     matrix = matrix_of(tmp_path)
     plain = [cell for cell in matrix.cells if not cell.recipe.mask]
     scores = (score(), score("frame_mean_test", 0.3))
@@ -264,9 +264,9 @@ def test_the_answer_tells_of_broken_budgets_and_under_which_conditions(tmp_path:
     masked = ok(pick(matrix, "joint_test+mask75"), 2**30)
     records = [ok(pick(matrix, "joint_test"), 3 * 2**30), masked]
     section = part(document(joined_of(matrix, *records)), "Question and answer")
-    said = words_of(section)
-    assert "Cells: 2 ok (of 2) Failed budgets: 1 of 2" in said
-    assert "In every row: 8 frames, batch 2, " in said and "bfloat16" in said
+    content = words_of(section)
+    assert "Cells: 2 ok (of 2) Failed budgets: 1 of 2" in content
+    assert "In every row: 8 frames, batch 2, " in content and "bfloat16" in content
 
 
 def test_figures_that_could_not_be_drawn_are_gaps_and_no_pages_of_their_own(

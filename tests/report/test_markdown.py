@@ -120,7 +120,7 @@ def test_the_same_document_gives_the_same_text() -> None:
     assert markdown_text(sample(2000)) == markdown_text(sample(2000))
 
 
-def test_published_columns_are_said_to_be_so() -> None:
+def test_published_columns_are_marked() -> None:
     columns = (Column("name"), Column("R@1", True, is_published=True))
     text = markdown_text(one(Table(name="t", columns=columns, groups=())))
     assert "Published, not from this machine: R@1." in text.replace("&#8203;", "")

@@ -67,8 +67,8 @@ def test_a_link_leads_to_the_web_or_the_report_and_nowhere_else(
     link: str, href: str | None
 ) -> None:
     field = Field(line(Span("here", link=link)))
-    said = Table(name="t", columns=(Column("a"),), groups=(Group(((field,),)),))
-    page = shown(markdown_text(one(Paragraph(field.line), said)))
+    table = Table(name="t", columns=(Column("a"),), groups=(Group(((field,),)),))
+    page = shown(markdown_text(one(Paragraph(field.line), table)))
     assert page.attributes("a", "href") == ([] if href is None else [href] * 2)
     assert page.all("td") == ["here"]
 
@@ -76,7 +76,7 @@ def test_a_link_leads_to_the_web_or_the_report_and_nowhere_else(
 @pytest.mark.parametrize("text", NASTY)
 def test_hostile_text_is_shown_as_it_is_in_every_block(text: str) -> None:
     cell = Field(line(text))
-    said = Table(
+    table = Table(
         name="t",
         columns=(Column(text), Column("x")),
         groups=(
@@ -100,7 +100,7 @@ def test_hostile_text_is_shown_as_it_is_in_every_block(text: str) -> None:
                     Summary(((text, text), (text, text))),
                     Bullets((line(text), line(Span(text, "code"), Span(text, "strong")))),
                     Code(text),
-                    said,
+                    table,
                     Figure(name="f", title=text, caption=text, svg="<svg/>"),
                     Fold(text, (Paragraph(line(text)),)),
                 ),

@@ -89,11 +89,11 @@ def test_a_piece_of_a_split_table_repeats_all_that_tells_its_rows_apart() -> Non
 
 def test_no_text_is_cut_at_the_edge_however_long_a_word_is() -> None:
     long = "w" * 300
-    said = (Span(long), Span(long, "code"), Span(long, "bad"))
+    content = (Span(long), Span(long, "code"), Span(long, "bad"))
     table = Table(
         name="t",
         columns=(Column("name"), Column(long), Column("n", True)),
-        groups=(Group(((Field(line(long)), Field(said), Field(line("1" * 200))),), line(long)),),
+        groups=(Group(((Field(line(long)), Field(content), Field(line("1" * 200))),), line(long)),),
     )
     document = Document(
         title=long,
@@ -103,9 +103,9 @@ def test_no_text_is_cut_at_the_edge_however_long_a_word_is() -> None:
                 title=long,
                 anchor="s",
                 blocks=(
-                    Paragraph(said),
+                    Paragraph(content),
                     Summary(((long, long),)),
-                    Bullets((said,)),
+                    Bullets((content,)),
                     Code(f"a: {long}\n{'  x: 1 ' * 60}"),
                     Fold(long, (table, table_of(9, 3, long))),
                 ),
@@ -147,7 +147,7 @@ def test_numbers_end_at_the_same_place_and_texts_start_there() -> None:
     assert len(starts) == len(stops) == 1
 
 
-def test_published_columns_are_said_to_be_so() -> None:
+def test_published_columns_are_marked() -> None:
     table = Table(
         name="t",
         columns=(Column("name"), Column("R@1 of them", True, is_published=True)),

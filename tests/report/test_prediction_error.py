@@ -1,4 +1,4 @@
-"""The table that puts predictions beside measurements says how far off they are, and where."""
+"""The table that compares predictions with measurements shows the difference and its phase."""
 
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def test_errors_are_shares_of_what_was_measured_and_the_worst_phase_is_named(
     assert "median 1.00 %" in text and f"largest 25.00 % ({found[2].row.label})" in text
 
 
-def test_equal_everywhere_is_said_in_one_sentence(tmp_path: Path) -> None:
+def test_all_rows_equal(tmp_path: Path) -> None:
     matrix = matrix_of(tmp_path)
     records = [ok(cell, GIB, predicted_peak_bytes=GIB) for cell in matrix.cells]
     assert "to the byte: 8 of 8 rows" in verdict(errors_of(joined_of(matrix, *records)))

@@ -17,7 +17,7 @@ from vbench_mem.running.record import Record, Status
 FEW = ("joint_test", "joint_test+mask75", "frame_mean_test")
 
 
-def said_of(joined: Joined) -> str:
+def text_of_report(joined: Joined) -> str:
     return words(document(joined))
 
 
@@ -45,7 +45,7 @@ def test_claims_come_before_what_was_retrieved_below_the_table(few: Joined) -> N
 
 
 def test_a_matrix_that_trains_nothing_has_none_of_it(joined: Joined) -> None:
-    text = said_of(joined)
+    text = text_of_report(joined)
     assert "Claims of the paper" not in text and "Training and retrieval" not in text
     assert "trained.seeds" not in text
 
@@ -85,12 +85,12 @@ def test_what_was_left_out_or_cut_is_counted_by_reason(tmp_path: Path) -> None:
         ("corrupt", 1),
     ]
     assert table.dropped[0][2].endswith("v19 and 10 more")
-    text = said_of(joined)
+    text = text_of_report(joined)
     assert "Left out clips and captions: 31." in text
     assert "Truncated captions: 7." in text
 
 
-def test_a_sanity_row_that_was_not_asked_is_a_dash(tmp_path: Path) -> None:
+def test_a_missing_sanity_row_is_a_dash(tmp_path: Path) -> None:
     evaluation = result()["evaluation"]
     evaluation["sanity"]["frames_permuted"] = None
     (table,) = tables(trained_encoders(changed(tmp_path, evaluation=evaluation)))
@@ -110,7 +110,7 @@ def test_a_stage_that_all_share_is_one_line(few: Joined) -> None:
     assert [seed for seed, _ in own[0].checkpoints] == [0, 1, 2]
 
 
-def test_failures_gaps_and_notes_of_trainings_are_told(tmp_path: Path) -> None:
+def test_failures_gaps_and_notes_of_trainings_are_listed(tmp_path: Path) -> None:
     matrix = trained_matrix(tmp_path, FEW[:1])
     records = records_of(matrix)
     failed = records.pop()
@@ -129,14 +129,14 @@ def test_failures_gaps_and_notes_of_trainings_are_told(tmp_path: Path) -> None:
         "joint_test, stage video, seed=0: it went on from a snapshot",
         "a<b>.mp4 could not be decoded: not a video",
     ]
-    text = said_of(joined)
+    text = text_of_report(joined)
     assert missing.cell_id in text
     assert "<too large>" in text and "a<b>.mp4 could not" in text
     assert "Failed trainings are listed" in text
 
 
 def test_findings_are_listed_under_their_claims_with_the_source(few: Joined) -> None:
-    words = said_of(few)
+    words = text_of_report(few)
     claim = words.index("time-aware encoders beat frame-level ones where order matters")
     found = words.index("holds in every seed +59.0 ± 0.0 3 of 3 temporal joint_test 80.0 ± 1.0 %")
     assert claim < found
@@ -146,6 +146,6 @@ def test_findings_are_listed_under_their_claims_with_the_source(few: Joined) -> 
 
 def test_before_a_result_the_page_says_so(tmp_path: Path) -> None:
     matrix = trained_matrix(tmp_path, FEW[:1])
-    text = said_of(joined_of(matrix, ok(matrix.cells[0])))
+    text = text_of_report(joined_of(matrix, ok(matrix.cells[0])))
     assert "No training has a result yet." in text
     assert "Claims of the paper" not in text

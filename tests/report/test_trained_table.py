@@ -153,17 +153,17 @@ def test_the_answer_has_the_best_and_the_cheapest_within_its_spread(tmp_path: Pa
     def lower(variant: str, seed: int) -> float:
         return temporal(variant, seed) - (0.02 if variant.endswith("mask75") else 0)
 
-    said = texts(summary(trained_rows(tmp_path, recall=lower)))
+    found = texts(summary(trained_rows(tmp_path, recall=lower)))
     assert any(
         text.endswith("at 3.00 GiB; nothing within its spread over seeds needs less.")
-        for text in said
+        for text in found
     )
 
 
 def test_the_answer_of_one_seed_has_no_spread(tmp_path: Path) -> None:
     matrix = trained_matrix(tmp_path, seeds="0")
-    said = texts(summary(joined_of(matrix, *records_of(matrix))))
-    assert "with one seed and so without a spread; " in said[0]
+    found = texts(summary(joined_of(matrix, *records_of(matrix))))
+    assert "with one seed and so without a spread; " in found[0]
 
 
 def test_programs_get_findings_and_every_record(holed: Joined) -> None:

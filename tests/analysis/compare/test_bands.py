@@ -166,5 +166,5 @@ def test_every_metric_has_one_way_of_being_judged(tmp_path: Path, matrix: Matrix
     assert [each.metric for each in row.differences] == names
     exact = [each for each in row.differences if METRICS[each.metric].unit in ("GFLOP", "tokens")]
     assert exact and {each.verdict for each in exact} == {"worse"}
-    told = {each.metric for each in row.differences if each.verdict == "informational"}
-    assert {"host_rss_bytes", "device_bytes", "energy_j_per_clip"} <= told
+    informational = {each.metric for each in row.differences if each.verdict == "informational"}
+    assert {"host_rss_bytes", "device_bytes", "energy_j_per_clip"} <= informational

@@ -1,4 +1,4 @@
-"""What counts as a change, for better or worse, and in which order it is told."""
+"""What counts as a change, for better or worse, and in which order it is listed."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -48,8 +48,8 @@ def test_one_byte_is_a_change_and_its_direction_a_verdict(
     assert each.verdict == ("worse" if grown > 0 else "better")
     assert found.exit_code("worse") == (1 if grown > 0 else 0)
     assert found.exit_code("changed") == 1
-    told = {1: "+1 B (+<0.1 %)", -1: "-1 B (-<0.1 %)", 8 * MIB: "+8.0 MiB (+1.0 %)"}
-    assert each.text == told[grown]
+    texts = {1: "+1 B (+<0.1 %)", -1: "-1 B (-<0.1 %)", 8 * MIB: "+8.0 MiB (+1.0 %)"}
+    assert each.text == texts[grown]
 
 
 def test_before_after_and_change_are_in_one_unit(tmp_path: Path, matrix: Matrix) -> None:
@@ -113,9 +113,7 @@ def test_numbers_that_only_one_side_has_are_named_and_no_change(
     assert not found.rows[0].differences
 
 
-def test_numbers_that_an_ending_took_are_not_told_one_by_one(
-    tmp_path: Path, matrix: Matrix
-) -> None:
+def test_metrics_lost_by_a_failure_are_not_listed(tmp_path: Path, matrix: Matrix) -> None:
     cell = matrix.cells[0]
     found = compared(tmp_path, [timed(cell, STEPS)], [oom(cell)])
     assert found.unshared() == ([], [])
@@ -202,7 +200,7 @@ def test_only_the_protocol_or_the_seed_differs_is_a_note_and_no_match(
     }
 
 
-def test_rows_that_differ_in_their_protocol_alone_compare_when_asked_for(
+def test_rows_that_differ_in_their_protocol_only_compare_on_request(
     tmp_path: Path, matrix: Matrix
 ) -> None:
     def longer(cell: Cell, steps: int, seed: int = 0) -> Cell:

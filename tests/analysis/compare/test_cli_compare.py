@@ -110,18 +110,18 @@ def test_json_is_the_whole_model(tmp_path: Path, matrix: Matrix) -> None:
     before, after = two(tmp_path, matrix)
     result = invoke(before, after, "--json", "--fail-on", "worse")
     assert result.exit_code == 1
-    told = json.loads(result.stdout)
-    assert [row["verdict"] for row in told["rows"]] == ["worse", "worse", "worse", "same"]
-    assert told["rows"][0]["ending"] == "worse" and told["rows"][0]["after"]["state"] == "oom"
+    data = json.loads(result.stdout)
+    assert [row["verdict"] for row in data["rows"]] == ["worse", "worse", "worse", "same"]
+    assert data["rows"][0]["ending"] == "worse" and data["rows"][0]["after"]["state"] == "oom"
     (peak,) = [
-        each for each in told["rows"][1]["differences"] if each["metric"] == "peak_alloc_bytes"
+        each for each in data["rows"][1]["differences"] if each["metric"] == "peak_alloc_bytes"
     ]
     assert (peak["before"], peak["after"], peak["change"]) == (3 * MIB, 5 * MIB, 2 * MIB)
-    step = next(each for each in told["rows"][2]["differences"] if each["metric"] == "step_ms")
+    step = next(each for each in data["rows"][2]["differences"] if each["metric"] == "step_ms")
     assert [band["count"] for band in step["bands"]] == [3, 3]
 
 
-def test_torn_files_are_told_on_stderr_and_what_remains_is_compared(
+def test_torn_files_are_reported_on_stderr_and_the_rest_is_compared(
     tmp_path: Path, matrix: Matrix
 ) -> None:
     before, after = two(tmp_path, matrix)

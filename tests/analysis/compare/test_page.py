@@ -1,4 +1,4 @@
-"""A comparison as a document and as files: the answer first, every number told, hostile names."""
+"""A comparison as a document and as files: the summary first, every number once, hostile names."""
 
 from dataclasses import replace
 from pathlib import Path

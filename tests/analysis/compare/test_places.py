@@ -48,8 +48,8 @@ def test_of_several_machines_the_own_one_is_read_else_one_must_be_named(
     records = four(matrix)
     run = run_folder(tmp_path, records[:1])
     run_folder(tmp_path, [of(record, OTHER) for record in records], OTHER.fingerprint)
-    told = refused(str(run.parent))
-    assert "0123abcd, 89abcdef" in told and f"such as {run}" in told
+    message = refused(str(run.parent))
+    assert "0123abcd, 89abcdef" in message and f"such as {run}" in message
     monkeypatch.setattr(reading, "read_environment", lambda _: OTHER)
     assert read_side(str(run.parent)).fingerprint == OTHER.fingerprint
 
@@ -68,7 +68,7 @@ def test_predictions_of_a_report_go_before_what_a_record_holds(
     assert (items[first.id].state, items[second.id].state) == ("ok", "predicted")
 
 
-def test_torn_foreign_and_doubled_files_are_told_and_never_compared(
+def test_torn_foreign_and_renamed_files_are_reported_and_never_compared(
     tmp_path: Path, matrix: Matrix
 ) -> None:
     records = four(matrix)
@@ -84,9 +84,9 @@ def test_torn_foreign_and_doubled_files_are_told_and_never_compared(
     (run / "predictions" / f"{4:016x}.json").write_text(json.dumps({"cell": {}}))
     side = read_side(str(run))
     assert list(side.items) == [record.cell_id for record in sorted(records[:2], key=key)]
-    told = "\n".join(side.problems)
+    message = "\n".join(side.problems)
     for words in ("torn (", "foreign, it holds cell", "fingerprint 89abcdef", "schema 7"):
-        assert told.count(words) == 1, told
+        assert message.count(words) == 1, message
     assert len(side.problems) == 5
 
 
@@ -179,7 +179,7 @@ def test_names_that_git_would_quote_are_read_and_links_are_not(
     assert len(side.items) == 4 and not side.problems
 
 
-def test_what_git_cannot_give_is_said_with_the_way_out(
+def test_errors_of_git_say_what_to_do(
     repository: Path, matrix: Matrix, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     report_of(repository / "reports" / "quick", four(matrix))

@@ -133,7 +133,7 @@ def test_a_verdict_is_whole_on_a_narrow_terminal(
     assert [last for last in below if last in (["worse"], ["slower"])] == [["worse"], ["slower"]]
 
 
-def test_what_grows_from_nothing_is_told_first(tmp_path: Path) -> None:
+def test_what_grows_from_nothing_is_listed_first(tmp_path: Path) -> None:
     sides = []
     for number, size in ((0, 0), (1, 100)):
         made = {"a": held(100 + number), "b": held(100)}
