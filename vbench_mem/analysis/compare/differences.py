@@ -1,8 +1,8 @@
 """The differences of one row as plain data: numbers with verdicts, which `judging` gives."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from math import inf
-from typing import Literal
 
 from vbench_mem.analysis.compare.bands import OF_STEP, TIMES, Band
 from vbench_mem.analysis.compare.side import Item
@@ -10,8 +10,20 @@ from vbench_mem.base.metrics import METRICS, show
 from vbench_mem.base.units import BINARY, format_bytes
 from vbench_mem.running.record import Status
 
-Verdict = Literal["worse", "better", "changed", "noise", "unjudged", "informational"]
-COUNTED: tuple[Verdict, ...] = ("worse", "changed", "better")
+
+class Judgement(StrEnum):
+    """Worst first. `informational` metrics are never judged, `unjudged` ones not in this case."""
+
+    WORSE = "worse"
+    CHANGED = "changed"
+    BETTER = "better"
+    UNJUDGED = "unjudged"
+    NOISE = "noise"
+    INFORMATIONAL = "informational"
+
+
+COUNTED = (Judgement.WORSE, Judgement.CHANGED, Judgement.BETTER)
+ORDER: tuple[Judgement | None, ...] = (*Judgement, None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +37,7 @@ class Difference:
     metric: str
     before: int | float
     after: int | float
-    verdict: Verdict
+    verdict: Judgement
     why: str | None = None
     bands: tuple[Band, Band] | None = None
 
@@ -82,10 +94,7 @@ def share_text(share: float | None) -> str:
     return f" ({percent:+.1f} %)" if abs(percent) < 1000 else f" ({percent:+,.0f} %)"
 
 
-ORDER: tuple[Verdict | None, ...] = (*COUNTED, "unjudged", "noise", "informational", None)
-
-
-def worst(*verdicts: Verdict | None) -> Verdict | None:
+def worst(*verdicts: Judgement | None) -> Judgement | None:
     return min(verdicts, key=ORDER.index, default=None)
 
 
@@ -100,17 +109,17 @@ class Matched:
     label: str
     before: Item
     after: Item
-    ending: Verdict | None = None
+    ending: Judgement | None = None
     differences: tuple[Difference, ...] = ()
     why: tuple[str, ...] = ()
 
     @property
-    def exact(self) -> Verdict | None:
+    def exact(self) -> Judgement | None:
         """The worst verdict on the ending and on exact metrics; None if nothing differs."""
         return worst(self.ending, *(each.verdict for each in self.differences if not each.is_time))
 
     @property
-    def verdict(self) -> Verdict | None:
+    def verdict(self) -> Judgement | None:
         """The worst verdict, times included."""
         return worst(self.ending, *(each.verdict for each in self.differences))
 
@@ -123,9 +132,13 @@ class Matched:
         """Worst first: out of memory, other endings, exact metrics by the largest increase, then
         step times from slower to faster."""
         first = ORDER.index(self.exact if self.exact in COUNTED else None)
-        if self.ending == "worse":
+        if self.ending == Judgement.WORSE:
             first = -2 if self.after.state == Status.OOM else -1
-        worse = [each for each in self.differences if each.verdict == "worse" and not each.is_time]
+        worse = [
+            each
+            for each in self.differences
+            if each.verdict == Judgement.WORSE and not each.is_time
+        ]
         shares = (inf if each.share is None else abs(each.share) for each in worse)
         largest = max(shares, default=0.0)
         step = self.metric("step_ms")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from vbench_mem.analysis.budgets.growth import changes_of, explain_growth
 from vbench_mem.analysis.compare.bands import FEWEST, OF_FLOP, OF_STEP, TIMES, band_of
-from vbench_mem.analysis.compare.differences import Difference, Matched, Verdict
+from vbench_mem.analysis.compare.differences import Difference, Judgement, Matched
 from vbench_mem.analysis.compare.pairing import Pair
 from vbench_mem.analysis.compare.side import PREDICTED, Item
 from vbench_mem.base.metrics import METRICS
@@ -56,12 +56,12 @@ def match(pair: Pair, terms: Terms) -> Matched:
     )
 
 
-def ending_of(before: str, after: str) -> Verdict | None:
+def ending_of(before: str, after: str) -> Judgement | None:
     if before == after or PREDICTED in (before, after):
         return None
     if Status.OK not in (before, after):
-        return "changed"
-    return "worse" if before == Status.OK else "better"
+        return Judgement.CHANGED
+    return Judgement.WORSE if before == Status.OK else Judgement.BETTER
 
 
 def differences_of(before: Item, after: Item, terms: Terms) -> Iterator[Difference]:
@@ -88,18 +88,22 @@ def difference(name: str, before: Item, after: Item) -> Difference:
         metric=name,
         before=before.metrics[name],
         after=after.metrics[name],
-        verdict="changed",
+        verdict=Judgement.CHANGED,
     )
 
 
 def judged(each: Difference, before: Item, after: Item, terms: Terms) -> Difference:
     if each.metric in INFORMATIONAL:
-        return replace(each, verdict="informational", why=INFORMATIONAL[each.metric])
+        return replace(each, verdict=Judgement.INFORMATIONAL, why=INFORMATIONAL[each.metric])
     if each.metric in TIMES:
         return judged_time(each, before, after, terms)
     if METRICS[each.metric].unit == "bytes" and (why := other_rules(each, before, after, terms)):
-        return replace(each, verdict="unjudged", why=why)
+        return unjudged(each, why)
     return replace(each, verdict=direction(each))
+
+
+def unjudged(each: Difference, why: str) -> Difference:
+    return replace(each, verdict=Judgement.UNJUDGED, why=why)
 
 
 def other_rules(each: Difference, before: Item, after: Item, terms: Terms) -> str | None:
@@ -114,12 +118,12 @@ def other_rules(each: Difference, before: Item, after: Item, terms: Terms) -> st
     )
 
 
-def direction(each: Difference) -> Verdict:
+def direction(each: Difference) -> Judgement:
     """For better or worse, by the metric's own direction."""
     better = METRICS[each.metric].better
     if better == "neither":
-        return "changed"
-    return "better" if (each.change < 0) == (better == "lower") else "worse"
+        return Judgement.CHANGED
+    return Judgement.BETTER if (each.change < 0) == (better == "lower") else Judgement.WORSE
 
 
 def judged_time(each: Difference, before: Item, after: Item, terms: Terms) -> Difference:
@@ -127,25 +131,26 @@ def judged_time(each: Difference, before: Item, after: Item, terms: Terms) -> Di
     bands = (old, new) if old is not None and new is not None else None
     each = replace(each, bands=bands)
     if terms.is_unlike:
-        return replace(each, verdict="unjudged", why="timed on unlike machines")
+        return unjudged(each, "timed on unlike machines")
     if bands is None:
-        return replace(each, verdict="unjudged", why="no times of single steps were recorded")
+        return unjudged(each, "no times of single steps were recorded")
     fewest = min(band.count for band in bands)
     if fewest < FEWEST:
-        return replace(each, verdict="unjudged", why=f"timed steps: {fewest}, {FEWEST} are needed")
-    return replace(each, verdict="noise" if bands[0].overlaps(bands[1]) else direction(each))
+        return unjudged(each, f"timed steps: {fewest}, {FEWEST} are needed")
+    verdict = Judgement.NOISE if bands[0].overlaps(bands[1]) else direction(each)
+    return replace(each, verdict=verdict)
 
 
 def as_step(each: Difference, step: Difference | None, before: Item, after: Item) -> Difference:
     """A speed gets the verdict of the step time; rates of work only if the work is the same."""
     if step is None:
-        return replace(each, verdict="unjudged", why="no step time")
+        return unjudged(each, "no step time")
     work = [item.metrics.get("step_gflop") for item in (before, after)]
     if each.metric in OF_FLOP and work[0] != work[1]:
-        return replace(each, verdict="unjudged", why="the FLOPs of a step differ")
+        return unjudged(each, "the FLOPs of a step differ")
     if each.metric == "tokens_per_s" and len({tokens(item) for item in (before, after)}) > 1:
-        return replace(each, verdict="unjudged", why="the tokens of a clip differ")
-    if step.verdict in ("worse", "better"):
+        return unjudged(each, "the tokens of a clip differ")
+    if step.verdict in (Judgement.WORSE, Judgement.BETTER):
         return replace(each, verdict=direction(each))
     return replace(each, verdict=step.verdict, why=step.why)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from vbench_mem.analysis.compare.differences import Verdict
+from vbench_mem.analysis.compare.differences import Judgement
 from vbench_mem.analysis.compare.pairing import Pair, core
 from vbench_mem.analysis.scores.measured import results_of
 from vbench_mem.analysis.spread import Spread
@@ -36,13 +36,13 @@ class Recall:
         return self.before == self.after
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> Judgement:
         """Better or worse only if every seed is."""
         if len(self.seeds) < FEWEST:
-            return "unjudged"
+            return Judgement.UNJUDGED
         if all(each < 0 for each in self.differences):
-            return "worse"
-        return "better" if all(each > 0 for each in self.differences) else "noise"
+            return Judgement.WORSE
+        return Judgement.BETTER if all(each > 0 for each in self.differences) else Judgement.NOISE
 
     @property
     def text(self) -> str:

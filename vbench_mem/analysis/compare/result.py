@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from vbench_mem.analysis.compare.differences import COUNTED, Matched
+from vbench_mem.analysis.compare.differences import COUNTED, Judgement, Matched
 from vbench_mem.analysis.compare.judging import Terms, match
 from vbench_mem.analysis.compare.machines import MachineFact, facts_of
 from vbench_mem.analysis.compare.pairing import Unmatched, pair, protocols
@@ -42,7 +42,7 @@ class Comparison:
     @property
     def worse(self) -> list[Matched]:
         """Rows with a worse ending or exact metric; times do not count."""
-        return [row for row in self.rows if row.exact == "worse"]
+        return [row for row in self.rows if row.exact == Judgement.WORSE]
 
     @property
     def differing(self) -> list[MachineFact]:
@@ -77,8 +77,9 @@ class Comparison:
         found = {row.exact for row in self.rows} | {each.verdict for each in self.moved}
         fails = {
             "never": False,
-            "worse": "worse" in found,
-            "slower": "worse" in found or any(row.verdict == "worse" for row in self.rows),
+            "worse": Judgement.WORSE in found,
+            "slower": Judgement.WORSE in found
+            or any(row.verdict == Judgement.WORSE for row in self.rows),
             "changed": bool(found & {*COUNTED} or self.only_before or self.only_after),
         }
         return FAILED if fails[fail_on] else DONE

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from vbench_mem.analysis.compare.differences import Difference, Matched, Verdict
+from vbench_mem.analysis.compare.differences import Difference, Judgement, Matched
 from vbench_mem.analysis.compare.machines import MachineFact
 from vbench_mem.analysis.compare.pairing import Unmatched
 from vbench_mem.analysis.compare.recalls import Recall
@@ -42,7 +42,11 @@ from vbench_mem.report.document import (
 )
 from vbench_mem.running.record import Status
 
-TONES: dict[Verdict, Tone] = {"worse": "bad", "better": "good", "changed": "strong"}
+TONES: dict[Judgement, Tone] = {
+    Judgement.WORSE: "bad",
+    Judgement.BETTER: "good",
+    Judgement.CHANGED: "strong",
+}
 NUMBER_COLUMNS = (
     Column("row"),
     Column("metric", meaning="its unit is with the values"),
@@ -100,7 +104,7 @@ def changes(comparison: Comparison) -> Iterator[Paragraph | Bullets | Table | Fo
         line(
             Span(row.label, "strong"),
             ": ",
-            Span(text, TONES.get(row.ending or "informational", "plain")),
+            Span(text, TONES.get(row.ending or Judgement.INFORMATIONAL, "plain")),
         )
         for row in comparison.rows
         if (text := ending_text(row))

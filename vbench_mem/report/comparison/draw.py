@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from vbench_mem.analysis.compare.differences import Judgement
 from vbench_mem.report.comparison.picture import Dot, Picture
+from vbench_mem.report.comparison.wording import TIME_WORDS, WORDS
 from vbench_mem.report.draw.canvas import SIZE, WIDTH, Sheet, page, styled, track
 from vbench_mem.report.style import CHANGED_COLOUR, LIMIT_COLOUR
 
 WORSE, BETTER, QUIET = LIMIT_COLOUR, "#0072B2", "#777777"
-COLOURS = {"worse": WORSE, "better": BETTER, "changed": CHANGED_COLOUR}
-SHAPES = {"worse": "^", "better": "v", "changed": "D"}
+COLOURS = {Judgement.WORSE: WORSE, Judgement.BETTER: BETTER, Judgement.CHANGED: CHANGED_COLOUR}
+SHAPES = {Judgement.WORSE: "^", Judgement.BETTER: "v", Judgement.CHANGED: "D"}
 HEADS = {"memory": "peak memory", "time": "step time"}
 ROW, LETTER = 0.24, 0.083  # inches: of a row, and of a letter of its label
 NARROWEST = 0.001  # of an axis: a share to each side of 0
@@ -78,7 +80,8 @@ def draw_ending(axes: Axes, place: int, text: str) -> None:
 
 
 def draw_dot(axes: Axes, place: int, dot: Dot) -> None:
-    colour = COLOURS.get(dot.verdict or "", QUIET)
+    verdict = dot.verdict or Judgement.NOISE
+    colour = COLOURS.get(verdict, QUIET)
     if dot.old is not None:
         axes.barh(
             place,
@@ -95,10 +98,10 @@ def draw_dot(axes: Axes, place: int, dot: Dot) -> None:
         [100 * dot.share],
         [place],
         linestyle="",
-        marker=SHAPES.get(dot.verdict or "", "o"),
+        marker=SHAPES.get(verdict, "o"),
         markersize=SIZE,
         color=colour,
-        fillstyle="full" if dot.verdict in SHAPES else "none",
+        fillstyle="full" if verdict in SHAPES else "none",
         label=dot.mark.label,
         zorder=3,
     )
@@ -110,15 +113,15 @@ def ends(dot: Dot) -> list[float]:
 
 
 def handles(dots: Sequence[Dot]) -> list[Line2D]:
-    """Of what is drawn only."""
-    met = {dot.verdict for dot in dots}
-    named = {"worse": "worse, slower", "better": "better, faster", "changed": "changed"}
+    """Of the markers that are drawn."""
+    drawn = {dot.verdict for dot in dots}
     found = [
         Line2D([], [], linestyle="", marker=SHAPES[each], color=COLOURS[each], label=text)
-        for each, text in named.items()
-        if each in met
+        for each in SHAPES
+        if each in drawn
+        for text in (", ".join(dict.fromkeys((WORDS[each], TIME_WORDS[each]))),)
     ]
-    if met - {*named}:
+    if drawn - {*SHAPES}:
         label = "the same, within noise, or not judged"
         found.append(
             Line2D([], [], linestyle="", marker="o", fillstyle="none", color=QUIET, label=label)

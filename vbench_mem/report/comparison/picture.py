@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from vbench_mem.analysis.compare.differences import Difference, Matched, Verdict
+from vbench_mem.analysis.compare.differences import Difference, Judgement, Matched
 from vbench_mem.analysis.compare.result import Comparison
 from vbench_mem.report.comparison.wording import head_of, values_text, verdict_text
 from vbench_mem.report.marks import Mark
@@ -20,7 +20,7 @@ class Dot:
     """
 
     share: float
-    verdict: Verdict | None
+    verdict: Judgement | None
     mark: Mark
     old: Span | None = None
     new: Span | None = None

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from vbench_mem.analysis.compare.differences import Difference, Matched, Verdict
+from vbench_mem.analysis.compare.differences import Difference, Judgement, Matched
 from vbench_mem.analysis.compare.pairing import Unmatched
 from vbench_mem.analysis.compare.result import Comparison
 from vbench_mem.analysis.compare.side import Side
@@ -26,7 +26,11 @@ from vbench_mem.report.comparison.wording import (
 
 SHOWN = 3  # metrics of one row; the others are counted
 MOST_UNMATCHED = 10
-STYLES: dict[Verdict, str] = {"worse": "red", "better": "green", "changed": "yellow"}
+STYLES: dict[Judgement, str] = {
+    Judgement.WORSE: "red",
+    Judgement.BETTER: "green",
+    Judgement.CHANGED: "yellow",
+}
 INDENT, GAP = 2, "  "
 
 
@@ -63,7 +67,7 @@ def draw_rows(comparison: Comparison, console: Console) -> None:
         console.print()
         say(console, row.label, "bold")
         if ending := ending_text(row):
-            say_below(console, ending, STYLES.get(row.ending or "informational", ""))
+            say_below(console, ending, STYLES.get(row.ending or Judgement.INFORMATIONAL, ""))
         for each in lines[:SHOWN]:
             columns = zip(cells_of(each), widths, strict=True)
             text = Text("".join(f"{cell:<{width}}{GAP}" for cell, width in columns))

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from vbench_mem.analysis.compare.bands import OF_STEP
-from vbench_mem.analysis.compare.differences import COUNTED, Difference, Matched, Verdict
+from vbench_mem.analysis.compare.differences import COUNTED, Difference, Judgement, Matched
 from vbench_mem.analysis.compare.pairing import NEAR
 from vbench_mem.analysis.compare.recalls import Recall
 from vbench_mem.analysis.compare.result import Comparison
@@ -13,16 +13,20 @@ from vbench_mem.base.metrics import METRICS
 from vbench_mem.report.document import Fact
 from vbench_mem.report.overview import HEADS as REPORT_HEADS
 
-WORDS: dict[Verdict, str] = {
-    "worse": "worse",
-    "better": "better",
-    "changed": "changed",
-    "noise": "within noise",
-    "unjudged": "not judged",
-    "informational": "never judged",
+WORDS: dict[Judgement, str] = {
+    Judgement.WORSE: "worse",
+    Judgement.BETTER: "better",
+    Judgement.CHANGED: "changed",
+    Judgement.NOISE: "within noise",
+    Judgement.UNJUDGED: "not judged",
+    Judgement.INFORMATIONAL: "never judged",
 }
-TIME_WORDS = WORDS | {"worse": "slower", "better": "faster"}
-RECALL_WORDS = WORDS | {"worse": "lower", "better": "higher", "noise": "within their spread"}
+TIME_WORDS = WORDS | {Judgement.WORSE: "slower", Judgement.BETTER: "faster"}
+RECALL_WORDS = WORDS | {
+    Judgement.WORSE: "lower",
+    Judgement.BETTER: "higher",
+    Judgement.NOISE: "within their spread",
+}
 HEADS = REPORT_HEADS | {"decode_ms": "decoding, ms", "transfer_ms": "transfer, ms"}
 SHOWN = 3  # metrics that one side lacks
 # The metrics of a row are listed in this order, all others follow in the order of their table.
@@ -108,7 +112,7 @@ def unjudged(row: Matched) -> list[Difference]:
     """Memory and step time that are shown without a verdict if machines are unlike."""
     names = ("peak_alloc_bytes", "predicted_peak_bytes", "step_ms")
     found = (row.metric(name) for name in names)
-    return [each for each in found if each is not None and each.verdict == "unjudged"]
+    return [each for each in found if each is not None and each.verdict == Judgement.UNJUDGED]
 
 
 def facts(comparison: Comparison) -> list[Fact]:
@@ -137,15 +141,19 @@ def exact_facts(comparison: Comparison) -> Iterator[Fact]:
         yield "Endings, memory, FLOPs, parameters", f"the same in {total} of {total} rows"
     for verdict in COUNTED:
         if counts[verdict]:
-            worst = f", first {worst_text(comparison.worse[0])}" if verdict == "worse" else ""
+            worst = (
+                f", first {worst_text(comparison.worse[0])}" if verdict == Judgement.WORSE else ""
+            )
             yield WORDS[verdict].capitalize(), f"{counts[verdict]} of {total} rows{worst}"
 
 
 def worst_text(row: Matched) -> str:
     """The row and its worst difference."""
-    if row.ending == "worse":
+    if row.ending == Judgement.WORSE:
         return f"{row.label} ({row.before.state} -> {row.after.state})"
-    each = next(each for each in counted(row) if each.verdict == "worse" and not each.is_time)
+    each = next(
+        each for each in counted(row) if each.verdict == Judgement.WORSE and not each.is_time
+    )
     return f"{row.label} ({head_of(each.metric)} {values_text(each)}, {each.text})"
 
 
@@ -181,11 +189,11 @@ def unchanged_facts(comparison: Comparison) -> Iterator[Fact]:
     """Rows without a verdict that counts, by what differs in them."""
     counts = Counter(row.verdict for row in comparison.unchanged)
     shared = " that both sides have" if any(comparison.unshared()) else ""
-    words: tuple[tuple[Verdict | None, str], ...] = (
+    words: tuple[tuple[Judgement | None, str], ...] = (
         (None, f"equal in every number{shared}"),
-        ("informational", "equal except for metrics that are never judged"),
-        ("noise", "with times within noise"),
-        ("unjudged", "with numbers that are not judged"),
+        (Judgement.INFORMATIONAL, "equal except for metrics that are never judged"),
+        (Judgement.NOISE, "with times within noise"),
+        (Judgement.UNJUDGED, "with numbers that are not judged"),
     )
     parts = [f"{counts[each]} {word}" for each, word in words if counts[each]]
     if parts:
