@@ -81,6 +81,10 @@ class Field:
         return text_of(self.line)
 
 
+def text_fields(*texts: str) -> tuple[Field, ...]:
+    return tuple(Field(line(text)) for text in texts)
+
+
 @dataclass(frozen=True)
 class Column:
     """`meaning` is one line with the unit; published columns are not from this machine."""

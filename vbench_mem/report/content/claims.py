@@ -19,6 +19,7 @@ from vbench_mem.report.document import (
     Table,
     Tone,
     line,
+    text_fields,
 )
 
 TONES: dict[Verdict, Tone] = {"holds": "good", "does not hold": "bad"}
@@ -69,16 +70,13 @@ def why_not(finding: Finding) -> Line:
 
 def fields(finding: Finding) -> tuple[Field, ...]:
     verdict = Field(line(Span(finding.words, TONES.get(finding.verdict, "quiet"))))
-    benchmark = Field(line(finding.benchmark or ""))
     if finding.sides is None:
         why = Field(line(Span(finding.why or "", "soft")))
-        return (verdict, Field(), Field(), benchmark, why, Field())
+        return (verdict, *text_fields("", "", finding.benchmark or ""), why, Field())
     ahead, other = (side_line(finding, side) for side in finding.sides)
     return (
         verdict,
-        Field(line(finding.difference)),
-        Field(line(finding.count)),
-        benchmark,
+        *text_fields(finding.difference, finding.count, finding.benchmark or ""),
         Field(ahead),
         Field((*other, *line(f"; {finding.why}" if finding.why else ""))),
     )

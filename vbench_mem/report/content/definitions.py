@@ -16,6 +16,7 @@ from vbench_mem.report.document import (
     Span,
     line,
     plain_table,
+    text_fields,
 )
 
 HEADS = (Column("column"), Column("unit"), Column("better"), Column("meaning"))
@@ -54,7 +55,7 @@ def fields(every: Sequence[Joined]) -> Iterator[tuple[Field, ...]]:
 
 
 def named(name: str, *texts: str) -> tuple[Field, ...]:
-    return (Field(line(Span(name, "code"))), *(Field(line(text)) for text in texts))
+    return (Field(line(Span(name, "code"))), *text_fields(*texts))
 
 
 def defined(every: Sequence[Joined]) -> list[Metric]:

@@ -15,6 +15,7 @@ from vbench_mem.report.document import (
     Span,
     line,
     plain_table,
+    text_fields,
 )
 from vbench_mem.report.evidence import link_of
 from vbench_mem.report.training_table import failed_trainings
@@ -65,11 +66,9 @@ def unmatched(chapter: Chapter) -> Iterator[Block]:
         heads = ("variant", "score", "value", "why", "source")
         rows = tuple(
             (
-                Field(line(score.variant)),
-                Field(line(score.column)),
+                *text_fields(score.variant, score.column),
                 Field(line(f"{score.value:.4g}"), value=score.value),
-                Field(line(why)),
-                Field(line(score.source)),
+                *text_fields(why, score.source),
             )
             for score, why in joined.unmatched
         )

@@ -10,13 +10,13 @@ from vbench_mem.report.document import (
     Block,
     Code,
     Column,
-    Field,
     Fold,
     Paragraph,
     Section,
     Table,
     line,
     plain_table,
+    text_fields,
 )
 
 
@@ -47,8 +47,7 @@ def machine_blocks(chapter: Chapter) -> Iterator[Block]:
 
 
 def pairs(name: str, heads: tuple[str, str], values: Mapping[str, str]) -> Table:
-    rows = ((Field(line(key)), Field(line(value))) for key, value in values.items())
-    return plain_table(name, map(Column, heads), rows)
+    return plain_table(name, map(Column, heads), (text_fields(*pair) for pair in values.items()))
 
 
 def machine_of(joined: Joined) -> Environment | None:

@@ -17,6 +17,7 @@ from vbench_mem.report.document import (
     Span,
     Table,
     line,
+    text_fields,
 )
 from vbench_mem.report.evidence import record_link
 from vbench_mem.report.retrieved import RetrievalRow, RetrievalTable, tables
@@ -101,9 +102,7 @@ def fields(row: RetrievalRow) -> tuple[Field, ...]:
     texts = (row.metrics[0], row.interval, *row.metrics[1:], *row.sanity)
     return (
         Field(line(row.label), title=row.about or None),
-        Field(line(row.seeds)),
-        Field(line(row.direction.upper())),
-        *(Field(line(text)) for text in texts),
+        *text_fields(row.seeds, row.direction.upper(), *texts),
     )
 
 
@@ -125,11 +124,7 @@ def stages(chapter: Chapter) -> Iterator[Section]:
 
 def stage_fields(stage: StageLine) -> tuple[Field, ...]:
     numbers = (stage.seconds, stage.clips_per_s, stage.repeated, stage.truncated, stage.broken)
-    return (
-        Field(line(stage.label)),
-        *(Field(line(number)) for number in numbers),
-        Field(tuple(checkpoints(stage))),
-    )
+    return (*text_fields(stage.label, *numbers), Field(tuple(checkpoints(stage))))
 
 
 def checkpoints(stage: StageLine) -> Iterator[Span]:
