@@ -39,6 +39,7 @@ from vbench_mem.report.document import (
     Tone,
     line,
     plain_table,
+    text_fields,
 )
 from vbench_mem.running.record import Status
 
@@ -58,8 +59,10 @@ NUMBER_COLUMNS = (
 
 
 def document_of(comparison: Comparison, figures: Sequence[Figure] = ()) -> Document:
+    letters = (("A", comparison.before), ("B", comparison.after))
+    sides = (f"{letter} is {side.title}, {about(side)}." for letter, side in letters)
     summary: tuple[Block, ...] = (
-        Paragraph(line(f"What changed from A to B? {sides_text(comparison)}")),
+        Paragraph(line(f"What changed from A to B? {' '.join(sides)}")),
         Summary((*facts(comparison), *more(comparison))),
         *figures,
     )
@@ -78,12 +81,6 @@ def document_of(comparison: Comparison, figures: Sequence[Figure] = ()) -> Docum
         about=f"{comparison.before.title} against {comparison.after.title}",
         sections=tuple(section for section in sections if section.blocks),
     )
-
-
-def sides_text(comparison: Comparison) -> str:
-    """Both sides, by their letters."""
-    sides = (("A", comparison.before), ("B", comparison.after))
-    return " ".join(f"{letter} is {side.title}, {about(side)}." for letter, side in sides)
 
 
 def more(comparison: Comparison) -> Iterator[Fact]:
@@ -171,8 +168,7 @@ def recall_blocks(recalls: Sequence[Recall]) -> Iterator[Table]:
     )
     rows = tuple(
         (
-            Field(line(each.label)),
-            Field(line(each.benchmark)),
+            *text_fields(each.label, each.benchmark),
             Field(recall_verdict(each)),
             spread_field(each.differences, "+"),
             spread_field(each.before),

@@ -7,10 +7,7 @@ from vbench_mem.report.evidence import link_of
 
 def section(chapter: Chapter) -> Section | None:
     rows = tuple(
-        (
-            Field(line(row.label)),
-            Field((Span(link, "code", link=link),)),
-        )
+        (Field(line(row.label)), Field((Span(link, "code", link=link),)))
         for row in chapter.joined.rows
         if (link := link_of(row)) is not None
     )

@@ -1,7 +1,7 @@
 """The whole report: summary, figures, tables, verdicts, failures, definitions, machine. Each of
 several matrices has a chapter; shared sections come once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 
 from vbench_mem.report.answer import summary
 from vbench_mem.report.conditions import conditions
@@ -13,10 +13,10 @@ from vbench_mem.report.content import (
     failures,
     frontier,
     machine,
+    prediction_error,
     sources,
+    trained,
 )
-from vbench_mem.report.content import prediction_error as predicted
-from vbench_mem.report.content import trained as trained_section
 from vbench_mem.report.content.chapter import Chapter
 from vbench_mem.report.content.rows import rows_blocks
 from vbench_mem.report.document import (
@@ -28,14 +28,6 @@ from vbench_mem.report.document import (
     Span,
     Summary,
     line,
-)
-
-Maker = Callable[[Chapter], Section | None]
-TABLES: tuple[Maker, ...] = (
-    frontier.section,
-    claims.section,
-    trained_section.section,
-    predicted.section,
 )
 
 
@@ -57,7 +49,7 @@ def in_short(chapters: Sequence[Chapter]) -> Section:
     items = tuple(
         line(
             Span(chapter.joined.matrix.name, "strong", link=f"#{chapter.anchor('chapter')}"),
-            *(f"; {label}: {text}" for label, text in dict.fromkeys((facts[0], facts[-1]))),
+            ". " + "; ".join(": ".join(fact) for fact in dict.fromkeys((facts[0], facts[-1]))),
         )
         for chapter in chapters
         for facts in (summary_of(chapter).facts,)
@@ -71,7 +63,8 @@ def as_chapter(chapter: Chapter) -> Section:
 
 
 def parts(chapter: Chapter) -> tuple[Section, ...]:
-    inner = (*exhibits.sections(chapter), *some(TABLES, chapter))
+    tables = (frontier, claims, trained, prediction_error)
+    inner = (*exhibits.sections(chapter), *present(each.section(chapter) for each in tables))
     parts = (
         question(chapter),
         trade_off(chapter),
@@ -81,12 +74,11 @@ def parts(chapter: Chapter) -> tuple[Section, ...]:
         failures.scores_section(chapter),
         sources.section(chapter),
     )
-    return tuple(section for section in parts if section is not None)
+    return present(parts)
 
 
-def some(makers: Sequence[Maker], chapter: Chapter) -> tuple[Section, ...]:
-    made = (make(chapter) for make in makers)
-    return tuple(section for section in made if section is not None)
+def present(sections: Iterable[Section | None]) -> tuple[Section, ...]:
+    return tuple(section for section in sections if section is not None)
 
 
 def question(chapter: Chapter) -> Section:
