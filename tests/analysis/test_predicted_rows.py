@@ -12,7 +12,7 @@ from vbench_mem.analysis.predicted_rows import PredictedRows, judge_predicted, p
 from vbench_mem.machine.cards import parse_card
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.prediction import Prediction, Target, Unpredicted
-from vbench_mem.report.answer import answer
+from vbench_mem.report.answer import summary
 from vbench_mem.report.content.chapter import Chapter
 from vbench_mem.report.content.whole import document_of
 from vbench_mem.report.document import Document
@@ -107,15 +107,16 @@ def test_the_report_says_everywhere_that_it_is_predicted(found: PredictedRows) -
     made = document(found)
     text = words(made)
     assert made.about.startswith("predicted by vbench_mem ")
-    assert "by the rules of cuda, compared with the memory of a card of 16.00 GiB" in made.about
-    assert "is predicted to need the least memory" in text
+    assert "by the rules of cuda, held against a card of 16.00 GiB" in made.about
+    assert "GiB predicted (" in text
     assert "Nothing was measured" in text
     assert "predicted peak" in text and "peak_alloc_bytes" not in text.split("Machine, versions")[0]
     assert "vbench-mem report x --predicted --card 16GiB" in text
-    assert answer(found.joined).lead[-1] == (
-        "3 of 4 cells are predicted to fit; too large: joint_test frames=8."
+    assert summary(found.joined).facts[-2:] == (
+        ("Cells", "3 predicted to fit, 1 does not fit (of 4)"),
+        ("Predicted not to fit", "joint_test frames=8"),
     )
-    assert "Prediction beside measurement" not in [each.title for each in sections(made)]
+    assert "Predicted and measured peak memory" not in [each.title for each in sections(made)]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +147,7 @@ def test_the_evidence_is_each_prediction(found: PredictedRows) -> None:
 
 def test_published_scores_are_joined_and_are_no_answer(found: PredictedRows) -> None:
     assert any(row.scores for row in found.joined.rows)
-    assert not any("retrieves best" in sentence for sentence in answer(found.joined).lead)
+    assert "Best recall" not in dict(summary(found.joined).facts)
 
 
 def test_a_cell_that_two_matrices_have_is_predicted_once(tmp_path: Path) -> None:

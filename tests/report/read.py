@@ -7,7 +7,6 @@ from vbench_mem.analysis.join import Joined
 from vbench_mem.report.content.chapter import Chapter
 from vbench_mem.report.content.whole import document_of
 from vbench_mem.report.document import (
-    Answer,
     Block,
     Bullets,
     Code,
@@ -16,6 +15,7 @@ from vbench_mem.report.document import (
     Fold,
     Paragraph,
     Section,
+    Summary,
     Table,
     text_of,
 )
@@ -45,12 +45,12 @@ def part(document: Document, title: str) -> Section:
 
 
 def words(document: Document) -> str:
-    """Everything it says, titles that are told when pointed at included."""
-    said = [document.title, document.about]
+    """All its text, tooltips too."""
+    parts = [document.title, document.about]
     for section in sections(document):
-        said.append(section.title)
-        said += (text for block in section.blocks for text in texts(block))
-    return " ".join(" ".join(said).split())
+        parts.append(section.title)
+        parts += (text for block in section.blocks for text in texts(block))
+    return " ".join(" ".join(parts).split())
 
 
 def words_of(section: Section) -> str:
@@ -62,8 +62,8 @@ def texts(block: Block) -> Iterator[str]:
     match block:
         case Paragraph(line):
             yield text_of(line)
-        case Answer(lead, more):
-            yield from (*lead, *more)
+        case Summary(facts):
+            yield from (f"{label}: {text}" for label, text in facts)
         case Bullets(items):
             yield from map(text_of, items)
         case Code(text):

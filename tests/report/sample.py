@@ -1,7 +1,6 @@
 """A small report that has every kind of block, hostile text among it, for tests of renderers."""
 
 from vbench_mem.report.document import (
-    Answer,
     Bullets,
     Code,
     Column,
@@ -13,6 +12,7 @@ from vbench_mem.report.document import (
     Paragraph,
     Section,
     Span,
+    Summary,
     Table,
     line,
 )
@@ -86,7 +86,7 @@ def sample(count: int = 12) -> Document:
                 anchor="answer",
                 blocks=(
                     Paragraph(line("What does it cost?\nAnd why?"), keeps_lines=True),
-                    Answer(("First.", "Second.", "Third."), ("More of it.",)),
+                    Summary((("First", "one fact"), ("Second", "More of it."))),
                 ),
             ),
             Section(

@@ -65,11 +65,11 @@ def test_a_report_as_json_says_what_did_not_meet(matrix: Matrix, root: Path) -> 
     keep(own_store(root, matrix), matrix, ok(matrix.cells[0]))
     arguments = ("--store", root, "--scores", "reference", "--out", root / "here", "--json")
     result = invoke("report", matrix.path, *arguments)
-    said = json.loads(result.stdout)
-    assert said["folder"] == str(root / "here")
-    assert len(said["rows"]) == len(said["unmatched_cells"]) == 8
-    assert len(said["unmatched_scores"]) == 162
-    assert [verdict["outcome"] for verdict in said["verdicts"]].count("fail") == 7
+    data = json.loads(result.stdout)
+    assert data["folder"] == str(root / "here")
+    assert len(data["rows"]) == len(data["unmatched_cells"]) == 8
+    assert len(data["unmatched_scores"]) == 162
+    assert [verdict["outcome"] for verdict in data["verdicts"]].count("fail") == 7
     assert (root / "here" / "report.html").is_file()
 
 
@@ -81,9 +81,9 @@ def test_scores_of_a_matrix_are_found_beside_it(tmp_path: Path, root: Path) -> N
     (tmp_path / "mine.csv").write_text(form)
     matrix = matrix_of(tmp_path, TEXT + "scores: [mine.csv]\n")
     keep(own_store(root, matrix), matrix, *(ok(cell) for cell in matrix.cells))
-    said = json.loads(invoke("report", matrix.path, "--store", root, "--json").stdout)
-    assert said["rows"][0]["scores"] == {"score.imported.msr-vtt.t2v.recall_at_1.zero-shot": 0.4}
-    assert "figures/memory_recall.svg" in said["files"]
+    data = json.loads(invoke("report", matrix.path, "--store", root, "--json").stdout)
+    assert data["rows"][0]["scores"] == {"score.imported.msr-vtt.t2v.recall_at_1.zero-shot": 0.4}
+    assert "figures/memory_recall.svg" in data["files"]
     (tmp_path / "mine.csv").write_text(form.replace("0.4", "40"))
     broken = invoke("report", matrix.path, "--store", root)
     assert broken.exit_code == 2
@@ -143,12 +143,12 @@ def test_check_exits_with_2_for_bad_input(tmp_path: Path, root: Path) -> None:
 def test_check_as_json_has_the_exit_code_and_the_numbers(matrix: Matrix, root: Path) -> None:
     keep(own_store(root, matrix), matrix, *(ok(cell, 5 * GIB) for cell in matrix.cells))
     result = invoke("check", matrix.path, "--store", root, "--json")
-    said = json.loads(result.stdout)
-    assert said["exit_code"] == result.exit_code == 1
-    assert {(v["actual"], v["limit"]) for v in said["verdicts"]} == {(5 * GIB, 4 * GIB)}
+    data = json.loads(result.stdout)
+    assert data["exit_code"] == result.exit_code == 1
+    assert {(v["actual"], v["limit"]) for v in data["verdicts"]} == {(5 * GIB, 4 * GIB)}
 
 
-def test_an_unusable_record_is_told_and_fails(matrix: Matrix, root: Path) -> None:
+def test_an_unusable_record_is_reported_and_fails(matrix: Matrix, root: Path) -> None:
     store = own_store(root, matrix)
     keep(store, matrix, *(ok(cell) for cell in matrix.cells))
     store.record_path(matrix.cells[0].id).write_text('{"schema')
@@ -194,8 +194,8 @@ def test_check_as_json_says_why_there_is_nothing_to_judge(matrix: Matrix, root: 
     keep(own_store(root, matrix), matrix)  # a run that was stopped before its first record
     empty = invoke("check", matrix.path, "--store", root, "--json")
     assert empty.exit_code == 3
-    said = json.loads(empty.stdout)
-    assert (said["exit_code"], said["verdicts"]) == (3, [])
+    data = json.loads(empty.stdout)
+    assert (data["exit_code"], data["verdicts"]) == (3, [])
     assert "no records" in invoke("check", matrix.path, "--store", root).stderr
 
 

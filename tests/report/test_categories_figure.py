@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.report.contrast import contrast
 from tests.report.predicted import CATEGORIES, prediction_of
 from tests.rows import GIB, joined_of, matrix_of, ok, oom, skipped_as_oom
 from vbench_mem.analysis.join import Joined
@@ -12,7 +13,6 @@ from vbench_mem.report.draw.categories import draw_categories
 from vbench_mem.report.pictures.categories import plans, stacks
 from vbench_mem.report.style import CATEGORIES as STYLES
 from vbench_mem.report.style import COLOURS
-from vbench_mem.report.write.html_shades import contrast
 
 TEXT = "about: q\naxes: {encoder: joint_test, frames: 4, batch: [2, 4]}"
 

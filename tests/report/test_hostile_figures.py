@@ -91,7 +91,7 @@ def test_a_source_with_control_characters_gives_a_file_that_is_xml(tmp_path: Pat
     assert figure.svg is not None
     texts = [each.text for each in ElementTree.fromstring(figure.svg).iter() if each.text]
     assert "published: a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}[31m $c_1$" in texts
-    assert "<svg" in inline(figure.svg, "f-")
+    assert "<svg" in inline(figure, "f-")
 
 
 def test_figure_2_without_a_place_for_any_row_says_so(tmp_path: Path) -> None:

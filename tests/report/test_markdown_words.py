@@ -8,7 +8,6 @@ import pytest
 from tests.report.markdown_read import one, shown
 from tests.report.sample import HOSTILE
 from vbench_mem.report.document import (
-    Answer,
     Bullets,
     Code,
     Column,
@@ -20,6 +19,7 @@ from vbench_mem.report.document import (
     Paragraph,
     Section,
     Span,
+    Summary,
     Table,
     line,
 )
@@ -67,8 +67,8 @@ def test_a_link_leads_to_the_web_or_the_report_and_nowhere_else(
     link: str, href: str | None
 ) -> None:
     field = Field(line(Span("here", link=link)))
-    said = Table(name="t", columns=(Column("a"),), groups=(Group(((field,),)),))
-    page = shown(markdown_text(one(Paragraph(field.line), said)))
+    table = Table(name="t", columns=(Column("a"),), groups=(Group(((field,),)),))
+    page = shown(markdown_text(one(Paragraph(field.line), table)))
     assert page.attributes("a", "href") == ([] if href is None else [href] * 2)
     assert page.all("td") == ["here"]
 
@@ -76,7 +76,7 @@ def test_a_link_leads_to_the_web_or_the_report_and_nowhere_else(
 @pytest.mark.parametrize("text", NASTY)
 def test_hostile_text_is_shown_as_it_is_in_every_block(text: str) -> None:
     cell = Field(line(text))
-    said = Table(
+    table = Table(
         name="t",
         columns=(Column(text), Column("x")),
         groups=(
@@ -97,10 +97,10 @@ def test_hostile_text_is_shown_as_it_is_in_every_block(text: str) -> None:
                     Paragraph(line(text)),
                     Paragraph(line(text), is_soft=True),
                     Paragraph(line(text), keeps_lines=True),
-                    Answer((text, text), (text,)),
+                    Summary(((text, text), (text, text))),
                     Bullets((line(text), line(Span(text, "code"), Span(text, "strong")))),
                     Code(text),
-                    said,
+                    table,
                     Figure(name="f", title=text, caption=text, svg="<svg/>"),
                     Fold(text, (Paragraph(line(text)),)),
                 ),
@@ -119,7 +119,7 @@ def test_hostile_text_is_shown_as_it_is_in_every_block(text: str) -> None:
         *(flat, flat, flat, flat),
     ]
     quoted, items = page.all("blockquote"), page.all("li")
-    assert " ".join(quoted[0].split()) == f"{flat} {flat} {flat}"
+    assert " ".join(quoted[0].split()) == f"{flat}: {flat} {flat}: {flat}"
     assert "".join(items[0].split()) == "".join(flat.split())
     assert "".join(items[1].split()) == "".join((flat + flat).split())
     assert page.all("pre") == [f"{text}\n"]
@@ -142,7 +142,7 @@ def test_hostile_text_is_shown_as_it_is_in_every_block(text: str) -> None:
 def test_nobody_is_called_and_nothing_is_linked_that_only_looks_so(text: str, live: str) -> None:
     blocks = (
         Paragraph(line(text)),
-        Answer((text,)),
+        Summary(((text, text),)),
         Bullets((line(Span(text, "bad")),)),
         Table(name="t", columns=(Column(text),), groups=(Group(((Field(line(text)),),)),)),
         Figure(name="f", title=text, skipped=text),

@@ -14,7 +14,6 @@ from pypdf.generic import Destination
 from tests.report.pdf_read import one, read, sample_pdf, titles, words
 from tests.report.sample import HOSTILE, sample
 from vbench_mem.report.document import (
-    Answer,
     Bullets,
     Code,
     Column,
@@ -26,6 +25,7 @@ from vbench_mem.report.document import (
     Paragraph,
     Section,
     Span,
+    Summary,
     Table,
     line,
 )
@@ -35,7 +35,7 @@ from vbench_mem.report.write.pdf import pdf_bytes
 
 def test_the_answer_is_on_page_1_before_the_contents() -> None:
     text = words(sample_pdf().pages[0])
-    places = [text.index(each) for each in ("sample", "What does it cost", "First.", "Contents")]
+    places = [text.index(each) for each in ("sample", "What does it cost", "First", "Contents")]
     assert places == sorted(places)
 
 
@@ -44,12 +44,12 @@ def test_the_answer_of_the_first_chapter_of_several_comes_before_the_contents_to
     chapters = [Section(title=n, anchor=n, sections=document.sections) for n in ("one", "two")]
     first = replace(chapters[1], sections=())
     text = words(read(replace(document, sections=(chapters[0], first))).pages[0])
-    assert text.index("First.") < text.index("Contents") < text.index("Trade-off")
+    assert text.index("First") < text.index("Contents") < text.index("Trade-off")
 
 
 def test_without_an_answer_the_contents_come_first() -> None:
-    text = words(read(one(Paragraph(line("said")))).pages[0])
-    assert text.index("Contents") < text.index("said")
+    text = words(read(one(Paragraph(line("text")))).pages[0])
+    assert text.index("Contents") < text.index("text")
 
 
 def test_every_section_is_in_the_outline_and_the_contents_and_no_fold_is() -> None:
@@ -85,7 +85,7 @@ def test_hostile_text_is_only_text() -> None:
         anchor="x",
         blocks=(
             Paragraph(line(HOSTILE)),
-            Answer((HOSTILE,), (HOSTILE,)),
+            Summary(((HOSTILE, HOSTILE),)),
             Bullets((line(HOSTILE),)),
             Code(HOSTILE),
             Fold(HOSTILE, ()),
@@ -164,14 +164,14 @@ def test_a_figure_that_was_skipped_is_one_sentence() -> None:
 
 
 def test_links_to_the_web_and_within_are_links_and_files_beside_the_report_are_not() -> None:
-    said = line(
+    content = line(
         Span("web", link="https://example.org/a?b=c"),
         Span("here", link="#s"),
         Span("nowhere", link="#gone"),
         Span("file", link="records/0.json"),
         Span("code", link="javascript:alert(1)"),
     )
-    (page,) = read(one(Paragraph(said))).pages
+    (page,) = read(one(Paragraph(content))).pages
     links = [each.get_object() for each in page["/Annots"]]  # type: ignore[attr-defined]
     targets = [link["/A"].get("/URI") for link in links if "/A" in link]
     assert [uri for uri in targets if uri] == ["https://example.org/a?b=c"]
@@ -191,14 +191,14 @@ def test_a_fault_of_typst_is_ours_and_says_what_it_was(
         pdf_bytes(one(Figure(name="f", title="F", svg="<svg")))
 
 
-def test_of_a_table_that_nobody_asked_for_paper_has_the_beginning() -> None:
+def test_a_brief_fold_has_the_first_rows_of_its_table() -> None:
     table = Table(name="long", columns=(Column("name"),), groups=(Group(tuple(names(60))),))
     section = Section(
         title="Asides", anchor="asides", blocks=(Fold("Many", (table,), is_brief=True),)
     )
     text = all_words(Document(title="t", about="a", sections=(section,)))
     assert "row-11" in text and "row-12" not in text
-    assert "48 more rows in report.html" in text
+    assert "Rows left out: 48, see the HTML page" in text
 
 
 def test_the_answers_of_all_chapters_come_before_the_contents() -> None:

@@ -6,7 +6,6 @@ import pytest
 
 from tests.report.pdf_read import ends, one, read, sample_pdf, table_of, words
 from vbench_mem.report.document import (
-    Answer,
     Bullets,
     Code,
     Column,
@@ -17,11 +16,10 @@ from vbench_mem.report.document import (
     Paragraph,
     Section,
     Span,
+    Summary,
     Table,
     line,
 )
-from vbench_mem.report.write import pdf
-from vbench_mem.report.write.pdf_words import width_of
 
 A4 = (595.3, 841.9)
 
@@ -91,11 +89,11 @@ def test_a_piece_of_a_split_table_repeats_all_that_tells_its_rows_apart() -> Non
 
 def test_no_text_is_cut_at_the_edge_however_long_a_word_is() -> None:
     long = "w" * 300
-    said = (Span(long), Span(long, "code"), Span(long, "bad"))
+    content = (Span(long), Span(long, "code"), Span(long, "bad"))
     table = Table(
         name="t",
         columns=(Column("name"), Column(long), Column("n", True)),
-        groups=(Group(((Field(line(long)), Field(said), Field(line("1" * 200))),), line(long)),),
+        groups=(Group(((Field(line(long)), Field(content), Field(line("1" * 200))),), line(long)),),
     )
     document = Document(
         title=long,
@@ -105,9 +103,9 @@ def test_no_text_is_cut_at_the_edge_however_long_a_word_is() -> None:
                 title=long,
                 anchor="s",
                 blocks=(
-                    Paragraph(said),
-                    Answer((long,), (long,)),
-                    Bullets((said,)),
+                    Paragraph(content),
+                    Summary(((long, long),)),
+                    Bullets((content,)),
                     Code(f"a: {long}\n{'  x: 1 ' * 60}"),
                     Fold(long, (table, table_of(9, 3, long))),
                 ),
@@ -149,7 +147,7 @@ def test_numbers_end_at_the_same_place_and_texts_start_there() -> None:
     assert len(starts) == len(stops) == 1
 
 
-def test_published_columns_are_said_to_be_so() -> None:
+def test_published_columns_are_marked() -> None:
     table = Table(
         name="t",
         columns=(Column("name"), Column("R@1 of them", True, is_published=True)),
@@ -158,20 +156,3 @@ def test_published_columns_are_said_to_be_so() -> None:
     text = words(read(one(table)).pages[0])
     assert "Published, not from this machine: R@1 of them." in text
     assert "a \N{EN DASH}" in text  # an empty field says that it is
-
-
-def test_no_letter_is_wider_than_it_is_reckoned_to_be() -> None:
-    from fontTools.ttLib import TTFont
-
-    for name, is_bold in (("DejaVu Sans", False), ("DejaVu Sans", True)):
-        (path,) = [
-            font.path
-            for font in pdf.fonts().fonts()
-            if (font.family, font.style, font.weight) == (name, "normal", 700 if is_bold else 400)
-            and font.path
-        ]
-        font = TTFont(path)
-        letters, sizes = font.getBestCmap(), font["hmtx"]
-        for code in range(32, 127):
-            true = sizes[letters[code]][0] / font["head"].unitsPerEm
-            assert true <= width_of(chr(code), is_bold=is_bold) + 1e-6, chr(code)

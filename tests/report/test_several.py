@@ -42,14 +42,14 @@ def test_a_predicted_report_needs_no_run_and_leaves_no_record(tmp_path: Path) ->
         *("report", matrix.path, "--predicted", "--card", "16GiB", "--out", out, "--json")
     )
     assert result.exit_code == 0, result.output
-    said = json.loads(result.stdout)
-    assert [row["status"] for row in said["rows"]] == ["predicted", "predicted"]
-    assert all(row["metrics"]["predicted_process_bytes"] > 0 for row in said["rows"])
-    assert [verdict["outcome"] for verdict in said["verdicts"]] == ["pass", "pass"]
+    data = json.loads(result.stdout)
+    assert [row["status"] for row in data["rows"]] == ["predicted", "predicted"]
+    assert all(row["metrics"]["predicted_process_bytes"] > 0 for row in data["rows"])
+    assert [verdict["outcome"] for verdict in data["verdicts"]] == ["pass", "pass"]
     assert not (out / "records").exists()
     for cell in matrix.cells:
-        told = json.loads((out / "predictions" / f"{cell.id}.json").read_text())
-        assert told["cell_id"] == cell.id and told["prediction"]["target"] == "cuda"
+        stored = json.loads((out / "predictions" / f"{cell.id}.json").read_text())
+        assert stored["cell_id"] == cell.id and stored["prediction"]["target"] == "cuda"
     assert "Nothing was measured" in (out / "report.html").read_text()
 
 
@@ -62,14 +62,14 @@ def test_of_several_matrices_each_is_a_chapter_with_files_of_its_own(tmp_path: P
     named = ("--title", "Two of them")
     result = invoke("report", *paths, "--store", root, "--out", out, "--json", *named)
     assert result.exit_code == 0, result.output
-    said = json.loads(result.stdout)
-    assert [chapter["matrix"] for chapter in said["chapters"]] == ["first", "second"]
+    data = json.loads(result.stdout)
+    assert [chapter["matrix"] for chapter in data["chapters"]] == ["first", "second"]
     for name in ("first", "second"):
         for file in (f"{name}-table.csv", f"{name}-table.parquet", f"{name}-matrix.yaml"):
-            assert (out / file).is_file() and file in said["files"]
+            assert (out / file).is_file() and file in data["files"]
         assert (out / "figures" / f"{name}-memory_frames.svg").is_file()
     page = (out / "report.html").read_text()
-    assert page.count("How each number was got") >= 1
+    assert page.count("Definitions") >= 1
     assert page.index(">first<") < page.index(">second<")
     assert "<h1>Two of them</h1>" in page
 
@@ -124,9 +124,9 @@ def test_scores_that_were_typed_are_in_what_does_it_again(tmp_path: Path) -> Non
     root, out = tmp_path / "runs", tmp_path / "out"
     keep(own_store(root, matrix), matrix, *map(ok, matrix.cells))
     for more in ((), ("--predicted",)):
-        asked = ("report", matrix.path, "--scores", "reference", "--store", root, "--out", out)
-        assert invoke(*asked, *more).exit_code == 0
-        again = (out / "report.md").read_text().partition("Do it again")[2]
+        command = ("report", matrix.path, "--scores", "reference", "--store", root, "--out", out)
+        assert invoke(*command, *more).exit_code == 0
+        again = (out / "report.md").read_text().partition("Commands")[2]
         assert "--scores reference" in again
 
 
@@ -148,10 +148,10 @@ def test_a_figure_that_cannot_be_drawn_any_more_leaves_no_file(tmp_path: Path) -
     keep(own_store(root, matrix), matrix, *map(ok, matrix.cells))
     scores = tmp_path / "scores.json"
     scores.write_text(json.dumps([score().model_dump()]))
-    asked = ("report", matrix.path, "--store", root, "--out", out)
-    assert invoke(*asked, "--scores", scores).exit_code == 0
+    command = ("report", matrix.path, "--store", root, "--out", out)
+    assert invoke(*command, "--scores", scores).exit_code == 0
     assert (out / "figures" / "memory_recall.png").is_file()
-    assert invoke(*asked).exit_code == 0
+    assert invoke(*command).exit_code == 0
     assert not [*(out / "figures").glob("memory_recall.*")]
     assert (out / "figures" / "memory_frames.png").is_file()
 

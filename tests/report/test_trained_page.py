@@ -11,13 +11,13 @@ from tests.rows import joined_of, ok, result, trained
 from vbench_mem.analysis.join import Joined
 from vbench_mem.analysis.trained import trained_encoders
 from vbench_mem.report.retrieved import tables
-from vbench_mem.report.training_table import failed_trainings, notes, stage_lines
+from vbench_mem.report.training_table import failed_trainings, stage_lines, stage_notes
 from vbench_mem.running.record import Record, Status
 
 FEW = ("joint_test", "joint_test+mask75", "frame_mean_test")
 
 
-def said_of(joined: Joined) -> str:
+def text_of_report(joined: Joined) -> str:
     return words(document(joined))
 
 
@@ -38,25 +38,24 @@ def changed(folder: Path, **fields: Any) -> Joined:
 def test_claims_come_before_what_was_retrieved_below_the_table(few: Joined) -> None:
     (tables_part,) = [each for each in document(few).sections if each.title == "Tables"]
     assert [section.title for section in tables_part.sections] == [
-        "What nothing beats",
-        "What the paper says, and what was found",
-        "What was trained, and what it retrieves",
+        "Pareto frontier",
+        "Claims of the paper",
+        "Training and retrieval",
     ]
 
 
 def test_a_matrix_that_trains_nothing_has_none_of_it(joined: Joined) -> None:
-    text = said_of(joined)
-    assert "What the paper says" not in text and "What was trained" not in text
+    text = text_of_report(joined)
+    assert "Claims of the paper" not in text and "Training and retrieval" not in text
     assert "trained.seeds" not in text
 
 
 def test_each_benchmark_has_every_encoder_both_ways_with_its_sanity(few: Joined) -> None:
     temporal, spatial = tables(trained_encoders(few))
     assert (temporal.name, spatial.name) == ("generated-temporal", "generated-spatial")
-    assert [line.label for line in temporal.encoders] == list(FEW)
-    first = temporal.encoders[0]
-    t2v, v2t = first.ways
-    assert (first.seeds, t2v.direction, v2t.direction) == ("3 of 3", "t2v", "v2t")
+    assert [row.label for row in temporal.encoders] == [name for name in FEW for _ in range(2)]
+    t2v, v2t, *_ = temporal.encoders
+    assert (t2v.seeds, t2v.direction, v2t.direction) == ("3 of 3", "t2v", "v2t")
     assert t2v.metrics == ("80.0 ± 1.0", "100.0 ± 0.0", "100.0 ± 0.0", "1.0 ± 0.0")
     assert t2v.interval == "75.0 to 83.0"  # of seed 0, at 79 %
     assert t2v.sanity == ("1.0 ± 0.0", "20.0 ± 0.0", "0.0 ± 0.0")
@@ -65,16 +64,15 @@ def test_each_benchmark_has_every_encoder_both_ways_with_its_sanity(few: Joined)
 
 def test_chance_and_ceilings_stand_below(few: Joined) -> None:
     temporal, spatial = tables(trained_encoders(few))
-    assert [line.label for line in temporal.without] == [
-        "chance",
+    chance, _, blind, one_frame = temporal.references
+    assert chance.metrics == ("1.0", "5.0", "10.0", "")
+    assert (blind.label, one_frame.label) == (
         "ceiling: frame-order-invariant",
         "ceiling: one-frame",
-    ]
-    assert temporal.without[0].ways[0].metrics == ("1.0", "5.0", "10.0", "")
-    (blind,) = temporal.without[1].ways
+    )
     assert (blind.direction, blind.metrics[0]) == ("t2v", "25.0")
-    assert "100 clips have 25 looks" in temporal.without[1].about
-    assert [line.label for line in spatial.without] == ["chance"]
+    assert "100 clips have 25 looks" in blind.about
+    assert [row.label for row in spatial.references] == ["chance", "chance"]
 
 
 def test_what_was_left_out_or_cut_is_counted_by_reason(tmp_path: Path) -> None:
@@ -87,16 +85,16 @@ def test_what_was_left_out_or_cut_is_counted_by_reason(tmp_path: Path) -> None:
         ("corrupt", 1),
     ]
     assert table.dropped[0][2].endswith("v19 and 10 more")
-    text = said_of(joined)
-    assert "31 left out for the reasons below." in text
-    assert "7 captions lost their tail." in text
+    text = text_of_report(joined)
+    assert "Left out clips and captions: 31." in text
+    assert "Truncated captions: 7." in text
 
 
-def test_a_sanity_row_that_was_not_asked_is_a_dash(tmp_path: Path) -> None:
+def test_a_missing_sanity_row_is_a_dash(tmp_path: Path) -> None:
     evaluation = result()["evaluation"]
     evaluation["sanity"]["frames_permuted"] = None
     (table,) = tables(trained_encoders(changed(tmp_path, evaluation=evaluation)))
-    assert table.encoders[0].ways[0].sanity == ("1.0", "", "0.0")
+    assert table.encoders[0].sanity == ("1.0", "", "0.0")
 
 
 def test_a_stage_that_all_share_is_one_line(few: Joined) -> None:
@@ -112,7 +110,7 @@ def test_a_stage_that_all_share_is_one_line(few: Joined) -> None:
     assert [seed for seed, _ in own[0].checkpoints] == [0, 1, 2]
 
 
-def test_failures_gaps_and_notes_of_trainings_are_told(tmp_path: Path) -> None:
+def test_failures_gaps_and_notes_of_trainings_are_listed(tmp_path: Path) -> None:
     matrix = trained_matrix(tmp_path, FEW[:1])
     records = records_of(matrix)
     failed = records.pop()
@@ -127,18 +125,18 @@ def test_failures_gaps_and_notes_of_trainings_are_told(tmp_path: Path) -> None:
         ("joint_test seed=1", "missing"),
         ("joint_test seed=2", "oom"),
     ]
-    assert notes(joined) == [
+    assert stage_notes(joined) == [
         "joint_test, stage video, seed=0: it went on from a snapshot",
         "a<b>.mp4 could not be decoded: not a video",
     ]
-    text = said_of(joined)
+    text = text_of_report(joined)
     assert missing.cell_id in text
     assert "<too large>" in text and "a<b>.mp4 could not" in text
-    assert "of the trainings some did not" in text
+    assert "Failed trainings are listed" in text
 
 
 def test_findings_are_listed_under_their_claims_with_the_source(few: Joined) -> None:
-    words = said_of(few)
+    words = text_of_report(few)
     claim = words.index("time-aware encoders beat frame-level ones where order matters")
     found = words.index("holds in every seed +59.0 ± 0.0 3 of 3 temporal joint_test 80.0 ± 1.0 %")
     assert claim < found
@@ -148,6 +146,6 @@ def test_findings_are_listed_under_their_claims_with_the_source(few: Joined) -> 
 
 def test_before_a_result_the_page_says_so(tmp_path: Path) -> None:
     matrix = trained_matrix(tmp_path, FEW[:1])
-    text = said_of(joined_of(matrix, ok(matrix.cells[0])))
+    text = text_of_report(joined_of(matrix, ok(matrix.cells[0])))
     assert "No training has a result yet." in text
-    assert "What the paper says" not in text
+    assert "Claims of the paper" not in text

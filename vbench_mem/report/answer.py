@@ -1,151 +1,77 @@
-"""The answer of a matrix in a few sentences, computed from its rows. Never interprets."""
+"""The summary of a matrix as short labelled facts, computed from its rows. No interpretation."""
 
-import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from vbench_mem.analysis.budgets.partner import Partners
-from vbench_mem.analysis.join import Joined, Row, RowState
+from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.analysis.pareto import frontier
 from vbench_mem.base.metrics import show
-from vbench_mem.base.units import format_bytes, significant
+from vbench_mem.base.units import format_bytes
 from vbench_mem.report.best import retrieval
-from vbench_mem.report.document import Answer
+from vbench_mem.report.document import Fact, Summary
 from vbench_mem.report.sized import Sized, limit_of, sized_rows
 
-MOST_LOADS = 4  # of more, only the smallest and the largest get a sentence
-MOST_NAMES = 3  # of rows that did not fit
-PREDICTED = ("predicted", "does not fit", "tight", "unpredicted")
-WORDS = {  # of rows that nobody ran
-    "does not fit": "too large",
-    "tight": "may be too large",
-    "unpredicted": "not predicted",
-    "skipped": "skipped",
-    "missing": "not predicted",
+MOST_LOADS = 4  # with more, only the first and the last load get facts
+MOST_NAMES = 3
+NOT_FITTING = {  # states of predicted rows, as the summary labels them
+    "does not fit": "Predicted not to fit",
+    "tight": "May not fit",
+    "unpredicted": "Not predicted",
 }
-MOST_LEAD = 2  # sentences before the one on how cells ended
 
 
-def answer(joined: Joined) -> Answer:
-    """In the lead what retrieves best or needs least, what the best alternative costs, and what did
-    not fit; then the other loads, and what masking leaves."""
+def summary(joined: Joined) -> Summary:
+    """Recall, Pareto frontier, budget and peak memory by load, masking, how cells ended."""
     sized = sized_rows(joined)
-    loads = by_load(sized)
-    best = retrieval(joined, sized)
-    first = best or hardest(joined, loads)
-    told = [] if best else list(loads)[-1:]
-    more = [
-        *first[MOST_LEAD:],
-        *extremes(joined, {load: some for load, some in loads.items() if load not in told}),
-        *masking(joined, sized),
-    ]
-    return Answer(lead=(*first[:MOST_LEAD], endings(joined)), more=tuple(more))
+    loads = list(by_load(sized).items())
+    if len(loads) > MOST_LOADS:
+        loads = [loads[0], loads[-1]]
+    facts: list[Fact] = [("Best recall", text) for text in retrieval(joined, sized)]
+    for load, some in reversed(loads):
+        facts += load_facts(joined, load, some)
+    return Summary((*facts, *masking(joined, sized), *endings(joined)))
 
 
 def load_of(row: Row) -> str:
-    """`frames=16 batch=8`: what the label says beyond the variant; `16 frames` where nothing."""
-    said = row.label.removeprefix(row.cell.variant).strip()
-    return said or f"{row.cell.load.frames} frames"
+    """`frames=16 batch=8`: the part of the label after the variant; else `16 frames`."""
+    rest = row.label.removeprefix(row.cell.variant).strip()
+    return rest or f"{row.cell.load.frames} frames"
 
 
 def by_load(sized: dict[str, Sized]) -> dict[str, list[Sized]]:
-    """Loads with something to choose from, in the matrix's order."""
+    """Loads with several rows, in the matrix's order."""
     loads: dict[str, list[Sized]] = {}
     for each in sized.values():
         loads.setdefault(load_of(each.row), []).append(each)
     return {load: some for load, some in loads.items() if len(some) > 1}
 
 
-def hardest(joined: Joined, loads: dict[str, list[Sized]]) -> list[str]:
-    """Two sentences on the last load: what needs the least, and what the best alternative costs."""
-    if not loads:
-        return []
-    load, some = list(loads.items())[-1]
-    low = min(some, key=lambda each: (each.bytes, each.step_ms or math.inf))
-    need = "is predicted to need" if low.is_predicted else "needs"
-    step = f" and {show('step_ms', low.step_ms)} ms a step" if low.step_ms else ""
-    first = f"At {load}, {low.row.cell.variant} {need} the least memory, {low.size}{step}"
-    return [f"{first}{within(joined, load, some)}.", *alternative(low, some)]
-
-
-def are_all(joined: Joined, load: str, some: Sequence[Sized]) -> bool:
-    """Is there a number of every row of the load? What did not fit has none."""
-    return len(some) == sum(load_of(row) == load for row in joined.rows if not row.by_rule)
-
-
-def within(joined: Joined, load: str, some: Sequence[Sized]) -> str:
-    """How many rows a budget on memory allows, where one is on them."""
-    limits = {each.row.cell.id: limit_of(joined, each.row) for each in some}
-    known = {limit for limit in limits.values() if limit is not None}
-    if len(known) != 1:
-        return ""
-    limit = known.pop()
-    judged = [each for each in some if limits[each.row.cell.id] is not None]
-    kept = sum(each.bytes <= limit for each in judged)
-    budget = f"within the {format_bytes(limit)} of the budget"
-    verb = "is" if kept == 1 else "are"
-    if len(judged) < len(some):
-        if len(judged) == 1:
-            return f"; the only row with a budget is {'' if kept else 'not '}{budget}"
-        return f"; {kept} of the {len(judged)} with a budget {verb} {budget}"
-    if are_all(joined, load, some):
-        rows = f"all {kept}" if kept == len(judged) else f"{kept} of {len(judged)}"
-        return f"; {rows} rows {verb} {budget}"
-    count = "all" if kept == len(judged) else str(kept)
-    return f"; {count} of the {len(judged)} rows with a number {verb} {budget}"
-
-
-def alternative(low: Sized, some: Sequence[Sized]) -> list[str]:
-    """The next on the frontier of memory and time; where nothing is faster, the next in memory."""
-    timed = [each for each in some if each.step_ms] if low.step_ms else []
-    best = [timed[i] for i in frontier([(each.bytes, -(each.step_ms or 0)) for each in timed])]
-    faster = [each for each in best if each.bytes > low.bytes]
-    if faster:
-        other = faster[0]
-        return [
-            f"The best alternative, {other.row.cell.variant}, is faster, "
-            f"{show('step_ms', other.step_ms)} ms a step, and needs {times(other, low)}."
-        ]
-    others = [each for each in some if each.row.cell.variant != low.row.cell.variant]
-    if not others:
-        return []
-    other = min(others, key=lambda each: each.bytes)
-    start = "Nothing is faster; the next" if timed else "The next"
-    return [f"{start} in memory, {other.row.cell.variant}, needs {times(other, low)}."]
-
-
-def times(other: Sized, low: Sized) -> str:
-    """`2.00 GiB, 2 times as much`; how it is known where that is unlike the other."""
-    known = "predicted" if other.is_predicted else "measured"
-    basis = "" if other.is_predicted == low.is_predicted else f" {known}"
-    ratio = significant(other.bytes / low.bytes)
-    return f"{other.size}{basis}, " + ("as much" if ratio == "1" else f"{ratio} times as much")
-
-
-def extremes(joined: Joined, loads: dict[str, list[Sized]]) -> list[str]:
-    """One sentence a load: the rows with the smallest and the largest peak."""
-    chosen = list(loads.items())
-    if len(chosen) > MOST_LOADS:
-        chosen = [chosen[0], chosen[-1]]
-    return [extreme(load, some, are_all(joined, load, some)) for load, some in chosen]
-
-
-def extreme(load: str, some: Sequence[Sized], are_all: bool) -> str:
+def load_facts(joined: Joined, load: str, some: Sequence[Sized]) -> Iterator[Fact]:
     low, high = (pick(some, key=lambda each: each.bytes) for pick in (min, max))
-    if low.bytes == high.bytes and low.is_predicted == high.is_predicted:
-        every = "are predicted to need" if low.is_predicted else "need"
-        rows = f"all {len(some)} rows" if are_all else f"the {len(some)} rows with a number"
-        return f"At {load}, {rows} {every} {low.size}."
-    need = "is predicted to need" if low.is_predicted else "needs"
-    return (
-        f"At {load}, {low.row.cell.variant} {need} the least memory, {low.size}, and "
-        f"{high.row.cell.variant} the most{'' if are_all else ' of rows with a number'}, "
-        f"{times(high, low)}."
-    )
+    yield f"Peak memory at {load}", f"{size_of(low)} to {size_of(high)}"
+    if all(each.step_ms for each in some):
+        best = frontier([(each.bytes, -(each.step_ms or 0)) for each in some])
+        names = [
+            f"{some[it].row.cell.variant} ({some[it].size}, {show('step_ms', some[it].step_ms)} ms)"
+            for it in best
+        ]
+        yield f"Pareto frontier of memory and step time at {load}", first_names(names)
+    limits = {each.row.cell.id: limit_of(joined, each.row) for each in some}
+    for limit in sorted({limit for limit in limits.values() if limit is not None}):
+        judged = [each.bytes <= limit for each in some if limits[each.row.cell.id] == limit]
+        text = f"{sum(judged)} of {len(judged)} rows that have this budget and a peak"
+        yield f"Within {format_bytes(limit)} at {load}", text
 
 
-def masking(joined: Joined, sized: dict[str, Sized]) -> list[str]:
-    """What each mask leaves of the peak of the same row without one."""
+def size_of(each: Sized) -> str:
+    """`1.00 GiB predicted (joint_test)`."""
+    basis = " predicted" if each.is_predicted else ""
+    return f"{each.size}{basis} ({each.row.cell.variant})"
+
+
+def masking(joined: Joined, sized: dict[str, Sized]) -> Iterator[Fact]:
+    """Peak of masked rows as a share of the peak of the same row without a mask."""
     ratios: dict[float, list[float]] = {}
     unmasked = Partners({"mask": 0.0}, joined.rows)
     for each in sized.values():
@@ -155,50 +81,32 @@ def masking(joined: Joined, sized: dict[str, Sized]) -> list[str]:
         plain, _ = unmasked.of(row)
         other = sized.get(plain.cell.id) if plain is not None else None
         if other is not None and other.is_predicted == each.is_predicted:
-            ratios.setdefault(row.cell.recipe.mask, []).append(each.bytes / other.bytes)
-    return [
-        f"Masking {100 * mask:g} % of the tokens leaves {span(some)} of the unmasked peak "
-        f"({len(some)} {'pair' if len(some) == 1 else 'pairs'} of rows)."
-        for mask, some in sorted(ratios.items())
-    ]
+            ratios.setdefault(row.cell.recipe.mask, []).append(100 * each.bytes / other.bytes)
+    for mask, some in sorted(ratios.items()):
+        span = dict.fromkeys((f"{min(some):.0f}", f"{max(some):.0f}"))
+        text = f"{' to '.join(span)} % of the unmasked peak (pairs of rows: {len(some)})"
+        yield f"Masking {100 * mask:g} % of the tokens", text
 
 
-def span(ratios: Sequence[float]) -> str:
-    low, high = f"{100 * min(ratios):.0f}", f"{100 * max(ratios):.0f}"
-    return f"{low} %" if low == high else f"{low} to {high} %"
-
-
-def endings(joined: Joined) -> str:
-    """How many cells ran, how the others ended, and what did not fit."""
-    if any(row.state in PREDICTED for row in joined.rows):
-        return predicted_endings(joined)
+def endings(joined: Joined) -> Iterator[Fact]:
+    """How many cells ended in which state, and the rows that do not fit."""
     counts = Counter(row.state for row in joined.rows)
-    ran = counts.pop(RowState.OK, 0)
-    rest = ", ".join(f"{count} {state}" for state, count in counts.items())
-    said = f"{ran} of {len(joined.rows)} cells ran" + (f"; the others: {rest}" if rest else "")
+    has_limit = any(row.limit_bytes for row in joined.rows)
+    names = {"predicted": "predicted to fit"} if has_limit else {}
+    order = sorted(counts, key=lambda state: state not in ("ok", "predicted"))
+    text = ", ".join(f"{counts[state]} {names.get(state, state)}" for state in order)
+    yield "Cells", f"{text} (of {len(joined.rows)})"
     found: dict[str, list[str]] = {}
     for row in joined.rows:
         if row.is_out_of_memory:
             is_tried = row.record is None or row.record.predicted_bytes is None
-            found.setdefault("out of memory" if is_tried else "predicted not to fit", []).append(
-                row.label
-            )
-    return "; ".join([said, *(f"{how}: {some_of(names)}" for how, names in found.items())]) + "."
+            label = "Out of memory" if is_tried else NOT_FITTING["does not fit"]
+            found.setdefault(label, []).append(row.label)
+        elif row.state in NOT_FITTING:
+            found.setdefault(NOT_FITTING[row.state], []).append(row.label)
+    yield from ((label, first_names(some)) for label, some in found.items())
 
 
-def predicted_endings(joined: Joined) -> str:
-    """How many cells are predicted to fit, where they are held against a memory."""
-    by_state: dict[str, list[str]] = {}
-    for row in joined.rows:
-        by_state.setdefault(row.state, []).append(row.label)
-    good, count = len(by_state.pop("predicted", [])), len(joined.rows)
-    if not any(row.limit_bytes for row in joined.rows):
-        said = f"{good} of {count} cells could be predicted"
-    else:
-        said = f"{good} of {count} cells {'is' if good == 1 else 'are'} predicted to fit"
-    return "; ".join([said, *(f"{WORDS[s]}: {some_of(n)}" for s, n in by_state.items())]) + "."
-
-
-def some_of(names: Sequence[str]) -> str:
+def first_names(names: Sequence[str]) -> str:
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     return ", ".join(names[:MOST_NAMES]) + more

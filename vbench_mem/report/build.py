@@ -3,13 +3,12 @@
 report.html, report.pdf, report.md   the same document three times
 table.csv, table.parquet             all numbers, for programs
 figures/<name>.svg, .png             each drawn once
-records/, predictions/               what stands behind each row
-matrix.yaml                          what was asked
+records/, predictions/               the file of each row
+matrix.yaml                          the matrix
 
-Of several matrices the name of each stands before its tables, figures and matrix.
+With several matrices, the names of tables, figures and matrices start with that of their matrix.
 """
 
-import os
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -25,6 +24,7 @@ from vbench_mem.analysis.claims.accuracy import findings
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.analysis.predicted_rows import PredictedRows, judge_predicted
 from vbench_mem.base.errors import UsageError
+from vbench_mem.base.files import written_aside
 from vbench_mem.base.metrics import PREDICTED
 from vbench_mem.report.content.chapter import Chapter
 from vbench_mem.report.content.whole import document_of
@@ -40,7 +40,7 @@ FIGURES = "figures"
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """One matrix of a report; `predicted` where nothing was run; `again` is what was typed."""
+    """One matrix of a report; `predicted` if nothing was run; `again`: the commands."""
 
     joined: Joined
     predicted: PredictedRows | None = None
@@ -50,7 +50,7 @@ class Subject:
 def build_report(
     subjects: Sequence[Subject], folder: Path, title: str | None = None
 ) -> dict[str, Any]:
-    """Everything in the folder, made where needed; what it says, for programs."""
+    """Writes all files into the folder; returns the content as JSON-ready data."""
     prefixes = prefixes_of([subject.joined.matrix.name for subject in subjects])
     judged = [(subject, *verdicts_of(subject)) for subject in subjects]
     try:
@@ -69,9 +69,9 @@ def build_report(
             f"{folder}: cannot be written: {why}; choose another with --out"
         ) from error
     files = [*names, *(name for _, some in written for name in some)]
-    said = [facts_of(chapter) for chapter in chapters]
-    told = said[0] if len(said) == 1 else {"chapters": said}
-    return {"folder": str(folder), "files": files, **told}
+    facts = [facts_of(chapter) for chapter in chapters]
+    data = facts[0] if len(facts) == 1 else {"chapters": facts}
+    return {"folder": str(folder), "files": files, **data}
 
 
 def verdicts_of(subject: Subject) -> tuple[Joined, list[Verdict]]:
@@ -114,9 +114,8 @@ def write_chapter(
     figures = illustrate(plans(joined), folder / FIGURES, prefix)
     tables = [f"{prefix}table.csv", f"{prefix}table.parquet"]
     for name in tables:
-        aside = folder / f".{name}.{os.getpid()}.part"
-        write_table(joined, aside, is_parquet=name.endswith("parquet"))
-        os.replace(aside, folder / name)
+        with written_aside(folder / name) as file:
+            write_table(joined, file, is_parquet=name.endswith("parquet"))
     write_text(folder / f"{prefix}matrix.yaml", joined.matrix.text)
     names = [*tables, f"{prefix}matrix.yaml", *figure_files(figures)]
     predicted = subject.predicted
@@ -151,9 +150,8 @@ def write_document(document: Document, folder: Path) -> list[str]:
 
     write_text(folder / "report.html", html_page(document))
     write_text(folder / "report.md", markdown_text(document))
-    aside = folder / f".report.pdf.{os.getpid()}.part"
-    aside.write_bytes(pdf_bytes(document))
-    os.replace(aside, folder / "report.pdf")
+    with written_aside(folder / "report.pdf") as file:
+        file.write_bytes(pdf_bytes(document))
     return ["report.html", "report.pdf", "report.md"]
 
 
@@ -165,7 +163,7 @@ def metrics_of(row: Row) -> dict[str, int | float | None]:
 
 
 def facts_of(chapter: Chapter) -> dict[str, Any]:
-    """Rows, verdicts and what did not meet, as JSON-ready data."""
+    """Rows, verdicts and unmatched scores as JSON-ready data."""
     joined = chapter.joined
     return {
         "matrix": joined.matrix.name,

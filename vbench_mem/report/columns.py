@@ -1,8 +1,7 @@
-"""THE columns of table.csv, in their order, and the value of each in a row. No pandas.
+"""The columns of table.csv, in their order, and the value of each in a row. No pandas.
 
-identity, status, memory, FLOPs, speed, energy, input, parameters, tokens (all in the order of the
-table of metrics), axes of this matrix that have no column of their own, what was trained, scores by
-name, and hashes of the data that those measured here are of. `ABOUT_SCORES` defines the last three.
+Identity, status, metrics in the order of their table, further axes of the matrix, trainings, scores
+by name, and hashes of the data of measured scores. `ABOUT_SCORES` defines the last three.
 """
 
 from collections.abc import Callable
@@ -19,7 +18,7 @@ from vbench_mem.running.record import Status
 Kind = Literal["Int64", "Float64", "boolean", "string"]
 
 WHOLE_UNITS = ("bytes", "parameters", "tokens", "clips", "captions")
-# What a cell is, by the names that a matrix knows.
+# Settings of a cell, by their names in a matrix.
 IDENTITY: dict[str, Kind] = {
     "variant": "string",
     "encoder": "string",
@@ -71,20 +70,20 @@ ENDING: dict[str, tuple[Kind, Callable[[Row], object]]] = {
     "wall_s": ("Float64", lambda row: row.record and row.record.wall_s),
 }
 TRAINED = ("trained.seeds", "trained.checkpoints", "trained.failed")
-# Of scores that were measured here, for those who read the table.
+# Definitions of the columns of scores measured here.
 ABOUT_SCORES = {
-    "score.measured.…": "mean over the seeds whose training ended well",
+    "score.measured.…": "mean over the seeds whose training succeeded",
     "score.measured.….spread": "standard deviation over these seeds; empty for a single one",
-    "score.measured.….seeds": "how many they are",
-    "trained.seeds": "the same seeds by name, of a row that was trained",
+    "score.measured.….seeds": "number of these seeds",
+    "trained.seeds": "these seeds, of a row that was trained",
     "trained.checkpoints": "SHA-256 of the weights of each seed, in that order",
-    "trained.failed": "seeds whose training ended otherwise, or has no record",
+    "trained.failed": "seeds whose training failed or has no record",
     "data.….sha256": "hash of the captions, right answers and videos of a benchmark",
 }
 
 
 def ordered_metrics() -> list[Metric]:
-    """Costs in the order of their table, then what the encoder is: its parameters and tokens."""
+    """Costs in the order of their table, then parameters and tokens of the encoder."""
     size = [metric for metric in METRICS.values() if metric.unit in ("parameters", "tokens")]
     return [metric for metric in METRICS.values() if metric not in size] + size
 
@@ -94,7 +93,7 @@ def metric_kind(metric: Metric) -> Kind:
 
 
 def extra_axes(joined: Joined) -> list[str]:
-    """Axes that this matrix uses and that have no column in every table."""
+    """Axes of this matrix without a column in `IDENTITY`."""
     return [name for name in joined.matrix.axes if name not in IDENTITY]
 
 
@@ -121,7 +120,7 @@ def row_values(row: Row, joined: Joined) -> dict[str, Any]:
     values: dict[str, Any] = {"cell_id": row.cell.id}
     values |= {name: row.facts.get(name) for name in IDENTITY}
     if row.cell.load.clips is not None:
-        values["clips"] = Path(row.cell.load.clips).name  # the folder is one machine's own
+        values["clips"] = Path(row.cell.load.clips).name  # the folder differs between machines
     values |= {name: read(row) for name, read in MACHINE.items()}
     values |= {name: read(row) for name, (_, read) in ENDING.items()}
     values |= {name: row.metric(name) for name in METRICS}
@@ -159,7 +158,7 @@ def data_columns(joined: Joined) -> list[str]:
 
 
 def data_hashes(row: Row, column: str) -> str | None:
-    """Several where benchmarks of one name and size are told apart by their hashes alone."""
+    """Several if benchmarks with the same name and size differ in their data."""
     scores = (score for score in row.scores.values() if isinstance(score, MeasuredScore))
     hashes = {score.data_sha256 for score in scores if data_column(score) == column}
     return " ".join(sorted(hashes)) or None
@@ -172,15 +171,15 @@ def measured_values(column: str, score: AnyScore | None) -> dict[str, Any]:
 
 
 def trained_values(row: Row, accuracy: Accuracy) -> dict[str, Any]:
-    """What became of the trainings of a row; nothing of a row that the matrix does not train."""
-    asked = accuracy.of_row.get(row.cell.id, ())
+    """Seeds and checkpoints of a row's trainings; None for a row that is not trained."""
+    cell_ids = accuracy.of_row.get(row.cell.id, ())
     known = {cell.id: cell.training for cell in accuracy.cells}
     good = {record.cell_id: record for record in row.trainings if record.status is Status.OK}
-    seeds = {key: str(training.seed) for key in asked if (training := known[key]) is not None}
+    seeds = {key: str(training.seed) for key in cell_ids if (training := known[key]) is not None}
     hashes = [str(record.details["checkpoint"]["sha256"]) for record in good.values()]
     texts = (
-        [seeds[key] for key in asked if key in good],
+        [seeds[key] for key in cell_ids if key in good],
         hashes,
-        [seeds[key] for key in asked if key not in good],
+        [seeds[key] for key in cell_ids if key not in good],
     )
     return {name: " ".join(some) or None for name, some in zip(TRAINED, texts, strict=True)}

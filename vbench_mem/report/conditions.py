@@ -1,12 +1,12 @@
-"""What all rows of a report have in common, in a few words: a number means little without it."""
+"""Settings that all rows of a report share."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from vbench_mem.analysis.join import Joined
 
-TOLD: dict[str, Callable[[Any], str]] = {
-    "mode": lambda mode: "embedding alone" if mode == "embed" else "",
+TEXTS: dict[str, Callable[[Any], str]] = {
+    "mode": lambda mode: "embedding only" if mode == "embed" else "",
     "frames": lambda count: f"{count} frame{'' if count == 1 else 's'}",
     "batch": lambda count: f"batch {count}",
     "resolution_px": lambda side: f"{side} px",
@@ -21,12 +21,10 @@ TOLD: dict[str, Callable[[Any], str]] = {
 
 
 def conditions(joined: Joined) -> str:
-    """`16 frames, batch 8, 96 px, float32`; what differs between rows stands in the table."""
-    return ", ".join(word for word in words(joined) if word)
-
-
-def words(joined: Joined) -> Iterator[str]:
-    for name, tell in TOLD.items():
+    """`16 frames, batch 8, 96 px, float32`; settings that differ between rows are columns."""
+    words = []
+    for name, text_of in TEXTS.items():
         values = [row.facts.get(name) for row in joined.rows]
         if values and values[0] is not None and all(value == values[0] for value in values):
-            yield tell(values[0])
+            words.append(text_of(values[0]))
+    return ", ".join(filter(None, words))

@@ -1,7 +1,6 @@
-"""THE report model: what a report says, without how it looks. Pages, PDF and Markdown render it.
+"""The report model: content without layout, rendered as HTML, PDF and Markdown.
 
-Text in it is plain text, whatever file it came from: escaping is the renderers' work. Nothing here
-knows what a cell or a metric is.
+All text is plain: renderers escape it. Nothing here knows what a cell or a metric is.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,8 +15,8 @@ Tone = Literal["plain", "soft", "strong", "code", "good", "bad", "quiet"]
 
 @dataclass(frozen=True)
 class Span:
-    """A piece of a line. `link` is relative to the report's folder; `title` is told when pointed
-    at, and never the only place of what matters."""
+    """A piece of a line. `link` is relative to the report's folder; `title` is a tooltip, and
+    its text is elsewhere too if it is important."""
 
     text: str
     tone: Tone = "plain"
@@ -45,12 +44,14 @@ class Paragraph:
     keeps_lines: bool = False
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What the reader is to find first: `lead` in three sentences at most, then what adds to it."""
+Fact = tuple[str, str]  # label, text
 
-    lead: tuple[str, ...]
-    more: tuple[str, ...] = ()
+
+@dataclass(frozen=True)
+class Summary:
+    """The main results as labelled facts, the most important first."""
+
+    facts: tuple[Fact, ...]
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,8 @@ class Code:
 class Field:
     """One field of a table.
 
-    value  what it is sorted and filtered by; the text where it is None and the text is not empty
-    title  the whole of what is cut short, or why it is empty
+    value  the sort key; None: its text
+    title  tooltip: the full text, or why the field is empty
     """
 
     line: Line = ()
@@ -78,6 +79,10 @@ class Field:
     @property
     def text(self) -> str:
         return text_of(self.line)
+
+
+def text_fields(*texts: str) -> tuple[Field, ...]:
+    return tuple(Field(line(text)) for text in texts)
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Group:
-    """Rows of a table under a heading of their own, or without; `is_reference`: no encoder's."""
+    """Rows of a table, with or without a heading; `is_reference`: rows of no encoder."""
 
     rows: tuple[tuple[Field, ...], ...]
     head: Line | None = None
@@ -116,6 +121,24 @@ class Table:
     def rows(self) -> Iterator[tuple[Field, ...]]:
         return (row for group in self.groups for row in group.rows)
 
+    def longest(self) -> list[int]:
+        """Characters of the longest field of each column."""
+        found = [0] * len(self.columns)
+        for row in self.rows:
+            found = [max(most, len(it.text)) for most, it in zip(found, row, strict=True)]
+        return found
+
+
+def plain_table(
+    name: str,
+    columns: Iterable[Column],
+    rows: Iterable[tuple[Field, ...]],
+    is_browsed: bool = False,
+) -> Table:
+    """A table of one group without a heading."""
+    groups = (Group(tuple(rows)),)
+    return Table(name=name, columns=tuple(columns), groups=groups, is_browsed=is_browsed)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
@@ -136,9 +159,9 @@ class Figure:
 
 @dataclass(frozen=True)
 class Fold:
-    """Blocks behind a summary: shut on a screen unless `is_open`, open on paper.
+    """Blocks behind a summary: closed on a screen unless `is_open`, open on paper.
 
-    is_brief  of long tables and lists in it paper has the beginning alone
+    is_brief  the PDF has only the first rows of its tables and lists
     """
 
     summary: str
@@ -147,7 +170,7 @@ class Fold:
     is_brief: bool = False
 
 
-Block = Paragraph | Answer | Bullets | Code | Table | Figure | Fold
+Block = Paragraph | Summary | Bullets | Code | Table | Figure | Fold
 
 
 @dataclass(frozen=True, kw_only=True)

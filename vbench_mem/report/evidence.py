@@ -29,30 +29,18 @@ def record_link(cell_id: str) -> str:
     return f"{RECORDS}/{cell_id}.json"
 
 
-def prediction_text(row: Row) -> str:
-    assert isinstance(row.prediction, Prediction)
-    told = {
-        "cell_id": row.cell.id,
-        "cell": cells.dump(row.cell),
-        "prediction": row.prediction.dump(),
-    }
-    return json.dumps(told, indent=1) + "\n"
-
-
 def files_of(joined: Joined) -> Iterator[tuple[str, str]]:
-    """Place and text of each; stages and trainings come after the rows."""
+    """Path and text of each file; stages and trainings come after the rows."""
     for record in joined.records:
         yield record_link(record.cell_id), record.model_dump_json(indent=1) + "\n"
     for row in joined.rows:
         if row.record is None and isinstance(row.prediction, Prediction):
-            yield f"{PREDICTIONS}/{row.cell.id}.json", prediction_text(row)
+            prediction = row.prediction.dump()
+            data = {"cell_id": row.cell.id, "cell": cells.dump(row.cell), "prediction": prediction}
+            yield f"{PREDICTIONS}/{row.cell.id}.json", json.dumps(data, indent=1) + "\n"
 
 
-def write_evidence(joined: Joined, folder: Path) -> list[str]:
-    """The files written, from the folder."""
-    written = []
-    for place, text in files_of(joined):
-        (folder / place).parent.mkdir(parents=True, exist_ok=True)
-        write_text(folder / place, text)
-        written.append(place)
-    return written
+def write_evidence(joined: Joined, folder: Path) -> None:
+    for path, text in files_of(joined):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        write_text(folder / path, text)

@@ -1,7 +1,6 @@
-"""The table that people read: few columns, in words. Used on the terminal and in the page.
+"""Columns of the main table of rows, on the terminal and in the report.
 
-Columns that no row has a value in are left out, and of scores of what was trained here all but R@1;
-table.csv has them all.
+Empty columns are left out, and scores of trained encoders other than R@1; table.csv has them all.
 """
 
 from collections.abc import Sequence
@@ -32,7 +31,7 @@ HEADS = {
     "tokens_trained_per_clip": "tokens trained",
 }
 SHORT = ("peak_alloc_bytes", "step_ms", "step_gflop", "params_trained")
-# Of rows that nobody ran; a record's own prediction has the peak alone.
+# For rows without a record; in a record only the peak is predicted.
 PREDICTED = {
     "predicted_peak_bytes": "predicted peak",
     "predicted_embed_peak_bytes": "predicted peak embedding",
@@ -42,9 +41,9 @@ LETTERS = {"recall_at_1": "R@1", "recall_at_5": "R@5", "recall_at_10": "R@10"}
 
 
 @dataclass(frozen=True)
-class Column:
-    """`name` of the metric or score, its short heading, and its full meaning. `is_trained`: a score
-    of weights trained here, over seeds."""
+class OverviewColumn:
+    """`name` of the metric or score, `head`: short heading. `is_trained`: a score of encoders
+    trained here, over seeds."""
 
     name: str
     head: str
@@ -55,7 +54,7 @@ class Column:
 
 
 def load_axes(joined: Joined) -> list[str]:
-    """Axes that vary and that the variant's own name does not tell."""
+    """Varying axes that are not part of the variant's name."""
     inside = ("name", "spec", "recipe")
     return [name for name in joined.matrix.varying if SETTINGS[name].section not in inside]
 
@@ -64,15 +63,14 @@ def columns(
     joined: Joined,
     names: Sequence[str] = tuple(HEADS),
     directions: Sequence[Direction] = DIRECTIONS,
-) -> list[Column]:
-    """Metrics among `names` that some row has (of rows that nobody ran those of `PREDICTED`), and
-    the scores: R@1 in `directions` of what was trained here beside the memory that it costs, all
-    others at the end."""
+) -> list[OverviewColumn]:
+    """Metrics among `names` that some row has (without records those of `PREDICTED`), and scores:
+    R@1 of trained encoders in `directions` after the memory, all others at the end."""
     if joined.rows and not joined.records:
         names = tuple(PREDICTED)
     heads = HEADS | PREDICTED
     present = [name for name in names if any(row.metric(name) is not None for row in joined.rows)]
-    found = [Column(name, heads[name], _meaning(name)) for name in present]
+    found = [OverviewColumn(name, heads[name], _meaning(name)) for name in present]
     scores: dict[str, list[AnyScore]] = {}
     for row in joined.rows:
         for column, score in row.scores.items():
@@ -98,7 +96,7 @@ def _meaning(name: str) -> str:
     return f"{name}: {METRICS[name].meaning} ({METRICS[name].unit})"
 
 
-def _score_column(some: Sequence[AnyScore]) -> Column:
+def _score_column(some: Sequence[AnyScore]) -> OverviewColumn:
     """The column of one score of several rows."""
     score = some[0]
     what = LETTERS.get(score.metric, score.metric.replace("_", " "))
@@ -111,7 +109,7 @@ def _score_column(some: Sequence[AnyScore]) -> Column:
         meaning += "; mean over seeds ± standard deviation"
     elif score.origin != "measured":
         head += f" ({score.origin})"
-    return Column(
+    return OverviewColumn(
         score.column, head, meaning, True, score.origin == "published", is_trained=bool(seeds)
     )
 
@@ -123,15 +121,15 @@ def seeds_of(few: int, many: int) -> str:
     return f"{few} to {many} seeds"
 
 
-def cell_text(row: Row, column: Column) -> str:
-    """The value as people read it; empty where there is none."""
+def cell_text(row: Row, column: OverviewColumn) -> str:
+    """The value as text; empty if it is missing."""
     if not column.is_score:
         return show(column.name, row.metric(column.name))
     score = row.scores.get(column.name)
     return "" if score is None else score_text(score)
 
 
-def why_empty(row: Row, column: Column) -> str:
+def why_empty(row: Row, column: OverviewColumn) -> str:
     """The reason for an empty field."""
     if not column.is_score:
         return row.why_missing(column.name)

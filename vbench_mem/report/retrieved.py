@@ -1,7 +1,7 @@
-"""What trained encoders retrieve, as the tables of the page: texts only. No torch."""
+"""Retrieval results of trained encoders as tables of texts. No torch."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from vbench_mem.analysis.scores.measured import DIRECTIONS, SANITY, BenchmarkResult, Sanity
@@ -15,71 +15,62 @@ Texts = tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Way:
-    """One direction; empty texts are numbers that are not there.
+class RetrievalRow:
+    """One direction of an encoder, or of a reference (chance, a ceiling) that `about` explains.
 
-    metrics   in the order of `SHOWN`
+    metrics   in the order of `SHOWN`; missing numbers are empty
     interval  bootstrap interval of R@1 of the first seed
     sanity    R@1 in the order of `SANITY`
     """
 
+    label: str
     direction: Direction
     metrics: Texts
     interval: str = ""
     sanity: Texts = ("",) * len(SANITY)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """One encoder, or a number that needs none; `about` is what that is."""
-
-    label: str
-    ways: tuple[Way, ...]
     seeds: str = ""
     about: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class RetrievalTable:
     """One benchmark.
 
-    facts    sentences about what was asked
+    facts    sentences about the protocol
     dropped  of each reason how many were left out for it, and some of their names
     """
 
     name: str
     sha256: str
     facts: Texts
-    encoders: tuple[Line, ...]
-    without: tuple[Line, ...]
+    encoders: tuple[RetrievalRow, ...]
+    references: tuple[RetrievalRow, ...]
     dropped: tuple[tuple[str, int, str], ...]
 
 
-def tables(trained: Sequence[TrainedEncoder]) -> list[Table]:
+def tables(trained: Sequence[TrainedEncoder]) -> list[RetrievalTable]:
     """One for each benchmark that has a result."""
     return [table_of(asked, trained) for asked in benchmarks_of(trained)]
 
 
-def table_of(asked: ScoredBenchmark, trained: Sequence[TrainedEncoder]) -> Table:
+def table_of(asked: ScoredBenchmark, trained: Sequence[TrainedEncoder]) -> RetrievalTable:
     known = [each for each in trained if each.results(asked)]
     every = [result for each in known for result in each.results(asked).values()]
-    return Table(
+    return RetrievalTable(
         name=asked.result.name,
         sha256=asked.result.sha256,
         facts=tuple(facts_of(asked.result)),
-        encoders=tuple(line_of(each, asked) for each in known),
-        without=(chance_of(asked.result), *ceilings_of(every)),
+        encoders=tuple(row for each in known for row in encoder_rows(each, asked)),
+        references=(*chance_rows(asked.result), *ceiling_rows(every)),
         dropped=tuple(left_out(asked.result)),
     )
 
 
 def facts_of(result: BenchmarkResult) -> Iterable[str]:
     clips, captions = f"{result.gallery_size:,} clips", f"{result.captions:,} captions"
-    yield f"{result.protocol}: {captions} ask {clips}, convention {result.convention}."
-    count = len(result.dropped)
-    yield f"{count:,} left out for the reasons below." if count else "Nothing was left out."
-    cut = result.truncated
-    yield f"{cut:,} captions lost their tail." if cut else "No caption lost its tail."
+    yield f"{result.protocol}: {clips}, {captions}, convention {result.convention}."
+    yield f"Left out clips and captions: {len(result.dropped):,}."
+    yield f"Truncated captions: {result.truncated:,}."
 
 
 def left_out(result: BenchmarkResult) -> Iterable[tuple[str, int, str]]:
@@ -89,30 +80,25 @@ def left_out(result: BenchmarkResult) -> Iterable[tuple[str, int, str]]:
         yield reason, count, ", ".join(names) + more
 
 
-def line_of(trained: TrainedEncoder, asked: ScoredBenchmark) -> Line:
+def encoder_rows(trained: TrainedEncoder, asked: ScoredBenchmark) -> Iterator[RetrievalRow]:
     results = list(trained.results(asked).values())
-    return Line(
-        label=trained.label,
-        seeds=f"{len(results)} of {len(trained.cells)}",
-        ways=tuple(way_of(results, direction) for direction in DIRECTIONS),
-    )
-
-
-def way_of(results: Sequence[BenchmarkResult], direction: Direction) -> Way:
-    interval = results[0].interval(direction, SHOWN[0])
-    return Way(
-        direction=direction,
-        metrics=tuple(
-            text(metric, [result.metrics[direction].get(metric) for result in results])
-            for metric in SHOWN
-        ),
-        interval="" if interval is None else " to ".join(f"{100 * end:.1f}" for end in interval),
-        sanity=tuple(sane(results, direction, name) for name in SANITY),
-    )
+    for direction in DIRECTIONS:
+        interval = results[0].interval(direction, SHOWN[0]) or ()
+        yield RetrievalRow(
+            label=trained.label,
+            direction=direction,
+            metrics=tuple(
+                text(metric, [result.metrics[direction].get(metric) for result in results])
+                for metric in SHOWN
+            ),
+            interval=" to ".join(f"{100 * end:.1f}" for end in interval),
+            sanity=tuple(sane(results, direction, name) for name in SANITY),
+            seeds=f"{len(results)} of {len(trained.cells)}",
+        )
 
 
 def text(metric: str, numbers: Iterable[float | None]) -> str:
-    """Mean and spread of those that are there."""
+    """Mean and spread of the numbers that are not missing."""
     found = Spread(tuple(number for number in numbers if number is not None))
     if not found.values:
         return ""
@@ -124,37 +110,25 @@ def sane(results: Sequence[BenchmarkResult], direction: Direction, name: Sanity)
     return text(SHOWN[0], [None if row is None else row[direction][SHOWN[0]] for row in rows])
 
 
-def chance_of(result: BenchmarkResult) -> Line:
-    ways = (
-        Way(
-            direction=direction,
-            metrics=tuple(text(metric, [result.chance[direction].get(metric)]) for metric in SHOWN),
-        )
-        for direction in DIRECTIONS
-    )
-    about = "expected of an encoder that orders every gallery at random"
-    return Line(label="chance", ways=tuple(ways), about=about)
+def chance_rows(result: BenchmarkResult) -> Iterator[RetrievalRow]:
+    about = "expected of an encoder that ranks every gallery at random"
+    for direction in DIRECTIONS:
+        chance = result.chance[direction]
+        metrics = tuple(text(metric, [chance.get(metric)]) for metric in SHOWN)
+        yield RetrievalRow(label="chance", direction=direction, metrics=metrics, about=about)
 
 
-def ceilings_of(results: Iterable[BenchmarkResult]) -> list[Line]:
-    """Of each kind what it cannot score above; those that bound nothing are left out."""
-    found: dict[tuple[str, str], dict[Direction, float]] = {}
-    for result in results:
-        for ceiling in result.ceilings:
-            shares = found.setdefault((ceiling.kind, ceiling.reason), {})
-            for direction in DIRECTIONS:
-                if ceiling.metric == f"{direction}_{SHOWN[0]}" and ceiling.random_ties_value < 1:
-                    shares[direction] = ceiling.random_ties_value
+def ceiling_rows(results: Iterable[BenchmarkResult]) -> list[RetrievalRow]:
+    """Upper bounds by kind of encoder, without those that are no bound."""
+    found: dict[tuple[str, str, Direction], RetrievalRow] = {}
     rest = ("",) * (len(SHOWN) - 1)
-    return [
-        Line(
-            label=f"ceiling: {kind}",
-            ways=tuple(
-                Way(direction=direction, metrics=(f"{100 * share:.1f}", *rest))
-                for direction, share in shares.items()
-            ),
-            about=f"the most to be expected of such an encoder; {reason}",
-        )
-        for (kind, reason), shares in found.items()
-        if shares
-    ]
+    for ceiling in (ceiling for result in results for ceiling in result.ceilings):
+        for direction in DIRECTIONS:
+            if ceiling.metric == f"{direction}_{SHOWN[0]}" and ceiling.random_ties_value < 1:
+                found[ceiling.kind, ceiling.reason, direction] = RetrievalRow(
+                    label=f"ceiling: {ceiling.kind}",
+                    direction=direction,
+                    metrics=(f"{100 * ceiling.random_ties_value:.1f}", *rest),
+                    about=f"the highest expected score of such an encoder; {ceiling.reason}",
+                )
+    return list(found.values())

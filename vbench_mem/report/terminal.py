@@ -1,4 +1,4 @@
-"""The overview and the findings on a terminal, narrow enough for its width."""
+"""The table of rows and the claims on a terminal, as wide as it allows."""
 
 import textwrap
 from collections.abc import Iterable
@@ -11,7 +11,14 @@ from rich.table import Table
 from vbench_mem.analysis.claims.accuracy import findings
 from vbench_mem.analysis.claims.finding import Finding, by_claim
 from vbench_mem.analysis.join import Joined, RowState
-from vbench_mem.report.overview import SHORT, Column, axis_text, cell_text, columns, load_axes
+from vbench_mem.report.overview import (
+    SHORT,
+    OverviewColumn,
+    axis_text,
+    cell_text,
+    columns,
+    load_axes,
+)
 from vbench_mem.report.training_table import failed_trainings
 
 STYLES = {
@@ -29,7 +36,7 @@ LONGEST_WORD = 11  # of a heading, which is wrapped between words
 
 
 def draw_overview(joined: Joined, console: Console) -> None:
-    """One line a row, the reasons of other endings than ok below, then what was found of claims."""
+    """One line for each row, below it reasons of failures, then the claims."""
     axes, available = load_axes(joined), columns(joined, SHORT, ("t2v",))
     shown = fitting(joined, axes, available, console.width)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, PADDING, 0, 0))
@@ -49,7 +56,7 @@ def draw_overview(joined: Joined, console: Console) -> None:
         )
     console.print(table)
     if len(shown) < len(available):
-        console.print("more columns in report.html")
+        console.print("More columns: see report.html")
     for row in joined.rows:
         if row.reason is not None:
             console.print(f"{row.label}: {row.state}: {row.reason}", markup=False)
@@ -58,8 +65,7 @@ def draw_overview(joined: Joined, console: Console) -> None:
         if each.state != RowState.MISSING:
             console.print(f"{each.label}: {each.state}: {each.reason}", markup=False)
     if missing := sum(each.state == RowState.MISSING for each in ended):
-        verb = "has" if missing == 1 else "have"
-        console.print(f"{missing} of the trainings {verb} no record; run the matrix")
+        console.print(f"Trainings without a record: {missing}; run the matrix")
     draw_findings(joined, console)
 
 
@@ -75,8 +81,7 @@ def draw_findings(joined: Joined, console: Console) -> None:
         for finding in some:
             console.print(finding_text(finding, console.width), markup=False)
     if rest := len(found) - len(judged):
-        verb = "claim needs" if rest == 1 else "claims need"
-        console.print(f"{rest} {verb} encoders that were not trained; report.html says which")
+        console.print(f"Claims about encoders that were not trained: {rest}; see report.html")
 
 
 def finding_text(finding: Finding, width: int) -> str:
@@ -93,21 +98,23 @@ def finding_text(finding: Finding, width: int) -> str:
     )
 
 
-def width_of(column: Column, joined: Joined) -> int:
-    """Of its texts, or of the longest word of its heading."""
+def width_of(column: OverviewColumn, joined: Joined) -> int:
+    """Of its longest text or the longest word of its heading."""
     word = min(LONGEST_WORD, max(map(len, column.head.split())))
     if column.is_trained:
         word = LONGEST_WORD  # its heading has many words
     return widest(word, (cell_text(row, column) for row in joined.rows))
 
 
-def fitting(joined: Joined, axes: list[str], available: list[Column], width: int) -> list[Column]:
-    """As many columns, first ones first, as fit beside the variant; at least one."""
+def fitting(
+    joined: Joined, axes: list[str], available: list[OverviewColumn], width: int
+) -> list[OverviewColumn]:
+    """The first columns that fit beside the variant, at least one."""
     rows = joined.rows
     used = 2 + widest(0, (row.cell.variant for row in rows)) + GAP  # 2: the table's edges
     used += sum(widest(len(n), (axis_text(r, n) for r in rows)) + GAP for n in axes)
     used += widest(0, (row.state for row in rows)) + GAP
-    shown: list[Column] = []
+    shown: list[OverviewColumn] = []
     for column in available:
         used += width_of(column, joined) + GAP
         if used > width and shown:
@@ -117,5 +124,5 @@ def fitting(joined: Joined, axes: list[str], available: list[Column], width: int
 
 
 def widest(head: int, texts: Iterable[str]) -> int:
-    """The places that a column takes, its heading's where there is no row."""
+    """The longest text or the heading."""
     return max(head, max(map(len, texts), default=0))

@@ -1,4 +1,4 @@
-"""How encoders were trained, as the table of the page, and what became of every training."""
+"""How encoders were trained, as texts of a table, and the trainings that failed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,8 +31,8 @@ class StageLine:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ending:
-    """A training that did not end well."""
+class FailedTraining:
+    """A training without a result."""
 
     label: str
     state: str
@@ -41,7 +41,7 @@ class Ending:
 
 
 def stage_lines(joined: Joined) -> list[tuple[str, list[StageLine]]]:
-    """Of each stage what it was, and its lines in the order of the rows."""
+    """Each stage's description, and its lines in the order of the rows."""
     trained = trained_encoders(joined)
     groups: dict[tuple[Stage, tuple[str, ...]], list[Course]] = {}
     for course in courses(joined, trained):
@@ -59,8 +59,8 @@ def about(stage: Stage) -> str:
     """`video: 16 frames, 300 steps of batch 64, learning rate 0.001 cosine, info_nce`."""
     warmup = f" after {stage.warmup} of warm-up" if stage.warmup else ""
     return (
-        f"{stage.name}: {fed(stage)}, {stage.steps:,} steps of batch {batch(stage)}, learning rate "
-        f"{stage.learning_rate:g} {stage.schedule}{warmup}, {stage.objective}"
+        f"{stage.name}: {frames_text(stage)}, {stage.steps:,} steps of batch {batch(stage)}, "
+        f"learning rate {stage.learning_rate:g} {stage.schedule}{warmup}, {stage.objective}"
     )
 
 
@@ -78,7 +78,7 @@ def line_of(label: str, some: Sequence[Course]) -> StageLine:
     )
 
 
-def fed(stage: Stage) -> str:
+def frames_text(stage: Stage) -> str:
     """`16 frames`, `16 frames with images at 0.5 of the loss`, `single frames out of 16`."""
     if stage.feeds == "images":
         return f"single frames out of {stage.drawn_from}"
@@ -97,33 +97,33 @@ def share(count: int, of: int) -> str:
 
 
 def trained_on(joined: Joined) -> str:
-    """The sources of the training pairs, and the weights that were started from."""
+    """The sources of the training pairs, and the initial weights."""
     accuracy = joined.matrix.accuracy
     trainings = [cell.training for cell in (accuracy.cells if accuracy is not None else ())]
     training = next((each for each in trainings if each is not None), None)
     if training is None:
         return ""
-    said = []
+    facts = []
     if training.sources:
-        said.append(f"Trained on {', '.join(map(told, training.sources))}.")
+        facts.append(f"Trained on {', '.join(map(source_text, training.sources))}.")
     if training.init is not None:
         sha256 = (training.init_sha256 or "")[:DIGITS]
-        said.append(f"Started from {Path(training.init).name}, SHA-256 {sha256}.")
-    return " ".join(said)
+        facts.append(f"Started from {Path(training.init).name}, SHA-256 {sha256}.")
+    return " ".join(facts)
 
 
-def told(source: Source) -> str:
+def source_text(source: Source) -> str:
     facts = [
         f"size {source.size}" if source.size else "",
         source.split or "",
-        f"{source.noise:.0%} of the captions of another clip" if source.noise else "",
+        f"{source.noise:.0%} of the captions from another clip" if source.noise else "",
     ]
     inside = ", ".join(filter(None, facts))
     return source_name(source) + (f" ({inside})" if inside else "")
 
 
-def failed_trainings(joined: Joined) -> list[Ending]:
-    """Trainings, and stages that others go on from, that ended otherwise than ok or not at all."""
+def failed_trainings(joined: Joined) -> list[FailedTraining]:
+    """Trainings and shared stages that failed or have no record."""
     accuracy = joined.matrix.accuracy
     if accuracy is None:
         return []
@@ -137,17 +137,17 @@ def failed_trainings(joined: Joined) -> list[Ending]:
         if record is not None:
             state, reason = record.status.value, record.reason or ""
         label = joined.matrix.label(cell)
-        found.append(Ending(label=label, state=state, reason=reason, cell_id=cell.id))
+        found.append(FailedTraining(label=label, state=state, reason=reason, cell_id=cell.id))
     return found
 
 
-def notes(joined: Joined) -> list[str]:
-    """What else happened in a stage, and which clips could not be decoded; each once."""
-    said: dict[str, None] = {}
+def stage_notes(joined: Joined) -> list[str]:
+    """Notes of stages, and clips that could not be decoded; each once."""
+    found: dict[str, None] = {}
     for course in courses(joined, trained_encoders(joined)):
         who = f"{name_of(course.whose, 0)}, stage {course.facts.stage.name}"
         for note in course.facts.notes:
-            said[f"{who}, seed={course.facts.seed}: {note}"] = None
+            found[f"{who}, seed={course.facts.seed}: {note}"] = None
         for clip, reason in course.facts.broken:
-            said[f"{clip} could not be decoded: {reason}"] = None
-    return list(said)
+            found[f"{clip} could not be decoded: {reason}"] = None
+    return list(found)

@@ -60,13 +60,6 @@ def run_folder(
     return folder
 
 
-def old_report(folder: Path, records: Iterable[Record]) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    text = "".join(f"{record.model_dump_json()}\n" for record in records)
-    (folder / "records.jsonl").write_text(text)
-    return folder
-
-
 def report_of(folder: Path, records: Iterable[Record], *predicted: tuple[Cell, Prediction]) -> Path:
     put(folder / "records", {f"{record.cell_id}.json": record for record in records})
     (folder / "predictions").mkdir(parents=True, exist_ok=True)
@@ -113,9 +106,9 @@ def compared(
     unlike_machines: bool = False,
     any_protocol: bool = False,
 ) -> Comparison:
-    """Both as old reports, read back."""
+    """Both as reports, read back."""
     sides = [
-        read_side(str(old_report(folder / name, records)))
+        read_side(str(report_of(folder / name, records)))
         for name, records in (("a", before), ("b", after))
     ]
     return compare(*sides, unlike_machines=unlike_machines, any_protocol=any_protocol)
@@ -152,4 +145,4 @@ def two(folder: Path, matrix: Matrix) -> tuple[Path, Path]:
     grown = timed(second, [10.0, 11.0, 12.0], 5 * MIB)
     grown = with_prediction(grown, held(5 * MIB, video_blocks_mlp=5 * MIB))
     after = [oom(first), grown, timed(third, [20.0, 21.0, 22.0]), before[3]]
-    return old_report(folder / "before", before), run_folder(folder / "runs", after)
+    return report_of(folder / "before", before), run_folder(folder / "runs", after)

@@ -1,4 +1,4 @@
-"""What counts as a change, for better or worse, and in which order it is told."""
+"""What counts as a change, for better or worse, and in which order it is listed."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +11,6 @@ from tests.analysis.compare.made import (
     compared,
     four,
     held,
-    old_report,
     report_of,
     timed,
     with_prediction,
@@ -22,7 +21,7 @@ from vbench_mem.analysis.compare.reading import read_side
 from vbench_mem.analysis.compare.result import compare
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import Matrix
-from vbench_mem.report.comparison.wording import answer
+from vbench_mem.report.comparison.wording import facts
 from vbench_mem.running.record import Status
 
 STEPS = [10.0, 11.0, 12.0]
@@ -31,7 +30,7 @@ STEPS = [10.0, 11.0, 12.0]
 def test_a_run_against_itself_is_equal_and_says_so(tmp_path: Path, matrix: Matrix) -> None:
     found = compared(tmp_path, four(matrix), four(matrix))
     assert found.is_equal and not found.changed
-    assert answer(found) == ("Everything is equal: 4 rows with the same endings and numbers.",)
+    assert facts(found) == [("Equal", "4 of 4 rows: endings and all numbers")]
     for fail_on in ("never", "worse", "slower", "changed"):
         assert found.exit_code(fail_on) == 0  # type: ignore[arg-type]
 
@@ -49,8 +48,16 @@ def test_one_byte_is_a_change_and_its_direction_a_verdict(
     assert each.verdict == ("worse" if grown > 0 else "better")
     assert found.exit_code("worse") == (1 if grown > 0 else 0)
     assert found.exit_code("changed") == 1
-    told = {1: "+1 B (+<0.1 %)", -1: "-1 B (-<0.1 %)", 8 * MIB: "+8.0 MiB (+1.0 %)"}
-    assert each.text == told[grown]
+    texts = {1: "+1 B (+<0.1 %)", -1: "-1 B (-<0.1 %)", 8 * MIB: "+8.0 MiB (+1.0 %)"}
+    assert each.text == texts[grown]
+
+
+def test_before_after_and_change_are_in_one_unit(tmp_path: Path, matrix: Matrix) -> None:
+    cell = matrix.cells[0]
+    before, after = timed(cell, STEPS, 1000 * MIB), timed(cell, STEPS, 1536 * MIB)
+    (each,) = compared(tmp_path, [before], [after]).rows[0].differences
+    assert each.values == ("0.98 GiB", "1.50 GiB")
+    assert each.text == "+0.52 GiB (+53.6 %)"
 
 
 def test_out_of_memory_comes_first_then_other_endings_then_bytes_then_times(
@@ -70,10 +77,10 @@ def test_out_of_memory_comes_first_then_other_endings_then_bytes_then_times(
     assert [row.after.key for row in found.rows] == [cells[n].id for n in (3, 1, 2, 0)]
     assert [row.ending for row in found.rows] == ["worse", "worse", None, None]
     assert [row.exact for row in found.rows] == ["worse", "worse", "worse", None]
-    first, second = answer(found)
-    assert first.startswith("3 of 4 rows got worse; first ")
-    assert first.endswith("which ended ok and now oom.")
-    assert second == "Times of a step: 1 slower."
+    (label, worse), step = facts(found)
+    assert label == "Worse" and worse.startswith("3 of 4 rows, first ")
+    assert worse.endswith(" (ok -> oom)")
+    assert step == ("Step time", "1 slower")
 
 
 def test_a_row_that_runs_again_is_better_and_two_failures_are_only_another(
@@ -94,7 +101,7 @@ def test_times_fail_nothing_but_slower(tmp_path: Path, matrix: Matrix) -> None:
     found = compared(tmp_path, [timed(cell, STEPS)], [timed(cell, [20.0, 21.0, 22.0])])
     codes = [found.exit_code(word) for word in ("never", "worse", "changed", "slower")]
     assert codes == [0, 0, 0, 1]
-    assert answer(found)[0] == "Endings, memory, FLOPs and parameters are the same in the row."
+    assert facts(found)[0] == ("Endings, memory, FLOPs, parameters", "the same in 1 of 1 rows")
 
 
 def test_numbers_that_only_one_side_has_are_named_and_no_change(
@@ -106,9 +113,7 @@ def test_numbers_that_only_one_side_has_are_named_and_no_change(
     assert not found.rows[0].differences
 
 
-def test_numbers_that_an_ending_took_are_not_told_one_by_one(
-    tmp_path: Path, matrix: Matrix
-) -> None:
+def test_metrics_lost_by_a_failure_are_not_listed(tmp_path: Path, matrix: Matrix) -> None:
     cell = matrix.cells[0]
     found = compared(tmp_path, [timed(cell, STEPS)], [oom(cell)])
     assert found.unshared() == ([], [])
@@ -120,7 +125,8 @@ def test_a_row_of_one_side_is_a_change_and_not_for_the_worse(
     records = four(matrix)
     found = compared(tmp_path, records, records[1:])
     assert [found.exit_code(word) for word in ("worse", "slower", "changed")] == [0, 0, 1]
-    assert answer(found)[-1].startswith("1 row is only in ")
+    label, count = facts(found)[-1]
+    assert label.startswith("Rows only in ") and count == "1"
 
 
 def test_modules_that_grew_are_named_and_sum_to_the_growth(tmp_path: Path, matrix: Matrix) -> None:
@@ -160,7 +166,7 @@ def test_a_baseline_meets_records_by_the_name_that_check_gives(
     name = "joint_test frames=4 batch=2"
     predicted = with_prediction(timed(cell, STEPS), held(130))
     baseline = read_side(str(baseline_of(tmp_path / "b.json", {name: held(100)}, "9.8")))
-    records = read_side(str(old_report(tmp_path / "r", [predicted, *four(matrix)[1:]])))
+    records = read_side(str(report_of(tmp_path / "r", [predicted, *four(matrix)[1:]])))
     found = compare(baseline, records)
     (row,) = found.rows
     assert row.label == name and row.after.key == name
@@ -187,14 +193,14 @@ def test_only_the_protocol_or_the_seed_differs_is_a_note_and_no_match(
     def notes(some: tuple[Unmatched, ...]) -> list[str | None]:
         return [each.note for each in some]
 
-    assert notes(found.only_before) == ["the same but for steps: 3, 5", None]
-    assert notes(found.only_after) == [
-        "the same but for steps: 5, 3",
-        "the same but for steps: 5, 3; seed: 7, 0",
-    ]
+    assert set(notes(found.only_before)) == {"differs only in steps: 3 here, 5 there", None}
+    assert set(notes(found.only_after)) == {
+        "differs only in steps: 5 here, 3 there",
+        "differs only in steps: 5 here, 3 there; seed: 7 here, 0 there",
+    }
 
 
-def test_rows_that_differ_in_their_protocol_alone_compare_when_asked_for(
+def test_rows_that_differ_in_their_protocol_only_compare_on_request(
     tmp_path: Path, matrix: Matrix
 ) -> None:
     def longer(cell: Cell, steps: int, seed: int = 0) -> Cell:
@@ -221,7 +227,7 @@ def test_rows_only_run_on_one_side_compare_what_was_predicted(
     cell = matrix.cells[0]
     record = with_prediction(timed(cell, STEPS), held(130))
     old = read_side(str(report_of(tmp_path / "a", [], (cell, held(100)))))
-    new = read_side(str(old_report(tmp_path / "b", [record])))
+    new = read_side(str(report_of(tmp_path / "b", [record])))
     (row,) = compare(old, new).rows
     assert row.ending is None
     assert {each.metric for each in row.differences} <= set(held(1).metrics())

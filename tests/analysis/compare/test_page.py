@@ -1,4 +1,4 @@
-"""A comparison as a document and as files: the answer first, every number told, hostile names."""
+"""A comparison as a document and as files: the summary first, every number once, hostile names."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -23,9 +23,9 @@ from vbench_mem.analysis.compare.result import Comparison, compare
 from vbench_mem.base.errors import UsageError
 from vbench_mem.matrix.load import Matrix
 from vbench_mem.report.comparison.document import document_of
-from vbench_mem.report.comparison.page import write_page
-from vbench_mem.report.comparison.picture import MOST, plan
-from vbench_mem.report.document import Answer, Document, Field, Fold, Table, text_of
+from vbench_mem.report.comparison.page import plan, write_page
+from vbench_mem.report.comparison.picture import MOST
+from vbench_mem.report.document import Document, Field, Fold, Summary, Table, text_of
 
 
 @pytest.fixture
@@ -41,13 +41,14 @@ def texts(fields: tuple[Field, ...]) -> list[str]:
     return [field.text for field in fields]
 
 
-def test_the_answer_is_first_and_has_three_sentences_at_most(found: Comparison) -> None:
+def test_the_summary_is_first_and_starts_with_what_is_worse(found: Comparison) -> None:
     document = document_of(found)
-    (answer,) = [block for block in document.blocks() if isinstance(block, Answer)]
-    assert document.sections[0].anchor == "answer" and answer in document.sections[0].blocks
-    assert 1 <= len(answer.lead) <= 3
-    assert answer.lead[0].startswith(
-        "2 of 4 rows got worse; first joint_test frames=4, which ended"
+    (summary,) = [block for block in document.blocks() if isinstance(block, Summary)]
+    assert document.sections[0].anchor == "answer" and summary in document.sections[0].blocks
+    assert summary.facts == (
+        ("Worse", "2 of 4 rows, first joint_test frames=4 (ok -> oom)"),
+        ("Step time", "1 slower"),
+        ("Unchanged rows", "1 equal in every number"),
     )
 
 
@@ -105,7 +106,7 @@ def test_the_figure_has_a_mark_for_each_number_and_the_worst_row_on_top(
     sheet = planned.draw()
     memory, time = sheet.axes
     assert memory.get_xlabel() == "peak memory, % of A (left is better)"
-    assert time.get_xlabel() == "time of a step, % of A (left is better)"
+    assert time.get_xlabel() == "step time, % of A (left is better)"
     labels = [text.get_text() for text in memory.get_yticklabels()]
     assert labels == [row.label for row in found.rows]
     endings = [text for text in memory.texts if text.get_text() == "ok -> oom"]
@@ -128,7 +129,7 @@ def test_a_figure_of_many_rows_draws_the_first_and_counts_the_rest(
     before = [timed(each, [10.0, 11.0, 12.0], 100 + each.load.batch) for each in cells]
     after = [timed(each, [10.0, 11.0, 12.0], 200) for each in cells]
     planned = plan(compared(tmp_path, before, after))
-    assert "3 rows more not drawn" in planned.caption and planned.draw is not None
+    assert "Rows not drawn: 3" in planned.caption and planned.draw is not None
     (memory,) = planned.draw().axes
     assert memory.get_yticklabels()[0].get_text() == "joint_test batch=1"
     assert len(memory.get_yticklabels()) == MOST
@@ -140,7 +141,7 @@ def test_a_page_is_one_file_that_says_the_answer(tmp_path: Path, matrix: Matrix)
     result = invoke(before, after, "--out", out)
     assert result.exit_code == 0
     text = out.read_text()
-    assert "2 of 4 rows got worse" in text and "<svg" in text
+    assert "2 of 4 rows" in text and "<svg" in text
     written = {path.relative_to(out.parent).as_posix() for path in out.parent.rglob("*.*")}
     assert written == {
         out.name,

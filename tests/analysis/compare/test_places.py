@@ -14,7 +14,6 @@ from tests.analysis.compare.made import (
     git,
     held,
     of,
-    old_report,
     report_of,
     run_folder,
 )
@@ -32,13 +31,12 @@ def refused(text: str) -> str:
     return str(error.value)
 
 
-def test_a_run_a_matrix_folder_and_reports_old_and_new_hold_the_same(
+def test_a_run_a_matrix_folder_and_a_report_have_the_same_rows(
     tmp_path: Path, matrix: Matrix
 ) -> None:
     records = four(matrix)
     run = run_folder(tmp_path / "runs", records)
-    places = [run, run.parent, old_report(tmp_path / "old", records)]
-    places += [report_of(tmp_path / "new", records), tmp_path / "old" / "records.jsonl"]
+    places = [run, run.parent, report_of(tmp_path / "report", records)]
     sides = [read_side(str(place)) for place in places]
     for side in sides:
         assert side.items == sides[0].items and len(side.items) == 4 and not side.problems
@@ -50,13 +48,13 @@ def test_of_several_machines_the_own_one_is_read_else_one_must_be_named(
     records = four(matrix)
     run = run_folder(tmp_path, records[:1])
     run_folder(tmp_path, [of(record, OTHER) for record in records], OTHER.fingerprint)
-    told = refused(str(run.parent))
-    assert "0123abcd, 89abcdef" in told and f"such as {run}" in told
+    message = refused(str(run.parent))
+    assert "0123abcd, 89abcdef" in message and f"such as {run}" in message
     monkeypatch.setattr(reading, "read_environment", lambda _: OTHER)
     assert read_side(str(run.parent)).fingerprint == OTHER.fingerprint
 
 
-@pytest.mark.parametrize("kind", ["run", "report", "predicted", "old"])
+@pytest.mark.parametrize("kind", ["run", "report", "predicted"])
 def test_a_folder_of_runs_or_reports_is_read_as_its_only_one_on_disk_and_in_git(
     kind: str, repository: Path, tmp_path: Path, matrix: Matrix
 ) -> None:
@@ -66,8 +64,6 @@ def test_a_folder_of_runs_or_reports_is_read_as_its_only_one_on_disk_and_in_git(
         folder = repository / "all" / name
         if kind == "run":
             return run_folder(tmp_path / "runs", records, name).rename(folder)
-        if kind == "old":
-            return old_report(folder, records)
         if kind == "report":
             return report_of(folder, records)
         report_of(folder, [], (first, held(100)))
@@ -102,7 +98,7 @@ def test_predictions_of_a_report_go_before_what_a_record_holds(
     assert (items[first.id].state, items[second.id].state) == ("ok", "predicted")
 
 
-def test_torn_foreign_and_doubled_files_are_told_and_never_compared(
+def test_torn_foreign_and_renamed_files_are_reported_and_never_compared(
     tmp_path: Path, matrix: Matrix
 ) -> None:
     records = four(matrix)
@@ -118,9 +114,9 @@ def test_torn_foreign_and_doubled_files_are_told_and_never_compared(
     (run / "predictions" / f"{4:016x}.json").write_text(json.dumps({"cell": {}}))
     side = read_side(str(run))
     assert list(side.items) == [record.cell_id for record in sorted(records[:2], key=key)]
-    told = "\n".join(side.problems)
+    message = "\n".join(side.problems)
     for words in ("torn (", "foreign, it holds cell", "fingerprint 89abcdef", "schema 7"):
-        assert told.count(words) == 1, told
+        assert message.count(words) == 1, message
     assert len(side.problems) == 5
 
 
@@ -144,14 +140,11 @@ def test_of_records_without_a_machine_in_their_folder_those_of_most_are_taken(
     tmp_path: Path, matrix: Matrix
 ) -> None:
     records = four(matrix)
-    mixed = [of(records[0], OTHER), *records[1:], records[1]]
-    folder = old_report(tmp_path, mixed)
-    with (folder / "records.jsonl").open("a") as file:
-        file.write("\n")  # an empty line is nobody's record
+    folder = report_of(tmp_path, [of(records[0], OTHER), *records[1:]])
     side = read_side(str(folder))
-    assert len(side.problems) == 2
     assert len(side.items) == 3 and side.fingerprint == "0123abcd"
-    assert "line 1: foreign" in side.problems[0] and "line 5: cell" in side.problems[1]
+    (problem,) = side.problems
+    assert f"{records[0].cell_id}.json: foreign" in problem
 
 
 def test_nothing_to_compare_is_a_users_mistake(tmp_path: Path) -> None:
@@ -159,7 +152,7 @@ def test_nothing_to_compare_is_a_users_mistake(tmp_path: Path) -> None:
     assert "no records, predictions or baseline" in refused(str(tmp_path / "empty"))
     (tmp_path / "records").mkdir()
     (tmp_path / "records" / "a.json").write_text("{")
-    assert "none can be used" in refused(str(tmp_path))
+    assert "no file can be used" in refused(str(tmp_path))
     (tmp_path / "x.json").write_text("[]")
     assert "neither a run, a report nor a baseline" in refused(str(tmp_path / "x.json"))
     assert "REVISION:PATH" in refused(str(tmp_path / "nowhere"))
@@ -170,8 +163,7 @@ def test_a_revision_is_read_without_a_checkout(repository: Path, matrix: Matrix)
     before, after = four(matrix, peak=100), four(matrix, peak=200)
     report_of(repository / "reports" / "quick", before)
     first = commit(repository)
-    shutil.rmtree(repository / "reports")
-    old_report(repository / "reports" / "quick", after)
+    report_of(repository / "reports" / "quick", after)
     second = commit(repository)
     git(repository, "tag", "v1.2")
     shutil.rmtree(repository / "reports")
@@ -181,7 +173,7 @@ def test_a_revision_is_read_without_a_checkout(repository: Path, matrix: Matrix)
     assert (old.commit, new.commit) == (first, second)
     assert old.title == f"HEAD~1:reports/quick ({first})"
     assert list(read_side(f"{first}:reports").items) == list(old.items)  # the only report there
-    assert git(repository, "status", "--porcelain") == "D reports/quick/records.jsonl"
+    assert git(repository, "status", "--porcelain").count("D reports/quick/records/") == 4
 
 
 def test_a_baseline_of_a_revision_and_a_path_from_here(
@@ -217,10 +209,10 @@ def test_names_that_git_would_quote_are_read_and_links_are_not(
     assert len(side.items) == 4 and not side.problems
 
 
-def test_what_git_cannot_give_is_said_with_the_way_out(
+def test_errors_of_git_say_what_to_do(
     repository: Path, matrix: Matrix, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    old_report(repository / "reports" / "quick", four(matrix))
+    report_of(repository / "reports" / "quick", four(matrix))
     (repository / "code").mkdir()
     (repository / "code" / "a.py").write_text("")
     commit(repository)
@@ -235,16 +227,16 @@ def test_what_git_cannot_give_is_said_with_the_way_out(
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
     assert "in no git repository" in refused("HEAD:reports/quick")
     monkeypatch.setenv("PATH", "")
-    assert "the git program is not there" in refused("HEAD:reports/quick")
+    assert "the git program was not found" in refused("HEAD:reports/quick")
 
 
 def test_a_git_that_does_not_answer_is_given_up(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(program, "TIMEOUT_S", 0)
-    assert "git cannot be asked" in refused("HEAD:x")
+    assert "git failed" in refused("HEAD:x")
 
 
 def test_a_file_that_is_there_goes_before_a_revision(repository: Path, matrix: Matrix) -> None:
-    old_report(repository / "HEAD:reports", four(matrix))
+    report_of(repository / "HEAD:reports", four(matrix))
     assert read_side("HEAD:reports").commit is None

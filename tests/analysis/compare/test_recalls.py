@@ -12,7 +12,7 @@ from tests.rows import result, trained
 from vbench_mem.analysis.compare.recalls import Recall
 from vbench_mem.analysis.compare.result import Comparison
 from vbench_mem.matrix.load import Matrix
-from vbench_mem.report.comparison.wording import answer, recall_text, recalls_sentence
+from vbench_mem.report.comparison.wording import facts, recall_facts, recall_text
 from vbench_mem.running.record import Record
 
 BEFORE = {0: 0.50, 1: 0.52, 2: 0.54}
@@ -67,7 +67,7 @@ def test_two_seeds_are_not_judged_and_only_shared_ones_are_paired(tmp_path: Path
 def test_the_same_recall_is_counted_and_not_listed(tmp_path: Path) -> None:
     found = of(tmp_path, BEFORE, BEFORE)
     assert found.is_equal and found.moved == []
-    assert recalls_sentence(found) == "T2V R@1, paired by seed: 1 the same."
+    assert list(recall_facts(found)) == [("T2V R@1, paired by seed", "1 the same")]
 
 
 def test_a_line_of_recall_has_both_means_and_no_seed_in_its_label() -> None:
@@ -79,7 +79,7 @@ def test_a_line_of_recall_has_both_means_and_no_seed_in_its_label() -> None:
         after=(0.4, 0.5, 0.6),
     )
     assert recall_text(each) == (
-        "joint_test, temporal: T2V R@1 60.0 % -> 50.0 %, -10.0 ± 0.0 points over 3 seeds: lower"
+        "joint_test, temporal: T2V R@1 60.0 % -> 50.0 %, -10.0 ± 0.0 points, seeds: 3: lower"
     )
 
 
@@ -88,9 +88,9 @@ def test_the_label_of_an_encoder_has_no_seed(tmp_path: Path) -> None:
     assert (each.label, each.benchmark) == ("joint_test", "temporal")
 
 
-def test_a_lower_recall_is_among_the_first_three_sentences(tmp_path: Path) -> None:
+def test_a_lower_recall_is_in_the_summary(tmp_path: Path) -> None:
     found = of(tmp_path, BEFORE, {seed: value - 0.1 for seed, value in BEFORE.items()})
-    assert "T2V R@1, paired by seed: 1 lower." in answer(found)
+    assert ("T2V R@1, paired by seed", "1 lower") in facts(found)
 
 
 def test_what_only_trainings_have_is_not_in_the_label_of_a_burst(tmp_path: Path) -> None:

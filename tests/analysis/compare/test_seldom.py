@@ -14,7 +14,6 @@ from tests.analysis.compare.made import (
     commit,
     compared,
     held,
-    old_report,
     report_of,
     timed,
 )
@@ -24,14 +23,14 @@ from vbench_mem.analysis.compare import git
 from vbench_mem.analysis.compare.bands import numbers
 from vbench_mem.analysis.compare.locate import find_place
 from vbench_mem.analysis.compare.reading import read_side
-from vbench_mem.analysis.compare.recalls import asked
+from vbench_mem.analysis.compare.recalls import recalls_of
 from vbench_mem.analysis.compare.result import Comparison, compare
 from vbench_mem.base.errors import UsageError
 from vbench_mem.matrix.load import Matrix
 from vbench_mem.report.comparison.page import write_page
 from vbench_mem.report.comparison.picture import strip_of
 from vbench_mem.report.comparison.terminal import draw
-from vbench_mem.report.comparison.wording import answer, unchanged_text
+from vbench_mem.report.comparison.wording import facts, unchanged_facts
 
 DEEP = "[" * 100_000
 STEPS = [10.0, 11.0, 12.0]
@@ -80,13 +79,14 @@ def test_a_number_that_no_machine_has_is_left_out(tmp_path: Path) -> None:
 
 
 def test_a_record_with_such_a_number_is_not_compared(tmp_path: Path, matrix: Matrix) -> None:
-    record = ok(matrix.cells[0]).model_dump(mode="json")
+    folder = report_of(tmp_path, [ok(cell) for cell in matrix.cells[:2]])
+    path = folder / "records" / f"{matrix.cells[0].id}.json"
+    record = json.loads(path.read_text())
     record["metrics"]["params"] = 10**400
-    good = ok(matrix.cells[1]).model_dump_json()
-    (tmp_path / "records.jsonl").write_text(f"{json.dumps(record)}\n{good}\n")
-    side = read_side(str(tmp_path))
+    path.write_text(json.dumps(record))
+    side = read_side(str(folder))
     assert list(side.items) == [matrix.cells[1].id]
-    assert "line 1: not a record" in side.problems[0]
+    assert "not a record" in side.problems[0]
 
 
 def test_files_of_brackets_without_an_end_are_torn(tmp_path: Path, matrix: Matrix) -> None:
@@ -104,10 +104,10 @@ def test_files_of_brackets_without_an_end_are_torn(tmp_path: Path, matrix: Matri
 def test_a_number_that_one_side_lacks_is_not_called_equal(tmp_path: Path, matrix: Matrix) -> None:
     cell = matrix.cells[0]
     found = compared(tmp_path, [ok(cell, 3 * MIB, params=5)], [ok(cell, None, params=5)])
-    assert answer(found) == (
-        "Every number that both sides have is equal, as are the endings: 1 row.",
-    )
-    assert unchanged_text(found).endswith("1 equal in every number that both have")
+    equal = "1 of 1 rows: endings and all numbers that both sides have"
+    assert facts(found) == [("Equal", equal)]
+    (unchanged,) = unchanged_facts(found)
+    assert unchanged == ("Unchanged rows", "1 equal in every number that both sides have")
 
 
 def test_rows_that_all_end_otherwise_are_drawn_without_a_dot(
@@ -129,13 +129,11 @@ def test_a_verdict_is_whole_on_a_narrow_terminal(
     slow = timed(cell, [20.0, 21.0, 22.0], 4 * MIB)
     lines = shown(compared(tmp_path, [timed(cell, STEPS)], [slow]), width)
     assert max(map(len, lines)) <= width
-    assert [line.split()[-1] for line in lines if line.split()[-1:] in (["worse"], ["slower"])] == [
-        "worse",
-        "slower",
-    ]
+    below = [line.split()[-1:] for line in lines[lines.index("joint_test") :]]
+    assert [last for last in below if last in (["worse"], ["slower"])] == [["worse"], ["slower"]]
 
 
-def test_what_grows_from_nothing_is_told_first(tmp_path: Path) -> None:
+def test_what_grows_from_nothing_is_listed_first(tmp_path: Path) -> None:
     sides = []
     for number, size in ((0, 0), (1, 100)):
         made = {"a": held(100 + number), "b": held(100)}
@@ -152,7 +150,7 @@ def test_a_recall_that_is_no_number_is_none(broken: float, tmp_path: Path) -> No
     cell = trained_matrix(tmp_path, ("joint_test",)).accuracy.cells[0]  # type: ignore[union-attr]
     bad = result(0.5, "generated-spatial")
     bad["evaluation"]["t2v"]["metrics"]["recall_at_1"] = broken
-    found = asked(trained(cell, result(0.5), bad)).values()
+    found = recalls_of(trained(cell, result(0.5), bad)).values()
     assert {recall for _, recall in found} <= {0.5}
     assert numbers([1.0, broken]) == []
 
@@ -167,6 +165,6 @@ def test_files_that_git_does_not_give_in_time_are_not_there(
     assert place.names and place.read(place.names) == {}
 
 
-def test_an_old_report_of_one_row_compares_with_itself(tmp_path: Path, matrix: Matrix) -> None:
-    side = read_side(str(old_report(tmp_path / "a", [timed(matrix.cells[0], STEPS)])))
+def test_a_report_of_one_row_compares_with_itself(tmp_path: Path, matrix: Matrix) -> None:
+    side = read_side(str(report_of(tmp_path / "a", [timed(matrix.cells[0], STEPS)])))
     assert compare(side, side).is_equal

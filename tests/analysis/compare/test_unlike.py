@@ -20,15 +20,15 @@ def unlike(tmp_path: Path, matrix: Matrix, new: Record) -> Comparison:
     return compared(tmp_path, [old], [of(new, OTHER)], unlike_machines=True)
 
 
-def test_unlike_machines_are_refused_unless_it_is_said_and_then_no_time_is_judged(
+def test_unlike_machines_are_refused_unless_requested_and_then_no_time_is_judged(
     tmp_path: Path, matrix: Matrix
 ) -> None:
     new = timed(matrix.cells[0], [90.0, 91.0, 92.0], 4 * MIB)
     with pytest.raises(UsageError) as error:
         compared(tmp_path, [timed(matrix.cells[0], STEPS)], [of(new, OTHER)])
-    told = str(error.value)
-    assert "0123abcd and 89abcdef" in told and "device a card -> another card" in told
-    assert "--unlike-machines" in told and "\n" not in told
+    texts = str(error.value)
+    assert "0123abcd and 89abcdef" in texts and "device a card -> another card" in texts
+    assert "--unlike-machines" in texts and "\n" not in texts
     found = unlike(tmp_path, matrix, new)
     (row,) = found.rows
     by_name = {each.metric: each for each in row.differences}
@@ -59,7 +59,7 @@ def test_predictions_for_unlike_devices_are_not_judged(tmp_path: Path, matrix: M
     ]
     (row,) = compare(*sides).rows
     assert row.verdict == "unjudged" and row.why == ()
-    assert {each.why for each in row.differences} == {"predicted for cpu there, for cuda here"}
+    assert {each.why for each in row.differences} == {"A is predicted for cpu, B for cuda"}
 
 
 def test_other_packages_on_one_machine_are_allowed_and_named(
@@ -77,6 +77,6 @@ def test_other_packages_on_one_machine_are_allowed_and_named(
         }
     )
     found = compared(tmp_path, [of(old, before)], [of(old, newer)])
-    told = [fact.text for fact in found.differing]
-    assert told == ["git_revision aaaaaaaaaa -> ffffffffff", "numpy 2.4 -> 3.0"]
+    texts = [fact.text for fact in found.differing]
+    assert texts == ["git_revision aaaaaaaaaa -> ffffffffff", "numpy 2.4 -> 3.0"]
     assert not found.is_unlike

@@ -1,7 +1,7 @@
 """Is a difference of times more than noise? Bands of the timed steps decide, never the medians.
 
-A band goes from the 10th to the 90th percentile of the steps that one process timed, so it knows
-what moves from step to step, and nothing of what moves from run to run.
+A band is the 10th to 90th percentile of the timed steps of one process: it covers variation between
+steps, not between runs.
 """
 
 import statistics
@@ -12,9 +12,9 @@ from typing import Any
 
 from vbench_mem.running.record import Record
 
-FEWEST = 3  # timed steps: of fewer the 10th and 90th percentile say nothing
+FEWEST = 3  # timed steps; with fewer the 10th and 90th percentile mean nothing
 TIMES = ("step_ms", "decode_ms", "transfer_ms", "end_to_end_clips_per_s")
-# Made of the step's time and of numbers that are exact: judged as it is.
+# Computed from the step time and exact numbers, so judged like the step time.
 OF_STEP = ("clips_per_s", "frames_per_s", "tokens_per_s", "achieved_tflop_per_s", "mfu")
 OF_FLOP = ("achieved_tflop_per_s", "mfu")
 
@@ -28,12 +28,12 @@ class Band:
     count: int
 
     def overlaps(self, other: "Band") -> bool:
-        """Bands that touch do."""
+        """True also for bands that touch."""
         return self.low <= other.high and other.low <= self.high
 
 
 def band_of(record: Record | None, name: str) -> Band | None:
-    """None where the record does not say what each step took."""
+    """None if the record has no times of single steps."""
     if record is None:
         return None
     if name == "step_ms":
@@ -43,7 +43,7 @@ def band_of(record: Record | None, name: str) -> Band | None:
 
 
 def step_band(record: Record) -> Band | None:
-    """As it was recorded, else out of the steps."""
+    """The recorded percentiles, else those of the recorded steps."""
     steps = numbers(record.details.get("steps_ms"))
     low, high = (record.metrics.get(f"step_{name}_ms") for name in ("p10", "p90"))
     if low is not None and high is not None:
@@ -59,9 +59,9 @@ def spread(values: Sequence[float]) -> Band:
 
 
 def values_of(record: Record, name: str) -> list[float]:
-    """Of each timed step; nothing where one of them is not known."""
-    fed = record.details.get("input")
-    batches = fed.get("batches") if isinstance(fed, dict) else None
+    """One value for each timed step; empty if any is missing."""
+    source = record.details.get("input")
+    batches = source.get("batches") if isinstance(source, dict) else None
     if not isinstance(batches, list) or not all(isinstance(each, dict) for each in batches):
         return []
     if name != "end_to_end_clips_per_s":
@@ -80,7 +80,7 @@ def values_of(record: Record, name: str) -> list[float]:
 
 
 def numbers(values: Any) -> list[float]:
-    """The list, where it is one of times: records come from files."""
+    """The values as floats if all are positive numbers, else empty: records come from files."""
     if not isinstance(values, list):
         return []
     for value in values:

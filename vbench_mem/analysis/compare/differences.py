@@ -1,31 +1,43 @@
-"""What of one row changed, as plain data: numbers with their verdicts. `judging` gives those."""
+"""The differences of one row as plain data: numbers with verdicts, which `judging` gives."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from math import inf
-from typing import Literal
 
 from vbench_mem.analysis.compare.bands import OF_STEP, TIMES, Band
 from vbench_mem.analysis.compare.side import Item
 from vbench_mem.base.metrics import METRICS, show
-from vbench_mem.base.units import format_bytes
+from vbench_mem.base.units import BINARY, format_bytes
 from vbench_mem.running.record import Status
 
-Verdict = Literal["worse", "better", "changed", "noise", "unjudged", "told"]
-COUNTED: tuple[Verdict, ...] = ("worse", "changed", "better")
+
+class Judgement(StrEnum):
+    """Worst first. `informational` metrics are never judged, `unjudged` ones not in this case."""
+
+    WORSE = "worse"
+    CHANGED = "changed"
+    BETTER = "better"
+    UNJUDGED = "unjudged"
+    NOISE = "noise"
+    INFORMATIONAL = "informational"
+
+
+COUNTED = (Judgement.WORSE, Judgement.CHANGED, Judgement.BETTER)
+ORDER: tuple[Judgement | None, ...] = (*Judgement, None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """One number that is not as it was.
+    """One metric that changed.
 
-    why    the reason for `unjudged` and `told`
+    why    the reason for `unjudged` and `informational`
     bands  of a time, where it has any: before and after
     """
 
     metric: str
     before: int | float
     after: int | float
-    verdict: Verdict
+    verdict: Judgement
     why: str | None = None
     bands: tuple[Band, Band] | None = None
 
@@ -43,14 +55,34 @@ class Difference:
         return self.change / abs(self.before) if self.before else None
 
     @property
+    def values(self) -> tuple[str, str]:
+        """Before and after, bytes of both in the unit of the larger."""
+        if METRICS[self.metric].unit == "bytes":
+            unit = unit_of(max(abs(self.before), abs(self.after)))
+            return in_unit(self.before, unit), in_unit(self.after, unit)
+        return show(self.metric, self.before), show(self.metric, self.after)
+
+    @property
     def text(self) -> str:
-        """`+8.0 MiB (+1.2 %)`."""
-        name, size = self.metric, abs(self.change)
-        unit = METRICS[name].unit
+        """`+8.0 MiB (+1.2 %)`, in the unit of `values` unless that would read as 0."""
+        size, unit = abs(self.change), METRICS[self.metric].unit
         if unit == "share":
             return f"{100 * self.change:+.1f} points"
-        told = format_bytes(size) if unit == "bytes" else show(name, size)
-        return f"{'+' if self.change > 0 else '-'}{told}{share_text(self.share)}"
+        number = show(self.metric, size)
+        if unit == "bytes":
+            number = in_unit(size, unit_of(max(abs(self.before), abs(self.after))))
+            number = number if float(number.split()[0]) else format_bytes(size)
+        return f"{'+' if self.change > 0 else '-'}{number}{share_text(self.share)}"
+
+
+def unit_of(size: float) -> str:
+    """The unit that `format_bytes` takes."""
+    return format_bytes(size).split()[1]
+
+
+def in_unit(size: float, unit: str) -> str:
+    digits = {"B": 0, "GiB": 2}.get(unit, 1)
+    return f"{size / BINARY[unit]:.{digits}f} {unit}"
 
 
 def share_text(share: float | None) -> str:
@@ -62,36 +94,33 @@ def share_text(share: float | None) -> str:
     return f" ({percent:+.1f} %)" if abs(round(percent, 1)) < 1000 else f" ({percent:+,.0f} %)"
 
 
-ORDER: tuple[Verdict | None, ...] = (*COUNTED, "unjudged", "noise", "told", None)
-
-
-def worst(*verdicts: Verdict | None) -> Verdict | None:
+def worst(*verdicts: Judgement | None) -> Judgement | None:
     return min(verdicts, key=ORDER.index, default=None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Matched:
-    """One row that both sides have.
+    """One row of both sides.
 
-    ending  what to think of another ending; None where it is the same, or one side was not run
-    why     sentences on the modules that grew or shrank
+    ending  verdict on a different ending; None if it is the same, or one side was not run
+    why     sentences about modules that grew or shrank
     """
 
     label: str
     before: Item
     after: Item
-    ending: Verdict | None = None
+    ending: Judgement | None = None
     differences: tuple[Difference, ...] = ()
     why: tuple[str, ...] = ()
 
     @property
-    def exact(self) -> Verdict | None:
-        """The worst of the ending and of what is no time; None where nothing differs."""
+    def exact(self) -> Judgement | None:
+        """The worst verdict on the ending and on exact metrics; None if nothing differs."""
         return worst(self.ending, *(each.verdict for each in self.differences if not each.is_time))
 
     @property
-    def verdict(self) -> Verdict | None:
-        """The worst of it all."""
+    def verdict(self) -> Judgement | None:
+        """The worst verdict, times included."""
         return worst(self.ending, *(each.verdict for each in self.differences))
 
     @property
@@ -100,12 +129,16 @@ class Matched:
 
     @property
     def rank(self) -> tuple[int, float, float, int, str]:
-        """Worst first: out of memory, other endings, what is exact by the largest share that got
-        worse, then steps from slower to faster."""
+        """Worst first: out of memory, other endings, exact metrics by the largest increase, then
+        step times from slower to faster."""
         first = ORDER.index(self.exact if self.exact in COUNTED else None)
-        if self.ending == "worse":
+        if self.ending == Judgement.WORSE:
             first = -2 if self.after.state == Status.OOM else -1
-        worse = [each for each in self.differences if each.verdict == "worse" and not each.is_time]
+        worse = [
+            each
+            for each in self.differences
+            if each.verdict == Judgement.WORSE and not each.is_time
+        ]
         shares = (inf if each.share is None else abs(each.share) for each in worse)
         largest = max(shares, default=0.0)
         step = self.metric("step_ms")

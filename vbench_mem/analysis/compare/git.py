@@ -1,4 +1,4 @@
-"""What is stored at a revision, asked of the git program. Nothing is checked out or changed."""
+"""Files of a git revision, read with the git program. Nothing is checked out or changed."""
 
 import os
 import subprocess
@@ -28,8 +28,8 @@ def git(*arguments: str, given: bytes = b"") -> "subprocess.CompletedProcess[byt
 class Stored:
     """A file or a folder of a revision.
 
-    commit  its short name, or the revision's own words where it is no commit
-    blobs   object of each file below, by path relative to it; of a file its own, by ``
+    commit  its short name, or the revision as typed if it is no commit
+    blobs   object of each file below, by relative path; for a file its own, by ``
     """
 
     commit: str
@@ -37,13 +37,13 @@ class Stored:
     blobs: dict[str, str]
 
     def read(self, names: Sequence[str]) -> dict[str, bytes]:
-        """Files by name, all in one call of git; what git does not give is left out."""
+        """Files by name, in one call of git; files that it does not return are left out."""
         names = [name for name in names if name in self.blobs]
-        asked = "".join(f"{self.blobs[name]}\n" for name in names)
+        request = "".join(f"{self.blobs[name]}\n" for name in names)
         try:
-            rest = git("cat-file", "--batch", given=asked.encode()).stdout
+            rest = git("cat-file", "--batch", given=request.encode()).stdout
         except (OSError, subprocess.TimeoutExpired):
-            return {}  # who asked tells that it is not there
+            return {}  # the caller reports missing files
         found = {}
         for name in names:
             head, _, rest = rest.partition(b"\n")
@@ -60,9 +60,9 @@ def stored(text: str, revision: str, path: str) -> Stored:
     try:
         return look_up(text, revision, path)
     except FileNotFoundError as error:
-        raise UsageError(f"{text}: the git program is not there; {LOCAL}") from error
+        raise UsageError(f"{text}: the git program was not found; {LOCAL}") from error
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise UsageError(f"{text}: git cannot be asked: {error}; {LOCAL}") from error
+        raise UsageError(f"{text}: git failed: {error}; {LOCAL}") from error
 
 
 def look_up(text: str, revision: str, path: str) -> Stored:
@@ -89,7 +89,7 @@ def look_up(text: str, revision: str, path: str) -> Stored:
 
 
 def resolve(name: str) -> str | None:
-    """The object of this name; None where there is none."""
+    """The object with this name, or None."""
     done = git("rev-parse", "--verify", "--quiet", name)
     return done.stdout.decode().strip() if done.returncode == 0 else None
 
@@ -107,7 +107,7 @@ def files_of(tree: str) -> dict[str, str]:
 
 
 def beside(revision: str, path: str) -> str:
-    """`; did you mean reports/a?`, of what lies in the nearest folder above that is there."""
+    """`; did you mean reports/a?`, from the names in the nearest existing folder above."""
     above = path
     while "/" in above:
         above = above.rpartition("/")[0]

@@ -1,7 +1,8 @@
-"""Is a difference for better or worse?
+"""Verdicts on differences.
 
 Memory, FLOPs, parameters and tokens are exact: one byte is a change. Times are judged by the bands
-of their steps, and what is made of them as they are. What a machine decides besides is only told.
+of their steps, speeds like the step time. Metrics that depend on the state of the
+machine are never judged.
 """
 
 from collections.abc import Iterator
@@ -9,23 +10,23 @@ from dataclasses import dataclass, replace
 
 from vbench_mem.analysis.budgets.growth import changes_of, explain_growth
 from vbench_mem.analysis.compare.bands import FEWEST, OF_FLOP, OF_STEP, TIMES, band_of
-from vbench_mem.analysis.compare.differences import Difference, Matched, Verdict
+from vbench_mem.analysis.compare.differences import Difference, Judgement, Matched
 from vbench_mem.analysis.compare.pairing import Pair
 from vbench_mem.analysis.compare.side import PREDICTED, Item
 from vbench_mem.base.metrics import METRICS
 from vbench_mem.running.record import Status
 
 PEAK = "predicted_peak_bytes"
-# Never judged, only `told`, with the reason.
-TOLD = {
-    "host_rss_bytes": "libraries and the page cache are in it",
-    "device_bytes": "what others hold on the device is in it",
-    "process_bytes": "looked at from time to time, with the driver's own memory",
+# Never judged, only shown; each with the reason.
+INFORMATIONAL = {
+    "host_rss_bytes": "includes libraries and the page cache",
+    "device_bytes": "includes other processes on the device",
+    "process_bytes": "sampled, includes memory of the driver",
     "energy_j_per_clip": "a counter of the whole device, idle power included",
-    "idle_power_w": "of the device, before anything is run",
-    "compile_s": "one compilation, which finds caches or not",
-    "loss_first": "of the arithmetic, not of the cost",
-    "loss_last": "of the arithmetic, not of the cost",
+    "idle_power_w": "of the device before the run",
+    "compile_s": "depends on compilation caches",
+    "loss_first": "a result, not a cost",
+    "loss_last": "a result, not a cost",
 }
 PLACES = {name: place for place, name in enumerate(METRICS)}
 BANDS = ("step_p10_ms", "step_p90_ms")  # the band itself
@@ -33,10 +34,10 @@ BANDS = ("step_p10_ms", "step_p90_ms")  # the band itself
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """On which the sides can be compared.
+    """How the sides can be compared.
 
-    is_unlike   the machines are, so that no time is judged
-    is_counted  memory was counted by the same rules on both
+    is_unlike   the machines differ, so no time is judged
+    is_counted  memory was counted by the same rules on both sides
     """
 
     is_unlike: bool = False
@@ -55,16 +56,16 @@ def match(pair: Pair, terms: Terms) -> Matched:
     )
 
 
-def ending_of(before: str, after: str) -> Verdict | None:
+def ending_of(before: str, after: str) -> Judgement | None:
     if before == after or PREDICTED in (before, after):
         return None
     if Status.OK not in (before, after):
-        return "changed"
-    return "worse" if before == Status.OK else "better"
+        return Judgement.CHANGED
+    return Judgement.WORSE if before == Status.OK else Judgement.BETTER
 
 
 def differences_of(before: Item, after: Item, terms: Terms) -> Iterator[Difference]:
-    """In the order of the metric table; what only one side knows is no difference."""
+    """In the order of the metric table, of metrics that both sides have."""
     both = sorted(before.metrics.keys() & after.metrics.keys(), key=PLACES.__getitem__)
     step: Difference | None = None
     if "step_ms" in both:
@@ -87,18 +88,22 @@ def difference(name: str, before: Item, after: Item) -> Difference:
         metric=name,
         before=before.metrics[name],
         after=after.metrics[name],
-        verdict="changed",
+        verdict=Judgement.CHANGED,
     )
 
 
 def judged(each: Difference, before: Item, after: Item, terms: Terms) -> Difference:
-    if each.metric in TOLD:
-        return replace(each, verdict="told", why=TOLD[each.metric])
+    if each.metric in INFORMATIONAL:
+        return replace(each, verdict=Judgement.INFORMATIONAL, why=INFORMATIONAL[each.metric])
     if each.metric in TIMES:
         return judged_time(each, before, after, terms)
     if METRICS[each.metric].unit == "bytes" and (why := other_rules(each, before, after, terms)):
-        return replace(each, verdict="unjudged", why=why)
+        return unjudged(each, why)
     return replace(each, verdict=direction(each))
+
+
+def unjudged(each: Difference, why: str) -> Difference:
+    return replace(each, verdict=Judgement.UNJUDGED, why=why)
 
 
 def other_rules(each: Difference, before: Item, after: Item, terms: Terms) -> str | None:
@@ -106,17 +111,19 @@ def other_rules(each: Difference, before: Item, after: Item, terms: Terms) -> st
     if each.metric.startswith("predicted_"):
         targets = [item.entry.target for item in (before, after) if item.entry is not None]
         if len(set(targets)) > 1:
-            return f"predicted for {targets[0]} there, for {targets[1]} here"
+            return f"A is predicted for {targets[0]}, B for {targets[1]}"
         return None
-    return None if terms.is_counted else "memory of a card and of a host is counted by other rules"
+    return (
+        None if terms.is_counted else "memory of a GPU and of a host are counted by different rules"
+    )
 
 
-def direction(each: Difference) -> Verdict:
+def direction(each: Difference) -> Judgement:
     """For better or worse, by the metric's own direction."""
     better = METRICS[each.metric].better
     if better == "neither":
-        return "changed"
-    return "better" if (each.change < 0) == (better == "lower") else "worse"
+        return Judgement.CHANGED
+    return Judgement.BETTER if (each.change < 0) == (better == "lower") else Judgement.WORSE
 
 
 def judged_time(each: Difference, before: Item, after: Item, terms: Terms) -> Difference:
@@ -124,27 +131,26 @@ def judged_time(each: Difference, before: Item, after: Item, terms: Terms) -> Di
     bands = (old, new) if old is not None and new is not None else None
     each = replace(each, bands=bands)
     if terms.is_unlike:
-        return replace(each, verdict="unjudged", why="timed on unlike machines")
+        return unjudged(each, "timed on unlike machines")
     if bands is None:
-        return replace(each, verdict="unjudged", why="the times of the steps were not kept")
+        return unjudged(each, "no times of single steps were recorded")
     fewest = min(band.count for band in bands)
     if fewest < FEWEST:
-        steps = "1 step was" if fewest == 1 else f"{fewest} steps were"
-        return replace(each, verdict="unjudged", why=f"{steps} timed, {FEWEST} are needed")
-    return replace(each, verdict="noise" if bands[0].overlaps(bands[1]) else direction(each))
+        return unjudged(each, f"timed steps: {fewest}, {FEWEST} are needed")
+    verdict = Judgement.NOISE if bands[0].overlaps(bands[1]) else direction(each)
+    return replace(each, verdict=verdict)
 
 
 def as_step(each: Difference, step: Difference | None, before: Item, after: Item) -> Difference:
-    """A speed is judged as the time of the step that it is made of, and where it counts work too,
-    only while the work is the same."""
+    """A speed gets the verdict of the step time; rates of work only if the work is the same."""
     if step is None:
-        return replace(each, verdict="unjudged", why="the time of a step is not there")
+        return unjudged(each, "no step time")
     work = [item.metrics.get("step_gflop") for item in (before, after)]
     if each.metric in OF_FLOP and work[0] != work[1]:
-        return replace(each, verdict="unjudged", why="a step does other work")
+        return unjudged(each, "the FLOPs of a step differ")
     if each.metric == "tokens_per_s" and len({tokens(item) for item in (before, after)}) > 1:
-        return replace(each, verdict="unjudged", why="a clip has other tokens")
-    if step.verdict in ("worse", "better"):
+        return unjudged(each, "the tokens of a clip differ")
+    if step.verdict in (Judgement.WORSE, Judgement.BETTER):
         return replace(each, verdict=direction(each))
     return replace(each, verdict=step.verdict, why=step.why)
 
@@ -154,7 +160,7 @@ def tokens(item: Item) -> int | float | None:
 
 
 def modules_of(before: Item, after: Item) -> tuple[str, ...]:
-    """Which modules grew at the predicted peak, as `check` says it."""
+    """Modules that grew at the predicted peak, in the words of `check`."""
     old, new = before.entry, after.entry
     if old is None or new is None or old.target != new.target:
         return ()

@@ -1,7 +1,6 @@
-"""Where something to compare lies: a folder or a file, on the disk or in git. Reads, never writes.
+"""Finds a folder or file to compare, on disk or in git (`REV:PATH`). Reads, never writes.
 
-What is on the disk goes before what is in git: `REV:PATH` is only asked of git where no file has
-that name.
+A path that exists on disk takes precedence over git.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,7 +11,7 @@ from vbench_mem.analysis.compare.git import stored
 from vbench_mem.base.errors import UsageError
 
 Read = Callable[[Sequence[str]], dict[str, bytes]]
-RUN = ("records/*", "records.jsonl", "predictions/*", "environment.json")
+RUN = ("records/*", "predictions/*", "environment.json")
 BELOW = ("*", *RUN, *(f"*/{name}" for name in RUN))  # of a run or a report, and of a folder of them
 
 
@@ -55,13 +54,13 @@ class Place:
 
 
 def find_place(text: str) -> Place:
-    """Raises `UsageError` where nothing lies there."""
+    """Raises `UsageError` if neither disk nor git has it."""
     path = Path(text)
     if is_there(path):
         return on_disk(text, path)
     revision, colon, inner = text.partition(":")
     if not colon:
-        raise UsageError(f"no file or folder {text}; what git has is written REVISION:PATH")
+        raise UsageError(f"no file or folder {text}; for a git revision write REVISION:PATH")
     if not revision:
         raise UsageError(f"{text}: no revision before the colon; write it like HEAD{text}")
     found = stored(text, revision, inner)
@@ -104,4 +103,4 @@ def readable(files: Iterable[tuple[str, Path]]) -> Iterable[tuple[str, bytes]]:
         try:
             yield name, file.read_bytes()
         except OSError:
-            continue  # who asked tells that it is not there
+            continue  # the caller reports missing files

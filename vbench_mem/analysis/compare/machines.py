@@ -1,4 +1,4 @@
-"""What differs between the machines and the software of two sides. Judges no number."""
+"""Differences between machines and software of two sides."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,8 +32,8 @@ NONE = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fact:
-    """`before` and `after` are all values that records of the side have, in the order met."""
+class MachineFact:
+    """`before` and `after`: all values in records of the side, in order of appearance."""
 
     name: str
     before: Values
@@ -45,7 +45,7 @@ class Fact:
 
     @property
     def is_machine(self) -> bool:
-        """What a fingerprint is made of, and what goes with it."""
+        """Is it part of the fingerprint, or of the same machine?"""
         return self.name in MACHINE
 
     @property
@@ -54,15 +54,15 @@ class Fact:
         return f"{self.name} {' and '.join(self.before)} -> {' and '.join(self.after)}"
 
 
-def facts_of(before: Side, after: Side) -> tuple[Fact, ...]:
-    """Every fact that both sides know, the telling ones first."""
+def facts_of(before: Side, after: Side) -> tuple[MachineFact, ...]:
+    """Facts that both sides have, those of the machine first."""
     old, new = known(before), known(after)
     if before.is_baseline or after.is_baseline:  # a baseline knows the minor version only
         old, new = ({"torch": minor(each.get("torch", ()))} for each in (old, new))
     both = [name for name in old if name in new and old[name] and new[name]]
     order = [name for name in FIRST if name in both]
     order += sorted(name for name in both if name not in FIRST)
-    return tuple(Fact(name=name, before=old[name], after=new[name]) for name in order)
+    return tuple(MachineFact(name=name, before=old[name], after=new[name]) for name in order)
 
 
 def known(side: Side) -> Mapping[str, Values]:

@@ -1,6 +1,6 @@
-"""Which rows of two sides are the same: those of one id, and beside a baseline those of one name.
+"""Pairs rows of two sides: by cell id, and with a baseline by name.
 
-What only resembles is not paired unless asked for: it is said beside the rows that have no partner.
+Similar rows are not paired unless requested; a note on the unmatched row names the similar one.
 """
 
 import json
@@ -17,7 +17,7 @@ from vbench_mem.matrix.axes import SETTINGS, label
 from vbench_mem.matrix.cell import Cell
 
 ID_DIGITS = 8
-NEAR = "the same but for"
+NEAR = "differs only in"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +29,7 @@ class Pair:
 
 @dataclass(frozen=True, kw_only=True)
 class Unmatched:
-    """A row of one side. `note`: how the row of the other side that is nearest to it differs, in
-    this side's value first."""
+    """A row of one side. `note`: how the most similar row of the other side differs."""
 
     label: str
     item: Item
@@ -45,8 +44,8 @@ class Pairing:
 
 
 def pair(before: Side, after: Side, *, any_protocol: bool = False) -> Pairing:
-    """In the order of the side before, what only the other has in its order. With `any_protocol`
-    also what is the same but for warm-up, steps, seed and limits, where one row alone is."""
+    """In the order of each side. `any_protocol` also pairs rows that differ only in warm-up, steps,
+    seed and limits, if the partner is unique."""
     old, new = dict(before.items), dict(after.items)
     if before.is_baseline != after.is_baseline:
         old, new = by_name(before), by_name(after)
@@ -69,8 +68,7 @@ def pair(before: Side, after: Side, *, any_protocol: bool = False) -> Pairing:
 
 
 def alike(old: Mapping[str, Item], new: Mapping[str, Item]) -> dict[str, str]:
-    """Keys of bursts without a partner that are the same but for their protocol, each the only one
-    of its side."""
+    """Keys of unpaired bursts that differ only in their protocol, if unique on both sides."""
     sides: list[dict[str, list[str]]] = []
     for here, there in ((old, new), (new, old)):
         some: dict[str, list[str]] = {}
@@ -87,7 +85,7 @@ def alike(old: Mapping[str, Item], new: Mapping[str, Item]) -> dict[str, str]:
 
 
 def protocols(pairs: Iterable[Pair]) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Of settings of the protocol that differ in some pair the values of both sides."""
+    """Protocol settings that differ in some pair, with the values of both sides."""
     found: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
     for each in pairs:
         if each.before.cell is None or each.after.cell is None:
@@ -102,7 +100,7 @@ def protocols(pairs: Iterable[Pair]) -> dict[str, tuple[tuple[str, ...], tuple[s
 
 
 def by_name(side: Side) -> dict[str, Item]:
-    """By the name that a baseline gives; trainings have none."""
+    """By the names that baselines use; trainings have none."""
     if side.is_baseline:
         return dict(side.items)
     found = {item.cell.id: item.cell for item in side.items.values() if item.cell is not None}
@@ -115,8 +113,8 @@ def by_name(side: Side) -> dict[str, Item]:
 
 
 def labels_of(*sides: Mapping[str, Item]) -> dict[str, str]:
-    """By key: the variant and what of load and runtime varies among the rows of its probe; where
-    rows of one side would read the same, the start of their ids too."""
+    """By key: the variant and the settings of load and runtime that vary; equal labels of one side
+    get the first digits of their ids too."""
     items = {key: item for side in sides for key, item in side.items()}
     cells_of: dict[str, list[Cell]] = {}
     for item in items.values():
@@ -164,7 +162,7 @@ def unmatched(
 
 
 def core(cell: Cell) -> str:
-    """All that is run but for the protocol and the seed, as text."""
+    """Everything in the cell except protocol and seed, as text."""
     facts = cells.dump(cell)
     del facts["encoder"], facts["recipe_name"], facts["protocol"]
     if facts["training"] is not None:
@@ -173,17 +171,19 @@ def core(cell: Cell) -> str:
 
 
 def settings(cell: Cell) -> dict[str, Any]:
-    """What `core` leaves out."""
+    """The protocol and the training seed, which `core` leaves out."""
     seed = {} if cell.training is None else {"training seed": cell.training.seed}
     return cells.dump(cell)["protocol"] | seed
 
 
 def near_cell(cell: Cell, others: Iterable[Cell]) -> str:
-    """`the same but for steps: 3, 5`, of the one that differs least."""
+    """`differs only in steps: 3 here, 5 there`, of the one that differs least."""
     own = settings(cell)
     gaps = [[name for name in own if own[name] != settings(other)[name]] for other in others]
     other, names = min(zip(others, gaps, strict=True), key=lambda each: len(each[1]))
-    parts = [f"{name}: {shown(own[name])}, {shown(settings(other)[name])}" for name in names]
+    parts = [
+        f"{name}: {shown(own[name])} here, {shown(settings(other)[name])} there" for name in names
+    ]
     return f"{NEAR} {'; '.join(parts)}"
 
 
@@ -192,8 +192,7 @@ def shown(value: Any) -> str:
 
 
 def near_name(name: str, others: Iterable[str]) -> str | None:
-    """`the other has joint_ti16 frames=4`: a name that lacks one word of this one's, or has one
-    more, or another."""
+    """`the other side has NAME`: a name that differs in one word."""
     words = set(name.split())
     for other in others:
         if 0 < len(words ^ set(other.split())) <= 2 and other.split()[0] == name.split()[0]:

@@ -1,8 +1,4 @@
-"""From a place to a side: a run's folder, a report's, or a baseline. Trusts no file.
-
-A report of old keeps its records as lines of records.jsonl; where there is a records folder that
-file is not looked at.
-"""
+"""The folder of a run, the folder of a report, or a baseline file -> a `Side`. Trusts no file."""
 
 import re
 import sys
@@ -29,15 +25,14 @@ from vbench_mem.running.record import Record
 from vbench_mem.running.store import Unusable, check_identity, parse_record
 
 RENEW = "vbench-mem check MATRIX --update-baseline"
-LINES = "records.jsonl"
 LARGEST = sys.float_info.max
 FINGERPRINT = re.compile("[0-9a-f]{8}")
-WANTED = "write the folder of a run or of a report, or a baseline"
+WANTED = "give the folder of a run, the folder of a report, or a baseline file"
 
 
 @dataclass
 class Found:
-    """What was read so far; problems are sentences."""
+    """What was read so far; `problems` are sentences about files that were not used."""
 
     records: dict[str, Record] = field(default_factory=dict)
     predicted: dict[str, tuple[Cell, Prediction]] = field(default_factory=dict)
@@ -45,7 +40,7 @@ class Found:
 
 
 def read_side(text: str) -> Side:
-    """What was typed, read; raises `UsageError` where nothing there can be compared."""
+    """Raises `UsageError` where the place has nothing that can be compared."""
     place = find_place(text)
     if place.is_file:
         return of_file(place)
@@ -56,16 +51,12 @@ def read_side(text: str) -> Side:
     read_predictions(place, found)
     items = dict(items_of(found))
     if not items:
-        unusable = f", of {len(found.problems)} files none can be used: {found.problems[0]}"
-        raise UsageError(
-            f"{text}: nothing to compare{unusable if found.problems else f'; {WANTED}'}"
-        )
+        raise UsageError(f"{text}: no file can be used; the first: {found.problems[0]}")
     return Side(name=text, items=items, commit=place.commit, problems=tuple(found.problems))
 
 
 def is_run(place: Place) -> bool:
-    folders = ("records", "predictions")
-    return LINES in place.names or any(place.files(name, ".json") for name in folders)
+    return any(place.files(name, ".json") for name in ("records", "predictions"))
 
 
 def one_machine(place: Place) -> Place:
@@ -91,15 +82,6 @@ def of_file(place: Place) -> Side:
     text = place.read([""]).get("")
     if text is None:
         raise UsageError(f"{place.name}: cannot be read; {WANTED}")
-    if place.name.endswith(".jsonl"):
-        found = Found()
-        keep_own(lines_of(place.name, text), None, found)
-        items = dict(items_of(found))
-        if not items:
-            raise UsageError(f"{place.name}: no record in it can be used; {WANTED}")
-        return Side(
-            name=place.name, items=items, commit=place.commit, problems=tuple(found.problems)
-        )
     if not looks_like_a_baseline(text):
         raise UsageError(f"{place.name}: neither a run, a report nor a baseline; {WANTED}")
     baseline = parse_baseline(text, place.name, RENEW)
@@ -115,7 +97,7 @@ def of_file(place: Place) -> Side:
 
 
 def looks_like_a_baseline(text: bytes) -> bool:
-    """A file of any other kind is not to be mended as a baseline."""
+    """So that errors in other files do not propose to renew a baseline."""
     try:
         data = parse_json(text)
     except ValueError:
@@ -124,29 +106,37 @@ def looks_like_a_baseline(text: bytes) -> bool:
 
 
 def read_records(place: Place, found: Found) -> None:
+    """Complete records of their own cell and of one machine: the folder's, else that of most."""
     names = place.files("records", ".json")
-    texts = place.read(names if names else [LINES] if LINES in place.names else [])
-    found.problems += [
-        f"{place.name}/{name}: cannot be read" for name in names if name not in texts
-    ]
-    some: list[tuple[str, bytes, str | None]] = []
-    for name, text in texts.items():
+    texts = place.read(names)
+    read: list[tuple[str, Record]] = []
+    for name in names:
         path = f"{place.name}/{name}"
-        if name == LINES:
-            some += lines_of(path, text)
+        if name not in texts:
+            found.problems.append(f"{path}: cannot be read")
+            continue
+        try:
+            read.append((name, parse_record(texts[name])))
+        except Unusable as why:
+            found.problems.append(f"{path}: {why}; not compared")
+    counts = Counter(r.environment.fingerprint for _, r in read if r.environment is not None)
+    most = counts.most_common(1)[0][0] if counts else "unknown"
+    fingerprint = machine_of(place) or most
+    for name, record in read:
+        try:
+            check_identity(record, stem(name), fingerprint)
+        except Unusable as why:
+            found.problems.append(f"{place.name}/{name}: {why}; not compared")
         else:
-            some.append((path, text, name.rpartition("/")[2].removesuffix(".json")))
-    keep_own(some, machine_of(place), found)
+            found.records[record.cell_id] = record
 
 
-def lines_of(path: str, text: bytes) -> list[tuple[str, bytes, str | None]]:
-    """Each line that has something, with where it is."""
-    lines = enumerate(text.splitlines(), 1)
-    return [(f"{path} line {number}", line, None) for number, line in lines if line.strip()]
+def stem(name: str) -> str:
+    return name.rpartition("/")[2].removesuffix(".json")
 
 
 def machine_of(place: Place) -> str | None:
-    """The fingerprint that a folder says it is of: in its environment file, else by its name."""
+    """The machine's fingerprint: from the environment file, else from the folder's name."""
     text = place.read(["environment.json"]).get("environment.json")
     try:
         return Environment.model_validate_json(text or b"").fingerprint
@@ -154,37 +144,12 @@ def machine_of(place: Place) -> str | None:
         return place.folder if FINGERPRINT.fullmatch(place.folder) else None
 
 
-def keep_own(
-    some: list[tuple[str, bytes, str | None]], fingerprint: str | None, found: Found
-) -> None:
-    """Of texts with their paths and the ids in their names, those records that are whole, of their
-    cell and of one machine: the one told, else the one that most of them are of."""
-    read: list[tuple[str, str | None, Record]] = []
-    for path, text, cell_id in some:
-        try:
-            read.append((path, cell_id, parse_record(text)))
-        except Unusable as why:
-            found.problems.append(f"{path}: {why}; not compared")
-    of = Counter(r.environment.fingerprint for *_, r in read if r.environment is not None)
-    own = fingerprint or (of.most_common(1)[0][0] if of else "unknown")
-    for path, cell_id, record in read:
-        try:
-            check_identity(record, cell_id or record.cell_id, own)
-        except Unusable as why:
-            found.problems.append(f"{path}: {why}; not compared")
-            continue
-        if record.cell_id in found.records:
-            found.problems.append(f"{path}: cell {record.cell_id} once more; not compared")
-            continue
-        found.records[record.cell_id] = record
-
-
 def read_predictions(place: Place, found: Found) -> None:
-    """What a report keeps of predictions: the cell, and the prediction's own dump."""
+    """A report's predictions: each file holds a cell and the dump of its prediction."""
     names = place.files("predictions", ".json")
     texts = place.read(names)
     for name in names:
-        path, cell_id = f"{place.name}/{name}", name.rpartition("/")[2].removesuffix(".json")
+        path, cell_id = f"{place.name}/{name}", stem(name)
         try:
             data: dict[str, Any] = dict(parse_json(texts[name]))
             cell, prediction = cells.load(data["cell"]), predictions.load(data["prediction"])
@@ -202,7 +167,8 @@ def read_predictions(place: Place, found: Found) -> None:
 
 
 def items_of(found: Found) -> Iterator[tuple[str, Item]]:
-    """Records, and what was only predicted; a prediction of its own goes before the record's."""
+    """Records, then cells that were only predicted. A prediction file overrides the prediction
+    inside a record."""
     for cell_id in [*found.records, *(found.predicted.keys() - found.records.keys())]:
         record, pair = found.records.get(cell_id), found.predicted.get(cell_id)
         entry = entry_of(pair[1]) if pair is not None else recorded(record)
@@ -217,7 +183,7 @@ def items_of(found: Found) -> Iterator[tuple[str, Item]]:
 
 
 def of_table(metrics: Mapping[str, int | float | None]) -> dict[str, int | float]:
-    """Those that can be and that the metric table knows: a baseline is edited by hand."""
+    """Without unknown names and impossible numbers: a baseline may be edited by hand."""
     return {
         name: value
         for name, value in metrics.items()
@@ -226,7 +192,7 @@ def of_table(metrics: Mapping[str, int | float | None]) -> dict[str, int | float
 
 
 def recorded(record: Record | None) -> Entry | None:
-    """The prediction that a record holds; none of another version of this code."""
+    """The prediction inside a record; None if another version of this code wrote it."""
     kept = record.details.get("prediction") if record is not None else None
     if not isinstance(kept, dict):
         return None

@@ -1,10 +1,10 @@
-"""What trainings retrieve, paired by seed: T2V R@1 of both sides. No torch."""
+"""T2V R@1 of trainings on both sides, paired by seed. No torch."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from vbench_mem.analysis.compare.differences import Verdict
+from vbench_mem.analysis.compare.differences import Judgement
 from vbench_mem.analysis.compare.pairing import Pair, core
 from vbench_mem.analysis.scores.measured import results_of
 from vbench_mem.analysis.spread import Spread
@@ -13,7 +13,7 @@ from vbench_mem.matrix.axes import shown
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.running.record import Record
 
-FEWEST = 3  # seeds: of fewer all may go one way by chance
+FEWEST = 3  # seeds; fewer may all differ in one direction by chance
 Key = tuple[str, str, str]
 
 
@@ -36,13 +36,13 @@ class Recall:
         return self.before == self.after
 
     @property
-    def verdict(self) -> Verdict:
-        """For better or worse only where every seed says so."""
+    def verdict(self) -> Judgement:
+        """Better or worse only if every seed is."""
         if len(self.seeds) < FEWEST:
-            return "unjudged"
+            return Judgement.UNJUDGED
         if all(each < 0 for each in self.differences):
-            return "worse"
-        return "better" if all(each > 0 for each in self.differences) else "noise"
+            return Judgement.WORSE
+        return Judgement.BETTER if all(each > 0 for each in self.differences) else Judgement.NOISE
 
     @property
     def text(self) -> str:
@@ -51,30 +51,28 @@ class Recall:
 
 
 def recalls(pairs: Sequence[Pair], labels: Sequence[str]) -> list[Recall]:
-    """One for each encoder and benchmark that both sides have a result of; `labels` are those of
-    the pairs."""
+    """One for each encoder and benchmark with results on both sides; `labels` of the pairs."""
     found: dict[tuple[str, Key], list[tuple[int, float, float]]] = {}
     names: dict[tuple[str, Key], tuple[str, str]] = {}
     for pair, label in zip(pairs, labels, strict=True):
         cell = pair.before.cell
         if cell is None or cell.training is None:
             continue
-        old, new = asked(pair.before.record), asked(pair.after.record)
+        old, new = recalls_of(pair.before.record), recalls_of(pair.after.record)
         for key in (key for key in old if key in new):
             group = (core(cell), key)
             names[group] = (without_seed(label, cell), old[key][0])
             found.setdefault(group, []).append((seed_of(cell), old[key][1], new[key][1]))
-    return [made(*names[group], some) for group, some in found.items()]
+    return [recall_of(*names[group], some) for group, some in found.items()]
 
 
-def made(label: str, benchmark: str, some: Iterable[tuple[int, float, float]]) -> Recall:
+def recall_of(label: str, benchmark: str, some: Iterable[tuple[int, float, float]]) -> Recall:
     seeds, before, after = zip(*sorted(some), strict=True)
     return Recall(label=label, benchmark=benchmark, seeds=seeds, before=before, after=after)
 
 
-def asked(record: Record | None) -> dict[Key, tuple[str, float]]:
-    """The benchmark's short name and the recall, by benchmark; nothing of a record whose results
-    are not as this code writes them."""
+def recalls_of(record: Record | None) -> dict[Key, tuple[str, float]]:
+    """Short name of the benchmark and recall, by benchmark; empty if the results are malformed."""
     if record is None:
         return {}
     try:

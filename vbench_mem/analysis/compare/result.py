@@ -1,11 +1,11 @@
-"""What a comparison came to: rows, what has no partner, machines, the exit code. Prints nothing."""
+"""The result of a comparison: rows, unmatched rows, machines, the exit code."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-from vbench_mem.analysis.compare.differences import COUNTED, Matched
+from vbench_mem.analysis.compare.differences import COUNTED, Judgement, Matched
 from vbench_mem.analysis.compare.judging import Terms, match
-from vbench_mem.analysis.compare.machines import Fact, facts_of
+from vbench_mem.analysis.compare.machines import MachineFact, facts_of
 from vbench_mem.analysis.compare.pairing import Unmatched, pair, protocols
 from vbench_mem.analysis.compare.recalls import Recall, recalls
 from vbench_mem.analysis.compare.side import Side
@@ -17,9 +17,9 @@ DONE, FAILED, NOTHING = 0, 1, 3
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Rows worst first; facts are those of both machines, equal ones among them.
+    """Rows worst first; `facts` of both machines, equal ones too.
 
-    is_unlike  the machines are, so that no time was judged
+    is_unlike  the machines differ, so no time was judged
     """
 
     before: Side
@@ -28,7 +28,7 @@ class Comparison:
     only_before: tuple[Unmatched, ...] = ()
     only_after: tuple[Unmatched, ...] = ()
     recalls: tuple[Recall, ...] = ()
-    facts: tuple[Fact, ...] = ()
+    facts: tuple[MachineFact, ...] = ()
     is_unlike: bool = False
 
     @property
@@ -41,26 +41,26 @@ class Comparison:
 
     @property
     def worse(self) -> list[Matched]:
-        """By what is exact: times apart."""
-        return [row for row in self.rows if row.exact == "worse"]
+        """Rows with a worse ending or exact metric; times do not count."""
+        return [row for row in self.rows if row.exact == Judgement.WORSE]
 
     @property
-    def differing(self) -> list[Fact]:
+    def differing(self) -> list[MachineFact]:
         return [fact for fact in self.facts if fact.differs]
 
     @property
     def is_equal(self) -> bool:
-        """Every number of every row, and no row without a partner."""
+        """Are all numbers and endings equal, without unmatched rows?"""
         same = not any(row.differences or row.ending for row in self.rows)
         return same and not (self.only_before or self.only_after or self.moved)
 
     @property
     def moved(self) -> list[Recall]:
-        """Encoders that retrieve otherwise."""
+        """Encoders whose recall changed."""
         return [each for each in self.recalls if not each.is_same]
 
     def unshared(self) -> tuple[list[str], list[str]]:
-        """Numbers that a row has on one side only, before and after, of rows that end alike."""
+        """Metrics of one side only, before and after, in rows with the same ending."""
         gaps: tuple[set[str], set[str]] = (set(), set())
         for row in self.rows:
             if row.before.state != row.after.state:
@@ -70,15 +70,16 @@ class Comparison:
         return sorted(gaps[0]), sorted(gaps[1])
 
     def exit_code(self, fail_on: FailOn) -> int:
-        """Times fail nothing but `slower`: on a shared machine two runs may differ by more than
-        the steps of one do. `changed` counts rows without a partner too."""
+        """Times count only for `slower`: on a shared machine two runs may differ by more than the
+        steps of one. Unmatched rows count for `changed`."""
         if not self.rows:
             return NOTHING
         found = {row.exact for row in self.rows} | {each.verdict for each in self.moved}
         fails = {
             "never": False,
-            "worse": "worse" in found,
-            "slower": "worse" in found or any(row.verdict == "worse" for row in self.rows),
+            "worse": Judgement.WORSE in found,
+            "slower": Judgement.WORSE in found
+            or any(row.verdict == Judgement.WORSE for row in self.rows),
             "changed": bool(found & {*COUNTED} or self.only_before or self.only_after),
         }
         return FAILED if fails[fail_on] else DONE
@@ -87,7 +88,7 @@ class Comparison:
 def compare(
     before: Side, after: Side, *, unlike_machines: bool = False, any_protocol: bool = False
 ) -> Comparison:
-    """Raises `UsageError` for records of unlike machines that nobody asked to have compared."""
+    """Raises `UsageError` for unlike machines unless `unlike_machines` is set."""
     old, new = before.fingerprint, after.fingerprint
     is_unlike = old is not None and new is not None and old != new
     facts = facts_of(before, after)
@@ -95,12 +96,12 @@ def compare(
         differing = ", ".join(fact.text for fact in facts if fact.differs and fact.is_machine)
         raise UsageError(
             f"{before.title} and {after.title} are of unlike machines ({old} and {new}"
-            f"{': ' if differing else ''}{differing}); times do not compare, and "
+            f"{': ' if differing else ''}{differing}); times cannot be compared; "
             "--unlike-machines compares the rest"
         )
     found = pair(before, after, any_protocol=any_protocol)
     facts += tuple(
-        Fact(name=f"protocol.{name}", before=old_values, after=new_values)
+        MachineFact(name=f"protocol.{name}", before=old_values, after=new_values)
         for name, (old_values, new_values) in protocols(found.pairs).items()
     )
     terms = Terms(is_unlike=is_unlike, is_counted=not is_unlike or before.kinds == after.kinds)

@@ -1,4 +1,4 @@
-"""One of the two sides of a comparison, as plain data: what is known of each variant and load."""
+"""One of the two sides of a comparison as plain data: its rows by cell."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ PREDICTED = "predicted"  # the state of what was not run
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """What one side knows of one variant at one load.
+    """One row: a variant at one load.
 
     key      the cell's id, in a baseline its name
     state    a `Status`, or `predicted`
@@ -33,10 +33,10 @@ class Item:
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
-    """`name` is what was typed, `commit` the revision that it was read from.
+    """`name` as typed, `commit` the revision it was read from.
 
     items     by key
-    torch     of a baseline: who predicted
+    torch     version that predicted a baseline
     problems  files that were not used, each with the reason
     """
 
@@ -68,7 +68,7 @@ class Side:
 
     @property
     def kinds(self) -> frozenset[Target]:
-        """Kinds of device that were measured, by whose rules memory was counted."""
+        """Kinds of device that were measured; they determine how memory is counted."""
         found = {
             target_of(item.cell.runtime.device, environment.shows_gpu)
             for item in self.items.values()

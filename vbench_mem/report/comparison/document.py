@@ -1,127 +1,113 @@
-"""A comparison as a document: the question, the answer, every change, both machines. No numbers
-that the comparison has not.
-"""
+"""A comparison as a document: summary, every difference, recall, unmatched rows, machines."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from vbench_mem.analysis.compare.differences import Difference, Matched, Verdict
-from vbench_mem.analysis.compare.machines import Fact
+from vbench_mem.analysis.compare.differences import Difference, Judgement, Matched
+from vbench_mem.analysis.compare.machines import MachineFact
 from vbench_mem.analysis.compare.pairing import Unmatched
 from vbench_mem.analysis.compare.recalls import Recall
 from vbench_mem.analysis.compare.result import Comparison
 from vbench_mem.analysis.spread import Spread
-from vbench_mem.base.metrics import METRICS, show
+from vbench_mem.base.metrics import METRICS
 from vbench_mem.report.comparison.wording import (
     ABOUT_NOISE,
     RECALL_WORDS,
     about,
-    answer,
     ending_text,
-    first_told,
+    facts,
     head_of,
+    main_differences,
     notes,
-    number,
-    sentences,
-    unchanged_text,
+    unchanged_facts,
     verdict_text,
 )
 from vbench_mem.report.document import (
-    Answer,
     Block,
     Bullets,
     Column,
     Document,
+    Fact,
     Field,
     Figure,
     Fold,
-    Group,
     Line,
     Paragraph,
     Section,
     Span,
+    Summary,
     Table,
     Tone,
     line,
+    plain_table,
+    text_fields,
 )
 from vbench_mem.running.record import Status
 
-TONES: dict[Verdict, Tone] = {"worse": "bad", "better": "good", "changed": "strong"}
+TONES: dict[Judgement, Tone] = {
+    Judgement.WORSE: "bad",
+    Judgement.BETTER: "good",
+    Judgement.CHANGED: "strong",
+}
 NUMBER_COLUMNS = (
     Column("row"),
-    Column("number", meaning="metric of the record; its unit is with the values"),
+    Column("metric", meaning="its unit is with the values"),
     Column("verdict", meaning="worse or better by the metric's own direction"),
-    Column("change", True, "B less A; sorted by its share of A"),
+    Column("change", True, "B minus A; sorted by its share of A"),
     Column("A", True, "before"),
     Column("B", True, "after"),
 )
 
 
 def document_of(comparison: Comparison, figures: Sequence[Figure] = ()) -> Document:
-    sections = [
-        Section(
-            title="Question and answer",
-            anchor="answer",
-            blocks=(
-                Paragraph(line(f"What changed from A to B? {sides_text(comparison)}")),
-                Answer(answer(comparison), tuple(more(comparison))),
-                *figures,
-            ),
-        ),
-        Section(title="Changes", anchor="changes", blocks=tuple(changes(comparison))),
-    ]
-    if comparison.recalls:
-        sections.append(
-            Section(title="Recall", anchor="recall", blocks=(recall_table(comparison.recalls),))
-        )
-    if comparison.only_before or comparison.only_after:
-        sections.append(
-            Section(
-                title="Rows of one side",
-                anchor="one-side",
-                blocks=tuple(lone_blocks(comparison)),
-            )
-        )
-    sections.append(
-        Section(
-            title="Machines and versions",
-            anchor="machines",
-            blocks=tuple(machine_blocks(comparison)),
-        )
+    letters = (("A", comparison.before), ("B", comparison.after))
+    sides = (f"{letter} is {side.title}, {about(side)}." for letter, side in letters)
+    summary: tuple[Block, ...] = (
+        Paragraph(line(f"What changed from A to B? {' '.join(sides)}")),
+        Summary((*facts(comparison), *more(comparison))),
+        *figures,
+    )
+    parts: tuple[tuple[str, str, Iterable[Block]], ...] = (
+        ("Summary", "answer", summary),
+        ("Changes", "changes", changes(comparison)),
+        ("Recall", "recall", recall_blocks(comparison.recalls)),
+        ("Rows only in A or only in B", "one-side", unmatched_blocks(comparison)),
+        ("Machines and versions", "machines", machine_blocks(comparison)),
+    )
+    sections = (
+        Section(title=title, anchor=name, blocks=tuple(some)) for title, name, some in parts
     )
     return Document(
         title="What changed",
         about=f"{comparison.before.title} against {comparison.after.title}",
-        sections=tuple(sections),
+        sections=tuple(section for section in sections if section.blocks),
     )
 
 
-def sides_text(comparison: Comparison) -> str:
-    """Both sides, by their letters."""
-    sides = (("A", comparison.before), ("B", comparison.after))
-    return " ".join(f"{letter} is {side.title}, {about(side)}." for letter, side in sides)
-
-
-def more(comparison: Comparison) -> Iterator[str]:
-    yield from sentences(comparison)[len(answer(comparison)) :]
+def more(comparison: Comparison) -> Iterator[Fact]:
+    differing = comparison.differing
     if comparison.is_unlike:
-        facts = ", ".join(fact.text for fact in comparison.differing if fact.is_machine)
-        yield f"The machines are unlike ({facts}), so that no time is judged."
-    elif comparison.differing:
-        facts = ", ".join(fact.text for fact in comparison.differing)
-        yield f"What differs of software and settings: {facts}."
-    if unchanged := unchanged_text(comparison):
-        yield f"{unchanged}."
+        differing = [fact for fact in differing if fact.is_machine]
+    if differing:
+        yield (
+            "Unlike machines" if comparison.is_unlike else "Software, settings",
+            ", ".join(fact.text for fact in differing),
+        )
+    yield from unchanged_facts(comparison)
 
 
 def changes(comparison: Comparison) -> Iterator[Paragraph | Bullets | Table | Fold]:
-    """Endings and modules in sentences, then every number."""
+    """Endings and modules, then every difference."""
     endings = [
-        line(Span(row.label, "strong"), ": ", Span(text, TONES.get(row.ending or "told", "plain")))
+        line(
+            Span(row.label, "strong"),
+            ": ",
+            Span(text, TONES.get(row.ending or Judgement.INFORMATIONAL, "plain")),
+        )
         for row in comparison.rows
         if (text := ending_text(row))
     ]
     if endings:
-        yield Paragraph(line("Rows that end otherwise:"))
+        yield Paragraph(line("Rows that ended differently:"))
         yield Bullets(tuple(endings))
     modules = [
         line(Span(row.label, "strong"), f": {'; '.join(row.why)}")
@@ -129,27 +115,27 @@ def changes(comparison: Comparison) -> Iterator[Paragraph | Bullets | Table | Fo
         if row.why
     ]
     if modules:
-        yield Paragraph(line("Modules whose memory moved:"))
+        yield Paragraph(line("Modules whose memory changed:"))
         yield Bullets(tuple(modules))
     counted, rest = [], []
     for row in comparison.rows:
-        first = first_told(row, comparison.is_unlike)
+        first = main_differences(row, comparison.is_unlike)
         counted += [number_row(row, each) for each in first]
         rest += [number_row(row, each) for each in row.differences if each not in first]
     if counted:
         yield numbers_table("changed", counted)
     elif not endings:
-        yield Paragraph(line("No number changed by more than noise."))
+        yield Paragraph(line("No metric changed by more than noise."))
     yield Paragraph(line(ABOUT_NOISE), is_soft=True)
     if rest:
-        summary = f"{number(len(rest), 'more number')}: parts of these, within noise, not judged"
+        summary = f"More differences: {len(rest)} (parts of these, within noise, or not judged)"
         yield Fold(summary, (numbers_table("unjudged", rest),))
     for note in notes(comparison, most=len(METRICS)):
         yield Paragraph(line(f"{note}."), is_soft=True)
 
 
 def numbers_table(name: str, rows: Sequence[tuple[Field, ...]]) -> Table:
-    return Table(name=name, columns=NUMBER_COLUMNS, groups=(Group(tuple(rows)),), is_browsed=True)
+    return plain_table(name, NUMBER_COLUMNS, rows, is_browsed=True)
 
 
 def number_row(row: Matched, each: Difference) -> tuple[Field, ...]:
@@ -159,16 +145,18 @@ def number_row(row: Matched, each: Difference) -> tuple[Field, ...]:
         Field(line(head_of(each.metric)), title=f"{each.metric}: {METRICS[each.metric].meaning}"),
         Field(line(Span(verdict_text(each), TONES.get(each.verdict, "quiet"))), title=each.why),
         Field(line(each.text), value=each.change if share is None else share),
-        value_field(each.metric, each.before),
-        value_field(each.metric, each.after),
+        value_field(each, each.before, each.values[0]),
+        value_field(each, each.after, each.values[1]),
     )
 
 
-def value_field(metric: str, value: int | float) -> Field:
-    return Field(line(show(metric, value)), value=value, title=f"{value} {METRICS[metric].unit}")
+def value_field(each: Difference, value: int | float, text: str) -> Field:
+    return Field(line(text), value=value, title=f"{value} {METRICS[each.metric].unit}")
 
 
-def recall_table(recalls: Sequence[Recall]) -> Table:
+def recall_blocks(recalls: Sequence[Recall]) -> Iterator[Table]:
+    if not recalls:
+        return
     columns = (
         Column("encoder"),
         Column("benchmark"),
@@ -180,8 +168,7 @@ def recall_table(recalls: Sequence[Recall]) -> Table:
     )
     rows = tuple(
         (
-            Field(line(each.label)),
-            Field(line(each.benchmark)),
+            *text_fields(each.label, each.benchmark),
             Field(recall_verdict(each)),
             spread_field(each.differences, "+"),
             spread_field(each.before),
@@ -190,7 +177,7 @@ def recall_table(recalls: Sequence[Recall]) -> Table:
         )
         for each in sorted(recalls, key=lambda each: each.is_same)
     )
-    return Table(name="recall", columns=columns, groups=(Group(rows),), is_browsed=True)
+    yield plain_table("recall", columns, rows, is_browsed=True)
 
 
 def spread_field(shares: tuple[float, ...], sign: str = "") -> Field:
@@ -203,14 +190,15 @@ def recall_verdict(each: Recall) -> Line:
     return line(Span(RECALL_WORDS[each.verdict], TONES.get(each.verdict, "quiet")))
 
 
-def lone_blocks(comparison: Comparison) -> Iterator[Table]:
-    columns = (Column("only in"), Column("row"), Column("status"), Column("nearest"))
+def unmatched_blocks(comparison: Comparison) -> Iterator[Table]:
+    columns = map(Column, ("only in", "row", "status", "nearest"))
     sides = (("A", comparison.only_before), ("B", comparison.only_after))
-    rows = [lone_row(letter, each) for letter, some in sides for each in some]
-    yield Table(name="alone", columns=columns, groups=(Group(tuple(rows)),), is_browsed=True)
+    rows = [unmatched_row(letter, each) for letter, some in sides for each in some]
+    if rows:
+        yield plain_table("alone", columns, rows, is_browsed=True)
 
 
-def lone_row(letter: str, each: Unmatched) -> tuple[Field, ...]:
+def unmatched_row(letter: str, each: Unmatched) -> tuple[Field, ...]:
     state = each.item.state
     tone: Tone = "good" if state == Status.OK else "quiet"
     return (
@@ -223,24 +211,23 @@ def lone_row(letter: str, each: Unmatched) -> tuple[Field, ...]:
 
 def machine_blocks(comparison: Comparison) -> Iterator[Block]:
     if not comparison.facts:
-        yield Paragraph(line("Neither machine nor software is known of both sides."))
+        yield Paragraph(line("Machine and software of one or both sides are unknown."))
         return
     differing = [fact for fact in comparison.facts if fact.differs]
     same = [fact for fact in comparison.facts if not fact.differs]
     if differing:
         yield fact_table("differing", differing)
     else:
-        yield Paragraph(line("Nothing that is known of them differs."))
+        yield Paragraph(line("No recorded fact differs."))
     if same:
         yield Fold(f"The same on both sides: {len(same)} facts", (fact_table("same", same),))
 
 
-def fact_table(name: str, facts: Sequence[Fact]) -> Table:
-    columns = (Column("fact"), Column("A"), Column("B"))
-    return Table(name=name, columns=columns, groups=(Group(tuple(map(fact_row, facts))),))
+def fact_table(name: str, facts: Sequence[MachineFact]) -> Table:
+    return plain_table(name, map(Column, ("fact", "A", "B")), map(fact_row, facts))
 
 
-def fact_row(fact: Fact) -> tuple[Field, ...]:
+def fact_row(fact: MachineFact) -> tuple[Field, ...]:
     tone: Tone = "strong" if fact.differs else "plain"
     before, after = (" and ".join(values) for values in (fact.before, fact.after))
     return (

@@ -1,21 +1,20 @@
-"""How far memory and the time of a step moved between two runs: a dot for each row."""
+"""Draws the change of peak memory and step time between two runs: a dot for each row."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from vbench_mem.analysis.compare.differences import Judgement
+from vbench_mem.report.comparison.picture import Dot, Picture
+from vbench_mem.report.comparison.wording import TIME_WORDS, WORDS
 from vbench_mem.report.draw.canvas import SIZE, WIDTH, Sheet, page, styled, track
 from vbench_mem.report.style import CHANGED_COLOUR, LIMIT_COLOUR
 
-if TYPE_CHECKING:
-    from vbench_mem.report.comparison.picture import Dot, Strip
-
 WORSE, BETTER, QUIET = LIMIT_COLOUR, "#0072B2", "#777777"
-COLOURS = {"worse": WORSE, "better": BETTER, "changed": CHANGED_COLOUR}
-SHAPES = {"worse": "^", "better": "v", "changed": "D"}
-HEADS = {"memory": "peak memory", "time": "time of a step"}
+COLOURS = {Judgement.WORSE: WORSE, Judgement.BETTER: BETTER, Judgement.CHANGED: CHANGED_COLOUR}
+SHAPES = {Judgement.WORSE: "^", Judgement.BETTER: "v", Judgement.CHANGED: "D"}
+HEADS = {"memory": "peak memory", "time": "step time"}
 ROW, LETTER = 0.24, 0.083  # inches: of a row, and of a letter of its label
 NARROWEST = 0.001  # of an axis: a share to each side of 0
 MOST_LEFT = 0.45 * WIDTH
@@ -24,9 +23,10 @@ GAP = 0.3  # inches between the two halves
 
 
 @styled
-def draw_changes(strips: Sequence["Strip"], sides: Sequence[str]) -> Sheet:
-    """The first row at the top; `sides` are those of memory and time that something moved in."""
-    drawn = [(HEADS[side], [getattr(strip, side) for strip in strips]) for side in sides]
+def draw_changes(picture: Picture) -> Sheet:
+    """The first row at the top."""
+    strips = picture.strips
+    drawn = [(HEADS[side], [getattr(strip, side) for strip in strips]) for side in picture.sides]
     height = max(3 * ROW, ROW * len(strips))
     wanted = LETTER * max(len(strip.label) for strip in strips)
     left = min(MOST_LEFT, wanted + 0.3)
@@ -38,7 +38,7 @@ def draw_changes(strips: Sequence["Strip"], sides: Sequence[str]) -> Sheet:
         axes.set_yticks(range(len(strips)), [""] * len(strips))
         for place, strip in enumerate(strips):
             if strip.ending is not None:
-                tell_ending(axes, place, strip.ending)
+                draw_ending(axes, place, strip.ending)
     first.set_yticks(range(len(strips)), [strip.label for strip in strips], fontsize=size)
     return sheet
 
@@ -53,7 +53,7 @@ def split(sheet: Sheet, first: Axes, count: int) -> list[Axes]:
     return [first, *(sheet.add_axes((x, box.y0, width, box.height)) for x in places)]
 
 
-def draw_side(axes: Axes, name: str, dots: Sequence["Dot | None"]) -> None:
+def draw_side(axes: Axes, name: str, dots: Sequence[Dot | None]) -> None:
     for place, dot in enumerate(dots):
         if dot is not None:
             draw_dot(axes, place, dot)
@@ -66,8 +66,8 @@ def draw_side(axes: Axes, name: str, dots: Sequence["Dot | None"]) -> None:
     axes.set_xlabel(f"{name}, % of A (left is better)")
 
 
-def tell_ending(axes: Axes, place: int, text: str) -> None:
-    """In the place of a dot, on a ground that hides the line of 0."""
+def draw_ending(axes: Axes, place: int, text: str) -> None:
+    """In the place of a dot, on a background that hides the line at 0."""
     axes.annotate(
         text,
         (0, place),
@@ -79,8 +79,9 @@ def tell_ending(axes: Axes, place: int, text: str) -> None:
     )
 
 
-def draw_dot(axes: Axes, place: int, dot: "Dot") -> None:
-    colour = COLOURS.get(dot.verdict or "", QUIET)
+def draw_dot(axes: Axes, place: int, dot: Dot) -> None:
+    verdict = dot.verdict or Judgement.NOISE
+    colour = COLOURS.get(verdict, QUIET)
     if dot.old is not None:
         axes.barh(
             place,
@@ -97,30 +98,30 @@ def draw_dot(axes: Axes, place: int, dot: "Dot") -> None:
         [100 * dot.share],
         [place],
         linestyle="",
-        marker=SHAPES.get(dot.verdict or "", "o"),
+        marker=SHAPES.get(verdict, "o"),
         markersize=SIZE,
         color=colour,
-        fillstyle="full" if dot.verdict in SHAPES else "none",
+        fillstyle="full" if verdict in SHAPES else "none",
         label=dot.mark.label,
         zorder=3,
     )
     track(line, dot.mark.label, [dot.mark])
 
 
-def ends(dot: "Dot") -> list[float]:
+def ends(dot: Dot) -> list[float]:
     return [dot.share, *(dot.old or ()), *(dot.new or ())]
 
 
-def handles(dots: Sequence["Dot"]) -> list[Line2D]:
-    """Of what is drawn only."""
-    met = {dot.verdict for dot in dots}
-    named = {"worse": "worse, slower", "better": "better, faster", "changed": "changed"}
+def handles(dots: Sequence[Dot]) -> list[Line2D]:
+    """Of the markers that are drawn."""
+    drawn = {dot.verdict for dot in dots}
     found = [
         Line2D([], [], linestyle="", marker=SHAPES[each], color=COLOURS[each], label=text)
-        for each, text in named.items()
-        if each in met
+        for each in SHAPES
+        if each in drawn
+        for text in (", ".join(dict.fromkeys((WORDS[each], TIME_WORDS[each]))),)
     ]
-    if met - {*named}:
+    if drawn - {*SHAPES}:
         label = "the same, within noise, or not judged"
         found.append(
             Line2D([], [], linestyle="", marker="o", fillstyle="none", color=QUIET, label=label)

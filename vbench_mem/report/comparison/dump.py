@@ -1,14 +1,13 @@
-"""A comparison for programs: the whole model as JSON-ready data."""
+"""A comparison as JSON-ready data."""
 
 from dataclasses import asdict
 from typing import Any
 
-from vbench_mem.analysis.compare.differences import Difference, Matched
+from vbench_mem.analysis.compare.differences import Matched
 from vbench_mem.analysis.compare.pairing import Unmatched
-from vbench_mem.analysis.compare.recalls import Recall
 from vbench_mem.analysis.compare.result import Comparison
 from vbench_mem.analysis.compare.side import Side
-from vbench_mem.report.comparison.wording import answer
+from vbench_mem.report.comparison.wording import facts
 
 
 def dump(comparison: Comparison) -> dict[str, Any]:
@@ -16,11 +15,15 @@ def dump(comparison: Comparison) -> dict[str, Any]:
         "before": side(comparison.before),
         "after": side(comparison.after),
         "unlike_machines": comparison.is_unlike,
-        "answer": list(answer(comparison)),
+        "summary": dict(facts(comparison)),
         "rows": [row(each) for each in comparison.rows],
         "only_before": [unmatched(each) for each in comparison.only_before],
         "only_after": [unmatched(each) for each in comparison.only_after],
-        "recalls": [recall(each) for each in comparison.recalls],
+        "recalls": [
+            asdict(each)
+            | {"differences": each.differences, "verdict": "same" if each.is_same else each.verdict}
+            for each in comparison.recalls
+        ],
         "facts": [asdict(fact) | {"differs": fact.differs} for fact in comparison.facts],
         "numbers_only_before": comparison.unshared()[0],
         "numbers_only_after": comparison.unshared()[1],
@@ -45,19 +48,12 @@ def row(of: Matched) -> dict[str, Any]:
         "ending": of.ending,
         "before": {"state": of.before.state, "reason": of.before.reason},
         "after": {"state": of.after.state, "reason": of.after.reason},
-        "differences": [difference(each) for each in of.differences],
+        "differences": [
+            asdict(each) | {"change": each.change, "share": each.share} for each in of.differences
+        ],
         "modules": list(of.why),
     }
 
 
-def difference(of: Difference) -> dict[str, Any]:
-    return asdict(of) | {"change": of.change, "share": of.share}
-
-
 def unmatched(of: Unmatched) -> dict[str, Any]:
     return {"label": of.label, "key": of.item.key, "state": of.item.state, "note": of.note}
-
-
-def recall(of: Recall) -> dict[str, Any]:
-    verdict = "same" if of.is_same else of.verdict
-    return asdict(of) | {"differences": list(of.differences), "verdict": verdict}

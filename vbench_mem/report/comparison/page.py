@@ -1,18 +1,21 @@
 """A comparison written as one file, in the form that its name ends in."""
 
-import os
 import re
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from vbench_mem.analysis.compare.result import Comparison
 from vbench_mem.base.errors import cannot_write
+from vbench_mem.base.files import written_aside
 from vbench_mem.report.comparison.document import document_of
-from vbench_mem.report.comparison.picture import plan
+from vbench_mem.report.comparison.picture import picture_of
 from vbench_mem.report.document import Document, Figure
 from vbench_mem.report.illustrate import drawn
+from vbench_mem.report.pictures.plan import Plan
 
 FIGURES = "figures"
+TITLE = "Changes by row"
 UNFIT = re.compile("[^A-Za-z0-9_-]")  # for an anchor, a file name and an address
 OTHER = "choose another with --out"
 
@@ -26,7 +29,8 @@ def write_page(comparison: Comparison, path: Path) -> list[Path]:
             is_pdf = path.suffix == ".pdf"
             folder = Path(aside) if is_pdf else path.parent / FIGURES
             figure = draw(comparison, folder, f"{UNFIT.sub('_', path.stem)}_")
-            put(path, content_of(document_of(comparison, [figure]), path.suffix))
+            with written_aside(path) as file:
+                file.write_bytes(content_of(document_of(comparison, [figure]), path.suffix))
     except OSError as error:
         raise cannot_write(path, error, OTHER) from error
     if is_pdf or figure.svg is None:
@@ -35,11 +39,22 @@ def write_page(comparison: Comparison, path: Path) -> list[Path]:
 
 
 def draw(comparison: Comparison, folder: Path, prefix: str) -> Figure:
-    """The folder is made where there is something to draw."""
+    """The folder is made if there is something to draw."""
     planned = plan(comparison)
     if planned.draw is not None:
         folder.mkdir(exist_ok=True)
     return drawn(planned, folder, prefix)
+
+
+def plan(comparison: Comparison) -> Plan:
+    """matplotlib is imported only if there is something to draw."""
+    found = picture_of(comparison)
+    if found is None:
+        return Plan(name="changes", title=TITLE, skipped="memory and times are the same")
+    from vbench_mem.report.comparison.draw import draw_changes
+
+    draw = partial(draw_changes, found)
+    return Plan(name="changes", title=TITLE, caption=found.caption, draw=draw)
 
 
 def content_of(document: Document, ending: str) -> bytes:
@@ -54,10 +69,3 @@ def content_of(document: Document, ending: str) -> bytes:
     from vbench_mem.report.write.html import html_page
 
     return html_page(document).encode()
-
-
-def put(path: Path, content: bytes) -> None:
-    """Written aside and moved into place in one step."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    aside.write_bytes(content)
-    os.replace(aside, path)

@@ -1,19 +1,14 @@
-"""The figure of a comparison, as plain data: how far memory and time of each row moved.
-
-No matplotlib: `Plan.draw` imports it.
-"""
+"""The figure of a comparison as plain data: the change of memory and step time of each row."""
 
 from dataclasses import dataclass
 
-from vbench_mem.analysis.compare.differences import Difference, Matched, Verdict
+from vbench_mem.analysis.compare.differences import Difference, Judgement, Matched
 from vbench_mem.analysis.compare.result import Comparison
-from vbench_mem.report.comparison.wording import head_of, number, values_text, verdict_text
+from vbench_mem.report.comparison.wording import head_of, values_text, verdict_text
 from vbench_mem.report.marks import Mark
-from vbench_mem.report.pictures.plan import Plan
 
 MOST = 40  # rows of one figure
 MEMORY = ("peak_alloc_bytes", "predicted_peak_bytes")
-TITLE = "What changed, row by row"
 Span = tuple[float, float]
 
 
@@ -25,7 +20,7 @@ class Dot:
     """
 
     share: float
-    verdict: Verdict | None
+    verdict: Judgement | None
     mark: Mark
     old: Span | None = None
     new: Span | None = None
@@ -44,33 +39,35 @@ class Strip:
     time: Dot | None
 
 
-def plan(comparison: Comparison) -> Plan:
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """The worst row first; `sides`: which of memory and time changed in some row."""
+
+    strips: tuple[Strip, ...]
+    sides: tuple[str, ...]
+    caption: str
+
+
+def picture_of(comparison: Comparison) -> Picture | None:
+    """None where neither a number nor an ending changed."""
     every = [strip_of(row) for row in comparison.rows]
     strips = [strip for strip in every if strip.memory or strip.time or strip.ending]
-    moved = [
+    changed = tuple(
         name
         for name in ("memory", "time")
         if any(dot.share for strip in strips if (dot := getattr(strip, name)) is not None)
-    ]
-    if not moved and not any(strip.ending for strip in strips):
-        return Plan(name="changes", title=TITLE, skipped="memory and times are the same")
-    shown = strips[:MOST]
-    caption = "How far B is from A; the worst row first."
-    if "time" in moved:
-        caption += " Grey spans and lines are timed steps of A and B, 10th to 90th percentile."
-    if "memory" not in moved:
-        caption += " Peak memory is the same in every row that ends alike."
-    if rest := len(strips) - len(shown):
-        caption += f" {number(rest, 'row')} more not drawn."
-
-    from vbench_mem.report.comparison import draw as changes
-
-    return Plan(
-        name="changes",
-        title=TITLE,
-        caption=caption,
-        draw=lambda: changes.draw_changes(shown, moved or ["memory"]),
     )
+    if not changed and not any(strip.ending for strip in strips):
+        return None
+    caption = "Change from A to B, the worst row first."
+    if "time" in changed:
+        caption += " Grey bands and lines: timed steps of A and B, 10th to 90th percentile."
+    if "memory" not in changed:
+        caption += " Peak memory is the same in every row with the same ending."
+    if len(strips) > MOST:
+        caption += f" Rows not drawn: {len(strips) - MOST}."
+    sides = changed or ("memory",)
+    return Picture(strips=tuple(strips[:MOST]), sides=sides, caption=caption)
 
 
 def strip_of(row: Matched) -> Strip:

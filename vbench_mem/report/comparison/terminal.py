@@ -1,124 +1,105 @@
-"""A comparison on a terminal: rows that changed, the worst first; equal ones are only counted."""
+"""A comparison on a terminal: changed rows, the worst first; equal rows are only counted."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
-from vbench_mem.analysis.compare.differences import Difference, Matched, Verdict
+from vbench_mem.analysis.compare.differences import Difference, Judgement, Matched
 from vbench_mem.analysis.compare.pairing import Unmatched
 from vbench_mem.analysis.compare.result import Comparison
 from vbench_mem.analysis.compare.side import Side
 from vbench_mem.report.comparison.wording import (
     about,
-    also,
+    counted,
     ending_text,
+    facts,
     head_of,
     notes,
-    number,
     recall_text,
-    sentences,
-    told,
-    unchanged_text,
+    unchanged_facts,
+    unjudged,
     values_text,
     verdict_text,
 )
 
-SHOWN = 3  # numbers of one row; the others are counted
-MOST_LONE = 10
-STYLES: dict[Verdict, str] = {"worse": "red", "better": "green", "changed": "yellow"}
-INDENT, GAP = 2, 2
-Cells = tuple[str, str, str, str]
+SHOWN = 3  # metrics of one row; the others are counted
+MOST_UNMATCHED = 10
+STYLES: dict[Judgement, str] = {
+    Judgement.WORSE: "red",
+    Judgement.BETTER: "green",
+    Judgement.CHANGED: "yellow",
+}
+INDENT, GAP = 2, "  "
 
 
 def draw(comparison: Comparison, console: Console) -> None:
     for letter, side in (("A", comparison.before), ("B", comparison.after)):
         say(console, f"{letter}  {side.title}, {about(side)}")
     if comparison.differing:
-        heading = "unlike machines" if comparison.is_unlike else "other software or settings"
+        heading = "Unlike machines" if comparison.is_unlike else "Other software or settings"
         say(console, f"{heading}: {', '.join(fact.text for fact in comparison.differing)}")
     for note in notes(comparison):
         say(console, note)
     console.print()
-    for sentence in sentences(comparison):
-        say(console, sentence, "bold")
+    for label, text in facts(comparison):
+        say(console, f"{label}: {text}", "bold")
     draw_rows(comparison, console)
-    if unchanged := unchanged_text(comparison):
+    for label, text in unchanged_facts(comparison):
         console.print()
-        say(console, unchanged)
+        say(console, f"{label}: {text}")
     if comparison.moved:
         console.print()
     for each in comparison.moved:
         say(console, recall_text(each))
-    draw_lone(comparison.only_before, comparison.before, console)
-    draw_lone(comparison.only_after, comparison.after, console)
+    draw_unmatched(comparison.only_before, comparison.before, console)
+    draw_unmatched(comparison.only_after, comparison.after, console)
 
 
 def draw_rows(comparison: Comparison, console: Console) -> None:
-    """A heading for each row and its numbers below it, in columns that all rows share."""
+    """A heading for each row, below it its metrics in columns aligned over all rows."""
     listed = [(row, lines_of(row, comparison.is_unlike)) for row in comparison.rows]
     listed = [(row, lines) for row, lines in listed if lines or row.is_changed or row.ending]
     cells = [cells_of(each) for _, lines in listed for each in lines[:SHOWN]]
-    widths = [max((len(cell[place]) for cell in cells), default=0) for place in range(4)]
-    widths = fitted(widths, console.width - INDENT - len(widths) * GAP)
+    widths = [max((len(cell[place]) for cell in cells), default=0) for place in range(3)]
     for row, lines in listed:
         console.print()
         say(console, row.label, "bold")
         if ending := ending_text(row):
-            say_below(console, ending, STYLES.get(row.ending or "told", ""))
-        if lines:
-            console.print(grid_of(lines[:SHOWN], widths))
+            say_below(console, ending, STYLES.get(row.ending or Judgement.INFORMATIONAL, ""))
+        for each in lines[:SHOWN]:
+            columns = zip(cells_of(each), widths, strict=True)
+            text = Text("".join(f"{cell:<{width}}{GAP}" for cell, width in columns))
+            text.append(verdict_text(each), STYLES.get(each.verdict, ""))
+            console.print(Padding(text, (0, 0, 0, INDENT), expand=False))
         if rest := len(lines[SHOWN:]):
-            say_below(console, f"and {number(rest, 'more number')}")
+            say_below(console, f"and {rest} more")
         for sentence in row.why:
             say_below(console, sentence)
 
 
-def fitted(widths: list[int], room: int) -> list[int]:
-    """The name of a number gives way first; on a narrow terminal all but the verdict do."""
-    first, *rest = widths
-    first = max(10, min(first, room - sum(rest)))
-    if first + sum(rest) <= room:
-        return [first, *rest]
-    some, verdict = [first, *rest[:-1]], rest[-1]
-    return [*(max(1, (room - verdict) * width // sum(some)) for width in some), verdict]
-
-
 def lines_of(row: Matched, is_unlike: bool) -> list[Difference]:
-    """Those that are shown, then those that are counted: a step's time is shown."""
-    lines = told(row)
+    """The first `SHOWN` are printed, so the step time is among them."""
+    lines = counted(row)
     step = [each for each in lines if each.metric == "step_ms"]
     rest = [each for each in lines if each.metric != "step_ms"]
     some = SHOWN - len(step)
-    return [*rest[:some], *step, *rest[some:], *(also(row) if is_unlike else [])]
+    return [*rest[:some], *step, *rest[some:], *(unjudged(row) if is_unlike else [])]
 
 
-def cells_of(each: Difference) -> Cells:
-    return head_of(each.metric), values_text(each), each.text, verdict_text(each)
+def cells_of(each: Difference) -> tuple[str, str, str]:
+    return head_of(each.metric), values_text(each), each.text
 
 
-def grid_of(lines: Iterable[Difference], widths: Sequence[int]) -> Padding:
-    table = Table.grid(padding=(0, GAP, 0, 0), pad_edge=False)
-    table.add_column(width=widths[0], overflow="fold")
-    for width in widths[1:]:
-        table.add_column(width=width, overflow="fold")
-    for each in lines:
-        style = STYLES.get(each.verdict, "")
-        *rest, verdict = cells_of(each)
-        table.add_row(*(Text(cell) for cell in rest), Text(verdict, style))
-    return Padding(table, (0, 0, 0, INDENT), expand=False)
-
-
-def draw_lone(some: Sequence[Unmatched], side: Side, console: Console) -> None:
+def draw_unmatched(some: Sequence[Unmatched], side: Side, console: Console) -> None:
     if not some:
         return
     console.print()
-    say(console, f"only in {side.title}: {number(len(some), 'row')}")
-    for each in some[:MOST_LONE]:
+    say(console, f"Rows only in {side.title}: {len(some)}")
+    for each in some[:MOST_UNMATCHED]:
         say_below(console, f"{each.label}{f' ({each.note})' if each.note else ''}")
-    if rest := len(some[MOST_LONE:]):
+    if rest := len(some[MOST_UNMATCHED:]):
         say_below(console, f"and {rest} more; --json lists all")
 
 
@@ -133,5 +114,5 @@ def say_below(console: Console, text: str, style: str = "") -> None:
 
 
 def clean(text: str) -> str:
-    """Names come from files: what would move the cursor is shown as a question mark."""
+    """Names come from files: a question mark replaces control characters."""
     return "".join(each if each.isprintable() else "?" for each in text)

@@ -1,1 +1,1 @@
-"""What a report says, a module for each of its sections: rows and findings -> blocks."""
+"""The sections of a report, a module each: rows and findings -> blocks."""

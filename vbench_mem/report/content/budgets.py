@@ -1,4 +1,4 @@
-"""Verdicts of the budgets: what fails stands open, of many passes the rest is folded."""
+"""Verdicts of the budgets: failures are always open, many passes are folded."""
 
 from collections.abc import Iterator, Sequence
 
@@ -22,34 +22,34 @@ TONES: dict[BudgetOutcome, Tone] = {
     BudgetOutcome.FAIL: "bad",
     BudgetOutcome.NOTHING_TO_JUDGE: "quiet",
 }
-PREDICTED = " They are judged on what is predicted; those on time and recall wait for a run."
+PREDICTED = " Judged on predictions; budgets on time and recall need a run."
 
 
 def section(chapter: Chapter) -> Section:
-    return Section(title="Budgets", anchor=chapter.anchor("budgets"), blocks=tuple(blocks(chapter)))
+    return chapter.section("Budgets", "budgets", blocks(chapter))
 
 
 def blocks(chapter: Chapter) -> Iterator[Block]:
     verdicts = chapter.verdicts
     if not chapter.joined.matrix.budgets:
-        yield Paragraph(line("The matrix states none."), is_soft=True)
+        yield Paragraph(line("The matrix has no budgets."), is_soft=True)
         return
     passed = [verdict for verdict in verdicts if verdict.passes]
     other = [verdict for verdict in verdicts if not verdict.passes]
-    said = f"{len(passed)} of {len(verdicts)} verdicts pass."
-    yield Paragraph(line(said + (PREDICTED if chapter.is_predicted else "")))
+    count = f"Passed: {len(passed)} of {len(verdicts)}."
+    yield Paragraph(line(count + (PREDICTED if chapter.is_predicted else "")))
     if other:
         yield listed(other)
     if len(passed) > MOST_OPEN:
-        yield Fold(f"The {len(passed)} that pass", (listed(passed),))
+        yield Fold(f"Passed: {len(passed)}", (listed(passed),))
     elif passed:
         yield listed(passed)
 
 
 def listed(verdicts: Sequence[Verdict]) -> Bullets:
-    return Bullets(tuple(map(told, verdicts)))
+    return Bullets(tuple(map(verdict_line, verdicts)))
 
 
-def told(verdict: Verdict) -> Line:
+def verdict_line(verdict: Verdict) -> Line:
     notes = "".join(f"; {note}" for note in verdict.notes)
     return line(Span(verdict.word, TONES[verdict.outcome]), f" {verdict.message}{notes}")

@@ -1,11 +1,11 @@
-"""All that a report knows of one matrix, gathered before anything is said."""
+"""The input of all sections of one matrix."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from vbench_mem.analysis.budgets.verdict import Verdict
 from vbench_mem.analysis.join import Joined, Row
-from vbench_mem.report.document import Figure, Line, Span, Tone
+from vbench_mem.report.document import Block, Figure, Line, Section, Span, Tone
 from vbench_mem.report.evidence import link_of
 
 TONES: dict[str, Tone] = {
@@ -24,9 +24,9 @@ class Chapter:
 
     prefix      of its anchors, tables and figures; empty where it is the only one
     is_predicted all numbers are predictions: nothing was run, no record was read
-    card        the card that predictions were held against, as a sentence names it
-    predicted_by versions that predicted, and whose rules they followed
-    again       the commands that do the same, as they were typed
+    card        name of the card that predictions are compared with
+    predicted_by versions and device rules of the predictions
+    again       the commands that reproduce the report
     """
 
     joined: Joined
@@ -40,6 +40,12 @@ class Chapter:
 
     def anchor(self, name: str) -> str:
         return f"{self.prefix}{name}"
+
+    def section(
+        self, title: str, name: str, blocks: Iterable[Block], sections: Iterable[Section] = ()
+    ) -> Section:
+        anchor = self.anchor(name)
+        return Section(title=title, anchor=anchor, blocks=tuple(blocks), sections=tuple(sections))
 
 
 def state_span(state: str, reason: str | None = None) -> Span:

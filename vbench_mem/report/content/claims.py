@@ -1,4 +1,4 @@
-"""What the paper says of accuracy, and what was found."""
+"""The paper's claims about accuracy, with a verdict on each."""
 
 from collections.abc import Iterator, Sequence
 
@@ -19,6 +19,7 @@ from vbench_mem.report.document import (
     Table,
     Tone,
     line,
+    text_fields,
 )
 
 TONES: dict[ClaimVerdict, Tone] = {ClaimVerdict.HOLDS: "good", ClaimVerdict.DOES_NOT_HOLD: "bad"}
@@ -27,14 +28,14 @@ HEADS = (
     Column("difference", True, "points of T2V R@1, mean over seeds ± standard deviation"),
     Column("seeds", True, "in which the claim holds"),
     Column("benchmark"),
-    Column("said to be ahead"),
+    Column("claimed to be better"),
     Column("compared with"),
 )
 ABOUT = (
-    " Each compares T2V R@1 of encoders that differ in what is named alone, paired by seed: the "
-    "difference is the mean over seeds ± standard deviation, in points, and a claim holds in a "
-    "seed where the difference has the sign that it states. An encoder that is not surely above "
-    "chance with any seed judges nothing."
+    " Each compares T2V R@1 of encoders that differ only in the named setting, paired by seed. The "
+    "difference is the mean over seeds ± standard deviation, in points. A claim holds in a seed "
+    "if the difference has the claimed sign. An encoder that is not clearly above chance with any "
+    "seed is not used."
 )
 
 
@@ -42,11 +43,7 @@ def section(chapter: Chapter) -> Section | None:
     found = findings(chapter.joined)
     if not found:
         return None
-    return Section(
-        title="What the paper says, and what was found",
-        anchor=chapter.anchor("claims"),
-        blocks=tuple(blocks(chapter, found)),
-    )
+    return chapter.section("Claims of the paper", "claims", blocks(chapter, found))
 
 
 def blocks(chapter: Chapter, found: Sequence[Finding]) -> Iterator[Block]:
@@ -61,13 +58,10 @@ def blocks(chapter: Chapter, found: Sequence[Finding]) -> Iterator[Block]:
         )
         yield Paragraph(line(counted(found) + ABOUT))
         yield Table(name=f"{chapter.prefix}claims", columns=HEADS, groups=groups)
-    unasked = [finding for finding in found if not finding.is_compared]
-    if unasked:
-        count = "1 claim needs" if len(unasked) == 1 else f"{len(unasked)} claims need"
-        yield Fold(
-            f"{count} encoders that were not trained",
-            (Bullets(tuple(map(why_not, unasked))),),
-        )
+    rest = [finding for finding in found if not finding.is_compared]
+    if rest:
+        summary = f"Claims about encoders that were not trained: {len(rest)}"
+        yield Fold(summary, (Bullets(tuple(map(why_not, rest))),))
 
 
 def why_not(finding: Finding) -> Line:
@@ -77,16 +71,13 @@ def why_not(finding: Finding) -> Line:
 
 def fields(finding: Finding) -> tuple[Field, ...]:
     verdict = Field(line(Span(finding.words, TONES.get(finding.verdict, "quiet"))))
-    benchmark = Field(line(finding.setting or ""))
     if not finding.sides:
-        why = Field(line(Span(finding.reason or "", "soft")))
-        return (verdict, Field(), Field(), benchmark, why, Field())
+        reason = Field(line(Span(finding.reason or "", "soft")))
+        return (verdict, *text_fields("", "", finding.setting or ""), reason, Field())
     ahead, other = (side_line(finding, side) for side in finding.sides)
     return (
         verdict,
-        Field(line(finding.difference)),
-        Field(line(finding.count)),
-        benchmark,
+        *text_fields(finding.difference, finding.count, finding.setting or ""),
         Field(ahead),
         Field((*other, *line(f"; {finding.reason}" if finding.reason else ""))),
     )

@@ -1,4 +1,4 @@
-"""How each number was got: the metrics that appear, with their unit, direction and meaning."""
+"""Definitions of the metrics in the report: unit, direction and meaning."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,42 +11,36 @@ from vbench_mem.report.document import (
     Block,
     Column,
     Field,
-    Group,
     Paragraph,
     Section,
     Span,
-    Table,
     line,
+    plain_table,
+    text_fields,
 )
 
 HEADS = (Column("column"), Column("unit"), Column("better"), Column("meaning"))
 MEASURED = (
-    "Every measured number is of a process of its own that runs a short contrastive training: "
-    "memory from the allocator, or from the tensors alive on a CPU, FLOPs from three counters that "
-    "must agree, time as the median of the steps after a warm-up."
+    "Each row was measured in a separate process that runs a short contrastive training. Memory is "
+    "read from the allocator, on a CPU from the live tensors. FLOPs are counted by three counters "
+    "that must agree. Time is the median of the steps after a warm-up."
 )
 PREDICTED = (
-    "Every number of memory here is predicted: the real training step is run on tensors that have "
-    "a shape and no content, and each is followed from its making to its release. Nothing was "
-    "measured, and no record was read. Predictions of one kind of device hold for that kind alone."
+    "All memory numbers are predicted: the real training step is run on tensors without data, and "
+    "every allocation and release is recorded. Nothing was measured, and no record was read. A "
+    "prediction for one kind of device is valid for that kind only."
 )
 
 
 def section(chapters: Sequence[Chapter]) -> Section:
     """One for all matrices of the report."""
-    return Section(
-        title="How each number was got", anchor="definitions", blocks=tuple(blocks(chapters))
-    )
+    return Section(title="Definitions", anchor="definitions", blocks=tuple(blocks(chapters)))
 
 
 def blocks(chapters: Sequence[Chapter]) -> Iterator[Block]:
     predicted = all(chapter.is_predicted for chapter in chapters)
     yield Paragraph(line(PREDICTED if predicted else MEASURED))
-    yield Table(
-        name="definitions",
-        columns=HEADS,
-        groups=(Group(tuple(fields([chapter.joined for chapter in chapters]))),),
-    )
+    yield plain_table("definitions", HEADS, fields([chapter.joined for chapter in chapters]))
 
 
 def fields(every: Sequence[Joined]) -> Iterator[tuple[Field, ...]]:
@@ -61,7 +55,7 @@ def fields(every: Sequence[Joined]) -> Iterator[tuple[Field, ...]]:
 
 
 def named(name: str, *texts: str) -> tuple[Field, ...]:
-    return (Field(line(Span(name, "code"))), *(Field(line(text)) for text in texts))
+    return (Field(line(Span(name, "code"))), *text_fields(*texts))
 
 
 def defined(every: Sequence[Joined]) -> list[Metric]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from vbench_mem.report.content.chapter import Chapter
-from vbench_mem.report.document import Block, Paragraph, Section, line
+from vbench_mem.report.document import Paragraph, Section, line
 from vbench_mem.report.exhibits.retrieval import retrieval_table
 from vbench_mem.report.exhibits.tables import tables
 
@@ -12,17 +12,18 @@ def sections(chapter: Chapter) -> Iterator[Section]:
     """One for each table of the paper that the matrix names."""
     found = tables(chapter.joined, chapter.prefix)
     for number, (title, about, table) in enumerate(found):
-        blocks: tuple[Block, ...] = (Paragraph(line(about), is_soft=True), table)
-        yield Section(title=title, anchor=chapter.anchor(f"exhibit-{number}"), blocks=blocks)
+        yield chapter.section(
+            title, f"exhibit-{number}", (Paragraph(line(about), is_soft=True), table)
+        )
     if not found:
-        yield from handed_in(chapter)
+        yield from external_recalls(chapter)
 
 
-def handed_in(chapter: Chapter) -> Iterator[Section]:
-    """Recalls that were not trained here, where no table of the paper has them; what was trained
-    here has tables of its own."""
+def external_recalls(chapter: Chapter) -> Iterator[Section]:
+    """Recalls from score files that no table of the paper shows. Trained encoders have tables in
+    `trained`."""
     joined = chapter.joined
-    handed = any(score.origin != "measured" for row in joined.rows for score in row.scores.values())
+    scores = (score for row in joined.rows for score in row.scores.values())
     table = retrieval_table(joined, chapter.prefix)
-    if handed and table is not None:
-        yield Section(title="Recall at 1", anchor=chapter.anchor("recall"), blocks=(table,))
+    if table is not None and any(score.origin != "measured" for score in scores):
+        yield chapter.section("Recall at 1", "recall", (table,))

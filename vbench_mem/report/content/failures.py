@@ -1,4 +1,4 @@
-"""What did not run, did not fit or is not there, each with its reason; nothing is left out."""
+"""Failed, skipped and missing cells, each with its reason, and scores that match no row."""
 
 from collections.abc import Iterator
 
@@ -10,13 +10,13 @@ from vbench_mem.report.document import (
     Column,
     Field,
     Fold,
-    Group,
     Line,
     Paragraph,
     Section,
     Span,
-    Table,
     line,
+    plain_table,
+    text_fields,
 )
 from vbench_mem.report.evidence import link_of
 from vbench_mem.report.training_table import failed_trainings
@@ -26,22 +26,17 @@ def section(chapter: Chapter) -> Section:
     items = tuple(gaps(chapter))
     blocks: list[Block] = [Bullets(items) if items else all_well(chapter)]
     absent = tuple(figure for figure in chapter.figures if figure.svg is None)
-    if 0 < len(absent) < len(chapter.figures):  # else they stand where figures would
+    if 0 < len(absent) < len(chapter.figures):  # else the trade-off section has them
         blocks.append(Fold(f"Figures that could not be drawn: {len(absent)}", absent))
-    return Section(
-        title="Failures and gaps", anchor=chapter.anchor("failures"), blocks=tuple(blocks)
-    )
+    return chapter.section("Failures and gaps", "failures", blocks)
 
 
 def all_well(chapter: Chapter) -> Paragraph:
-    if chapter.is_predicted:
-        fits = f" and fits {chapter.card}" if chapter.card else ""
-        said = f"Every cell could be predicted{fits}."
-    elif failed_trainings(chapter.joined):
-        said = "Every cell ran; of the trainings some did not, as listed above."
-    else:
-        said = "Every cell ran."
-    return Paragraph(line(said), is_soft=True)
+    fits = f" and fits {chapter.card}" if chapter.card else ""
+    text = f"Every cell could be predicted{fits}." if chapter.is_predicted else "Every cell ran."
+    if not chapter.is_predicted and failed_trainings(chapter.joined):
+        text += " Failed trainings are listed under training."
+    return Paragraph(line(text), is_soft=True)
 
 
 def gaps(chapter: Chapter) -> Iterator[Line]:
@@ -51,7 +46,7 @@ def gaps(chapter: Chapter) -> Iterator[Line]:
         if row.reason is not None:
             yield line(f"{row.label}: ", state_span(row.state), f", {row.reason} ", source)
         if row.guard is not None:
-            yield line(f"{row.label}: measured beside another process, {row.guard} ", source)
+            yield line(f"{row.label}: another process used the device, {row.guard} ", source)
     for dropped in joined.matrix.dropped:
         yield line(f"{dropped}: ", state_span("skipped"))
     for problem in joined.problems:
@@ -59,44 +54,33 @@ def gaps(chapter: Chapter) -> Iterator[Line]:
 
 
 def scores_section(chapter: Chapter) -> Section | None:
-    """Scores without a row, rows without a score."""
+    """Scores that match no row, and rows without a score."""
     joined = chapter.joined
     if not (joined.matrix.scores or joined.unmatched or joined.score_columns):
         return None
-    return Section(
-        title="Scores without a row, rows without a score",
-        anchor=chapter.anchor("scores"),
-        blocks=tuple(unmet(chapter)),
-    )
+    return chapter.section("Unmatched scores", "scores", unmatched(chapter))
 
 
-def unmet(chapter: Chapter) -> Iterator[Block]:
+def unmatched(chapter: Chapter) -> Iterator[Block]:
     joined = chapter.joined
     if joined.unmatched:
         heads = ("variant", "score", "value", "why", "source")
         rows = tuple(
             (
-                Field(line(score.variant)),
-                Field(line(score.column)),
+                *text_fields(score.variant, score.column),
                 Field(line(significant(score.value, 4)), value=score.value),
-                Field(line(why)),
-                Field(line(score.source)),
+                *text_fields(why, score.source),
             )
             for score, why in joined.unmatched
         )
-        table = Table(
-            name=f"{chapter.prefix}unmatched",
-            columns=tuple(Column(head, head == "value") for head in heads),
-            groups=(Group(rows),),
-        )
-        count = len(joined.unmatched)
-        said = "1 score fits" if count == 1 else f"{count} scores fit"
-        yield Fold(f"{said} no row of this matrix", (table,), is_brief=True)
+        columns = (Column(head, head == "value") for head in heads)
+        table = plain_table(f"{chapter.prefix}unmatched", columns, rows)
+        yield Fold(f"Scores that match no row: {len(rows)}", (table,), is_brief=True)
     else:
-        yield Paragraph(line("Every score has its row."))
+        yield Paragraph(line("Every score matches a row."))
     if joined.unscored:
         yield Fold(
-            f"{len(joined.unscored)} of {len(joined.rows)} rows have no score",
+            f"Rows without a score: {len(joined.unscored)} of {len(joined.rows)}",
             (Bullets(tuple(line(row.label) for row in joined.unscored)),),
             is_brief=True,
         )

@@ -1,4 +1,4 @@
-"""What nothing beats in memory, time and recall, and by what every other row is beaten."""
+"""The Pareto frontier of memory, step time and recall, and which row dominates each other row."""
 
 from collections.abc import Iterable
 
@@ -9,21 +9,21 @@ from vbench_mem.report.document import (
     Column,
     Field,
     Fold,
-    Group,
     Paragraph,
     Section,
     Table,
     line,
+    plain_table,
 )
 from vbench_mem.report.overview import HEADS
 from vbench_mem.report.pictures.frontier import FrontierRow, frontier_groups
 from vbench_mem.report.pictures.time import TIME
 
 ABOUT = (
-    "A row stands here while no other that can be compared with it is at least as good in {} and "
-    "better in one of them."
+    "Rows that no comparable row dominates: none is at least as good in {} and better in one of "
+    "them."
 )
-RECALL = Column("R@1", True, "of encoders trained here, or handed in (share)")
+RECALL = Column("R@1", True, "of encoders trained here, or of a score file (share)")
 COSTS = (
     Column(HEADS[MEMORY], True, "allocated peak of a training step (bytes)"),
     Column(HEADS[TIME], True, "one step on the device, median (ms)"),
@@ -37,18 +37,17 @@ def section(chapter: Chapter) -> Section | None:
     has_recall = groups[0].has_recall
     rows = [row for group in groups for row in group.rows]
     best = table([row for row in rows if row.is_best], "best", has_recall, chapter)
-    beaten = [row for row in rows if not row.is_best]
+    dominated = [row for row in rows if not row.is_best]
     what = "memory, step time and recall" if has_recall else "memory and step time"
     blocks: tuple[Block, ...] = (Paragraph(line(ABOUT.format(what))), best)
-    if beaten:
-        rest = table(beaten, "beaten", has_recall, chapter)
-        said = "The row that is" if len(beaten) == 1 else f"The {len(beaten)} that are"
-        blocks = (*blocks, Fold(f"{said} beaten, and by what", (rest,)))
-    return Section(title="What nothing beats", anchor=chapter.anchor("frontier"), blocks=blocks)
+    if dominated:
+        rest = table(dominated, "dominated", has_recall, chapter)
+        blocks = (*blocks, Fold(f"Dominated rows: {len(dominated)}", (rest,)))
+    return chapter.section("Pareto frontier", "frontier", blocks)
 
 
 def table(rows: Iterable[FrontierRow], name: str, has_recall: bool, chapter: Chapter) -> Table:
-    last = Column("best in") if name == "best" else Column("beaten by")
+    last = Column("best in") if name == "best" else Column("dominated by")
     columns = (
         Column("row"),
         Column("compared at"),
@@ -56,12 +55,8 @@ def table(rows: Iterable[FrontierRow], name: str, has_recall: bool, chapter: Cha
         *COSTS,
         last,
     )
-    return Table(
-        name=f"{chapter.prefix}frontier-{name}",
-        columns=columns,
-        groups=(Group(tuple(fields(row, has_recall) for row in rows)),),
-        is_browsed=True,
-    )
+    made = (fields(row, has_recall) for row in rows)
+    return plain_table(f"{chapter.prefix}frontier-{name}", columns, made, is_browsed=True)
 
 
 def fields(row: FrontierRow, has_recall: bool) -> tuple[Field, ...]:

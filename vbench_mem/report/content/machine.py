@@ -1,4 +1,4 @@
-"""The machine, the versions, the matrix, and the commands that do it again."""
+"""The machine, the versions, the matrix, and the commands that reproduce the report."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -10,13 +10,13 @@ from vbench_mem.report.document import (
     Block,
     Code,
     Column,
-    Field,
     Fold,
-    Group,
     Paragraph,
     Section,
     Table,
     line,
+    plain_table,
+    text_fields,
 )
 
 
@@ -24,19 +24,11 @@ def section(chapter: Chapter) -> Section:
     matrix = chapter.joined.matrix
     verbs = ("report",) if chapter.is_predicted else ("run", "report", "check")
     again = chapter.again or "\n".join(f"vbench-mem {verb} {matrix.path}" for verb in verbs)
-    return Section(
-        title="Machine, versions, matrix",
-        anchor=chapter.anchor("machine"),
-        blocks=tuple(machine_blocks(chapter)),
-        sections=(
-            Section(title="Matrix", anchor=chapter.anchor("matrix"), blocks=(Code(matrix.text),)),
-            Section(
-                title="Do it again",
-                anchor=chapter.anchor("again"),
-                blocks=(Code(again),),
-            ),
-        ),
+    inner = (
+        chapter.section("Matrix", "matrix", (Code(matrix.text),)),
+        chapter.section("Commands", "again", (Code(again),)),
     )
+    return chapter.section("Machine, versions, matrix", "machine", machine_blocks(chapter), inner)
 
 
 def machine_blocks(chapter: Chapter) -> Iterator[Block]:
@@ -45,7 +37,7 @@ def machine_blocks(chapter: Chapter) -> Iterator[Block]:
         return
     machine = machine_of(chapter.joined)
     if machine is None:
-        yield Paragraph(line("No record says what machine it was made on."), is_soft=True)
+        yield Paragraph(line("No record names its machine."), is_soft=True)
         return
     yield Paragraph(line(f"{machine.device}, fingerprint {machine.fingerprint}"))
     facts = pairs(f"{chapter.prefix}facts", ("fact", "value"), shown_facts(machine))
@@ -55,12 +47,11 @@ def machine_blocks(chapter: Chapter) -> Iterator[Block]:
 
 
 def pairs(name: str, heads: tuple[str, str], values: Mapping[str, str]) -> Table:
-    rows = tuple((Field(line(key)), Field(line(value))) for key, value in values.items())
-    return Table(name=name, columns=tuple(map(Column, heads)), groups=(Group(rows),))
+    return plain_table(name, map(Column, heads), (text_fields(*pair) for pair in values.items()))
 
 
 def machine_of(joined: Joined) -> Environment | None:
-    """The machine, from the first record that has it: all records of a run are of one."""
+    """The machine of the first record that names one; all records of a run share it."""
     found = (record.environment for record in joined.records)
     return next((environment for environment in found if environment is not None), None)
 
@@ -73,7 +64,7 @@ def measured_with(every: Iterable[Joined]) -> str:
         for record in joined.records
         if record.environment is not None
     }
-    return ", ".join(sorted(name for name in found if name)) or "of a version not recorded"
+    return ", ".join(sorted(name for name in found if name)) or "(version not recorded)"
 
 
 def shown_facts(machine: Environment) -> dict[str, str]:

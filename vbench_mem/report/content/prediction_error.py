@@ -1,56 +1,123 @@
-"""Prediction beside measurement."""
+"""Predicted and measured peak memory, row by row: the difference, and its phase.
 
+Both numbers are of one record, so of one cell and one kind of device.
+"""
+
+from dataclasses import dataclass
+from statistics import median
+
+from vbench_mem.analysis.join import Joined, Row
+from vbench_mem.base.metrics import show
 from vbench_mem.report.content.chapter import Chapter, named
 from vbench_mem.report.document import (
     Column,
     Field,
     Fold,
-    Group,
     Paragraph,
     Section,
     Span,
-    Table,
     line,
+    plain_table,
 )
-from vbench_mem.report.prediction_error import Comparison, compare, verdict
 
-SHOWN = 24  # rows that stand open where one is off
+PHASES = ("forward", "backward", "optimizer", "embed")
+WIDE = 0.05  # of the measured peak; a larger difference names its phase
+SHOWN = 24  # rows that are not folded if one differs
+
+
+@dataclass(frozen=True)
+class PredictionError:
+    """Units: bytes; `error` is a share of the measured peak, above 0 if too much was predicted.
+
+    phase  with the largest difference, if the peak differs by more than 5 %; else None
+    """
+
+    row: Row
+    predicted: int
+    measured: int
+    phase: str | None
+
+    @property
+    def error(self) -> float:
+        return self.predicted / self.measured - 1
+
+    @property
+    def is_equal(self) -> bool:
+        """To the byte."""
+        return self.predicted == self.measured
+
+    @property
+    def text(self) -> str:
+        return "equal" if self.is_equal else f"{100 * self.error:+.2f} %"
 
 
 def section(chapter: Chapter) -> Section | None:
-    found = compare(chapter.joined)
+    found = errors_of(chapter.joined)
     if not found:
         return None
     is_off = any(each.phase for each in found)
-    note = "; a row that is off by more than 5 % names the phase that is furthest off"
+    note = " Rows that differ by more than 5 % name the phase with the largest difference."
     heads = [
         Column("row"),
         Column("difference", True),
         Column("predicted peak", True),
         Column("measured peak", True),
-        *((Column("furthest off in"),) if is_off else ()),
+        *((Column("largest difference in"),) if is_off else ()),
     ]
-    table = Table(
-        name=f"{chapter.prefix}predicted",
-        columns=tuple(heads),
-        groups=(Group(tuple(fields(each, is_off) for each in found)),),
-    )
-    summary = "The row" if len(found) == 1 else f"All {len(found)} rows"
+    rows = (fields(each, is_off) for each in found)
+    table = plain_table(f"{chapter.prefix}predicted", heads, rows)
     is_open = len(found) <= SHOWN and not all(each.is_equal for each in found)
-    said = f"{verdict(found)} A prediction needs no device{note if is_off else ''}."
-    return Section(
-        title="Prediction beside measurement",
-        anchor=chapter.anchor("predicted"),
-        blocks=(Paragraph(line(said)), Fold(summary, (table,), is_open)),
-    )
+    text = verdict(found) + (note if is_off else "")
+    blocks = (Paragraph(line(text)), Fold(f"Rows: {len(found)}", (table,), is_open))
+    return chapter.section("Predicted and measured peak memory", "predicted", blocks)
 
 
-def fields(each: Comparison, is_off: bool) -> tuple[Field, ...]:
-    predicted, measured, difference = each.texts
+def fields(each: PredictionError, is_off: bool) -> tuple[Field, ...]:
     found = [
         Field(named(each.row)),
-        Field(line(Span(difference, "strong" if each.phase else "plain")), value=each.error),
-        Field(line(predicted), value=each.predicted),
-        Field(line(measured), value=each.measured),
+        Field(line(Span(each.text, "strong" if each.phase else "plain")), value=each.error),
+        Field(line(show("predicted_peak_bytes", each.predicted)), value=each.predicted),
+        Field(line(show("peak_alloc_bytes", each.measured)), value=each.measured),
     ]
     return (*found, Field(line(each.phase or ""))) if is_off else tuple(found)
+
+
+def errors_of(joined: Joined) -> list[PredictionError]:
+    """One for each row that has both numbers."""
+    found = []
+    for row in joined.rows:
+        record = row.record
+        if record is None:
+            continue
+        predicted = record.metrics.get("predicted_peak_bytes")
+        measured = record.metrics.get("peak_alloc_bytes")
+        if isinstance(predicted, int) and isinstance(measured, int) and measured:
+            off = abs(predicted / measured - 1) > WIDE
+            found.append(
+                PredictionError(row, predicted, measured, worst_phase(row) if off else None)
+            )
+    return found
+
+
+def worst_phase(row: Row) -> str | None:
+    """The phase with the largest difference in bytes; None if no phase differs or has both."""
+    assert row.record is not None
+    metrics, gaps = row.record.metrics, {}
+    for phase in PHASES:
+        predicted = metrics.get(f"predicted_{phase}_peak_bytes")
+        measured = metrics.get(f"{phase}_peak_bytes")
+        if predicted is not None and measured is not None and predicted != measured:
+            gaps[phase] = abs(predicted - measured)
+    return max(gaps, key=lambda phase: gaps[phase]) if gaps else None
+
+
+def verdict(found: list[PredictionError]) -> str:
+    """One sentence about all rows."""
+    errors = [abs(each.error) for each in found]
+    equal = sum(each.is_equal for each in found)
+    furthest = max(found, key=lambda each: abs(each.error))
+    return (
+        f"Predicted peak equals measured peak to the byte: {equal} of {len(found)} rows. "
+        f"Difference: median {100 * median(errors):.2f} %, "
+        f"largest {100 * abs(furthest.error):.2f} % ({furthest.row.label})."
+    )

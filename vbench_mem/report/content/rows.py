@@ -1,42 +1,40 @@
-"""The table that people read, with every field's value to sort by."""
+"""The table of all rows, with the value that each field is sorted by."""
 
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.base.units import significant
 from vbench_mem.probes.prediction import Prediction
 from vbench_mem.report import document
 from vbench_mem.report.content.chapter import Chapter, named, state_span
-from vbench_mem.report.document import Block, Field, Group, Paragraph, Span, Table, line
-from vbench_mem.report.overview import Column, axis_text, cell_text, columns, load_axes, why_empty
+from vbench_mem.report.document import Block, Field, Paragraph, Span, Table, line, plain_table
+from vbench_mem.report.overview import (
+    OverviewColumn,
+    axis_text,
+    cell_text,
+    columns,
+    load_axes,
+    why_empty,
+)
 
 GIGA = 1e9
+ABOUT = (
+    "A dash is a missing number; its tooltip and the section on failures give the reason. Each "
+    "name links to the file of its row."
+)
 WORK = document.Column(
-    "GFLOP/clip", True, "forward and backward of one clip, of the predicting run"
+    "GFLOP/clip", True, "forward and backward of one clip, counted while predicting"
 )
 
 
 def rows_blocks(chapter: Chapter) -> tuple[Block, ...]:
     joined = chapter.joined
     shown = columns(joined)
-    said = [
-        Paragraph(
-            line(
-                "All numbers and all columns are in ",
-                Span(f"{chapter.prefix}table.csv", link=f"{chapter.prefix}table.csv"),
-                ". A dash is a number that is not there; its reason shows when pointed at, and "
-                "below. Each name leads to the row's own file."
-                + (
-                    " Published scores are not from this machine."
-                    if any(column.is_published for column in shown)
-                    else ""
-                ),
-            ),
-            is_soft=True,
-        )
-    ]
-    return (*said, rows_table(joined, shown, f"{chapter.prefix}rows"))
+    name = f"{chapter.prefix}table.csv"
+    text = line("All columns are in ", Span(name, link=name), f". {ABOUT}")
+    table = rows_table(joined, shown, f"{chapter.prefix}rows")
+    return (Paragraph(text, is_soft=True), table)
 
 
-def rows_table(joined: Joined, shown: list[Column], name: str) -> Table:
+def rows_table(joined: Joined, shown: list[OverviewColumn], name: str) -> Table:
     axes = load_axes(joined)
     costs = [column for column in shown if not column.is_score]
     scores = [column for column in shown if column.is_score]
@@ -49,7 +47,7 @@ def rows_table(joined: Joined, shown: list[Column], name: str) -> Table:
         *((WORK,) if has_work else ()),
         *map(head_of, scores),
     )
-    fields = tuple(
+    fields = (
         (
             Field(named(row, row.cell.variant)),
             *(axis_field(row, axis) for axis in axes),
@@ -60,10 +58,10 @@ def rows_table(joined: Joined, shown: list[Column], name: str) -> Table:
         )
         for row in joined.rows
     )
-    return Table(name=name, columns=heads, groups=(Group(fields),), is_browsed=True)
+    return plain_table(name, heads, fields, is_browsed=True)
 
 
-def head_of(column: Column) -> document.Column:
+def head_of(column: OverviewColumn) -> document.Column:
     return document.Column(column.head, True, column.meaning, column.is_published)
 
 
@@ -82,7 +80,7 @@ def work_of(row: Row) -> float | None:
 
 
 def is_counted(joined: Joined, axis: str) -> bool:
-    """Has the axis numbers alone?"""
+    """Are all its values numbers?"""
     values = [row.facts.get(axis) for row in joined.rows]
     return all(isinstance(value, int | float) for value in values if not isinstance(value, bool))
 
@@ -93,7 +91,7 @@ def axis_field(row: Row, axis: str) -> Field:
     return Field(line(axis_text(row, axis)), value=value if is_plain else None)
 
 
-def number_field(row: Row, column: Column) -> Field:
+def number_field(row: Row, column: OverviewColumn) -> Field:
     text = cell_text(row, column)
     if not text:
         return Field(title=why_empty(row, column))

@@ -1,6 +1,6 @@
-"""What was trained and what it retrieves, and how trainings went."""
+"""Retrieval results of trained encoders, and their trainings."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from vbench_mem.analysis.trained import trained_encoders
 from vbench_mem.report.content.chapter import Chapter, state_span
@@ -17,25 +17,23 @@ from vbench_mem.report.document import (
     Span,
     Table,
     line,
+    text_fields,
 )
 from vbench_mem.report.evidence import record_link
-from vbench_mem.report.retrieved import Line as Encoder
-from vbench_mem.report.retrieved import Table as Retrieved
-from vbench_mem.report.retrieved import tables
+from vbench_mem.report.retrieved import RetrievalRow, RetrievalTable, tables
 from vbench_mem.report.training_table import (
     DIGITS,
     StageLine,
     failed_trainings,
-    notes,
     stage_lines,
+    stage_notes,
     trained_on,
 )
 
 ABOUT = (
-    "Shares in percent, mean over seeds ± standard deviation. Beside R@1 stands the 95 % bootstrap "
-    "interval over queries, of the first seed. Sanity columns are R@1 again: with each clip's "
-    "captions given to another clip, with the frames of each clip in another order, and with all "
-    "embeddings equal."
+    "Shares in percent, mean over seeds ± standard deviation. The 95 % column is the bootstrap "
+    "interval of R@1 over queries, of the first seed. Sanity columns are R@1 with captions of "
+    "other clips, with the frames of each clip in another order, and with equal embeddings."
 )
 HEADS = (
     Column("encoder"),
@@ -50,15 +48,12 @@ STAGE_HEADS = (
     Column("encoder"),
     Column("seconds", True),
     Column("clips/s", True),
-    Column("captions repeated", True, "pairs whose caption stood in their batch before them"),
+    Column("captions repeated", True, "pairs with the caption of an earlier pair of their batch"),
     Column("captions cut", True),
     Column("broken clips", True),
     Column("checkpoints by seed, SHA-256"),
 )
-WAITED = (
-    "Trainings may run beside each other, so their seconds say how long one waited and not how "
-    "fast a step is."
-)
+WAITED = "Trainings may run in parallel: the seconds are elapsed time, not the speed of a step."
 
 
 def section(chapter: Chapter) -> Section | None:
@@ -69,19 +64,15 @@ def section(chapter: Chapter) -> Section | None:
     blocks: tuple[Block, ...] = (Paragraph(line(ABOUT)),)
     if not found:
         blocks = (Paragraph(line("No training has a result yet."), is_soft=True),)
-    return Section(
-        title="What was trained, and what it retrieves",
-        anchor=chapter.anchor("retrieved"),
-        blocks=blocks,
-        sections=(
-            *(benchmark(chapter, number, table) for number, table in enumerate(found)),
-            *stages(chapter),
-            *untrained(chapter),
-        ),
+    inner = (
+        *(benchmark(chapter, number, table) for number, table in enumerate(found)),
+        *stages(chapter),
+        *untrained(chapter),
     )
+    return chapter.section("Training and retrieval", "retrieved", blocks, inner)
 
 
-def benchmark(chapter: Chapter, number: int, table: Retrieved) -> Section:
+def benchmark(chapter: Chapter, number: int, table: RetrievalTable) -> Section:
     digest = Span(table.sha256[:DIGITS], "code", title=table.sha256)
     blocks: list[Block] = [
         Paragraph(line(" ".join(table.facts), " Data ", digest, "."), is_soft=True),
@@ -89,43 +80,35 @@ def benchmark(chapter: Chapter, number: int, table: Retrieved) -> Section:
             name=f"{chapter.prefix}retrieved-{number}",
             columns=HEADS,
             groups=(
-                Group(tuple(fields(table.encoders))),
-                Group(tuple(fields(table.without)), is_reference=True),
+                Group(tuple(map(fields, table.encoders))),
+                Group(tuple(map(fields, table.references)), is_reference=True),
             ),
         ),
     ]
-    blocks += [
-        Paragraph(line(f"{each.label}: {each.about}."), is_soft=True)
-        for each in table.without
-        if each.label != "chance"
-    ]
+    notes = dict.fromkeys(
+        f"{row.label}: {row.about}." for row in table.references if row.label != "chance"
+    )
+    blocks += [Paragraph(line(note), is_soft=True) for note in notes]
     if table.dropped:
         items = (
             line(f"{count}: {reason} ", Span(f"({names})", "soft"))
             for reason, count, names in table.dropped
         )
-        blocks.append(Fold("What was left out", (Bullets(tuple(items)),)))
-    return Section(
-        title=table.name, anchor=chapter.anchor(f"benchmark-{number}"), blocks=tuple(blocks)
+        blocks.append(Fold("Left out", (Bullets(tuple(items)),)))
+    return chapter.section(table.name, f"benchmark-{number}", blocks)
+
+
+def fields(row: RetrievalRow) -> tuple[Field, ...]:
+    texts = (row.metrics[0], row.interval, *row.metrics[1:], *row.sanity)
+    return (
+        Field(line(row.label), title=row.about or None),
+        *text_fields(row.seeds, row.direction.upper(), *texts),
     )
-
-
-def fields(encoders: Iterable[Encoder]) -> Iterator[tuple[Field, ...]]:
-    """A row for each direction of each encoder."""
-    for encoder in encoders:
-        for way in encoder.ways:
-            texts = (way.metrics[0], way.interval, *way.metrics[1:], *way.sanity)
-            yield (
-                Field(line(encoder.label), title=encoder.about or None),
-                Field(line(encoder.seeds)),
-                Field(line(way.direction.upper())),
-                *(Field(line(text)) for text in texts),
-            )
 
 
 def stages(chapter: Chapter) -> Iterator[Section]:
     found = stage_lines(chapter.joined)
-    told = notes(chapter.joined)
+    events = stage_notes(chapter.joined)
     blocks: list[Block] = []
     if found:
         groups = tuple(
@@ -133,19 +116,15 @@ def stages(chapter: Chapter) -> Iterator[Section]:
         )
         blocks.append(Paragraph(line(f"{trained_on(chapter.joined)} {WAITED}".strip())))
         blocks.append(Table(name=f"{chapter.prefix}trainings", columns=STAGE_HEADS, groups=groups))
-    if told:
-        blocks.append(Bullets(tuple(line(note) for note in told)))
+    if events:
+        blocks.append(Bullets(tuple(line(note) for note in events)))
     if blocks:
-        yield Section(title="Trainings", anchor=chapter.anchor("trainings"), blocks=tuple(blocks))
+        yield chapter.section("Trainings", "trainings", blocks)
 
 
 def stage_fields(stage: StageLine) -> tuple[Field, ...]:
     numbers = (stage.seconds, stage.clips_per_s, stage.repeated, stage.truncated, stage.broken)
-    return (
-        Field(line(stage.label)),
-        *(Field(line(number)) for number in numbers),
-        Field(tuple(checkpoints(stage))),
-    )
+    return (*text_fields(stage.label, *numbers), Field(tuple(checkpoints(stage))))
 
 
 def checkpoints(stage: StageLine) -> Iterator[Span]:
@@ -170,8 +149,4 @@ def untrained(chapter: Chapter) -> Iterator[Section]:
                 Span(f"({each.cell_id})", "soft", link=link),
             )
         )
-    yield Section(
-        title="Trainings without a result",
-        anchor=chapter.anchor("untrained"),
-        blocks=(Bullets(tuple(items)),),
-    )
+    yield chapter.section("Failed trainings", "untrained", (Bullets(tuple(items)),))

@@ -1,9 +1,9 @@
-"""The whole report, in the order in which people read: answer, picture, tables, verdicts, gaps,
-definitions, machine. Of several matrices each has a chapter, and what they share comes once."""
+"""The whole report: summary, figures, tables, verdicts, failures, definitions, machine. Each of
+several matrices has a chapter; shared sections come once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 
-from vbench_mem.report.answer import answer
+from vbench_mem.report.answer import summary
 from vbench_mem.report.conditions import conditions
 from vbench_mem.report.content import (
     budgets,
@@ -13,29 +13,21 @@ from vbench_mem.report.content import (
     failures,
     frontier,
     machine,
+    prediction_error,
     sources,
+    trained,
 )
-from vbench_mem.report.content import prediction_error as predicted
-from vbench_mem.report.content import trained as trained_section
 from vbench_mem.report.content.chapter import Chapter
 from vbench_mem.report.content.rows import rows_blocks
 from vbench_mem.report.document import (
-    Answer,
     Block,
     Bullets,
     Document,
     Paragraph,
     Section,
     Span,
+    Summary,
     line,
-)
-
-Maker = Callable[[Chapter], Section | None]
-TABLES: tuple[Maker, ...] = (
-    frontier.section,
-    claims.section,
-    trained_section.section,
-    predicted.section,
 )
 
 
@@ -53,88 +45,68 @@ def document_of(chapters: Sequence[Chapter], title: str) -> Document:
 
 
 def in_short(chapters: Sequence[Chapter]) -> Section:
-    """The first sentence of each answer, with the way to its chapter."""
+    """The first and the last fact of each summary, with a link to its chapter."""
     items = tuple(
         line(
             Span(chapter.joined.matrix.name, "strong", link=f"#{chapter.anchor('chapter')}"),
-            ": " + " ".join(dict.fromkeys((lead[0], lead[-1]))),
+            ". " + "; ".join(": ".join(fact) for fact in dict.fromkeys((facts[0], facts[-1]))),
         )
         for chapter in chapters
-        for lead in (answered(chapter).lead,)
+        for facts in (summary_of(chapter).facts,)
     )
-    return Section(title="In short", anchor="in-short", blocks=(Bullets(items),))
+    return Section(title="Summary", anchor="in-short", blocks=(Bullets(items),))
 
 
 def as_chapter(chapter: Chapter) -> Section:
-    return Section(
-        title=chapter.joined.matrix.name,
-        anchor=chapter.anchor("chapter"),
-        sections=(*parts(chapter), machine.section(chapter)),
-    )
+    sections = (*parts(chapter), machine.section(chapter))
+    return chapter.section(chapter.joined.matrix.name, "chapter", (), sections)
 
 
 def parts(chapter: Chapter) -> tuple[Section, ...]:
-    made = (
+    tables = (frontier, claims, trained, prediction_error)
+    inner = (*exhibits.sections(chapter), *present(each.section(chapter) for each in tables))
+    parts = (
         question(chapter),
         trade_off(chapter),
-        Section(
-            title="Tables",
-            anchor=chapter.anchor("tables"),
-            blocks=rows_blocks(chapter),
-            sections=(*exhibits.sections(chapter), *some(TABLES, chapter)),
-        ),
+        chapter.section("Tables", "tables", rows_blocks(chapter), inner),
         budgets.section(chapter),
         failures.section(chapter),
         failures.scores_section(chapter),
         sources.section(chapter),
     )
-    return tuple(section for section in made if section is not None)
+    return present(parts)
 
 
-def some(makers: Sequence[Maker], chapter: Chapter) -> tuple[Section, ...]:
-    made = (make(chapter) for make in makers)
-    return tuple(section for section in made if section is not None)
+def present(sections: Iterable[Section | None]) -> tuple[Section, ...]:
+    return tuple(section for section in sections if section is not None)
 
 
 def question(chapter: Chapter) -> Section:
     matrix = chapter.joined.matrix
-    blocks: list[Block] = [Paragraph(line(matrix.about), keeps_lines=True), answered(chapter)]
+    blocks: list[Block] = [Paragraph(line(matrix.about), keeps_lines=True), summary_of(chapter)]
     if same := conditions(chapter.joined):
         blocks.append(Paragraph(line(f"In every row: {same}."), is_soft=True))
-    return Section(
-        title="Question and answer", anchor=chapter.anchor("answer"), blocks=tuple(blocks)
-    )
+    return chapter.section("Question and answer", "answer", blocks)
 
 
-def answered(chapter: Chapter) -> Answer:
-    """The answer of the rows; a broken budget is told with how they ended."""
-    found = answer(chapter.joined)
+def summary_of(chapter: Chapter) -> Summary:
+    """The facts of the rows, and how many budgets fail."""
+    facts = summary(chapter.joined).facts
     broken = sum(verdict.outcome == "fail" for verdict in chapter.verdicts)
-    if not broken:
-        return found
-    said = f"{broken} of {len(chapter.verdicts)} verdicts of the budgets {fail(broken)}."
-    last = f"{found.lead[-1].removesuffix('.')}; {said}"
-    return Answer(lead=(*found.lead[:-1], last), more=found.more)
-
-
-def fail(count: int) -> str:
-    return "fails" if count == 1 else "fail"
+    if broken:
+        facts = (*facts, ("Failed budgets", f"{broken} of {len(chapter.verdicts)}"))
+    return Summary(facts)
 
 
 def trade_off(chapter: Chapter) -> Section:
-    """The first figure that could be drawn, then the others; where none could be, why not."""
+    """The first drawn figure, then the others; if none could be drawn, the reasons."""
     drawn = [figure for figure in chapter.figures if figure.svg is not None]
-    costs = Section(title="What it costs", anchor=chapter.anchor("costs"), blocks=tuple(drawn[1:]))
-    return Section(
-        title="Trade-off",
-        anchor=chapter.anchor("trade-off"),
-        blocks=tuple(drawn[:1] or chapter.figures),
-        sections=(costs,) if costs.blocks else (),
-    )
+    costs = [chapter.section("Costs", "costs", drawn[1:])] if drawn[1:] else []
+    return chapter.section("Trade-off", "trade-off", drawn[:1] or chapter.figures, costs)
 
 
 def about(chapters: Sequence[Chapter]) -> str:
-    """Machine and version, or what predicted."""
+    """Machine and version; of predictions the versions that predicted."""
     if chapters[0].is_predicted:
         known = dict.fromkeys(chapter.predicted_by for chapter in chapters)
         return f"predicted by {'; by '.join(known)}"

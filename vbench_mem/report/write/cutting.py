@@ -1,10 +1,10 @@
-"""What is left out of a document that is too long to be posted, and the line that says so.
+"""A shortened document for places with a length limit.
 
-Tables and lists lose their ends, all down to the same length; where that is not enough, folds go
-whole, the largest first; then tables and lists go on losing.
+The rule: tables and lists keep their first N rows, N as large as fits; a line says how many were
+left out and that the HTML page has them. Where 25 rows each do not fit, folds are left out first.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from vbench_mem.report.document import (
@@ -19,38 +19,26 @@ from vbench_mem.report.document import (
     line,
 )
 
-WHERE = "report.html"
-SHORT = 8  # items of a list that always stay: a summary of a few lines is what was asked for
-FEWEST = 25  # rows or items that are left of each before a fold is left out
+WHERE = "see the HTML page"
+SHORT = 8  # items that a list always keeps: the summary of a report is such a list
+FEWEST = 25  # rows of each table; where even they do not fit, folds are left out
 Size = Callable[[Document], int]
 
 
 def fitted(document: Document, limit: int, size: Size) -> Document:
-    """As much of the document as its size allows; more than `limit` where blocks alone exceed it.
+    """As much of the document as fits `limit`; more than that where other blocks alone exceed it.
 
-    size  characters of what is written of a document
+    size  number of characters of a written document
     """
     if size(document) <= limit:
         return document
-
-    def fits(most: int, left_out: Sequence[Fold]) -> bool:
-        return size(cut(document, most, left_out)) <= limit
-
-    folds = [block for block in document.blocks() if isinstance(block, Fold)]
-    folds.sort(key=lambda fold: weight([fold]), reverse=True)
-    count = last(len(folds), lambda kept: fits(FEWEST, folds[: len(folds) - kept]))
-    left_out = folds[: len(folds) - count]
-    longest = FEWEST if not fits(FEWEST, left_out) else max(map(length, document.blocks()))
-    return cut(document, last(longest, lambda most: fits(most, left_out)), left_out)
-
-
-def last(most: int, good: Callable[[int], bool]) -> int:
-    """The greatest number up to `most` that is good, where all smaller ones are too; else 0."""
-    low, high = 0, most
+    has_folds = size(shortened(document, FEWEST)) <= limit
+    low, high = 0, max(map(length, document.blocks()), default=0)
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if good(middle) else (low, middle - 1)
-    return low
+        fits = size(shortened(document, middle, has_folds)) <= limit
+        low, high = (middle, high) if fits else (low, middle - 1)
+    return shortened(document, low, has_folds)
 
 
 def length(block: Block) -> int:
@@ -59,47 +47,37 @@ def length(block: Block) -> int:
     return len(block.items) if isinstance(block, Bullets) else 0
 
 
-def weight(blocks: Iterable[Block]) -> int:
-    """About the characters that blocks take when tables and lists have lost their ends."""
-    return sum(len(repr(block)) for block in cut_blocks(blocks, FEWEST, ()))
+def shortened(document: Document, most: int, has_folds: bool = True) -> Document:
+    def of(section: Section) -> Section:
+        return replace(
+            section,
+            blocks=tuple(shortened_blocks(section.blocks, most, has_folds)),
+            sections=tuple(map(of, section.sections)),
+        )
+
+    return replace(document, sections=tuple(map(of, document.sections)))
 
 
-def cut(document: Document, most: int, left_out: Sequence[Fold]) -> Document:
-    return replace(
-        document, sections=tuple(cut_section(it, most, left_out) for it in document.sections)
-    )
-
-
-def cut_section(section: Section, most: int, left_out: Sequence[Fold]) -> Section:
-    return replace(
-        section,
-        blocks=tuple(cut_blocks(section.blocks, most, left_out)),
-        sections=tuple(cut_section(inner, most, left_out) for inner in section.sections),
-    )
-
-
-def cut_blocks(blocks: Iterable[Block], most: int, left_out: Sequence[Fold]) -> Iterator[Block]:
+def shortened_blocks(blocks: Iterable[Block], most: int, has_folds: bool = True) -> Iterator[Block]:
     for block in blocks:
         more = length(block) - most
-        if isinstance(block, Fold):
-            if any(block is fold for fold in left_out):
-                yield aside(f"{block.summary}: in {WHERE}.")
-            else:
-                yield replace(block, blocks=tuple(cut_blocks(block.blocks, most, left_out)))
+        if isinstance(block, Fold) and has_folds:
+            yield replace(block, blocks=tuple(shortened_blocks(block.blocks, most)))
+        elif isinstance(block, Fold):
+            yield aside(f"Left out: {block.summary}, {WHERE}")
         elif isinstance(block, Table) and more > 0:
             if most:
-                yield replace(block, groups=tuple(cut_groups(block.groups, most)))
-            yield aside(f"{more} {'more ' if most else ''}row{'s' * (more > 1)} in {WHERE}")
-        elif isinstance(block, Bullets) and more > 0:
+                yield replace(block, groups=tuple(first_rows(block.groups, most)))
+            yield aside(f"Rows left out: {more}, {WHERE}")
+        elif isinstance(block, Bullets) and length(block) > max(most, SHORT):
             kept = max(most, SHORT)
             yield Bullets(block.items[:kept])
-            if len(block.items) > kept:
-                yield aside(f"{len(block.items) - kept} more in {WHERE}")
+            yield aside(f"Items left out: {len(block.items) - kept}, {WHERE}")
         else:
             yield block
 
 
-def cut_groups(groups: Iterable[Group], most: int) -> Iterator[Group]:
+def first_rows(groups: Iterable[Group], most: int) -> Iterator[Group]:
     for group in groups:
         if most <= 0:
             return

@@ -1,40 +1,35 @@
-"""A figure inside a page: its SVG made fit for HTML, and what its marks are as JSON.
+"""A figure inside a page: its SVG made safe for HTML, with a tooltip on each mark.
 
-Nothing is drawn here: ids get a prefix, colours become variables, and all that a page must not hold
-(scripts, handlers, addresses outside) is left out.
+Ids get a prefix. Scripts, event handlers and outside addresses are removed.
 """
 
-import json
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable
 from xml.etree import ElementTree
 
 from markupsafe import Markup
 
 from vbench_mem.report.document import Figure
-from vbench_mem.report.marks import Mark
-from vbench_mem.report.write.html_shades import recoloured
+from vbench_mem.report.marks import Mark, Track
 from vbench_mem.report.write.plain import clean, safe_link
 
 Element = ElementTree.Element
-# the style of a figure's file would be that of the whole page: page.css has it for figures alone
-LEFT_OUT = {"metadata", "script", "style", "foreignObject"}
+# a style element would apply to the whole page; page.css has what figures need
+REMOVED = {"metadata", "script", "style", "foreignObject"}
 FONT = re.compile(r"font-family: ?[^;]*;? ?")
-PATCH = re.compile(r"patch_\d+")
-IN_JSON = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"})
 
 
-def inline(svg: str, prefix: str) -> Markup:
+def inline(figure: Figure, prefix: str) -> Markup:
     """The SVG as HTML, without its root's size; `prefix` goes before every id."""
-    root = ElementTree.fromstring(svg)
-    drop_paper(root)
+    assert figure.svg is not None
+    root = ElementTree.fromstring(figure.svg)
     scrub(root, prefix)
     for name in ("width", "height", "version"):
         root.attrib.pop(name, None)
     root.set("role", "img")
     root.set("id", f"{prefix}svg")
     root.set("aria-labelledby", f"{prefix}title {prefix}caption")
+    add_tips(root, prefix, figure.tracks)
     return Markup(ElementTree.tostring(root, encoding="unicode"))
 
 
@@ -54,14 +49,14 @@ def scrub(element: Element, prefix: str) -> None:
     if element.tag != "text" and not (element.text or "").strip():
         element.text = None
     for child in list(element):
-        if local(child.tag) in LEFT_OUT:
+        if local(child.tag) in REMOVED:
             element.remove(child)
         else:
             scrub(child, prefix)
 
 
 def attribute(name: str, value: str, prefix: str) -> str | None:
-    """The attribute's value on the page; None for what a page must not hold."""
+    """The attribute's value on the page; None where a page must not have it."""
     if name.lower().startswith("on"):
         return None
     if name == "id":
@@ -70,47 +65,41 @@ def attribute(name: str, value: str, prefix: str) -> str | None:
         if value.startswith("#"):
             return f"#{prefix}{value[1:]}"
         return value if value.startswith("data:image/") else None
-    if name in ("style", "fill", "stroke"):
-        value = recoloured(FONT.sub("", value))
+    if name == "style":
+        value = FONT.sub("", value)
     return " ".join(value.replace("url(#", f"url(#{prefix}").split())
 
 
-def drop_paper(root: Element) -> None:
-    """White rectangles behind a figure and its axes, which would hide what is behind them."""
-    for group in root.iter():
-        if group.get("id", "").startswith(("figure_", "axes_")):
-            for child in list(group)[:1]:
-                if PATCH.fullmatch(child.get("id", "")) and "fill: #ffffff" in (
-                    child[0].get("style", "") if len(child) else ""
-                ):
-                    group.remove(child)
+def add_tips(root: Element, prefix: str, tracks: Iterable[Track]) -> None:
+    """Each mark gets its numbers as `data-tip` and a link to its record.
 
-
-def told(figures: Sequence[tuple[str, Figure]]) -> Markup:
-    """What the page's script has to know of each figure, by its prefix, as text of a JSON island.
-
-    names   of all facts of the figure; a mark is [label, link, cell id, number of name, text, ...]
-    tracks  [id, [series and groups], marks]
-    legend  [id, series or group]
+    A track's markers are `use` elements in the order of its marks; without any, its group is the
+    mark.
     """
-    known = {prefix: facts_of(figure, prefix) for prefix, figure in figures}
-    text = json.dumps(known, ensure_ascii=False, separators=(",", ":"))
-    return Markup(clean(text).translate(IN_JSON))
+    parents = {child: parent for parent in root.iter() for child in parent}
+    groups = {group.get("id"): group for group in root.iter("g")}
+    for track in tracks:
+        group = groups.get(prefix + track.gid)
+        if group is None:
+            continue
+        elements = list(group.iter("use")) or [group]
+        for element, mark in zip(elements, track.marks, strict=False):
+            element.set("data-tip", tip_text(mark))
+            link = safe_link(mark.link) if mark.link else None
+            if link:
+                wrap(element, parents[element], link)
 
 
-def facts_of(figure: Figure, prefix: str) -> dict[str, Any]:
-    names: dict[str, int] = {}
+def wrap(element: Element, parent: Element, link: str) -> None:
+    """Keyboards reach records through the table of rows: a figure may have hundreds of marks."""
+    anchor = Element("a", {"href": link, "tabindex": "-1"})
+    place = list(parent).index(element)
+    parent[place] = anchor
+    anchor.append(element)
 
-    def mark(it: Mark) -> list[Any]:
-        link = safe_link(it.link) if it.link else None
-        facts = [
-            part for name, text in it.facts for part in (names.setdefault(name, len(names)), text)
-        ]
-        return [it.label, link, it.cell_id, *facts]
 
-    tracks = [
-        [prefix + track.gid, [track.series, *track.groups], [mark(it) for it in track.marks]]
-        for track in figure.tracks
-    ]
-    legend = [[prefix + gid, series] for gid, series in figure.legend_series.items()]
-    return {"names": list(names), "tracks": tracks, "legend": legend}
+def tip_text(mark: Mark) -> str:
+    """Label, one line for each number, and the id of the record."""
+    record = [f"record {mark.cell_id}"] if mark.cell_id else []
+    lines = [mark.label, *(f"{name}: {text}" for name, text in mark.facts), *record]
+    return clean("\n".join(lines))

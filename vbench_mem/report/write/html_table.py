@@ -1,8 +1,7 @@
-"""Lines and tables as HTML: plain strings with every text escaped right here, since thousands of
-fields take a template too long."""
+"""Lines and tables as HTML strings with all text escaped: a template is too slow for thousands of
+fields."""
 
 import math
-import re
 from collections.abc import Iterator, Sequence
 from html import escape as quote
 
@@ -12,10 +11,9 @@ from vbench_mem.report.document import Column, Field, Line, Span, Table
 from vbench_mem.report.write.plain import clean, safe_link
 
 TAGS = {"strong": "strong", "code": "code"}
-JOINT = re.compile(r"([_+/=])(?=\w)")
-PROSE = 36  # letters, from which on a column is read and not looked up
-MANY = 9  # columns, from which on paper is laid across
-ROOM = 25  # rows, from which on a table of equal rows scrolls in its box
+PROSE = 36  # characters, from which on a column wraps as prose
+MANY = 9  # columns; with more the printed page is landscape
+ROOM = 25  # rows; a browsed table with more scrolls in its box
 
 
 def escape(text: str) -> str:
@@ -27,18 +25,18 @@ def spans(line: Line) -> Markup:
 
 
 def span(part: Span, in_name: bool = False) -> str:
-    """`in_name`: a line may end after what joins a row's name, where it must (page.css)."""
+    """`in_name`: on narrow screens a row's name may wrap after `_` and `+` (page.css)."""
     text = escape(part.text)
     if in_name:
-        text = JOINT.sub(r"\1<wbr>", text)
+        text = text.replace("_", "_<wbr>").replace("+", "+<wbr>")
     link = safe_link(part.link) if part.link else None
     if part.tone in TAGS:
         text = f"<{TAGS[part.tone]}>{text}</{TAGS[part.tone]}>"
-    told = f' title="{escape(part.title)}"' if part.title else ""
+    tooltip = f' title="{escape(part.title)}"' if part.title else ""
     look = f' class="{part.tone}"' if part.tone not in ("plain", *TAGS) else ""
     if link:
-        return f'<a href="{escape(link)}" rel="noreferrer"{look}{told}>{text}</a>'
-    return f"<span{look}{told}>{text}</span>" if look or told else text
+        return f'<a href="{escape(link)}" rel="noreferrer"{look}{tooltip}>{text}</a>'
+    return f"<span{look}{tooltip}>{text}</span>" if look or tooltip else text
 
 
 def is_many(table: Table) -> bool:
@@ -51,10 +49,7 @@ def is_tall(table: Table) -> bool:
 
 def looks(table: Table) -> list[str]:
     """The classes of each column's fields: n number, p prose, q published."""
-    longest = [0] * len(table.columns)
-    for row in table.rows:
-        longest = [max(most, len(it.text)) for most, it in zip(longest, row, strict=True)]
-    return [look(column, most) for column, most in zip(table.columns, longest, strict=True)]
+    return [look(*each) for each in zip(table.columns, table.longest(), strict=True)]
 
 
 def look(column: Column, longest: int) -> str:
@@ -67,7 +62,7 @@ def look(column: Column, longest: int) -> str:
 
 
 def body(table: Table, rows: Sequence[Sequence[Field]], classes: Sequence[str]) -> Markup:
-    """The rows as `<tr>`; what they are sorted by is in their `data-v`, comma by comma."""
+    """The rows as `<tr>`; `data-v` has their sort keys, separated by commas."""
     return Markup(
         "\n".join(
             f"<tr{values(row) if table.is_browsed else ''}>{''.join(fields(row, classes))}</tr>"
@@ -77,15 +72,15 @@ def body(table: Table, rows: Sequence[Sequence[Field]], classes: Sequence[str]) 
 
 
 def fields(row: Sequence[Field], classes: Sequence[str]) -> Iterator[str]:
-    """The first names the row. What is missing has class x and a dash."""
+    """The first is the header of the row. A missing value is a dash with class x."""
     for at, (field, look) in enumerate(zip(row, classes, strict=True)):
         tag, scope = ("td", "") if at else ("th", ' scope="row"')
         content = "".join(span(part, at == 0) for part in field.line)
         if not content:
             content, look = "&ndash;", f"{look} x".strip()
         shape = f' class="{look}"' if look else ""
-        told = f' title="{escape(field.title)}"' if field.title else ""
-        yield f"<{tag}{scope}{shape}{told}>{content}</{tag}>"
+        tooltip = f' title="{escape(field.title)}"' if field.title else ""
+        yield f"<{tag}{scope}{shape}{tooltip}>{content}</{tag}>"
 
 
 def values(row: Sequence[Field]) -> str:

@@ -4,17 +4,18 @@ import re
 from collections.abc import Iterable, Iterator
 
 from vbench_mem.report.document import (
-    Answer,
     Block,
     Bullets,
     Code,
     Document,
+    Fact,
     Field,
     Figure,
     Fold,
     Line,
     Paragraph,
     Section,
+    Summary,
     Table,
 )
 from vbench_mem.report.write.cutting import WHERE, fitted
@@ -29,11 +30,11 @@ from vbench_mem.report.write.markdown_words import (
 from vbench_mem.report.write.plain import EMPTY, clean, not_drawn, one_line, published_note
 
 LIMIT = 60_000  # characters; GitHub takes 65,536
-REST = f"The rest is in {WHERE}."
+REST = f"The rest is left out, {WHERE}"
 
 
 def markdown_text(document: Document, limit: int = LIMIT) -> str:
-    """The whole text, ending in a line feed. What is left out of it is said where it was.
+    """The whole text, ending in a line feed; a line says where something was left out.
 
     Figures are links to figures/<name>.png, relative to the report's folder.
     """
@@ -78,8 +79,8 @@ def block_text(block: Block) -> str:
         case Paragraph(line, is_soft, keeps_lines):
             text = line_text(line, keeps_lines)
             return f"<sub>{text}</sub>" if is_soft and text else guarded(text)
-        case Answer(lead, more):
-            return answer_text(lead, more)
+        case Summary(facts):
+            return summary_text(facts)
         case Bullets(items):
             return "\n".join(f"- {guarded(line_text(item))}" for item in items)
         case Code(text):
@@ -94,12 +95,10 @@ def block_text(block: Block) -> str:
             return "\n\n".join([start, *inner, "</details>"])
 
 
-def answer_text(lead: tuple[str, ...], more: tuple[str, ...]) -> str:
-    """A quotation, which stands out from all around it; its first sentence is bold."""
-    first = [bold_line(escaped(each)) for each in lead[:1]]
-    sentences = " ".join([*first, *(escaped(each) for each in lead[1:])])
-    lines = [sentences, *(escaped(each) for each in more)]
-    return "\n>\n".join(f"> {guarded(each.strip())}" for each in lines if each.strip())
+def summary_text(facts: tuple[Fact, ...]) -> str:
+    """A quotation, which stands out, with a paragraph for each fact."""
+    lines = (f"{bold_line(f'{escaped(label)}:')} {escaped(text)}" for label, text in facts)
+    return "\n>\n".join(f"> {each.strip()}" for each in lines)
 
 
 def code_block(text: str) -> str:
@@ -114,8 +113,8 @@ def figure_text(figure: Figure) -> str:
         return f"<sub>{escaped(not_drawn(figure))}</sub>"
     title = escaped(figure.title).strip()
     image = f"![{title}]({address(f'figures/{figure.name}.png')})"
-    told = f"{bold_line(title + '.' * (title[-1:].isalnum()))} {escaped(figure.caption)}"
-    return f"{image}\n\n{told.strip()}"
+    text = f"{bold_line(title + '.' * (title[-1:].isalnum()))} {escaped(figure.caption)}"
+    return f"{image}\n\n{text.strip()}"
 
 
 def table_text(table: Table) -> str:

@@ -1,7 +1,7 @@
-"""Text that GitHub's Markdown shows as it is: no markup, no tag, nobody is called, nothing linked.
+"""Plain text in GitHub's Markdown: no markup, no tags, no mentions, no automatic links.
 
-`@name`, `#1`, `GH-1`, `:name:` and addresses are acted upon after Markdown is read, so that no
-escape helps against it: a letter of no width does, which comes between their characters.
+GitHub replaces `@name`, `#1`, `GH-1`, `:name:` and addresses after it reads Markdown, so escapes do
+not help; a zero-width space between their characters does.
 """
 
 import re
@@ -71,7 +71,7 @@ def span_text(span: Span) -> str:
 
 
 def bold_line(made: str) -> str:
-    """Bold of what has a space, or nothing, on both sides."""
+    """Bold text between spaces or line ends."""
     return f"**{made.strip()}**" if made.strip() else ""
 
 

@@ -1,5 +1,5 @@
 "use strict";
-// What all of the page shares: small helpers, the tip that tells things, day and night, paper.
+// Tooltips, sorting and filtering. Without them the whole page can still be read.
 
 function make(tag, properties = {}, ...children) {
   const element = Object.assign(document.createElement(tag), properties);
@@ -7,134 +7,96 @@ function make(tag, properties = {}, ...children) {
   return element;
 }
 
-const clamp = (value, low, high) => Math.max(low, Math.min(value, high));
-const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-
-// `toast` is seen and heard, `voice` is for screen readers alone.
-const toast = make("div", { className: "toast" });
-const voice = make("div", { className: "unseen" });
-toast.setAttribute("role", "status");
-voice.setAttribute("aria-live", "polite");
-document.body.append(toast, voice);
-
-function say(text) {
-  toast.textContent = text;
-  clearTimeout(say.timer);
-  say.timer = setTimeout(() => { toast.textContent = ""; }, 2500);
-}
-
-const tip = {
-  box: make("div", { className: "tip", id: "tip_", hidden: true }),
-  owner: null,
-  pinned: false,
-  onHide: null,
-
-  // Next to `place`, a rectangle on the screen. `onHide` is told whether it held the focus.
-  show(owner, place, content, { pinned = false, onHide = null } = {}) {
-    if (this.owner !== owner) this.hide();
-    this.box.replaceChildren(...content);
-    this.box.classList.toggle("pinned", pinned);
-    this.box.hidden = false;
-    Object.assign(this, { owner, pinned, onHide });
-    const { width, height } = this.box.getBoundingClientRect();
-    const above = place.top - height - 10;
-    const below = Math.min(place.bottom + 10, innerHeight - height - 6);
-    const middle = (place.left + place.right) / 2 - width / 2;
-    this.box.style.left = `${clamp(middle, 6, Math.max(6, innerWidth - width - 6))}px`;
-    this.box.style.top = `${above > 4 ? above : Math.max(4, below)}px`;
-  },
-
-  hide() {
-    if (this.box.hidden) return;
-    const held = this.box.contains(document.activeElement);
-    this.box.hidden = true;
-    const then = this.onHide;
-    Object.assign(this, { owner: null, pinned: false, onHide: null });
-    if (then) then(held);
-  },
-};
-tip.box.setAttribute("role", "tooltip");
-document.body.append(tip.box);
-
-document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") tip.hide();
-});
-document.addEventListener("pointerdown", (event) => {
-  if (!tip.box.contains(event.target)) tip.hide();
-});
-document.addEventListener("scroll", () => { if (!tip.pinned) tip.hide(); }, true);
-
-// A title is for a mouse alone; here it is told to fingers and keyboards too.
+// A browser shows a title to a mouse alone; the tooltip is for touch and keyboard too.
+const tip = make("div", { className: "tip", id: "tip_", role: "tooltip", hidden: true });
+document.body.append(tip);
 for (const element of document.querySelectorAll("main [title]")) {
   element.dataset.tip = element.title;
   element.removeAttribute("title");
-  if (!element.closest("a, tbody")) { // the fields of a table are one stop, walked by arrow keys
-    element.setAttribute("aria-description", element.dataset.tip);
-    if (!element.closest(".browsed")) element.tabIndex = 0;
-  }
+  element.setAttribute("aria-description", element.dataset.tip);
 }
 
-function tell(event) {
-  const field = event.type === "pointerover" ? null : event.target.closest("tbody :is(th, td)");
-  const owner = event.target.closest("[data-tip]") ?? field?.querySelector("[data-tip]");
-  if (!owner) {
-    if (tip.owner?.dataset?.tip && !tip.owner.contains(document.activeElement)) tip.hide();
-    return;
-  }
-  if (!tip.pinned) tip.show(owner, owner.getBoundingClientRect(), [owner.dataset.tip]);
+function showTip(event) {
+  const owner = event.target.closest("[data-tip]");
+  tip.hidden = !owner;
+  if (!owner) return;
+  tip.textContent = owner.dataset.tip;
+  const place = owner.getBoundingClientRect();
+  const { width, height } = tip.getBoundingClientRect();
+  const left = Math.min((place.left + place.right - width) / 2, innerWidth - width - 6);
+  const above = place.top - height - 8;
+  tip.style.left = `${Math.max(6, left)}px`;
+  tip.style.top = `${above > 4 ? above : Math.min(place.bottom + 8, innerHeight - height - 6)}px`;
 }
-for (const name of ["pointerover", "focusin", "click"]) document.addEventListener(name, tell);
+for (const name of ["pointerover", "focusin", "click"]) document.addEventListener(name, showTip);
+document.addEventListener("keydown", (event) => { tip.hidden ||= event.key === "Escape"; });
+document.addEventListener("scroll", () => { tip.hidden = true; }, true);
 
-// By day, by night, or as the machine has it. A page that was mailed may have no storage.
-const themes = ["auto", "light", "dark"];
-const stored = {
-  get() { try { return localStorage.getItem("theme"); } catch { return null; } },
-  set(value) { try { localStorage.setItem("theme", value); } catch { /* it is not kept */ } },
-};
-const switcher = make("button", { className: "theme", type: "button" });
-function setTheme(name) {
-  if (name === "auto") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = name;
-  switcher.textContent = `Theme: ${name}`;
-}
-let theme = Math.max(0, themes.indexOf(stored.get()));
-setTheme(themes[theme]);
-switcher.addEventListener("click", () => {
-  theme = (theme + 1) % themes.length;
-  setTheme(themes[theme]);
-  stored.set(themes[theme]);
-});
-document.querySelector("header").append(switcher);
+const FEW = 4; // rows; a table of no more has no filter
+const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
-// Contents are open where they stand beside the text.
-const beside = matchMedia("(min-width: 68rem)");
-const contents = document.querySelector("nav details");
-const fit = () => { contents.open = beside.matches; };
-beside.addEventListener("change", fit);
-fit();
+// A number, a text, or null for a missing value.
+function sortKey(row, column) {
+  const value = (row.dataset.v ?? "").split(",")[column];
+  const cell = row.cells[column];
+  return value ? Number(value) : cell.classList.contains("x") ? null : cell.textContent;
+}
 
-// Folds are open on paper.
-const opened = [];
-function unfold() {
-  for (const fold of document.querySelectorAll("main details:not([open], .numbers)")) {
-    fold.open = true;
-    opened.push(fold);
-  }
+// Numbers before texts; missing values last in both directions.
+function sorted(rows, column, direction) {
+  const compare = (a, b) => {
+    if (a === null || b === null) return (a === null) - (b === null);
+    if (typeof a !== typeof b) return direction * (typeof a === "number" ? -1 : 1);
+    return direction * (typeof a === "number" ? a - b : collator.compare(a, b));
+  };
+  const keyed = rows.map((row) => ({ row, key: sortKey(row, column) }));
+  return keyed.sort((a, b) => compare(a.key, b.key)).map(({ row }) => row);
 }
-function refold() {
-  for (const fold of opened.splice(0)) fold.open = false;
-}
-addEventListener("beforeprint", unfold);
-addEventListener("afterprint", refold);
-matchMedia("print").addEventListener("change", (event) => (event.matches ? unfold() : refold()));
 
-// A link into a fold opens it.
-function reveal() {
-  const goal = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-  for (let fold = goal?.closest("details"); fold; fold = fold.parentElement.closest("details")) {
-    fold.open = true;
-  }
-  if (goal) goal.scrollIntoView();
+// Clicks on a heading: ascending, descending, original order.
+function addSorting(table, bodies) {
+  const heads = [...table.tHead.rows[0].cells];
+  heads.forEach((head, column) => {
+    const button = make("button", { type: "button" }, ...head.childNodes);
+    head.append(button);
+    button.addEventListener("click", () => {
+      const before = head.getAttribute("aria-sort");
+      for (const other of heads) other.removeAttribute("aria-sort");
+      const next = before === null ? "ascending" : before === "ascending" ? "descending" : null;
+      if (next) head.setAttribute("aria-sort", next);
+      for (const { body, rows } of bodies) {
+        body.append(...(next ? sorted(rows, column, next === "ascending" ? 1 : -1) : rows));
+      }
+    });
+  });
 }
-addEventListener("hashchange", reveal);
-if (location.hash) reveal();
+
+// Rows that contain every word stay; a group without such a row loses its heading too.
+function addFilter(table, bodies) {
+  const all = bodies.flatMap(({ rows }) => rows);
+  if (all.length <= FEW) return;
+  const texts = new Map(all.map((row) => {
+    const cells = [...row.cells].filter((cell) => !cell.classList.contains("x"));
+    return [row, cells.map((cell) => cell.textContent).join("\n").toLowerCase()];
+  }));
+  const input = make("input", { type: "search", placeholder: "Filter rows", spellcheck: false });
+  input.setAttribute("aria-label", `Filter the rows of ${table.getAttribute("aria-label")}`);
+  const count = make("output", { value: `${all.length} rows; click a heading to sort` });
+  input.addEventListener("input", () => {
+    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const row of all) row.hidden = !words.every((word) => texts.get(row).includes(word));
+    for (const { head, rows } of bodies) if (head) head.hidden = rows.every((row) => row.hidden);
+    count.value = `${all.filter((row) => !row.hidden).length} of ${all.length} rows`;
+  });
+  table.parentElement.before(make("div", { className: "tools" }, input, count));
+}
+
+for (const table of document.querySelectorAll("main table.browsed")) {
+  const bodies = [...table.tBodies].map((body) => {
+    const rows = [...body.rows];
+    const head = rows[0]?.classList.contains("head") ? rows.shift() : null;
+    return { body, head, rows };
+  });
+  addSorting(table, bodies);
+  addFilter(table, bodies);
+}

@@ -1,4 +1,4 @@
-"""The report as a PDF: real text, vector figures, tags for readers who listen. Set by Typst."""
+"""The report as a PDF, set by Typst: real text, vector figures, tags for screen readers."""
 
 import json
 from functools import cache
@@ -21,17 +21,17 @@ ACCESSIBLE: "list[typst.PDFStandard]" = [
 def pdf_bytes(document: Document) -> bytes:
     """The whole file; the same document gives the same bytes.
 
-    A RuntimeError is our fault, not that of the user.
+    Raises RuntimeError for a bug of ours: no input of a user causes it.
     """
     return compiled(json.dumps(content(document)))[0]
 
 
 def compiled(data: str) -> tuple[bytes, list[str]]:
-    """The file and what Typst has to say against it."""
+    """The file and the warnings of Typst."""
     import typst  # here, so that other commands need not load it
 
     fault: typst.TypstError | None = None
-    # Where a letter has no font, the file may not call itself accessible; it is better than none.
+    # Text without a font breaks PDF/UA; a plain PDF is better than none.
     for standards in (ACCESSIBLE, []):
         try:
             made, warnings = typst.compile_with_warnings(
@@ -47,8 +47,8 @@ def compiled(data: str) -> tuple[bytes, list[str]]:
         assert isinstance(made, bytes)
         return made, [warning.message for warning in warnings]
     assert fault is not None
-    said = " ".join([fault.message, *fault.hints])
-    raise RuntimeError(f"Typst cannot set the report: {said}") from fault
+    message = " ".join([fault.message, *fault.hints])
+    raise RuntimeError(f"Typst cannot set the report: {message}") from fault
 
 
 @cache

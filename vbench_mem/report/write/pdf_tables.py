@@ -1,181 +1,129 @@
-"""Tables on paper: how large, upright or sideways, in one piece or in several.
+"""Tables of the PDF: size of type, orientation of the page, and the columns of each part.
 
-The first of these that fits: normal type, smaller type, a page on its side, several tables one
-below the other, each with the columns again that tell its rows apart.
+Widths are counted in characters; Typst sets the columns, repeats headings and breaks pages. The
+first of these that fits is taken: smaller type, a page on its side, several tables one below the
+other, each starting with the columns that identify its rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import ceil
+from textwrap import fill
 from typing import Any
 
-from vbench_mem.report.document import Column, Field, Group, Line, Table
-from vbench_mem.report.write.pdf_words import broken, longest_word, width_of
+from vbench_mem.report.document import Group, Line, Table
+from vbench_mem.report.write.pdf_words import breakable
 from vbench_mem.report.write.plain import EMPTY, one_line, published_note
 
 UPRIGHT, SIDEWAYS = 493.0, 739.0  # pt: the width of text on A4 within the margins of page.typ
-LINES = 25  # a row of more lines may be split over pages
 PADDING = 6.0  # pt: both sides of a field
-MOST_NAMES = 4
-SLACK = 0.3  # em
 SIZES = (8.5, 7.5, 6.5)  # pt
-SIDEWAYS_SIZES = (8.5, 7.5, 6.5)
-NAME, TEXT, NUMBER, WORD = 24.0, 14.0, 12.0, 9.0  # em: more than that and it is wrapped
+LETTER = 0.64  # em: width of a character, averaged over words and numbers in DejaVu Sans
+WIDEST = 30  # characters; a column with longer text wraps it and takes what the others leave
+HEAD, HEAD_WORD = 10, 16  # characters of a line and of a word of a heading
+MOST_NAMES = 4
+HIGH = 1000  # characters of a field, from which on its row may break across pages
+Spans = Callable[[Line, int], Any]  # text ready for Typst, given the longest word allowed
 
 
 @dataclass(frozen=True)
-class Need:
-    """Of a column, in em: the room in which it reads well, and that in which nothing is wrapped."""
+class Layout:
+    """`longest`: characters of the longest field, by column; `parts`: columns of each part."""
 
-    wanted: float
-    natural: float
-
-
-def field_width(line: Line, measure: Any = width_of) -> float:
-    return sum(measure(one_line(s.text), is_bold=s.tone in ("bad", "strong")) for s in line)
+    size: float
+    is_flipped: bool
+    longest: list[int]
+    parts: list[list[int]]
 
 
-def need(table: Table, number: int) -> Need:
-    column = table.columns[number]
-    lines = [row[number].line for row in table.rows if number < len(row)]
-    natural = max(map(field_width, lines), default=0.0)
-    most = NAME if number == 0 else NUMBER if column.is_number else TEXT
-    head = one_line(column.head)
-    third = width_of(head, is_bold=True) / 3
-    word = longest_word(head, is_bold=True)
-    wanted = max(min(natural, most), min(word, WORD), min(third, WORD), 2.0)
-    return Need(wanted + SLACK, max(natural, wanted, word) + SLACK)
+def layout(table: Table) -> Layout:
+    longest = table.longest()
+    widths = [
+        min(WIDEST, max(most, max(map(len, head_text(column.head, most).split("\n")))))
+        for most, column in zip(longest, table.columns, strict=True)
+    ]
+    everything = list(range(len(widths)))
+    for is_flipped, room in ((False, UPRIGHT), (True, SIDEWAYS)):
+        for size in SIZES:
+            if width(widths, size) <= room:
+                return Layout(size, is_flipped, longest, [everything])
+    return Layout(SIZES[-1], True, longest, cut(widths, names(table, widths)))
 
 
-def room(needs: Sequence[Need], size: float) -> float:
-    """pt that the columns take when they have what they want."""
-    return sum(each.wanted * size + PADDING for each in needs)
+def width(widths: Sequence[int], size: float) -> float:
+    """pt, of columns with so many characters."""
+    return sum(each * LETTER * size + PADDING for each in widths)
 
 
-def laid_out(table: Table) -> tuple[float, bool, list[list[int]]]:
-    """Size of type, whether the page lies on its side, and the columns of each piece."""
-    needs = [need(table, number) for number in range(len(table.columns))]
-    everything = list(range(len(needs)))
-    for is_flipped, sizes, most in ((False, SIZES, UPRIGHT), (True, SIDEWAYS_SIZES, SIDEWAYS)):
-        for size in sizes:
-            if room(needs, size) <= most:
-                return size, is_flipped, [everything]
-    return size, True, pieces(needs, size, names(table, needs, size))
+def head_text(head: str, longest: int) -> str:
+    """The heading in lines about as wide as its column, its words whole up to `HEAD_WORD`."""
+    word = max(map(len, head.split()), default=0)
+    return fill(one_line(head), max(HEAD, min(longest, WIDEST), min(word, HEAD_WORD)))
 
 
-def names(table: Table, needs: Sequence[Need], size: float) -> list[int]:
-    """The first columns, as many as it takes to tell all rows apart, within reason."""
+def names(table: Table, widths: Sequence[int]) -> list[int]:
+    """The first columns, as many as it takes to identify each row, within half of the page."""
     count, rows = 1, list(table.rows)
-    while count < MOST_NAMES and room(needs[: count + 1], size) < SIDEWAYS / 2:
+    while count < MOST_NAMES and width(widths[: count + 1], SIZES[-1]) < SIDEWAYS / 2:
         if len({tuple(field.text for field in row[:count]) for row in rows}) == len(rows):
             break
         count += 1
     return list(range(count))
 
 
-def pieces(needs: Sequence[Need], size: float, names: list[int]) -> list[list[int]]:
-    """Columns of each table, as few tables as can be and about equally wide."""
-
-    def cut(most: float) -> list[list[int]]:
-        parts = [names.copy()]
-        for number in range(len(names), len(needs)):
-            some = [needs[each] for each in (*parts[-1], number)]
-            if room(some, size) > most and len(parts[-1]) > len(names):
-                parts.append(names.copy())
-            parts[-1].append(number)
-        return parts
-
-    best = cut(SIDEWAYS)
-    for most in range(int(SIDEWAYS), int(SIDEWAYS / 2), -10):
-        narrower = cut(most)
-        if len(narrower) > len(best):
-            break
-        best = narrower
-    return best
+def cut(widths: Sequence[int], names: list[int]) -> list[list[int]]:
+    parts = [names.copy()]
+    for number in range(len(names), len(widths)):
+        some = [widths[each] for each in (*parts[-1], number)]
+        if width(some, SIZES[-1]) > SIDEWAYS and len(parts[-1]) > len(names):
+            parts.append(names.copy())
+        parts[-1].append(number)
+    return parts
 
 
-def widths(needs: Sequence[Need], size: float, most: float) -> list[float]:
-    """em of each column: what it wants, and its share of what is left up to its natural width."""
-    left = max(0.0, most - room(needs, size)) / size
-    lack = sum(each.natural - each.wanted for each in needs)
-    share = min(1.0, left / lack) if lack else 0.0
-    return [each.wanted + share * (each.natural - each.wanted) for each in needs]
-
-
-def table_parts(table: Table, spans: Any) -> list[dict[str, Any]]:
-    """What page.typ draws; `spans` makes a line ready for it, given the room for a word."""
+def table_parts(table: Table, spans: Spans) -> list[dict[str, Any]]:
+    """What page.typ draws."""
     if not table.columns:
         return []
-    size, is_flipped, parts = laid_out(table)
-    needs = [need(table, number) for number in range(len(table.columns))]
-    whole = len(table.columns)
-    made = []
-    for place, numbers in enumerate(parts):
-        some = [needs[number] for number in numbers]
-        ems = widths(some, size, SIDEWAYS if is_flipped else UPRIGHT)
-        columns = [table.columns[number] for number in numbers]
-        part = drawn_part(table.groups, numbers, columns, ems, spans)
-        part |= {
+    found = layout(table)
+    last = len(found.parts) - 1
+    return [
+        {
             "kind": "table",
-            "size": size,
-            "flipped": is_flipped,
-            "widths": [round(em * size + PADDING, 2) for em in ems],
-            "said": part_text(parts, place, whole),
-            "note": note_text(table) if place == len(parts) - 1 else "",
+            "size": found.size,
+            # a share of what other columns leave; 0 where the column is as wide as its text
+            "shares": [most if (most := found.longest[it]) > WIDEST else 0 for it in numbers],
+            "align": ["right" if table.columns[it].is_number else "left" for it in numbers],
+            "published": [table.columns[it].is_published for it in numbers],
+            "heads": [head_text(table.columns[it].head, found.longest[it]) for it in numbers],
+            # a repeated group heading would be wrong above rows of a group without one
+            "repeats": all(group.head is not None for group in table.groups),
+            "groups": [drawn_group(group, numbers, spans) for group in table.groups],
+            "about": part_text(found.parts, place, len(table.columns)),
+            "note": breakable(one_line(published_note(table)), HEAD) if place == last else "",
         }
-        made.append(part)
-    return made
-
-
-def drawn_part(
-    groups: Sequence[Group],
-    numbers: Sequence[int],
-    columns: Sequence[Column],
-    ems: Sequence[float],
-    spans: Any,
-) -> dict[str, Any]:
-    limits = [em - SLACK for em in ems]
-    heads = [
-        broken(one_line(column.head), limit, is_bold=True)
-        for column, limit in zip(columns, limits, strict=True)
+        for place, numbers in enumerate(found.parts)
     ]
+
+
+def drawn_group(group: Group, numbers: Sequence[int], spans: Spans) -> dict[str, Any]:
     return {
-        "align": ["right" if column.is_number else "left" for column in columns],
-        "published": [column.is_published for column in columns],
-        "heads": heads,
-        # a heading that is repeated would be wrong above rows that have none
-        "repeats": all(group.head is not None for group in groups),
-        "groups": [
+        "head": None if group.head is None else spans(group.head, WIDEST),
+        "reference": group.is_reference,
+        "rows": [
             {
-                "head": spans(group.head, sum(limits) * 0.75) if group.head is not None else None,
-                "reference": group.is_reference,
-                "rows": [drawn_row(row, numbers, limits, spans) for row in group.rows],
+                "cells": [spans(row[number].line or EMPTY, HEAD) for number in numbers],
+                "splits": max(len(row[number].text) for number in numbers) > HIGH,
             }
-            for group in groups
+            for row in group.rows
         ],
     }
 
 
-def drawn_row(
-    row: Sequence[Field], numbers: Sequence[int], limits: Sequence[float], spans: Any
-) -> dict[str, Any]:
-    lines = [row[number].line if number < len(row) else () for number in numbers]
-    high = max(
-        ceil(1.2 * field_width(line) / limit) for line, limit in zip(lines, limits, strict=True)
-    )
-    cells = [spans(line or EMPTY, limit) for line, limit in zip(lines, limits, strict=True)]
-    return {"cells": cells, "splits": high > LINES}
-
-
-def part_text(parts: Sequence[Sequence[int]], place: int, whole: int) -> str:
-    """Which columns these are, of a table in several pieces; empty of one in one piece."""
+def part_text(parts: Sequence[Sequence[int]], place: int, count: int) -> str:
+    """Which columns a part has; empty for a table in one part."""
     if len(parts) == 1:
         return ""
     first = parts[place - 1][-1] + 1 if place else 0
     start = "continued: columns" if place else "columns"
     end = "" if place == len(parts) - 1 else ", continued below"
-    return f"{start} {first + 1} to {parts[place][-1] + 1} of {whole}{end}"
-
-
-def note_text(table: Table) -> str:
-    return broken(one_line(published_note(table)), 40)
+    return f"{start} {first + 1} to {parts[place][-1] + 1} of {count}{end}"

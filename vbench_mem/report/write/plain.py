@@ -1,12 +1,12 @@
-"""Text as every renderer may take it, and the sentences that say the same thing in each of them."""
+"""Text cleaned for every renderer, and sentences that all renderers share."""
 
 import re
 from collections.abc import Iterable
 
 from vbench_mem.report.document import Figure, Span, Table
 
-# Neither shown nor of use: controls, halves of characters, and marks that turn the reading order,
-# by which a name could be made to look like another.
+# Control characters, lone surrogates, and marks that change the reading order, which could make one
+# name look like another.
 UNFIT = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
 )
@@ -21,7 +21,7 @@ def clean(text: str) -> str:
 
 
 def safe_link(link: str) -> str | None:
-    """The link, if it leads to the web or to the report's folder: nothing that a click runs."""
+    """The link, if it leads to the web or into the report's folder; else None."""
     return link if OUTSIDE.match(link) or INSIDE.match(link) else None
 
 
@@ -30,7 +30,7 @@ def one_line(text: str) -> str:
 
 
 def published_note(table: Table) -> str:
-    """Which columns are not of this machine; empty where none is."""
+    """The columns of published numbers; empty if there are none."""
     heads = [column.head for column in table.columns if column.is_published]
     return f"Published, not from this machine: {listed(heads)}." if heads else ""
 
