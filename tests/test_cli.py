@@ -29,7 +29,7 @@ MakeRecord = Callable[..., Record]
 
 # frozen: an option that moves a number belongs into the matrix, not here
 OPTIONS = {
-    "list": {"what", "--json"},
+    "list": {"section", "pattern", "--json"},
     "plan": {"matrix", "--card", "--only", "--store", "--json"},
     "run": {"matrix", "--store", "--only", "--again", "--json"},
     "show": {"matrix", "cell", "--store", "--json"},
@@ -89,6 +89,11 @@ def test_lists_name_every_row() -> None:
     assert any(row["name"] == "joint_b16" and row["size"] == "B" for row in encoders)
     whole = json.loads(invoke("list", "--json").stdout)
     assert whole.keys() == {"encoders", "recipes", "metrics", "matrices"}
+    some = json.loads(invoke("list", "encoders", "*_b16", "--json").stdout)
+    assert some == [row for row in encoders if row["name"].endswith("_b16")]
+    none = invoke("list", "recipes", "*_x")
+    assert none.exit_code == 2
+    assert none.stderr == "error: no name matches '*_x'; `vbench-mem list recipes` lists all\n"
     assert any(row["name"] == "mask75" and row["mask"] == 0.75 for row in whole["recipes"])
     assert "peak_alloc_bytes" in invoke("list", "metrics").stdout
 

@@ -63,7 +63,8 @@ def test_the_json_has_every_answer_and_its_room(write_matrix: Write) -> None:
     result = invoke("fit", path, "--card", "800MiB", "--json")
     assert result.exit_code == 0, result.output
     facts = json.loads(result.stdout)
-    assert facts["room"]["bytes"] == 800 * MIB and facts["room"]["target"] == "cuda"
+    limit = facts["memory_limit"]
+    assert limit["bytes"] == 800 * MIB and limit["target"] == "cuda"
     rows = facts["rows"]
     assert [(row["sought"], row["at_frames"], row["at_batch"]) for row in rows] == [
         *(("frames", None, 2), ("batch", 4, None), ("batch", 8, None)),

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 import vbench_mem
+from tests.running.children import SpawnLauncher
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.load import Runtime
 from vbench_mem.base.metrics import METRICS
@@ -25,8 +26,7 @@ from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import load_matrix
 from vbench_mem.matrix.schema import matrix_schema
 from vbench_mem.running import endings, worker
-from vbench_mem.running.launch import SpawnLauncher
-from vbench_mem.running.plan import Plan
+from vbench_mem.running.plan import RunPlan
 from vbench_mem.running.record import Record, Status
 from vbench_mem.running.runner import Runner
 from vbench_mem.running.store import Store
@@ -48,7 +48,7 @@ def test_a_rule_leaves_what_was_measured_and_renews_an_old_skip(
     store.write(make_record(skipped, status=Status.SKIPPED, metrics={}, reason="an old rule"))
     store.record_path(torn.id).write_text("{")
     cells = (ok, oom, skipped, torn)
-    plan = Plan(cells, {}, {cell.id: "no need" for cell in cells})
+    plan = RunPlan(cells, {}, {cell.id: "no need" for cell in cells})
     store.set_aside_bad({cell.id for cell in cells})
     runner = Runner(store, SpawnLauncher(["false"]), lambda _: environment, Mock())
     runner.run(plan)

@@ -175,8 +175,8 @@ def test_a_slip_in_a_condition_is_refused() -> None:
         ("joint_test+mask57", "no recipe called 'mask57'; did you mean mask75?"),
         ("joint_tset,patch_px=32", "did you mean joint_test?"),
         ("joint_test,patch_px=23", "did you mean joint_test,patch_px=32?"),
-        ("joint test", "'joint test' is no variant; write it like joint_b16+mask75"),
-        ({"encoder": "joint_test"}, "is no variant; write it like joint_b16+mask75"),
+        ("joint test", f"'joint test' is no variant; write it like {axes.EXAMPLE_ENCODER}+mask75"),
+        ({"encoder": "joint_test"}, "is no variant; write it like"),
     ],
 )
 def test_a_misspelt_variant_in_a_condition_is_refused(variant: object, says: str) -> None:

@@ -20,7 +20,7 @@ from vbench_mem.matrix.cell import Cell, Protocol
 from vbench_mem.probes.measured import Measured
 from vbench_mem.running import endings, worker
 from vbench_mem.running.launch import ForkServerLauncher
-from vbench_mem.running.plan import Plan
+from vbench_mem.running.plan import RunPlan
 from vbench_mem.running.record import Record, Status
 from vbench_mem.running.runner import Runner
 from vbench_mem.running.store import Store
@@ -43,7 +43,7 @@ def run_forked(tmp_path: Path, environment: Environment) -> Callable[[Cell], Rec
 
     def run(cell: Cell) -> Record:
         runner = Runner(store, ForkServerLauncher(), lambda _: environment, Nobody())
-        return runner.run(Plan((cell,), {}, {}))[cell.id]
+        return runner.run(RunPlan((cell,), {}, {}))[cell.id]
 
     return run
 

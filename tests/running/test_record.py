@@ -35,7 +35,7 @@ def test_a_reader_never_sees_half_a_record(
     def fail(*_: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr("vbench_mem.running.record.os.replace", fail)
+    monkeypatch.setattr("vbench_mem.base.files.os.replace", fail)
     with pytest.raises(OSError, match="disk full"):
         write_record(make_record(cell, wall_s=99.0), path)
     assert path.read_text() == before

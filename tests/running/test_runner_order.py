@@ -9,7 +9,7 @@ import pytest
 from tests.running.children import CUDA, AtLoad, Maker, MakeRecord, Seen, plan_of
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import Matrix, load_matrix
-from vbench_mem.running.plan import Plan, in_order, make_plan
+from vbench_mem.running.plan import RunPlan, in_order, make_plan
 from vbench_mem.running.record import Status
 from vbench_mem.running.runner import Runner
 from vbench_mem.running.store import Store
@@ -96,6 +96,6 @@ def test_a_new_skip_rule_leaves_what_was_measured_alone(
 ) -> None:
     store.write(make_record(cell))
     before = store.record_path(cell.id).read_text()
-    records = runner_of("").run(Plan((cell,), {}, {cell.id: "too slow"}))
+    records = runner_of("").run(RunPlan((cell,), {}, {cell.id: "too slow"}))
     assert records[cell.id].status is Status.SKIPPED
     assert store.record_path(cell.id).read_text() == before

@@ -11,7 +11,7 @@ from vbench_mem.machine.environment import Environment
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.prediction import Unpredicted
 from vbench_mem.running.memory_limit import MemoryLimit, PredictedOom
-from vbench_mem.running.plan import Plan, in_order
+from vbench_mem.running.plan import RunPlan, in_order
 from vbench_mem.running.record import Record, Status, write_record
 from vbench_mem.running.runner import Runner
 from vbench_mem.running.skip_predicted import (
@@ -31,8 +31,8 @@ REASON = (
 )
 
 
-def plan_of(*cells: Cell) -> Plan:
-    return Plan(tuple(cells), {}, {})
+def plan_of(*cells: Cell) -> RunPlan:
+    return RunPlan(tuple(cells), {}, {})
 
 
 def test_groups_with_small_peaks_come_first_and_keep_their_own_order(make_cell: Maker) -> None:
@@ -85,7 +85,7 @@ def test_only_what_is_to_be_measured_and_has_a_device_is_predicted(
     make_cell: Maker, make_record: MakeRecord
 ) -> None:
     kept, ruled, wanted, nowhere = (make_cell(frames=frames) for frames in (4, 6, 8, 10))
-    plan = Plan((kept, ruled, wanted, nowhere), {kept.id: make_record(kept)}, {ruled.id: "rule"})
+    plan = RunPlan((kept, ruled, wanted, nowhere), {kept.id: make_record(kept)}, {ruled.id: "rule"})
     found = to_predict(plan, lambda cell: None if cell == nowhere else "cpu")
     assert found == {wanted.id: (wanted, "cpu")}
 

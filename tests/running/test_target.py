@@ -14,7 +14,7 @@ from vbench_mem.probes.prediction import Target
 from vbench_mem.running.record import Record
 from vbench_mem.running.site import Site
 from vbench_mem.running.store import Store
-from vbench_mem.running.target import Place
+from vbench_mem.running.target import ExecutionTarget
 
 Maker = Callable[..., Cell]
 H100 = "NVIDIA H100 80GB HBM3"
@@ -25,10 +25,10 @@ def machine(facts: dict[str, str | int], fingerprint: str = "0123abcd") -> Envir
     return Environment(fingerprint=fingerprint, device="a machine", facts=dict(facts))
 
 
-def place(facts: dict[str, str | int], asked: str | None = None) -> Place:
+def place(facts: dict[str, str | int], asked: str | None = None) -> ExecutionTarget:
     devices = {"auto": machine(facts), "cuda": machine(facts), "cpu": machine({})}
     card = None if asked is None else parse_card(asked)
-    return Place(Site(devices["auto"], devices), card, 4 * GIB)
+    return ExecutionTarget(Site(devices["auto"], devices), card, 4 * GIB)
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,7 @@ from vbench_mem.matrix.axes import facts
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import Matrix
 from vbench_mem.probes.prediction import Prediction, Unpredicted, why_unpredicted
-from vbench_mem.running.record import Failure, Record, Status
-
-MISSING = "missing"  # the state of a cell that has no record
+from vbench_mem.running.record import Failure, Record, RowState, Status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +25,7 @@ class Row:
     """What is known of one variant at one load and runtime.
 
     label        what tells it from the other rows of its matrix
-    state        a `Status`, or `missing`
+    state        a `Status`, a `RowState` or a `Fit`
     by_rule      skipped by a rule of the matrix, so that nothing is owed
     limit_bytes  the memory there was: of the virtual card, the card, or the host
     scores       by column (`AnyScore.column`)
@@ -180,7 +178,7 @@ def _row(
 ) -> Row:
     record = records.get(cell.id)
     by_rule = cell.id in matrix.skipped
-    state: str = MISSING
+    state: str = RowState.MISSING
     reason: str | None = "no record; run the matrix"
     if by_rule:  # numbers of a time before the rule are not shown
         record = record if record is not None and record.status is Status.SKIPPED else None

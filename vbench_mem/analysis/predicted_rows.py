@@ -21,8 +21,10 @@ from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import Matrix
 from vbench_mem.probes.prediction import Prediction, Target, Unpredicted
 from vbench_mem.running.forecast import judge as judge_fit
+from vbench_mem.running.memory_limit import Fit
 from vbench_mem.running.predictions import predict_all
-from vbench_mem.running.target import Place
+from vbench_mem.running.record import RowState
+from vbench_mem.running.target import ExecutionTarget
 
 Outcome = Prediction | Unpredicted
 Predict = Callable[[Mapping[str, tuple[Cell, Target]]], Mapping[str, Outcome]]
@@ -49,7 +51,7 @@ def predict_rows(
 ) -> list[PredictedRows]:
     """Of each matrix with its scores; a cell that several of them have is predicted once. Without a
     card, devices are this machine's and nothing is held against their memory."""
-    place = Place.of([cell for matrix, _ in asked for cell in matrix.cells], card)
+    place = ExecutionTarget.of([cell for matrix, _ in asked for cell in matrix.cells], card)
     wanted = {
         cell.id: (cell, place.target(cell))
         for matrix, _ in asked
@@ -65,7 +67,7 @@ def of_matrix(
     matrix: Matrix,
     scores: Sequence[Score],
     card: Card | None,
-    place: Place,
+    place: ExecutionTarget,
     targets: Mapping[str, Target],
     outcomes: Mapping[str, Outcome],
 ) -> PredictedRows:
@@ -95,14 +97,16 @@ def room_name(kinds: Sequence[Target], card: Card | None) -> str | None:
     return " or ".join(card.title if kind == "cuda" else "this host" for kind in reversed(kinds))
 
 
-def predicted(row: Row, outcome: Outcome, place: Place, target: Target, card: Card | None) -> Row:
+def predicted(
+    row: Row, outcome: Outcome, place: ExecutionTarget, target: Target, card: Card | None
+) -> Row:
     if isinstance(outcome, Unpredicted):
-        return replace(row, prediction=outcome, state="unpredicted", reason=outcome.reason)
+        return replace(row, prediction=outcome, state=RowState.UNPREDICTED, reason=outcome.reason)
     if card is None:
-        return replace(row, prediction=outcome, state="predicted", reason=None)
+        return replace(row, prediction=outcome, state=RowState.PREDICTED, reason=None)
     memory_limit = place.memory_limit(row.cell)
     fit, why = judge_fit(outcome, memory_limit, target)
-    state = "predicted" if fit in (None, "fits") else str(fit)
+    state = RowState.PREDICTED if fit in (None, Fit.FITS) else fit
     limit = memory_limit.sure_bytes if memory_limit is not None else None
     return replace(row, prediction=outcome, state=state, reason=why, limit_bytes=limit)
 

@@ -27,7 +27,8 @@ def read_yaml(path: Path) -> tuple[Any, str]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"line {mark.line + 1}: " if mark else ""
-        raise UsageError(f"{path}: {where}not YAML: {error.problem}") from error
+        hint = "; quote a pattern, like '*_b16'" if "alias" in str(error.problem) else ""
+        raise UsageError(f"{path}: {where}not YAML: {error.problem}{hint}") from error
     except yaml.YAMLError as error:
         raise UsageError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     except Refused as error:

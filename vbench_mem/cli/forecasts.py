@@ -17,12 +17,17 @@ from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import Matrix
 from vbench_mem.probes.prediction import Prediction, Unpredicted
 from vbench_mem.running.forecast import MEASURED, RECORDS, START_S, UTILISATION, Forecast
-from vbench_mem.running.plan import Plan
+from vbench_mem.running.memory_limit import Fit
+from vbench_mem.running.plan import RunPlan
 
-FITS = {"fits": "[green]yes[/]", "tight": "[yellow]tight[/]", "does not fit": "[red]no[/]"}
+FITS = {
+    Fit.FITS: "[green]yes[/]",
+    Fit.TIGHT: "[yellow]maybe[/]",
+    Fit.TOO_LARGE: "[red]no[/]",
+}
 
 
-def draw(matrix: Matrix, plan: Plan, found: Sequence[Forecast], card: Card | None) -> None:
+def draw(matrix: Matrix, plan: RunPlan, found: Sequence[Forecast], card: Card | None) -> None:
     """One row a cell in the order of a run; below it the totals, and why something is not told."""
     console = Console(highlight=False, emoji=False)
     where = "this machine" if card is None else card.title
@@ -59,7 +64,7 @@ def row_of(matrix: Matrix, each: Forecast) -> list[str]:
         phase,
         "" if each.fit is None else FITS[each.fit],
         "" if each.flop is None else show("step_gflop", each.flop / 1e9),
-        "" if each.seconds is None or each.fit == "does not fit" else minutes(each.seconds),
+        "" if each.seconds is None or each.fit is Fit.TOO_LARGE else minutes(each.seconds),
     ]
 
 
@@ -73,17 +78,17 @@ def cells(count: int) -> str:
     return f"{count} cell" if count == 1 else f"{count} cells"
 
 
-def totals(plan: Plan, found: Sequence[Forecast]) -> dict[str, int | float | None]:
+def totals(plan: RunPlan, found: Sequence[Forecast]) -> dict[str, int | float | None]:
     """How many of each kind, and the minutes of those that a run would still measure, each ended
     by its timeout at the latest; None where one of them has no time."""
     kinds = Counter(each.fit for each in found)
-    left = [each for each in found if each.clock != MEASURED and each.fit != "does not fit"]
+    left = [each for each in found if each.clock != MEASURED and each.fit is not Fit.TOO_LARGE]
     seconds = [min(e.seconds, e.cell.protocol.timeout_s) for e in left if e.seconds is not None]
     return {
         "cells": len(found),
-        "fit": kinds["fits"],
-        "tight": kinds["tight"],
-        "do_not_fit": kinds["does not fit"],
+        "fit": kinds[Fit.FITS],
+        "tight": kinds[Fit.TIGHT],
+        "do_not_fit": kinds[Fit.TOO_LARGE],
         "not_judged": sum(e.fit is None and isinstance(e.outcome, Prediction) for e in found),
         "not_predicted": sum(isinstance(each.outcome, Unpredicted) for each in found),
         "skipped": len(plan.skipped),
@@ -95,7 +100,7 @@ def totals(plan: Plan, found: Sequence[Forecast]) -> dict[str, int | float | Non
     }
 
 
-def sums(matrix: Matrix, plan: Plan, found: Sequence[Forecast]) -> list[str]:
+def sums(matrix: Matrix, plan: RunPlan, found: Sequence[Forecast]) -> list[str]:
     """The totals in sentences."""
     told = totals(plan, found)
     parts = [
@@ -115,7 +120,7 @@ def sums(matrix: Matrix, plan: Plan, found: Sequence[Forecast]) -> list[str]:
         more = int(told["to_measure"] or 0) - int(told["timed"] or 0)
         rest = f", and {more} more of unknown length" if more else ""
         lines.append(f"about {text} minutes for {cells(int(told['timed'] or 0))}{rest}")
-    clocks = {e.clock for e in found if e.seconds is not None and e.fit != "does not fit"}
+    clocks = {e.clock for e in found if e.seconds is not None and e.fit is not Fit.TOO_LARGE}
     if clocks - {MEASURED, RECORDS}:
         lines.append(
             f"minutes: FLOPs at {100 * UTILISATION:g} % of the dense peak of the dtype, and "
@@ -123,7 +128,7 @@ def sums(matrix: Matrix, plan: Plan, found: Sequence[Forecast]) -> list[str]:
         )
     if RECORDS in clocks:
         lines.append("minutes: from records of cells that ran alike")
-    late = sum(each.times_out for each in found if each.fit != "does not fit")
+    late = sum(each.times_out for each in found if each.fit is not Fit.TOO_LARGE)
     if late:
         lines.append(f"{cells(late)} would not end before protocol.timeout_s")
     if any(each.target == "cpu" for each in found):
@@ -138,18 +143,18 @@ def sums(matrix: Matrix, plan: Plan, found: Sequence[Forecast]) -> list[str]:
     return lines
 
 
-def notes(matrix: Matrix, plan: Plan, found: Sequence[Forecast]) -> list[str]:
+def notes(matrix: Matrix, plan: RunPlan, found: Sequence[Forecast]) -> list[str]:
     """What is not told and why, equal reasons together."""
     groups: dict[str, list[Cell]] = {}
     for each in found:
-        if each.fit == "tight":
+        if each.fit is Fit.TIGHT:
             groups.setdefault(f"may not fit: {each.why}", []).append(each.cell)
         elif isinstance(each.outcome, Unpredicted):
             groups.setdefault(f"not predicted: {each.outcome.reason}", []).append(each.cell)
         elif each.fit is None:
             groups.setdefault(f"not judged: {each.why}", []).append(each.cell)
     for each in found:
-        predicted_oom = each.fit == "does not fit"  # it takes no minutes
+        predicted_oom = each.fit is Fit.TOO_LARGE  # it takes no minutes
         if each.seconds is None and isinstance(each.outcome, Prediction) and not predicted_oom:
             groups.setdefault(f"no minutes: {each.clock}", []).append(each.cell)
     for cell in plan.cells:
@@ -163,7 +168,7 @@ def notes(matrix: Matrix, plan: Plan, found: Sequence[Forecast]) -> list[str]:
 
 
 def json_of_forecasts(
-    matrix: Matrix, plan: Plan, found: Sequence[Forecast], card: Card | None
+    matrix: Matrix, plan: RunPlan, found: Sequence[Forecast], card: Card | None
 ) -> dict[str, Any]:
     """Everything that `draw` shows, unrounded, and the reason for every null."""
     return {

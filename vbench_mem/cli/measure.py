@@ -24,10 +24,10 @@ NOT_RUN = "not run yet"
 
 if TYPE_CHECKING:
     from vbench_mem.matrix import load as matrices
-    from vbench_mem.running.plan import Plan
+    from vbench_mem.running.plan import RunPlan
     from vbench_mem.running.record import Record
     from vbench_mem.running.store import Store
-    from vbench_mem.running.target import Place
+    from vbench_mem.running.target import ExecutionTarget
 
 
 def run(
@@ -63,8 +63,8 @@ def run(
     from vbench_mem.running.runner import Runner
     from vbench_mem.running.site import Site
     from vbench_mem.running.skip_predicted import remember
-    from vbench_mem.running.target import Place
-    from vbench_mem.running.trainings import make_course
+    from vbench_mem.running.target import ExecutionTarget
+    from vbench_mem.running.trainings import plan_trainings
 
     loaded = matrices.load_matrix(path)
     site = Site.of(loaded.cells)
@@ -72,12 +72,12 @@ def run(
     make_plan(loaded, place.records(), only, again)  # a slip is told before anything is made
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stopped CI job ends its child
     with one_run_per_machine(), place.alone():
-        here, records = Place(site, None, host_bytes()), place.records()
+        here, records = ExecutionTarget(site, None, host_bytes()), place.records()
         plan = make_plan(loaded, records, only, again)
         if not (again or loaded.try_predicted):
             plan = remember(plan, here.memory_limit, here.environment, records)
         place.prepare(loaded.text, site.main)
-        course = make_course(loaded, records, place, only, again)
+        course = plan_trainings(loaded, records, place, only, again)
         for problem in place.set_aside_bad({cell.id for cell in (*plan.cells, *course.cells)}):
             print(problem, file=sys.stderr)
         launcher = launcher or ForkServerLauncher(start_now=bool(plan.todo or course.todo))
@@ -91,8 +91,11 @@ def run(
 
 
 def predict_skipping(
-    plan: "Plan", matrix: "matrices.Matrix", place: "Place", records: "dict[str, Record]"
-) -> "Plan":
+    plan: "RunPlan",
+    matrix: "matrices.Matrix",
+    place: "ExecutionTarget",
+    records: "dict[str, Record]",
+) -> "RunPlan":
     """The plan after the predictions of what is to be measured; says what it skips."""
     from vbench_mem.cli.predicting import predict_shown
     from vbench_mem.running.skip_predicted import skip_predicted_oom, to_predict

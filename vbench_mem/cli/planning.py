@@ -29,13 +29,13 @@ def plan(
     from vbench_mem.running.launch import ForkServerLauncher
     from vbench_mem.running.plan import make_plan
     from vbench_mem.running.skip_predicted import small_groups_first
-    from vbench_mem.running.target import Place
+    from vbench_mem.running.target import ExecutionTarget
 
     asked = None if card is None else parse_card(card)
     loaded = load_matrix(find_matrix(matrix))
     whole = make_plan(loaded, {}, only)
     ForkServerLauncher(start_now=bool(whole.todo))  # it imports torch while the machine is read
-    place = Place.of(loaded.cells, asked)
+    place = ExecutionTarget.of(loaded.cells, asked)
     wanted = {cell.id: (cell, place.target(cell)) for cell in whole.todo}
     outcomes = predict_shown(wanted)
     records = place.records(store, loaded.name)

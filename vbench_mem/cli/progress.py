@@ -32,7 +32,7 @@ def duration(seconds: float) -> str:
 
 
 def line_of(label: str, record: Record) -> str:
-    """`ok joint_b16 frames=16, 412 ms, 2.49 GiB`, or the reason of another ending."""
+    """`ok <encoder> frames=16, 412 ms, 2.49 GiB`, or the reason of another ending."""
     numbers = [with_unit(name, record.metrics.get(name)) for name in SHOWN]
     facts = [number for number in numbers if number] if record.reason is None else [record.reason]
     return ", ".join([f"{record.status.value} {label}", *facts])

@@ -11,7 +11,7 @@ from rich.table import Table
 from vbench_mem.base.metrics import METRICS, show
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import Matrix
-from vbench_mem.running.record import Record, Status
+from vbench_mem.running.record import Record, RowState, Status
 
 ID_DIGITS = 8  # of 16: enough to tell the cells of a matrix apart
 COLUMNS = ("peak_alloc_bytes", "step_ms", "clips_per_s")
@@ -61,11 +61,11 @@ def row_of(matrix: Matrix, cell: Cell, record: Record | None) -> list[str]:
     ]
 
 
-def state_of(matrix: Matrix, cell: Cell, record: Record | None) -> str:
-    """The status of the record; `missing` or `skipped` without one."""
+def state_of(matrix: Matrix, cell: Cell, record: Record | None) -> Status | RowState:
+    """The status of the record; without one, whether a rule skips the cell or it is missing."""
     if record is not None:
-        return record.status.value
-    return "skipped" if cell.id in matrix.skipped else "missing"
+        return record.status
+    return Status.SKIPPED if cell.id in matrix.skipped else RowState.MISSING
 
 
 def json_of(matrix: Matrix, cell: Cell, record: Record | None) -> dict[str, Any]:

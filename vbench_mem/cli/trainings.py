@@ -13,23 +13,23 @@ from vbench_mem.analysis.scores.measured import name_of, results_of
 from vbench_mem.cli.tables import ID_DIGITS, STYLES
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import Matrix
-from vbench_mem.running.record import Record
+from vbench_mem.running.record import Record, RowState
 
 if TYPE_CHECKING:
     from vbench_mem.running.attempt import Attempts
-    from vbench_mem.running.trainings import Course
+    from vbench_mem.running.trainings import TrainingPlan
 
 
-def train(matrix: Matrix, course: "Course", attempts: "Attempts") -> dict[str, Record]:
-    """Run what is left of the course, with bars on a terminal; every record by id."""
+def train(matrix: Matrix, plan: "TrainingPlan", attempts: "Attempts") -> dict[str, Record]:
+    """Run what is left of the plan, with bars on a terminal; every record by id."""
     from vbench_mem.cli.progress import Bars, Lines
     from vbench_mem.running.trainings import Trainings
 
-    if not course.todo:
-        return dict(course.kept)
+    if not plan.todo:
+        return dict(plan.kept)
     shown = Bars if sys.stderr.isatty() else Lines
-    with shown(matrix, course.todo, list(course.kept.values())) as watch:
-        return Trainings(attempts.store, attempts, watch).run(course)
+    with shown(matrix, plan.todo, list(plan.kept.values())) as watch:
+        return Trainings(attempts.store, attempts, watch).run(plan)
 
 
 def draw_trainings(
@@ -66,9 +66,8 @@ def asked_of(cells: Sequence[Cell], records: Mapping[str, Record]) -> list[str]:
 
 
 def row_of(matrix: Matrix, cell: Cell, record: Record | None) -> list[str]:
-    state, style = ("missing", "dim") if record is None else (record.status.value, "red")
-    if record is not None:
-        style = STYLES.get(record.status, style)
+    state = RowState.MISSING if record is None else record.status
+    style = "dim" if record is None else STYLES.get(record.status, "red")
     results = [] if record is None else results_of(record)
     recalls = [f"{100 * result.recall:.1f} %" for result in results]
     label = escape(matrix.label(cell))

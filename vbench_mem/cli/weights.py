@@ -53,9 +53,9 @@ def weights(
     The same is done, and refused, for `init: PATH` of a training. Exits with 2 for a surprise.
 
     \b
-    vbench-mem weights clip-vit-base-patch32 --encoder clip_b32
-    vbench-mem weights vit-base-patch32 --encoder frame_mean_b16 --set patch_px=32
-    vbench-mem weights run/short.safetensors --encoder joint_s16 --frames 128
+    vbench-mem weights vit-base-patch16 --encoder NAME
+    vbench-mem weights vit-base-patch32 --encoder NAME --set patch_px=32
+    vbench-mem weights run/short.safetensors --encoder NAME --frames 128
     """
     from vbench_mem.encoders.recipes import RECIPES
     from vbench_mem.weights.find import weights_sha256

@@ -17,7 +17,7 @@ from vbench_mem.base.strict import STRICT
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.encoders.tokens import check_variant
-from vbench_mem.matrix.axes import facts, names_of, unknown_row
+from vbench_mem.matrix.axes import EXAMPLE_ENCODER, facts, names_of, unknown_row
 from vbench_mem.matrix.captions import tokenizer_of_init
 from vbench_mem.matrix.cell import Cell, Protocol
 from vbench_mem.matrix.conditions import check_when, matches
@@ -173,8 +173,8 @@ def training_of(row: Cell, file: AccuracyFile, base: Training, seed: int) -> Cel
     """The cell that trains and asks the encoder of a row."""
     if isinstance(row.spec, Custom):
         raise UsageError(
-            f"accuracy.where: {row.spec.build} is an encoder of your own, and those are not "
-            "trained for accuracy; leave it out, like {encoder: joint_test}"
+            f"accuracy.where: {row.spec.build} is an encoder of your own, which cannot be trained "
+            f"for accuracy; leave it out, like where: {{encoder: {EXAMPLE_ENCODER}}}"
         )
     stages = stages_of(row, file)
     check_variants(row, stages)

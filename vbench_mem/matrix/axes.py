@@ -1,12 +1,16 @@
-"""Every word that can be set in a matrix, what values it takes, and the facts of a cell by name.
+"""The settings of a matrix by name, the values that each takes, and the facts of a cell by name.
 
-The names come from the fields of the spec, recipe, load and runtime; nothing is listed by hand.
+The names are the fields of the spec, recipe, load and runtime; none is listed by hand. `encoder`
+also takes patterns as in a shell, `"*_b16"`, alone or in a list: the encoders of the table whose
+names match, in the table's order.
 """
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from fnmatch import fnmatchcase
 from functools import cache
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
@@ -30,6 +34,8 @@ TABLES: dict[str, Mapping[str, Any]] = {
     "size": VIDEO_SIZES,
     "text_size": TEXT_SIZES,
 }
+EXAMPLE_ENCODER = next(iter(ENCODERS))  # for help texts and messages
+PATTERN = r"[*?\[]"  # what makes a name a pattern
 INTERNAL = {"layout", "clips_sha256", "tokenizer_sha256"}  # follow from the encoder and from files
 
 
@@ -142,8 +148,21 @@ def check_value(path: str, value: Any) -> Any:
         raise UsageError(explain(error, words)) from error
 
 
+def encoders_of(name: Any) -> list[Any]:
+    """The encoders that a pattern matches, in the table's order; anything else alone, unchecked.
+
+    Raises `UsageError` for a pattern that matches none.
+    """
+    if not isinstance(name, str) or is_reference(name) or not re.search(PATTERN, name):
+        return [name]
+    found = [known for known in ENCODERS if fnmatchcase(known, name)]
+    if not found:
+        raise UsageError(f"no encoder matches '{name}'; `vbench-mem list encoders` lists them")
+    return found
+
+
 def unknown_row(path: str, value: str) -> str:
-    """`no encoder called 'joint_b61'; did you mean joint_b16?`"""
+    """`no recipe called 'mask57'; did you mean mask75?`"""
     if path in ("encoder", "recipe") and "+" in value:
         return f"'{value}' is an encoder and a recipe; write it under variant"
     close = nearest(value, TABLES[path])
@@ -213,7 +232,7 @@ def is_plain(value: Any) -> bool:
 
 
 def label(cell: Cell, varying: tuple[str, ...]) -> str:
-    """`joint_b16+mask75 frames=16 batch=8`: the variant, and of its settings those that vary."""
+    """`<encoder>+mask75 frames=16 batch=8`: the variant, and of its settings those that vary."""
     known = facts(cell)
     inside = ("name", "spec", "recipe")
     rest = [name for name in varying if SETTINGS[name].section not in inside]
@@ -226,7 +245,7 @@ TRAINED = ("frames", "resolution_px", "fps", "caption_tokens")  # what a trainin
 
 
 def training_label(cell: Cell, varying: list[str]) -> str:
-    """`joint_b16+mask75 frames=16 seed=0`; a stage that others go on from says its name."""
+    """`<encoder>+mask75 frames=16 seed=0`; a stage that others go on from says its name."""
     assert cell.training is not None
     settings = [shown(name, getattr(cell.load, name)) for name in varying]
     stage = [f"stage {cell.training.stages[-1].name}"] if cell.probe == "stage" else []

@@ -1,6 +1,6 @@
-"""Blocks of axes -> cells: lists multiply, scalars do not, skip rules take out some.
+"""Blocks of axes -> cells: the Cartesian product of a block's lists, minus what rules skip.
 
-What makes no sense is refused with the combination's name and the rule that would skip it.
+A combination that makes no sense is refused with its name and the rule that would skip it.
 """
 
 import itertools
@@ -12,7 +12,16 @@ from typing import Any
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.strict_yaml import written
 from vbench_mem.encoders.tokens import check_variant
-from vbench_mem.matrix.axes import LAST_WORDS, SETTINGS, canonical, check_value, facts, shown
+from vbench_mem.matrix.axes import (
+    EXAMPLE_ENCODER,
+    LAST_WORDS,
+    SETTINGS,
+    canonical,
+    check_value,
+    encoders_of,
+    facts,
+    shown,
+)
 from vbench_mem.matrix.cell import Cell, Protocol
 from vbench_mem.matrix.conditions import matches
 from vbench_mem.matrix.resolve import Combination, base_spec, facts_of, resolve, variant_of
@@ -22,7 +31,7 @@ ONE_OF_TEXT = (("text_size", "text.tower"), ("text_size", "text"))
 
 
 @dataclass(frozen=True)
-class Block:
+class AxesBlock:
     """One mapping under `axes`: the values of each setting, by full path, in the order written."""
 
     where: str
@@ -55,7 +64,7 @@ class Expanded:
     dropped: list[str] = field(default_factory=list)
 
 
-def parse_block(raw: dict[str, Any], where: str, folder: Path) -> Block:
+def parse_block(raw: dict[str, Any], where: str, folder: Path) -> AxesBlock:
     """Names and values checked one by one; raises `UsageError` with the place.
 
     Code of a user's own encoder is looked for in the `folder` first.
@@ -73,13 +82,14 @@ def parse_block(raw: dict[str, Any], where: str, folder: Path) -> Block:
         except UsageError as error:
             raise UsageError(f"{place}: {error}") from error
     check_together(choices, where)
-    return Block(where, choices)
+    return AxesBlock(where, choices)
 
 
 def options_of(path: str, value: Any) -> list[Any]:
-    """The values to multiply by. A list of tubes is one value, a list of such lists several."""
+    """The values of an axis. A list of tubes is one value, a list of such lists several; of an
+    encoder, patterns become names, each once."""
     if not isinstance(value, list):
-        return [value]
+        return encoders_of(value) if path == "encoder" else [value]
     if not value:
         raise UsageError("an empty list leaves no cell; write a value")
     if path == "tubes" and not isinstance(value[0], list):
@@ -87,6 +97,9 @@ def options_of(path: str, value: Any) -> list[Any]:
     doubles = [option for i, option in enumerate(value) if option in value[:i]]
     if doubles and not isinstance(doubles[0], bool | int | float):
         raise UsageError(f"{written(doubles[0])} is there twice; keep one")
+    if path == "encoder":
+        names = [name for option in value for name in encoders_of(option)]
+        return [name for i, name in enumerate(names) if name not in names[:i]]
     return value
 
 
@@ -96,14 +109,14 @@ def check_together(choices: dict[str, list[Any]], where: str) -> None:
         if one in choices and other in choices:
             raise UsageError(f"{where}: {one} and {other} set the same; keep one")
     if "variant" not in choices and "encoder" not in choices:
-        raise UsageError(f"{where}: no encoder; write encoder: joint_b16, or a list of encoders")
+        raise UsageError(f"{where}: no encoder; write encoder: {EXAMPLE_ENCODER}, or a list")
     for path, example in (("frames", 16), ("batch", 8)):
         if path not in choices:
             raise UsageError(f"{where}: no {path}; write {path}: {example}, or a list")
 
 
 def expand(
-    blocks: Sequence[Block], rules: Sequence[Rule], protocol: Protocol, folder: Path
+    blocks: Sequence[AxesBlock], rules: Sequence[Rule], protocol: Protocol, folder: Path
 ) -> Expanded:
     """All cells of all blocks, equal ones once; raises `UsageError` for a rule that skips nothing.
 
@@ -147,14 +160,18 @@ def attempt(
     return cell, None
 
 
-def describe(combination: Combination, block: Block) -> str:
-    """`encoder=joint_b16, frames=16`: what tells this combination from its neighbours."""
+def describe(combination: Combination, block: AxesBlock) -> str:
+    """`encoder=<encoder>, frames=16`: what distinguishes this combination within its block."""
     names = block.varying or list(combination)
     return ", ".join(shown(name, combination[name]) for name in names)
 
 
 def skip_hint(
-    block: Block, combination: Combination, known: dict[str, Any], protocol: Protocol, folder: Path
+    block: AxesBlock,
+    combination: Combination,
+    known: dict[str, Any],
+    protocol: Protocol,
+    folder: Path,
 ) -> str:
     """The shortest rule that skips this combination and others that fail, but none that works."""
     works = [other for other in block.combinations() if attempt(other, protocol, folder)[1] is None]

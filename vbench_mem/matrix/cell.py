@@ -6,7 +6,7 @@ and prose are outside the hash: a renamed row keeps its records, an edited row l
 
 import hashlib
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
@@ -15,7 +15,7 @@ from vbench_mem.base.load import Load, Runtime
 from vbench_mem.base.strict import STRICT
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.recipes import Recipe
-from vbench_mem.encoders.spec import Spec, Text
+from vbench_mem.encoders.spec import Spec
 from vbench_mem.matrix.training import Training
 
 Probe = Literal["burst", "stage", "accuracy"]
@@ -71,48 +71,40 @@ class Cell:
 
     @property
     def variant(self) -> str:
-        """`joint_b16+mask75`; the encoder's name alone under the `full` recipe."""
+        """`<encoder>+mask75`; the encoder's name alone under the `full` recipe."""
         return self.encoder if self.recipe_name == "full" else f"{self.encoder}+{self.recipe_name}"
 
     @property
     def id(self) -> str:
         """16 hex digits of the SHA-256 of everything that is run."""
-        facts = dump(self)
+        facts = without_paths(dump(self))
         del facts["encoder"], facts["recipe_name"]
-        if facts["load"]["clips_sha256"] is not None:
-            del facts["load"]["clips"]  # the captions count, not the folder they lie in
-        facts["spec"].pop("folder", None)  # nor that of a user's code
-        forget_unset(facts["spec"]["text"])
-        if self.training is None:
-            del facts["training"]
-        else:
-            forget_places(facts["training"])
         text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-# What ids were made of before captions could be read as published models read them.
-FIRST = ("tokenizer", "vocab", "tower", "max_tokens")
-LATER = {each.name: each.default for each in fields(Text) if each.name not in FIRST}
+# Paths that an id leaves out where it has the hash of what lies there, with the field of that hash.
+HASH_OF_PATH = {
+    "clips": "clips_sha256",
+    "tokenizer_file": "tokenizer_sha256",
+    "folder": "source_sha256",  # of a user's own code
+    "file": "sha256",
+    "videos": "sha256",
+    "init": "init_sha256",
+}
 
 
-def forget_unset(text: dict[str, Any]) -> None:
-    """Leave out, in place, how captions are read where it is as it always was: the field is newer
-    than cells that were measured, and they keep their ids."""
-    if text["tokenizer_sha256"] is not None:
-        del text["tokenizer_file"]  # as with captions and weights, the hash counts
-    for name, default in LATER.items():
-        if name in text and text[name] == default:
-            del text[name]
-
-
-def forget_places(training: dict[str, Any]) -> None:
-    """Leave out where data and weights lie, in place: their hashes count."""
-    for source in (*training["sources"], *training["evaluate"]):
-        if source["sha256"] is not None:
-            del source["file"], source["videos"]
-    if training["init_sha256"] is not None:
-        del training["init"]
+def without_paths(data: Any) -> Any:
+    """A copy of dumped data without the paths whose content is hashed."""
+    if isinstance(data, list):
+        return [without_paths(each) for each in data]
+    if not isinstance(data, dict):
+        return data
+    return {
+        name: without_paths(value)
+        for name, value in data.items()
+        if data.get(HASH_OF_PATH.get(name, "")) is None
+    }
 
 
 ADAPTER: TypeAdapter[Cell] = TypeAdapter(Cell)

@@ -1,7 +1,7 @@
 """Conditions on a cell, as skip rules and budgets write them: `{recipe: full, mask: [0, 0.5]}`.
 
-All names must match; a list means any of its values. Names and values are checked like those of
-axes.
+All names must match; a list means any of its values. Names and values are checked as under `axes`,
+and `encoder` takes patterns there too: `{encoder: "*_test"}`.
 """
 
 import re
@@ -11,18 +11,20 @@ from typing import Any
 from vbench_mem.base.errors import UsageError, nearest
 from vbench_mem.encoders.source import is_reference
 from vbench_mem.matrix.axes import (
+    EXAMPLE_ENCODER,
     LAST_WORDS,
     PROTOCOL,
     SETTINGS,
     TABLES,
     canonical,
     check_value,
+    encoders_of,
     names,
     unknown_row,
 )
 
 CHANGES = r"(?:,[\w.]+=[^,+]+(?:\+\d+)?)*"  # `,patch_px=32`; 1e+16 has a plus of its own
-ENCODER = r"\w+(?:(?:\.\w+)*:\w+)?"  # `joint_b16`, or `my_package.module:build`
+ENCODER = r"\w+(?:(?:\.\w+)*:\w+)?"  # a name of the table, or `my_package.module:build`
 VARIANT = re.compile(rf"({ENCODER}){CHANGES}(?:\+(\w+){CHANGES})?")
 READ_ONLY = ("family", "layout", "probe", "recipe_name")
 
@@ -62,6 +64,8 @@ def check_when(when: dict[str, Any], variants: Collection[str] | None = None) ->
             path = canonical_fact(name)
             if not options:
                 raise UsageError("an empty list matches nothing; write a value")
+            if path == "encoder":
+                options = [name for option in options for name in encoders_of(option)]
             checked[path] = [check_option(path, option, variants) for option in options]
         except UsageError as error:
             raise UsageError(f"{name}: {error}") from error
@@ -87,7 +91,7 @@ def check_variant(option: Any, variants: Collection[str] | None) -> None:
     if parts and variants is not None and option in variants:
         return
     if parts is None:
-        raise UsageError(f"'{option}' is no variant; write it like joint_b16+mask75")
+        raise UsageError(f"'{option}' is no variant; write it like {EXAMPLE_ENCODER}+mask75")
     encoder, recipe = parts[1], parts[2] or "full"
     for path, name in (("encoder", encoder), ("recipe", recipe)):
         if name not in TABLES[path] and not is_reference(name):

@@ -20,7 +20,7 @@ from vbench_mem.encoders.source import find_custom
 from vbench_mem.matrix.accuracy import WORDS as ACCURACY_WORDS
 from vbench_mem.matrix.accuracy import Accuracy, AccuracyFile, derive
 from vbench_mem.matrix.axes import PROTOCOL, facts, label, names
-from vbench_mem.matrix.blocks import Block, Expanded, Rule, expand, parse_block
+from vbench_mem.matrix.blocks import AxesBlock, Expanded, Rule, expand, parse_block
 from vbench_mem.matrix.budget import Budget
 from vbench_mem.matrix.cell import Cell, Protocol
 from vbench_mem.matrix.conditions import check_when
@@ -119,7 +119,7 @@ class Matrix:
         return (*self.cells, *(self.accuracy.all if self.accuracy is not None else ()))
 
     def label(self, cell: Cell) -> str:
-        """`joint_b16+mask75 frames=16`: what tells this cell from the others."""
+        """`<encoder>+mask75 frames=16`: what distinguishes this cell from the others."""
         return label(cell, self.varying)
 
 
@@ -200,7 +200,7 @@ def limit_of(text: str) -> int:
         raise UsageError(f"protocol.memory_limit_bytes: {error}") from error
 
 
-def check_blocks(raw: Any, folder: Path) -> list[Block]:
+def check_blocks(raw: Any, folder: Path) -> list[AxesBlock]:
     """One block for a mapping, several for a list of mappings."""
     listed = raw if isinstance(raw, list) else [raw]
     if not listed or not all(isinstance(block, dict) and block for block in listed):

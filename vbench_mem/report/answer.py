@@ -12,16 +12,18 @@ from vbench_mem.base.units import format_bytes
 from vbench_mem.report.best import retrieval
 from vbench_mem.report.document import Answer
 from vbench_mem.report.sized import Sized, limit_of, sized_rows
+from vbench_mem.running.memory_limit import Fit
+from vbench_mem.running.record import RowState, Status
 
 MOST_LOADS = 4  # of more, only the smallest and the largest get a sentence
 MOST_NAMES = 3  # of rows that did not fit
-PREDICTED = ("predicted", "does not fit", "tight", "unpredicted")
-WORDS = {  # of rows that nobody ran
-    "does not fit": "too large",
-    "tight": "may be too large",
-    "unpredicted": "not predicted",
-    "skipped": "skipped",
-    "missing": "not predicted",
+PREDICTED = (RowState.PREDICTED, Fit.TOO_LARGE, Fit.TIGHT, RowState.UNPREDICTED)
+WORDS: dict[str, str] = {  # of rows that nobody ran
+    Fit.TOO_LARGE: "too large",
+    Fit.TIGHT: "may be too large",
+    RowState.UNPREDICTED: "not predicted",
+    Status.SKIPPED: "skipped",
+    RowState.MISSING: "not predicted",
 }
 MOST_LEAD = 2  # sentences before the one on how cells ended
 
@@ -173,7 +175,7 @@ def endings(joined: Joined) -> str:
     if any(row.state in PREDICTED for row in joined.rows):
         return predicted_endings(joined)
     counts = Counter(row.state for row in joined.rows)
-    ran = counts.pop("ok", 0)
+    ran = counts.pop(Status.OK, 0)
     rest = ", ".join(f"{count} {state}" for state, count in counts.items())
     said = f"{ran} of {len(joined.rows)} cells ran" + (f"; the others: {rest}" if rest else "")
     found: dict[str, list[str]] = {}
@@ -191,7 +193,7 @@ def predicted_endings(joined: Joined) -> str:
     by_state: dict[str, list[str]] = {}
     for row in joined.rows:
         by_state.setdefault(row.state, []).append(row.label)
-    good, count = len(by_state.pop("predicted", [])), len(joined.rows)
+    good, count = len(by_state.pop(RowState.PREDICTED, [])), len(joined.rows)
     if not any(row.limit_bytes for row in joined.rows):
         said = f"{good} of {count} cells could be predicted"
     else:

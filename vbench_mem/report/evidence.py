@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vbench_mem.analysis.join import Joined, Row
+from vbench_mem.base.files import write_file
 from vbench_mem.matrix import cell as cells
 from vbench_mem.probes.prediction import Prediction
-from vbench_mem.running.store import write_text
 
 RECORDS, PREDICTIONS = "records", "predictions"
 
@@ -52,7 +52,6 @@ def write_evidence(joined: Joined, folder: Path) -> list[str]:
     """The files written, from the folder."""
     written = []
     for place, text in files_of(joined):
-        (folder / place).parent.mkdir(parents=True, exist_ok=True)
-        write_text(folder / place, text)
+        write_file(folder / place, text)
         written.append(place)
     return written

@@ -10,18 +10,20 @@ from rich.table import Table
 
 from vbench_mem.analysis.claims.findings import Finding, by_claim
 from vbench_mem.analysis.claims.judges import findings
-from vbench_mem.analysis.join import MISSING, Joined
+from vbench_mem.analysis.join import Joined
 from vbench_mem.report.overview import SHORT, Column, axis_text, cell_text, columns, load_axes
 from vbench_mem.report.training_table import failed_trainings
+from vbench_mem.running.memory_limit import Fit
+from vbench_mem.running.record import RowState, Status
 
-STYLES = {
-    "ok": "green",
-    "predicted": "green",
-    "skipped": "dim",
-    "unsupported": "dim",
-    "missing": "yellow",
-    "unpredicted": "yellow",
-    "tight": "yellow",
+STYLES: dict[str, str] = {
+    Status.OK: "green",
+    RowState.PREDICTED: "green",
+    Status.SKIPPED: "dim",
+    Status.UNSUPPORTED: "dim",
+    RowState.MISSING: "yellow",
+    RowState.UNPREDICTED: "yellow",
+    Fit.TIGHT: "yellow",
 }
 PADDING = 2
 GAP = PADDING + 1  # between two columns: the padding and the place of a line
@@ -55,9 +57,9 @@ def draw_overview(joined: Joined, console: Console) -> None:
             console.print(f"{row.label}: {row.state}: {row.reason}", markup=False)
     ended = failed_trainings(joined)
     for each in ended:
-        if each.state != MISSING:
+        if each.state != RowState.MISSING:
             console.print(f"{each.label}: {each.state}: {each.reason}", markup=False)
-    if missing := sum(each.state == MISSING for each in ended):
+    if missing := sum(each.state == RowState.MISSING for each in ended):
         verb = "has" if missing == 1 else "have"
         console.print(f"{missing} of the trainings {verb} no record; run the matrix")
     draw_findings(joined, console)

@@ -7,7 +7,6 @@ import contextlib
 import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Sequence
@@ -33,7 +32,6 @@ PRELOAD = (
     "torch._dynamo",  # the counters need it, and it takes as long to import as torch
 )
 LAST_WAIT_S = 30  # for the kernel to take a killed process away; more means it is stuck in a driver
-COMMAND = (sys.executable, "-m", "vbench_mem.running.worker")
 
 
 @dataclass(frozen=True)
@@ -93,47 +91,6 @@ def sweep(child: Child) -> None:
     """Kill what an ended child left running in its group."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
-
-
-class SpawnedChild:
-    """A fresh interpreter or any other command."""
-
-    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
-        self.process = process
-        self.ended = threading.Event()
-        # Popen.wait with a timeout polls; a thread in the blocking one does not
-        threading.Thread(target=self.watch, daemon=True).start()
-
-    @property
-    def pid(self) -> int:
-        return self.process.pid
-
-    def watch(self) -> None:
-        self.process.wait()
-        self.ended.set()
-
-    def wait(self, timeout_s: float) -> int | None:
-        return self.process.returncode if self.ended.wait(timeout_s) else None
-
-
-class SpawnLauncher:
-    """Runs `command CELL RESULT ENVIRONMENT PHASES CHECKPOINTS` for each job."""
-
-    def __init__(
-        self, command: Sequence[str] = (sys.executable, "-m", "vbench_mem.running.worker")
-    ):
-        self.command = list(command)
-
-    def start(self, job: Job) -> Child:
-        with job.log.open("wb") as log:
-            process = subprocess.Popen(
-                [*self.command, *job.arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        return SpawnedChild(process)
 
 
 class ForkedChild:

@@ -4,6 +4,7 @@ Only what is certain is called not to fit: the allocated bytes alone must be mor
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
 from vbench_mem.base.units import format_bytes
@@ -11,8 +12,15 @@ from vbench_mem.machine.cards import Card
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.prediction import Prediction, Target
 
-Fit = Literal["fits", "tight", "does not fit"]
 Where = Literal["device", "host"]
+
+
+class Fit(StrEnum):
+    """Whether a cell fits in the memory that there is, as far as predictions can say."""
+
+    FITS = "fits"
+    TIGHT = "tight"  # the tensors fit; with the rest of the process they may not
+    TOO_LARGE = "does not fit"  # the tensors alone are more than there can be
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,14 +93,14 @@ def fit(prediction: Prediction, memory_limit: MemoryLimit) -> tuple[Fit, str | N
     bytes_needed, phase = needed(prediction)
     if bytes_needed > memory_limit.most_bytes:
         of = f"the {format_bytes(memory_limit.most_bytes)} of {memory_limit.of}"
-        return "does not fit", f"{format_bytes(bytes_needed)} in {phase}, more than {of}"
+        return Fit.TOO_LARGE, f"{format_bytes(bytes_needed)} in {phase}, more than {of}"
     whole, what = held(prediction, memory_limit)
     if whole <= memory_limit.sure_bytes:
-        return "fits", None
+        return Fit.FITS, None
     size = f"{format_bytes(memory_limit.sure_bytes)} of {memory_limit.of}"
     if memory_limit.sure_bytes == memory_limit.most_bytes:
-        return "tight", f"{format_bytes(whole)} {what}, more than the {size}"
-    return "tight", f"{format_bytes(whole)} {what}, and only {size} are certain"
+        return Fit.TIGHT, f"{format_bytes(whole)} {what}, more than the {size}"
+    return Fit.TIGHT, f"{format_bytes(whole)} {what}, and only {size} are certain"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from vbench_mem.running.record import Record, Status
 
 
 @dataclass(frozen=True)
-class Plan:
+class RunPlan:
     """Cells in run order, the records that make some of them unnecessary, and the skips.
 
     unfit  cells that are predicted not to fit, by id
@@ -37,7 +37,7 @@ class Plan:
 
 def make_plan(
     matrix: Matrix, records: dict[str, Record], only: str | None = None, again: bool = False
-) -> Plan:
+) -> RunPlan:
     """The cells whose label or id has `only` in it; ok records are kept unless `again`.
 
     Raises `UsageError` when nothing has it.
@@ -55,7 +55,7 @@ def make_plan(
         and records[cell.id].status is Status.OK
     }
     skipped = {cell.id: matrix.skipped[cell.id] for cell in cells if cell.id in matrix.skipped}
-    return Plan(tuple(cells), kept, skipped)
+    return RunPlan(tuple(cells), kept, skipped)
 
 
 def trainings_of(matrix: Matrix, only: str | None) -> list[Cell]:

@@ -1,6 +1,5 @@
 """What one cell came to: one pydantic model, one JSON file, written aside and moved into place."""
 
-import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, field_validator
 
 from vbench_mem.base.errors import nearest
+from vbench_mem.base.files import write_file
 from vbench_mem.base.metrics import METRICS
 from vbench_mem.base.strict import STRICT
 from vbench_mem.machine.environment import Environment
@@ -25,6 +25,15 @@ class Status(StrEnum):
     UNSUPPORTED = "unsupported"  # this device cannot; nothing was tried
     ERROR = "error"
     SKIPPED = "skipped"  # by a rule, or because a smaller cell or the prediction says: too large
+
+
+class RowState(StrEnum):
+    """The state of a row without a record; one with a record has its `Status`, and one that is
+    predicted to need too much memory its `Fit`."""
+
+    MISSING = "missing"  # not measured yet
+    PREDICTED = "predicted"
+    UNPREDICTED = "unpredicted"
 
 
 class Failure(BaseModel):
@@ -73,10 +82,4 @@ class Record(BaseModel):
 
 
 def write_record(record: Record, path: Path) -> None:
-    """Write aside, flush to disk, then move into place in one step: a reader never sees half."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with aside.open("w", encoding="utf-8") as file:
-        file.write(record.model_dump_json(indent=1) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(aside, path)
+    write_file(path, record.model_dump_json(indent=1) + "\n")

@@ -16,7 +16,7 @@ from vbench_mem.running.attempt import Attempts
 from vbench_mem.running.endings import Ending
 from vbench_mem.running.launch import Launcher
 from vbench_mem.running.memory_limit import PredictedOom
-from vbench_mem.running.plan import Plan, pruned_by
+from vbench_mem.running.plan import RunPlan, pruned_by
 from vbench_mem.running.record import Failure, Record, Status
 from vbench_mem.running.store import Store
 
@@ -44,7 +44,7 @@ class Runner:
     prune_oom: bool = True
     kills: Callable[[], dict[str, int]] = host.oom_kills
 
-    def run(self, plan: Plan) -> dict[str, Record]:
+    def run(self, plan: RunPlan) -> dict[str, Record]:
         """Every cell's record, old or new, by id. Ctrl-C ends the child and keeps what is done."""
         records: dict[str, Record] = {}
         out_of_memory: list[Cell] = []
@@ -64,7 +64,7 @@ class Runner:
             self.watch.finished(cell, record, True)
         return records
 
-    def settle(self, cell: Cell, plan: Plan, out_of_memory: list[Cell]) -> Record:
+    def settle(self, cell: Cell, plan: RunPlan, out_of_memory: list[Cell]) -> Record:
         """Skip by a rule, skip because it cannot fit, or measure."""
         if cell.id in plan.skipped:
             return self.record(cell, Ending(Status.SKIPPED, plan.skipped[cell.id], None))

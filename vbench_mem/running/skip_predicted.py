@@ -9,8 +9,8 @@ from dataclasses import replace
 from vbench_mem.machine.environment import Environment
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.prediction import Prediction, Target, Unpredicted
-from vbench_mem.running.memory_limit import MemoryLimit, PredictedOom, fit, needed
-from vbench_mem.running.plan import Plan, group_of
+from vbench_mem.running.memory_limit import Fit, MemoryLimit, PredictedOom, fit, needed
+from vbench_mem.running.plan import RunPlan, group_of
 from vbench_mem.running.record import Record, Status
 
 Outcome = Prediction | Unpredicted
@@ -18,12 +18,12 @@ RoomOf = Callable[[Cell], MemoryLimit | None]
 
 
 def skip_predicted_oom(
-    plan: Plan,
+    plan: RunPlan,
     outcomes: Mapping[str, Outcome],
     memory_limit_of: RoomOf,
     records: Mapping[str, Record],
     try_predicted: bool = False,
-) -> Plan:
+) -> RunPlan:
     """The plan with what cannot fit taken out of what is measured, in the order to run it.
 
     A cell that has fitted before is measured whatever is predicted; one that has run out of memory
@@ -41,7 +41,7 @@ def skip_predicted_oom(
         )
         if not isinstance(outcome, Prediction) or memory_limit is None:
             continue
-        if fit(outcome, memory_limit)[0] != "does not fit" or (old and old.status is Status.OK):
+        if fit(outcome, memory_limit)[0] is not Fit.TOO_LARGE or (old and old.status is Status.OK):
             continue
         if old is not None and old.status is Status.OOM:
             kept[cell.id] = old
@@ -51,11 +51,11 @@ def skip_predicted_oom(
 
 
 def remember(
-    plan: Plan,
+    plan: RunPlan,
     memory_limit_of: RoomOf,
     environment_of: Callable[[Cell], Environment],
     records: Mapping[str, Record],
-) -> Plan:
+) -> RunPlan:
     """The plan with what this very code has predicted not to fit before taken as settled, so that
     a run with nothing left to do does not predict either."""
     kept = dict(plan.kept)
@@ -93,7 +93,7 @@ def small_groups_first(cells: tuple[Cell, ...], outcomes: Mapping[str, Outcome])
 
 
 def to_predict(
-    plan: Plan, target_of: Callable[[Cell], Target | None]
+    plan: RunPlan, target_of: Callable[[Cell], Target | None]
 ) -> dict[str, tuple[Cell, Target]]:
     """What is still to be measured, with the target to predict it for; not the cells without."""
     targets = ((cell, target_of(cell)) for cell in plan.todo)

@@ -10,7 +10,6 @@
 """
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from pydantic import ValidationError
 from vbench_mem.accuracy.training.trained import checkpoint_path
 from vbench_mem.base.errors import cannot_write
 from vbench_mem.base.explain import explain
+from vbench_mem.base.files import write_file
 from vbench_mem.machine.environment import Environment
 from vbench_mem.machine.lock import hold
 from vbench_mem.matrix import cell as cells
@@ -88,8 +88,8 @@ class Store:
         """Write down what is run, and where; only while no other run has the folder."""
         self.make()
         with self.writable():
-            write_text(self.folder / "matrix.yaml", matrix_text)
-            write_text(self.environment_path(), environment.model_dump_json(indent=1) + "\n")
+            write_file(self.folder / "matrix.yaml", matrix_text)
+            write_file(self.environment_path(), environment.model_dump_json(indent=1) + "\n")
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -103,7 +103,7 @@ class Store:
         """What a child is given."""
         path = self.cell_path(cell.id)
         with self.writable():
-            write_text(path, json.dumps(cells.dump(cell), indent=1) + "\n")
+            write_file(path, json.dumps(cells.dump(cell), indent=1) + "\n")
         return path
 
     def write(self, record: Record) -> None:
@@ -219,13 +219,6 @@ def set_aside(path: Path, why: str) -> Path:
         number += 1
     path.rename(aside)
     return aside
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write aside and move into place in one step."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    aside.write_text(text, encoding="utf-8")
-    os.replace(aside, path)
 
 
 def find_stores(root: Path, matrix_name: str) -> list[Store]:

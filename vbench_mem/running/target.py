@@ -17,7 +17,7 @@ from vbench_mem.running.store import find_stores
 
 
 @dataclass(frozen=True)
-class Place:
+class ExecutionTarget:
     """`asked` is a card that takes the place of every device but the cpu."""
 
     site: Site

@@ -24,7 +24,7 @@ POLL_S = 0.05  # trainings take seconds, and nothing is timed here
 
 
 @dataclass(frozen=True)
-class Course:
+class TrainingPlan:
     """What is trained, each after what it goes on from, and the records that skip a training.
 
     cells  the last stages asked for, with those before them that are still needed
@@ -40,13 +40,13 @@ class Course:
         return [cell for cell in self.cells if cell.id not in self.kept]
 
 
-def make_course(
+def plan_trainings(
     matrix: Matrix,
     records: Mapping[str, Record],
     store: Store,
     only: str | None = None,
     again: bool = False,
-) -> Course:
+) -> TrainingPlan:
     """The trainings whose label or id has `only` in it; ok records are kept unless `again`.
 
     A stage is trained again only where something goes on from it and its weights are not there.
@@ -62,7 +62,7 @@ def make_course(
                 chain = chain[: number + 1]
                 break
         stages |= {stage.id: stage for stage in reversed(chain)}
-    return Course((*stages.values(), *asked), kept, again)
+    return TrainingPlan((*stages.values(), *asked), kept, again)
 
 
 def is_good(records: Mapping[str, Record], cell: Cell) -> bool:
@@ -98,7 +98,7 @@ def parent_id(cell: Cell) -> str | None:
 
 @dataclass
 class Trainings:
-    """Runs a course into a store.
+    """Runs a plan into a store.
 
     most_at_once  children at the same time; none means what the machine has room for
     """
@@ -109,18 +109,18 @@ class Trainings:
     most_at_once: int | None = None
     running: list[Attempt] = field(default_factory=list)
 
-    def run(self, course: Course) -> dict[str, Record]:
+    def run(self, plan: TrainingPlan) -> dict[str, Record]:
         """Every training's record, old or new, by id. Ctrl-C ends the children and keeps what is
         done, and the next run goes on from where each of them was."""
         records: dict[str, Record] = {}
         waiting: list[Cell] = []
-        for cell in course.cells:
-            if cell.id in course.kept:
-                records[cell.id] = course.kept[cell.id]
+        for cell in plan.cells:
+            if cell.id in plan.kept:
+                records[cell.id] = plan.kept[cell.id]
                 self.watch.finished(cell, records[cell.id], False)
             else:
                 waiting.append(cell)
-                if course.again:
+                if plan.again:
                     forget(self.store, cell)
         try:
             while waiting or self.running:

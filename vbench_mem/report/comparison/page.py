@@ -1,12 +1,12 @@
 """A comparison written as one file, in the form that its name ends in."""
 
-import os
 import re
 import tempfile
 from pathlib import Path
 
 from vbench_mem.analysis.compare.result import Comparison
 from vbench_mem.base.errors import cannot_write
+from vbench_mem.base.files import write_file
 from vbench_mem.report.comparison.document import document_of
 from vbench_mem.report.comparison.picture import plan
 from vbench_mem.report.document import Document, Figure
@@ -26,7 +26,7 @@ def write_page(comparison: Comparison, path: Path) -> list[Path]:
             is_pdf = path.suffix == ".pdf"
             folder = Path(aside) if is_pdf else path.parent / FIGURES
             figure = draw(comparison, folder, f"{UNFIT.sub('_', path.stem)}_")
-            put(path, content_of(document_of(comparison, [figure]), path.suffix))
+            write_file(path, content_of(document_of(comparison, [figure]), path.suffix))
     except OSError as error:
         raise cannot_write(path, error, OTHER) from error
     if is_pdf or figure.svg is None:
@@ -54,10 +54,3 @@ def content_of(document: Document, ending: str) -> bytes:
     from vbench_mem.report.write.html import html_page
 
     return html_page(document).encode()
-
-
-def put(path: Path, content: bytes) -> None:
-    """Written aside and moved into place in one step."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    aside.write_bytes(content)
-    os.replace(aside, path)

@@ -7,9 +7,10 @@ from vbench_mem.analysis.compare.differences import COUNTED, Difference, Matched
 from vbench_mem.analysis.compare.pairing import NEAR
 from vbench_mem.analysis.compare.recalls import Recall
 from vbench_mem.analysis.compare.result import Comparison
-from vbench_mem.analysis.compare.side import PREDICTED, Side
+from vbench_mem.analysis.compare.side import Side
 from vbench_mem.base.metrics import METRICS, show
 from vbench_mem.report.marks import TOLD
+from vbench_mem.running.record import RowState
 
 WORDS: dict[Verdict, str] = {
     "worse": "worse",
@@ -93,7 +94,7 @@ def ending_text(row: Matched) -> str:
     before, after = row.before.state, row.after.state
     if before == after:
         return ""
-    if PREDICTED in (before, after):
+    if RowState.PREDICTED in (before, after):
         return f"{before} -> {after}: only predicted numbers compare"
     reason = row.after.reason or row.before.reason
     return f"{before} -> {after}{f': {reason}' if reason else ''}"

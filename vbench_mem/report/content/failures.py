@@ -19,6 +19,7 @@ from vbench_mem.report.document import (
 )
 from vbench_mem.report.evidence import link_of
 from vbench_mem.report.training_table import failed_trainings
+from vbench_mem.running.record import Status
 
 
 def section(chapter: Chapter) -> Section:
@@ -52,7 +53,7 @@ def gaps(chapter: Chapter) -> Iterator[Line]:
         if row.guard is not None:
             yield line(f"{row.label}: measured beside another process, {row.guard} ", source)
     for dropped in joined.matrix.dropped:
-        yield line(f"{dropped}: ", state_span("skipped"))
+        yield line(f"{dropped}: ", state_span(Status.SKIPPED))
     for problem in joined.problems:
         yield line(problem)
 

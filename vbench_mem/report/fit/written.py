@@ -14,6 +14,7 @@ from vbench_mem.analysis.claims.memory_findings import Finding
 from vbench_mem.analysis.fit.limit import MemoryLimit
 from vbench_mem.analysis.fit.solve import Answer
 from vbench_mem.analysis.fit.table import COLUMNS, grid, markdown, reasons, row_of, write_csv
+from vbench_mem.base.files import write_file
 
 WHAT = {
     "cuda": "predicted memory of the process",
@@ -29,7 +30,7 @@ def write_fit(answers: Sequence[Answer], room: MemoryLimit, name: str, folder: P
     )
 
     write_csv(map(row_of, answers), COLUMNS, folder / "fit.csv")
-    (folder / "fit.md").write_text(fit_text(answers, room, name), encoding="utf-8")
+    write_file(folder / "fit.md", fit_text(answers, room, name))
     written = [folder / "fit.csv", folder / "fit.md"]
     if any(answer.sizes for answer in answers):
         save(draw_fit(answers, room.title, WHAT[room.target]), folder, "fit")
@@ -55,7 +56,7 @@ def fit_text(answers: Sequence[Answer], room: MemoryLimit, name: str) -> str:
 def write_claims(findings: Sequence[Finding], folder: Path) -> list[Path]:
     """claims.csv and claims.md; the paths of both."""
     write_csv(map(row_of_finding, findings), CLAIM_COLUMNS, folder / "claims.csv")
-    (folder / "claims.md").write_text(claims_text(findings), encoding="utf-8")
+    write_file(folder / "claims.md", claims_text(findings))
     return [folder / "claims.csv", folder / "claims.md"]
 
 
