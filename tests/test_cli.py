@@ -19,7 +19,7 @@ from vbench_mem.cli.arguments import complete_label, complete_matrix, find_matri
 from vbench_mem.cli.progress import REST_COLUMNS, Bars, shorten
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import load_matrix
-from vbench_mem.running.eta import expect
+from vbench_mem.running.eta import expected_seconds
 from vbench_mem.running.record import Failure, Record, Status
 from vbench_mem.running.site import Site
 from vbench_mem.running.store import Store
@@ -136,8 +136,8 @@ def stored(write_matrix: Write, tmp_path: Path, make_record: MakeRecord) -> tupl
     store.prepare(matrix.text, site.main)
     for cell in matrix.cells:
         store.write(make_record(cell, environment=site.main))
-    failure = Failure(phase="forward", where="device", bytes_asked=3 * 2**30)
-    reason = "device out of memory in forward, 3.00 GiB asked"
+    failure = Failure(phase="forward", where="device", bytes_requested=3 * 2**30)
+    reason = "device out of memory in forward, 3.00 GiB requested"
     last = make_record(matrix.cells[-1], environment=site.main, metrics={})
     ending = {"status": Status.OOM, "reason": reason, "failure": failure}
     store.write(last.model_copy(update=ending))
@@ -149,7 +149,7 @@ def test_show_tells_the_state_of_every_cell(stored: tuple[Path, Store]) -> None:
     result = invoke("show", path, "--store", store.folder.parents[1])
     assert result.exit_code == 0
     assert result.stdout.count("ok") == 7
-    assert "device out of memory in forward, 3.00 GiB asked" in result.stdout
+    assert "device out of memory in forward, 3.00 GiB requested" in result.stdout
     assert "frame_mean_test+mask75" in result.stdout
     assert max(len(line) for line in result.stdout.splitlines() if "/" not in line) <= 80
     (found,) = json.loads(invoke("show", path, "--store", store.folder.parents[1], "--json").stdout)
@@ -280,14 +280,14 @@ def test_expected_times_grow_with_the_work(
     make_cell: Callable[..., Cell], make_record: MakeRecord
 ) -> None:
     small, middle, large = (make_cell(frames=frames) for frames in (4, 8, 16))
-    assert expect([large], []) == {large.id: None}
-    one = expect([large], [make_record(small, wall_s=2.0)])
+    assert expected_seconds([large], []) == {large.id: None}
+    one = expected_seconds([large], [make_record(small, wall_s=2.0)])
     assert one == {large.id: 2.0}
     records = [make_record(small, wall_s=2.0), make_record(middle, wall_s=4.0)]
-    seconds = expect([large], records)[large.id]
+    seconds = expected_seconds([large], records)[large.id]
     assert seconds is not None and 7 < seconds < 12  # a little over linear in the frames
     fixed = [make_record(small, wall_s=4.0), make_record(middle, wall_s=2.0)]
-    assert expect([large], fixed) == {large.id: 3.0}  # noise does not make it negative
+    assert expected_seconds([large], fixed) == {large.id: 3.0}  # noise does not make it negative
 
 
 def test_an_error_of_ours_keeps_its_traceback_and_is_not_a_broken_budgets_exit_code(

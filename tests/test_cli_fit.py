@@ -83,7 +83,7 @@ def test_the_json_has_every_answer_and_its_room(write_matrix: Write) -> None:
         (["fit", "quick", "--card", "h100-08"], "did you mean h100-80?"),
         (["fit", "quick", "--card", "16GB"], "write it like '16 GiB'"),
         (["fit", "quik", "--card", "16GiB"], "did you mean"),
-        (["fit", "quick", "--card", "16GiB", "--only", "zz"], "--only zz: in no cell of quick"),
+        (["fit", "quick", "--card", "16GiB", "--only", "zz"], "--only zz: no cell of quick"),
         (["fit", "--claims", "--only", "zz"], "--only zz: in no claim"),
         (["fit", "quick", "--card", "16GiB", "--out", "/dev/null/x"], "cannot be a folder"),
     ],

@@ -184,7 +184,7 @@ def test_a_run_spares_what_cannot_fit_and_starts_with_what_is_small(
     lines = [line for line in done.stderr.splitlines() if line.startswith("[")]
     assert lines[0].startswith("[1/2] ok joint_test batch=1")
     assert lines[1].startswith("[2/2] ok frame_mean_test batch=1")
-    assert done.stderr.count("does not fit the 1.00 GiB of protocol.memory_limit_bytes") == 2
+    assert done.stderr.count("more than the 1.00 GiB of protocol.memory_limit_bytes") == 2
     (folder,) = (tmp_path / "runs" / "small").iterdir()
     skipped_as_oom = [r for r in Store(folder).records().values() if r.status is Status.SKIPPED]
     assert len(skipped_as_oom) == 2

@@ -96,7 +96,7 @@ def test_torch_and_the_driver_must_mean_the_same_device(
     assert record.status is Status.ERROR
     assert str(record.reason).startswith("device auto: ")
     named = make_cell(runtime=Runtime(device=kind))
-    worker.same_device(named, torch.device(kind), claimed)  # no doubt about what was named
+    worker.check_device(named, torch.device(kind), claimed)  # no doubt about what was named
 
 
 @pytest.mark.parametrize(

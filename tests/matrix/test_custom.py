@@ -17,7 +17,7 @@ from vbench_mem.matrix.cell import dump, load
 from vbench_mem.matrix.load import Matrix, load_matrix
 from vbench_mem.matrix.schema import matrix_schema
 from vbench_mem.report.columns import row_values
-from vbench_mem.running.eta import expect, work_of
+from vbench_mem.running.eta import expected_seconds, gflop_of
 
 Write = Callable[..., Path]
 CODE = "def build(load): ...\ndef small(load): ...\n"
@@ -179,6 +179,6 @@ def test_its_time_is_expected_from_what_others_took(
     read: Read, make_record: Callable[..., object]
 ) -> None:
     own, longer = read("{encoder: 'own_code:build', frames: [4, 8], batch: 2}").cells
-    assert work_of(own) is None
-    assert expect([longer], []) == {longer.id: None}
-    assert expect([longer], [make_record(own, wall_s=3.0)]) == {longer.id: 3.0}
+    assert gflop_of(own) is None
+    assert expected_seconds([longer], []) == {longer.id: None}
+    assert expected_seconds([longer], [make_record(own, wall_s=3.0)]) == {longer.id: 3.0}

@@ -70,8 +70,8 @@ def test_nothing_is_dropped(joined: Joined) -> None:
     said = words(document(joined))
     for row in joined.rows:
         assert row.cell.id in said or row.is_ok
-    assert "device out of memory in backward, 3.00 GiB asked" in said
-    assert "out of memory already with frames=8 batch=2" in said
+    assert "device out of memory in backward, 3.00 GiB requested" in said
+    assert "out of memory at frames=8 batch=2 already" in said
     assert "not asked" in said
     assert "external:Other" in said
     assert "a system that no encoder here builds" in said

@@ -77,7 +77,7 @@ def test_too_little_memory_on_the_host_is_out_of_memory_with_the_bytes(
     clips_bytes = 128 * 256 * 3 * 64 * 64 * 4
     assert record.status is Status.OOM and record.failure is not None
     assert record.failure.where == "host" and record.failure.phase
-    assert record.failure.bytes_asked == clips_bytes
+    assert record.failure.bytes_requested == clips_bytes
 
 
 SERVER = """
@@ -193,7 +193,7 @@ def test_an_exception_becomes_its_ending(
     monkeypatch.setattr("vbench_mem.probes.burst.run_burst", fail)
     record = worker.measure(make_cell(), environment, worker.Phases(None))
     assert record.status is status and record.failure is not None
-    assert (record.failure.where, record.failure.bytes_asked) == (where, asked)
+    assert (record.failure.where, record.failure.bytes_requested) == (where, asked)
     assert record.failure.phase == "backward"
     if status is Status.ERROR:
         assert "FloatingPointError: loss is nan" in str(record.failure.traceback)

@@ -55,7 +55,7 @@ def test_nothing_asked_starts_nothing() -> None:
 @pytest.mark.parametrize(
     ("ending", "reason"),
     [
-        ("os._exit(1)", "the process that predicted it died"),
+        ("os._exit(1)", "its process died"),
         ("raise SystemExit('no such file')", "SystemExit: no such file"),
     ],
 )

@@ -14,7 +14,7 @@ MakeRecord = Callable[..., Record]
 
 
 def test_a_record_survives_its_file(cell: Cell, make_record: MakeRecord, tmp_path: Path) -> None:
-    failure = Failure(phase="backward", where="device", bytes_asked=3)
+    failure = Failure(phase="backward", where="device", bytes_requested=3)
     for record in (
         make_record(cell),
         make_record(cell, status=Status.OOM, reason="no room", failure=failure, metrics={}),

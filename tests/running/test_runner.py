@@ -59,7 +59,7 @@ def test_a_record_of_another_cell_is_not_trusted(
 ) -> None:
     text = make_record(make_cell(frames=8)).model_dump_json()
     record = run_one(runner_of(f"open(result, 'w').write({text!r})"), cell)
-    assert record.status is Status.ERROR and "foreign" in str(record.reason)
+    assert record.status is Status.ERROR and "record of another cell" in str(record.reason)
 
 
 def test_a_crash_after_the_record_is_told_and_the_numbers_stand(
@@ -119,4 +119,4 @@ def test_a_lack_of_memory_is_read_from_a_dead_childs_log(
 ) -> None:
     record = run_one(runner_of(f"print({message!r}); sys.exit(1)"), cell)
     assert record.status is Status.OOM and record.failure is not None
-    assert (record.failure.where, record.failure.bytes_asked) == (where, asked)
+    assert (record.failure.where, record.failure.bytes_requested) == (where, asked)

@@ -15,7 +15,7 @@ from vbench_mem.running.plan import RunPlan, in_order
 from vbench_mem.running.record import Record, Status, write_record
 from vbench_mem.running.runner import Runner
 from vbench_mem.running.skip_predicted import (
-    remember,
+    keep_predicted_oom,
     skip_predicted_oom,
     small_groups_first,
     to_predict,
@@ -26,8 +26,8 @@ Maker = Callable[..., Cell]
 MakeRecord = Callable[..., Record]
 ROOM = MemoryLimit(sure_bytes=10 * GIB, most_bytes=10 * GIB, of="a card", where="device")
 REASON = (
-    "predicted: 95.00 GiB does not fit the 10.00 GiB of a card; "
-    "write try_predicted: true in the matrix to try"
+    "predicted to need 95.00 GiB, more than the 10.00 GiB of a card; "
+    "to run it anyway, write try_predicted: true in the matrix"
 )
 
 
@@ -154,7 +154,9 @@ def test_a_cell_stays_spared_while_neither_the_code_nor_the_memory_changes(
         update={"environment": blank.model_copy(update={"facts": then})}
     )
     here = blank.model_copy(update={"facts": now, "packages": packages})
-    found = remember(plan_of(cell), lambda _: memory_limit, lambda _: here, {cell.id: old})
+    found = keep_predicted_oom(
+        plan_of(cell), lambda _: memory_limit, lambda _: here, {cell.id: old}
+    )
     assert found.kept == ({cell.id: old} if remembered else {})
 
 

@@ -59,20 +59,20 @@ def test_an_old_schema_names_the_fix(store: Store, cell: Cell, make_record: Make
     store.write(make_record(cell))
     spoil(store, cell, schema_version=0)
     (problem,) = store.problems()
-    assert problem.endswith("schema 0, this code reads 1; run the matrix again")
+    assert problem.endswith("has schema version 0, but this code reads 1; run the matrix again")
 
 
-def test_a_record_of_another_cell_is_foreign(
+def test_a_record_of_another_cell_is_refused(
     store: Store, cell: Cell, make_cell: Callable[..., Cell], make_record: MakeRecord
 ) -> None:
     other = make_cell(frames=8)
     store.write(make_record(other))
     store.record_path(other.id).rename(store.record_path(cell.id))
     assert store.records() == {}
-    assert f"foreign, it holds cell {other.id}" in store.problems()[0]
+    assert f"is the record of another cell, {other.id}" in store.problems()[0]
 
 
-def test_a_record_of_edited_code_is_foreign(
+def test_a_record_of_edited_code_is_refused(
     store: Store, cell: Cell, make_record: MakeRecord
 ) -> None:
     """The file's name and the id inside agree, but what is inside has another id by now."""
@@ -80,16 +80,16 @@ def test_a_record_of_edited_code_is_foreign(
     data = json.loads(store.record_path(cell.id).read_text())
     data["cell"]["load"]["batch"] += 1
     spoil(store, cell, cell=data["cell"])
-    assert "the cell inside it is" in store.problems()[0]
+    assert "the cell in it has another id now" in store.problems()[0]
 
 
-def test_a_record_of_another_machine_is_foreign(
+def test_a_record_of_another_machine_is_refused(
     store: Store, cell: Cell, make_record: MakeRecord
 ) -> None:
     elsewhere = Environment(fingerprint="ffffffff", device="another")
     store.write(make_record(cell, environment=elsewhere))
     assert store.records() == {}
-    assert "fingerprint ffffffff, not 0123abcd" in store.problems()[0]
+    assert "another machine (ffffffff, not 0123abcd)" in store.problems()[0]
 
 
 def test_a_bad_file_of_no_cell_is_left_alone(
@@ -98,7 +98,7 @@ def test_a_bad_file_of_no_cell_is_left_alone(
     path = store.record_path("feedfeedfeedfeed")
     path.write_text("{")
     (told,) = store.set_aside_bad({cell.id})
-    assert "left alone" in told and path.exists()
+    assert "ignored" in told and path.exists()
 
 
 def test_a_folder_that_cannot_be_made_is_the_users_mistake(
@@ -157,9 +157,9 @@ def test_a_lost_environment_file_does_not_let_another_machines_records_in(
     other = record.environment.model_copy(update={"fingerprint": "deadbeef"})
     spoil(store, cell, environment=other.model_dump(mode="json"))
     store.environment_path().unlink()
-    assert "foreign, from a machine with fingerprint deadbeef" in store.problems()[0]
+    assert "from another machine (deadbeef" in store.problems()[0]
     spoil(store, cell, environment=None)
-    assert "fingerprint unknown" in store.problems()[0]
+    assert "another machine (unknown" in store.problems()[0]
 
 
 def test_a_folder_that_cannot_be_written_to_is_one_sentence(

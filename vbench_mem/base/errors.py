@@ -38,7 +38,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"; known: {', '.join(words)}"
 
 
-def told(error: BaseException) -> str:
+def error_summary(error: BaseException) -> str:
     """`ValueError: the first line of what it says (own.py:21 in forward)`; the place is the last
     one in the user's own code, and left out where only ours or a library's was at work."""
     first = (str(error).strip().splitlines() or [""])[0]

@@ -82,7 +82,9 @@ def totals(plan: RunPlan, found: Sequence[Forecast]) -> dict[str, int | float | 
     """How many of each kind, and the minutes of those that a run would still measure, each ended
     by its timeout at the latest; None where one of them has no time."""
     kinds = Counter(each.fit for each in found)
-    left = [each for each in found if each.clock != MEASURED and each.fit is not Fit.TOO_LARGE]
+    left = [
+        each for each in found if each.seconds_from != MEASURED and each.fit is not Fit.TOO_LARGE
+    ]
     seconds = [min(e.seconds, e.cell.protocol.timeout_s) for e in left if e.seconds is not None]
     return {
         "cells": len(found),
@@ -92,7 +94,7 @@ def totals(plan: RunPlan, found: Sequence[Forecast]) -> dict[str, int | float | 
         "not_judged": sum(e.fit is None and isinstance(e.outcome, Prediction) for e in found),
         "not_predicted": sum(isinstance(each.outcome, Unpredicted) for each in found),
         "skipped": len(plan.skipped),
-        "measured": sum(each.clock == MEASURED for each in found),
+        "measured": sum(each.seconds_from == MEASURED for each in found),
         "to_measure": len(left),
         "timed": len(seconds),
         "minutes": round(sum(seconds) / 60, 3) if len(seconds) == len(left) else None,
@@ -120,7 +122,7 @@ def sums(matrix: Matrix, plan: RunPlan, found: Sequence[Forecast]) -> list[str]:
         more = int(told["to_measure"] or 0) - int(told["timed"] or 0)
         rest = f", and {more} more of unknown length" if more else ""
         lines.append(f"about {text} minutes for {cells(int(told['timed'] or 0))}{rest}")
-    clocks = {e.clock for e in found if e.seconds is not None and e.fit is not Fit.TOO_LARGE}
+    clocks = {e.seconds_from for e in found if e.seconds is not None and e.fit is not Fit.TOO_LARGE}
     if clocks - {MEASURED, RECORDS}:
         lines.append(
             f"minutes: FLOPs at {100 * UTILISATION:g} % of the dense peak of the dtype, and "
@@ -156,7 +158,7 @@ def notes(matrix: Matrix, plan: RunPlan, found: Sequence[Forecast]) -> list[str]
     for each in found:
         predicted_oom = each.fit is Fit.TOO_LARGE  # it takes no minutes
         if each.seconds is None and isinstance(each.outcome, Prediction) and not predicted_oom:
-            groups.setdefault(f"no minutes: {each.clock}", []).append(each.cell)
+            groups.setdefault(f"no minutes: {each.seconds_from}", []).append(each.cell)
     for cell in plan.cells:
         if cell.id in plan.skipped:
             groups.setdefault(f"skipped: {plan.skipped[cell.id]}", []).append(cell)
@@ -204,7 +206,7 @@ def json_of_one(matrix: Matrix, each: Forecast) -> dict[str, Any]:
         "why": each.why,
         "step_flop": each.flop,
         "seconds": each.seconds,
-        "clock": each.clock,
+        "seconds_from": each.seconds_from,
         "times_out": each.times_out,
         "predicted": outcome.metrics() if isinstance(outcome, Prediction) else None,
     }

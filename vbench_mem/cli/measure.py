@@ -62,7 +62,7 @@ def run(
     from vbench_mem.running.plan import make_plan
     from vbench_mem.running.runner import Runner
     from vbench_mem.running.site import Site
-    from vbench_mem.running.skip_predicted import remember
+    from vbench_mem.running.skip_predicted import keep_predicted_oom
     from vbench_mem.running.target import ExecutionTarget
     from vbench_mem.running.trainings import plan_trainings
 
@@ -75,7 +75,7 @@ def run(
         here, records = ExecutionTarget(site, None, host_bytes()), place.records()
         plan = make_plan(loaded, records, only, again)
         if not (again or loaded.try_predicted):
-            plan = remember(plan, here.memory_limit, here.environment, records)
+            plan = keep_predicted_oom(plan, here.memory_limit, here.environment, records)
         place.prepare(loaded.text, site.main)
         course = plan_trainings(loaded, records, place, only, again)
         for problem in place.set_aside_bad({cell.id for cell in (*plan.cells, *course.cells)}):

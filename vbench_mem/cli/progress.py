@@ -16,7 +16,7 @@ from rich.text import Text
 from vbench_mem.cli.tables import with_unit
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import Matrix
-from vbench_mem.running.eta import expect
+from vbench_mem.running.eta import expected_seconds
 from vbench_mem.running.record import Record
 
 # beside a cell's name: the bar, the count and the clock, so that a line fits the terminal
@@ -127,7 +127,7 @@ class Bars:
 
     def look_ahead(self) -> dict[str, float | None]:
         """Redraw the whole bar with what is left; the expected seconds of each cell."""
-        expected = expect(self.todo, self.records)
+        expected = expected_seconds(self.todo, self.records)
         known = [seconds for seconds in expected.values() if seconds is not None]
         done = int(self.progress.tasks[self.whole].completed)
         self.progress.update(

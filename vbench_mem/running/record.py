@@ -1,4 +1,4 @@
-"""What one cell came to: one pydantic model, one JSON file, written aside and moved into place."""
+"""The result of one cell as a pydantic model, stored as one JSON file."""
 
 import sys
 from enum import StrEnum
@@ -19,12 +19,12 @@ SCHEMA: Literal[1] = 1  # history: 1, the first
 
 class Status(StrEnum):
     OK = "ok"
-    OOM = "oom"  # of the device or of the host; `Failure` has the phase and the bytes asked for
+    OOM = "oom"  # of the device or the host; `Failure` has the phase and the bytes requested
     TIMEOUT = "timeout"
     KILLED = "killed"  # by a signal that was not ours
-    UNSUPPORTED = "unsupported"  # this device cannot; nothing was tried
+    UNSUPPORTED = "unsupported"  # not possible on this device; nothing was tried
     ERROR = "error"
-    SKIPPED = "skipped"  # by a rule, or because a smaller cell or the prediction says: too large
+    SKIPPED = "skipped"  # by a rule, after a smaller cell ran out of memory, or predicted too large
 
 
 class RowState(StrEnum):
@@ -37,13 +37,13 @@ class RowState(StrEnum):
 
 
 class Failure(BaseModel):
-    """What is known about an ending that is not ok."""
+    """The known facts of an ending that is not ok."""
 
     model_config = STRICT
 
     phase: str | None = None  # build, batch, forward, backward, optimizer, embed, time, ...
     where: Literal["device", "host"] | None = None  # whose memory ran out
-    bytes_asked: int | None = None
+    bytes_requested: int | None = None
     bytes_limit: int | None = None  # the card's, or the virtual card's
     signal: int | None = None
     exit_code: int | None = None
@@ -62,10 +62,10 @@ class Record(BaseModel):
     reason: str | None = None  # one sentence; none when ok
     failure: Failure | None = None
     pruned_by: str | None = None  # id of the smaller cell that ran out of memory
-    predicted_bytes: int | None = None  # more than there is, so that nothing was tried
+    predicted_bytes: int | None = None  # of a cell that was skipped because this does not fit
     metrics: dict[str, int | float | None] = {}
     missing: dict[str, str] = {}
-    details: dict[str, Any] = {}  # methods, kernels, counters' gaps, per-step times
+    details: dict[str, Any] = {}  # methods, kernels, what counters missed, times of each step
     environment: Environment | None = None
     started_at: str | None = None  # UTC, ISO 8601
     wall_s: float | None = None  # of the whole child
@@ -77,7 +77,7 @@ class Record(BaseModel):
             if name not in METRICS:
                 raise ValueError(f"no metric called {name}{nearest(name, METRICS)}")
             if value is not None and not abs(value) <= sys.float_info.max:  # nor is NaN
-                raise ValueError(f"{name} is {value}; a number that is not there is null")
+                raise ValueError(f"{name} is {value}; write null for a number that is missing")
         return metrics
 
 

@@ -159,9 +159,9 @@ def test_a_missing_number_never_passes(joined: Joined) -> None:
     found = {v.message for v in verdicts(joined, where={"family": "frame_mean"}, max="99 GiB")}
     assert found == {
         "frame_mean_test frames=4: peak_alloc_bytes was not measured "
-        "(oom in backward, 3.10 GiB asked)",
+        "(oom in backward, 3.10 GiB requested)",
         "frame_mean_test frames=8: peak_alloc_bytes was not measured "
-        "(skipped: out of memory already with frames=4 batch=2)",
+        "(skipped: out of memory at frames=4 batch=2 already)",
         "frame_mean_test+mask75 frames=4: peak_alloc_bytes was not measured "
         "(the allocator tells nothing)",
         "frame_mean_test+mask75 frames=8: peak_alloc_bytes was not measured "

@@ -86,7 +86,7 @@ def test_the_worst_is_first_equal_rows_are_counted_and_all_fits_80_columns(
     places = [lines.index(label.removesuffix(" batch=2")) for label in labels[:3]]
     assert places == sorted(places)
     below = "\n".join(lines[places[0] : places[1]])
-    assert "ok -> oom: device out of memory in backward, 3.00 GiB asked" in below
+    assert "ok -> oom: device out of memory in backward, 3.00 GiB requested" in below
     assert "at the peak grew: video.blocks.mlp activation +2.0 MiB" in result.stdout
     assert re.search(
         r"peak memory +3\.0 MiB -> 5\.0 MiB +\+2\.0 MiB \(\+66\.7 %\) +worse", result.stdout
