@@ -64,7 +64,7 @@ def test_only_a_skip_may_say_nothing_of_the_machine(
     store = Store(tmp_path / environment.fingerprint)
     store.prepare("", environment)
     store.write(make_record(cell, environment=None))
-    assert store.records() == {} and "fingerprint unknown" in store.problems()[0]
+    assert store.records() == {} and "another machine (unknown" in store.problems()[0]
     store.write(make_record(cell, environment=None, status=Status.SKIPPED, metrics={}))
     assert list(store.records()) == [cell.id]
 

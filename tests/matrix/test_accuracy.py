@@ -95,7 +95,7 @@ def test_a_row_has_only_the_stages_that_its_frames_ask_for(tmp_path: Path) -> No
         "{name: short, frames: 4, recipe: full, steps: 3, batch: 4}\n"
         "    - {name: long, from_frames: 8, steps: 4",
     )
-    with pytest.raises(UsageError, match="a row's last stage has the row's own; remove it"):
+    with pytest.raises(UsageError, match="a row's last stage has the row's recipe; remove it"):
         accuracy_of(tmp_path, text)
     _, accuracy = accuracy_of(tmp_path, text.replace("recipe: full, ", ""))
     stages = {
@@ -144,7 +144,7 @@ def test_a_section_on_accuracy_leaves_the_ids_of_all_rows(tmp_path: Path) -> Non
     ("old", "new", "told"),
     [
         ("where: {frames: 4}", "where: {frame: 4}", r"accuracy.where.frame: .*did you mean frames"),
-        ("where: {frames: 4}", "where: {frames: 5}", "accuracy.where: no row of this matrix"),
+        ("where: {frames: 4}", "where: {frames: 5}", "accuracy.where: matches no row of this matrix"),
         ("seeds: [0, 7]", "seeds: [7, 7]", "accuracy.seeds: .* has one twice"),
         ("seeds: [0, 7]", "seed: [0, 7]", "accuracy.seed: no key .* did you mean seeds"),
         ("[spatial, temporal]", "[spacial]", r"accuracy.train\[0\]: .*did you mean spatial"),
@@ -156,7 +156,7 @@ def test_a_section_on_accuracy_leaves_the_ids_of_all_rows(tmp_path: Path) -> Non
         ("{name: image, frames: 1,", "{name: image,", r"stages\[0\].frames: is missing"),
         ("{name: image,", "{name: image, recipe: lora9,", r"no recipe called 'lora9'.*lora8"),
         ("{name: image,", "{name: image, warmup: 6,", "warmup 6 must be below steps 6"),
-        ("{name: image,", "{name: image, images: 0.5,", "images beside clips"),
+        ("{name: image,", "{name: image, images: 0.5,", "images above 0 needs frames above 1"),
         (STAGES, "", "accuracy.stages: is empty; write stages, or init"),
         (
             STAGES,

@@ -32,14 +32,14 @@ def sources(folder: Path, train: str) -> tuple[Source, ...]:
         ("train: [{name: 3}]", r"train\[0\].name: 3 is not text"),
         ("train: [{}]", r"train\[0\].name: is missing"),
         ("train: [5]", r"train\[0\]: 5 is not text"),
-        ("train: [spatial, spatial]", r"train\[1\]: is what train\[0\] is; write each once"),
-        (f"{TRAIN}\n  evaluate: [long, long]", r"evaluate\[1\]: is what evaluate\[0\] is"),
+        ("train: [spatial, spatial]", r"train\[1\]: is the same as train\[0\]; write it once"),
+        (f"{TRAIN}\n  evaluate: [long, long]", r"evaluate\[1\]: is the same as evaluate\[0\]"),
         (f"{TRAIN}\n  evaluate: [{{name: long, noise: 0.5}}]", r"evaluate\[0\]: noise: 0.5 is for"),
         ("train: [{name: spatial, videos: here}]", r"train\[0\]: videos: is for a file"),
         ("train: [{name: csv, file: mine.csv, size: tiny}]", r"train\[0\]: size: is for a gen"),
         ("train: [{name: csv, file: mine.csv, noise: 0.5}]", r"train\[0\]: noise: is for a gen"),
         ("train: [{name: spatial, sha256: ab}]", r"train\[0\]: sha256: is computed"),
-        (f"{TRAIN}\n  allow: ['new:a']", "accuracy.allow: is about init, which is missing"),
+        (f"{TRAIN}\n  allow: ['new:a']", "accuracy.allow: has no effect without init"),
         (f"{TRAIN}\n  init: mine.csv\n  allow: [a]", "accuracy.allow: 'a' is no kind of surprise"),
         (f"{TRAIN}\n  init: mine.csv", "accuracy.init: .*no file of weights"),
         (f"{TRAIN}\n  size: tinny", r"train\[0\]: no size called 'tinny'"),
@@ -63,7 +63,7 @@ def test_a_slip_in_a_source_is_refused_with_its_place(
             TRAIN,
             "train: [spatial, temporal, {name: spatial, size: tiny}, {name: long, size: tiny}, "
             "{name: temporal, size: tiny}]",
-            r"stages\[1\].batch: 4 is less than a pair of each of 5 sources",
+            r"stages\[1\].batch: 4 is less than one pair from each of 5 sources",
         ),
     ],
 )
@@ -78,7 +78,7 @@ def test_pairs_of_a_file_that_is_trained_on_are_not_what_is_asked_unless_it_is_s
     tmp_path: Path,
 ) -> None:
     captions(tmp_path)
-    with pytest.raises(UsageError, match="evaluate: is missing; train names a split or a file"):
+    with pytest.raises(UsageError, match="evaluate: is missing; write it, since train names a split"):
         sources(tmp_path, "train: [{name: csv, file: mine.csv}]")
     (found,) = sources(tmp_path, "train: [{name: csv, file: mine.csv}]\n  evaluate: [spatial]")
     assert found.file == str(tmp_path / "mine.csv")

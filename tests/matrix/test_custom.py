@@ -89,11 +89,11 @@ def test_captions_and_the_load_are_set_and_named(read: Read) -> None:
         ("mask: 0.5", "is up to its build; use recipe: full"),
         ("train_text: false", "use recipe: full, and a function for each way of training"),
         ("checkpoint: true", "let its build recompute activations itself"),
-        ("patch_px: 32", "patch_px is no setting of the custom layout"),
-        ("text_size: tiny", "text_size is no setting of the custom layout"),
-        ("text: {vocab: 9}", "text is no setting of the custom layout"),
-        ("text.max_tokens: 9", "text.max_tokens is no setting of the custom layout"),
-        ("tower.depth: 3", "tower.depth is no setting of the custom layout"),
+        ("patch_px: 32", "the custom layout has no setting patch_px"),
+        ("text_size: tiny", "the custom layout has no setting text_size"),
+        ("text: {vocab: 9}", "the custom layout has no setting text"),
+        ("text.max_tokens: 9", "the custom layout has no setting text.max_tokens"),
+        ("tower.depth: 3", "the custom layout has no setting tower.depth"),
     ],
 )
 def test_what_only_the_table_can_be_asked_for_is_refused(
@@ -122,7 +122,7 @@ def test_a_rule_leaves_out_what_it_cannot_be_asked_for(read: Read) -> None:
         ("own_coed:build", "axes.encoder: no module own_coed: there is no own_coed.py in "),
         ("own_coed:build", "did you mean own_code?"),
         ("'own_code:'", "axes.encoder: 'own_code:' is no encoder of one's own; write it like "),
-        ("own_code.build", "one of your own is written my_package.module:function"),
+        ("own_code.build", "an encoder of your own is written my_package.module:function"),
         ("own_code:build+mask75", "'own_code:build+mask75' is no encoder of one's own"),
     ],
 )

@@ -26,8 +26,8 @@ def test_exhibits_change_no_id_of_a_cell(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("written", "message"),
     [
-        ("[figur2]", r"exhibits\[0\]: no such choice as 'figur2'; did you mean figure2\?"),
-        ("[table1, 2]", r"exhibits\[1\]: no such choice as 2; known: table1, table2, figure2, "),
+        ("[figur2]", r"exhibits\[0\]: 'figur2' is not a choice; did you mean figure2\?"),
+        ("[table1, 2]", r"exhibits\[1\]: 2 is not a choice; known: table1, table2, figure2, "),
         ("figure2", "exhibits: 'figure2' is not a list"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Bytes of files: hashed, and written so that nobody ever sees half a file. No torch."""
+"""Hashes of files, and writing files so that a reader never sees half of one. No torch."""
 
 import hashlib
 import os
@@ -12,7 +12,7 @@ CHUNK_BYTES = 1 << 22
 
 
 def file_sha256(path: Path) -> str:
-    """Of the file's bytes, read in pieces; raises `UsageError` where it cannot be read."""
+    """SHA-256 of the file, read in pieces; raises `UsageError` where it cannot be read."""
     found = hashlib.sha256()
     try:
         with path.open("rb") as file:
@@ -25,7 +25,7 @@ def file_sha256(path: Path) -> str:
 
 
 def files_sha256(files: Collection[Path]) -> str:
-    """Of a single file its own SHA-256; of several that of their names and hashes."""
+    """The SHA-256 of a single file, or of the names and hashes of several."""
     if len(files) == 1:
         (file,) = files
         return file_sha256(file)

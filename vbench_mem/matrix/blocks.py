@@ -32,7 +32,7 @@ ONE_OF_TEXT = (("text_size", "text.tower"), ("text_size", "text"))
 
 @dataclass(frozen=True)
 class AxesBlock:
-    """One mapping under `axes`: the values of each setting, by full path, in the order written."""
+    """One mapping under `axes`: the values of each setting by full path, in the order written."""
 
     where: str
     choices: dict[str, list[Any]]
@@ -57,7 +57,8 @@ class Rule:
 
 @dataclass
 class Expanded:
-    """Cells by id in the order written; reasons of the skipped ones; what could not be a cell."""
+    """Cells by id in the order written, reasons of skipped ones by id, and skipped combinations
+    that are not even a cell."""
 
     cells: dict[str, Cell] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
@@ -65,9 +66,9 @@ class Expanded:
 
 
 def parse_block(raw: dict[str, Any], where: str, folder: Path) -> AxesBlock:
-    """Names and values checked one by one; raises `UsageError` with the place.
+    """Checks names and values one by one; raises `UsageError` with the place.
 
-    Code of a user's own encoder is looked for in the `folder` first.
+    A user's own encoder is looked for in `folder` first.
     """
     choices: dict[str, list[Any]] = {}
     for name, value in raw.items():
@@ -75,7 +76,7 @@ def parse_block(raw: dict[str, Any], where: str, folder: Path) -> AxesBlock:
         try:
             path = canonical(name)
             if path in choices:
-                raise UsageError(f"is {path}, which is there already; keep one")
+                raise UsageError(f"is the same as {path}, which is written too; keep one")
             choices[path] = [check_value(path, option) for option in options_of(path, value)]
             for option in choices[path] if path in ("encoder", "variant") else ():
                 base_spec(variant_of({path: option})[0], folder)
@@ -91,12 +92,12 @@ def options_of(path: str, value: Any) -> list[Any]:
     if not isinstance(value, list):
         return encoders_of(value) if path == "encoder" else [value]
     if not value:
-        raise UsageError("an empty list leaves no cell; write a value")
+        raise UsageError("is an empty list; write a value")
     if path == "tubes" and not isinstance(value[0], list):
         return [value]
     doubles = [option for i, option in enumerate(value) if option in value[:i]]
     if doubles and not isinstance(doubles[0], bool | int | float):
-        raise UsageError(f"{written(doubles[0])} is there twice; keep one")
+        raise UsageError(f"{written(doubles[0])} is written twice; keep one")
     if path == "encoder":
         names = [name for option in value for name in encoders_of(option)]
         return [name for i, name in enumerate(names) if name not in names[:i]]
@@ -104,10 +105,10 @@ def options_of(path: str, value: Any) -> list[Any]:
 
 
 def check_together(choices: dict[str, list[Any]], where: str) -> None:
-    """Refuse a block without an encoder or a load, and two names for one thing."""
+    """Refuse a block without an encoder or a load, or with two names for one setting."""
     for one, other in (*ONE_OF, *ONE_OF_TEXT):
         if one in choices and other in choices:
-            raise UsageError(f"{where}: {one} and {other} set the same; keep one")
+            raise UsageError(f"{where}: {one} and {other} set the same thing; keep one")
     if "variant" not in choices and "encoder" not in choices:
         raise UsageError(f"{where}: no encoder; write encoder: {EXAMPLE_ENCODER}, or a list")
     for path, example in (("frames", 16), ("batch", 8)):
@@ -120,7 +121,7 @@ def expand(
 ) -> Expanded:
     """All cells of all blocks, equal ones once; raises `UsageError` for a rule that skips nothing.
 
-    Rules come before the check of what makes sense together, since that is what they are for.
+    A combination that makes no sense is no error if a rule skips it.
     """
     found, used = Expanded(), set()
     for block in blocks:
@@ -141,14 +142,14 @@ def expand(
                     found.skipped.setdefault(cell.id, hits[0].reason)
     for rule in rules:
         if rule.where not in used:
-            raise UsageError(f"{rule.where}.when: matches no cell; take the rule out or correct it")
+            raise UsageError(f"{rule.where}.when: matches no cell; correct the rule or remove it")
     return found
 
 
 def attempt(
     combination: Combination, protocol: Protocol, folder: Path
 ) -> tuple[Cell | None, str | None]:
-    """The cell, where one can be made at all, and what is wrong with it."""
+    """The cell, or None where none can be made, and what is wrong with it."""
     try:
         cell = resolve(combination, protocol, folder)
     except (UsageError, ValueError) as error:
@@ -173,7 +174,7 @@ def skip_hint(
     protocol: Protocol,
     folder: Path,
 ) -> str:
-    """The shortest rule that skips this combination and others that fail, but none that works."""
+    """The shortest rule that skips this combination but none that works; else an empty text."""
     works = [other for other in block.combinations() if attempt(other, protocol, folder)[1] is None]
     if not works:
         return ""
@@ -187,7 +188,7 @@ def skip_hint(
 
 
 def word(value: Any) -> str:
-    """A value as one would write it inside a rule's braces."""
+    """A value as it is written inside a rule's braces."""
     if isinstance(value, str):
         return f"'{value}'" if "," in value else value
     return shown("", value)[1:].replace("none", "null")

@@ -1,7 +1,7 @@
-"""One thing to measure, fully resolved, and its id. No torch.
+"""A cell: one thing to measure with every setting filled in, and its id. No torch.
 
-A cell is probe x variant x load x runtime under a protocol. Its id is a hash of all of that; names
-and prose are outside the hash: a renamed row keeps its records, an edited row loses them.
+A cell is a probe, a variant, a load and a runtime under a protocol. Its id is a hash of all of
+these without names: a renamed encoder keeps its records, a changed one needs new ones.
 """
 
 import hashlib
@@ -23,9 +23,9 @@ Probe = Literal["burst", "stage", "accuracy"]
 
 @dataclass(frozen=True, kw_only=True)
 class Protocol:
-    """How it is measured: `warmup` steps untimed, `steps` timed, then killed after `timeout_s`.
+    """How a cell is measured: `warmup` steps, then `steps` timed ones; killed after `timeout_s`.
 
-    memory_limit_bytes  a virtual smaller card (CUDA) or a cap on the process's data (CPU)
+    memory_limit_bytes  simulates a smaller card (CUDA), or limits the process's data (CPU)
     """
 
     __pydantic_config__ = STRICT
@@ -40,10 +40,10 @@ class Protocol:
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """Resolved: every field is what will be run. `encoder` and `recipe_name` are only names.
+    """Every field is what will be run, except the names `encoder` and `recipe_name`.
 
-    probe     `burst`: a few steps are measured. `stage`: one stage of a training, that others go on
-              from. `accuracy`: the last stage, and what the trained encoder then retrieves
+    probe     `burst`: a few steps are measured. `stage`: a stage of a training that others
+              continue. `accuracy`: the last stage of a training, and its evaluation
     training  for the last two: all stages up to this one; load and recipe are those of the last
     """
 
@@ -65,7 +65,7 @@ class Cell:
 
     @property
     def table_spec(self) -> Spec:
-        """The spec, for what only knows the layouts of the table; never asked of a custom one."""
+        """The spec, of a cell that is known not to be of a user's own encoder."""
         assert not isinstance(self.spec, Custom), f"{self.spec.build} has no layout of the table"
         return self.spec
 

@@ -10,8 +10,8 @@ from vbench_mem.matrix.load import MatrixFile, SkipRule
 
 
 def matrix_schema() -> dict[str, Any]:
-    """The form that `matrix.load_matrix` accepts. What only it can tell (which combinations make
-    sense, whether a file is there) is not in it."""
+    """The schema of what `load_matrix` accepts, except for what a schema cannot express: which
+    combinations make sense, and whether a file exists."""
     block = create_model(
         "Axes",
         __config__=ConfigDict(extra="forbid"),

@@ -106,7 +106,7 @@ def test_a_prediction_of_another_cell_than_its_name_says_is_not_compared(
     files[0].write_text(files[1].read_text())
     side = read_side(str(folder))
     assert list(side.items) == [other.id]
-    assert f"the cell in it has another id now, {other.id}" in side.problems[0]
+    assert f"foreign, the cell inside it is {other.id}" in side.problems[0]
 
 
 def key(record: object) -> str:
@@ -124,7 +124,8 @@ def test_of_records_without_a_machine_in_their_folder_those_of_most_are_taken(
     side = read_side(str(folder))
     assert len(side.problems) == 2
     assert len(side.items) == 3 and side.fingerprint == "0123abcd"
-    assert "line 1: the cell in it" in side.problems[0] and "line 5: cell" in side.problems[1]
+    assert "line 1: is from another machine" in side.problems[0]
+    assert "line 5: cell" in side.problems[1]
 
 
 def test_nothing_to_compare_is_a_users_mistake(tmp_path: Path) -> None:
