@@ -234,7 +234,7 @@ def test_ctrl_c_exits_with_130(write_matrix: Write, tmp_path: Path) -> None:
     os.kill(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert errors == "stopped; what was done is kept, run again to go on\n"
+    assert errors == "stopped; results so far are kept; to continue, run it again\n"
 
 
 def test_a_matrix_may_be_named_and_a_slip_is_answered(

@@ -51,7 +51,7 @@ def test_a_fit_prints_a_table_says_how_far_it_is_and_writes_its_files(
     result = invoke("fit", path, "--card", "600MiB", "--only", "mask75", "--out", out)
     assert result.exit_code == 0, result.output
     assert max(len(line) for line in result.stdout.splitlines() if str(out) not in line) <= 80
-    assert "what fits a card of 600.0 MiB" in result.stdout
+    assert "largest that fits a card of 600.0 MiB" in result.stdout
     assert "[2/2] joint_test+mask75" in result.stderr
     assert {file.name for file in out.iterdir()} == {"fit.csv", "fit.md", "fit.png", "fit.svg"}
     assert "joint_test+mask75" in (out / "fit.csv").read_text()
@@ -77,15 +77,15 @@ def test_the_json_has_every_answer_and_its_room(write_matrix: Write) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["fit"], "name a matrix"),
+        (["fit"], "no MATRIX; write one"),
         (["fit", "--claims", "quick"], "leave out MATRIX and --card"),
         (["fit", "--claims", "--card", "16GiB"], "leave out MATRIX and --card"),
         (["fit", "quick", "--card", "h100-08"], "did you mean h100-80?"),
         (["fit", "quick", "--card", "16GB"], "write it like '16 GiB'"),
         (["fit", "quik", "--card", "16GiB"], "did you mean"),
         (["fit", "quick", "--card", "16GiB", "--only", "zz"], "--only zz: no cell of quick"),
-        (["fit", "--claims", "--only", "zz"], "--only zz: in no claim"),
-        (["fit", "quick", "--card", "16GiB", "--out", "/dev/null/x"], "cannot be a folder"),
+        (["fit", "--claims", "--only", "zz"], "--only zz: no claim"),
+        (["fit", "quick", "--card", "16GiB", "--out", "/dev/null/x"], "cannot be made"),
     ],
 )
 def test_a_slip_is_one_line_and_exit_2_before_any_work(arguments: list[str], said: str) -> None:
@@ -100,7 +100,7 @@ def test_a_matrix_whose_rules_skip_everything_is_refused(write_matrix: Write) ->
     rule = "skip: [{when: {batch: 2}, reason: not now}]\n"
     result = invoke("fit", write_matrix(ONE + rule), "--card", "16GiB")
     assert result.exit_code == 2
-    assert "skip every cell" in result.stderr
+    assert "skip rules leave no cell" in result.stderr
 
 
 def test_claims_are_printed_and_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

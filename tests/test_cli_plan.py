@@ -63,7 +63,7 @@ def test_a_card_takes_the_place_of_every_device_but_the_cpu(told: dict[str, Any]
     assert {cell["target"] for cell in on_cpu} == {"cpu"} and len(on_cpu) == 1
     assert on_cpu[0]["memory_limit_of"] in ("this host",)
     others = [cell for cell in by_label.values() if cell not in on_cpu]
-    assert {(cell["target"], cell["room_bytes"]) for cell in others} == {("cuda", 2**30)}
+    assert {(cell["target"], cell["memory_limit_bytes"]) for cell in others} == {("cuda", 2**30)}
 
 
 def test_each_cell_is_judged_by_its_own_prediction(
@@ -206,5 +206,5 @@ def test_a_matrix_may_ask_to_try_what_is_predicted_not_to_fit(
 
     path.write_text(path.read_text().removeprefix("try_predicted: true\n"))
     again = run(path)  # what ran out of memory keeps its record, and that is told
-    assert "not tried again joint_test batch=4096, host out of memory in " in again.stderr
+    assert "not run again joint_test batch=4096, host out of memory in " in again.stderr
     assert [cell["status"] for cell in json.loads(again.stdout)["cells"]] == ["ok", "oom"]

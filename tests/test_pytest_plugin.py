@@ -178,7 +178,7 @@ def test_parts_of_a_step_have_budgets_of_their_own(output: str) -> None:
         ("test_unknown_phase", "'forwards' is not known; did you mean forward?"),
         ("test_both", "phase and category exclude each other"),
         ("test_no_size", 'takes one size; write @pytest.mark.memory_budget("4 GiB")'),
-        ("test_without_the_fixture", "the test does not use the fixture predict_step"),
+        ("test_without_the_fixture", "has no effect, since the test does not use the fixture"),
     ],
 )
 def test_a_budget_that_cannot_be_held_is_an_error_in_one_sentence(

@@ -144,7 +144,7 @@ def test_a_section_on_accuracy_leaves_the_ids_of_all_rows(tmp_path: Path) -> Non
     ("old", "new", "told"),
     [
         ("where: {frames: 4}", "where: {frame: 4}", r"accuracy.where.frame: .*did you mean frames"),
-        ("where: {frames: 4}", "where: {frames: 5}", "accuracy.where: matches no row of this matrix"),
+        ("where: {frames: 4}", "where: {frames: 5}", "accuracy.where: matches no row of this"),
         ("seeds: [0, 7]", "seeds: [7, 7]", "accuracy.seeds: .* has one twice"),
         ("seeds: [0, 7]", "seed: [0, 7]", "accuracy.seed: no key .* did you mean seeds"),
         ("[spatial, temporal]", "[spacial]", r"accuracy.train\[0\]: .*did you mean spatial"),

@@ -78,7 +78,7 @@ def test_pairs_of_a_file_that_is_trained_on_are_not_what_is_asked_unless_it_is_s
     tmp_path: Path,
 ) -> None:
     captions(tmp_path)
-    with pytest.raises(UsageError, match="evaluate: is missing; write it, since train names a split"):
+    with pytest.raises(UsageError, match="evaluate: is missing; write it, since train"):
         sources(tmp_path, "train: [{name: csv, file: mine.csv}]")
     (found,) = sources(tmp_path, "train: [{name: csv, file: mine.csv}]\n  evaluate: [spatial]")
     assert found.file == str(tmp_path / "mine.csv")

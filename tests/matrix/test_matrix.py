@@ -184,7 +184,7 @@ AXES = [
     ("batch: 2, norm_eps: 1e-3", "axes.norm_eps: 1e-3 is text in YAML, not a number; write 1.0e-3"),
     ("batch: 2, fps: .nan", "axes.fps: .nan is not a finite number"),
     ("batch: 2, width: 64", "axes.width: width could be tower.width or text.tower.width"),
-    ("batch: 2, vocab: 9, text.vocab: 9", "axes.text.vocab: is the same as text.vocab, which is wri"),
+    ("batch: 2, vocab: 9, text.vocab: 9", "axes.text.vocab: is the same as text.vocab, which"),
     ("batch: 2, warmup: 3", "axes.warmup: warmup is the same for all cells; write it under proto"),
     ("batch: 2, recipe: mask57", "axes.recipe: no recipe called 'mask57'; did you mean mask75?"),
     ("batch: 2, variant: joint_test", "axes: variant and encoder set the same thing; keep one"),

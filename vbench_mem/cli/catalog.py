@@ -1,4 +1,4 @@
-"""`list` and `schema`: what there is to measure, and how to write it down. Measures nothing."""
+"""`list` and `schema`: what a matrix can name, and its form. Measures nothing."""
 
 import json
 from collections.abc import Callable
@@ -101,7 +101,7 @@ def matrices() -> Rows:
     return rows
 
 
-# columns of the terminal table; the JSON has every field
+# columns on the terminal; the JSON has every field
 SECTIONS: dict[Section, tuple[Callable[[], Rows], tuple[str, ...]]] = {
     "encoders": (encoders, ("name", "size", "params", "source")),
     "recipes": (recipes, ("name", "sets")),
@@ -149,7 +149,7 @@ def text_of(value: Any, column: str) -> str:
 
 
 def schema() -> None:
-    """Print the JSON Schema of a matrix file, so that an editor completes it.
+    """Print the JSON Schema of a matrix file, for completion in an editor.
 
     \b
     vbench-mem schema > matrix.schema.json

@@ -1,4 +1,4 @@
-"""Forecasts on the terminal, and as JSON for programs. Says of every number where it is from."""
+"""Forecasts on the terminal, and as JSON for programs, with the origin of every number."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ FITS = {
 
 
 def draw(matrix: Matrix, plan: RunPlan, found: Sequence[Forecast], card: Card | None) -> None:
-    """One row a cell in the order of a run; below it the totals, and why something is not told."""
+    """One row for each cell in the order of a run, then the totals and the reasons of gaps."""
     console = Console(highlight=False, emoji=False)
     where = "this machine" if card is None else card.title
     if card is not None and card.name is not None:
@@ -79,8 +79,8 @@ def cells(count: int) -> str:
 
 
 def totals(plan: RunPlan, found: Sequence[Forecast]) -> dict[str, int | float | None]:
-    """How many of each kind, and the minutes of those that a run would still measure, each ended
-    by its timeout at the latest; None where one of them has no time."""
+    """Counts by kind, and the minutes of the cells that a run would still measure (at most their
+    timeouts); None if one of them has no time."""
     kinds = Counter(each.fit for each in found)
     left = [
         each for each in found if each.seconds_from != MEASURED and each.fit is not Fit.TOO_LARGE
@@ -104,49 +104,52 @@ def totals(plan: RunPlan, found: Sequence[Forecast]) -> dict[str, int | float | 
 
 def sums(matrix: Matrix, plan: RunPlan, found: Sequence[Forecast]) -> list[str]:
     """The totals in sentences."""
-    told = totals(plan, found)
+    counts = totals(plan, found)
     parts = [
-        f"{told['fit']} fit",
-        f"{told['tight']} may not fit",
-        f"{told['do_not_fit']} cannot fit",
-        f"{told['not_judged']} not judged",
-        f"{told['not_predicted']} not predicted",
-        f"{told['skipped']} more skipped by rule",
+        f"{counts['fit']} fit",
+        f"{counts['tight']} may not fit",
+        f"{counts['do_not_fit']} cannot fit",
+        f"{counts['not_judged']} not judged",
+        f"{counts['not_predicted']} not predicted",
+        f"{counts['skipped']} more skipped by rule",
     ]
     lines = [", ".join([cells(len(found)), *(part for part in parts if part[0] != "0")])]
-    measured = told["measured"]
+    measured = counts["measured"]
     if measured:
-        lines.append(f"{cells(int(measured))} measured already, which a run does not repeat")
-    if told["timed"]:
-        text = minutes(60 * (told["timed_minutes"] or 0))
-        more = int(told["to_measure"] or 0) - int(told["timed"] or 0)
+        lines.append(f"{cells(int(measured))} measured already; a run does not repeat them")
+    if counts["timed"]:
+        text = minutes(60 * (counts["timed_minutes"] or 0))
+        more = int(counts["to_measure"] or 0) - int(counts["timed"] or 0)
         rest = f", and {more} more of unknown length" if more else ""
-        lines.append(f"about {text} minutes for {cells(int(told['timed'] or 0))}{rest}")
-    clocks = {e.seconds_from for e in found if e.seconds is not None and e.fit is not Fit.TOO_LARGE}
-    if clocks - {MEASURED, RECORDS}:
+        lines.append(f"about {text} minutes for {cells(int(counts['timed'] or 0))}{rest}")
+    timed = [each for each in found if each.seconds is not None and each.fit is not Fit.TOO_LARGE]
+    origins = {each.seconds_from for each in timed}
+    if origins - {MEASURED, RECORDS}:
         lines.append(
-            f"minutes: FLOPs at {100 * UTILISATION:g} % of the dense peak of the dtype, and "
-            f"{START_S:g} s to start a cell; decoding is not in them"
+            f"minutes: FLOPs at {100 * UTILISATION:g} % of the dense peak of the dtype, plus "
+            f"{START_S:g} s to start a cell, without decoding"
         )
-    if RECORDS in clocks:
-        lines.append("minutes: from records of cells that ran alike")
+    if RECORDS in origins:
+        lines.append(f"minutes: from {RECORDS}")
     late = sum(each.times_out for each in found if each.fit is not Fit.TOO_LARGE)
     if late:
-        lines.append(f"{cells(late)} would not end before protocol.timeout_s")
+        lines.append(f"{cells(late)} would exceed protocol.timeout_s")
     if any(each.target == "cpu" for each in found):
-        lines.append("on a cpu the peak is that of tensors; Python and torch hold more beside it")
-    if told["do_not_fit"] and not matrix.try_predicted:
-        lines.append("a run skips what cannot fit; try_predicted: true in the matrix tries it")
+        lines.append("on a CPU the peak is that of tensors, without the memory of Python and torch")
+    if counts["do_not_fit"] and not matrix.try_predicted:
+        lines.append(
+            "a run skips what cannot fit; to run it anyway, write try_predicted: true in the matrix"
+        )
     if matrix.accuracy is not None:
         stages, trained = len(matrix.accuracy.stages), len(matrix.accuracy.cells)
         lines.append(
-            f"a run also trains {trained} times, after {stages} shared stages: not in this"
+            f"not included: {trained} trainings of the accuracy section and {stages} earlier stages"
         )
     return lines
 
 
 def notes(matrix: Matrix, plan: RunPlan, found: Sequence[Forecast]) -> list[str]:
-    """What is not told and why, equal reasons together."""
+    """The reasons of gaps, equal ones together."""
     groups: dict[str, list[Cell]] = {}
     for each in found:
         if each.fit is Fit.TIGHT:
@@ -156,8 +159,8 @@ def notes(matrix: Matrix, plan: RunPlan, found: Sequence[Forecast]) -> list[str]
         elif each.fit is None:
             groups.setdefault(f"not judged: {each.why}", []).append(each.cell)
     for each in found:
-        predicted_oom = each.fit is Fit.TOO_LARGE  # it takes no minutes
-        if each.seconds is None and isinstance(each.outcome, Prediction) and not predicted_oom:
+        is_run = isinstance(each.outcome, Prediction) and each.fit is not Fit.TOO_LARGE
+        if each.seconds is None and is_run:
             groups.setdefault(f"no minutes: {each.seconds_from}", []).append(each.cell)
     for cell in plan.cells:
         if cell.id in plan.skipped:
@@ -200,7 +203,7 @@ def json_of_one(matrix: Matrix, each: Forecast) -> dict[str, Any]:
         "target": each.target,
         "peak_bytes": size,
         "peak_phase": phase,
-        "room_bytes": memory_limit and memory_limit.most_bytes,
+        "memory_limit_bytes": memory_limit and memory_limit.most_bytes,
         "memory_limit_of": memory_limit and memory_limit.of,
         "fit": each.fit,
         "why": each.why,
