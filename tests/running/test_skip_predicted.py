@@ -27,7 +27,7 @@ MakeRecord = Callable[..., Record]
 ROOM = MemoryLimit(sure_bytes=10 * GIB, most_bytes=10 * GIB, of="a card", where="device")
 REASON = (
     "predicted to need 95.00 GiB, more than the 10.00 GiB of a card; "
-    "to run it anyway, write try_predicted: true in the matrix"
+    "set try_predicted: true to run it"
 )
 
 

@@ -51,8 +51,9 @@ def data(
     known = find_form(form, file)
     found = read_annotations(known, file, split)
     if videos is not None or found.paths:
-        found = find_videos(found, file, videos, allow_missing=allow_missing)
-    facts = facts_of(found)
+        facts = facts_of(find_videos(found, file, videos, allow_missing=allow_missing))
+    else:
+        facts = facts_of(found)
     if as_json:
         about = {"file": str(file), "form": known, "gallery_size": facts.gallery_size}
         print(json.dumps(about | asdict(facts), indent=1))

@@ -137,9 +137,7 @@ def sums(matrix: Matrix, plan: RunPlan, found: Sequence[Forecast]) -> list[str]:
     if any(each.target == "cpu" for each in found):
         lines.append("on a CPU the peak is that of tensors, without the memory of Python and torch")
     if counts["do_not_fit"] and not matrix.try_predicted:
-        lines.append(
-            "a run skips what cannot fit; to run it anyway, write try_predicted: true in the matrix"
-        )
+        lines.append("a run skips what cannot fit; set try_predicted: true in the matrix to run it")
     if matrix.accuracy is not None:
         stages, trained = len(matrix.accuracy.stages), len(matrix.accuracy.cells)
         lines.append(

@@ -86,10 +86,13 @@ def spec_of(encoder: str, settings: list[str]) -> "Spec":
     combination = {}
     for text in settings:
         name, equals, value = text.partition("=")
-        path = canonical(name)
-        if not equals or SETTINGS[path].section != "spec":
-            raise UsageError(f"--set {text}: write a field of the encoder, such as patch_px=32")
-        combination[path] = check_value(path, parsed(value))
+        try:
+            path = canonical(name)
+            if not equals or SETTINGS[path].section != "spec":
+                raise UsageError("write a field of the encoder, such as patch_px=32")
+            combination[path] = check_value(path, parsed(value))
+        except UsageError as error:
+            raise UsageError(f"--set {text}: {error}") from error
     try:
         spec: Any = resolve_spec(ENCODERS[encoder].spec, combination)
     except ValueError as error:  # from the spec's own checks
@@ -107,7 +110,7 @@ def parsed(text: str) -> Any:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         return None if node is None else plain(node, (), ())
     except (yaml.YAMLError, Refused) as error:
-        raise UsageError(f"--set: {text}: {' '.join(str(error).split())}") from error
+        raise UsageError(" ".join(str(error).split())) from error
 
 
 def on_meta(spec: "Spec", frames: int, resolution_px: int) -> "DualEncoder":

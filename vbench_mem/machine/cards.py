@@ -112,7 +112,7 @@ def parse_card(text: str) -> Card:
     found = {name.lower(): card for name, card in known.items()}.get(word.lower())
     if found is None:
         hint = like(word) or nearest(word.lower(), CARDS)
-        raise UsageError(f"--card: no card called '{text}'{hint}; or write its size like '16 GiB'")
+        raise UsageError(f"--card: no card called '{text}'{hint} (or a memory size, like '16 GiB')")
     return found
 
 

@@ -121,7 +121,7 @@ class Budget(BaseModel):
 def _check_unit(kind: str, size: Any) -> None:
     """Refuse a small number without a unit, which is hardly meant in bytes; 0 needs no unit."""
     if isinstance(size, int) and not isinstance(size, bool) and 0 < size < BINARY["KiB"]:
-        raise ValueError(f"{kind}: {size} is {size} bytes; write a size such as {size} GiB")
+        raise ValueError(f"{kind}: {size} means {size} bytes; write a size such as {size} GiB")
 
 
 def _growth(limit: Any) -> int | float:
@@ -144,8 +144,8 @@ def _check_limits(budget: Budget) -> None:
     """Refuse other than one kind of limit, and `to` or `from` where it is missing or unused."""
     given = [kind for kind in KINDS if getattr(budget, kind) is not None]
     if len(given) != 1:
-        wrote = " and ".join(given) or "none"
-        raise ValueError(f"has {wrote}; a budget has exactly one of {', '.join(KINDS)}")
+        limits = " and ".join(given) or "no limit"
+        raise ValueError(f"has {limits}; write exactly one of {', '.join(KINDS)}")
     for kind, key, facts in (
         ("max_ratio", "to", budget.to),
         ("max_drop", "from", budget.from_),

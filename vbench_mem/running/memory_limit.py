@@ -121,5 +121,5 @@ class PredictedOom:
         size, there = format_bytes(self.bytes), format_bytes(self.memory_limit.most_bytes)
         return (
             f"predicted to need {size}, more than the {there} of {self.memory_limit.of}; "
-            "to run it anyway, write try_predicted: true in the matrix"
+            "set try_predicted: true to run it"
         )
