@@ -144,7 +144,7 @@ def stored(write_matrix: Write, tmp_path: Path, make_record: MakeRecord) -> tupl
     return path, store
 
 
-def test_show_tells_the_state_of_every_cell(stored: tuple[Path, Store]) -> None:
+def test_show_prints_the_state_of_every_cell(stored: tuple[Path, Store]) -> None:
     path, store = stored
     result = invoke("show", path, "--store", store.folder.parents[1])
     assert result.exit_code == 0
@@ -237,7 +237,7 @@ def test_ctrl_c_exits_with_130(write_matrix: Write, tmp_path: Path) -> None:
     assert errors == "stopped; results so far are kept; to continue, run it again\n"
 
 
-def test_a_matrix_may_be_named_and_a_slip_is_answered(
+def test_a_matrix_may_be_named_and_a_misspelt_one_is_answered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "matrices").mkdir()
@@ -290,7 +290,7 @@ def test_expected_times_grow_with_the_work(
     assert expected_seconds([large], fixed) == {large.id: 3.0}  # noise does not make it negative
 
 
-def test_an_error_of_ours_keeps_its_traceback_and_is_not_a_broken_budgets_exit_code(
+def test_an_internal_error_keeps_its_traceback_and_has_its_own_exit_code(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("vbench_mem.cli.app", lambda: 1 // 0)
@@ -300,7 +300,7 @@ def test_an_error_of_ours_keeps_its_traceback_and_is_not_a_broken_budgets_exit_c
     assert "ZeroDivisionError" in capsys.readouterr().err
 
 
-def test_only_what_no_cell_has_is_told_before_anything_is_made(
+def test_an_only_that_matches_nothing_is_refused_before_anything_is_written(
     write_matrix: Callable[..., Path], tmp_path: Path
 ) -> None:
     matrix = write_matrix()

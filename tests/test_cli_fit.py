@@ -75,7 +75,7 @@ def test_the_json_has_every_answer_and_its_room(write_matrix: Write) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["fit"], "no MATRIX; write one"),
         (["fit", "--claims", "quick"], "leave out MATRIX and --card"),
@@ -88,11 +88,13 @@ def test_the_json_has_every_answer_and_its_room(write_matrix: Write) -> None:
         (["fit", "quick", "--card", "16GiB", "--out", "/dev/null/x"], "cannot be made"),
     ],
 )
-def test_a_slip_is_one_line_and_exit_2_before_any_work(arguments: list[str], said: str) -> None:
+def test_a_mistake_is_one_line_and_exit_2_before_any_work(
+    arguments: list[str], message: str
+) -> None:
     result = invoke(*arguments)
     assert result.exit_code == 2
     assert result.stdout == ""
-    assert result.stderr.startswith("error: ") and said in result.stderr
+    assert result.stderr.startswith("error: ") and message in result.stderr
     assert len(result.stderr.splitlines()) == 1
 
 

@@ -9,7 +9,7 @@ from vbench_mem import __version__
 from vbench_mem.cli import app
 
 
-def test_the_version_is_told_without_a_command() -> None:
+def test_the_version_is_printed_without_a_command() -> None:
     result = CliRunner().invoke(app, ["--version"])
     assert (result.exit_code, result.stdout) == (0, f"vbench-mem {__version__}\n")
 

@@ -1,4 +1,4 @@
-"""Where parts meet: skip rules and records, driver and torch, words and tables, pipes and codes."""
+"""Interactions: skip rules and records, driver and torch, names and tables, pipes and codes."""
 
 import ast
 import re
@@ -69,7 +69,7 @@ def test_only_a_skip_may_say_nothing_of_the_machine(
     assert list(store.records()) == [cell.id]
 
 
-def test_a_gpu_asked_for_by_name_is_never_taken_for_the_cpu(
+def test_a_gpu_that_a_matrix_names_is_never_taken_for_the_cpu(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def unreadable(**_: object) -> None:

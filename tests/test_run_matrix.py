@@ -1,4 +1,4 @@
-"""run_matrix.sh: which commands it runs, and how it ends. Sets nothing up and measures nothing."""
+"""run_matrix.sh: which commands it runs, and how it ends. Installs and measures nothing."""
 
 import subprocess
 import sys

@@ -49,7 +49,7 @@ def run(code: str, file: str) -> Callable[[], object]:
         ("<string>", ""),
     ],
 )
-def test_an_error_is_told_with_the_users_last_place_and_no_librarys(file: str, place: str) -> None:
+def test_an_error_has_the_last_place_in_the_users_code(file: str, place: str) -> None:
     code = "import json\ndef build():\n    json.loads('{')\nbuild()\n"
     error = caught(run(code, file))
     error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next  # without `run`

@@ -72,7 +72,6 @@ def test_throughput_counts_decoded_frames_and_the_time_waited(clips: list[Clip])
     assert found.clips_per_s == found.clips / found.wall_s
 
 
-
 def misbehave(ids: list[str], workers: int) -> list[LoadedClips]:
     clips = deadly.named(ids)
     with ClipLoader(clips, deadly.decode, deadly.SHAPE, workers=workers, batch=2) as loader:

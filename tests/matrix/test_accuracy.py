@@ -1,4 +1,4 @@
-"""The accuracy section: which trainings a matrix asks for, and what they share."""
+"""The accuracy section: the trainings of a matrix, and the stages that they share."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -141,7 +141,7 @@ def test_a_section_on_accuracy_leaves_the_ids_of_all_rows(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ("where: {frames: 4}", "where: {frame: 4}", r"accuracy.where.frame: .*did you mean frames"),
         ("where: {frames: 4}", "where: {frames: 5}", "accuracy.where: matches no row of this"),
@@ -165,15 +165,15 @@ def test_a_section_on_accuracy_leaves_the_ids_of_all_rows(tmp_path: Path) -> Non
         ),
     ],
 )
-def test_a_slip_is_refused_with_its_place_and_the_fix(
-    tmp_path: Path, old: str, new: str, told: str
+def test_a_mistake_is_refused_with_its_place_and_the_fix(
+    tmp_path: Path, old: str, new: str, message: str
 ) -> None:
     assert old in ACCURACY
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=message):
         accuracy_of(tmp_path, ACCURACY.replace(old, new))
 
 
-def test_an_encoder_of_ones_own_is_not_trained_and_the_sentence_says_how_to_leave_it_out(
+def test_a_users_own_encoder_is_not_trained_and_the_message_says_how_to_leave_it_out(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "own.py").write_text("def build(load): ...\n", encoding="utf-8")

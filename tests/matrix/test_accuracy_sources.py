@@ -1,4 +1,4 @@
-"""What a matrix trains on and asks: slips in a source have their own sentence, none is ignored."""
+"""What a matrix trains and evaluates on: each mistake in a source has its message."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def sources(folder: Path, train: str) -> tuple[Source, ...]:
 
 
 @pytest.mark.parametrize(
-    ("train", "told"),
+    ("train", "message"),
     [
         ("train: [{name: spatial, sise: tiny}]", r"train\[0\].sise: no key .* did you mean size"),
         ("train: [{name: 3}]", r"train\[0\].name: 3 is not text"),
@@ -45,16 +45,16 @@ def sources(folder: Path, train: str) -> tuple[Source, ...]:
         (f"{TRAIN}\n  size: tinny", r"train\[0\]: no size called 'tinny'"),
     ],
 )
-def test_a_slip_in_a_source_is_refused_with_its_place(
-    tmp_path: Path, train: str, told: str
+def test_a_mistake_in_a_source_is_refused_with_its_place(
+    tmp_path: Path, train: str, message: str
 ) -> None:
     captions(tmp_path)
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=message):
         sources(tmp_path, train)
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ("[0, 7]", f"[{2**70}]", rf"accuracy.seeds\[0\]: {2**70} is refused"),
         ("name: video,", "name: image,", r"stages\[1\].name: an earlier stage is called 'image'"),
@@ -68,13 +68,13 @@ def test_a_slip_in_a_source_is_refused_with_its_place(
     ],
 )
 def test_what_no_row_could_train_is_refused_before_anything_runs(
-    tmp_path: Path, old: str, new: str, told: str
+    tmp_path: Path, old: str, new: str, message: str
 ) -> None:
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=message):
         accuracy_of(tmp_path, ACCURACY.replace(old, new))
 
 
-def test_pairs_of_a_file_that_is_trained_on_are_not_what_is_asked_unless_it_is_said(
+def test_pairs_of_a_training_file_are_evaluated_only_if_written(
     tmp_path: Path,
 ) -> None:
     captions(tmp_path)
@@ -84,12 +84,12 @@ def test_pairs_of_a_file_that_is_trained_on_are_not_what_is_asked_unless_it_is_s
     assert found.file == str(tmp_path / "mine.csv")
 
 
-def test_no_noise_of_ones_own_goes_before_that_of_the_section(tmp_path: Path) -> None:
+def test_a_sources_noise_of_0_overrides_that_of_the_section(tmp_path: Path) -> None:
     train = "noise: 0.3\n  train: [spatial, {name: temporal, noise: 0}, {name: long, noise: 0.1}]"
     assert [each.noise for each in sources(tmp_path, train)] == [0.3, 0.0, 0.1]
 
 
-def test_clean_and_noisy_pairs_of_a_family_are_asked_once_and_clean(tmp_path: Path) -> None:
+def test_clean_and_noisy_pairs_of_a_family_are_evaluated_once_and_clean(tmp_path: Path) -> None:
     train = "train: [spatial, {name: spatial, noise: 0.2}]"
     _, accuracy = accuracy_of(tmp_path, ACCURACY.replace(TRAIN, train))
     training = accuracy.cells[0].training

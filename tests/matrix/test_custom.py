@@ -1,4 +1,4 @@
-"""A user's own encoder in a matrix: a cell like any other, but for what only the table knows."""
+"""A user's own encoder in a matrix: a cell like any other, without the table's settings."""
 
 import re
 from collections.abc import Callable
@@ -44,7 +44,7 @@ def refused(read: Read, axes: str = AXES, rest: str = "") -> str:
     return str(caught.value).partition(": ")[2]
 
 
-def test_it_is_a_cell_beside_those_of_the_table(read: Read) -> None:
+def test_it_is_a_cell_like_those_of_the_table(read: Read) -> None:
     matrix = read()
     labels = [matrix.label(cell) for cell in matrix.cells]
     assert labels[:2] == ["own_code:build frames=4", "own_code:build frames=8"]
@@ -68,7 +68,7 @@ def test_an_edit_of_the_code_moves_the_ids_of_its_cells_only(read: Read, write_c
     assert moved == {"own_code:build"}
 
 
-def test_a_variant_may_be_ones_own(read: Read) -> None:
+def test_a_variant_may_be_a_users_own_encoder(read: Read) -> None:
     variants = "{variant: ['own_code:build', 'own_code:small', joint_test+mask75], frames: 4, "
     found = [cell.variant for cell in read(variants + "batch: 2}").cells]
     assert found == ["own_code:build", "own_code:small", "joint_test+mask75"]
@@ -96,14 +96,14 @@ def test_captions_and_the_load_are_set_and_named(read: Read) -> None:
         ("tower.depth: 3", "the custom layout has no setting tower.depth"),
     ],
 )
-def test_what_only_the_table_can_be_asked_for_is_refused(
+def test_settings_that_only_the_table_has_are_refused(
     read: Read, setting: str, message: str
 ) -> None:
     axes = f"{{encoder: own_code:build, frames: 4, batch: 2, {setting}}}"
     assert message in refused(read, axes)
 
 
-def test_a_rule_leaves_out_what_it_cannot_be_asked_for(read: Read) -> None:
+def test_a_rule_skips_settings_that_it_does_not_have(read: Read) -> None:
     axes = AXES.replace("batch: 2", "batch: 2, recipe: [full, mask75], patch_px: [16, 32]")
     message = refused(read, axes)
     assert "to leave it out: skip: [{when: {encoder: own_code:build}, reason: ...}]" in message
@@ -126,7 +126,9 @@ def test_a_rule_leaves_out_what_it_cannot_be_asked_for(read: Read) -> None:
         ("own_code:build+mask75", "'own_code:build+mask75' is no encoder of one's own"),
     ],
 )
-def test_a_slip_in_its_name_is_told_at_its_place(read: Read, encoder: str, message: str) -> None:
+def test_a_mistake_in_its_name_is_reported_at_its_place(
+    read: Read, encoder: str, message: str
+) -> None:
     assert message in refused(read, AXES.replace("own_code:build", encoder))
 
 

@@ -43,7 +43,7 @@ def test_the_schema_offers_every_exhibit_of_the_table() -> None:
     assert set(get_args(Name)) == set(EXHIBITS)
 
 
-def test_an_exhibit_says_where_it_stands_and_how_sure_its_reading_is() -> None:
+def test_an_exhibit_says_where_it_is_and_how_certain_its_reading_is() -> None:
     for name, exhibit in EXHIBITS.items():
         kind, number = name[:-1].capitalize(), name[-1]
         assert exhibit.title.startswith(f"{kind} {number}: ")

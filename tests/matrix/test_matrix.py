@@ -1,4 +1,4 @@
-"""Matrix files: lists multiply, slips are refused with the fix, ids move when specs do."""
+"""Matrix files: products of lists, mistakes refused with the fix, ids that follow the specs."""
 
 import itertools
 from collections.abc import Callable
@@ -32,7 +32,7 @@ def refused(write: Write, text: str) -> str:
     return str(caught.value).removeprefix(f"{path}: ")
 
 
-def test_lists_multiply_and_scalars_do_not(write_matrix: Write) -> None:
+def test_a_matrix_is_the_cartesian_product_of_its_lists(write_matrix: Write) -> None:
     matrix = read(write_matrix, write_matrix().read_text())
     seen = [
         (facts(cell)["encoder"], cell.recipe_name, cell.load.frames, cell.load.batch)
@@ -219,18 +219,18 @@ REST = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("slip", "message"), AXES)
-def test_a_slip_in_the_axes_is_refused_with_its_place(
-    write_matrix: Write, slip: str, message: str
+@pytest.mark.parametrize(("mistake", "message"), AXES)
+def test_a_mistake_in_the_axes_is_refused_with_its_place(
+    write_matrix: Write, mistake: str, message: str
 ) -> None:
-    assert message in refused(write_matrix, BASE.replace("batch: 2", slip))
+    assert message in refused(write_matrix, BASE.replace("batch: 2", mistake))
 
 
-@pytest.mark.parametrize(("slip", "message"), REST)
-def test_a_slip_elsewhere_is_refused_with_its_place(
-    write_matrix: Write, slip: str, message: str
+@pytest.mark.parametrize(("mistake", "message"), REST)
+def test_a_mistake_elsewhere_is_refused_with_its_place(
+    write_matrix: Write, mistake: str, message: str
 ) -> None:
-    assert message in refused(write_matrix, BASE + slip + "\n")
+    assert message in refused(write_matrix, BASE + mistake + "\n")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What tests of children that misbehave share."""
+"""Shared by tests of children that misbehave."""
 
 import subprocess
 import threading
@@ -22,7 +22,7 @@ CUDA = (
 
 @dataclass
 class Seen:
-    """Remembers what it is told."""
+    """Records what it is called with."""
 
     begun: list[str] = field(default_factory=list)
     ended: list[tuple[str, Status]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Minutes of a matrix: from FLOPs and a stated share of the peak, or from what was measured."""
+"""Minutes of a matrix: from FLOPs and a share of the peak, or from records."""
 
 from collections.abc import Callable
 
@@ -55,7 +55,7 @@ def test_ten_steps_of_a_hundredth_of_the_peak_take_the_start_and_ten_over_35_sec
 
 
 @pytest.mark.parametrize(
-    ("card", "dtype", "target", "said"),
+    ("card", "dtype", "target", "message"),
     [
         ("16GiB", "float32", "cuda", "no dense peak is known for a card of 16.00 GiB"),
         ("t4", "bfloat16", "cuda", "the tensor cores of 'Tesla T4' do not have bfloat16"),
@@ -64,15 +64,15 @@ def test_ten_steps_of_a_hundredth_of_the_peak_take_the_start_and_ten_over_35_sec
     ],
 )
 def test_an_unknown_peak_is_no_minutes_and_the_reason(
-    make_cell: Maker, card: str, dtype: str, target: Target, said: str
+    make_cell: Maker, card: str, dtype: str, target: Target, message: str
 ) -> None:
     cell = gpu_cell(make_cell, dtype)
     found = one(cell, predicted(GIB, flop=10**12), card=parse_card(card), target=target)
-    assert found.seconds is None and said in found.seconds_from
+    assert found.seconds is None and message in found.seconds_from
     assert found.fit == "fits"
 
 
-def test_without_a_card_nothing_is_judged(make_cell: Maker) -> None:
+def test_without_a_card_there_is_no_verdict(make_cell: Maker) -> None:
     found = one(gpu_cell(make_cell), predicted(GIB, flop=10**12), card=None)
     assert (found.fit, found.seconds) == (None, None)
     assert "name one with --card" in str(found.why) and "no card" in found.seconds_from
@@ -105,7 +105,7 @@ def test_records_of_cells_that_ran_alike_go_before_the_peak(
 
 
 @pytest.mark.parametrize("what", ["one record", "failures", "errors", "another dtype"])
-def test_records_that_cannot_tell_leave_the_time_unknown(
+def test_records_of_other_kinds_leave_the_time_unknown(
     make_cell: Maker, make_record: MakeRecord, what: str
 ) -> None:
     cell = make_cell(frames=16)

@@ -1,4 +1,4 @@
-"""The fork server and the worker: light, clean, and gone with the parent."""
+"""The fork server and the worker: no torch in the parent, and no process left after it."""
 
 import json
 import os

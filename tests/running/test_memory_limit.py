@@ -1,4 +1,4 @@
-"""Whether a cell fits: only what is certain is called not to."""
+"""Whether a cell fits: it is too large only where that is certain."""
 
 from collections.abc import Callable
 
@@ -25,7 +25,7 @@ def memory_limit(least: int, most: int, *, is_virtual: bool = False) -> MemoryLi
     ("peak", "verdict"),
     [(9, "fits"), (10, "fits"), (11, "tight"), (12, "tight"), (13, "does not fit")],
 )
-def test_between_the_two_readings_of_a_datasheet_nobody_can_say(peak: int, verdict: str) -> None:
+def test_between_the_two_readings_of_a_datasheet_it_is_tight(peak: int, verdict: str) -> None:
     found, why = fit(predicted(peak * GIB), memory_limit(10 * GIB, 12 * GIB))
     assert found == verdict
     assert (why is None) == (verdict == "fits")

@@ -1,4 +1,4 @@
-"""Records: there and back, and never half of one."""
+"""Records: written, read, and never half of one."""
 
 import json
 from collections.abc import Callable

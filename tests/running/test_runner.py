@@ -44,7 +44,7 @@ def test_a_traceback_is_kept(runner_of: Callable[..., Runner], cell: Cell) -> No
     assert "ValueError: broken" in str(record.failure.traceback)
 
 
-def test_half_a_record_is_not_trusted(
+def test_half_a_record_is_not_used(
     runner_of: Callable[..., Runner], store: Store, cell: Cell, make_record: MakeRecord
 ) -> None:
     half = make_record(cell).model_dump_json()[:300]
@@ -54,7 +54,7 @@ def test_half_a_record_is_not_trusted(
     assert aside.read_text() == half
 
 
-def test_a_record_of_another_cell_is_not_trusted(
+def test_a_record_of_another_cell_is_not_used(
     runner_of: Callable[..., Runner], cell: Cell, make_cell: Maker, make_record: MakeRecord
 ) -> None:
     text = make_record(make_cell(frames=8)).model_dump_json()
@@ -62,7 +62,7 @@ def test_a_record_of_another_cell_is_not_trusted(
     assert record.status is Status.ERROR and "record of another cell" in str(record.reason)
 
 
-def test_a_crash_after_the_record_is_told_and_the_numbers_stand(
+def test_a_crash_after_the_record_is_noted_and_the_numbers_stay(
     runner_of: Callable[..., Runner], cell: Cell, make_record: MakeRecord
 ) -> None:
     text = make_record(cell).model_dump_json()

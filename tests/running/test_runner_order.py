@@ -37,7 +37,7 @@ sys.exit(print({CUDA!r}) or 1) if (load['frames'], load['batch']) == (8, 2) else
 
 
 @pytest.mark.parametrize("prune", [True, False])
-def test_what_must_run_out_of_memory_is_spared_unless_switched_off(
+def test_what_must_run_out_of_memory_is_skipped_unless_switched_off(
     runner_of: Callable[..., Runner], make_cell: Maker, with_frames: AtLoad, prune: bool
 ) -> None:
     one, other = make_cell(), make_cell(recipe="mask75")

@@ -1,4 +1,4 @@
-"""What predictions change about a plan, and the records of cells that are skipped."""
+"""How predictions change a plan, and the records of cells that are skipped."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -41,15 +41,15 @@ def test_groups_with_small_peaks_come_first_and_keep_their_own_order(make_cell: 
     unknown = [make_cell("factorized_test", frames=4)]
     outcomes = {large[0].id: predicted(9), large[1].id: predicted(1)}
     outcomes |= {small[0].id: predicted(3), small[1].id: predicted(2)}
-    told = outcomes | {unknown[0].id: Unpredicted(reason="compiled")}
+    with_unknown = outcomes | {unknown[0].id: Unpredicted(reason="compiled")}
     written = tuple(in_order([*unknown, *large, *small]))
     assert written[0].encoder == "factorized_test"
-    found = small_groups_first(written, told)
+    found = small_groups_first(written, with_unknown)
     assert found == [small[1], small[0], large[1], large[0], *unknown]
     assert small_groups_first(written, {}) == list(written)
 
 
-def test_only_what_is_predicted_to_be_too_large_is_spared(make_cell: Maker) -> None:
+def test_only_what_is_predicted_to_be_too_large_is_skipped(make_cell: Maker) -> None:
     fits, tight, large, unknown, blind = (make_cell(frames=frames) for frames in (4, 6, 8, 10, 12))
     outcomes = {
         fits.id: predicted(10 * GIB),
@@ -111,7 +111,7 @@ def skipped_as_oom(tmp_path: Path, environment: Environment, cell: Cell) -> Reco
     return read
 
 
-def test_a_spared_cell_leaves_a_record_with_the_prediction_and_the_limit(
+def test_a_skipped_cell_has_a_record_with_the_prediction_and_the_limit(
     skipped_as_oom: Record,
 ) -> None:
     assert (skipped_as_oom.status, skipped_as_oom.reason) == (Status.SKIPPED, REASON)
@@ -140,7 +140,7 @@ CODE = {"vbench_mem": "1.0", "torch": "2.11"}
         ({}, {}, CODE, None, False),
     ],
 )
-def test_a_cell_stays_spared_while_neither_the_code_nor_the_memory_changes(
+def test_a_cell_stays_skipped_while_neither_the_code_nor_the_memory_changes(
     cell: Cell,
     skipped_as_oom: Record,
     then: dict[str, str | bool],

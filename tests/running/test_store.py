@@ -1,4 +1,4 @@
-"""The store: trusts good records only, tells of the others, deletes nothing."""
+"""The store: uses only good records, reports the others, deletes nothing."""
 
 import json
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def test_what_is_written_is_found(store: Store, cell: Cell, make_record: MakeRec
     assert find_stores(store.folder.parent.parent, "small") == [store]
 
 
-def test_a_torn_file_is_reported_kept_and_never_trusted(
+def test_a_torn_file_is_reported_kept_and_never_used(
     store: Store, cell: Cell, make_record: MakeRecord
 ) -> None:
     store.write(make_record(cell))
@@ -47,8 +47,8 @@ def test_a_torn_file_is_reported_kept_and_never_trusted(
     assert store.records() == {}
     (problem,) = store.problems()
     assert "torn" in problem and "run the matrix again" in problem
-    (told,) = store.set_aside_bad({cell.id})
-    assert "torn" in told and "measured again" in told
+    (message,) = store.set_aside_bad({cell.id})
+    assert "torn" in message and "measured again" in message
     assert path.with_name(f"{path.name}.torn-1").read_text() == half
     path.write_text(half)
     store.set_aside_bad({cell.id})
@@ -97,8 +97,8 @@ def test_a_bad_file_of_no_cell_is_left_alone(
 ) -> None:
     path = store.record_path("feedfeedfeedfeed")
     path.write_text("{")
-    (told,) = store.set_aside_bad({cell.id})
-    assert "ignored" in told and path.exists()
+    (message,) = store.set_aside_bad({cell.id})
+    assert "ignored" in message and path.exists()
 
 
 def test_a_folder_that_cannot_be_made_is_the_users_mistake(
@@ -148,7 +148,7 @@ def test_a_number_that_cannot_be_is_no_record(
     assert why in store.problems()[0]
 
 
-def test_a_lost_environment_file_does_not_let_another_machines_records_in(
+def test_without_an_environment_file_records_of_another_machine_are_refused(
     store: Store, cell: Cell, make_record: MakeRecord
 ) -> None:
     record = make_record(cell)

@@ -1,4 +1,4 @@
-"""Where cells would run: the devices that the driver shows, or a card that is only named."""
+"""Where cells would run: the devices that the driver shows, or a card that the user names."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -44,7 +44,7 @@ def place(facts: dict[str, str | int], asked: str | None = None) -> ExecutionTar
         ("cpu", WITH_CARD, "16GiB", "cpu", "cpu", 4),
     ],
 )
-def test_a_cell_is_held_against_the_memory_of_the_device_it_would_run_on(
+def test_a_cell_is_compared_with_the_memory_of_the_device_it_would_run_on(
     make_cell: Maker,
     device: str,
     facts: dict[str, str | int],

@@ -1,4 +1,4 @@
-"""Trainings in their order: shared stages once, failures told, nothing trained twice."""
+"""Trainings in their order: shared stages once, failures reported, nothing trained twice."""
 
 import sys
 import time
@@ -49,7 +49,7 @@ WRITE = "result.write_text(json.dumps(record))\n"
 
 @dataclass
 class Seen:
-    """What is told, in order, and how many ran at once."""
+    """The calls in order, and how many ran at once."""
 
     begun: list[str] = field(default_factory=list)
     ended: list[tuple[str, Status, bool]] = field(default_factory=list)
@@ -112,7 +112,7 @@ def test_a_shared_stage_is_trained_once_and_before_all_that_goes_on_from_it(
     assert store.records().keys() == records.keys()
 
 
-def test_what_is_done_is_not_trained_again_unless_asked(run: Run, accuracy: Accuracy) -> None:
+def test_what_is_done_is_trained_again_only_with_again(run: Run, accuracy: Accuracy) -> None:
     run()
     records, seen, plan = run()
     assert seen.begun == [] and plan.todo == []
@@ -121,7 +121,7 @@ def test_what_is_done_is_not_trained_again_unless_asked(run: Run, accuracy: Accu
     assert seen.begun == [cell.id for cell in accuracy.all]
 
 
-def test_a_lost_last_stage_goes_on_from_the_weights_that_are_there(
+def test_a_last_stage_continues_from_the_weights_that_exist(
     run: Run, accuracy: Accuracy, store: Store
 ) -> None:
     run()
@@ -129,7 +129,7 @@ def test_a_lost_last_stage_goes_on_from_the_weights_that_are_there(
     assert run()[1].begun == [accuracy.cells[1].id]
 
 
-def test_lost_weights_are_trained_again_where_something_goes_on_from_them(
+def test_missing_weights_are_trained_again_if_a_stage_continues_them(
     run: Run, accuracy: Accuracy, store: Store
 ) -> None:
     run()
@@ -167,7 +167,7 @@ def test_again_trains_from_the_first_step_and_a_second_run_goes_on(
     assert not snapshot.exists() and not any(path.exists() for path in skipped_as_oom)
 
 
-def test_a_stage_that_fails_spares_what_goes_on_from_it_and_says_why(
+def test_stages_after_a_failed_one_are_skipped_with_the_reason(
     run: Run, accuracy: Accuracy
 ) -> None:
     records, seen, _ = run("raise SystemExit(3)")
