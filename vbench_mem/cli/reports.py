@@ -131,7 +131,7 @@ def check_places(matrices: list[Path], store: Path, out: Path | None) -> None:
     prefixes_of([path.stem for path in matrices])
     runs = {(store / path.stem).resolve() for path in matrices}
     if out is not None and (out.resolve().parent in runs or (out / "environment.json").is_file()):
-        raise UsageError(f"{out}: has the records of a run; choose another folder with --out")
+        raise UsageError(f"{out}: has the records of a run; choose another with --out")
 
 
 def predicted_subjects(

@@ -36,7 +36,7 @@ def choose_run(
         found = [stores[key] for key in stores if key.startswith(machine)]
         if machine and len(found) == 1:
             return found[0]
-        many = "several machines begin" if found else "no machine begins"
+        many = "several fingerprints begin" if found else "no fingerprint begins"
         raise UnlikeMachines(
             f"{root / name}: {many} with '{machine}'; there are records of {there}"
         )
@@ -45,6 +45,6 @@ def choose_run(
     if foreign and len(stores) == 1:
         return next(iter(stores.values()))
     raise UnlikeMachines(
-        f"{root / name}: no records of this machine ({own}), but of {there}; "
+        f"{root / name}: no records of this machine ({own}), only of {there}; "
         "choose one with --machine"
     )
