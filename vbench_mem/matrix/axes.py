@@ -1,8 +1,7 @@
 """The settings of a matrix by name, the values that each takes, and the facts of a cell by name.
 
-The names are the fields of the spec, recipe, load and runtime; none is listed by hand. `encoder`
-also takes patterns as in a shell, `"*_b16"`, alone or in a list: the encoders of the table whose
-names match, in the table's order.
+The names are the fields of the spec, recipe, load and runtime. `encoder` also takes patterns as in
+a shell, `"*_b16"`, alone or in a list: the matching encoders of the table, in its order.
 """
 
 import json
@@ -76,10 +75,9 @@ def all_settings() -> dict[str, Setting]:
         "size": Setting("size", "spec", ("tower",), choice("size")),
         "text_size": Setting("text_size", "spec", ("text", "tower"), choice("text_size")),
     }
-    rest = [*settings_of(Load, "load"), *settings_of(Runtime, "runtime")]
-    rest += settings_of(Recipe, "recipe")
-    rest += [setting for layout in get_args(Spec) for setting in settings_of(layout, "spec")]
-    for setting in rest:
+    kinds: list[tuple[type, Section]] = [(Load, "load"), (Runtime, "runtime"), (Recipe, "recipe")]
+    kinds += [(layout, "spec") for layout in get_args(Spec)]
+    for setting in (each for kind, section in kinds for each in settings_of(kind, section)):
         known = found.setdefault(setting.path, setting)
         if known.section != setting.section:
             path = f"{setting.section}.{setting.path}"

@@ -28,7 +28,6 @@ from vbench_mem.matrix.exhibits import Name
 from vbench_mem.matrix.resolve import sha256_of
 
 Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
-
 REFERENCE = "reference"  # among `scores`: the published scores that come with the package
 
 
@@ -205,11 +204,8 @@ def check_blocks(raw: Any, folder: Path) -> list[AxesBlock]:
     listed = raw if isinstance(raw, list) else [raw]
     if not listed or not all(isinstance(block, dict) and block for block in listed):
         raise UsageError("axes: write a mapping of names to values, or a list of such mappings")
-    is_list = isinstance(raw, list)
-    return [
-        parse_block(block, f"axes[{i}]" if is_list else "axes", folder)
-        for i, block in enumerate(listed)
-    ]
+    places = [f"axes[{i}]" for i in range(len(listed))] if isinstance(raw, list) else ["axes"]
+    return [parse_block(block, at, folder) for block, at in zip(listed, places, strict=True)]
 
 
 def check_rule(rule: SkipRule, where: str) -> Rule:
@@ -229,8 +225,7 @@ def check_budget(raw: Any, where: str, variants: Collection[str] | None = None) 
                 check_when({name: value}, variants)
             except UsageError as error:
                 raise UsageError(f"{where}.{key}.{error}") from error
-    unknown = next((key for key in raw if key not in budget_keys()), None)
-    if unknown is not None:
+    for unknown in [key for key in raw if key not in budget_keys()]:
         hint = nearest(unknown, budget_keys())
         raise UsageError(f"{where}: no key called '{unknown}' here{hint}")
     try:
