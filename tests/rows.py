@@ -54,8 +54,8 @@ def oom(cell: Cell, asked: int = 3 * GIB, **failure: Any) -> Record:
         cell_id=cell.id,
         cell=cell,
         status=Status.OOM,
-        reason=f"device out of memory in backward, {asked / GIB:.2f} GiB asked",
-        failure=Failure(phase="backward", where="device", bytes_asked=asked, **failure),
+        reason=f"device out of memory in backward, {asked / GIB:.2f} GiB requested",
+        failure=Failure(phase="backward", where="device", bytes_requested=asked, **failure),
         metrics={"params": 7},
         environment=MACHINE,
     )
@@ -66,7 +66,7 @@ def pruned(cell: Cell, by: Cell) -> Record:
         cell_id=cell.id,
         cell=cell,
         status=Status.SKIPPED,
-        reason=f"out of memory already with frames={by.load.frames} batch={by.load.batch}",
+        reason=f"out of memory at frames={by.load.frames} batch={by.load.batch} already",
         pruned_by=by.id,
         environment=MACHINE,
     )

@@ -19,7 +19,7 @@ from vbench_mem.cli.arguments import complete_label, complete_matrix, find_matri
 from vbench_mem.cli.progress import REST_COLUMNS, Bars, shorten
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import load_matrix
-from vbench_mem.running.eta import expect
+from vbench_mem.running.eta import expected_seconds
 from vbench_mem.running.record import Failure, Record, Status
 from vbench_mem.running.site import Site
 from vbench_mem.running.store import Store
@@ -29,7 +29,7 @@ MakeRecord = Callable[..., Record]
 
 # frozen: an option that moves a number belongs into the matrix, not here
 OPTIONS = {
-    "list": {"what", "--json"},
+    "list": {"section", "pattern", "--json"},
     "plan": {"matrix", "--card", "--only", "--store", "--json"},
     "run": {"matrix", "--store", "--only", "--again", "--json"},
     "show": {"matrix", "cell", "--store", "--json"},
@@ -89,6 +89,11 @@ def test_lists_name_every_row() -> None:
     assert any(row["name"] == "joint_b16" and row["size"] == "B" for row in encoders)
     whole = json.loads(invoke("list", "--json").stdout)
     assert whole.keys() == {"encoders", "recipes", "metrics", "matrices"}
+    some = json.loads(invoke("list", "encoders", "*_b16", "--json").stdout)
+    assert some == [row for row in encoders if row["name"].endswith("_b16")]
+    none = invoke("list", "recipes", "*_x")
+    assert none.exit_code == 2
+    assert none.stderr == "error: no name matches '*_x'; `vbench-mem list recipes` lists all\n"
     assert any(row["name"] == "mask75" and row["mask"] == 0.75 for row in whole["recipes"])
     assert "peak_alloc_bytes" in invoke("list", "metrics").stdout
 
@@ -131,20 +136,20 @@ def stored(write_matrix: Write, tmp_path: Path, make_record: MakeRecord) -> tupl
     store.prepare(matrix.text, site.main)
     for cell in matrix.cells:
         store.write(make_record(cell, environment=site.main))
-    failure = Failure(phase="forward", where="device", bytes_asked=3 * 2**30)
-    reason = "device out of memory in forward, 3.00 GiB asked"
+    failure = Failure(phase="forward", where="device", bytes_requested=3 * 2**30)
+    reason = "device out of memory in forward, 3.00 GiB requested"
     last = make_record(matrix.cells[-1], environment=site.main, metrics={})
     ending = {"status": Status.OOM, "reason": reason, "failure": failure}
     store.write(last.model_copy(update=ending))
     return path, store
 
 
-def test_show_tells_the_state_of_every_cell(stored: tuple[Path, Store]) -> None:
+def test_show_prints_the_state_of_every_cell(stored: tuple[Path, Store]) -> None:
     path, store = stored
     result = invoke("show", path, "--store", store.folder.parents[1])
     assert result.exit_code == 0
     assert result.stdout.count("ok") == 7
-    assert "device out of memory in forward, 3.00 GiB asked" in result.stdout
+    assert "device out of memory in forward, 3.00 GiB requested" in result.stdout
     assert "frame_mean_test+mask75" in result.stdout
     assert max(len(line) for line in result.stdout.splitlines() if "/" not in line) <= 80
     (found,) = json.loads(invoke("show", path, "--store", store.folder.parents[1], "--json").stdout)
@@ -229,10 +234,10 @@ def test_ctrl_c_exits_with_130(write_matrix: Write, tmp_path: Path) -> None:
     os.kill(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert errors == "stopped; what was done is kept, run again to go on\n"
+    assert errors == "stopped; results so far are kept; to continue, run it again\n"
 
 
-def test_a_matrix_may_be_named_and_a_slip_is_answered(
+def test_a_matrix_may_be_named_and_a_misspelt_one_is_answered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "matrices").mkdir()
@@ -275,17 +280,17 @@ def test_expected_times_grow_with_the_work(
     make_cell: Callable[..., Cell], make_record: MakeRecord
 ) -> None:
     small, middle, large = (make_cell(frames=frames) for frames in (4, 8, 16))
-    assert expect([large], []) == {large.id: None}
-    one = expect([large], [make_record(small, wall_s=2.0)])
+    assert expected_seconds([large], []) == {large.id: None}
+    one = expected_seconds([large], [make_record(small, wall_s=2.0)])
     assert one == {large.id: 2.0}
     records = [make_record(small, wall_s=2.0), make_record(middle, wall_s=4.0)]
-    seconds = expect([large], records)[large.id]
+    seconds = expected_seconds([large], records)[large.id]
     assert seconds is not None and 7 < seconds < 12  # a little over linear in the frames
     fixed = [make_record(small, wall_s=4.0), make_record(middle, wall_s=2.0)]
-    assert expect([large], fixed) == {large.id: 3.0}  # noise does not make it negative
+    assert expected_seconds([large], fixed) == {large.id: 3.0}  # noise does not make it negative
 
 
-def test_an_error_of_ours_keeps_its_traceback_and_is_not_a_broken_budgets_exit_code(
+def test_an_internal_error_keeps_its_traceback_and_has_its_own_exit_code(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("vbench_mem.cli.app", lambda: 1 // 0)
@@ -295,7 +300,7 @@ def test_an_error_of_ours_keeps_its_traceback_and_is_not_a_broken_budgets_exit_c
     assert "ZeroDivisionError" in capsys.readouterr().err
 
 
-def test_only_what_no_cell_has_is_told_before_anything_is_made(
+def test_an_only_that_matches_nothing_is_refused_before_anything_is_written(
     write_matrix: Callable[..., Path], tmp_path: Path
 ) -> None:
     matrix = write_matrix()

@@ -1,4 +1,4 @@
-"""`plan` foretells without running anything, and `run` skips what cannot fit."""
+"""`plan` predicts without running anything, and `run` skips what cannot fit."""
 
 import json
 import signal
@@ -50,37 +50,37 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def told(write_matrix: Write, tmp_path: Path, no_gpu: None) -> dict[str, Any]:
+def forecasts(write_matrix: Write, tmp_path: Path, no_gpu: None) -> dict[str, Any]:
     result = plan(write_matrix(MIXED), "--card", "1 GiB", "--store", tmp_path / "none", "--json")
     assert result.exit_code == 0, result.output
     assert not (tmp_path / "none").exists()
     return json.loads(result.stdout)
 
 
-def test_a_card_takes_the_place_of_every_device_but_the_cpu(told: dict[str, Any]) -> None:
-    by_label = {cell["label"]: cell for cell in told["cells"]}
-    on_cpu = [cell for cell in told["cells"] if "device=cpu" in cell["label"]]
+def test_a_card_replaces_every_device_except_the_cpu(forecasts: dict[str, Any]) -> None:
+    by_label = {cell["label"]: cell for cell in forecasts["cells"]}
+    on_cpu = [cell for cell in forecasts["cells"] if "device=cpu" in cell["label"]]
     assert {cell["target"] for cell in on_cpu} == {"cpu"} and len(on_cpu) == 1
     assert on_cpu[0]["memory_limit_of"] in ("this host",)
     others = [cell for cell in by_label.values() if cell not in on_cpu]
-    assert {(cell["target"], cell["room_bytes"]) for cell in others} == {("cuda", 2**30)}
+    assert {(cell["target"], cell["memory_limit_bytes"]) for cell in others} == {("cuda", 2**30)}
 
 
 def test_each_cell_is_judged_by_its_own_prediction(
-    told: dict[str, Any], write_matrix: Write
+    forecasts: dict[str, Any], write_matrix: Write
 ) -> None:
     cells = {cell.id: cell for cell in load_matrix(write_matrix(MIXED)).cells}
-    large = next(cell for cell in told["cells"] if cell["fit"] == "does not fit")
+    large = next(cell for cell in forecasts["cells"] if cell["fit"] == "does not fit")
     cell = cells[large["id"]]
     assert (cell.load.frames, cell.load.batch) == (64, 64)
     expected = predict(cell, "cuda")
     assert large["peak_bytes"] == expected.peak_bytes > 2**30
     assert large["step_flop"] == expected.flop
     assert large["why"].endswith("more than the 1.00 GiB of a card of 1.00 GiB")
-    compiled = next(cell for cell in told["cells"] if cell["peak_bytes"] is None)
+    compiled = next(cell for cell in forecasts["cells"] if cell["peak_bytes"] is None)
     assert "compiled" in compiled["why"] and compiled["fit"] is None
-    assert [cell["reason"] for cell in told["skipped"]] == ["not asked"]
-    assert told["totals"] | {"minutes": None} == told["totals"] | {
+    assert [cell["reason"] for cell in forecasts["skipped"]] == ["not asked"]
+    assert forecasts["totals"] | {"minutes": None} == forecasts["totals"] | {
         "cells": 5,
         "fit": 3,
         "tight": 0,
@@ -108,7 +108,7 @@ def test_the_table_fits_the_terminal_and_says_what_the_minutes_are_made_of(
     assert "not predicted: a compiled step" in text
 
 
-def test_a_column_of_minutes_that_nobody_knows_is_left_out(
+def test_a_column_of_unknown_minutes_is_left_out(
     write_matrix: Write, no_gpu: None, tmp_path: Path
 ) -> None:
     path = write_matrix(MIXED)
@@ -119,7 +119,7 @@ def test_a_column_of_minutes_that_nobody_knows_is_left_out(
         assert ("minutes" in heads) == is_there
 
 
-def test_without_a_card_a_cell_that_asks_for_one_is_not_judged(
+def test_without_a_card_a_cell_that_needs_one_has_no_verdict(
     write_matrix: Write, no_gpu: None
 ) -> None:
     path = write_matrix(MIXED.replace("device: cpu", "device: cuda"))
@@ -131,7 +131,7 @@ def test_without_a_card_a_cell_that_asks_for_one_is_not_judged(
     assert "1 cell, 1 not judged\n" in plan(path, "--only", "device=cuda").stdout
 
 
-def test_nothing_is_said_of_minutes_that_are_not_told(write_matrix: Write, no_gpu: None) -> None:
+def test_minutes_are_explained_only_where_there_are_some(write_matrix: Write, no_gpu: None) -> None:
     arguments = ("--only", "frames=64 batch=64", "--card")
     assert "\nminutes: " in plan(write_matrix(MIXED), *arguments, "h200").stdout
     alone = plan(write_matrix(MIXED), *arguments, "v100-16").stdout
@@ -143,18 +143,18 @@ def test_nothing_is_said_of_minutes_that_are_not_told(write_matrix: Write, no_gp
 
 
 @pytest.mark.parametrize(
-    ("card", "said"),
+    ("card", "message"),
     [
         ("a100_41", "--card: no card called 'a100_41'; did you mean a100-40?"),
         ("16 GB", "--card: '16 GB' is not a size; write it like '16 GiB'"),
     ],
 )
 def test_a_card_that_is_none_is_one_line_and_exit_2(
-    write_matrix: Write, card: str, said: str
+    write_matrix: Write, card: str, message: str
 ) -> None:
     result = plan(write_matrix(), "--card", card)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.startswith(f"error: {said}") and result.stderr.count("\n") == 1
+    assert result.stderr.startswith(f"error: {message}") and result.stderr.count("\n") == 1
 
 
 @pytest.fixture
@@ -167,7 +167,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[P
     signal.signal(signal.SIGTERM, handled)  # a run sets its own
 
 
-def test_a_run_spares_what_cannot_fit_and_starts_with_what_is_small(
+def test_a_run_skips_what_cannot_fit_and_starts_with_what_is_small(
     run: Callable[[Path], Result], write_matrix: Write, tmp_path: Path
 ) -> None:
     path = write_matrix(SIZES)
@@ -184,14 +184,14 @@ def test_a_run_spares_what_cannot_fit_and_starts_with_what_is_small(
     lines = [line for line in done.stderr.splitlines() if line.startswith("[")]
     assert lines[0].startswith("[1/2] ok joint_test batch=1")
     assert lines[1].startswith("[2/2] ok frame_mean_test batch=1")
-    assert done.stderr.count("does not fit the 1.00 GiB of protocol.memory_limit_bytes") == 2
+    assert done.stderr.count("more than the 1.00 GiB of protocol.memory_limit_bytes") == 2
     (folder,) = (tmp_path / "runs" / "small").iterdir()
     skipped_as_oom = [r for r in Store(folder).records().values() if r.status is Status.SKIPPED]
     assert len(skipped_as_oom) == 2
     assert all((record.predicted_bytes or 0) > 2**30 for record in skipped_as_oom)
 
-    told = json.loads(plan(path, "--store", tmp_path / "runs", "--json").stdout)
-    assert (told["totals"]["measured"], told["totals"]["to_measure"]) == (2, 0)
+    forecasts = json.loads(plan(path, "--store", tmp_path / "runs", "--json").stdout)
+    assert (forecasts["totals"]["measured"], forecasts["totals"]["to_measure"]) == (2, 0)
 
 
 def test_a_matrix_may_ask_to_try_what_is_predicted_not_to_fit(
@@ -205,6 +205,6 @@ def test_a_matrix_may_ask_to_try_what_is_predicted_not_to_fit(
     assert [cell["predicted_bytes"] for cell in cells] == [None, None]
 
     path.write_text(path.read_text().removeprefix("try_predicted: true\n"))
-    again = run(path)  # what ran out of memory keeps its record, and that is told
-    assert "not tried again joint_test batch=4096, host out of memory in " in again.stderr
+    again = run(path)  # what ran out of memory keeps its record, and the run says so
+    assert "not run again joint_test batch=4096, host out of memory in " in again.stderr
     assert [cell["status"] for cell in json.loads(again.stdout)["cells"]] == ["ok", "oom"]

@@ -22,7 +22,7 @@ def test_each_benchmark_has_a_column_of_its_own_by_the_name_of_its_scores(
     assert "mine" in printed
 
 
-def test_what_will_be_asked_is_named_before_anything_has_run(
+def test_benchmarks_are_named_before_anything_has_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     draw_trainings(trained_matrix(tmp_path, ("joint_test",), "0"), {})

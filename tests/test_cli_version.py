@@ -9,7 +9,7 @@ from vbench_mem import __version__
 from vbench_mem.cli import app
 
 
-def test_the_version_is_told_without_a_command() -> None:
+def test_the_version_is_printed_without_a_command() -> None:
     result = CliRunner().invoke(app, ["--version"])
     assert (result.exit_code, result.stdout) == (0, f"vbench-mem {__version__}\n")
 
@@ -32,4 +32,4 @@ def test_a_misspelt_matrix_is_answered_with_the_nearest_name_here_or_shipped(
 def test_a_name_that_is_like_none_is_answered_with_where_to_look(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["show", str(tmp_path / "nowhere")])
     assert result.exit_code == 2
-    assert "`vbench-mem list matrices` shows those that ship" in result.stderr
+    assert "`vbench-mem list matrices` lists those included" in result.stderr

@@ -115,7 +115,7 @@ def test_an_error_of_its_forward_keeps_its_traceback(cells: dict[str, dict[str, 
     assert "mask.missing_attribute" in failure["traceback"]
 
 
-def test_an_error_of_its_building_is_told_in_its_first_line(
+def test_an_error_in_build_is_reported_by_its_first_line(
     cells: dict[str, dict[str, object]],
 ) -> None:
     cell = cells["broken:unbuilt"]

@@ -1,4 +1,4 @@
-"""Where parts meet: skip rules and records, driver and torch, words and tables, pipes and codes."""
+"""Interactions: skip rules and records, driver and torch, names and tables, pipes and codes."""
 
 import ast
 import re
@@ -12,6 +12,7 @@ import pytest
 import torch
 
 import vbench_mem
+from tests.running.children import SpawnLauncher
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.load import Runtime
 from vbench_mem.base.metrics import METRICS
@@ -25,8 +26,7 @@ from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import load_matrix
 from vbench_mem.matrix.schema import matrix_schema
 from vbench_mem.running import endings, worker
-from vbench_mem.running.launch import SpawnLauncher
-from vbench_mem.running.plan import Plan
+from vbench_mem.running.plan import RunPlan
 from vbench_mem.running.record import Record, Status
 from vbench_mem.running.runner import Runner
 from vbench_mem.running.store import Store
@@ -48,7 +48,7 @@ def test_a_rule_leaves_what_was_measured_and_renews_an_old_skip(
     store.write(make_record(skipped, status=Status.SKIPPED, metrics={}, reason="an old rule"))
     store.record_path(torn.id).write_text("{")
     cells = (ok, oom, skipped, torn)
-    plan = Plan(cells, {}, {cell.id: "no need" for cell in cells})
+    plan = RunPlan(cells, {}, {cell.id: "no need" for cell in cells})
     store.set_aside_bad({cell.id for cell in cells})
     runner = Runner(store, SpawnLauncher(["false"]), lambda _: environment, Mock())
     runner.run(plan)
@@ -64,12 +64,12 @@ def test_only_a_skip_may_say_nothing_of_the_machine(
     store = Store(tmp_path / environment.fingerprint)
     store.prepare("", environment)
     store.write(make_record(cell, environment=None))
-    assert store.records() == {} and "fingerprint unknown" in store.problems()[0]
+    assert store.records() == {} and "another machine (unknown" in store.problems()[0]
     store.write(make_record(cell, environment=None, status=Status.SKIPPED, metrics={}))
     assert list(store.records()) == [cell.id]
 
 
-def test_a_gpu_asked_for_by_name_is_never_taken_for_the_cpu(
+def test_a_gpu_that_a_matrix_names_is_never_taken_for_the_cpu(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def unreadable(**_: object) -> None:
@@ -96,7 +96,7 @@ def test_torch_and_the_driver_must_mean_the_same_device(
     assert record.status is Status.ERROR
     assert str(record.reason).startswith("device auto: ")
     named = make_cell(runtime=Runtime(device=kind))
-    worker.same_device(named, torch.device(kind), claimed)  # no doubt about what was named
+    worker.check_device(named, torch.device(kind), claimed)  # no doubt about what was named
 
 
 @pytest.mark.parametrize(

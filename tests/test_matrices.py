@@ -42,7 +42,7 @@ def test_a_shipped_matrix_resolves_to_cells_that_can_be_built(name: str) -> None
 def test_a_shipped_matrix_opens_with_what_it_asks_costs_and_how_to_read_it(name: str) -> None:
     text = (FOLDER / f"{name}.yaml").read_text()
     header = text[: text.index("about:")]
-    for word in ("# Asks ", "# Cost ", "# Read "):
+    for word in ("# Question ", "# Cost ", "# Reading "):
         assert word in header
     assert load_matrix(FOLDER / f"{name}.yaml").about.strip().endswith("?")
 

@@ -1,4 +1,4 @@
-"""The parent stays light: what plans, keeps and shows never imports torch, and starts at once."""
+"""The parent stays light: planning, storing and showing never import torch."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""The pytest plugin, in test suites of a user's that have nothing of ours but the plugin."""
+"""The pytest plugin, in test suites of a user."""
 
 import re
 import subprocess
@@ -124,30 +124,38 @@ def test_a_step_within_its_budget_passes(output: str) -> None:
     assert ending(output, "test_without_a_budget") == "PASSED"
 
 
-def test_a_step_above_its_budget_fails_and_says_who_holds_the_memory(output: str) -> None:
+def test_a_step_above_its_budget_fails_with_the_memory_by_module(output: str) -> None:
     assert ending(output, "test_too_large") == "FAILED"
-    told = section(output, "test_too_large")
-    lines = told.strip().splitlines()
+    output_of_test = section(output, "test_too_large")
+    lines = output_of_test.strip().splitlines()
     # weights, their gradients, the batch, and two sums: 2 MiB + 16 KiB + a few bytes
     assert lines[0].startswith("memory_budget: a step is predicted to need 2.0 MiB (cpu), ")
     assert lines[0].endswith("more than the budget of 1.5 MiB")
     assert lines[1].startswith("the step's peak, 2.0 MiB, is in backward: parameter 1.0 MiB, grad")
     assert re.fullmatch(r"  \(top level\)\s+.*parameter 1\.0 MiB.*", lines[2])
-    assert "Traceback" not in told and "pytest_plugin.py" not in told and "def " not in told
+    assert (
+        "Traceback" not in output_of_test
+        and "pytest_plugin.py" not in output_of_test
+        and "def " not in output_of_test
+    )
 
 
 def test_every_prediction_of_a_test_counts(output: str) -> None:
-    told = section(output, "test_one_of_two_is_too_large")
-    assert told.count("memory_budget: a step is predicted to need") == 1
-    assert "need 4.0 MiB (cpu)" in told
+    output_of_test = section(output, "test_one_of_two_is_too_large")
+    assert output_of_test.count("memory_budget: a step is predicted to need") == 1
+    assert "need 4.0 MiB (cpu)" in output_of_test
 
 
 def test_parts_of_a_step_have_budgets_of_their_own(output: str) -> None:
-    told = section(output, "test_parts")
-    assert "memory_budget: gradient is predicted to need 1.0 MiB" in told
-    assert "memory_budget: forward" not in told, "1 MiB of weights and a batch fit 1.5 MiB"
-    told = section(output, "test_absent_phase")
-    assert told.strip() == "memory_budget: the step has no phase optimizer; it has forward"
+    output_of_test = section(output, "test_parts")
+    assert "memory_budget: gradient is predicted to need 1.0 MiB" in output_of_test
+    assert "memory_budget: forward" not in output_of_test, (
+        "1 MiB of weights and a batch fit 1.5 MiB"
+    )
+    output_of_test = section(output, "test_absent_phase")
+    assert (
+        output_of_test.strip() == "memory_budget: the step has no phase optimizer; it has forward"
+    )
 
 
 @pytest.mark.parametrize(
@@ -157,19 +165,19 @@ def test_parts_of_a_step_have_budgets_of_their_own(output: str) -> None:
         ("test_unknown_phase", "'forwards' is not known; did you mean forward?"),
         ("test_both", "phase and category exclude each other"),
         ("test_no_size", 'takes one size; write @pytest.mark.memory_budget("4 GiB")'),
-        ("test_without_the_fixture", "the test does not use the fixture predict_step"),
+        ("test_without_the_fixture", "has no effect, since the test does not use the fixture"),
     ],
 )
-def test_a_budget_that_cannot_be_held_is_an_error_in_one_sentence(
+def test_a_budget_that_cannot_be_checked_is_an_error_in_one_sentence(
     output: str, test: str, sentence: str
 ) -> None:
     assert ending(output, test) == "ERROR"
-    told = section(output, test).strip()
-    assert told.startswith(f"memory_budget: {sentence}")
-    assert "\n" not in told
+    output_of_test = section(output, test).strip()
+    assert output_of_test.startswith(f"memory_budget: {sentence}")
+    assert "\n" not in output_of_test
 
 
-def test_a_budget_that_nothing_was_held_against_fails(output: str) -> None:
+def test_a_budget_without_a_prediction_fails(output: str) -> None:
     assert ending(output, "test_never_called") == "FAILED"
     assert "the test never called predict_step" in section(output, "test_never_called")
 
@@ -211,7 +219,7 @@ def test_it_is_the_same_over_the_workers_of_xdist(output: str, tmp_path: Path) -
     assert re.search(r"test_fits +2\.0 MiB +3\.0 MiB", table)
 
 
-def test_nothing_is_reported_unless_asked_or_nothing_was_predicted(tmp_path: Path) -> None:
+def test_predictions_are_reported_only_on_request_and_where_there_are_some(tmp_path: Path) -> None:
     assert "predicted memory" not in run(tmp_path, "-k", "test_fits", suite=HEAD + SUITE)
     assert "predicted memory" not in run(tmp_path, "-v", suite="def test_nothing(): ...")
 

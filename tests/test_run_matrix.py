@@ -1,4 +1,4 @@
-"""run_matrix.sh: which commands it runs, and how it ends. Sets nothing up and measures nothing."""
+"""run_matrix.sh: which commands it runs, and how it ends. Installs and measures nothing."""
 
 import subprocess
 import sys
@@ -33,7 +33,7 @@ def run(folder: Path, *matrices: Path) -> "subprocess.CompletedProcess[str]":
 
 @pytest.mark.parametrize(
     ("text", "code", "last"),
-    [(TEXT, 0, "no budgets in {path}: nothing to judge"), (TEXT + LIMIT, 1, "check")],
+    [(TEXT, 0, "{path} has no budgets to check"), (TEXT + LIMIT, 1, "check")],
 )
 def test_the_script_ends_well_without_budgets_and_checks_them_else(
     text: str, code: int, last: str, tmp_path: Path
@@ -52,5 +52,5 @@ def test_by_default_two_matrices_are_run_and_a_broken_budget_of_the_first_is_not
     second = matrix_of(tmp_path / "matrices", TEXT, "accuracy_quick").path
     done = run(tmp_path)
     assert done.returncode == 1, done.stderr
-    rest = ["run", "report", f"no budgets in {second}: nothing to judge"]
+    rest = ["run", "report", f"{second} has no budgets to check"]
     assert done.stdout.splitlines() == ["run", "report", "check", *rest]

@@ -1,6 +1,6 @@
-"""Memory budgets in anybody's unit tests: the fixture `predict_step`, the marker `memory_budget`.
+"""A pytest plugin for memory budgets: the fixture `predict_step`, the marker `memory_budget`.
 
-pytest imports this on every start: nothing else of ours, nor torch, is imported until a test asks.
+pytest imports this at every start: torch and the rest of the package are imported when needed.
 
     @pytest.mark.memory_budget("4 GiB")
     def test_a_step_fits(predict_step):
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 MARKER, FIXTURE = "memory_budget", "predict_step"
 USE = f'write @pytest.mark.{MARKER}("4 GiB"), with phase= or category= where only a part counts'
 SHOWN = 5  # modules in a message
-PEAK, LIMIT = "predicted_peak_bytes", MARKER  # what a report keeps, in JUnit's file as well
+PEAK, LIMIT = "predicted_peak_bytes", MARKER  # properties of a test's report, also in JUnit XML
 
 
-class Budget(NamedTuple):
-    """At most so many bytes; of the whole step, of one phase, or of one category at the peak."""
+class MemoryBudget(NamedTuple):
+    """At most `limit` bytes in the whole step, in one phase, or in one category at the peak."""
 
     limit: int
     phase: str | None
@@ -36,30 +36,30 @@ class Budget(NamedTuple):
         return " ".join(filter(None, (format_bytes(self.limit), self.phase or self.category)))
 
 
-MADE = pytest.StashKey[list["Prediction"]]()
-BUDGETS = pytest.StashKey[list[Budget]]()
+PREDICTIONS = pytest.StashKey[list["Prediction"]]()
+BUDGETS = pytest.StashKey[list[MemoryBudget]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.getgroup("vbench_mem").addoption(
         "--memory-report",
         action="store_true",
-        help="show what memory was predicted, as -v does",
+        help="show the predicted memory of each test, as -v does",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        f"{MARKER}(size, phase=None, category=None): fail the test when a training step that it "
+        f"{MARKER}(size, phase=None, category=None): fail the test if a training step that it "
         f"predicts with the fixture {FIXTURE} needs more memory than `size`, such as '4 GiB'",
     )
 
 
 @pytest.fixture
 def predict_step(request: pytest.FixtureRequest) -> Callable[..., Prediction]:
-    """`vbench_mem.predict_step`, whose predictions are held against the test's budgets."""
-    made = request.node.stash.setdefault(MADE, [])
+    """`vbench_mem.predict_step`; its predictions are checked against the test's budgets."""
+    predictions = request.node.stash.setdefault(PREDICTIONS, [])
 
     def predict(
         build: Callable[[], Any],
@@ -70,25 +70,25 @@ def predict_step(request: pytest.FixtureRequest) -> Callable[..., Prediction]:
     ) -> Prediction:
         from vbench_mem.probes.any_step import predict_step
 
-        made.append(predict_step(build, step, steps=steps, target=target))
-        return made[-1]
+        predictions.append(predict_step(build, step, steps=steps, target=target))
+        return predictions[-1]
 
     return predict
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """A budget that cannot be read, or that nothing is held against, is an error of the test."""
-    budgets: dict[tuple[str | None, str | None], Budget] = {}
-    for mark in item.iter_markers(MARKER):  # the nearest first, which counts
+    """A budget that cannot be read or has no effect is an error of the test."""
+    budgets: dict[tuple[str | None, str | None], MemoryBudget] = {}
+    for mark in item.iter_markers(MARKER):  # the nearest comes first and counts
         budget = read(mark)
         budgets.setdefault((budget.phase, budget.category), budget)
     if budgets and FIXTURE not in getattr(item, "fixturenames", ()):
-        refuse(f"the test does not use the fixture {FIXTURE}, so nothing is held against it")
+        refuse(f"has no effect, since the test does not use the fixture {FIXTURE}")
     item.stash[BUDGETS] = list(budgets.values())
 
 
-def read(mark: pytest.Mark) -> Budget:
+def read(mark: pytest.Mark) -> MemoryBudget:
     from vbench_mem.base.errors import UsageError, nearest
     from vbench_mem.base.units import parse_bytes
     from vbench_mem.probes.prediction import STEP_PHASES
@@ -103,7 +103,7 @@ def read(mark: pytest.Mark) -> Budget:
         if word is not None and word not in known:
             refuse(f"'{word}' is not known{nearest(str(word), known)}")
     try:
-        return Budget(parse_bytes(mark.args[0]), phase, category)
+        return MemoryBudget(parse_bytes(mark.args[0]), phase, category)
     except UsageError as error:
         why = str(error)
     refuse(why)
@@ -115,24 +115,24 @@ def refuse(why: str) -> NoReturn:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    """A test that is through is held against its budgets; one that failed has failed already."""
+    """Check the budgets of a test that has passed."""
     budgets = item.stash.get(BUDGETS, [])
     try:
         result = yield
     finally:
-        made = item.stash.get(MADE, [])
-        item.user_properties += [(PEAK, each.peak_bytes) for each in made]
-        if made:
+        predictions = item.stash.get(PREDICTIONS, [])
+        item.user_properties += [(PEAK, each.peak_bytes) for each in predictions]
+        if predictions:
             item.user_properties += [(LIMIT, str(budget)) for budget in budgets]
-    if budgets and not made:
-        refuse(f"the test never called {FIXTURE}, so nothing is held against it")
-    if broken := [text for each in made for budget in budgets for text in judge(each, budget)]:
+    if budgets and not predictions:
+        refuse(f"has no effect, since the test never called {FIXTURE}")
+    if broken := [text for each in predictions for one in budgets for text in judge(each, one)]:
         pytest.fail("\n\n".join(broken), pytrace=False)
     return result
 
 
-def judge(prediction: Prediction, budget: Budget) -> Iterator[str]:
-    """What is wrong, in words."""
+def judge(prediction: Prediction, budget: MemoryBudget) -> Iterator[str]:
+    """A message if the budget is broken."""
     from vbench_mem.base.units import format_bytes
 
     what, needed = "a step", prediction.peak_bytes
@@ -154,16 +154,16 @@ def judge(prediction: Prediction, budget: Budget) -> Iterator[str]:
 
 
 def explain(prediction: Prediction) -> str:
-    """Who holds the memory at the peak, the largest first."""
+    """The memory at the peak by category and by module, the largest first."""
     from vbench_mem.base.units import format_bytes
 
-    def listed(held: dict[str, int]) -> str:
-        found = sorted(held.items(), key=lambda each: -each[1])
+    def listed(sizes: dict[str, int]) -> str:
+        found = sorted(sizes.items(), key=lambda each: -each[1])
         return ", ".join(f"{name} {format_bytes(size)}" for name, size in found if size)
 
     peak, categories = format_bytes(prediction.peak_bytes), dict(prediction.categories)
     lines = [f"the step's peak, {peak}, is in {prediction.peak_phase}: {listed(categories)}"]
-    modules = {path or "(top level)": dict(held) for path, held in prediction.modules.items()}
+    modules = {path or "(top level)": dict(sizes) for path, sizes in prediction.modules.items()}
     largest = sorted(modules, key=lambda path: -sum(modules[path].values()))[:SHOWN]
     wide = max(map(len, largest), default=0)
     for path in largest:
@@ -175,7 +175,7 @@ def explain(prediction: Prediction) -> str:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """What was predicted, by test; the reports of xdist's workers come here too."""
+    """The predicted memory by test, also of xdist's workers."""
     if not config.getoption("memory_report") and config.get_verbosity() <= 0:
         return
     reports = [each for group in terminalreporter.stats.values() for each in group]

@@ -186,7 +186,7 @@ def test_unlike_machines_do_not_meet(tmp_path: Path) -> None:
     runs(tmp_path, "bbbb2222")
     with pytest.raises(UsageError, match="only of aaaa1111, bbbb2222"):
         choose_run(tmp_path, "small", "cccc3333", None, foreign=True)
-    with pytest.raises(UnlikeMachines, match="no machine called 'dddd'"):
+    with pytest.raises(UnlikeMachines, match="no fingerprint begins with 'dddd'"):
         choose_run(tmp_path, "small", "cccc3333", "dddd", foreign=True)
 
 

@@ -107,7 +107,7 @@ def test_the_report_says_everywhere_that_it_is_predicted(found: PredictedRows) -
     made = document(found)
     text = words(made)
     assert made.about.startswith("predicted by vbench_mem ")
-    assert "by the rules of cuda, held against a card of 16.00 GiB" in made.about
+    assert "by the rules of cuda, compared with the memory of a card of 16.00 GiB" in made.about
     assert "GiB predicted (" in text
     assert "Nothing was measured" in text
     assert "predicted peak" in text and "peak_alloc_bytes" not in text.split("Machine, versions")[0]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vbench_mem.base.errors import told
+from vbench_mem.base.errors import error_summary
 from vbench_mem.base.load import Load, Runtime
 from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.encoders.source import find_custom
@@ -49,14 +49,14 @@ def run(code: str, file: str) -> Callable[[], object]:
         ("<string>", ""),
     ],
 )
-def test_an_error_is_told_with_the_users_last_place_and_no_librarys(file: str, place: str) -> None:
+def test_an_error_has_the_last_place_in_the_users_code(file: str, place: str) -> None:
     code = "import json\ndef build():\n    json.loads('{')\nbuild()\n"
     error = caught(run(code, file))
     error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next  # without `run`
     first = str(caught(lambda: json.loads("{")))
-    assert told(error) == f"JSONDecodeError: {first}{place}"
+    assert error_summary(error) == f"JSONDecodeError: {first}{place}"
     ending = of_exception(error, "forward")
-    assert (ending.status, ending.reason) == (Status.ERROR, told(error))
+    assert (ending.status, ending.reason) == (Status.ERROR, error_summary(error))
 
 
 def test_a_prediction_that_fails_names_the_line_of_the_encoder(

@@ -1,4 +1,4 @@
-"""Sizes there and back; decimal units are refused."""
+"""Sizes from text and to text; decimal units are refused."""
 
 import pytest
 

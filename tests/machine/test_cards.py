@@ -81,7 +81,7 @@ def test_a_size_is_a_card_of_exactly_that_memory_and_without_a_peak(text: str) -
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("16 GB", "--card: '16 GB' is not a size; write it like '16 GiB'"),
         ("16", "--card: '16' is not a size; write it like '16 GiB'"),
@@ -94,10 +94,10 @@ def test_a_size_is_a_card_of_exactly_that_memory_and_without_a_peak(text: str) -
         ("3090", "'3090' is not a size; write it like '3090 GiB'; did you mean rtx3090?"),
     ],
 )
-def test_a_card_that_is_unknown_is_refused_with_what_to_write(text: str, said: str) -> None:
+def test_a_card_that_is_unknown_is_refused_with_what_to_write(text: str, message: str) -> None:
     with pytest.raises(UsageError) as refused:
         parse_card(text)
-    assert said in str(refused.value)
+    assert message in str(refused.value)
     assert "\n" not in str(refused.value)
 
 

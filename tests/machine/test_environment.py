@@ -1,4 +1,4 @@
-"""The environment: read without torch, honest about what it cannot read, hashed coarsely."""
+"""The environment: read without torch, reasons for what cannot be read, the fingerprint."""
 
 import json
 import re
@@ -32,7 +32,7 @@ def test_every_null_fact_has_a_reason() -> None:
     assert all(environment.missing.values())
 
 
-def test_the_environment_says_what_can_move_a_number() -> None:
+def test_the_environment_has_what_can_change_a_number() -> None:
     environment = read_environment("cpu")
     assert environment.device == host.cpu_model()
     assert {"torch", "numpy", "av", "fvcore", "vbench_mem"} <= environment.packages.keys()
@@ -41,7 +41,7 @@ def test_the_environment_says_what_can_move_a_number() -> None:
     assert Environment.model_validate_json(environment.model_dump_json()) == environment
 
 
-def test_allocator_settings_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_allocator_settings_are_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTORCH_ALLOC_CONF", "expandable_segments:True")
     monkeypatch.delenv("PYTORCH_CUDA_ALLOC_CONF", raising=False)
     facts = read_environment("cpu").facts
@@ -80,7 +80,7 @@ def test_the_declared_dependencies_are_read_by_name(
     assert host.requirements() == ["av", "nvidia-ml-py", "pyyaml"]
 
 
-def test_torchs_versions_are_read_as_torch_tells_them() -> None:
+def test_torchs_versions_are_those_that_torch_reports() -> None:
     code = "import torch, json; print(json.dumps([torch.__version__, torch.version.cuda]))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert list(host.torch_build()) == json.loads(done.stdout)

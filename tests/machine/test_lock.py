@@ -34,7 +34,7 @@ def test_another_process_that_measures_refuses_a_run_which_leaves_nothing(tmp_pa
         other.communicate("\n")
     assert refused.returncode == 2
     assert refused.stderr.count("\n") == 1
-    assert "another run measures on this machine; wait for its end" in refused.stderr
+    assert "another run is measuring on this machine; wait until it ends" in refused.stderr
     assert not (tmp_path / "x").exists()
 
 

@@ -1,4 +1,4 @@
-"""The accuracy section: which trainings a matrix asks for, and what they share."""
+"""The accuracy section: the trainings of a matrix, and the stages that they share."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -82,7 +82,7 @@ def test_a_row_has_only_the_stages_that_its_frames_ask_for(tmp_path: Path) -> No
         "{name: short, frames: 4, recipe: full, steps: 3, batch: 4}\n"
         "    - {name: long, from_frames: 8, steps: 4",
     )
-    with pytest.raises(UsageError, match="a row's last stage has the row's own; remove it"):
+    with pytest.raises(UsageError, match="a row's last stage has the row's recipe; remove it"):
         accuracy_of(tmp_path, text)
     _, accuracy = accuracy_of(tmp_path, text.replace("recipe: full, ", ""))
     stages = {
@@ -128,10 +128,10 @@ def test_a_section_on_accuracy_leaves_the_ids_of_all_rows(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ("where: {frames: 4}", "where: {frame: 4}", r"accuracy.where.frame: .*did you mean frames"),
-        ("where: {frames: 4}", "where: {frames: 5}", "accuracy.where: no row of this matrix"),
+        ("where: {frames: 4}", "where: {frames: 5}", "accuracy.where: matches no row of this"),
         ("seeds: [0, 7]", "seeds: [7, 7]", "accuracy.seeds: .* has one twice"),
         ("seeds: [0, 7]", "seed: [0, 7]", "accuracy.seed: no key .* did you mean seeds"),
         ("[spatial, temporal]", "[spacial]", r"accuracy.train\[0\]: .*did you mean spatial"),
@@ -143,7 +143,7 @@ def test_a_section_on_accuracy_leaves_the_ids_of_all_rows(tmp_path: Path) -> Non
         ("{name: image, frames: 1,", "{name: image,", r"stages\[0\].frames: is missing"),
         ("{name: image,", "{name: image, recipe: lora9,", r"no recipe called 'lora9'.*lora8"),
         ("{name: image,", "{name: image, warmup: 6,", "warmup 6 must be below steps 6"),
-        ("{name: image,", "{name: image, images: 0.5,", "images beside clips"),
+        ("{name: image,", "{name: image, images: 0.5,", "images above 0 needs frames above 1"),
         (STAGES, "", "accuracy.stages: is empty; write stages, or init"),
         (
             STAGES,
@@ -152,15 +152,15 @@ def test_a_section_on_accuracy_leaves_the_ids_of_all_rows(tmp_path: Path) -> Non
         ),
     ],
 )
-def test_a_slip_is_refused_with_its_place_and_the_fix(
-    tmp_path: Path, old: str, new: str, told: str
+def test_a_mistake_is_refused_with_its_place_and_the_fix(
+    tmp_path: Path, old: str, new: str, message: str
 ) -> None:
     assert old in ACCURACY
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=message):
         accuracy_of(tmp_path, ACCURACY.replace(old, new))
 
 
-def test_an_encoder_of_ones_own_is_not_trained_and_the_sentence_says_how_to_leave_it_out(
+def test_a_users_own_encoder_is_not_trained_and_the_message_says_how_to_leave_it_out(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "own.py").write_text("def build(load): ...\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A user's own encoder in a matrix: a cell like any other, but for what only the table knows."""
+"""A user's own encoder in a matrix: a cell like any other, without the table's settings."""
 
 import re
 from collections.abc import Callable
@@ -12,12 +12,12 @@ from vbench_mem.analysis.join import join
 from vbench_mem.analysis.scores.files import load_scores
 from vbench_mem.base.errors import UsageError
 from vbench_mem.encoders.tokenizer_spec import TokenizerSpec
-from vbench_mem.matrix.axes import facts
+from vbench_mem.matrix.axes import PATTERN, facts
 from vbench_mem.matrix.cell import dump, load
 from vbench_mem.matrix.load import Matrix, load_matrix
 from vbench_mem.matrix.schema import matrix_schema
 from vbench_mem.report.columns import row_values
-from vbench_mem.running.eta import expect, work_of
+from vbench_mem.running.eta import expected_seconds, gflop_of
 
 Write = Callable[..., Path]
 CODE = "def build(load): ...\ndef small(load): ...\n"
@@ -44,7 +44,7 @@ def refused(read: Read, axes: str = AXES, rest: str = "") -> str:
     return str(caught.value).partition(": ")[2]
 
 
-def test_it_is_a_cell_beside_those_of_the_table(read: Read) -> None:
+def test_it_is_a_cell_like_those_of_the_table(read: Read) -> None:
     matrix = read()
     labels = [matrix.label(cell) for cell in matrix.cells]
     assert labels[:2] == ["own_code:build frames=4", "own_code:build frames=8"]
@@ -68,7 +68,7 @@ def test_an_edit_of_the_code_moves_the_ids_of_its_cells_only(read: Read, write_c
     assert moved == {"own_code:build"}
 
 
-def test_a_variant_may_be_ones_own(read: Read) -> None:
+def test_a_variant_may_be_a_users_own_encoder(read: Read) -> None:
     variants = "{variant: ['own_code:build', 'own_code:small', joint_test+mask75], frames: 4, "
     found = [cell.variant for cell in read(variants + "batch: 2}").cells]
     assert found == ["own_code:build", "own_code:small", "joint_test+mask75"]
@@ -89,21 +89,21 @@ def test_captions_and_the_load_are_set_and_named(read: Read) -> None:
         ("mask: 0.5", "is up to its build; use recipe: full"),
         ("train_text: false", "use recipe: full, and a function for each way of training"),
         ("checkpoint: true", "let its build recompute activations itself"),
-        ("patch_px: 32", "patch_px is no setting of the custom layout"),
-        ("text_size: tiny", "text_size is no setting of the custom layout"),
-        ("text: {vocab: 9}", "text is no setting of the custom layout"),
-        ("text.max_tokens: 9", "text.max_tokens is no setting of the custom layout"),
-        ("tower.depth: 3", "tower.depth is no setting of the custom layout"),
+        ("patch_px: 32", "the custom layout has no setting patch_px"),
+        ("text_size: tiny", "the custom layout has no setting text_size"),
+        ("text: {vocab: 9}", "the custom layout has no setting text"),
+        ("text.max_tokens: 9", "the custom layout has no setting text.max_tokens"),
+        ("tower.depth: 3", "the custom layout has no setting tower.depth"),
     ],
 )
-def test_what_only_the_table_can_be_asked_for_is_refused(
+def test_settings_that_only_the_table_has_are_refused(
     read: Read, setting: str, message: str
 ) -> None:
     axes = f"{{encoder: own_code:build, frames: 4, batch: 2, {setting}}}"
     assert message in refused(read, axes)
 
 
-def test_a_rule_leaves_out_what_it_cannot_be_asked_for(read: Read) -> None:
+def test_a_rule_skips_settings_that_it_does_not_have(read: Read) -> None:
     axes = AXES.replace("batch: 2", "batch: 2, recipe: [full, mask75], patch_px: [16, 32]")
     message = refused(read, axes)
     assert "to leave it out: skip: [{when: {encoder: own_code:build}, reason: ...}]" in message
@@ -122,11 +122,13 @@ def test_a_rule_leaves_out_what_it_cannot_be_asked_for(read: Read) -> None:
         ("own_coed:build", "axes.encoder: no module own_coed: there is no own_coed.py in "),
         ("own_coed:build", "did you mean own_code?"),
         ("'own_code:'", "axes.encoder: 'own_code:' is no encoder of one's own; write it like "),
-        ("own_code.build", "one of your own is written my_package.module:function"),
+        ("own_code.build", "an encoder of your own is written my_package.module:function"),
         ("own_code:build+mask75", "'own_code:build+mask75' is no encoder of one's own"),
     ],
 )
-def test_a_slip_in_its_name_is_told_at_its_place(read: Read, encoder: str, message: str) -> None:
+def test_a_mistake_in_its_name_is_reported_at_its_place(
+    read: Read, encoder: str, message: str
+) -> None:
     assert message in refused(read, AXES.replace("own_code:build", encoder))
 
 
@@ -143,7 +145,7 @@ def test_conditions_name_it(read: Read) -> None:
 
 def test_the_schema_takes_it(read: Read) -> None:
     options = matrix_schema()["$defs"]["Axes"]["properties"]["encoder"]["anyOf"]
-    (pattern,) = [option["pattern"] for option in options if "pattern" in option]
+    (pattern,) = [each["pattern"] for each in options if each.get("pattern", PATTERN) != PATTERN]
     for name in ("own_code:build", "a.b_c.d:Build2"):
         assert re.search(pattern, name)
     for name in ("own_code", "own_code:", ":build", "a:b:c", "a.:b", "a b:c"):
@@ -179,6 +181,6 @@ def test_its_time_is_expected_from_what_others_took(
     read: Read, make_record: Callable[..., object]
 ) -> None:
     own, longer = read("{encoder: 'own_code:build', frames: [4, 8], batch: 2}").cells
-    assert work_of(own) is None
-    assert expect([longer], []) == {longer.id: None}
-    assert expect([longer], [make_record(own, wall_s=3.0)]) == {longer.id: 3.0}
+    assert gflop_of(own) is None
+    assert expected_seconds([longer], []) == {longer.id: None}
+    assert expected_seconds([longer], [make_record(own, wall_s=3.0)]) == {longer.id: 3.0}

@@ -26,8 +26,8 @@ def test_exhibits_change_no_id_of_a_cell(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("written", "message"),
     [
-        ("[figur2]", r"exhibits\[0\]: no such choice as 'figur2'; did you mean figure2\?"),
-        ("[table1, 2]", r"exhibits\[1\]: no such choice as 2; known: table1, table2, figure2, "),
+        ("[figur2]", r"exhibits\[0\]: 'figur2' is not a choice; did you mean figure2\?"),
+        ("[table1, 2]", r"exhibits\[1\]: 2 is not a choice; known: table1, table2, figure2, "),
         ("figure2", "exhibits: 'figure2' is not a list"),
     ],
 )
@@ -43,7 +43,7 @@ def test_the_schema_offers_every_exhibit_of_the_table() -> None:
     assert set(get_args(Name)) == set(EXHIBITS)
 
 
-def test_an_exhibit_says_where_it_stands_and_how_sure_its_reading_is() -> None:
+def test_an_exhibit_says_where_it_is_and_how_certain_its_reading_is() -> None:
     for name, exhibit in EXHIBITS.items():
         kind, number = name[:-1].capitalize(), name[-1]
         assert exhibit.title.startswith(f"{kind} {number}: ")

@@ -1,4 +1,4 @@
-"""Matrix files: lists multiply, slips are refused with the fix, ids move when specs do."""
+"""Matrix files: products of lists, mistakes refused with the fix, ids that follow the specs."""
 
 import itertools
 from collections.abc import Callable
@@ -32,7 +32,7 @@ def refused(write: Write, text: str) -> str:
     return str(caught.value).removeprefix(f"{path}: ")
 
 
-def test_lists_multiply_and_scalars_do_not(write_matrix: Write) -> None:
+def test_a_matrix_is_the_cartesian_product_of_its_lists(write_matrix: Write) -> None:
     matrix = read(write_matrix, write_matrix().read_text())
     seen = [
         (facts(cell)["encoder"], cell.recipe_name, cell.load.frames, cell.load.batch)
@@ -206,21 +206,21 @@ AXES = [
     ("batch: 2, masks: 0.5", "axes.masks: no axis called 'masks'; did you mean mask?"),
     ("batch: true", "axes.batch: true is not a whole number"),
     ("batch: '2'", "axes.batch: '2' is not a whole number but text"),
-    ("batch: []", "axes.batch: an empty list leaves no cell; write a value"),
+    ("batch: []", "axes.batch: is an empty list; write a value"),
     ("batch: 2, batch: 3", "axes.batch: written twice; keep one"),
     ("batch: 010", "axes.batch: 010 reads as 8 (octal) in YAML; write 8"),
     ("batch: 2, checkpoint: on", "axes.checkpoint: on reads as true in YAML; write true"),
     ("batch: 2, norm_eps: 1e-3", "axes.norm_eps: 1e-3 is text in YAML, not a number; write 1.0e-3"),
     ("batch: 2, fps: .nan", "axes.fps: .nan is not a finite number"),
     ("batch: 2, width: 64", "axes.width: width could be tower.width or text.tower.width"),
-    ("batch: 2, vocab: 9, text.vocab: 9", "axes.text.vocab: is text.vocab, which is there already"),
+    ("batch: 2, vocab: 9, text.vocab: 9", "axes.text.vocab: is the same as text.vocab, which"),
     ("batch: 2, warmup: 3", "axes.warmup: warmup is the same for all cells; write it under proto"),
     ("batch: 2, recipe: mask57", "axes.recipe: no recipe called 'mask57'; did you mean mask75?"),
-    ("batch: 2, variant: joint_test", "axes: variant and encoder set the same; keep one"),
+    ("batch: 2, variant: joint_test", "axes: variant and encoder set the same thing; keep one"),
     ("batch: 2, size: B, tower: {width: 4}", "axes.tower: depth: is missing"),
     ("recipe: full", "axes: no batch; write batch: 8, or a list"),
     ("batch: 2, tower.heads: 3", "tower.heads=3: width 128 is not a multiple of heads 3"),
-    ("batch: 2, temporal_depth: 2", "temporal_depth is no setting of the joint layout"),
+    ("batch: 2, temporal_depth: 2", "the joint layout has no setting temporal_depth"),
     ("batch: 2, resolution_px: 65", "65 is not a multiple of patch_px 16; nearest: 64"),
 ]  # fmt: skip
 REST = [
@@ -228,7 +228,7 @@ REST = [
     ("frames: 16", "frames: belongs under axes"),
     ("warmup: 1", "warmup: belongs under protocol"),
     ("about: y", "about: written twice; keep one"),
-    ("on: 3", "on is no key"),
+    ("on: 3", "on is not a text key"),
     ("prune_oom: 1", "prune_oom: 1 is not true or false"),
     ("protocol: {timeout_s: 1:30}", "protocol.timeout_s: 1:30 reads as 90 in YAML; write 90"),
     ("protocol: {steps: 2.5}", "protocol.steps: 2.5 is not a whole number"),
@@ -248,18 +248,18 @@ REST = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("slip", "message"), AXES)
-def test_a_slip_in_the_axes_is_refused_with_its_place(
-    write_matrix: Write, slip: str, message: str
+@pytest.mark.parametrize(("mistake", "message"), AXES)
+def test_a_mistake_in_the_axes_is_refused_with_its_place(
+    write_matrix: Write, mistake: str, message: str
 ) -> None:
-    assert message in refused(write_matrix, BASE.replace("batch: 2", slip))
+    assert message in refused(write_matrix, BASE.replace("batch: 2", mistake))
 
 
-@pytest.mark.parametrize(("slip", "message"), REST)
-def test_a_slip_elsewhere_is_refused_with_its_place(
-    write_matrix: Write, slip: str, message: str
+@pytest.mark.parametrize(("mistake", "message"), REST)
+def test_a_mistake_elsewhere_is_refused_with_its_place(
+    write_matrix: Write, mistake: str, message: str
 ) -> None:
-    assert message in refused(write_matrix, BASE + slip + "\n")
+    assert message in refused(write_matrix, BASE + mistake + "\n")
 
 
 @pytest.mark.parametrize(

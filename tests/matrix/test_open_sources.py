@@ -18,5 +18,5 @@ def test_files_that_changed_since_the_matrix_was_read_are_refused(tmp_path: Path
     source = resolve_source(Source(name="csv", file="mine.csv"), tmp_path)
     assert open_source(source).sha256 == source.sha256
     file.write_text("\n".join(rows).replace("clip 1", "another") + "\n", encoding="utf-8")
-    with pytest.raises(UsageError, match=r"mine\.csv: captions or videos are not what they were"):
+    with pytest.raises(UsageError, match=r"mine\.csv: captions or videos have changed since"):
         open_source(source)

@@ -69,8 +69,8 @@ def test_nothing_is_dropped(joined: Joined) -> None:
     content = words(document(joined))
     for row in joined.rows:
         assert row.cell.id in content or row.is_ok
-    assert "device out of memory in backward, 3.00 GiB asked" in content
-    assert "out of memory already with frames=8 batch=2" in content
+    assert "device out of memory in backward, 3.00 GiB requested" in content
+    assert "out of memory at frames=8 batch=2 already" in content
     assert "not asked" in content
     assert "external:Other" in content
     assert "a system that no encoder here builds" in content

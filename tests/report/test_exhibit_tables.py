@@ -143,7 +143,7 @@ def test_running_out_of_memory_is_said_with_its_reason(tmp_path: Path) -> None:
         "peak memory",
     )
     assert (field.text, field.line[0].tone) == ("out of memory", "bad")
-    assert field.title == "device out of memory in backward, 3.00 GiB asked"
+    assert field.title == "device out of memory in backward, 3.00 GiB requested"
 
 
 def test_a_score_that_claims_another_table_1_is_not_the_papers() -> None:

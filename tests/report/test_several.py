@@ -21,8 +21,8 @@ SMALL = "about: q\naxes: {encoder: joint_test, recipe: [full, mask75], frames: 4
     ("options", "says"),
     [
         (("--card", "16GiB"), "--card is for predictions; add --predicted, or leave it out"),
-        (("--predicted", "--machine", "01"), "--machine chooses records, and --predicted reads"),
-        (("second",), "a report of several matrices has no place yet; name one with --out"),
+        (("--predicted", "--machine", "01"), "--machine chooses records, but --predicted reads"),
+        (("second",), "a report of several matrices needs --out DIR"),
     ],
 )
 def test_options_that_contradict_are_refused_before_any_work(
@@ -164,7 +164,7 @@ def test_runs_of_unlike_machines_never_meet_in_one_report(tmp_path: Path) -> Non
     paths = (tmp_path / "first.yaml", tmp_path / "second.yaml")
     result = invoke("report", *paths, "--store", root, "--out", tmp_path / "out")
     assert result.exit_code == 2
-    assert "unlike machines (0123abcd, 4567cdef)" in " ".join(result.stderr.split())
+    assert "different machines (0123abcd, 4567cdef)" in " ".join(result.stderr.split())
 
 
 def test_parquet_has_the_table_with_types_and_units(tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ def test_a_matrix_of_the_same_name_never_writes_over_the_report_of_another(
     other = matrix_of(tmp_path / "b", SMALL.replace("batch: 2", "batch: 4"))
     result = invoke("report", other.path, "--store", root)
     assert result.exit_code == 2
-    assert "has records, and none is of a cell of" in result.stderr
+    assert "no record is of a cell of" in result.stderr
     assert (store.folder / "report" / "table.csv").read_bytes() == before
 
 

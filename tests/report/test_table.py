@@ -75,7 +75,7 @@ def test_the_terminal_table_fits_80_columns(joined: Joined) -> None:
     assert "oom" in line
     assert "frame_mean_test+mask75" in text  # whole, on one line
     assert "…" not in text
-    assert "3.00 GiB asked" in text
+    assert "3.00 GiB requested" in " ".join(text.split())
 
 
 def test_the_overview_shows_what_people_read(joined: Joined) -> None:

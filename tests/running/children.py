@@ -1,10 +1,13 @@
-"""What tests of children that misbehave share."""
+"""Shared by tests of children that misbehave."""
 
-from collections.abc import Callable
+import subprocess
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from vbench_mem.matrix.cell import Cell
-from vbench_mem.running.plan import Plan
+from vbench_mem.running.launch import Child, Job
+from vbench_mem.running.plan import RunPlan
 from vbench_mem.running.record import Record, Status
 from vbench_mem.running.runner import Runner
 
@@ -19,7 +22,7 @@ CUDA = (
 
 @dataclass
 class Seen:
-    """Remembers what it is told."""
+    """Records what it is called with."""
 
     begun: list[str] = field(default_factory=list)
     ended: list[tuple[str, Status]] = field(default_factory=list)
@@ -31,8 +34,8 @@ class Seen:
         self.ended.append((cell.id, record.status))
 
 
-def plan_of(*cells: Cell) -> Plan:
-    return Plan(tuple(cells), {}, {})
+def plan_of(*cells: Cell) -> RunPlan:
+    return RunPlan(tuple(cells), {}, {})
 
 
 def run_one(runner: Runner, cell: Cell) -> Record:
@@ -41,3 +44,42 @@ def run_one(runner: Runner, cell: Cell) -> Record:
     assert runner.store.records()[cell.id] == record
     assert record.wall_s is not None and record.environment is not None
     return record
+
+
+class SpawnedChild:
+    """A process of any command."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self.process = process
+        self.ended = threading.Event()
+        # Popen.wait with a timeout polls; a thread in the blocking one does not
+        threading.Thread(target=self.watch, daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def watch(self) -> None:
+        self.process.wait()
+        self.ended.set()
+
+    def wait(self, timeout_s: float) -> int | None:
+        return self.process.returncode if self.ended.wait(timeout_s) else None
+
+
+class SpawnLauncher:
+    """Runs `command CELL RESULT ENVIRONMENT PHASES CHECKPOINTS` for each job."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self.command = list(command)
+
+    def start(self, job: Job) -> Child:
+        with job.log.open("wb") as log:
+            process = subprocess.Popen(
+                [*self.command, *job.arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        return SpawnedChild(process)

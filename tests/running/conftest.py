@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.running.children import Seen
+from tests.running.children import Seen, SpawnLauncher
 from vbench_mem.machine.environment import Environment
-from vbench_mem.running.launch import SpawnLauncher
 from vbench_mem.running.runner import Runner
 from vbench_mem.running.store import Store
 

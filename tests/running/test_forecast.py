@@ -1,4 +1,4 @@
-"""Minutes of a matrix: from FLOPs and a stated share of the peak, or from what was measured."""
+"""Minutes of a matrix: from FLOPs and a share of the peak, or from records."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from vbench_mem.base.load import Runtime
 from vbench_mem.machine.cards import Card, parse_card
 from vbench_mem.matrix.cell import Cell, Protocol
 from vbench_mem.probes.prediction import Prediction, Target, Unpredicted
-from vbench_mem.running.eta import work_of
+from vbench_mem.running.eta import gflop_of
 from vbench_mem.running.forecast import MEASURED, RECORDS, Forecast, forecast
 from vbench_mem.running.memory_limit import memory_limit_of
 from vbench_mem.running.record import Record, Status
@@ -47,7 +47,7 @@ def test_ten_steps_of_a_hundredth_of_the_peak_take_the_start_and_ten_over_35_sec
     # 312 TFLOP/s of bfloat16: a step of 3.12 TFLOP takes 1/35 s at 35 %; two are the memory pass's
     found = one(gpu_cell(make_cell), predicted(GIB, flop=3_120_000_000_000))
     assert found.seconds == pytest.approx(5 + 10 / 35)
-    assert found.clock == "NVIDIA A100 Tensor Core GPU datasheet, 2022"
+    assert found.seconds_from == "NVIDIA A100 Tensor Core GPU datasheet, 2022"
     assert (found.fit, found.peak, found.flop) == ("fits", (GIB, "backward"), 3_120_000_000_000)
     # float32 has a sixteenth of that peak: 19.5 TFLOP/s
     slow = one(gpu_cell(make_cell, "float32"), predicted(GIB, flop=3_120_000_000_000))
@@ -55,27 +55,27 @@ def test_ten_steps_of_a_hundredth_of_the_peak_take_the_start_and_ten_over_35_sec
 
 
 @pytest.mark.parametrize(
-    ("card", "dtype", "target", "said"),
+    ("card", "dtype", "target", "message"),
     [
         ("16GiB", "float32", "cuda", "no dense peak is known for a card of 16.00 GiB"),
         ("t4", "bfloat16", "cuda", "the tensor cores of 'Tesla T4' do not have bfloat16"),
         ("t4", "bfloat16", "cuda", "the tensor cores of 'Tesla T4' do not have bfloat16"),
-        ("a100-40", "float32", "cpu", "no dense peak is known for a cpu"),
+        ("a100-40", "float32", "cpu", "no dense peak is known for a CPU"),
     ],
 )
 def test_an_unknown_peak_is_no_minutes_and_the_reason(
-    make_cell: Maker, card: str, dtype: str, target: Target, said: str
+    make_cell: Maker, card: str, dtype: str, target: Target, message: str
 ) -> None:
     cell = gpu_cell(make_cell, dtype)
     found = one(cell, predicted(GIB, flop=10**12), card=parse_card(card), target=target)
-    assert found.seconds is None and said in found.clock
+    assert found.seconds is None and message in found.seconds_from
     assert found.fit == "fits"
 
 
-def test_without_a_card_nothing_is_judged(make_cell: Maker) -> None:
+def test_without_a_card_there_is_no_verdict(make_cell: Maker) -> None:
     found = one(gpu_cell(make_cell), predicted(GIB, flop=10**12), card=None)
     assert (found.fit, found.seconds) == (None, None)
-    assert "name one with --card" in str(found.why) and "no card" in found.clock
+    assert "name one with --card" in str(found.why) and "no card" in found.seconds_from
 
 
 def test_what_is_not_predicted_has_neither_fit_nor_minutes(make_cell: Maker) -> None:
@@ -94,18 +94,18 @@ def test_records_of_cells_that_ran_alike_go_before_the_peak(
     make_cell: Maker, make_record: MakeRecord
 ) -> None:
     small, middle, large = (make_cell(frames=frames) for frames in (4, 8, 16))
-    a, b, c = (work_of(cell) for cell in (small, middle, large))
+    a, b, c = (gflop_of(cell) for cell in (small, middle, large))
     assert a is not None and b is not None and c is not None
     records = [make_record(small, wall_s=10.0), make_record(middle, wall_s=20.0)]
     found = one(large, predicted(GIB, flop=10**12), *records, target="cpu")
-    assert found.clock == RECORDS
+    assert found.seconds_from == RECORDS
     assert found.seconds == pytest.approx(10 + 10 * (c - a) / (b - a))
     own = one(large, predicted(GIB), make_record(large, wall_s=7.5), *records, target="cpu")
-    assert (own.seconds, own.clock) == (7.5, MEASURED)
+    assert (own.seconds, own.seconds_from) == (7.5, MEASURED)
 
 
 @pytest.mark.parametrize("what", ["one record", "failures", "errors", "another dtype"])
-def test_records_that_cannot_tell_leave_the_time_unknown(
+def test_records_of_other_kinds_leave_the_time_unknown(
     make_cell: Maker, make_record: MakeRecord, what: str
 ) -> None:
     cell = make_cell(frames=16)

@@ -1,4 +1,4 @@
-"""The fork server and the worker: light, clean, and gone with the parent."""
+"""The fork server and the worker: no torch in the parent, and no process left after it."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from vbench_mem.matrix.cell import Cell, Protocol
 from vbench_mem.probes.measured import Measured
 from vbench_mem.running import endings, worker
 from vbench_mem.running.launch import ForkServerLauncher
-from vbench_mem.running.plan import Plan
+from vbench_mem.running.plan import RunPlan
 from vbench_mem.running.record import Record, Status
 from vbench_mem.running.runner import Runner
 from vbench_mem.running.store import Store
@@ -43,7 +43,7 @@ def run_forked(tmp_path: Path, environment: Environment) -> Callable[[Cell], Rec
 
     def run(cell: Cell) -> Record:
         runner = Runner(store, ForkServerLauncher(), lambda _: environment, Nobody())
-        return runner.run(Plan((cell,), {}, {}))[cell.id]
+        return runner.run(RunPlan((cell,), {}, {}))[cell.id]
 
     return run
 
@@ -77,7 +77,7 @@ def test_too_little_memory_on_the_host_is_out_of_memory_with_the_bytes(
     clips_bytes = 128 * 256 * 3 * 64 * 64 * 4
     assert record.status is Status.OOM and record.failure is not None
     assert record.failure.where == "host" and record.failure.phase
-    assert record.failure.bytes_asked == clips_bytes
+    assert record.failure.bytes_requested == clips_bytes
 
 
 SERVER = """
@@ -193,7 +193,7 @@ def test_an_exception_becomes_its_ending(
     monkeypatch.setattr("vbench_mem.probes.burst.run_burst", fail)
     record = worker.measure(make_cell(), environment, worker.Phases(None))
     assert record.status is status and record.failure is not None
-    assert (record.failure.where, record.failure.bytes_asked) == (where, asked)
+    assert (record.failure.where, record.failure.bytes_requested) == (where, asked)
     assert record.failure.phase == "backward"
     if status is Status.ERROR:
         assert "FloatingPointError: loss is nan" in str(record.failure.traceback)

@@ -1,4 +1,4 @@
-"""Whether a cell fits: only what is certain is called not to."""
+"""Whether a cell fits: it is too large only where that is certain."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from vbench_mem.machine import host
 from vbench_mem.machine.cards import Card, parse_card
 from vbench_mem.machine.host import host_bytes
 from vbench_mem.matrix.cell import Cell, Protocol
-from vbench_mem.running.memory_limit import MemoryLimit, fit, memory_limit_of, needed
+from vbench_mem.running.memory_limit import MemoryLimit, fit, largest_peak, memory_limit_of
 
 Maker = Callable[..., Cell]
 A100 = parse_card("a100-40")
@@ -25,7 +25,7 @@ def memory_limit(least: int, most: int, *, is_virtual: bool = False) -> MemoryLi
     ("peak", "verdict"),
     [(9, "fits"), (10, "fits"), (11, "tight"), (12, "tight"), (13, "does not fit")],
 )
-def test_between_the_two_readings_of_a_datasheet_nobody_can_say(peak: int, verdict: str) -> None:
+def test_between_the_two_readings_of_a_datasheet_it_is_tight(peak: int, verdict: str) -> None:
     found, why = fit(predicted(peak * GIB), memory_limit(10 * GIB, 12 * GIB))
     assert found == verdict
     assert (why is None) == (verdict == "fits")
@@ -37,7 +37,7 @@ def test_the_context_and_what_the_allocator_holds_make_it_tight_but_never_too_la
     verdict, why = fit(whole, memory_limit(10 * GIB, 10 * GIB))
     assert verdict == "tight"
     assert why == (
-        "11.00 GiB with the CUDA context and what the allocator holds, "
+        "11.00 GiB with the CUDA context and the allocator's reserve, "
         "more than the 10.00 GiB of a card"
     )
 
@@ -50,7 +50,7 @@ def test_a_virtual_card_counts_what_torch_holds_and_not_the_context() -> None:
 
 def test_an_embedding_that_needs_more_than_the_step_decides() -> None:
     both = predicted(5 * GIB, 8 * GIB)
-    assert needed(both) == (8 * GIB, "embed")
+    assert largest_peak(both) == (8 * GIB, "embed")
     assert fit(both, memory_limit(6 * GIB, 6 * GIB)) == (
         "does not fit",
         "8.00 GiB in embed, more than the 6.00 GiB of a card",

@@ -34,19 +34,19 @@ class build(nn.Module):
 """
 
 
-def test_every_cell_has_an_outcome_under_its_key_and_in_the_order_asked(
+def test_every_cell_has_an_outcome_by_its_key_in_the_order_given(
     make_cell: Callable[..., Cell],
 ) -> None:
     plain, compiled = make_cell(), make_cell(runtime=Runtime(device="cpu", compile=True))
-    told: list[str] = []
-    found = predict_all({"b": (compiled, "cpu"), "a": (plain, "cpu")}, told.append, jobs=2)
-    assert list(found) == ["b", "a"] and sorted(told) == ["a", "b"]
+    done: list[str] = []
+    found = predict_all({"b": (compiled, "cpu"), "a": (plain, "cpu")}, done.append, jobs=2)
+    assert list(found) == ["b", "a"] and sorted(done) == ["a", "b"]
     assert isinstance(found["a"], Prediction) and isinstance(found["b"], Unpredicted)
     assert found["a"].peak_bytes == predict(plain, "cpu").peak_bytes
     assert "compiled" in found["b"].reason and found["b"].traceback is None
 
 
-def test_nothing_asked_starts_nothing() -> None:
+def test_no_cells_start_no_workers() -> None:
     before = multiprocessing.active_children()
     assert predict_all({}) == {}
     assert multiprocessing.active_children() == before
@@ -55,7 +55,7 @@ def test_nothing_asked_starts_nothing() -> None:
 @pytest.mark.parametrize(
     ("ending", "reason"),
     [
-        ("os._exit(1)", "the process that predicted it died"),
+        ("os._exit(1)", "its process died"),
         ("raise SystemExit('no such file')", "SystemExit: no such file"),
     ],
 )
@@ -71,11 +71,11 @@ def test_an_encoder_that_ends_its_process_leaves_the_other_predictions(
         load=Load(frames=2, batch=2, resolution_px=4),
         runtime=Runtime(device="cpu"),
     )
-    told: list[str] = []
+    done: list[str] = []
     plain = make_cell()
     wanted = {"own": (own, "cpu"), "one": (plain, "cpu"), "two": (plain, "cpu")}
-    found = predict_all(wanted, told.append, jobs=2)  # type: ignore[arg-type]
-    assert sorted(told) == ["one", "own", "two"]
+    found = predict_all(wanted, done.append, jobs=2)  # type: ignore[arg-type]
+    assert sorted(done) == ["one", "own", "two"]
     assert isinstance(found["one"], Prediction) and found["one"] == found["two"]
     assert isinstance(found["own"], Unpredicted) and found["own"].reason.startswith(reason)
 

@@ -1,4 +1,4 @@
-"""Records: there and back, and never half of one."""
+"""Records: written, read, and never half of one."""
 
 import json
 from collections.abc import Callable
@@ -14,7 +14,7 @@ MakeRecord = Callable[..., Record]
 
 
 def test_a_record_survives_its_file(cell: Cell, make_record: MakeRecord, tmp_path: Path) -> None:
-    failure = Failure(phase="backward", where="device", bytes_asked=3)
+    failure = Failure(phase="backward", where="device", bytes_requested=3)
     for record in (
         make_record(cell),
         make_record(cell, status=Status.OOM, reason="no room", failure=failure, metrics={}),
@@ -35,7 +35,7 @@ def test_a_reader_never_sees_half_a_record(
     def fail(*_: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr("vbench_mem.running.record.os.replace", fail)
+    monkeypatch.setattr("vbench_mem.base.files.os.replace", fail)
     with pytest.raises(OSError, match="disk full"):
         write_record(make_record(cell, wall_s=99.0), path)
     assert path.read_text() == before

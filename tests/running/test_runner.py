@@ -44,7 +44,7 @@ def test_a_traceback_is_kept(runner_of: Callable[..., Runner], cell: Cell) -> No
     assert "ValueError: broken" in str(record.failure.traceback)
 
 
-def test_half_a_record_is_not_trusted(
+def test_half_a_record_is_not_used(
     runner_of: Callable[..., Runner], store: Store, cell: Cell, make_record: MakeRecord
 ) -> None:
     half = make_record(cell).model_dump_json()[:300]
@@ -54,15 +54,15 @@ def test_half_a_record_is_not_trusted(
     assert aside.read_text() == half
 
 
-def test_a_record_of_another_cell_is_not_trusted(
+def test_a_record_of_another_cell_is_not_used(
     runner_of: Callable[..., Runner], cell: Cell, make_cell: Maker, make_record: MakeRecord
 ) -> None:
     text = make_record(make_cell(frames=8)).model_dump_json()
     record = run_one(runner_of(f"open(result, 'w').write({text!r})"), cell)
-    assert record.status is Status.ERROR and "foreign" in str(record.reason)
+    assert record.status is Status.ERROR and "record of another cell" in str(record.reason)
 
 
-def test_a_crash_after_the_record_is_told_and_the_numbers_stand(
+def test_a_crash_after_the_record_is_noted_and_the_numbers_stay(
     runner_of: Callable[..., Runner], cell: Cell, make_record: MakeRecord
 ) -> None:
     text = make_record(cell).model_dump_json()
@@ -119,4 +119,4 @@ def test_a_lack_of_memory_is_read_from_a_dead_childs_log(
 ) -> None:
     record = run_one(runner_of(f"print({message!r}); sys.exit(1)"), cell)
     assert record.status is Status.OOM and record.failure is not None
-    assert (record.failure.where, record.failure.bytes_asked) == (where, asked)
+    assert (record.failure.where, record.failure.bytes_requested) == (where, asked)

@@ -9,7 +9,7 @@ import pytest
 from tests.running.children import CUDA, AtLoad, Maker, MakeRecord, Seen, plan_of
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import Matrix, load_matrix
-from vbench_mem.running.plan import Plan, in_order, make_plan
+from vbench_mem.running.plan import RunPlan, in_order, make_plan
 from vbench_mem.running.record import Status
 from vbench_mem.running.runner import Runner
 from vbench_mem.running.store import Store
@@ -37,7 +37,7 @@ sys.exit(print({CUDA!r}) or 1) if (load['frames'], load['batch']) == (8, 2) else
 
 
 @pytest.mark.parametrize("prune", [True, False])
-def test_what_must_run_out_of_memory_is_spared_unless_switched_off(
+def test_what_must_run_out_of_memory_is_skipped_unless_switched_off(
     runner_of: Callable[..., Runner], make_cell: Maker, with_frames: AtLoad, prune: bool
 ) -> None:
     one, other = make_cell(), make_cell(recipe="mask75")
@@ -96,6 +96,6 @@ def test_a_new_skip_rule_leaves_what_was_measured_alone(
 ) -> None:
     store.write(make_record(cell))
     before = store.record_path(cell.id).read_text()
-    records = runner_of("").run(Plan((cell,), {}, {cell.id: "too slow"}))
+    records = runner_of("").run(RunPlan((cell,), {}, {cell.id: "too slow"}))
     assert records[cell.id].status is Status.SKIPPED
     assert store.record_path(cell.id).read_text() == before

@@ -48,7 +48,7 @@ def test_a_hanging_child_and_all_it_started_are_ended_at_the_timeout(
     assert time.perf_counter() - start < 60
     assert record.status is Status.TIMEOUT and record.failure is not None
     assert record.failure.phase == "backward"
-    assert record.reason == "no end after 2 s (protocol.timeout_s), in backward"
+    assert record.reason == "timed out in backward after 2 s (protocol.timeout_s)"
     assert gone(int(store.log_path(cell.id).read_text().split()[0]))
 
 

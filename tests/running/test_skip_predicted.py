@@ -1,4 +1,4 @@
-"""What predictions change about a plan, and the records of cells that are skipped."""
+"""How predictions change a plan, and the records of cells that are skipped."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,11 +11,11 @@ from vbench_mem.machine.environment import Environment
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.prediction import Unpredicted
 from vbench_mem.running.memory_limit import MemoryLimit, PredictedOom
-from vbench_mem.running.plan import Plan, in_order
+from vbench_mem.running.plan import RunPlan, in_order
 from vbench_mem.running.record import Record, Status, write_record
 from vbench_mem.running.runner import Runner
 from vbench_mem.running.skip_predicted import (
-    remember,
+    keep_predicted_oom,
     skip_predicted_oom,
     small_groups_first,
     to_predict,
@@ -26,13 +26,13 @@ Maker = Callable[..., Cell]
 MakeRecord = Callable[..., Record]
 ROOM = MemoryLimit(sure_bytes=10 * GIB, most_bytes=10 * GIB, of="a card", where="device")
 REASON = (
-    "predicted: 95.00 GiB does not fit the 10.00 GiB of a card; "
-    "write try_predicted: true in the matrix to try"
+    "predicted to need 95.00 GiB, more than the 10.00 GiB of a card; "
+    "set try_predicted: true to run it"
 )
 
 
-def plan_of(*cells: Cell) -> Plan:
-    return Plan(tuple(cells), {}, {})
+def plan_of(*cells: Cell) -> RunPlan:
+    return RunPlan(tuple(cells), {}, {})
 
 
 def test_groups_with_small_peaks_come_first_and_keep_their_own_order(make_cell: Maker) -> None:
@@ -41,15 +41,15 @@ def test_groups_with_small_peaks_come_first_and_keep_their_own_order(make_cell: 
     unknown = [make_cell("factorized_test", frames=4)]
     outcomes = {large[0].id: predicted(9), large[1].id: predicted(1)}
     outcomes |= {small[0].id: predicted(3), small[1].id: predicted(2)}
-    told = outcomes | {unknown[0].id: Unpredicted(reason="compiled")}
+    with_unknown = outcomes | {unknown[0].id: Unpredicted(reason="compiled")}
     written = tuple(in_order([*unknown, *large, *small]))
     assert written[0].encoder == "factorized_test"
-    found = small_groups_first(written, told)
+    found = small_groups_first(written, with_unknown)
     assert found == [small[1], small[0], large[1], large[0], *unknown]
     assert small_groups_first(written, {}) == list(written)
 
 
-def test_only_what_is_predicted_to_be_too_large_is_spared(make_cell: Maker) -> None:
+def test_only_what_is_predicted_to_be_too_large_is_skipped(make_cell: Maker) -> None:
     fits, tight, large, unknown, blind = (make_cell(frames=frames) for frames in (4, 6, 8, 10, 12))
     outcomes = {
         fits.id: predicted(10 * GIB),
@@ -85,7 +85,7 @@ def test_only_what_is_to_be_measured_and_has_a_device_is_predicted(
     make_cell: Maker, make_record: MakeRecord
 ) -> None:
     kept, ruled, wanted, nowhere = (make_cell(frames=frames) for frames in (4, 6, 8, 10))
-    plan = Plan((kept, ruled, wanted, nowhere), {kept.id: make_record(kept)}, {ruled.id: "rule"})
+    plan = RunPlan((kept, ruled, wanted, nowhere), {kept.id: make_record(kept)}, {ruled.id: "rule"})
     found = to_predict(plan, lambda cell: None if cell == nowhere else "cpu")
     assert found == {wanted.id: (wanted, "cpu")}
 
@@ -111,7 +111,7 @@ def skipped_as_oom(tmp_path: Path, environment: Environment, cell: Cell) -> Reco
     return read
 
 
-def test_a_spared_cell_leaves_a_record_with_the_prediction_and_the_limit(
+def test_a_skipped_cell_has_a_record_with_the_prediction_and_the_limit(
     skipped_as_oom: Record,
 ) -> None:
     assert (skipped_as_oom.status, skipped_as_oom.reason) == (Status.SKIPPED, REASON)
@@ -140,7 +140,7 @@ CODE = {"vbench_mem": "1.0", "torch": "2.11"}
         ({}, {}, CODE, None, False),
     ],
 )
-def test_a_cell_stays_spared_while_neither_the_code_nor_the_memory_changes(
+def test_a_cell_stays_skipped_while_neither_the_code_nor_the_memory_changes(
     cell: Cell,
     skipped_as_oom: Record,
     then: dict[str, str | bool],
@@ -154,7 +154,9 @@ def test_a_cell_stays_spared_while_neither_the_code_nor_the_memory_changes(
         update={"environment": blank.model_copy(update={"facts": then})}
     )
     here = blank.model_copy(update={"facts": now, "packages": packages})
-    found = remember(plan_of(cell), lambda _: memory_limit, lambda _: here, {cell.id: old})
+    found = keep_predicted_oom(
+        plan_of(cell), lambda _: memory_limit, lambda _: here, {cell.id: old}
+    )
     assert found.kept == ({cell.id: old} if remembered else {})
 
 

@@ -1,4 +1,4 @@
-"""The store: trusts good records only, tells of the others, deletes nothing."""
+"""The store: uses only good records, reports the others, deletes nothing."""
 
 import json
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def test_what_is_written_is_found(store: Store, cell: Cell, make_record: MakeRec
     assert find_stores(store.folder.parent.parent, "small") == [store]
 
 
-def test_a_torn_file_is_reported_kept_and_never_trusted(
+def test_a_torn_file_is_reported_kept_and_never_used(
     store: Store, cell: Cell, make_record: MakeRecord
 ) -> None:
     store.write(make_record(cell))
@@ -47,8 +47,8 @@ def test_a_torn_file_is_reported_kept_and_never_trusted(
     assert store.records() == {}
     (problem,) = store.problems()
     assert "torn" in problem and "run the matrix again" in problem
-    (told,) = store.set_aside_bad({cell.id})
-    assert "torn" in told and "measured again" in told
+    (message,) = store.set_aside_bad({cell.id})
+    assert "torn" in message and "measured again" in message
     assert path.with_name(f"{path.name}.torn-1").read_text() == half
     path.write_text(half)
     store.set_aside_bad({cell.id})
@@ -59,20 +59,20 @@ def test_an_old_schema_names_the_fix(store: Store, cell: Cell, make_record: Make
     store.write(make_record(cell))
     spoil(store, cell, schema_version=0)
     (problem,) = store.problems()
-    assert problem.endswith("schema 0, this code reads 1; run the matrix again")
+    assert problem.endswith("has schema version 0, but this code reads 1; run the matrix again")
 
 
-def test_a_record_of_another_cell_is_foreign(
+def test_a_record_of_another_cell_is_refused(
     store: Store, cell: Cell, make_cell: Callable[..., Cell], make_record: MakeRecord
 ) -> None:
     other = make_cell(frames=8)
     store.write(make_record(other))
     store.record_path(other.id).rename(store.record_path(cell.id))
     assert store.records() == {}
-    assert f"foreign, it holds cell {other.id}" in store.problems()[0]
+    assert f"is the record of another cell, {other.id}" in store.problems()[0]
 
 
-def test_a_record_of_edited_code_is_foreign(
+def test_a_record_of_edited_code_is_refused(
     store: Store, cell: Cell, make_record: MakeRecord
 ) -> None:
     """The file's name and the id inside agree, but what is inside has another id by now."""
@@ -80,16 +80,16 @@ def test_a_record_of_edited_code_is_foreign(
     data = json.loads(store.record_path(cell.id).read_text())
     data["cell"]["load"]["batch"] += 1
     spoil(store, cell, cell=data["cell"])
-    assert "the cell inside it is" in store.problems()[0]
+    assert "the cell in it has another id now" in store.problems()[0]
 
 
-def test_a_record_of_another_machine_is_foreign(
+def test_a_record_of_another_machine_is_refused(
     store: Store, cell: Cell, make_record: MakeRecord
 ) -> None:
     elsewhere = Environment(fingerprint="ffffffff", device="another")
     store.write(make_record(cell, environment=elsewhere))
     assert store.records() == {}
-    assert "fingerprint ffffffff, not 0123abcd" in store.problems()[0]
+    assert "another machine (ffffffff, not 0123abcd)" in store.problems()[0]
 
 
 def test_a_bad_file_of_no_cell_is_left_alone(
@@ -97,8 +97,8 @@ def test_a_bad_file_of_no_cell_is_left_alone(
 ) -> None:
     path = store.record_path("feedfeedfeedfeed")
     path.write_text("{")
-    (told,) = store.set_aside_bad({cell.id})
-    assert "left alone" in told and path.exists()
+    (message,) = store.set_aside_bad({cell.id})
+    assert "ignored" in message and path.exists()
 
 
 def test_a_folder_that_cannot_be_made_is_the_users_mistake(
@@ -148,7 +148,7 @@ def test_a_number_that_cannot_be_is_no_record(
     assert why in store.problems()[0]
 
 
-def test_a_lost_environment_file_does_not_let_another_machines_records_in(
+def test_without_an_environment_file_records_of_another_machine_are_refused(
     store: Store, cell: Cell, make_record: MakeRecord
 ) -> None:
     record = make_record(cell)
@@ -157,9 +157,9 @@ def test_a_lost_environment_file_does_not_let_another_machines_records_in(
     other = record.environment.model_copy(update={"fingerprint": "deadbeef"})
     spoil(store, cell, environment=other.model_dump(mode="json"))
     store.environment_path().unlink()
-    assert "foreign, from a machine with fingerprint deadbeef" in store.problems()[0]
+    assert "from another machine (deadbeef" in store.problems()[0]
     spoil(store, cell, environment=None)
-    assert "fingerprint unknown" in store.problems()[0]
+    assert "another machine (unknown" in store.problems()[0]
 
 
 def test_a_folder_that_cannot_be_written_to_is_one_sentence(

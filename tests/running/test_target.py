@@ -1,4 +1,4 @@
-"""Where cells would run: the devices that the driver shows, or a card that is only named."""
+"""Where cells would run: the devices that the driver shows, or a card that the user names."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +14,7 @@ from vbench_mem.probes.prediction import Target
 from vbench_mem.running.record import Record
 from vbench_mem.running.site import Site
 from vbench_mem.running.store import Store
-from vbench_mem.running.target import Place
+from vbench_mem.running.target import ExecutionTarget
 
 Maker = Callable[..., Cell]
 H100 = "NVIDIA H100 80GB HBM3"
@@ -25,10 +25,10 @@ def machine(facts: dict[str, str | int], fingerprint: str = "0123abcd") -> Envir
     return Environment(fingerprint=fingerprint, device="a machine", facts=dict(facts))
 
 
-def place(facts: dict[str, str | int], asked: str | None = None) -> Place:
+def place(facts: dict[str, str | int], asked: str | None = None) -> ExecutionTarget:
     devices = {"auto": machine(facts), "cuda": machine(facts), "cpu": machine({})}
     card = None if asked is None else parse_card(asked)
-    return Place(Site(devices["auto"], devices), card, 4 * GIB)
+    return ExecutionTarget(Site(devices["auto"], devices), card, 4 * GIB)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def place(facts: dict[str, str | int], asked: str | None = None) -> Place:
         ("cpu", WITH_CARD, "16GiB", "cpu", "cpu", 4),
     ],
 )
-def test_a_cell_is_held_against_the_memory_of_the_device_it_would_run_on(
+def test_a_cell_is_compared_with_the_memory_of_the_device_it_would_run_on(
     make_cell: Maker,
     device: str,
     facts: dict[str, str | int],

@@ -1,4 +1,4 @@
-"""Trainings in their order: shared stages once, failures told, nothing trained twice."""
+"""Trainings in their order: shared stages once, failures reported, nothing trained twice."""
 
 import sys
 import time
@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from tests.rows import MACHINE, matrix_of
+from tests.running.children import SpawnLauncher
 from vbench_mem.accuracy.training.trained import beside
 from vbench_mem.matrix.accuracy import Accuracy
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.lineage import parent
 from vbench_mem.matrix.load import Matrix
 from vbench_mem.running.attempt import Attempts
-from vbench_mem.running.launch import SpawnLauncher
 from vbench_mem.running.record import Record, Status
 from vbench_mem.running.store import Store
-from vbench_mem.running.trainings import Course, Trainings, make_course
+from vbench_mem.running.trainings import TrainingPlan, Trainings, plan_trainings
 
 TEXT = """
 about: what does it retrieve?
@@ -49,7 +49,7 @@ WRITE = "result.write_text(json.dumps(record))\n"
 
 @dataclass
 class Seen:
-    """What is told, in order, and how many ran at once."""
+    """The calls in order, and how many ran at once."""
 
     begun: list[str] = field(default_factory=list)
     ended: list[tuple[str, Status, bool]] = field(default_factory=list)
@@ -84,20 +84,20 @@ def store(tmp_path: Path) -> Store:
     return store
 
 
-Run = Callable[..., tuple[dict[str, Record], Seen, Course]]
+Run = Callable[..., tuple[dict[str, Record], Seen, TrainingPlan]]
 
 
 @pytest.fixture
 def run(matrix: Matrix, store: Store) -> Run:
     def go(
         script: str = CHILD + WRITE, at_once: int = 1, again: bool = False
-    ) -> tuple[dict[str, Record], Seen, Course]:
+    ) -> tuple[dict[str, Record], Seen, TrainingPlan]:
         launcher = SpawnLauncher([sys.executable, "-S", "-c", script])
         attempts, seen = Attempts(store, launcher, lambda _: MACHINE), Seen()
-        course = make_course(matrix, store.records(), store, again=again)
-        records = Trainings(store, attempts, seen, at_once).run(course)
+        plan = plan_trainings(matrix, store.records(), store, again=again)
+        records = Trainings(store, attempts, seen, at_once).run(plan)
         assert seen.at_work == 0
-        return records, seen, course
+        return records, seen, plan
 
     return go
 
@@ -112,16 +112,16 @@ def test_a_shared_stage_is_trained_once_and_before_all_that_goes_on_from_it(
     assert store.records().keys() == records.keys()
 
 
-def test_what_is_done_is_not_trained_again_unless_asked(run: Run, accuracy: Accuracy) -> None:
+def test_what_is_done_is_trained_again_only_with_again(run: Run, accuracy: Accuracy) -> None:
     run()
-    records, seen, course = run()
-    assert seen.begun == [] and course.todo == []
+    records, seen, plan = run()
+    assert seen.begun == [] and plan.todo == []
     assert records.keys() == {cell.id for cell in accuracy.cells}  # no stage is even looked at
     _, seen, _ = run(again=True)
     assert seen.begun == [cell.id for cell in accuracy.all]
 
 
-def test_a_lost_last_stage_goes_on_from_the_weights_that_are_there(
+def test_a_last_stage_continues_from_the_weights_that_exist(
     run: Run, accuracy: Accuracy, store: Store
 ) -> None:
     run()
@@ -129,7 +129,7 @@ def test_a_lost_last_stage_goes_on_from_the_weights_that_are_there(
     assert run()[1].begun == [accuracy.cells[1].id]
 
 
-def test_lost_weights_are_trained_again_where_something_goes_on_from_them(
+def test_missing_weights_are_trained_again_if_a_stage_continues_them(
     run: Run, accuracy: Accuracy, store: Store
 ) -> None:
     run()
@@ -167,7 +167,7 @@ def test_again_trains_from_the_first_step_and_a_second_run_goes_on(
     assert not snapshot.exists() and not any(path.exists() for path in skipped_as_oom)
 
 
-def test_a_stage_that_fails_spares_what_goes_on_from_it_and_says_why(
+def test_stages_after_a_failed_one_are_skipped_with_the_reason(
     run: Run, accuracy: Accuracy
 ) -> None:
     records, seen, _ = run("raise SystemExit(3)")
@@ -209,15 +209,15 @@ def test_ctrl_c_ends_every_child_and_keeps_what_is_done(
     trainings = Trainings(store, attempts, Impatient(), 2)
     begun = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        trainings.run(make_course(matrix, {}, store))
+        trainings.run(plan_trainings(matrix, {}, store))
     assert time.monotonic() - begun < 30  # nobody waited for a child's minute
     assert trainings.running and all(each.child.wait(0) for each in trainings.running)
     assert store.records().keys() == {accuracy.stages[0].id}
 
 
 def test_a_training_comes_after_all_that_it_goes_on_from(matrix: Matrix, store: Store) -> None:
-    course = make_course(matrix, {}, store)
-    places = {cell.id: number for number, cell in enumerate(course.cells)}
-    for cell in course.cells:
+    plan = plan_trainings(matrix, {}, store)
+    places = {cell.id: number for number, cell in enumerate(plan.cells)}
+    for cell in plan.cells:
         above = parent(cell)
         assert above is None or places[above.id] < places[cell.id]

@@ -53,7 +53,7 @@ def test_a_surprise_is_shown_and_exits_with_2_until_it_is_allowed(
     (tmp_path / "config.json").write_text((vit / "config.json").read_text())
     result = invoke(tmp_path, "--encoder", "joint_test", *FITS)
     assert result.exit_code == 2
-    assert "SURPRISE" in result.stdout
+    assert "UNEXPECTED" in result.stdout
     assert "unused embeddings.register (unknown here); choose" in result.stderr
     allowed = invoke(
         tmp_path, "--encoder", "joint_test", *FITS, "--allow", "unused:embeddings.register"

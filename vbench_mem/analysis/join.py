@@ -6,7 +6,6 @@ a score are listed.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
@@ -18,24 +17,7 @@ from vbench_mem.matrix.axes import facts
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import Matrix
 from vbench_mem.probes.prediction import Prediction, Unpredicted, why_unpredicted
-from vbench_mem.running.record import Failure, Record, Status
-
-
-class RowState(StrEnum):
-    """A `Status` of the row's record, or where no record counts one of the other states."""
-
-    OK = Status.OK.value
-    OOM = Status.OOM.value
-    TIMEOUT = Status.TIMEOUT.value
-    KILLED = Status.KILLED.value
-    UNSUPPORTED = Status.UNSUPPORTED.value
-    ERROR = Status.ERROR.value
-    SKIPPED = Status.SKIPPED.value
-    MISSING = "missing"  # the cell has no record
-    PREDICTED = "predicted"  # to fit, where a card is given
-    TIGHT = "tight"  # predicted to fit the card only just
-    DOES_NOT_FIT = "does not fit"  # as predicted
-    UNPREDICTED = "unpredicted"  # the cell cannot be predicted
+from vbench_mem.running.record import Failure, Record, RowState, Status
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import Any
 from vbench_mem.analysis.budgets.judge import judge
 from vbench_mem.analysis.budgets.predict import Outcome, Predict
 from vbench_mem.analysis.budgets.verdict import BudgetOutcome, Verdict
-from vbench_mem.analysis.join import Joined, Row, RowState, join
+from vbench_mem.analysis.join import Joined, Row, join
 from vbench_mem.analysis.scores.score import Score
 from vbench_mem.base.metrics import PREDICTED
 from vbench_mem.base.version import VERSION
@@ -21,8 +21,10 @@ from vbench_mem.matrix.budget import Budget
 from vbench_mem.matrix.load import Matrix
 from vbench_mem.probes.prediction import Target, Unpredicted
 from vbench_mem.running.forecast import judge as judge_fit
+from vbench_mem.running.memory_limit import Fit
 from vbench_mem.running.predictions import predict_all
-from vbench_mem.running.target import Place
+from vbench_mem.running.record import RowState
+from vbench_mem.running.target import ExecutionTarget
 
 RENAMED = {
     "peak_alloc_bytes": "predicted_peak_bytes",
@@ -49,7 +51,7 @@ def predict_rows(
 
     Without a card the devices of this machine are assumed and no memory limit is applied.
     """
-    place = Place.of([cell for matrix, _ in matrices for cell in matrix.cells], card)
+    place = ExecutionTarget.of([cell for matrix, _ in matrices for cell in matrix.cells], card)
     wanted = {
         cell.id: (cell, place.target(cell))
         for matrix, _ in matrices
@@ -67,7 +69,7 @@ def of_matrix(
     matrix: Matrix,
     scores: Sequence[Score],
     card: Card | None,
-    place: Place,
+    place: ExecutionTarget,
     targets: Mapping[str, Target],
     outcomes: Mapping[str, Outcome],
 ) -> PredictedRows:
@@ -97,14 +99,16 @@ def limit_name(kinds: Sequence[Target], card: Card | None) -> str | None:
     return " or ".join(card.title if kind == "cuda" else "this host" for kind in reversed(kinds))
 
 
-def predicted(row: Row, outcome: Outcome, place: Place, target: Target, card: Card | None) -> Row:
+def predicted(
+    row: Row, outcome: Outcome, place: ExecutionTarget, target: Target, card: Card | None
+) -> Row:
     if isinstance(outcome, Unpredicted):
         return replace(row, prediction=outcome, state=RowState.UNPREDICTED, reason=outcome.reason)
     if card is None:
         return replace(row, prediction=outcome, state=RowState.PREDICTED, reason=None)
     memory_limit = place.memory_limit(row.cell)
     fit, why = judge_fit(outcome, memory_limit, target)
-    state = RowState.PREDICTED if fit in (None, "fits") else RowState(str(fit))
+    state = RowState.PREDICTED if fit in (None, Fit.FITS) else RowState(str(fit))
     limit = memory_limit.sure_bytes if memory_limit is not None else None
     return replace(row, prediction=outcome, state=state, reason=why, limit_bytes=limit)
 

@@ -1,7 +1,4 @@
-"""The user's mistake (`UsageError`), told apart from ours (anything else keeps its traceback).
-
-And how any error is told in one sentence.
-"""
+"""`UsageError` for a user's mistake (any other error keeps its traceback), and texts of errors."""
 
 import difflib
 import sysconfig
@@ -15,22 +12,19 @@ INSTALLED = {"site-packages", "dist-packages"}
 
 
 class UsageError(Exception):
-    """Something the user wrote cannot be used: one sentence with what, where, and what to write.
+    """The user's mistake: one sentence with what is wrong, where, and what to write instead.
 
     The command line prints it without a traceback and exits with 2.
     """
 
 
 class Unsupported(Exception):
-    """This device or build of torch cannot do what the cell asks; known before any work is done."""
+    """This device or build of torch cannot run the cell; known before any work is done."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """`; did you mean X?` when a known word is close, else the known words; for error messages.
-
-    Args are the word that was written and every word that could have been; the answer starts with
-    a semicolon so that it can be appended to a sentence.
-    """
+    """The end of an error message: `; did you mean X?` where a known word is close to the word that
+    was written, else `; known: ...`."""
     words = list(dict.fromkeys(known))
     close = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
     if close:
@@ -38,9 +32,9 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"; known: {', '.join(words)}"
 
 
-def told(error: BaseException) -> str:
-    """`ValueError: the first line of what it says (own.py:21 in forward)`; the place is the last
-    one in the user's own code, and left out where only ours or a library's was at work."""
+def error_summary(error: BaseException) -> str:
+    """`ValueError: first line of its message (own.py:21 in forward)`: the last place in the user's
+    own code, left out if there is none."""
     first = (str(error).strip().splitlines() or [""])[0]
     reason = f"{type(error).__name__}: {first}".removesuffix(": ")
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
@@ -50,7 +44,7 @@ def told(error: BaseException) -> str:
 
 
 def is_users(file: str) -> bool:
-    """Is it neither ours nor installed, nor made up as `<string>` is?"""
+    """Is the file neither ours, nor installed, nor made up like `<string>`?"""
     path = Path(file)
     if file.startswith("<") or INSTALLED & set(path.parts):
         return False
@@ -58,7 +52,7 @@ def is_users(file: str) -> bool:
 
 
 def cannot_write(path: Path, error: OSError, fix: str) -> UsageError:
-    """The error for a path that the file system refuses, ending with what to do."""
+    """The error for a path that cannot be written, ending with the `fix`."""
     return UsageError(
         f"{path}: cannot be written to: {(error.strerror or str(error)).lower()}; {fix}"
     )

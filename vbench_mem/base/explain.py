@@ -1,4 +1,4 @@
-"""What pydantic found wrong, in one sentence: where, what, and what to write instead."""
+"""Validation errors of pydantic as one sentence: where, what, and what to write instead."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -30,9 +30,9 @@ def explain(
     keys: Mapping[tuple[str, ...], Iterable[str]] | None = None,
     above: str = "",
 ) -> str:
-    """The first mistake as `key.path: what is wrong`; the path is left out where it is empty.
+    """The first mistake as `key.path: what is wrong`, without the path where it is empty.
 
-    `keys` offers the words that could stand at a place, by the path of the mapping they stand in.
+    `keys` are the known keys of each mapping, by its path; `above` is put before the path.
     """
     details = sorted(error.errors(), key=lambda detail: rank(detail["type"]))[0]
     place = tuple(key for key in details["loc"] if not is_branch(key))
@@ -43,12 +43,12 @@ def explain(
 
 
 def rank(kind: str) -> int:
-    """Where a value fits none of several types, the complaint that tells most comes first."""
+    """Where a value fits none of several types, the most helpful error comes first."""
     return {"extra_forbidden": 0, "missing": 2, "none_required": 3}.get(kind, 1)
 
 
 def is_branch(key: str | int) -> bool:
-    """Pydantic puts the name of a union's branch into the path: `list[Foo]`, `function-plain[x]`"""
+    """Is it the name of a union's branch, which pydantic puts into the path: `list[Foo]`?"""
     return isinstance(key, str) and bool(re.search(r"[\[(]", key))
 
 
@@ -62,7 +62,7 @@ def explain_one(details: ErrorDetails, name: str, words: Iterable[str]) -> str:
         return "is missing"
     if kind in ("literal_error", "enum"):
         known = re.findall(r"'([^']*)'", str(context.get("expected", "")))
-        return f"no such choice as {written(value)}{nearest(str(value), known)}"
+        return f"{written(value)} is not a choice{nearest(str(value), known)}"
     if context.get("pattern") == DEVICE:
         return f"{written(value)} is not a device; write auto, cpu, cuda or cuda:0"
     if kind in WANTED:

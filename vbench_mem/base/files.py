@@ -1,4 +1,4 @@
-"""Bytes of files: hashed, and written so that nobody ever sees half a file. No torch."""
+"""Hashes of files, and writing files so that a reader never sees half of one. No torch."""
 
 import hashlib
 import os
@@ -12,7 +12,7 @@ CHUNK_BYTES = 1 << 22
 
 
 def file_sha256(path: Path) -> str:
-    """Of the file's bytes, read in pieces; raises `UsageError` where it cannot be read."""
+    """SHA-256 of the file, read in pieces; raises `UsageError` where it cannot be read."""
     found = hashlib.sha256()
     try:
         with path.open("rb") as file:
@@ -25,7 +25,7 @@ def file_sha256(path: Path) -> str:
 
 
 def files_sha256(files: Collection[Path]) -> str:
-    """Of a single file its own SHA-256; of several that of their names and hashes."""
+    """The SHA-256 of a single file, or of the names and hashes of several."""
     if len(files) == 1:
         (file,) = files
         return file_sha256(file)
@@ -35,31 +35,36 @@ def files_sha256(files: Collection[Path]) -> str:
     return found.hexdigest()
 
 
+def write_file(path: Path, content: str | bytes) -> None:
+    """Replace the file in one step (text as UTF-8); its folder is made. Raises `OSError`."""
+    with temporary_file(path) as temporary:
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def temporary_file(path: Path) -> Iterator[Path]:
+    """A file beside `path` to write to; on success it is flushed to disk and moved to `path` in one
+    step, so that no reader sees half a file. Raises `OSError`; a failure leaves nothing behind.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary.touch()
+    try:
+        mode = temporary.stat().st_mode  # what the user's umask makes of a new file
+        yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.chmod(mode)  # the writer may have replaced the file
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
 @contextmanager
 def written_aside(path: Path) -> Iterator[Path]:
-    """A place to write to; flushed to disk and moved to `path` in one step when all went well.
-
-    Raises `UsageError` for what the file system refuses; whatever fails, nothing is left behind.
-    """
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with told_of(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside.touch()
+    """`temporary_file` at a path that the user chose: raises `UsageError`, not `OSError`."""
     try:
-        with told_of(path):
-            mode = aside.stat().st_mode  # what the user's umask makes of a new file
-            yield aside
-            with aside.open("rb+") as file:
-                os.fsync(file.fileno())
-            aside.chmod(mode)  # a writer may have made a file of its own
-            os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-@contextmanager
-def told_of(path: Path) -> Iterator[None]:
-    try:
-        yield
+        with temporary_file(path) as temporary:
+            yield temporary
     except OSError as error:
         raise cannot_write(path, error, "free space there, or choose another folder") from error

@@ -1,4 +1,4 @@
-"""What is fed to an encoder and how it runs: `Load`, `Runtime` and the words they use. No torch."""
+"""The input of an encoder and how it runs: `Load`, `Runtime` and their values. No torch."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -17,12 +17,12 @@ Optimizer = Literal["foreach", "fused", "loop"]
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """What is fed: `batch` clips of `frames` frames, each with a caption.
+    """The input: `batch` clips of `frames` frames, each with a caption.
 
-    input   `noise`: one batch made on the device. `clips`: video files decoded for every step
+    input   `noise`: one random batch on the device. `clips`: video files decoded for every step
     clips   for `clips`: a caption file (CSV or JSON lines of path, caption), or `generated`
-    clips_sha256  hash of captions and videos, so that edited ones are another cell
-    fps     frames per second of video time that are sampled, by `clips` and by trainings
+    clips_sha256  hash of captions and videos, so that edited ones make another cell
+    fps     frames sampled per second of video, by `clips` and by trainings
     """
 
     __pydantic_config__ = STRICT
@@ -39,19 +39,19 @@ class Load:
 
     def __post_init__(self) -> None:
         if (self.input == "clips") != (self.clips is not None):
-            raise ValueError("input: clips needs clips (a caption file, or generated), noise none")
+            raise ValueError("input: clips needs clips (a caption file, or generated), noise not")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
-    """What should not change the mathematics.
+    """How it runs; apart from rounding, no field changes the result.
 
     device      `auto` is cuda where there is one, else cpu
     dtype       float32, or autocast to bfloat16, or to float16 with loss scaling
-    attention   kernel of the video tower; the caption tower is masked and small and keeps `auto`
+    attention   kernel of the video tower; the caption tower, masked and small, always has `auto`
     checkpoint  recompute each layer in backward instead of storing its activations
     optimizer   implementation of AdamW: foreach (CUDA's default), fused, or one weight at a time
-    threads     CPU threads; none means as many as there are cores
+    threads     CPU threads; none means one for each core
     """
 
     __pydantic_config__ = STRICT

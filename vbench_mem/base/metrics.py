@@ -1,7 +1,7 @@
-"""THE table of metrics: every number a record may hold, with its unit, direction and meaning.
+"""The table of metrics: every number that a record may have, with unit, direction and meaning.
 
 Names end in their unit. Values are raw (bytes are whole, shares are 0 to 1); `show` formats them.
-A metric that could not be had is null in the record, with a reason under its name in `missing`.
+A metric that could not be measured is null in the record, with the reason in `missing`.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Metric:
 
 
 def predicted(*rows: tuple[str, str]) -> tuple[Metric, ...]:
-    """Bytes that need no device: always those of the code at hand."""
+    """Predicted bytes, computed without a device."""
     return tuple(Metric(f"predicted_{name}_bytes", "bytes", "lower", text) for name, text in rows)
 
 
@@ -37,7 +37,7 @@ METRICS: dict[str, Metric] = {
         Metric("params_trained", "parameters", "neither", "parameters that training changes"),
         Metric("tokens_per_clip", "tokens", "lower", "space-time tokens of a clip, unmasked"),
         Metric("tokens_trained_per_clip", "tokens", "lower", "of these, seen by a training step"),
-        # memory; the method is in the record's details
+        # memory; the method of each is in the record's details
         *predicted(
             ("peak", "peak of a steady step, predicted without a device"),
             ("forward_peak", "of this: peak of the forward and the loss"),

@@ -1,6 +1,6 @@
-"""THE table of what a score may be a score of: range, direction, meaning. No torch.
+"""The table of score metrics: range, direction, meaning. No torch.
 
-Shares are 0 to 1 and never percentages. Measured costs have their own table, `metrics.py`.
+Shares are 0 to 1, never percentages. Costs are in `metrics.py`.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True)
 class ScoreMetric:
-    """`low` and `high` bound what a value may be."""
+    """`low` and `high` bound the values."""
 
     name: str
     low: float
@@ -57,7 +57,7 @@ SCORE_METRICS: dict[str, ScoreMetric] = {
         ScoreMetric("accuracy", 0, 1, "higher", TEXT, "share of questions answered correctly"),
     )
 }
-# What a budget or a figure calls a score: t2v_recall_at_1, v2t_cider, ...
+# Names of scores in budgets and figures: t2v_recall_at_1, v2t_cider, ...
 ALIASES: dict[str, ScoreMetric] = {
     f"{direction}_{metric.name}": metric
     for metric in SCORE_METRICS.values()

@@ -1,4 +1,4 @@
-"""The pydantic configuration of everything that is read from a file: no unknown key, no guess."""
+"""The pydantic configuration for files: unknown keys and converted types are refused."""
 
 from pydantic import ConfigDict
 

@@ -1,6 +1,6 @@
-"""YAML without its surprises: what reads as something else than it looks like is refused.
+"""Reads YAML and refuses values that YAML 1.1 reads differently from what they look like.
 
-PyYAML follows YAML 1.1, where `on` is true, `1:30` is 90, `010` is 8 and `1e-3` is text.
+In PyYAML `on` is true, `1:30` is 90, `010` is 8 and `1e-3` is text.
 """
 
 import json
@@ -27,7 +27,8 @@ def read_yaml(path: Path) -> tuple[Any, str]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"line {mark.line + 1}: " if mark else ""
-        raise UsageError(f"{path}: {where}not YAML: {error.problem}") from error
+        hint = "; quote a pattern, like '*_b16'" if "alias" in str(error.problem) else ""
+        raise UsageError(f"{path}: {where}not YAML: {error.problem}{hint}") from error
     except yaml.YAMLError as error:
         raise UsageError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     except Refused as error:
@@ -42,14 +43,14 @@ def reason_of(error: Exception) -> str:
 
 
 class Refused(Exception):
-    """`key.path: what is wrong`, still without the file's name."""
+    """`key.path: what is wrong`, without the file's name."""
 
     def __init__(self, keys: tuple[str | int, ...], line: int, what: str) -> None:
         super().__init__(f"{key_path(keys) or f'line {line}'}: {what}")
 
 
 def key_path(keys: tuple[str | int, ...]) -> str:
-    """`budgets[0].max`, as one would write it."""
+    """`budgets[0].max`."""
     path = ""
     for key in keys:
         path += f"[{key}]" if isinstance(key, int) else f".{key}" if path else key
@@ -57,7 +58,7 @@ def key_path(keys: tuple[str | int, ...]) -> str:
 
 
 def written(value: Any) -> str:
-    """A value as it would stand in the file, for messages: `true`, `16`, `'text'`, `[16, 32]`."""
+    """A value as in the file, for messages: `true`, `16`, `'text'`, `[16, 32]`."""
     if isinstance(value, str):
         return f"'{value}'"
     return json.dumps(value, default=str)
@@ -87,7 +88,7 @@ def key_of(node: yaml.Node, keys: tuple[str | int, ...]) -> str:
     line = node.start_mark.line + 1
     if not isinstance(node, yaml.ScalarNode) or node.tag != "tag:yaml.org,2002:str":
         text = node.value if isinstance(node, yaml.ScalarNode) else "a list or a mapping"
-        raise Refused(keys, line, f"{text} is no key; a key is a word (quote it: '{text}')")
+        raise Refused(keys, line, f"{text} is not a text key; quote it: '{text}'")
     return whole(node.value, keys, line)
 
 
@@ -100,7 +101,8 @@ def whole(text: str, keys: tuple[str | int, ...], line: int) -> str:
 
 
 def scalar(node: yaml.ScalarNode, keys: tuple[str | int, ...]) -> Any:
-    """Text, whole number, number, true, false or null, if it is what it looks like."""
+    """Text, whole number, number, true, false or null; raises `Refused` where it looks like
+    something else."""
     text, line, kind = node.value, node.start_mark.line + 1, node.tag.rpartition(":")[2]
     if kind == "str":
         if node.style is None and LOOKS_LIKE_A_FLOAT.fullmatch(text):
@@ -127,7 +129,7 @@ def scalar(node: yaml.ScalarNode, keys: tuple[str | int, ...]) -> Any:
 
 
 def line_of(text: str, keys: tuple[str | int, ...]) -> int | None:
-    """The line, from 1, on which the value at `keys` begins; None where there is no such place."""
+    """The line, from 1, on which the value at `keys` begins; None where there is none."""
     node = yaml.compose(text, Loader=yaml.SafeLoader)
     for key in keys:
         if isinstance(node, yaml.SequenceNode) and isinstance(key, int):

@@ -1,4 +1,4 @@
-"""Bytes in and out of text. Sizes are binary (KiB, MiB, GiB), and a decimal unit is refused."""
+"""Bytes from text and to text. Units are binary (KiB, MiB, GiB); decimal ones are refused."""
 
 import re
 from decimal import Decimal

@@ -31,7 +31,7 @@ from vbench_mem.cli import planning as planning
 
 
 class Commands(TyperGroup):
-    """Prints a user's mistake in one line where every other error keeps its traceback."""
+    """Prints a user's mistake in one line; every other error keeps its traceback."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -41,11 +41,11 @@ class Commands(TyperGroup):
         except UsageError as error:
             print(f"error: {error}", file=sys.stderr)
             raise typer.Exit(2) from error
-        except BrokenPipeError as gone:  # its reader, such as `head`, has seen enough
+        except BrokenPipeError as closed:  # by its reader, such as `head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(141) from gone  # as a shell tells of SIGPIPE; click would exit with 1
+            raise typer.Exit(141) from closed  # a shell's code of SIGPIPE; click would exit with 1
         except KeyboardInterrupt as stopped:
-            print("stopped; what was done is kept, run again to go on", file=sys.stderr)
+            print("stopped; results so far are kept; to continue, run it again", file=sys.stderr)
             raise typer.Exit(130) from stopped
 
 
@@ -59,18 +59,18 @@ app = typer.Typer(
     buys.
 
     \b
-    vbench-mem list encoders              what there is to measure
+    vbench-mem list encoders              encoders that can be measured
     vbench-mem plan quick --card 16GiB    what fits, and how long it would take
-    vbench-mem run matrices/quick.yaml    measure, or go on where it stopped
+    vbench-mem run matrices/quick.yaml    measure, or continue
     vbench-mem report matrices/quick.yaml tables and figures
     vbench-mem check matrices/quick.yaml  do the budgets hold?
-    vbench-mem compare A B                what changed between two of them?
+    vbench-mem compare A B                differences between two runs
     """,
 )
 
 
-def show_version(asked: bool) -> None:
-    if asked:
+def show_version(is_wanted: bool) -> None:
+    if is_wanted:
         print(f"vbench-mem {VERSION}")
         raise typer.Exit
 
@@ -84,7 +84,7 @@ def common(
         ),
     ] = False,
 ) -> None:
-    """What every command has; the text that is shown is the application's own."""
+    """Options of every command; the help text is the application's."""
 
 
 app.command("list")(catalog.list_)
@@ -102,7 +102,7 @@ app.command()(catalog.schema)
 
 
 def main() -> None:
-    """The console script. An error of ours never exits with 1: that is a broken budget's."""
+    """The console script. An error of ours exits with 70, since 1 means a broken budget."""
     try:
         app()
     except Exception as error:

@@ -1,4 +1,4 @@
-"""Arguments that several commands share, and the words a shell completes for them."""
+"""Arguments that several commands share, with their shell completion."""
 
 import shlex
 import sysconfig
@@ -13,7 +13,7 @@ RUNS = Path("runs")
 
 
 def matrix_folder() -> Path:
-    """Where matrices lie: `matrices/` here, else in the checkout, else where pip put them."""
+    """The folder of matrices: `matrices/` here, else in the checkout, else as installed by pip."""
     here = Path("matrices")
     checkout = Path(__file__).parents[2] / "matrices"
     installed = Path(sysconfig.get_path("data"), "share", "vbench_mem", "matrices")
@@ -21,7 +21,7 @@ def matrix_folder() -> Path:
 
 
 def complete_matrix(incomplete: str) -> list[str]:
-    """Matrix files beside the user, and what begins like what is typed already."""
+    """Paths of matrix files, else names of matrices, that begin with what is typed."""
     folder = Path(incomplete).parent if "/" in incomplete else matrix_folder()
     return [str(path) for path in matrix_files(folder) if str(path).startswith(incomplete)] or [
         path.stem for path in matrix_files(matrix_folder()) if path.stem.startswith(incomplete)
@@ -52,12 +52,12 @@ def find_matrix(text: str) -> Path:
     here = [str(file) for file in matrix_files(path.parent)]
     by_form = [name for name in here if "/" in text or path.suffix] or shipped
     near = nearest(text, [*by_form, *here, *shipped])
-    hint = near if "did you mean" in near else "; `vbench-mem list matrices` shows those that ship"
-    raise UsageError(f"no file {text}, and no matrix of that name{hint}")
+    hint = near if "did you mean" in near else "; `vbench-mem list matrices` lists those included"
+    raise UsageError(f"no file {text} and no matrix of that name{hint}")
 
 
 def command(verb: str, matrix: str, store: Path) -> str:
-    """What to type for this matrix, written as the user did, and this store."""
+    """The command line for this matrix, as the user wrote it, and this store."""
     words = ["vbench-mem", verb, matrix]
     return shlex.join(words if store == RUNS else [*words, "--store", str(store)])
 
@@ -72,20 +72,20 @@ Matrix = Annotated[
     ),
 ]
 StoreFolder = Annotated[
-    Path, typer.Option("--store", metavar="DIR", help="Where records are kept.")
+    Path, typer.Option("--store", metavar="DIR", help="The folder of the records.")
 ]
 Only = Annotated[
     str | None,
     typer.Option(
         metavar="TEXT",
-        help="Only cells whose line (as `show` prints it) has TEXT, or whose id begins with it.",
+        help="Only cells whose line in `show` contains TEXT, or whose id begins with it.",
         autocompletion=complete_label,
     ),
 ]
 Again = Annotated[
     bool,
     typer.Option(
-        "--again", help="Measure also what is measured already; what cannot fit stays skipped."
+        "--again", help="Also measure cells that have a record; what cannot fit stays skipped."
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -102,8 +102,8 @@ CardName = Annotated[
     typer.Option(
         "--card",
         metavar="CARD",
-        help="A card such as a100-40, or the size of its memory such as 16GiB; "
-        "without it the devices are this machine's.",
+        help="A card such as a100-40, or a memory size such as 16GiB; "
+        "default: the devices of this machine.",
         autocompletion=complete_card,
     ),
 ]

@@ -1,12 +1,14 @@
-"""`list` and `schema`: what there is to measure, and how to write it down. Measures nothing."""
+"""`list` and `schema`: what a matrix can name, and its form. Measures nothing."""
 
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 
 import typer
 
+from vbench_mem.base.errors import UsageError
 from vbench_mem.cli.arguments import Json, matrix_files, matrix_folder
 
 Section = Literal["encoders", "recipes", "metrics", "matrices"]
@@ -14,8 +16,12 @@ Rows = list[dict[str, Any]]
 
 
 def list_(
-    what: Annotated[
-        Section | None, typer.Argument(help="One of the lists; all without.", show_default=False)
+    section: Annotated[
+        Section | None, typer.Argument(help="Which list; default all.", show_default=False)
+    ] = None,
+    pattern: Annotated[
+        str | None,
+        typer.Argument(help="Only names that match, such as '*_b16'.", show_default=False),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -23,15 +29,24 @@ def list_(
 
     \b
     vbench-mem list encoders
+    vbench-mem list encoders '*_b16'
     vbench-mem list metrics --json
     """
-    sections = [what] if what else list(SECTIONS)
-    found = {section: SECTIONS[section][0]() for section in sections}
+    sections = [section] if section else list(SECTIONS)
+    found = {each: matching(SECTIONS[each][0](), each, pattern) for each in sections}
     if as_json:
-        print(json.dumps(found[what] if what else found, indent=1))
+        print(json.dumps(found[section] if section else found, indent=1))
         return
-    for section in sections:
-        draw(section, SECTIONS[section][1], found[section])
+    for each in sections:
+        draw(each, SECTIONS[each][1], found[each])
+
+
+def matching(rows: Rows, section: str, pattern: str | None) -> Rows:
+    """The rows whose name matches; raises `UsageError` where none does."""
+    found = [row for row in rows if pattern is None or fnmatchcase(row["name"], pattern)]
+    if pattern is not None and not found:
+        raise UsageError(f"no name matches '{pattern}'; `vbench-mem list {section}` lists all")
+    return found
 
 
 def encoders() -> Rows:
@@ -69,8 +84,7 @@ def metrics() -> Rows:
 
 
 def matrices() -> Rows:
-    """Those in `matrices/`; what one asks is the first sentence of its `about`."""
-    from vbench_mem.base.errors import UsageError
+    """Those in `matrices/`, each with its question (`about`)."""
     from vbench_mem.matrix.load import load_matrix
 
     rows: Rows = []
@@ -87,7 +101,7 @@ def matrices() -> Rows:
     return rows
 
 
-# columns of the terminal table; the JSON has every field
+# columns on the terminal; the JSON has every field
 SECTIONS: dict[Section, tuple[Callable[[], Rows], tuple[str, ...]]] = {
     "encoders": (encoders, ("name", "size", "params", "source")),
     "recipes": (recipes, ("name", "sets")),
@@ -123,7 +137,7 @@ def draw(section: str, columns: tuple[str, ...], rows: Rows) -> None:
     if section == "encoders":
         from vbench_mem.encoders.source import EXAMPLE
 
-        print(f"and one of your own: encoder: {EXAMPLE} in a matrix\n")
+        print(f"An encoder of your own: write encoder: {EXAMPLE} in a matrix.\n")
 
 
 def text_of(value: Any, column: str) -> str:
@@ -135,7 +149,7 @@ def text_of(value: Any, column: str) -> str:
 
 
 def schema() -> None:
-    """Print the JSON Schema of a matrix file, so that an editor completes it.
+    """Print the JSON Schema of a matrix file, for completion in an editor.
 
     \b
     vbench-mem schema > matrix.schema.json

@@ -1,4 +1,4 @@
-"""`compare`: what changed between two runs, reports or baselines. Measures and predicts nothing."""
+"""`compare`: differences between two runs, reports or baselines. Measures and predicts nothing."""
 
 import json
 import sys
@@ -21,34 +21,37 @@ Before = Annotated[
     str,
     typer.Argument(
         metavar="A",
-        help="The folder of a run or of a report, or a baseline; REVISION:PATH as git has it.",
+        help="A folder of a run or a report, or a baseline; REVISION:PATH reads it from git.",
         show_default=False,
     ),
 ]
 After = Annotated[
     str,
-    typer.Argument(metavar="B", help="The same, of what came after.", show_default=False),
+    typer.Argument(metavar="B", help="The same, of the later one.", show_default=False),
 ]
 Page = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Write a page too: FILE ends in .html, .pdf or .md."),
+    typer.Option(metavar="FILE", help="Also write a page; FILE ends in .html, .pdf or .md."),
 ]
 What = Annotated[
     str,
     typer.Option(
         metavar="WHAT",
-        help="Exit with 1 on worse (memory, FLOPs, endings, recall), slower (times too) or "
-        "changed (also for the better, and rows of one side only).",
+        help="Exit with 1 if something is worse (memory, FLOPs, status, recall), slower (also "
+        "times) or changed (also improvements, and rows in only one of A and B).",
     ),
 ]
 Unlike = Annotated[
-    bool, typer.Option("--unlike-machines", help="Compare all but times of unlike machines.")
+    bool,
+    typer.Option(
+        "--unlike-machines", help="Compare runs of different machines, except their times."
+    ),
 ]
 AnyProtocol = Annotated[
     bool,
     typer.Option(
         "--any-protocol",
-        help="Compare rows too that differ in warm-up, steps, seed or limits alone.",
+        help="Also compare rows that differ only in warm-up, steps, seed or limits.",
     ),
 ]
 
@@ -62,10 +65,10 @@ def compare(
     any_protocol: AnyProtocol = False,
     as_json: Json = False,
 ) -> None:
-    """What changed from A to B, row by row, the worst first.
+    """Show what changed from A to B, row by row, the worst first.
 
-    Bytes, FLOPs and parameters are exact. A time is slower or faster only where the timed steps of
-    A and B do not overlap. Exits with 2 for bad input, and with 3 when no row is in both.
+    Bytes, FLOPs and parameters are exact. A time is slower or faster only if the timed steps of A
+    and B do not overlap. Exits with 2 for bad input, and with 3 if A and B have no row in common.
 
     \b
     vbench-mem compare reports/quick_cpu_2026-11 runs/quick
@@ -74,9 +77,9 @@ def compare(
     """
     what = next((word for word in WORDS if word == fail_on), None)
     if what is None:
-        raise UsageError(f"--fail-on: no choice called '{fail_on}'{nearest(fail_on, WORDS)}")
+        raise UsageError(f"--fail-on: '{fail_on}' is not a choice{nearest(fail_on, WORDS)}")
     if out is not None and out.suffix not in ENDINGS:
-        raise UsageError(f"--out {out}: write a name that ends in {', '.join(ENDINGS)}")
+        raise UsageError(f"--out {out}: the name must end in {', '.join(ENDINGS)}")
     comparison = read_both(before, after, unlike_machines, any_protocol)
     files: list[Path] = []
     if out is not None and comparison.rows:
@@ -84,13 +87,13 @@ def compare(
 
         files = write_page(comparison, out)
     elif out is not None:
-        print(f"{out}: not written, since no row is in both", file=sys.stderr)
-    say(comparison, files, as_json)
+        print(f"{out}: not written, since A and B have no row in common", file=sys.stderr)
+    show_comparison(comparison, files, as_json)
     raise typer.Exit(comparison.exit_code(what))
 
 
 def read_both(before: str, after: str, unlike_machines: bool, any_protocol: bool) -> "Comparison":
-    """What could not be used is said on stderr."""
+    """Both sides compared; files that could not be used are listed on stderr."""
     from vbench_mem.analysis.compare.reading import read_side
     from vbench_mem.analysis.compare.result import compare as compare_sides
 
@@ -100,7 +103,7 @@ def read_both(before: str, after: str, unlike_machines: bool, any_protocol: bool
     return compare_sides(*sides, unlike_machines=unlike_machines, any_protocol=any_protocol)
 
 
-def say(comparison: "Comparison", files: list[Path], as_json: bool) -> None:
+def show_comparison(comparison: "Comparison", files: list[Path], as_json: bool) -> None:
     from rich.console import Console
 
     from vbench_mem.report.comparison.dump import dump

@@ -1,4 +1,4 @@
-"""`data`: what a file of annotations is read as. Trains and measures nothing."""
+"""`data`: how a file of annotations is read. Trains and measures nothing."""
 
 import json
 from dataclasses import asdict
@@ -12,32 +12,32 @@ from vbench_mem.cli.arguments import Json
 if TYPE_CHECKING:
     from vbench_mem.data.annotations.facts import Facts
 
-FIRST = 10
+MOST_SHOWN = 10
 
 
 def data(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of annotations.")],
     form: Annotated[
         str | None,
-        typer.Option(metavar="F", help="The form it is in; default what it looks like."),
+        typer.Option(metavar="F", help="The format of FILE; default: guessed."),
     ] = None,
     videos: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Where the videos are; not looked for without, unless FILE has paths.",
+            help="The folder of the videos; without, they are used only if FILE has paths.",
         ),
     ] = None,
     split: Annotated[
         str | None,
-        typer.Option(metavar="S", help="train, val, test, or a list of ids beside FILE."),
+        typer.Option(metavar="S", help="train, val, test, or a list of ids in FILE's folder."),
     ] = None,
     allow_missing: Annotated[
-        bool, typer.Option("--allow-missing", help="Go on without videos that are not there.")
+        bool, typer.Option("--allow-missing", help="Leave out videos that are missing.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Show what FILE is read as: form, protocol, clips, captions, and what is left out and why.
+    """Show how FILE is read: format, protocol, clips, captions, and what is left out and why.
 
     \b
     vbench-mem data MSRVTT_JSFUSION_test.csv
@@ -49,27 +49,27 @@ def data(
     from vbench_mem.data.annotations.read import find_videos, read_annotations
 
     known = find_form(form, file)
-    said = read_annotations(known, file, split)
-    looked_for = videos is not None or said.paths
-    facts = facts_of(
-        find_videos(said, file, videos, allow_missing=allow_missing) if looked_for else said
-    )
+    found = read_annotations(known, file, split)
+    if videos is not None or found.paths:
+        facts = facts_of(find_videos(found, file, videos, allow_missing=allow_missing))
+    else:
+        facts = facts_of(found)
     if as_json:
         about = {"file": str(file), "form": known, "gallery_size": facts.gallery_size}
         print(json.dumps(about | asdict(facts), indent=1))
         return
-    guessed = "" if form else ", as it looks"
+    guessed = "" if form else " (guessed)"
     rows = {"form": f"{known}{guessed}"} | described(facts)
     for name, value in rows.items():
         print(f"{name:<13}{value}")
-    for each in facts.dropped[:FIRST]:
+    for each in facts.dropped[:MOST_SHOWN]:
         print(f"  {each.id}: {each.reason}")
-    if len(facts.dropped) > FIRST:
-        print(f"  and {len(facts.dropped) - FIRST:,} more; --json lists all")
+    if len(facts.dropped) > MOST_SHOWN:
+        print(f"  and {len(facts.dropped) - MOST_SHOWN:,} more; --json lists all")
 
 
 def described(facts: "Facts") -> dict[str, str]:
-    """The facts in words, for people."""
+    """The facts as text, by name."""
     fewest, average, most = facts.per_clip
     per_clip = f"{fewest} to {most} a clip, {average:.3g} on average" if most > fewest else ""
     shortest, middle, longest = facts.words
@@ -78,15 +78,15 @@ def described(facts: "Facts") -> dict[str, str]:
         "name": facts.name,
         "split": facts.split,
         "protocol": facts.protocol,
-        "gallery": f"{facts.clips:,} {clips}{told(facts.shared_clip, 'are a clip twice')}",
+        "gallery": f"{facts.clips:,} {clips}{also(facts.shared_clip, 'are a clip twice')}",
         "captions": f"{facts.captions:,}, {per_clip or f'{fewest} a clip'}"
-        f"{told(facts.many_right, 'have several right clips')}",
+        f"{also(facts.many_right, 'have several right clips')}",
         "length": f"{shortest} to {longest} words, median {middle:g}",
         "same text": f"{facts.shared_text:,} captions",
-        "hash": facts.sha256 or "none: videos were not looked for, --videos DIR does",
+        "hash": facts.sha256 or "none, since it includes the videos; add --videos DIR",
         "left out": f"{len(facts.dropped):,}",
     }
 
 
-def told(count: int, what: str) -> str:
+def also(count: int, what: str) -> str:
     return f"; {count:,} {what}" if count else ""

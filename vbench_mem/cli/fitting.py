@@ -1,4 +1,4 @@
-"""`fit`: how many frames and clips fit a card, and the paper's claims about memory. No device."""
+"""`fit`: how many frames and clips fit a card, and the paper's memory claims. No device."""
 
 import json
 import sys
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from vbench_mem.analysis.fit.table import Grid
     from vbench_mem.analysis.fit.variants import FitLine
 
-TOLD_EACH = 20  # predictions of claims between two words on how far it is
-LONGEST_WORD = 24  # longer ones are broken where the terminal is narrow
+PROGRESS_STEP = 20  # predictions between two lines of progress
+LONGEST_WORD = 24  # longer words are broken where the terminal is narrow
 Folder = Annotated[
     Path | None,
-    typer.Option("--out", metavar="DIR", help="Write CSV, Markdown and the picture here."),
+    typer.Option("--out", metavar="DIR", help="Write CSV, Markdown and the figure here."),
 ]
 
 
@@ -36,7 +36,7 @@ def fit(
     ] = None,
     card: Annotated[
         str | None,
-        typer.Option(metavar="CARD", help="What must hold it: h100-80, 16GiB; default this card."),
+        typer.Option(metavar="CARD", help="The card: h100-80, 16GiB; default: the one here."),
     ] = None,
     only: Only = None,
     out: Folder = None,
@@ -47,8 +47,8 @@ def fit(
 ) -> None:
     """Find the most frames and the largest batch of each variant that fit a card.
 
-    Searched on predictions, without a device: what is answered fits and the next step does not.
-    Asked are the batches and frame counts of MATRIX, without and with activation checkpointing.
+    Searches predictions, without a device: each result fits and the next larger one does not. The
+    batches and frame counts are those of MATRIX, without and with activation checkpointing.
 
     \b
     vbench-mem fit paper_long --card 16GiB
@@ -57,10 +57,10 @@ def fit(
     """
     if claims:
         if matrix is not None or card is not None:
-            raise UsageError("--claims has its own cells and limits; leave out MATRIX and --card")
+            raise UsageError("--claims checks fixed cells and limits; leave out MATRIX and --card")
         check_claims(only, out, as_json)
     elif matrix is None:
-        raise UsageError("name a matrix, such as `vbench-mem fit quick`, or give --claims")
+        raise UsageError("no MATRIX; write one, such as `vbench-mem fit quick`, or --claims")
     else:
         fit_matrix(find_matrix(matrix), card, only, out, as_json)
 
@@ -81,7 +81,7 @@ def fit_matrix(
     cells = [cell for cell in make_plan(loaded, {}, only).cells if cell.id not in loaded.skipped]
     lines = lines_of(cells, loaded.varying)
     if not lines:
-        raise UsageError(f"{path}: its rules skip every cell; nothing is left to fit")
+        raise UsageError(f"{path}: its skip rules leave no cell")
     make_folder(out)
     if memory_limit.chosen is not None:
         print(memory_limit.chosen, file=sys.stderr)
@@ -100,7 +100,7 @@ def fit_matrix(
         rows = [row_of(answer) for answer in answers]
         print(json.dumps(facts | {"rows": rows, "files": list(map(str, files))}, indent=1))
         return
-    draw_grid(f"{loaded.name}: what fits {memory_limit.title}", grid(answers), left=2)
+    draw_grid(f"{loaded.name}: largest that fits {memory_limit.title}", grid(answers), left=2)
     for line in [*reasons(answers), *map(str, files)]:
         print(line)
 
@@ -114,7 +114,7 @@ def check_claims(only: str | None, out: Path | None, as_json: bool) -> None:
     known = read_claims("memory")
     claims = [claim for claim in known if only is None or only in claim.line]
     if not claims:
-        raise UsageError(f"--only {only}: in no claim; one reads '{known[0].line}'")
+        raise UsageError(f"--only {only}: no claim contains this; one reads '{known[0].line}'")
     make_folder(out)
     print(f"{len(claims)} claims under {len(CONDITIONS)} conditions", file=sys.stderr)
     count = 0
@@ -122,7 +122,7 @@ def check_claims(only: str | None, out: Path | None, as_json: bool) -> None:
     def tell(_: str) -> None:
         nonlocal count
         count += 1
-        if count % TOLD_EACH == 0:
+        if count % PROGRESS_STEP == 0:
             print(f"{count} predictions", file=sys.stderr)
 
     findings = judge_all(claims, CONDITIONS, tell)
@@ -140,18 +140,18 @@ def check_claims(only: str | None, out: Path | None, as_json: bool) -> None:
 
 
 def make_folder(out: Path | None) -> None:
-    """Before any work; raises `UsageError` where there can be no such folder."""
+    """Make the folder before any work; raises `UsageError` where that fails."""
     if out is None:
         return
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise UsageError(f"--out {out}: cannot be a folder: {why}; name another") from error
+        raise UsageError(f"--out {out}: cannot be made: {why}; choose another folder") from error
 
 
 def draw_grid(title: str, table: "Grid", left: int) -> None:
-    """On the terminal; the first `left` columns are text."""
+    """Print a table; the first `left` columns are text."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -165,7 +165,7 @@ def draw_grid(title: str, table: "Grid", left: int) -> None:
         padding=(0, 1, 0, 0),
     )
     console = Console(highlight=False, markup=False, emoji=False)
-    widths = share_out(table, console.width - 2 * len(heads))  # two blanks beside each column
+    widths = column_widths(table, console.width - 2 * len(heads))  # two blanks after each column
     for place, (head, width) in enumerate(zip(heads, widths, strict=True)):
         side: Literal["left", "right"] = "left" if place < left else "right"
         shown.add_column(head, justify=side, overflow="fold", min_width=width, max_width=width)
@@ -174,15 +174,15 @@ def draw_grid(title: str, table: "Grid", left: int) -> None:
     console.print(shown, crop=False)
 
 
-def share_out(table: "Grid", memory_limit: int) -> list[int]:
-    """Each column's width: its longest word, since a broken number is none, and then one more at a
-    time where most is lacking, as long as there is room."""
+def column_widths(table: "Grid", total: int) -> list[int]:
+    """Each column's width: first its longest word, so that no number is broken; then, up to the
+    `total`, one more at a time for the column that lacks most."""
     heads, lines = table
     columns = [[head, *(line[place] for line in lines)] for place, head in enumerate(heads)]
     words = [[len(word) for text in column for word in text.split()] for column in columns]
     widths = [min(max(some, default=1), LONGEST_WORD) for some in words]
     lacking = [max(map(len, column)) - width for column, width in zip(columns, widths, strict=True)]
-    for _ in range(memory_limit - sum(widths)):
+    for _ in range(total - sum(widths)):
         place = lacking.index(max(lacking))
         if lacking[place] <= 0:
             break

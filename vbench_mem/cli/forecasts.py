@@ -1,4 +1,4 @@
-"""Forecasts on the terminal, and as JSON for programs. Says of every number where it is from."""
+"""Forecasts on the terminal, and as JSON for programs, with the origin of every number."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -17,13 +17,18 @@ from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import Matrix
 from vbench_mem.probes.prediction import Prediction, Unpredicted
 from vbench_mem.running.forecast import MEASURED, RECORDS, START_S, UTILISATION, Forecast
-from vbench_mem.running.plan import Plan
+from vbench_mem.running.memory_limit import Fit
+from vbench_mem.running.plan import RunPlan
 
-FITS = {"fits": "[green]yes[/]", "tight": "[yellow]tight[/]", "does not fit": "[red]no[/]"}
+FITS = {
+    Fit.FITS: "[green]yes[/]",
+    Fit.TIGHT: "[yellow]maybe[/]",
+    Fit.TOO_LARGE: "[red]no[/]",
+}
 
 
-def draw(matrix: Matrix, plan: Plan, found: Sequence[Forecast], card: Card | None) -> None:
-    """One row a cell in the order of a run; below it the totals, and why something is not told."""
+def draw(matrix: Matrix, plan: RunPlan, found: Sequence[Forecast], card: Card | None) -> None:
+    """One row for each cell in the order of a run, then the totals and the reasons of gaps."""
     console = Console(highlight=False, emoji=False)
     where = "this machine" if card is None else card.title
     if card is not None and card.name is not None:
@@ -59,7 +64,7 @@ def row_of(matrix: Matrix, each: Forecast) -> list[str]:
         phase,
         "" if each.fit is None else FITS[each.fit],
         "" if each.flop is None else show("step_gflop", each.flop / 1e9),
-        "" if each.seconds is None or each.fit == "does not fit" else minutes(each.seconds),
+        "" if each.seconds is None or each.fit is Fit.TOO_LARGE else minutes(each.seconds),
     ]
 
 
@@ -76,21 +81,23 @@ def cells(count: int) -> str:
     return f"{count} cell" if count == 1 else f"{count} cells"
 
 
-def totals(plan: Plan, found: Sequence[Forecast]) -> dict[str, int | float | None]:
-    """How many of each kind, and the minutes of those that a run would still measure, each ended
-    by its timeout at the latest; None where one of them has no time."""
+def totals(plan: RunPlan, found: Sequence[Forecast]) -> dict[str, int | float | None]:
+    """Counts by kind, and the minutes of the cells that a run would still measure (at most their
+    timeouts); None if one of them has no time."""
     kinds = Counter(each.fit for each in found)
-    left = [each for each in found if each.clock != MEASURED and each.fit != "does not fit"]
+    left = [
+        each for each in found if each.seconds_from != MEASURED and each.fit is not Fit.TOO_LARGE
+    ]
     seconds = [min(e.seconds, e.cell.protocol.timeout_s) for e in left if e.seconds is not None]
     return {
         "cells": len(found),
-        "fit": kinds["fits"],
-        "tight": kinds["tight"],
-        "do_not_fit": kinds["does not fit"],
+        "fit": kinds[Fit.FITS],
+        "tight": kinds[Fit.TIGHT],
+        "do_not_fit": kinds[Fit.TOO_LARGE],
         "not_judged": sum(e.fit is None and isinstance(e.outcome, Prediction) for e in found),
         "not_predicted": sum(isinstance(each.outcome, Unpredicted) for each in found),
         "skipped": len(plan.skipped),
-        "measured": sum(each.clock == MEASURED for each in found),
+        "measured": sum(each.seconds_from == MEASURED for each in found),
         "to_measure": len(left),
         "timed": len(seconds),
         "minutes": round(sum(seconds) / 60, 3) if len(seconds) == len(left) else None,
@@ -98,63 +105,64 @@ def totals(plan: Plan, found: Sequence[Forecast]) -> dict[str, int | float | Non
     }
 
 
-def sums(matrix: Matrix, plan: Plan, found: Sequence[Forecast]) -> list[str]:
+def sums(matrix: Matrix, plan: RunPlan, found: Sequence[Forecast]) -> list[str]:
     """The totals in sentences."""
-    told = totals(plan, found)
+    counts = totals(plan, found)
     parts = [
-        f"{told['fit']} fit",
-        f"{told['tight']} may not fit",
-        f"{told['do_not_fit']} cannot fit",
-        f"{told['not_judged']} not judged",
-        f"{told['not_predicted']} not predicted",
-        f"{told['skipped']} more skipped by rule",
+        f"{counts['fit']} fit",
+        f"{counts['tight']} may not fit",
+        f"{counts['do_not_fit']} cannot fit",
+        f"{counts['not_judged']} not judged",
+        f"{counts['not_predicted']} not predicted",
+        f"{counts['skipped']} more skipped by rule",
     ]
     lines = [", ".join([cells(len(found)), *(part for part in parts if part[0] != "0")])]
-    measured = told["measured"]
+    measured = counts["measured"]
     if measured:
-        lines.append(f"{cells(int(measured))} measured already, which a run does not repeat")
-    if told["timed"]:
-        text = minutes(60 * (told["timed_minutes"] or 0))
-        more = int(told["to_measure"] or 0) - int(told["timed"] or 0)
+        lines.append(f"{cells(int(measured))} measured already; a run does not repeat them")
+    if counts["timed"]:
+        text = minutes(60 * (counts["timed_minutes"] or 0))
+        more = int(counts["to_measure"] or 0) - int(counts["timed"] or 0)
         rest = f", and {more} more of unknown length" if more else ""
-        lines.append(f"about {text} minutes for {cells(int(told['timed'] or 0))}{rest}")
-    clocks = {e.clock for e in found if e.seconds is not None and e.fit != "does not fit"}
-    if clocks - {MEASURED, RECORDS}:
+        lines.append(f"about {text} minutes for {cells(int(counts['timed'] or 0))}{rest}")
+    timed = [each for each in found if each.seconds is not None and each.fit is not Fit.TOO_LARGE]
+    origins = {each.seconds_from for each in timed}
+    if origins - {MEASURED, RECORDS}:
         lines.append(
-            f"minutes: FLOPs at {100 * UTILISATION:g} % of the dense peak of the dtype, and "
-            f"{START_S:g} s to start a cell; decoding is not in them"
+            f"minutes: FLOPs at {100 * UTILISATION:g} % of the dense peak of the dtype, plus "
+            f"{START_S:g} s to start a cell, without decoding"
         )
-    if RECORDS in clocks:
-        lines.append("minutes: from records of cells that ran alike")
-    late = sum(each.times_out for each in found if each.fit != "does not fit")
+    if RECORDS in origins:
+        lines.append(f"minutes: from {RECORDS}")
+    late = sum(each.times_out for each in found if each.fit is not Fit.TOO_LARGE)
     if late:
-        lines.append(f"{cells(late)} would not end before protocol.timeout_s")
+        lines.append(f"{cells(late)} would exceed protocol.timeout_s")
     if any(each.target == "cpu" for each in found):
-        lines.append("on a cpu the peak is that of tensors; Python and torch hold more beside it")
-    if told["do_not_fit"] and not matrix.try_predicted:
-        lines.append("a run skips what cannot fit; try_predicted: true in the matrix tries it")
+        lines.append("on a CPU the peak is that of tensors, without the memory of Python and torch")
+    if counts["do_not_fit"] and not matrix.try_predicted:
+        lines.append("a run skips what cannot fit; set try_predicted: true in the matrix to run it")
     if matrix.accuracy is not None:
         stages, trained = len(matrix.accuracy.stages), len(matrix.accuracy.cells)
         lines.append(
-            f"a run also trains {trained} times, after {stages} shared stages: not in this"
+            f"not included: {trained} trainings of the accuracy section and {stages} earlier stages"
         )
     return lines
 
 
-def notes(matrix: Matrix, plan: Plan, found: Sequence[Forecast]) -> list[str]:
-    """What is not told and why, equal reasons together."""
+def notes(matrix: Matrix, plan: RunPlan, found: Sequence[Forecast]) -> list[str]:
+    """The reasons of gaps, equal ones together."""
     groups: dict[str, list[Cell]] = {}
     for each in found:
-        if each.fit == "tight":
+        if each.fit is Fit.TIGHT:
             groups.setdefault(f"may not fit: {each.why}", []).append(each.cell)
         elif isinstance(each.outcome, Unpredicted):
             groups.setdefault(f"not predicted: {each.outcome.reason}", []).append(each.cell)
         elif each.fit is None:
             groups.setdefault(f"not judged: {each.why}", []).append(each.cell)
     for each in found:
-        predicted_oom = each.fit == "does not fit"  # it takes no minutes
-        if each.seconds is None and isinstance(each.outcome, Prediction) and not predicted_oom:
-            groups.setdefault(f"no minutes: {each.clock}", []).append(each.cell)
+        is_run = isinstance(each.outcome, Prediction) and each.fit is not Fit.TOO_LARGE
+        if each.seconds is None and is_run:
+            groups.setdefault(f"no minutes: {each.seconds_from}", []).append(each.cell)
     for cell in plan.cells:
         if cell.id in plan.skipped:
             groups.setdefault(f"skipped: {plan.skipped[cell.id]}", []).append(cell)
@@ -166,7 +174,7 @@ def notes(matrix: Matrix, plan: Plan, found: Sequence[Forecast]) -> list[str]:
 
 
 def json_of_forecasts(
-    matrix: Matrix, plan: Plan, found: Sequence[Forecast], card: Card | None
+    matrix: Matrix, plan: RunPlan, found: Sequence[Forecast], card: Card | None
 ) -> dict[str, Any]:
     """Everything that `draw` shows, unrounded, and the reason for every null."""
     return {
@@ -196,13 +204,13 @@ def json_of_one(matrix: Matrix, each: Forecast) -> dict[str, Any]:
         "target": each.target,
         "peak_bytes": size,
         "peak_phase": phase,
-        "room_bytes": memory_limit and memory_limit.most_bytes,
+        "memory_limit_bytes": memory_limit and memory_limit.most_bytes,
         "memory_limit_of": memory_limit and memory_limit.of,
         "fit": each.fit,
         "why": each.why,
         "step_flop": each.flop,
         "seconds": each.seconds,
-        "clock": each.clock,
+        "seconds_from": each.seconds_from,
         "times_out": each.times_out,
         "predicted": outcome.metrics() if isinstance(outcome, Prediction) else None,
     }

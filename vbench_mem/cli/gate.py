@@ -1,4 +1,4 @@
-"""`check`: do the budgets hold? Judges records, and predictions that it makes itself."""
+"""`check`: do the budgets hold? Judges records, and predictions that it computes itself."""
 
 import json
 import os
@@ -27,33 +27,31 @@ def check(
         str | None,
         typer.Argument(
             metavar="MATRIX",
-            help="A matrix file, or the name of one in matrices/; else the budgets file names it.",
+            help="A matrix file, or the name of one in matrices/; default: that of the budgets.",
             autocompletion=complete_matrix,
             show_default=False,
         ),
     ] = None,
     budgets: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE", help="More budgets; without MATRIX budgets.yaml if it is there."
-        ),
+        typer.Option(metavar="FILE", help="More budgets; default without MATRIX: budgets.yaml."),
     ] = None,
     update_baseline: Annotated[
-        bool, typer.Option("--update-baseline", help="Write the baseline anew; judge nothing.")
+        bool, typer.Option("--update-baseline", help="Rewrite the baseline; judge nothing.")
     ] = False,
     junit: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the verdicts as JUnit XML too.")
+        Path | None, typer.Option(metavar="FILE", help="Also write the verdicts as JUnit XML.")
     ] = None,
     store: StoreFolder = RUNS,
     machine: Machine = None,
     scores: Scores = None,
     as_json: Json = False,
 ) -> None:
-    """Do the budgets of MATRIX hold? Exits with 0 when they do and 1 when one is broken.
+    """Check the budgets of MATRIX. Exits with 0 if all hold and with 1 if one is broken.
 
-    Predicted metrics are computed afresh, without a device or a run; all others are those of the
-    records. A number that is missing never passes. Exits with 2 for bad input, and with 3 when
-    there is nothing to judge or only records of other machines.
+    Predicted metrics are computed now, without a device or a run; all others are read from the
+    records. A missing number never passes. Exits with 2 for bad input, and with 3 if there are no
+    records, or only those of other machines.
 
     \b
     vbench-mem check quick
@@ -68,43 +66,43 @@ def check(
     typed += ["--budgets", str(budgets)] if budgets is not None else []
     if matrix is None and budgets is None:
         if not BUDGETS.is_file():
-            raise UsageError(f"nothing to check: name a matrix, or write {BUDGETS}")
+            raise UsageError(f"nothing to check; write a MATRIX, or a file {BUDGETS}")
         budgets = BUDGETS
-    asked = read_request(matrix, budgets, find_matrix)
+    request = read_request(matrix, budgets, find_matrix)
     renew = shlex.join([*typed, "--update-baseline"])
     if update_baseline:
         if junit is not None or as_json:
             raise UsageError("--update-baseline judges nothing; leave out --junit and --json")
-        write_baseline(asked, renew)
+        write_baseline(request, renew)
         return
     if junit is not None:
         make_parent(junit)
-    indexed = baseline_for(asked, renew)
-    result = judge_all(asked, indexed, matrix, store, machine, scores or [])
+    indexed = baseline_for(request, renew)
+    result = judge_all(request, indexed, matrix, store, machine, scores or [])
     if junit is not None:
         write_junit(result, junit)
-    say(result, as_json)
+    show_result(result, as_json)
     raise typer.Exit(result.exit_code)
 
 
 def judge_all(
-    asked: "CheckRequest",
+    request: "CheckRequest",
     indexed: "BaselineIndex | None",
     typed: str | None,
     root: Path,
     machine: str | None,
     scores: list[str],
 ) -> "CheckResult":
-    """Records only where a budget needs them, predictions only where one asks for them."""
+    """Reads records only if a budget needs them, and predicts only if one needs that."""
     from vbench_mem.analysis.budgets.judge import judge
     from vbench_mem.analysis.budgets.predict import predict_missing
     from vbench_mem.analysis.budgets.result import CheckResult
     from vbench_mem.analysis.join import join
     from vbench_mem.cli.predicting import predict_shown
 
-    stated, reason, joined = asked.placed, None, join(asked.matrix, {})
+    stated, reason, joined = request.placed, None, join(request.matrix, {})
     if not all(each.budget.is_predicted for each in stated):
-        found = records_of(asked, typed or str(asked.matrix.path), root, machine, scores)
+        found = records_of(request, typed or str(request.matrix.path), root, machine, scores)
         if isinstance(found, str):
             stated = tuple(each for each in stated if each.budget.is_predicted)
             reason = found
@@ -113,7 +111,7 @@ def judge_all(
     budgets = [each.budget for each in stated]
     joined = predict_missing(budgets, joined, indexed, predict_shown)
     return CheckResult(
-        name=asked.matrix.name,
+        name=request.matrix.name,
         placed=stated,
         verdicts=tuple(judge(budgets, joined, indexed)),
         reason=reason,
@@ -122,13 +120,13 @@ def judge_all(
 
 
 def records_of(
-    asked: "CheckRequest", typed: str, root: Path, machine: str | None, scores: list[str]
+    request: "CheckRequest", typed: str, root: Path, machine: str | None, scores: list[str]
 ) -> "Joined | str":
-    """The rows with their records, or why there are none to judge."""
+    """The rows with their records, or why there are none."""
     from vbench_mem.running.runs import NoRun, UnlikeMachines
 
     try:
-        run, joined = read(asked, typed, root, machine, scores, foreign=False)
+        run, joined = read(request, typed, root, machine, scores, foreign=False)
     except (NoRun, UnlikeMachines) as error:
         return str(error)
     if not run.files():
@@ -137,54 +135,52 @@ def records_of(
     return joined
 
 
-def baseline_for(asked: "CheckRequest", renew: str) -> "BaselineIndex | None":
-    """The baseline, where a budget is about growth; raises `UsageError` where it is not there."""
+def baseline_for(request: "CheckRequest", renew: str) -> "BaselineIndex | None":
+    """The baseline, if a budget has max_growth; raises `UsageError` if there is none."""
     from vbench_mem.analysis.budgets.baseline import index_baseline
 
-    grown = [each for each in asked.placed if each.budget.kind == "max_growth"]
+    grown = [each for each in request.placed if each.budget.kind == "max_growth"]
     if not grown:
         return None
-    if asked.baseline is None:
+    if request.baseline is None:
         raise UsageError(
             f"{grown[0].path}: {grown[0].place}: max_growth needs a baseline; write "
-            f"baseline: {asked.matrix.name}_baseline.json beside budgets"
+            f"baseline: {request.matrix.name}_baseline.json beside budgets"
         )
-    return index_baseline(asked.baseline, asked.matrix.wanted, renew)
+    return index_baseline(request.baseline, request.matrix.wanted, renew)
 
 
-def write_baseline(asked: "CheckRequest", renew: str) -> None:
-    """Predict every cell and write the file; what changed goes to stdout.
+def write_baseline(request: "CheckRequest", renew: str) -> None:
+    """Predict every cell and write the file; differences go to stdout.
 
-    A cell that cannot be predicted keeps the entry that it has.
+    A cell that cannot be predicted keeps its old entry.
     """
     from vbench_mem.analysis.budgets.baseline import keys_of, read_baseline, torch_version
     from vbench_mem.analysis.budgets.predict import differences, new_baseline
     from vbench_mem.cli.predicting import predict_shown
 
-    path = asked.baseline
+    path = request.baseline
     if path is None:
         raise UsageError(
-            f"{asked.matrix.path}: no baseline to write; write "
-            f"baseline: {asked.matrix.name}_baseline.json into it"
+            f"{request.matrix.path}: no baseline to write; write "
+            f"baseline: {request.matrix.name}_baseline.json into it"
         )
-    old = None  # what is no baseline is not overwritten
-    if path.exists():
-        old = read_baseline(path, renew)
-    cells = asked.matrix.wanted
+    old = read_baseline(path, renew) if path.exists() else None  # overwrites only baselines
+    cells = request.matrix.wanted
     new, reasons = new_baseline(cells, keys_of(cells), torch_version(), predict_shown, old)
     new.write(path)
     for line in differences(old, new):
         print(line)
     for key, reason in reasons.items():
         what = "its old entry is kept" if key in new.cells else "left out"
-        print(f"{key}: {what}, it cannot be predicted: {reason}", file=sys.stderr)
+        print(f"{key}: cannot be predicted, {what}: {reason}", file=sys.stderr)
     same = old is not None and old.text() == new.text()
     count = "1 cell" if len(new.cells) == 1 else f"{len(new.cells)} cells"
-    print(f"{path}: {count}, {'as it was' if same else 'written'}")
+    print(f"{path}: {count}, {'unchanged' if same else 'written'}")
 
 
-def say(result: "CheckResult", as_json: bool) -> None:
-    """For people or programs on stdout; on GitHub as annotations and in the job's summary too."""
+def show_result(result: "CheckResult", as_json: bool) -> None:
+    """Text or JSON on stdout; on GitHub also annotations and the job's summary."""
     from vbench_mem.analysis.budgets import github
     from vbench_mem.analysis.budgets.result import lines_of
 
@@ -198,7 +194,7 @@ def say(result: "CheckResult", as_json: bool) -> None:
     if result.reason is not None:
         print(f"error: {result.reason}", file=sys.stderr)
     elif not result.verdicts:
-        print(f"{result.name}: states no budgets", file=sys.stderr)
+        print(f"{result.name}: has no budgets", file=sys.stderr)
     if not os.environ.get("GITHUB_ACTIONS"):
         return
     workspace = Path(os.environ.get("GITHUB_WORKSPACE") or ".")
@@ -209,5 +205,5 @@ def say(result: "CheckResult", as_json: bool) -> None:
         try:
             with Path(summary).open("a", encoding="utf-8") as file:
                 file.write(github.summary(result))
-        except OSError as error:  # the verdict is worth more than its picture
+        except OSError as error:  # the verdict does not depend on it
             print(f"{summary}: no summary: {error.strerror or error}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""`run` measures a matrix; `show` says how far it is, or prints one record in full."""
+"""`run` measures a matrix; `show` prints the state of its cells, or one record in full."""
 
 import json
 import signal
@@ -24,10 +24,10 @@ NOT_RUN = "not run yet"
 
 if TYPE_CHECKING:
     from vbench_mem.matrix import load as matrices
-    from vbench_mem.running.plan import Plan
+    from vbench_mem.running.plan import RunPlan
     from vbench_mem.running.record import Record
     from vbench_mem.running.store import Store
-    from vbench_mem.running.target import Place
+    from vbench_mem.running.target import ExecutionTarget
 
 
 def run(
@@ -37,10 +37,10 @@ def run(
     again: Again = False,
     as_json: Json = False,
 ) -> None:
-    """Measure the cells of MATRIX that have no good record yet, each in a fresh process.
+    """Measure the cells of MATRIX that have no ok record yet, each in a fresh process.
 
-    Out of memory, a timeout or a crash is a result with a reason: the run goes on and exits with 0.
-    Ctrl-C keeps what is done; the same command goes on from there.
+    Out of memory, a timeout or a crash is a result with a reason: the run continues and exits with
+    0. Ctrl-C keeps the results so far; the same command continues from there.
 
     \b
     vbench-mem run matrices/quick.yaml
@@ -51,7 +51,7 @@ def run(
     from vbench_mem.running.store import find_stores
 
     path = find_matrix(matrix)
-    # on a first run there is work for certain: the server imports torch while this reads the matrix
+    # a first run has work to do: let the server import torch while this reads the matrix
     launcher = ForkServerLauncher() if not find_stores(store, path.stem) else None
 
     from vbench_mem.cli.progress import Bars, Lines
@@ -62,51 +62,54 @@ def run(
     from vbench_mem.running.plan import make_plan
     from vbench_mem.running.runner import Runner
     from vbench_mem.running.site import Site
-    from vbench_mem.running.skip_predicted import remember
-    from vbench_mem.running.target import Place
-    from vbench_mem.running.trainings import make_course
+    from vbench_mem.running.skip_predicted import keep_predicted_oom
+    from vbench_mem.running.target import ExecutionTarget
+    from vbench_mem.running.trainings import plan_trainings
 
     loaded = matrices.load_matrix(path)
     site = Site.of(loaded.cells)
-    place = site.store(store, loaded.name)
-    make_plan(loaded, place.records(), only, again)  # a slip is told before anything is made
+    folder = site.store(store, loaded.name)
+    make_plan(loaded, folder.records(), only, again)  # refuses mistakes before anything is written
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stopped CI job ends its child
-    with one_run_per_machine(), place.alone():
-        here, records = Place(site, None, host_bytes()), place.records()
+    with one_run_per_machine(), folder.alone():
+        target, records = ExecutionTarget(site, None, host_bytes()), folder.records()
         plan = make_plan(loaded, records, only, again)
         if not (again or loaded.try_predicted):
-            plan = remember(plan, here.memory_limit, here.environment, records)
-        place.prepare(loaded.text, site.main)
-        course = make_course(loaded, records, place, only, again)
-        for problem in place.set_aside_bad({cell.id for cell in (*plan.cells, *course.cells)}):
+            plan = keep_predicted_oom(plan, target.memory_limit, target.environment, records)
+        folder.prepare(loaded.text, site.main)
+        trainings = plan_trainings(loaded, records, folder, only, again)
+        for problem in folder.set_aside_bad({cell.id for cell in (*plan.cells, *trainings.cells)}):
             print(problem, file=sys.stderr)
-        launcher = launcher or ForkServerLauncher(start_now=bool(plan.todo or course.todo))
-        kept = predict_skipping(plan, loaded, here, records)
-        shown = Bars if sys.stderr.isatty() else Lines
-        with shown(loaded, kept.todo, list(kept.kept.values())) as watch:
-            runner = Runner(place, launcher, site.environment, watch, loaded.prune_oom)
-            ended = runner.run(kept)
-        trained = train(loaded, course, runner.attempts)
-    summarise(loaded, place, [ended[cell.id] for cell in plan.cells], trained, as_json)
+        launcher = launcher or ForkServerLauncher(start_now=bool(plan.todo or trainings.todo))
+        final = skip_predicted(plan, loaded, target, records)
+        progress = Bars if sys.stderr.isatty() else Lines
+        with progress(loaded, final.todo, list(final.kept.values())) as watch:
+            runner = Runner(folder, launcher, site.environment, watch, loaded.prune_oom)
+            ended = runner.run(final)
+        trained = train(loaded, trainings, runner.attempts)
+    summarise(loaded, folder, [ended[cell.id] for cell in plan.cells], trained, as_json)
 
 
-def predict_skipping(
-    plan: "Plan", matrix: "matrices.Matrix", place: "Place", records: "dict[str, Record]"
-) -> "Plan":
-    """The plan after the predictions of what is to be measured; says what it skips."""
+def skip_predicted(
+    plan: "RunPlan",
+    matrix: "matrices.Matrix",
+    target: "ExecutionTarget",
+    records: "dict[str, Record]",
+) -> "RunPlan":
+    """The plan without cells that are predicted not to fit; prints those that it skips."""
     from vbench_mem.cli.predicting import predict_shown
     from vbench_mem.running.skip_predicted import skip_predicted_oom, to_predict
 
-    outcomes = predict_shown(to_predict(plan, place.target_here))
-    kept = skip_predicted_oom(plan, outcomes, place.memory_limit, records, matrix.try_predicted)
-    for cell in kept.cells:
-        if cell.id in kept.predicted_oom:
-            reason = kept.predicted_oom[cell.id].reason
+    outcomes = predict_shown(to_predict(plan, target.target_here))
+    final = skip_predicted_oom(plan, outcomes, target.memory_limit, records, matrix.try_predicted)
+    for cell in final.cells:
+        if cell.id in final.predicted_oom:
+            reason = final.predicted_oom[cell.id].reason
             print(f"skipped {matrix.label(cell)}, {reason}", file=sys.stderr)
-        elif cell.id in kept.kept and cell.id not in plan.kept:
-            reason = f"{kept.kept[cell.id].reason}, and predicted not to fit"
-            print(f"not tried again {matrix.label(cell)}, {reason}", file=sys.stderr)
-    return kept
+        elif cell.id in final.kept and cell.id not in plan.kept:
+            reason = f"{final.kept[cell.id].reason}, and predicted not to fit"
+            print(f"not run again {matrix.label(cell)}, {reason}", file=sys.stderr)
+    return final
 
 
 def summarise(
@@ -116,7 +119,7 @@ def summarise(
     trained: "dict[str, Record]",
     as_json: bool,
 ) -> None:
-    """The tables on stdout, or the same as JSON."""
+    """Print the tables, or the same as JSON."""
     from vbench_mem.cli.tables import draw_records, json_of
     from vbench_mem.cli.trainings import draw_trainings
 
@@ -149,9 +152,9 @@ def show(
     from vbench_mem.running.store import Store, find_stores
 
     loaded = load_matrix(find_matrix(matrix))
-    places = find_stores(store, loaded.name) or [Store(store / loaded.name / NOT_RUN)]
+    folders = find_stores(store, loaded.name) or [Store(store / loaded.name / NOT_RUN)]
     if cell is not None:
-        found = find_records(loaded, places, cell, matrix, store)
+        found = find_records(loaded, folders, cell, matrix, store)
         if as_json:
             print(json.dumps([record.model_dump(mode="json") for record in found], indent=1))
             return
@@ -159,43 +162,45 @@ def show(
             draw_record(record)
         return
     if as_json:
-        print(json.dumps([state_of_place(loaded, place) for place in places], indent=1))
+        print(json.dumps([json_of_store(loaded, each) for each in folders], indent=1))
         return
-    for place in places:
-        records = place.records()
-        draw_records(loaded, records, str(place.folder), loaded.cells)
+    for each in folders:
+        records = each.records()
+        draw_records(loaded, records, str(each.folder), loaded.cells)
         draw_trainings(loaded, records)
-        for problem in place.problems():
+        for problem in each.problems():
             print(problem)
 
 
-def state_of_place(matrix: "matrices.Matrix", place: "Store") -> dict[str, Any]:
-    """Every cell of the matrix as one machine's folder has it."""
+def json_of_store(matrix: "matrices.Matrix", store: "Store") -> dict[str, Any]:
+    """The state of every cell of the matrix in one machine's folder."""
     from vbench_mem.cli.tables import json_of
 
-    records = place.records()
+    records = store.records()
     return {
-        "store": None if place.fingerprint == NOT_RUN else str(place.folder),
+        "store": None if store.fingerprint == NOT_RUN else str(store.folder),
         "cells": [json_of(matrix, cell, records.get(cell.id)) for cell in matrix.everything],
-        "problems": place.problems(),
+        "problems": store.problems(),
         "dropped": list(matrix.dropped),
     }
 
 
 def find_records(
-    matrix: "matrices.Matrix", places: "list[Store]", prefix: str, given: str, root: Path
+    matrix: "matrices.Matrix", stores: "list[Store]", prefix: str, typed: str, root: Path
 ) -> "list[Record]":
-    """The cell's record on every machine it was run on; raises `UsageError` for none or many,
-    with a command for the matrix and the store as they were `given`."""
+    """The cell's record on every machine that ran it; raises `UsageError` unless exactly one cell
+    has this prefix. `typed` is the matrix as the user wrote it."""
     ids = [cell.id for cell in matrix.everything if cell.id.startswith(prefix)]
     if len(ids) != 1:
         count = f"{len(ids)} cells have" if ids else "no cell has"
         raise UsageError(
             f"{matrix.name}: {count} an id that begins with {prefix}; "
-            f"`{command('show', given, root)}` lists them"
+            f"`{command('show', typed, root)}` lists them"
         )
-    found = [place.records() for place in places]
+    found = [store.records() for store in stores]
     records = [records[ids[0]] for records in found if ids[0] in records]
     if not records:
-        raise UsageError(f"{ids[0]}: not measured yet; `{command('run', given, root)}` does")
+        raise UsageError(
+            f"{ids[0]}: not measured yet; measure with `{command('run', typed, root)}`"
+        )
     return records

@@ -1,4 +1,4 @@
-"""`plan` says what a matrix would need on a card, before anything is run."""
+"""`plan`: what a matrix would need on a card. Runs nothing."""
 
 import json
 
@@ -12,10 +12,10 @@ def plan(
     store: StoreFolder = RUNS,
     as_json: Json = False,
 ) -> None:
-    """Predict what each cell of MATRIX needs, whether it fits, and how long all of it takes.
+    """Predict the memory and time of each cell of MATRIX, and whether it fits.
 
-    Nothing is run and no device is touched. Minutes are from records of the same kind of machine
-    where there are some, else from the card's dense peak.
+    Nothing is run and no device is touched. Minutes are computed from records of the same kind of
+    machine, or from the card's dense peak where there are none.
 
     \b
     vbench-mem plan paper_scale --card a100-40
@@ -29,25 +29,25 @@ def plan(
     from vbench_mem.running.launch import ForkServerLauncher
     from vbench_mem.running.plan import make_plan
     from vbench_mem.running.skip_predicted import small_groups_first
-    from vbench_mem.running.target import Place
+    from vbench_mem.running.target import ExecutionTarget
 
-    asked = None if card is None else parse_card(card)
+    named = None if card is None else parse_card(card)
     loaded = load_matrix(find_matrix(matrix))
     whole = make_plan(loaded, {}, only)
-    ForkServerLauncher(start_now=bool(whole.todo))  # it imports torch while the machine is read
-    place = Place.of(loaded.cells, asked)
-    wanted = {cell.id: (cell, place.target(cell)) for cell in whole.todo}
+    ForkServerLauncher(start_now=bool(whole.todo))  # imports torch while the machine is read
+    target = ExecutionTarget.of(loaded.cells, named)
+    wanted = {cell.id: (cell, target.target(cell)) for cell in whole.todo}
     outcomes = predict_shown(wanted)
-    records = place.records(store, loaded.name)
+    records = target.records(store, loaded.name)
     ordered = small_groups_first(tuple(whole.todo), outcomes)
     found = forecast(
         {cell.id: wanted[cell.id] for cell in ordered},
         outcomes,
-        place.card,
-        place.memory_limit,
+        target.card,
+        target.memory_limit,
         records,
     )
     if as_json:
-        print(json.dumps(json_of_forecasts(loaded, whole, found, asked), indent=1))
+        print(json.dumps(json_of_forecasts(loaded, whole, found, named), indent=1))
     else:
-        draw(loaded, whole, found, asked)
+        draw(loaded, whole, found, named)

@@ -1,4 +1,4 @@
-"""Predictions of many cells while a terminal is told how far they are. Writes to stderr only."""
+"""Predictions of many cells with a progress bar. Writes to stderr only."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -13,14 +13,14 @@ from vbench_mem.running.predictions import predict_all
 
 
 def predict_shown(wanted: Mapping[str, tuple[Cell, Target]]) -> dict[str, Prediction | Unpredicted]:
-    """`predict_all` with a bar on a terminal, and silently elsewhere."""
+    """`predict_all` with a progress bar on a terminal, and without output elsewhere."""
     with counting(len(wanted)) as done:
         return predict_all(wanted, done)
 
 
 @contextmanager
 def counting(total: int) -> Iterator[Callable[[str], None]]:
-    """What to call for each cell that is done."""
+    """A function to call for each finished cell."""
     if not sys.stderr.isatty() or not total:
         yield lambda _: None
         return

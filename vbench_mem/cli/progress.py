@@ -1,6 +1,6 @@
-"""What `run` shows while it runs: bars on a terminal, one line per finished cell elsewhere.
+"""Progress of a `run`: bars on a terminal, one line for each finished cell elsewhere.
 
-Writes to stderr only. Redraws twice a second, since drawing takes time from what is measured.
+Writes to stderr only. Redraws only twice a second, since drawing slows down what is measured.
 """
 
 import sys
@@ -16,11 +16,10 @@ from rich.text import Text
 from vbench_mem.cli.tables import with_unit
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import Matrix
-from vbench_mem.running.eta import expect
+from vbench_mem.running.eta import expected_seconds
 from vbench_mem.running.record import Record
 
-# beside a cell's name: the bar, the count and the clock, so that a line fits the terminal
-REST_COLUMNS = 42
+REST_COLUMNS = 42  # of the bar, the count and the time, which share a line with a cell's label
 SHOWN = ("step_ms", "peak_alloc_bytes")
 
 
@@ -32,22 +31,22 @@ def duration(seconds: float) -> str:
 
 
 def line_of(label: str, record: Record) -> str:
-    """`ok joint_b16 frames=16, 412 ms, 2.49 GiB`, or the reason of another ending."""
+    """`ok <encoder> frames=16, 412 ms, 2.49 GiB`, or the reason of another ending."""
     numbers = [with_unit(name, record.metrics.get(name)) for name in SHOWN]
     facts = [number for number in numbers if number] if record.reason is None else [record.reason]
     return ", ".join([f"{record.status.value} {label}", *facts])
 
 
 def shorten(text: str, width: int) -> str:
-    """Both ends of it: the encoder's name stands first and the load last."""
+    """Keeps both ends: a label begins with the encoder and ends with the load."""
     if len(text) <= width:
         return text
     half = max(width - 1, 8) // 2
     return f"{text[:half]}…{text[-half:]}"
 
 
-class Clock(ProgressColumn):
-    """Time of the running cell and of the whole matrix, counted down between two events."""
+class TimeColumn(ProgressColumn):
+    """Time of the running cell, and the time left of the matrix."""
 
     def render(self, task: Task) -> Text:
         now, since, expected = time.monotonic(), task.fields["since"], task.fields["expected"]
@@ -62,7 +61,7 @@ class Clock(ProgressColumn):
 
 
 class Lines:
-    """For logs and pipes: one line per finished cell."""
+    """For logs and pipes: one line for each finished cell."""
 
     def __init__(self, matrix: Matrix, todo: Sequence[Cell], done: Sequence[Record]) -> None:
         self.matrix, self.todo, self.done = matrix, {cell.id for cell in todo}, 0
@@ -79,7 +78,7 @@ class Lines:
         sys.stderr.flush()
 
     def started(self, cell: Cell) -> None:
-        """Nothing: a line comes at the end."""
+        """Prints nothing."""
 
     def finished(self, cell: Cell, record: Record, is_new: bool) -> None:
         if cell.id not in self.todo:
@@ -92,7 +91,7 @@ class Lines:
 
 
 class Bars:
-    """For a terminal: a bar of the matrix, the running cell, and the time both have left."""
+    """For a terminal: a bar of the matrix and one of the running cell, with their times."""
 
     def __init__(self, matrix: Matrix, todo: Sequence[Cell], done: Sequence[Record]) -> None:
         self.matrix, self.todo, self.records = matrix, list(todo), list(done)
@@ -101,7 +100,7 @@ class Bars:
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=12),
             TextColumn("{task.fields[count]}"),
-            Clock(),
+            TimeColumn(),
             console=self.console,
             refresh_per_second=2,
             transient=True,
@@ -126,8 +125,8 @@ class Bars:
         self.progress.stop()
 
     def look_ahead(self) -> dict[str, float | None]:
-        """Redraw the whole bar with what is left; the expected seconds of each cell."""
-        expected = expect(self.todo, self.records)
+        """Update the matrix's bar; returns the expected seconds of each cell that is left."""
+        expected = expected_seconds(self.todo, self.records)
         known = [seconds for seconds in expected.values() if seconds is not None]
         done = int(self.progress.tasks[self.whole].completed)
         self.progress.update(

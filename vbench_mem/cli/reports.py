@@ -1,4 +1,4 @@
-"""`report`, and the reading of records that `check` does too. Neither measures."""
+"""`report`, and reading records for `report` and `check`. Measures nothing."""
 
 import json
 import sys
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 Machine = Annotated[
     str | None,
-    typer.Option(metavar="FP", help="First digits of a machine's fingerprint; default this one."),
+    typer.Option(metavar="FP", help="First digits of a machine's fingerprint; default: this one."),
 ]
 Scores = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="FILE", help="More scores (CSV or JSON; `reference` for the published); repeatable."
+        metavar="FILE", help="More scores: CSV, JSON or `reference` (published ones); repeatable."
     ),
 ]
 
@@ -40,19 +40,19 @@ Matrices = Annotated[
     list[str],
     typer.Argument(
         metavar="MATRIX...",
-        help="Matrix files, or names of those in matrices/; each is a chapter of the report.",
+        help="Matrix files, or names of files in matrices/; each is a chapter of the report.",
         autocompletion=complete_matrix,
         show_default=False,
     ),
 ]
 Predicted = Annotated[
     bool,
-    typer.Option("--predicted", help="Of predictions alone: no records, no device, no run."),
+    typer.Option("--predicted", help="Use predictions only: no records, no device, no run."),
 ]
 Out = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Where to write; default beside the records.")
+    Path | None, typer.Option(metavar="DIR", help="Where to write; default: with the records.")
 ]
-Title = Annotated[str | None, typer.Option(metavar="TEXT", help="Default the name of the matrix.")]
+Title = Annotated[str | None, typer.Option(metavar="TEXT", help="Default: the matrix's name.")]
 
 
 def report(
@@ -66,7 +66,7 @@ def report(
     title: Title = None,
     as_json: Json = False,
 ) -> None:
-    """Write a report of MATRIX (HTML, PDF, Markdown, tables, figures), and print the table.
+    """Write a report of MATRIX (HTML, PDF, Markdown, tables, figures) and print the table.
 
     \b
     vbench-mem report quick
@@ -77,11 +77,11 @@ def report(
     from vbench_mem.report.build import build_report
 
     if len(matrices) > 1 and out is None:
-        raise UsageError("a report of several matrices has no place yet; name one with --out")
+        raise UsageError("a report of several matrices needs --out DIR")
     check_places([find_matrix(name) for name in matrices], store, out)
     if predicted:
         if machine is not None:
-            raise UsageError("--machine chooses records, and --predicted reads none; leave one out")
+            raise UsageError("--machine chooses records, but --predicted reads none; leave one out")
         folder = out or store / Path(matrices[0]).stem / "predicted" / "report"
         subjects = predicted_subjects(matrices, card, scores or [], folder)
     elif card is not None:
@@ -93,29 +93,29 @@ def report(
     if as_json:
         print(json.dumps(result, indent=1))
     else:
-        say(result, subjects)
+        show_report(result, subjects)
 
 
-def say(result: dict[str, Any], subjects: "list[Subject]") -> None:
-    """The table of each matrix, what the reader must know beside it, and the files."""
+def show_report(result: dict[str, Any], subjects: "list[Subject]") -> None:
+    """Print the table of each matrix, what is missing or broken, and the files."""
     from rich.console import Console
 
     from vbench_mem.report.terminal import draw_overview
 
-    for subject, told in zip(subjects, result.get("chapters", [result]), strict=True):
+    for subject, chapter in zip(subjects, result.get("chapters", [result]), strict=True):
         joined = subject.joined
         if len(subjects) > 1:
             print(f"\n{joined.matrix.name}")
         draw_overview(joined, Console(highlight=False, emoji=False))
-        for name, reason in told["figures_skipped"].items():
+        for name, reason in chapter["figures_skipped"].items():
             print(f"no figure {name}: {reason}")
-        broken = sum(verdict["outcome"] == "fail" for verdict in told["verdicts"])
+        broken = sum(verdict["outcome"] == "fail" for verdict in chapter["verdicts"])
         if broken:
-            print(f"{broken} of {len(told['verdicts'])} verdicts of the budgets fail")
+            print(f"{broken} of {len(chapter['verdicts'])} verdicts of the budgets fail")
         if joined.unmatched:
             count = len(joined.unmatched)
-            said = "1 score fits" if count == 1 else f"{count} scores fit"
-            print(f"{said} no row; report.html lists them")
+            scores = "1 score matches" if count == 1 else f"{count} scores match"
+            print(f"{scores} no row; report.html lists them")
     folder = Path(result["folder"])
     whole = [name for name in result["files"] if "/" not in name]
     for name in whole:
@@ -124,20 +124,20 @@ def say(result: dict[str, Any], subjects: "list[Subject]") -> None:
 
 
 def check_places(matrices: list[Path], store: Path, out: Path | None) -> None:
-    """Refuse, before any work, files of one name and a folder that holds the records of a run."""
+    """Refuse, before any work, matrices of the same name and a folder with records of a run."""
     from vbench_mem.base.errors import UsageError
     from vbench_mem.report.build import prefixes_of
 
     prefixes_of([path.stem for path in matrices])
     runs = {(store / path.stem).resolve() for path in matrices}
     if out is not None and (out.resolve().parent in runs or (out / "environment.json").is_file()):
-        raise UsageError(f"{out}: is the place of a run's records; choose another with --out")
+        raise UsageError(f"{out}: has the records of a run; choose another with --out")
 
 
 def predicted_subjects(
     matrices: list[str], card: str | None, scores: list[str], folder: Path
 ) -> "list[Subject]":
-    """Of predictions alone; the command that made them is kept in the words it was typed in."""
+    """Chapters of predictions, each with the command that makes the report."""
     import shlex
 
     from vbench_mem.analysis.predicted_rows import predict_rows
@@ -147,12 +147,12 @@ def predicted_subjects(
     from vbench_mem.matrix.load import load_matrix
     from vbench_mem.report.build import Subject
 
-    asked = None if card is None else parse_card(card)
+    named = None if card is None else parse_card(card)
     loaded = [load_matrix(find_matrix(name)) for name in matrices]
     options = ["--predicted", *(("--card", card) if card else ()), *typed(scores)]
     again = shlex.join(["vbench-mem", "report", *matrices, *options, "--out", str(folder)])
     known = [load_scores([*matrix.scores, *scores], Path()) for matrix in loaded]
-    found = predict_rows(list(zip(loaded, known, strict=True)), asked, predict_shown)
+    found = predict_rows(list(zip(loaded, known, strict=True)), named, predict_shown)
     return [Subject(joined=each.joined, predicted=each, again=again) for each in found]
 
 
@@ -163,7 +163,7 @@ def typed(scores: Iterable[str]) -> list[str]:
 def measured_subjects(
     matrices: list[str], root: Path, machine: str | None, scores: list[str]
 ) -> "tuple[list[Store], list[Subject]]":
-    """The run of each matrix; runs of unlike machines never meet in one report."""
+    """The run of each matrix, all of one machine; raises `UsageError` where they are not."""
     import shlex
 
     from vbench_mem.analysis.budgets.file import read_request
@@ -183,26 +183,26 @@ def measured_subjects(
     prints = {run.fingerprint for run in runs}
     if len(prints) > 1:
         raise UsageError(
-            f"{root}: these runs are of unlike machines ({', '.join(sorted(prints))}); "
+            f"{root}: these runs are of different machines ({', '.join(sorted(prints))}); "
             "choose one with --machine, or report them one by one"
         )
     return runs, subjects
 
 
 def check_is_of_matrix(run: "Store", joined: "Joined", typed: str, root: Path) -> None:
-    """Refuse a run that has records and none of a row of this matrix: it is of another one of the
-    same name, or of this one before it was edited, and its report must not be written over."""
+    """Refuse a run whose records are all of other cells: of another matrix of the same name, or of
+    this one before it was edited. Its report must not be overwritten."""
     from vbench_mem.base.errors import UsageError
 
     if not joined.records and joined.rows and run.records():
         raise UsageError(
-            f"{run.folder}: has records, and none is of a cell of {joined.matrix.path}; measure "
-            f"with `{command('run', typed, root)}`, or choose another folder with --store"
+            f"{run.folder}: no record is of a cell of {joined.matrix.path}; measure with "
+            f"`{command('run', typed, root)}`, or choose another folder with --store"
         )
 
 
 def read(
-    asked: "CheckRequest",
+    request: "CheckRequest",
     typed: str,
     root: Path,
     machine: str | None,
@@ -210,28 +210,28 @@ def read(
     *,
     foreign: bool,
 ) -> "tuple[Store, Joined]":
-    """The run chosen and its rows; what is unusable or unusual is said on stderr."""
+    """The chosen run and its rows; problems are printed to stderr."""
     from vbench_mem.analysis.join import join
     from vbench_mem.analysis.scores.files import load_scores
     from vbench_mem.running.runs import choose_run
     from vbench_mem.running.site import Site
 
-    loaded = asked.matrix
+    loaded = request.matrix
     own = Site.of(loaded.cells).main.fingerprint
     measure = command("run", typed, root)
     run = choose_run(root, loaded.name, own, machine, foreign=foreign, measure=measure)
     if run.fingerprint != own:
-        print(f"records of another machine than this: {run.fingerprint}", file=sys.stderr)
+        print(f"the records are of another machine, {run.fingerprint}", file=sys.stderr)
     problems = run.problems()
     for problem in problems:
         print(problem, file=sys.stderr)
     known = load_scores([*loaded.scores, *scores], Path())
-    check_datasets(asked.placed, {score.dataset for score in known})
+    check_datasets(request.placed, {score.dataset for score in known})
     return run, join(loaded, run.records(), known, problems)
 
 
 def check_datasets(stated: Iterable["PlacedBudget"], scored: set[str]) -> None:
-    """Refuse a budget on a dataset that nobody knows, where its name is near one that is known."""
+    """Refuse a budget on an unknown dataset whose name is close to a known one."""
     from vbench_mem.base.errors import UsageError, nearest
     from vbench_mem.data.annotations.datasets import DATASETS
 

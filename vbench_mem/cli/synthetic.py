@@ -1,4 +1,4 @@
-"""`synthetic`: makes a family of the generated benchmark and tells what can be reached on it."""
+"""`synthetic`: generates a family of the benchmark and prints its ceilings."""
 
 import sys
 from pathlib import Path
@@ -21,7 +21,7 @@ def synthetic(
         str,
         typer.Argument(
             metavar="FAMILY",
-            help="spatial, temporal, long, or one wait of it: long-16.",
+            help="spatial, temporal or long; long-16 is long with a gap of 16.",
             autocompletion=complete_family,
             show_default=False,
         ),
@@ -29,19 +29,20 @@ def synthetic(
     size: Annotated[Size, typer.Option(help="small suits a CPU, large a GPU, tiny a test.")] = (
         "small"
     ),
-    split: Annotated[Split, typer.Option(help="Whose counts and ceilings are told.")] = "held-out",
+    split: Annotated[Split, typer.Option(help="The split to describe.")] = "held-out",
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Keep the files here instead of in the cache folder."),
+        typer.Option(metavar="DIR", help="The folder for the files; default: the cache folder."),
     ] = None,
     strip: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Draw some clips with their captions as a PNG."),
+        typer.Option(metavar="FILE", help="Also draw some clips with captions, as a PNG."),
     ] = None,
 ) -> None:
-    """Make a family of generated clips with captions; tell what no encoder of a kind can beat.
+    """Generate a family of clips with captions; print the ceilings of kinds of encoders.
 
-    Both splits are made, with a caption file each; what is there already is kept.
+    Both splits are made, each with a caption file; existing files are kept. A ceiling is the
+    recall that no encoder of a kind can exceed.
 
     \b
     vbench-mem synthetic temporal
@@ -54,14 +55,14 @@ def synthetic(
     from vbench_mem.data.synthetic.making import ensure
 
     about = known_family(family).about
-    folder = ensure(family, size, root=out, tell=tell)
+    folder = ensure(family, size, root=out, tell=show_progress)
     found = benchmark(family, size, split, root=out)
     print(f"{'name':<10}{found.name}: {about}")
     print(f"{'protocol':<10}{found.protocol}")
-    print(f"{'captions':<10}{len(found.captions):,} distinct, {found.captions[0].text!r} the first")
+    print(f"{'captions':<10}{len(found.captions):,} distinct, the first {found.captions[0].text!r}")
     print(f"{'hash':<10}{found.sha256}")
     print(f"{'folder':<10}{folder}")
-    print("\nT2V and V2T R@1 that no encoder of a kind can beat (T2V with ties against it):")
+    print("\nceilings of T2V and V2T R@1 by kind of encoder (in brackets: ties count as wrong):")
     limits = ceilings(family, size, split)
     for t2v, v2t in zip(limits[::2], limits[1::2], strict=True):
         reached = f"{t2v.random_ties_value:.3f} ({t2v.value:.3f})  {v2t.random_ties_value:.3f}"
@@ -73,5 +74,5 @@ def synthetic(
         print(strip)
 
 
-def tell(made: int, count: int) -> None:
+def show_progress(made: int, count: int) -> None:
     print(f"{made:,} of {count:,} clips", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Records on the terminal, and as JSON for programs. Reads records, never changes one."""
+"""Records on the terminal, and as JSON for programs."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,9 +11,9 @@ from rich.table import Table
 from vbench_mem.base.metrics import METRICS, show
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import Matrix
-from vbench_mem.running.record import Record, Status
+from vbench_mem.running.record import Record, RowState, Status
 
-ID_DIGITS = 8  # of 16: enough to tell the cells of a matrix apart
+ID_DIGITS = 8  # of 16: enough to distinguish the cells of a matrix
 COLUMNS = ("peak_alloc_bytes", "step_ms", "clips_per_s")
 HEADS = {"peak_alloc_bytes": "peak", "step_ms": "ms/step", "clips_per_s": "clips/s"}
 STYLES = {Status.OK: "green", Status.SKIPPED: "dim", Status.UNSUPPORTED: "dim"}
@@ -22,7 +22,7 @@ STYLES = {Status.OK: "green", Status.SKIPPED: "dim", Status.UNSUPPORTED: "dim"}
 def draw_records(
     matrix: Matrix, records: dict[str, Record], title: str, cells: Sequence[Cell] | None = None
 ) -> None:
-    """One row a cell in the order given, the reasons of other endings than ok below."""
+    """One row for each cell in the order given, then the reasons of those that are not ok."""
     console = Console(highlight=False, emoji=False)
     chosen = [record.cell for record in records.values()] if cells is None else cells
     table = Table(
@@ -61,15 +61,15 @@ def row_of(matrix: Matrix, cell: Cell, record: Record | None) -> list[str]:
     ]
 
 
-def state_of(matrix: Matrix, cell: Cell, record: Record | None) -> str:
-    """The status of the record; `missing` or `skipped` without one."""
+def state_of(matrix: Matrix, cell: Cell, record: Record | None) -> Status | RowState:
+    """The status of the record; without one, whether a rule skips the cell or it is missing."""
     if record is not None:
-        return record.status.value
-    return "skipped" if cell.id in matrix.skipped else "missing"
+        return record.status
+    return Status.SKIPPED if cell.id in matrix.skipped else RowState.MISSING
 
 
 def json_of(matrix: Matrix, cell: Cell, record: Record | None) -> dict[str, Any]:
-    """What a program wants of one cell; the record file has the rest."""
+    """The state and the metrics of one cell; the record file has the rest."""
     facts: dict[str, Any] = {
         "id": cell.id,
         "label": matrix.label(cell),
@@ -95,7 +95,7 @@ def json_of(matrix: Matrix, cell: Cell, record: Record | None) -> dict[str, Any]
 
 
 def draw_record(record: Record) -> None:
-    """One record in full: what was run, how it ended, every number with its meaning."""
+    """One record in full: the cell, its status, every number with its meaning."""
     console = Console(highlight=False, emoji=False)
     console.print(f"{record.cell.variant} {record.cell_id}: {record.status.value}", markup=False)
     if record.reason is not None:
@@ -114,7 +114,7 @@ def draw_record(record: Record) -> None:
 
 
 def metric_table(record: Record) -> Table:
-    """In the order of the table of metrics; a missing number has its reason in its place."""
+    """In the order of the table of metrics; a missing number has its reason instead."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("metric", no_wrap=True)
     table.add_column("value", justify="right", overflow="fold")
@@ -129,6 +129,6 @@ def metric_table(record: Record) -> Table:
 
 
 def with_unit(name: str, value: float | None) -> str:
-    """`412 ms`; bytes and shares have their unit from `metrics.show`."""
+    """`412 ms`; `metrics.show` adds the unit of bytes and shares."""
     text, unit = show(name, value), METRICS[name].unit
     return text if unit in ("bytes", "share") or not text else f"{text} {unit}"

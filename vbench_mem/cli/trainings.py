@@ -1,4 +1,4 @@
-"""The trainings of a `run`: shown while they run, and summed up at the end."""
+"""The trainings of a `run`: their progress, and a table at the end."""
 
 import sys
 from collections.abc import Collection, Mapping, Sequence
@@ -13,29 +13,30 @@ from vbench_mem.analysis.scores.measured import name_of, results_of
 from vbench_mem.cli.tables import ID_DIGITS, STYLES
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import Matrix
-from vbench_mem.running.record import Record
+from vbench_mem.running.record import Record, RowState
 
 if TYPE_CHECKING:
     from vbench_mem.running.attempt import Attempts
-    from vbench_mem.running.trainings import Course
+    from vbench_mem.running.trainings import TrainingPlan
 
 
-def train(matrix: Matrix, course: "Course", attempts: "Attempts") -> dict[str, Record]:
-    """Run what is left of the course, with bars on a terminal; every record by id."""
+def train(matrix: Matrix, plan: "TrainingPlan", attempts: "Attempts") -> dict[str, Record]:
+    """Run the trainings that are left, with bars on a terminal; every record by id."""
     from vbench_mem.cli.progress import Bars, Lines
     from vbench_mem.running.trainings import Trainings
 
-    if not course.todo:
-        return dict(course.kept)
+    if not plan.todo:
+        return dict(plan.kept)
     shown = Bars if sys.stderr.isatty() else Lines
-    with shown(matrix, course.todo, list(course.kept.values())) as watch:
-        return Trainings(attempts.store, attempts, watch).run(course)
+    with shown(matrix, plan.todo, list(plan.kept.values())) as watch:
+        return Trainings(attempts.store, attempts, watch).run(plan)
 
 
 def draw_trainings(
     matrix: Matrix, records: Mapping[str, Record], cells: Collection[Cell] | None = None
 ) -> None:
-    """One row a training: how it ended and T2V R@1 of each benchmark; nothing where none is."""
+    """One row for each training with its status and T2V R@1 on each benchmark; prints nothing
+    without an accuracy section."""
     if matrix.accuracy is None:
         return
     chosen = [cell for cell in matrix.accuracy.cells if cells is None or cell in cells]
@@ -44,7 +45,7 @@ def draw_trainings(
     table.add_column("id", no_wrap=True, style="dim")
     table.add_column("training", overflow="fold")
     table.add_column("status", no_wrap=True)
-    for name in asked_of(matrix.accuracy.cells, records):
+    for name in benchmark_names(matrix.accuracy.cells, records):
         table.add_column(f"{name} R@1", justify="right")
     for cell in chosen:
         table.add_row(*row_of(matrix, cell, records.get(cell.id)))
@@ -56,19 +57,19 @@ def draw_trainings(
             console.print(line, markup=False)
 
 
-def asked_of(cells: Sequence[Cell], records: Mapping[str, Record]) -> list[str]:
-    """What each benchmark is called, in the order in which all trainings are asked; one of a file
-    is called by its form until a training has been asked."""
-    known = [results_of(records[cell.id]) for cell in cells if cell.id in records]
-    told = [[result.name for result in results] for results in known if results]
-    asked = cells[0].training.evaluate if cells[0].training is not None else ()
-    return told[0] if told else [name_of(each) for each in asked]
+def benchmark_names(cells: Sequence[Cell], records: Mapping[str, Record]) -> list[str]:
+    """The names of the benchmarks in the order of evaluation: from the results, else from the
+    matrix, where a file has the name of its format."""
+    for cell in cells:
+        if cell.id in records and (results := results_of(records[cell.id])):
+            return [result.name for result in results]
+    training = cells[0].training
+    return [] if training is None else [name_of(each) for each in training.evaluate]
 
 
 def row_of(matrix: Matrix, cell: Cell, record: Record | None) -> list[str]:
-    state, style = ("missing", "dim") if record is None else (record.status.value, "red")
-    if record is not None:
-        style = STYLES.get(record.status, style)
+    state = RowState.MISSING if record is None else record.status
+    style = "dim" if record is None else STYLES.get(record.status, "red")
     results = [] if record is None else results_of(record)
     recalls = [f"{100 * result.recall:.1f} %" for result in results]
     label = escape(matrix.label(cell))

@@ -1,4 +1,4 @@
-"""`weights`: what local weights would become in an encoder, tensor by tensor. Trains nothing."""
+"""`weights`: how local weights would be loaded into an encoder, by tensor. Trains nothing."""
 
 import json
 import re
@@ -21,41 +21,41 @@ if TYPE_CHECKING:
 FRAMES = 16
 KEPT = ("loaded", "resized")
 LEAST_WIDTH = 20
-WIDE = 120  # columns, from which on the file's own names are shown too
+WIDE = 120  # a terminal of so many columns has room for the names in the file
 
 
 def weights(
     path: Annotated[
         Path,
-        typer.Argument(metavar="PATH", help="A folder or file on the disk.", show_default=False),
+        typer.Argument(metavar="PATH", help="A local folder or file.", show_default=False),
     ],
     encoder: Annotated[
         str,
-        typer.Option(metavar="NAME", help="As `list encoders` has it.", show_default=False),
+        typer.Option(metavar="NAME", help="A name of `list encoders`.", show_default=False),
     ],
-    frames: Annotated[int, typer.Option(min=1, help="Length of a clip.")] = FRAMES,
+    frames: Annotated[int, typer.Option(min=1, help="Frames of a clip.")] = FRAMES,
     resolution: Annotated[
         int | None,
-        typer.Option(min=1, metavar="PX", help="Side of a frame; default the encoder's."),
+        typer.Option(min=1, metavar="PX", help="Side of a frame; default: the encoder's."),
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="FIELD=VALUE", help="A field of the encoder, as an axis."),
+        typer.Option("--set", metavar="FIELD=VALUE", help="Change a field, as an axis would."),
     ] = None,
     allow: Annotated[
         list[str] | None,
-        typer.Option(metavar="GLOB", help="new:GLOB or unused:GLOB: tensors that may be so."),
+        typer.Option(metavar="GLOB", help="new:GLOB, unused:GLOB: tensors that may be so."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show which tensor of PATH goes where in an encoder, and which would be new or unused.
+    """Show how the tensors of PATH map to an encoder, and which would be new or unused.
 
-    The same is done, and refused, for `init: PATH` of a training. Exits with 2 for a surprise.
+    `init: PATH` of a training does the same. Exits with 2 if one is unexpectedly new or unused.
 
     \b
-    vbench-mem weights clip-vit-base-patch32 --encoder clip_b32
-    vbench-mem weights vit-base-patch32 --encoder frame_mean_b16 --set patch_px=32
-    vbench-mem weights run/short.safetensors --encoder joint_s16 --frames 128
+    vbench-mem weights vit-base-patch16 --encoder NAME
+    vbench-mem weights vit-base-patch32 --encoder NAME --set patch_px=32
+    vbench-mem weights run/short.safetensors --encoder NAME --frames 128
     """
     from vbench_mem.encoders.recipes import RECIPES
     from vbench_mem.weights.find import weights_sha256
@@ -76,7 +76,7 @@ def weights(
 
 
 def spec_of(encoder: str, settings: list[str]) -> "Spec":
-    """The table's spec with fields set; raises `UsageError` as a matrix would."""
+    """The encoder's spec with these fields changed; raises `UsageError` as a matrix would."""
     from vbench_mem.encoders.table import ENCODERS
     from vbench_mem.matrix.axes import SETTINGS, canonical, check_value, unknown_row
     from vbench_mem.matrix.resolve import resolve_spec
@@ -86,19 +86,22 @@ def spec_of(encoder: str, settings: list[str]) -> "Spec":
     combination = {}
     for text in settings:
         name, equals, value = text.partition("=")
-        path = canonical(name)
-        if not equals or SETTINGS[path].section != "spec":
-            raise UsageError(f"--set {text}: write a field of the encoder, such as patch_px=32")
-        combination[path] = check_value(path, parsed(value))
+        try:
+            path = canonical(name)
+            if not equals or SETTINGS[path].section != "spec":
+                raise UsageError("write a field of the encoder, such as patch_px=32")
+            combination[path] = check_value(path, parsed(value))
+        except UsageError as error:
+            raise UsageError(f"--set {text}: {error}") from error
     try:
         spec: Any = resolve_spec(ENCODERS[encoder].spec, combination)
-    except ValueError as error:  # what the spec itself says of its fields
+    except ValueError as error:  # from the spec's own checks
         raise UsageError(f"--set: {error}") from error
     return spec
 
 
 def parsed(text: str) -> Any:
-    """As a matrix would read it."""
+    """The value as YAML reads it in a matrix."""
     import yaml
 
     from vbench_mem.base.strict_yaml import Refused, plain
@@ -107,26 +110,26 @@ def parsed(text: str) -> Any:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         return None if node is None else plain(node, (), ())
     except (yaml.YAMLError, Refused) as error:
-        raise UsageError(f"--set: {text}: {' '.join(str(error).split())}") from error
+        raise UsageError(" ".join(str(error).split())) from error
 
 
 def on_meta(spec: "Spec", frames: int, resolution_px: int) -> "DualEncoder":
-    """Shapes alone: even the largest encoder takes no memory."""
+    """The encoder on the meta device: shapes without memory."""
     import torch
 
     from vbench_mem.base.load import Load
     from vbench_mem.encoders.build import build
     from vbench_mem.encoders.recipes import RECIPES
 
-    tokens = spec.text.max_tokens  # as many as any caption has
+    tokens = spec.text.max_tokens  # the longest caption
     load = Load(frames=frames, batch=1, resolution_px=resolution_px, caption_tokens=tokens)
     with torch.device("meta"):
         return build(spec, RECIPES["full"], load)
 
 
 def draw(report: "Report", sha256: str) -> None:
-    """One row for what all layers have in common, and for what is new or unused for one reason; the
-    JSON has every tensor."""
+    """One row for the same tensor of all layers, and one for tensors that are new or unused for the
+    same reason; the JSON lists every tensor."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -152,7 +155,7 @@ def draw(report: "Report", sha256: str) -> None:
 
 
 @dataclass(frozen=True)
-class Row:
+class TensorRow:
     """One or several lines of a report."""
 
     fate: str
@@ -163,8 +166,8 @@ class Row:
     expected: bool
 
 
-def rows_of(report: "Report") -> Iterator[Row]:
-    """Lines that differ in the number of a layer alone are one row, `video.blocks.0-11.norm1.bias`;
+def rows_of(report: "Report") -> Iterator[TensorRow]:
+    """Lines that differ only in the number of a layer are one row, `video.blocks.0-11.norm1.bias`;
     so are those of one tower that are new or unused for the same reason."""
     for fate in report.counts:
         found: dict[Any, list[Line]] = {}
@@ -173,12 +176,12 @@ def rows_of(report: "Report") -> Iterator[Row]:
                 continue
             alike: tuple[Any, ...] = (line.name.partition(".")[0],)
             if fate in KEPT:
-                alike = (told(line.name)[0], line.shape, line.before)
+                alike = (without_number(line.name)[0], line.shape, line.before)
             found.setdefault((*alike, line.why, line.expected), []).append(line)
         yield from (row_of(lines) for lines in found.values())
 
 
-def row_of(lines: "list[Line]") -> Row:
+def row_of(lines: "list[Line]") -> TensorRow:
     first = lines[0]
     name = spanned([line.name for line in lines])
     shape = " -> ".join(times(each) for each in (first.before, first.shape) if each is not None)
@@ -187,27 +190,27 @@ def row_of(lines: "list[Line]") -> Row:
         shared = takewhile(lambda each: len(set(each)) == 1, words)
         name = ".".join([*(each[0] for each in shared), "*"])
         shape = f"{len(lines)} tensors"
-    why = first.why if first.expected else f"SURPRISE: {first.why}"
+    why = first.why if first.expected else f"UNEXPECTED: {first.why}"
     kept = lines if first.fate in KEPT else []
     sources = [spanned(list(each)) for each in zip(*(line.source for line in kept), strict=True)]
-    return Row(first.fate, name, shape, ", ".join(sources), why, first.expected)
+    return TensorRow(first.fate, name, shape, ", ".join(sources), why, first.expected)
 
 
 def times(shape: tuple[int, ...]) -> str:
     return "x".join(map(str, shape)) or "1 number"
 
 
-def told(name: str) -> tuple[str, str]:
+def without_number(name: str) -> tuple[str, str]:
     """The name without its first number, and the number."""
     parts = re.split(r"(?<=\.)(\d+)(?=\.)", name, maxsplit=1)
     return ("{}".join(parts[::2]), parts[1]) if len(parts) == 3 else (name, "")
 
 
 def spanned(names: list[str]) -> str:
-    """`blocks.0-11.` of names that differ in their first number alone."""
-    numbers = sorted({int(number) for _, number in map(told, names) if number})
+    """`blocks.0-11.` of names that differ only in their first number."""
+    numbers = sorted({int(number) for _, number in map(without_number, names) if number})
     if len(numbers) > 1 and numbers == list(range(numbers[0], numbers[-1] + 1)):
         span = f"{numbers[0]}-{numbers[-1]}"
     else:
         span = ",".join(map(str, numbers))
-    return told(names[0])[0].replace("{}", span)
+    return without_number(names[0])[0].replace("{}", span)

@@ -60,14 +60,6 @@ class Throughput:
     def clips_per_s(self) -> float:
         return self.clips / self.wall_s if self.wall_s else 0.0
 
-    @property
-    def frames_per_s(self) -> float:
-        return self.frames / self.wall_s if self.wall_s else 0.0
-
-    @property
-    def waited_share(self) -> float:
-        return self.waited_s / self.wall_s if self.wall_s else 0.0
-
 
 def load_clips(
     clips: Sequence[Clip],

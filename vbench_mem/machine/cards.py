@@ -1,9 +1,9 @@
-"""THE table of cards that a prediction can be held against, and the card of this machine. No torch.
+"""The table of cards that predictions can be compared with, and the card of this machine. No torch.
 
-Memory is what the datasheet states, and that is two numbers. `memory_bytes` are there for certain:
-its GB taken as 10^9 bytes, less the sixteenth that GDDR6 with error correction keeps for its check
-bits. `most_bytes` cannot be exceeded: the same GB as 2^30 bytes, as the chips are built. What the
-driver shows lies between them. Dense peaks come by the driver's name, from `probes/peaks.py`.
+The memory that a datasheet states in GB lies between two numbers of bytes. `memory_bytes` is the
+least: GB as 10^9 bytes, less the sixteenth that GDDR6 with error correction uses for check bits.
+`most_bytes` is the most: GB as 2^30 bytes, as the chips are built. Dense peaks are in `peaks.py`,
+by the driver's name.
 """
 
 import re
@@ -23,11 +23,11 @@ SIZE = re.compile(r"\d")  # how a size begins, and no name
 
 @dataclass(frozen=True)
 class Card:
-    """A card to hold predictions against.
+    """A card to compare predictions with.
 
-    name         as it is typed, or as the driver calls it; none for a bare size
-    drivers      what the driver may call it; all of them have the same dense peak
-    memory_bytes there for certain; `most_bytes` cannot be exceeded
+    name         as it is typed, or as the driver calls it; none where only a size was given
+    drivers      the driver's names for it, all with the same dense peak
+    memory_bytes the least memory that it has; `most_bytes` is the most
     source       where the memory is from
     """
 
@@ -43,7 +43,7 @@ class Card:
 
     @cached_property
     def memory(self) -> str:
-        """As people read it: one size, or the two that the truth lies between."""
+        """One size, or the two that its memory lies between."""
         least, most = format_bytes(self.memory_bytes), format_bytes(self.most_bytes)
         return least if least == most else f"{least} to {most}"
 
@@ -119,7 +119,7 @@ def parse_card(text: str) -> Card:
     found = BY_PLAIN_NAME.get(plain(word))
     if found is None:
         hint = like(word) or nearest(word.lower(), CARDS)
-        raise UsageError(f"--card: no card called '{text}'{hint}; or write its size like '16 GiB'")
+        raise UsageError(f"--card: no card called '{text}'{hint} (or a memory size, like '16 GiB')")
     return found
 
 
@@ -134,8 +134,8 @@ def like(word: str) -> str:
 
 
 def present_card(environment: Environment) -> Card | None:
-    """The card that the driver shows here; None on a machine without one or where it hides its
-    memory. Of a card that is cut up it is the part, whose peak nobody states."""
+    """The card that the driver shows here; None without one, or where its memory is not shown. A
+    MIG slice has no known dense peak."""
     facts = environment.facts
     name, size = facts.get("gpu_name"), facts.get("gpu_memory_bytes")
     if not isinstance(name, str) or not isinstance(size, int) or size <= 0:

@@ -1,6 +1,6 @@
-"""Device, driver, clocks, versions and revision, and the fingerprint that keeps unlike runs apart.
+"""Device, driver, clocks, versions and revision, and the fingerprint that identifies a machine.
 
-Never imports torch: what torch knows of the device is added by the child that holds it.
+Never imports torch: the child process adds what torch reports of the device.
 """
 
 import hashlib
@@ -14,15 +14,15 @@ from vbench_mem.base.strict import STRICT
 from vbench_mem.machine import host
 from vbench_mem.machine.nvml import Gpu, Reading, Unreadable, open_gpu
 
-UNKNOWN_GPU = "unknown gpu"  # asked for by name, and NVML does not show it
+UNKNOWN_GPU = "unknown gpu"  # a device: cuda that NVML does not show
 Fact = str | int | float | bool | None
 
 
 class Environment(BaseModel):
-    """Everything about the machine and the software that could move a number.
+    """Facts of the machine and the software that could change a result.
 
-    fingerprint  8 hex digits: equal where numbers may be compared
-    device       the hardware's own name: `NVIDIA H200`, `AMD EPYC 7B13`
+    fingerprint  8 hex digits: equal where results may be compared
+    device       the name of the hardware: `NVIDIA H200`, `AMD EPYC 7B13`
     missing      the reason for each fact that is null
     """
 
@@ -36,28 +36,28 @@ class Environment(BaseModel):
 
     @property
     def shows_gpu(self) -> bool:
-        """Did the driver show the device that the fingerprint is made of?"""
+        """Did the driver show a GPU, which the fingerprint then includes?"""
         return self.facts.get("gpu_name") is not None
 
     def with_readings(self, readings: dict[str, Reading]) -> "Environment":
-        """The same with these facts read anew."""
+        """A copy with these facts replaced."""
         facts, missing = dict(self.facts), dict(self.missing)
         for name, reading in readings.items():
             facts[name] = reading.value
             missing.pop(name, None)
             if reading.value is None:
-                missing[name] = reading.reason or "not told"
+                missing[name] = reading.reason or "no reason given"
         return self.model_copy(update={"facts": facts, "missing": missing})
 
 
 def fingerprint_of(coarse: dict[str, Fact]) -> str:
-    """8 hex digits of a hash of what makes two machines unlike; the git revision is no part."""
+    """8 hex digits of a hash of these facts; the git revision is not one of them."""
     text = "\n".join(f"{name}={coarse[name]}" for name in sorted(coarse))
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def read_environment(device: str = "auto") -> Environment:
-    """The environment of runs on `auto`, `cpu`, `cuda` or `cuda:1`.
+    """The environment for `auto`, `cpu`, `cuda` or `cuda:1`.
 
     `auto` is CUDA where torch is built for it and the driver shows a device, as in the child.
     """
@@ -81,7 +81,7 @@ def read_environment(device: str = "auto") -> Environment:
         name = host.cpu_model()
         coarse |= {"cpu": name, "cores": host.cpu_cores()}
         if device.startswith("cuda") and cuda_build is not None:
-            name = UNKNOWN_GPU  # torch may still find it: its numbers must not meet the cpu's
+            name = UNKNOWN_GPU  # torch may still find it: its results are not those of the CPU
             coarse["gpu"] = name
     else:
         readings |= gpu_readings(gpu) | gpu_state(gpu)
@@ -144,7 +144,7 @@ def gpu_readings(gpu: Gpu) -> dict[str, Reading]:
 
 
 def gpu_state(gpu: Gpu) -> dict[str, Reading]:
-    """Facts of a device that change from minute to minute, read before a burst starts."""
+    """Facts of a device that change from minute to minute, read just before a burst."""
     nvml, card = gpu.nvml, gpu.card
 
     def clock(kind: str) -> Reading:

@@ -1,4 +1,4 @@
-"""Locks that end with the process that holds them. One measuring run at a time on a machine."""
+"""File locks that end with the process that holds them, for one run at a time on a machine."""
 
 import fcntl
 import os
@@ -12,12 +12,12 @@ from vbench_mem.base.errors import UsageError, cannot_write
 
 @contextmanager
 def hold(path: Path, busy: str, fix: str) -> Iterator[None]:
-    """Hold the file; raises `UsageError` saying `busy` while another process does.
+    """Hold a lock on the file; raises `UsageError(busy)` while another process holds it.
 
-    The kernel lets go of it when the process ends, however it ends; the file stays.
+    The kernel releases it when the process ends, however it ends; the file stays.
     """
     try:
-        file = path.open("a")  # what is there, if anything, is not ours to empty
+        file = path.open("a")  # "a" so as not to empty a file that exists
     except OSError as error:
         raise cannot_write(path, error, fix) from error
     with file:
@@ -32,9 +32,9 @@ def hold(path: Path, busy: str, fix: str) -> Iterator[None]:
 
 @contextmanager
 def one_run_per_machine() -> Iterator[None]:
-    """Hold this machine for one run of this user, whatever its matrix: two would slow each other
-    and share the device's memory."""
+    """Allow one run of this user at a time: two would slow each other down and share the device's
+    memory."""
     path = Path(tempfile.gettempdir()) / f"vbench-mem-{os.getuid()}.lock"
-    busy = f"{path}: another run measures on this machine; wait for its end"
+    busy = f"{path}: another run is measuring on this machine; wait until it ends"
     with hold(path, busy, "set TMPDIR to another folder"):
         yield

@@ -1,7 +1,7 @@
-"""What the NVIDIA driver says of one device: memory, clocks, power, energy, who else is on it.
+"""Readings of one device from the NVIDIA driver: memory, clocks, power, energy, processes.
 
-Never imports torch and never touches CUDA: asking here does not create a context on the device. A
-number that cannot be read is None with a reason, never 0.
+Never imports torch and never touches CUDA: reading creates no context on the device. A number that
+cannot be read is None with a reason, never 0.
 """
 
 import os
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 
 class Unreadable(Exception):
-    """There is no NVML, or no such device; the sentence says which."""
+    """There is no NVML, or no such device; the message says which."""
 
 
 class Reading(NamedTuple):
@@ -38,9 +38,9 @@ def library() -> Any:
 def visible_uuids(nvml: Any, environ: Mapping[str, str] = os.environ) -> list[str]:
     """UUIDs of the devices (or MIG instances) that CUDA sees, in CUDA's order.
 
-    As CUDA does, the list of CUDA_VISIBLE_DEVICES ends at the first entry that is no device. Bare
-    numbers follow NVML's order, which is CUDA's where all cards are alike or with
-    CUDA_DEVICE_ORDER=PCI_BUS_ID; a process that holds the device knows its UUID and should pass it.
+    As in CUDA, CUDA_VISIBLE_DEVICES ends at the first entry that is no device. Numbers follow
+    NVML's order, which is CUDA's where all cards are of one kind or with
+    CUDA_DEVICE_ORDER=PCI_BUS_ID; a process that uses the device knows its UUID and should pass it.
     """
     cards = [nvml.nvmlDeviceGetHandleByIndex(i) for i in range(nvml.nvmlDeviceGetCount())]
     names = {uuid_of(nvml, instance_of(nvml, card)) for card in cards} | {
@@ -69,7 +69,7 @@ def uuid_of(nvml: Any, handle: Any) -> str:
 
 
 def instance_of(nvml: Any, card: Any) -> Any:
-    """The card itself, or its first MIG instance where it is cut up: that is what CUDA opens."""
+    """The card, or its first MIG instance where MIG is on: that is what CUDA opens."""
     try:
         if nvml.nvmlDeviceGetMigMode(card)[0]:
             return nvml.nvmlDeviceGetMigDeviceHandleByIndex(card, 0)
@@ -99,21 +99,21 @@ class Gpu:
         self.nvml, self.uuid = nvml, uuid
         self.handle = nvml.nvmlDeviceGetHandleByUUID(uuid)
         self.is_mig = uuid.startswith("MIG-")
-        # clocks, power and energy belong to the card, also where CUDA sees only a part of it
+        # clocks, power and energy are of the whole card, also for a MIG instance
         self.card = (
             nvml.nvmlDeviceGetDeviceHandleFromMigDeviceHandle(self.handle)
             if self.is_mig
             else self.handle
         )
 
-    def read(self, ask: Callable[[], Any]) -> Reading:
-        """What the driver answers, or its complaint as the reason."""
+    def read(self, query: Callable[[], Any]) -> Reading:
+        """The driver's value, or its error as the reason."""
         try:
-            value = ask()
+            value = query()
         except self.nvml.NVMLError as error:
             return Reading(None, f"NVML: {error}")
         if value is None:
-            return Reading(None, "NVML: the driver does not tell")
+            return Reading(None, "NVML: the driver gives no value")
         return Reading(value.decode() if isinstance(value, bytes) else value)
 
     @property
@@ -121,7 +121,7 @@ class Gpu:
         return str(self.read(lambda: self.nvml.nvmlDeviceGetName(self.card)).value or "unknown")
 
     def memory(self) -> Any:
-        """Total, used and free; the second form counts the driver's own share apart from `used`."""
+        """Total, used and free; version 2 does not count the driver's own memory as `used`."""
         try:
             return self.nvml.nvmlDeviceGetMemoryInfo(self.handle, version=self.nvml.nvmlMemory_v2)
         except self.nvml.NVMLError:
@@ -159,7 +159,7 @@ class Gpu:
         return self.read(lambda: sum(1 for other in self.processes() if other != own))
 
     def energy_j(self) -> Reading:
-        """Joules since the driver was loaded; the difference of two readings is what was used."""
+        """Joules since the driver was loaded; the difference of two readings is the energy used."""
         if self.is_mig:
             return Reading(None, "the energy counter is of the whole card, not of a MIG instance")
         return self.read(lambda: self.nvml.nvmlDeviceGetTotalEnergyConsumption(self.card) / 1000)

@@ -1,9 +1,9 @@
-"""THE table of dense peaks per device and number format, for the share of the peak that is used.
+"""The table of dense peaks by device and dtype, for model FLOPs utilisation. No torch.
 
-No torch. Names are matched exactly, as the driver reports them: a MIG slice, a laptop chip or a
-lesser edition carries a longer name, and a wrong peak is worse than none. Unknown means None.
-Dense: figures that a datasheet gives with sparsity are halved. float32 is without TF32, which a
-burst switches off. float16 is with accumulation in float32, as torch's matrix products have it.
+Names are matched exactly, as the driver reports them: MIG slices, laptop chips and smaller editions
+have longer names, and a wrong peak is worse than none. Figures that a datasheet gives with sparsity
+are halved. float32 is without TF32, which a burst switches off. float16 is with accumulation in
+float32, as in torch's matrix products.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How child processes are started: without this program's script, deaf to Ctrl-C. No torch."""
+"""Context managers for starting child processes. No torch."""
 
 import contextlib
 import signal
@@ -21,7 +21,7 @@ def anonymous_main() -> Iterator[None]:
 
 @contextlib.contextmanager
 def ignore_sigint() -> Iterator[None]:
-    """What starts meanwhile ignores Ctrl-C: the server would answer with a traceback."""
+    """Processes started meanwhile ignore Ctrl-C: the server would print a traceback."""
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may set handlers
         return

@@ -1,7 +1,7 @@
 """The `accuracy` section of a matrix: which rows are trained, in which stages, on what data.
 
-Each row that it names is trained once for every seed, with the row's own variant, frames and side
-of a frame, so that a score is of the weights whose memory was measured. Never trains anything.
+Each selected row is trained once for every seed, with the row's variant, frames and resolution, so
+that a score belongs to the encoder whose memory was measured. Trains nothing itself.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ from vbench_mem.base.strict import STRICT
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.encoders.variants import check_variant
-from vbench_mem.matrix.axes import facts, names_of, unknown_row
+from vbench_mem.matrix.axes import EXAMPLE_ENCODER, facts, names_of, unknown_row
 from vbench_mem.matrix.captions import tokenizer_of_init
 from vbench_mem.matrix.cell import Cell, Protocol
 from vbench_mem.matrix.conditions import check_when, matches
@@ -33,9 +33,9 @@ from vbench_mem.weights.report import check_allow
 class StageFile(StageConfig):
     """A stage as written.
 
-    frames       of a clip; 1 is a stage on images; the last stage of a row has the row's own
+    frames       of a clip; 1 is a stage on images; the last stage of a row has the row's frames
     from_frames  only rows of at least so many frames have this stage
-    recipe       by name; the last stage of a row has the row's own
+    recipe       by name; the last stage of a row has the row's recipe
     """
 
     __pydantic_config__ = STRICT
@@ -46,18 +46,18 @@ class StageFile(StageConfig):
 
 
 class AccuracyFile(BaseModel):
-    """What is trained and asked.
+    """Which rows are trained and evaluated, and on what.
 
-    where     conditions on rows, as a budget writes them; none means all
+    where     conditions on rows, as in a budget; none means all
     train     families of the generated benchmark by name, or files of annotations
-    evaluate  the same; none means the held-out pairs of what is trained on
-    size      of a generated family that does not say its own; so does `noise`, in training only
+    evaluate  the same; none means the held-out pairs of `train`
+    size      of generated families without one; `noise` likewise, in training only
     threads   of each training; on a CPU several trainings run at once, as many as there are cores
     init      weights to start from instead of random ones: a local folder or file. An encoder that
-              reads captions as a published model does (`text.tokenizer: file`, as clip_b32) takes
-              its caption tower from there too, and the tokenizer that lies beside it:
-              tokenizer.json, or vocab.json and merges.txt; another is `text.tokenizer_file` under
-              axes. Without stages these weights are asked as they are, and each must be given
+              reads captions as a published model does (`text.tokenizer: file`) takes its caption
+              tower from there too, and the tokenizer in the same folder: tokenizer.json, or
+              vocab.json and merges.txt; another one is `text.tokenizer_file` under axes. Without
+              stages these weights are evaluated as they are
     """
 
     model_config = STRICT
@@ -90,7 +90,7 @@ class Accuracy:
     """All trainings of a matrix.
 
     cells    the last stage of each training with its evaluation, in the order of the rows
-    stages   what those go on from, before whatever goes on from it; shared where equal
+    stages   the earlier stages, each before those that continue it; equal ones are shared
     of_row   ids of `cells` by id of the row's cell, one for each seed
     """
 
@@ -100,19 +100,19 @@ class Accuracy:
 
     @property
     def all(self) -> tuple[Cell, ...]:
-        """In an order in which each comes after what it goes on from."""
+        """All trainings, each after the stage that it continues."""
         return (*self.stages, *self.cells)
 
 
 def derive(file: AccuracyFile, rows: Iterable[Cell], folder: Path) -> Accuracy:
-    """The trainings of the rows that `where` names; raises `UsageError` with the place."""
+    """The trainings of the rows that `where` selects; raises `UsageError` with the place."""
     try:
         wanted = check_when(file.where)
     except UsageError as error:
         raise UsageError(f"accuracy.where.{error}") from error
     chosen = [cell for cell in rows if matches(facts(cell), wanted)]
     if not chosen:
-        raise UsageError("accuracy.where: no row of this matrix matches; trainings are of rows")
+        raise UsageError("accuracy.where: matches no row of this matrix; correct it")
     base = base_training(file, folder)
     cells: dict[str, Cell] = {}
     of_row: dict[str, tuple[str, ...]] = {}
@@ -128,23 +128,23 @@ def derive(file: AccuracyFile, rows: Iterable[Cell], folder: Path) -> Accuracy:
 
 
 def base_training(file: AccuracyFile, folder: Path) -> Training:
-    """What all trainings of the matrix share: everything but stages and seed."""
+    """What all trainings of the matrix share: everything except stages and seed."""
     if len(set(file.seeds)) < len(file.seeds):
         raise UsageError(f"accuracy.seeds: {file.seeds} has one twice; write each once")
     if not file.stages and file.init is None:
-        raise UsageError("accuracy.stages: is empty; write stages, or init to ask given weights")
+        raise UsageError("accuracy.stages: is empty; write stages, or init to evaluate weights")
     if file.stages and not file.train:
         raise UsageError("accuracy.train: is empty; write what to train on, like [spatial]")
     if not file.stages and file.evaluate is None:
-        raise UsageError("accuracy.evaluate: is missing; without stages it says what to ask")
+        raise UsageError("accuracy.evaluate: is missing; without stages it must be written")
     check_stages(file)
     check_init(file)
     trained = complete(file.train, "train", folder, size=file.size, noise=file.noise)
-    asked = held_out(file.train) if file.evaluate is None else file.evaluate
+    evaluated = held_out(file.train) if file.evaluate is None else file.evaluate
     return Training(
         sources=trained if file.stages else (),
         stages=(),
-        evaluate=complete(asked, "evaluate", folder, size=file.size),
+        evaluate=complete(evaluated, "evaluate", folder, size=file.size),
         sampling=file.sampling,
         allow=tuple(file.allow),
         **resolve_init(file.init, folder),
@@ -158,14 +158,14 @@ def check_stages(file: AccuracyFile) -> None:
         if stage.name in [earlier.name for earlier in file.stages[:number]]:
             raise UsageError(f"{where}.name: an earlier stage is called '{stage.name}'; rename it")
         if stage.batch < len(file.train):
-            few = f"{stage.batch} is less than a pair of each of {len(file.train)} sources"
+            few = f"{stage.batch} is less than one pair from each of {len(file.train)} sources"
             raise UsageError(f"{where}.batch: {few}; use a larger one")
 
 
 def check_init(file: AccuracyFile) -> None:
-    """Raises `UsageError` for an `allow` that could allow nothing."""
+    """Raises `UsageError` for an `allow` without effect."""
     if file.allow and file.init is None:
-        raise UsageError("accuracy.allow: is about init, which is missing; write it, or no allow")
+        raise UsageError("accuracy.allow: has no effect without init; write init, or leave it out")
     try:
         check_allow(tuple(file.allow))
     except UsageError as error:
@@ -173,11 +173,11 @@ def check_init(file: AccuracyFile) -> None:
 
 
 def training_of(row: Cell, file: AccuracyFile, base: Training, seed: int) -> Cell:
-    """The cell that trains and asks the encoder of a row."""
+    """The cell that trains and evaluates the encoder of a row."""
     if isinstance(row.spec, Custom):
         raise UsageError(
-            f"accuracy.where: {row.spec.build} is an encoder of your own, and those are not "
-            "trained for accuracy; leave it out, like {encoder: joint_test}"
+            f"accuracy.where: {row.spec.build} is an encoder of your own, which cannot be trained "
+            f"for accuracy; leave it out, like where: {{encoder: {EXAMPLE_ENCODER}}}"
         )
     stages = stages_of(row, file)
     check_variants(row, stages)
@@ -190,7 +190,7 @@ def training_of(row: Cell, file: AccuracyFile, base: Training, seed: int) -> Cel
         spec=tokenizer_of_init(row, base),
         recipe=row.recipe,
         load=replace(load, batch=batch),
-        # fused: the quickest AdamW on a CPU and on a card; what it computes is the same
+        # fused: the fastest AdamW on a CPU and on a GPU; it computes the same
         runtime=Runtime(
             device=row.runtime.device, dtype=file.dtype, threads=file.threads, optimizer="fused"
         ),
@@ -200,7 +200,7 @@ def training_of(row: Cell, file: AccuracyFile, base: Training, seed: int) -> Cel
 
 
 def stages_of(row: Cell, file: AccuracyFile) -> tuple[Stage, ...]:
-    """The stages that a row of so many frames has; its own variant and frames are the last's."""
+    """The stages of a row with its number of frames; the last has the row's variant and frames."""
     frames = row.load.frames
     kept = [
         (number, stage)
@@ -209,7 +209,7 @@ def stages_of(row: Cell, file: AccuracyFile) -> tuple[Stage, ...]:
     ]
     if file.stages and not kept:
         raise UsageError(
-            f"accuracy.stages: none is for a row of {frames} frames; lower from_frames"
+            f"accuracy.stages: no stage applies to a row of {frames} frames; lower from_frames"
         )
     return tuple(
         stage_of(stage, f"accuracy.stages[{number}]", row, number == kept[-1][0])
@@ -223,19 +223,19 @@ def stage_of(stage: StageFile, where: str, row: Cell, is_last: bool) -> Stage:
     if name not in RECIPES:
         raise UsageError(f"{where}.recipe: {unknown_row('recipe', name)}")
     if is_last and stage.recipe is not None:
-        raise UsageError(f"{where}.recipe: a row's last stage has the row's own; remove it")
+        raise UsageError(f"{where}.recipe: a row's last stage has the row's recipe; remove it")
     frames = stage.frames or row.load.frames
     if is_last and frames != row.load.frames:
         raise UsageError(
-            f"{where}.frames: {frames}, and it is the last stage of {row.variant} with "
+            f"{where}.frames: {frames}, but this is the last stage of {row.variant} with "
             f"{row.load.frames} frames; leave frames out, or add a stage"
         )
     if not is_last and stage.frames is None:
-        raise UsageError(f"{where}.frames: is missing; only a row's last stage has the row's own")
+        raise UsageError(f"{where}.frames: is missing; only a row's last stage can leave it out")
     recipe = row.recipe if is_last else with_kind(row.table_spec, RECIPES[name])
-    said = {field.name: getattr(stage, field.name) for field in fields(StageConfig)}
+    config = {field.name: getattr(stage, field.name) for field in fields(StageConfig)}
     try:
-        return Stage(**said, recipe=recipe, frames=frames)
+        return Stage(**config, recipe=recipe, frames=frames)
     except ValueError as error:
         raise UsageError(f"{where}: {error}") from error
 

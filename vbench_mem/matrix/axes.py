@@ -1,12 +1,15 @@
-"""Every word that can be set in a matrix, what values it takes, and the facts of a cell by name.
+"""The settings of a matrix by name, the values that each takes, and the facts of a cell by name.
 
-The names come from the fields of the spec, recipe, load and runtime; nothing is listed by hand.
+The names are the fields of the spec, recipe, load and runtime. `encoder` also takes patterns as in
+a shell, `"*_b16"`, alone or in a list: the matching encoders of the table, in its order.
 """
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from fnmatch import fnmatchcase
 from functools import cache
 from typing import Annotated, Any, Literal, get_type_hints
 
@@ -32,12 +35,14 @@ TABLES: dict[str, Mapping[str, Any]] = {
     "size": VIDEO_SIZES,
     "text_size": TEXT_SIZES,
 }
-INTERNAL = {"layout", "clips_sha256", "tokenizer_sha256"}  # follow from the encoder and from files
+EXAMPLE_ENCODER = next(iter(ENCODERS))  # for help texts and messages
+PATTERN = r"[*?\[]"  # what makes a name a pattern
+INTERNAL = {"layout", "clips_sha256", "tokenizer_sha256"}  # computed from the encoder or a file
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One word of a matrix: `path` as it is written, `keys` the way to the field it sets."""
+    """One name in a matrix: `path` as it is written, `keys` lead to the field that it sets."""
 
     path: str
     section: Section
@@ -63,7 +68,7 @@ def choice(path: str) -> Any:
 
 
 def all_settings() -> dict[str, Setting]:
-    """By path. The side of a frame is the load's; the spec's own is `spec.resolution_px`."""
+    """All settings by path. `resolution_px` is the load's; the spec's is `spec.resolution_px`."""
     own = Annotated[str, Field(pattern=REFERENCE, description=EXAMPLE)]
     found = {
         "encoder": Setting("encoder", "name", (), choice("encoder") | own),
@@ -72,10 +77,9 @@ def all_settings() -> dict[str, Setting]:
         "size": Setting("size", "spec", ("tower",), choice("size")),
         "text_size": Setting("text_size", "spec", ("text", "tower"), choice("text_size")),
     }
-    rest = [*settings_of(Load, "load"), *settings_of(Runtime, "runtime")]
-    rest += settings_of(Recipe, "recipe")
-    rest += [setting for family in FAMILIES for setting in settings_of(family.spec, "spec")]
-    for setting in rest:
+    kinds: list[tuple[type, Section]] = [(Load, "load"), (Runtime, "runtime"), (Recipe, "recipe")]
+    kinds += [(family.spec, "spec") for family in FAMILIES]
+    for setting in (each for kind, section in kinds for each in settings_of(kind, section)):
         known = found.setdefault(setting.path, setting)
         if known.section != setting.section:
             path = f"{setting.section}.{setting.path}"
@@ -88,7 +92,7 @@ PROTOCOL = tuple(field.name for field in fields(Protocol))
 
 
 def last_words() -> dict[str, list[str]]:
-    """The last word of each dotted path, and the paths that end in it."""
+    """The paths by the last word of a dotted path, such as `vocab` of `text.vocab`."""
     ends: dict[str, list[str]] = defaultdict(list)
     for path in SETTINGS:
         leaf = path.rpartition(".")[2]
@@ -101,7 +105,7 @@ LAST_WORDS = last_words()
 
 
 def names() -> list[str]:
-    """Every word that may stand under `axes`."""
+    """Every name that may stand under `axes`."""
     return [*SETTINGS, *(leaf for leaf, paths in LAST_WORDS.items() if len(paths) == 1)]
 
 
@@ -117,7 +121,7 @@ def canonical(name: str) -> str:
     if name in PROTOCOL:
         raise UsageError(f"{name} is the same for all cells; write it under protocol")
     close = nearest(name, [*SETTINGS, *LAST_WORDS])
-    # without a near match the list of all is too long to help
+    # the list of all names is too long to help
     hint = close if "did you mean" in close else "; `vbench-mem schema` lists the names"
     raise UsageError(f"no axis called '{name}'{hint}")
 
@@ -128,7 +132,7 @@ def adapter(path: str) -> TypeAdapter[Any]:
 
 
 def check_value(path: str, value: Any) -> Any:
-    """The value in the setting's own type (0 becomes 0.0 for a share); raises `UsageError`."""
+    """The value in the setting's type (0 becomes 0.0 for a share); raises `UsageError`."""
     setting = SETTINGS[path]
     if path == "encoder" and isinstance(value, str) and is_reference(value):
         return check_reference(value)
@@ -144,15 +148,28 @@ def check_value(path: str, value: Any) -> Any:
         raise UsageError(explain(error, words)) from error
 
 
+def encoders_of(name: Any) -> list[Any]:
+    """The encoders that a pattern matches, in the table's order; anything else alone, unchecked.
+
+    Raises `UsageError` for a pattern that matches none.
+    """
+    if not isinstance(name, str) or is_reference(name) or not re.search(PATTERN, name):
+        return [name]
+    found = [known for known in ENCODERS if fnmatchcase(known, name)]
+    if not found:
+        raise UsageError(f"no encoder matches '{name}'; `vbench-mem list encoders` lists them")
+    return found
+
+
 def unknown_row(path: str, value: str) -> str:
-    """`no encoder called 'joint_b61'; did you mean joint_b16?`"""
+    """`no recipe called 'mask57'; did you mean mask75?`"""
     if path in ("encoder", "recipe") and "+" in value:
         return f"'{value}' is an encoder and a recipe; write it under variant"
     close = nearest(value, TABLES[path])
     if path == "encoder" and "." in value:
-        return f"no encoder called '{value}'; one of your own is written {EXAMPLE}"
+        return f"no encoder called '{value}'; an encoder of your own is written {EXAMPLE}"
     if "did you mean" not in close and path in ("encoder", "recipe"):
-        close = f"; `vbench-mem list {path}s` shows them"
+        close = f"; `vbench-mem list {path}s` lists them"
     return f"no {path} called '{value}'{close}"
 
 
@@ -161,9 +178,9 @@ def names_of(kind: type) -> list[str]:
 
 
 def facts(cell: Cell) -> dict[str, Any]:
-    """What a cell is, by every name that a matrix knows it by.
+    """The settings of a cell by every name that a matrix can use for them.
 
-    `encoder` is the table's name, also where a setting of it was changed; `variant` has the change.
+    `encoder` is the table's name, also of a changed encoder; `variant` includes the change.
     """
     spec = cell.spec
     known: dict[str, Any] = {
@@ -215,7 +232,7 @@ def is_plain(value: Any) -> bool:
 
 
 def label(cell: Cell, varying: tuple[str, ...]) -> str:
-    """`joint_b16+mask75 frames=16 batch=8`: the variant, and of its settings those that vary."""
+    """`<encoder>+mask75 frames=16 batch=8`: the variant and the settings that vary."""
     known = facts(cell)
     inside = ("name", "spec", "recipe")
     rest = [name for name in varying if SETTINGS[name].section not in inside]
@@ -224,11 +241,11 @@ def label(cell: Cell, varying: tuple[str, ...]) -> str:
     return " ".join([cell.variant, *(shown(name, known.get(name)) for name in rest)])
 
 
-TRAINED = ("frames", "resolution_px", "fps", "caption_tokens")  # what a training has of its row
+TRAINED = ("frames", "resolution_px", "fps", "caption_tokens")  # a training has these of its row
 
 
 def training_label(cell: Cell, varying: list[str]) -> str:
-    """`joint_b16+mask75 frames=16 seed=0`; a stage that others go on from says its name."""
+    """`<encoder>+mask75 frames=16 seed=0`, with the stage's name unless it is the last."""
     assert cell.training is not None
     settings = [shown(name, getattr(cell.load, name)) for name in varying]
     stage = [f"stage {cell.training.stages[-1].name}"] if cell.probe == "stage" else []

@@ -1,6 +1,6 @@
-"""Blocks of axes -> cells: lists multiply, scalars do not, skip rules take out some.
+"""Blocks of axes -> cells: the Cartesian product of a block's lists, minus what rules skip.
 
-What makes no sense is refused with the combination's name and the rule that would skip it.
+A combination that makes no sense is refused with its name and the rule that would skip it.
 """
 
 import itertools
@@ -12,7 +12,16 @@ from typing import Any
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.strict_yaml import written
 from vbench_mem.encoders.variants import check_variant
-from vbench_mem.matrix.axes import LAST_WORDS, SETTINGS, canonical, check_value, facts, shown
+from vbench_mem.matrix.axes import (
+    EXAMPLE_ENCODER,
+    LAST_WORDS,
+    SETTINGS,
+    canonical,
+    check_value,
+    encoders_of,
+    facts,
+    shown,
+)
 from vbench_mem.matrix.cell import Cell, Protocol
 from vbench_mem.matrix.conditions import matches
 from vbench_mem.matrix.resolve import Combination, base_spec, facts_of, resolve, variant_of
@@ -22,8 +31,8 @@ ONE_OF_TEXT = (("text_size", "text.tower"), ("text_size", "text"))
 
 
 @dataclass(frozen=True)
-class Block:
-    """One mapping under `axes`: the values of each setting, by full path, in the order written."""
+class AxesBlock:
+    """One mapping under `axes`: the values of each setting by full path, in the order written."""
 
     where: str
     choices: dict[str, list[Any]]
@@ -67,10 +76,10 @@ class Expanded:
             self.equal.append(cell)
 
 
-def parse_block(raw: dict[str, Any], where: str, folder: Path) -> Block:
-    """Names and values checked one by one; raises `UsageError` with the place.
+def parse_block(raw: dict[str, Any], where: str, folder: Path) -> AxesBlock:
+    """Checks names and values one by one; raises `UsageError` with the place.
 
-    Code of a user's own encoder is looked for in the `folder` first.
+    A user's own encoder is looked for in `folder` first.
     """
     choices: dict[str, list[Any]] = {}
     for name, value in raw.items():
@@ -78,48 +87,52 @@ def parse_block(raw: dict[str, Any], where: str, folder: Path) -> Block:
         try:
             path = canonical(name)
             if path in choices:
-                raise UsageError(f"is {path}, which is there already; keep one")
+                raise UsageError(f"is the same as {path}, which is written too; keep one")
             choices[path] = [check_value(path, option) for option in options_of(path, value)]
             for option in choices[path] if path in ("encoder", "variant") else ():
                 base_spec(variant_of({path: option})[0], folder)
         except UsageError as error:
             raise UsageError(f"{place}: {error}") from error
     check_together(choices, where)
-    return Block(where, choices)
+    return AxesBlock(where, choices)
 
 
 def options_of(path: str, value: Any) -> list[Any]:
-    """The values to multiply by. A list of tubes is one value, a list of such lists several."""
+    """The values of an axis. A list of tubes is one value, a list of such lists several; of an
+    encoder, patterns become names, each once."""
     if not isinstance(value, list):
-        return [value]
+        return encoders_of(value) if path == "encoder" else [value]
     if not value:
-        raise UsageError("an empty list leaves no cell; write a value")
+        raise UsageError("is an empty list; write a value")
     if path == "tubes" and not isinstance(value[0], list):
         return [value]
     doubles = [option for i, option in enumerate(value) if option in value[:i]]
     if doubles and not isinstance(doubles[0], bool | int | float):
-        raise UsageError(f"{written(doubles[0])} is there twice; keep one")
+        raise UsageError(f"{written(doubles[0])} is written twice; keep one")
+    if path == "encoder":
+        names = [name for option in value for name in encoders_of(option)]
+        return [name for i, name in enumerate(names) if name not in names[:i]]
     return value
 
 
 def check_together(choices: dict[str, list[Any]], where: str) -> None:
-    """Refuse a block without an encoder or a load, and two names for one thing."""
+    """Refuse a block without an encoder or a load, or with two names for one setting."""
     for one, other in (*ONE_OF, *ONE_OF_TEXT):
         if one in choices and other in choices:
-            raise UsageError(f"{where}: {one} and {other} set the same; keep one")
+            raise UsageError(f"{where}: {one} and {other} set the same thing; keep one")
     if "variant" not in choices and "encoder" not in choices:
-        raise UsageError(f"{where}: no encoder; write encoder: joint_b16, or a list of encoders")
+        raise UsageError(f"{where}: no encoder; write encoder: {EXAMPLE_ENCODER}, or a list")
     for path, example in (("frames", 16), ("batch", 8)):
         if path not in choices:
             raise UsageError(f"{where}: no {path}; write {path}: {example}, or a list")
 
 
 def expand(
-    blocks: Sequence[Block], rules: Sequence[Rule], protocol: Protocol, folder: Path
+    blocks: Sequence[AxesBlock], rules: Sequence[Rule], protocol: Protocol, folder: Path
 ) -> Expanded:
     """All cells of all blocks, equal ones once; raises `UsageError` for a rule that skips nothing.
 
-    Rules come before the check of what makes sense together, since that is what they are for.
+    A combination that makes no sense is no error if a rule skips it.
     """
     found, used = Expanded(), set()
     for block in blocks:
@@ -138,14 +151,14 @@ def expand(
                 found.add(cell, hits)
     for rule in rules:
         if rule.where not in used:
-            raise UsageError(f"{rule.where}.when: matches no cell; take the rule out or correct it")
+            raise UsageError(f"{rule.where}.when: matches no cell; correct the rule or remove it")
     return found
 
 
 def attempt(
     combination: Combination, protocol: Protocol, folder: Path
 ) -> tuple[Cell | None, str | None]:
-    """The cell, where one can be made at all, and what is wrong with it."""
+    """The cell, or None where none can be made, and what is wrong with it."""
     try:
         cell = resolve(combination, protocol, folder)
     except (UsageError, ValueError) as error:
@@ -157,16 +170,20 @@ def attempt(
     return cell, None
 
 
-def describe(combination: Combination, block: Block) -> str:
-    """`encoder=joint_b16, frames=16`: what tells this combination from its neighbours."""
+def describe(combination: Combination, block: AxesBlock) -> str:
+    """`encoder=<encoder>, frames=16`: what distinguishes this combination within its block."""
     names = block.varying or list(combination)
     return ", ".join(shown(name, combination[name]) for name in names)
 
 
 def skip_hint(
-    block: Block, combination: Combination, known: dict[str, Any], protocol: Protocol, folder: Path
+    block: AxesBlock,
+    combination: Combination,
+    known: dict[str, Any],
+    protocol: Protocol,
+    folder: Path,
 ) -> str:
-    """The shortest rule that skips this combination and others that fail, but none that works."""
+    """The shortest rule that skips this combination but none that works; else an empty text."""
     works = [other for other in block.combinations() if attempt(other, protocol, folder)[1] is None]
     if not works:
         return ""
@@ -180,7 +197,7 @@ def skip_hint(
 
 
 def word(value: Any) -> str:
-    """A value as one would write it inside a rule's braces."""
+    """A value as it is written inside a rule's braces."""
     if isinstance(value, str):
         return f"'{value}'" if "," in value else value
     return shown("", value)[1:].replace("none", "null")

@@ -1,12 +1,12 @@
-"""A limit on a metric, as a matrix states it. Says what may be written; `judge.py` judges it.
+"""A budget: a limit on a metric, as a matrix states it.
 
-One budget has one kind of limit:
-    max                 the metric may not be above it (bytes as `6 GiB`)
-    min                 ... below it
-    max_ratio with to   the metric over that of the row that `to` points at may not be above it
-    max_drop with from  the row that `from` points at may not be better by more than this
-    max_growth          a predicted metric may not be above its number in the baseline by more: a
-                        share (0.01) or a size (`64 MiB`)
+A budget has exactly one kind of limit:
+    max                 the largest value allowed (bytes as `6 GiB`)
+    min                 the smallest value allowed
+    max_ratio with to   the largest ratio to the metric of the row that `to` selects
+    max_drop with from  how much worse than the row that `from` selects it may be at most
+    max_growth          how much above the baseline a predicted metric may be at most: a share
+                        (0.01) or a size (`64 MiB`)
 """
 
 from typing import Annotated, Any, Literal
@@ -66,12 +66,12 @@ class Budget(BaseModel):
 
     @property
     def reference(self) -> Where | None:
-        """The facts of the row that a relative limit compares with."""
+        """The conditions on the row that a relative limit compares with."""
         return self.to if self.to is not None else self.from_
 
     @property
     def is_predicted(self) -> bool:
-        """It needs no record: `check` computes the number itself, of the code at hand."""
+        """Needs no record: `check` computes the number itself, from the present code."""
         return self.metric in PREDICTED
 
     @property
@@ -92,7 +92,7 @@ class Budget(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _sizes(cls, data: Any) -> Any:
-        """Bytes of a size, wherever the metric is one; other metrics take numbers only."""
+        """Sizes to bytes where the metric is in bytes; other metrics take numbers only."""
         if not isinstance(data, dict) or data.get("metric") not in METRICS | ALIASES:
             return data  # the fields' own checks say what is wrong
         in_bytes = data["metric"] in METRICS and METRICS[data["metric"]].unit == "bytes"
@@ -121,13 +121,13 @@ class Budget(BaseModel):
 
 
 def _check_unit(kind: str, size: Any) -> None:
-    """Refuse a bare number that nobody means in bytes; none at all is 0 in every unit."""
+    """Refuse a small number without a unit, which is hardly meant in bytes; 0 needs no unit."""
     if isinstance(size, int) and not isinstance(size, bool) and 0 < size < BINARY["KiB"]:
-        raise ValueError(f"{kind}: {size} is {size} bytes; write a size such as {size} GiB")
+        raise ValueError(f"{kind}: {size} means {size} bytes; write a size such as {size} GiB")
 
 
 def _growth(limit: Any) -> int | float:
-    """A share as a float, bytes as an int; a bare whole number could be either."""
+    """A share as a float, bytes as an int; a whole number without a unit could be either."""
     if isinstance(limit, float) and 0 <= limit < float("inf"):
         return limit
     if isinstance(limit, str):
@@ -143,32 +143,32 @@ def _growth(limit: Any) -> int | float:
 
 
 def _check_limits(budget: Budget) -> None:
-    """Exactly one kind of limit, and the row to compare with where one is needed, only there."""
+    """Refuse other than one kind of limit, and `to` or `from` where it is missing or unused."""
     given = [kind for kind in KINDS if getattr(budget, kind) is not None]
     if len(given) != 1:
-        wrote = f"not {' and '.join(given)}" if given else "and this one has none"
-        raise ValueError(f"a budget has exactly one of {', '.join(KINDS)}, {wrote}")
+        limits = " and ".join(given) or "no limit"
+        raise ValueError(f"has {limits}; write exactly one of {', '.join(KINDS)}")
     for kind, key, facts in (
         ("max_ratio", "to", budget.to),
         ("max_drop", "from", budget.from_),
     ):
         if given == [kind] and not facts:
-            raise ValueError(f"{kind} needs {key}: the row to compare with, as {{recipe: full}}")
+            raise ValueError(f"{kind} needs {key}: the row to compare with, like {{recipe: full}}")
         if given != [kind] and facts is not None:
             raise ValueError(f"{key} goes with {kind}, not with {given[0]}")
     if given == ["max_growth"] and not budget.is_predicted:
         raise ValueError(
-            "max_growth compares with the baseline, which holds predicted metrics only, "
-            "such as predicted_peak_bytes"
+            "max_growth compares with the baseline, which has predicted metrics only; use one such "
+            "as predicted_peak_bytes"
         )
 
 
 def _check_direction(budget: Budget) -> None:
-    """Refuse a limit on the side where nothing bad can happen: it would always hold."""
+    """Refuse a limit on the good side of a metric."""
     better: Better = (
         ALIASES[budget.metric].better if budget.is_score else METRICS[budget.metric].better
     )
-    asks: dict[Kind, Better] = {
+    limits: dict[Kind, Better] = {
         "max": "lower",
         "max_ratio": "lower",
         "min": "higher",
@@ -182,8 +182,8 @@ def _check_direction(budget: Budget) -> None:
         "max_drop": "max_ratio",
         "max_growth": "min",
     }
-    if better not in ("neither", asks[budget.kind]):
+    if better not in ("neither", limits[budget.kind]):
         raise ValueError(
-            f"{budget.metric} is better when {better}, so {budget.kind} would limit nothing bad; "
+            f"{budget.metric} is better when {better}, and {budget.kind} would limit that; "
             f"use {instead[budget.kind]}"
         )

@@ -1,6 +1,6 @@
-"""Which tokenizer reads a cell's captions: one that the axes name, or that of given weights.
+"""The tokenizer of a cell's captions: one that the axes name, or the one beside given weights.
 
-No torch. Never opens a tokenizer: it is found and hashed.
+No torch. Finds and hashes a tokenizer, never opens it.
 """
 
 from pathlib import Path
@@ -14,29 +14,28 @@ from vbench_mem.matrix.training import Training
 
 
 def lacks_tokenizer(spec: Spec | Custom) -> bool:
-    """Does it read captions by a file that it does not name?"""
+    """Does it need a tokenizer's file without naming one?"""
     return spec.text.tokenizer == "file" and spec.text.tokenizer_file is None
 
 
 def named_tokenizer(spec: Spec | Custom, folder: Path) -> Spec | Custom:
-    """The spec with its tokenizer's full path and hash, where it names one; paths are relative to
-    the folder."""
+    """The spec with the full path and hash of the tokenizer that it names, relative to the folder;
+    unchanged if it names none."""
     written = spec.text.tokenizer_file
     return spec if written is None else with_tokenizer(spec, (folder / written).resolve())
 
 
 def tokenizer_of_init(row: Cell, training: Training) -> Spec:
-    """The spec of a row that is trained, with a tokenizer: its own, or the one beside the weights
-    that the training starts from.
+    """The spec of a trained row with its tokenizer, else the one beside the weights of `init`.
 
-    Raises `UsageError` where it needs one and neither has it.
+    Raises `UsageError` where it needs one and there is none.
     """
     spec = row.table_spec
     if not lacks_tokenizer(spec):
         return spec
     if training.init is None:
         raise UsageError(
-            f"accuracy.init: is missing, and captions of {row.variant} are read by the tokenizer "
+            f"accuracy.init: is missing, but {row.variant} reads captions with the tokenizer "
             "beside its weights; write init, or text.tokenizer_file under axes"
         )
     path = Path(training.init)

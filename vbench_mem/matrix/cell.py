@@ -1,12 +1,12 @@
-"""One thing to measure, fully resolved, and its id. No torch.
+"""A cell: one thing to measure with every setting filled in, and its id. No torch.
 
-A cell is probe x variant x load x runtime under a protocol. Its id is a hash of all of that; names
-and prose are outside the hash: a renamed row keeps its records, an edited row loses them.
+A cell is a probe, a variant, a load and a runtime under a protocol. Its id is a hash of all of
+these without names: a renamed encoder keeps its records, a changed one needs new ones.
 """
 
 import hashlib
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
@@ -16,7 +16,6 @@ from vbench_mem.base.strict import STRICT
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.families import Spec
 from vbench_mem.encoders.recipes import Recipe
-from vbench_mem.encoders.text_spec import Text
 from vbench_mem.matrix.training import Training
 
 Probe = Literal["burst", "stage", "accuracy"]
@@ -24,9 +23,9 @@ Probe = Literal["burst", "stage", "accuracy"]
 
 @dataclass(frozen=True, kw_only=True)
 class Protocol:
-    """How it is measured: `warmup` steps untimed, `steps` timed, then killed after `timeout_s`.
+    """How a cell is measured: `warmup` steps, then `steps` timed ones; killed after `timeout_s`.
 
-    memory_limit_bytes  a virtual smaller card (CUDA) or a cap on the process's data (CPU)
+    memory_limit_bytes  simulates a smaller card (CUDA), or limits the process's data (CPU)
     """
 
     __pydantic_config__ = STRICT
@@ -41,10 +40,10 @@ class Protocol:
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """Resolved: every field is what will be run. `encoder` and `recipe_name` are only names.
+    """Every field is what will be run, except the names `encoder` and `recipe_name`.
 
-    probe     `burst`: a few steps are measured. `stage`: one stage of a training, that others go on
-              from. `accuracy`: the last stage, and what the trained encoder then retrieves
+    probe     `burst`: a few steps are measured. `stage`: a stage of a training that others
+              continue. `accuracy`: the last stage of a training, and its evaluation
     training  for the last two: all stages up to this one; load and recipe are those of the last
     """
 
@@ -66,13 +65,13 @@ class Cell:
 
     @property
     def table_spec(self) -> Spec:
-        """The spec, for what only knows the layouts of the table; never asked of a custom one."""
+        """The spec, of a cell that is known not to be of a user's own encoder."""
         assert not isinstance(self.spec, Custom), f"{self.spec.build} has no layout of the table"
         return self.spec
 
     @property
     def variant(self) -> str:
-        """`joint_b16+mask75`; the encoder's name alone under the `full` recipe."""
+        """`<encoder>+mask75`; the encoder's name alone under the `full` recipe."""
         return self.encoder if self.recipe_name == "full" else f"{self.encoder}+{self.recipe_name}"
 
     @property
@@ -84,44 +83,36 @@ class Cell:
     @property
     def id(self) -> str:
         """16 hex digits of the SHA-256 of everything that is run."""
-        facts = dump(self)
+        facts = without_paths(dump(self))
         del facts["encoder"], facts["recipe_name"]
-        if facts["load"]["clips_sha256"] is not None:
-            del facts["load"]["clips"]  # the captions count, not the folder they lie in
-        facts["spec"].pop("folder", None)  # nor that of a user's code
         if self.samples_nothing:
             facts["load"]["fps"] = Load.fps
-        forget_unset(facts["spec"]["text"])
-        if self.training is None:
-            del facts["training"]
-        else:
-            forget_places(facts["training"])
         text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-# What ids were made of before captions could be read as published models read them.
-FIRST = ("tokenizer", "vocab", "tower", "max_tokens")
-LATER = {each.name: each.default for each in fields(Text) if each.name not in FIRST}
+# Paths that an id leaves out where it has the hash of what lies there, with the field of that hash.
+HASH_OF_PATH = {
+    "clips": "clips_sha256",
+    "tokenizer_file": "tokenizer_sha256",
+    "folder": "source_sha256",  # of a user's own code
+    "file": "sha256",
+    "videos": "sha256",
+    "init": "init_sha256",
+}
 
 
-def forget_unset(text: dict[str, Any]) -> None:
-    """Leave out, in place, how captions are read where it is as it always was: the field is newer
-    than cells that were measured, and they keep their ids."""
-    if text["tokenizer_sha256"] is not None:
-        del text["tokenizer_file"]  # as with captions and weights, the hash counts
-    for name, default in LATER.items():
-        if name in text and text[name] == default:
-            del text[name]
-
-
-def forget_places(training: dict[str, Any]) -> None:
-    """Leave out where data and weights lie, in place: their hashes count."""
-    for source in (*training["sources"], *training["evaluate"]):
-        if source["sha256"] is not None:
-            del source["file"], source["videos"]
-    if training["init_sha256"] is not None:
-        del training["init"]
+def without_paths(data: Any) -> Any:
+    """A copy of dumped data without the paths whose content is hashed."""
+    if isinstance(data, list):
+        return [without_paths(each) for each in data]
+    if not isinstance(data, dict):
+        return data
+    return {
+        name: without_paths(value)
+        for name, value in data.items()
+        if data.get(HASH_OF_PATH.get(name, "")) is None
+    }
 
 
 ADAPTER: TypeAdapter[Cell] = TypeAdapter(Cell)

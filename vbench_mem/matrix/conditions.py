@@ -1,7 +1,7 @@
 """Conditions on a cell, as skip rules and budgets write them: `{recipe: full, mask: [0, 0.5]}`.
 
-All names must match; a list means any of its values. Names and values are checked like those of
-axes.
+All names must match; a list means any of its values. Names and values are checked as under `axes`,
+and `encoder` takes patterns there too: `{encoder: "*_test"}`.
 """
 
 import re
@@ -11,24 +11,26 @@ from typing import Any
 from vbench_mem.base.errors import UsageError, nearest
 from vbench_mem.encoders.source import is_reference
 from vbench_mem.matrix.axes import (
+    EXAMPLE_ENCODER,
     LAST_WORDS,
     PROTOCOL,
     SETTINGS,
     TABLES,
     canonical,
     check_value,
+    encoders_of,
     names,
     unknown_row,
 )
 
 CHANGES = r"(?:,[\w.]+=[^,+]+(?:\+\d+)?)*"  # `,patch_px=32`; 1e+16 has a plus of its own
-ENCODER = r"\w+(?:(?:\.\w+)*:\w+)?"  # `joint_b16`, or `my_package.module:build`
+ENCODER = r"\w+(?:(?:\.\w+)*:\w+)?"  # a name of the table, or `my_package.module:build`
 VARIANT = re.compile(rf"({ENCODER}){CHANGES}(?:\+(\w+){CHANGES})?")
 READ_ONLY = ("family", "layout", "probe", "recipe_name")
 
 
 def canonical_fact(name: str) -> str:
-    """Like `axes.canonical`, for what may be asked of a cell: protocol and derived facts too."""
+    """Like `axes.canonical`, for facts of a cell, which include the protocol and derived ones."""
     if name in PROTOCOL or name in READ_ONLY:
         return name
     if name not in names() and name not in LAST_WORDS:
@@ -39,7 +41,7 @@ def canonical_fact(name: str) -> str:
 
 
 def matches(known: dict[str, Any], when: dict[str, Any]) -> bool:
-    """Do all these facts have the values asked for? A list means any of its values."""
+    """Does each fact have the wanted value, or one of a list?"""
     for name, wanted in when.items():
         options = wanted if isinstance(wanted, list) else [wanted]
         value = known.get(name)
@@ -51,7 +53,7 @@ def matches(known: dict[str, Any], when: dict[str, Any]) -> bool:
 
 
 def check_when(when: dict[str, Any], variants: Collection[str] | None = None) -> dict[str, Any]:
-    """A condition with full names and typed values; raises `UsageError` for a slip in either.
+    """A condition with full names and typed values; raises `UsageError` for a mistake in either.
 
     `variants` are those of all cells, where they are known: a changed variant must be one of them.
     """
@@ -61,7 +63,9 @@ def check_when(when: dict[str, Any], variants: Collection[str] | None = None) ->
         try:
             path = canonical_fact(name)
             if not options:
-                raise UsageError("an empty list matches nothing; write a value")
+                raise UsageError("is an empty list, which matches nothing; write a value")
+            if path == "encoder":
+                options = [name for option in options for name in encoders_of(option)]
             checked[path] = [check_option(path, option, variants) for option in options]
         except UsageError as error:
             raise UsageError(f"{name}: {error}") from error
@@ -69,7 +73,7 @@ def check_when(when: dict[str, Any], variants: Collection[str] | None = None) ->
 
 
 def check_option(path: str, option: Any, variants: Collection[str] | None = None) -> Any:
-    """One value of a condition. Names of changed encoders and recipes (`full,mask=0.6`) pass."""
+    """Checks one value. Names of changed encoders and recipes (`full,mask=0.6`) are accepted."""
     if path not in SETTINGS:
         return option
     if path == "variant":
@@ -82,16 +86,16 @@ def check_option(path: str, option: Any, variants: Collection[str] | None = None
 
 
 def check_variant(option: Any, variants: Collection[str] | None) -> None:
-    """Refuse what is neither a variant of some cell nor an encoder and a recipe of the tables."""
+    """Refuse what is neither a variant of a cell nor an encoder and a recipe of the tables."""
     parts = VARIANT.fullmatch(option) if isinstance(option, str) else None
     if parts and variants is not None and option in variants:
         return
     if parts is None:
-        raise UsageError(f"'{option}' is no variant; write it like joint_b16+mask75")
+        raise UsageError(f"'{option}' is no variant; write it like {EXAMPLE_ENCODER}+mask75")
     encoder, recipe = parts[1], parts[2] or "full"
     for path, name in (("encoder", encoder), ("recipe", recipe)):
         if name not in TABLES[path] and not is_reference(name):
             raise UsageError(unknown_row(path, name))
-    # changed, or of one's own, and no cell has just these changes or this code
+    # changed or a user's own, and not that of any cell
     if variants is not None and ("," in option or is_reference(option)):
         raise UsageError(f"no cell is called '{option}'{nearest(option, sorted(variants))}")

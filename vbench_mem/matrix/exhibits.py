@@ -1,6 +1,6 @@
-"""THE table of the paper's figures and tables that a matrix may ask to be redrawn. No numbers.
+"""The figures and tables of the paper that a report can redraw from a matrix's rows. No numbers.
 
-A name under `exhibits` changes what a report shows of the rows, never what is run, nor a cell's id.
+A name under `exhibits` changes what a report shows, never what is run.
 """
 
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ PAPER = "arXiv:2312.07395v1"
 class Exhibit:
     """One figure or table of the paper.
 
-    source  where it stands; v1 and the CVPR text number two figures the other way round
+    source  where it is; v1 and the CVPR text number two figures the other way round
     states  what the paper finds there, in our words
-    sure    how certain that reading is, and what of it could not be had
+    sure    how certain that is, and which parts could not be read
     """
 
     title: str

@@ -1,6 +1,6 @@
-"""Which training goes on from which: a stage is a cell of its own, shared by all that need it.
+"""Which stage of a training continues which. A stage is a cell, shared by all that continue it.
 
-No torch, no files: an ancestor is computed from the cell alone, so that equal ones have one id.
+No torch, no files: a stage is computed from the cell alone, so that equal stages share an id.
 """
 
 from collections.abc import Iterator
@@ -12,10 +12,10 @@ from vbench_mem.matrix.cell import Cell
 
 
 def parent(cell: Cell) -> Cell | None:
-    """The cell whose checkpoint the last stage of this one starts from; None for the first stage.
+    """The cell whose checkpoint the last stage of this one continues; None for the first stage.
 
-    A row of stages on images alone is that of the layout's image twin, so that all encoders of the
-    same parts share it.
+    Stages on images alone are those of the encoder's image pretraining spec, so that all encoders
+    with the same parts share them.
     """
     training = cell.training
     assert training is not None
@@ -25,7 +25,7 @@ def parent(cell: Cell) -> Cell | None:
     last = stages[-1]
     spec, name = cell.table_spec, cell.encoder
     if all(stage.feeds == "images" for stage in stages):
-        spec, name = image_pretraining_spec(spec), f"{name}'s image twin"
+        spec, name = image_pretraining_spec(spec), f"{name} on images"
     return replace(
         cell,
         probe="stage",
@@ -39,13 +39,13 @@ def parent(cell: Cell) -> Cell | None:
 
 
 def lineage(cell: Cell) -> Iterator[Cell]:
-    """All that the cell goes on from, the first stage first."""
-    above = parent(cell)
-    if above is not None:
-        yield from lineage(above)
-        yield above
+    """The earlier stages of the cell, the first stage first."""
+    stage = parent(cell)
+    if stage is not None:
+        yield from lineage(stage)
+        yield stage
 
 
 def recipe_name(recipe: object) -> str:
-    """The table's name of an equal recipe, else a word for one that has none."""
+    """The table's name of an equal recipe, else `changed`."""
     return next((name for name, known in RECIPES.items() if known == recipe), "changed")

@@ -1,6 +1,6 @@
 """A matrix file -> `Matrix`: its cells in the order written, what is skipped, budgets and scores.
 
-Every slip is refused as `file: key.path: what is wrong; did you mean X?`. Never measures anything.
+Mistakes are refused as `file: key.path: what is wrong; did you mean X?`.
 """
 
 import json
@@ -20,7 +20,7 @@ from vbench_mem.encoders.source import find_custom
 from vbench_mem.matrix.accuracy import WORDS as ACCURACY_WORDS
 from vbench_mem.matrix.accuracy import Accuracy, AccuracyFile, derive
 from vbench_mem.matrix.axes import PROTOCOL, facts, label, names
-from vbench_mem.matrix.blocks import Block, Expanded, Rule, expand, parse_block
+from vbench_mem.matrix.blocks import AxesBlock, Expanded, Rule, expand, parse_block
 from vbench_mem.matrix.budget import Budget
 from vbench_mem.matrix.cell import Cell, Protocol
 from vbench_mem.matrix.conditions import check_when
@@ -28,7 +28,6 @@ from vbench_mem.matrix.exhibits import Name
 from vbench_mem.matrix.resolve import sha256_of
 
 Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
-
 REFERENCE = "reference"  # among `scores`: the published scores that come with the package
 
 
@@ -42,21 +41,21 @@ class SkipRule(BaseModel):
 
 
 class MatrixFile(BaseModel):
-    """The file as written; axes, skip rules and budgets are checked further, name by name."""
+    """The file as written; axes, skip rules and budgets are checked name by name later."""
 
     model_config = STRICT
 
-    about: Annotated[Text, Field(description="what it asks, its cost, how to read the answer")]
+    about: Annotated[Text, Field(description="the question, its cost, how to read the answer")]
     protocol: Protocol = Protocol()
     prune_oom: Annotated[
         bool, Field(description="skip larger cells once a smaller one ran out of memory")
     ] = True
     try_predicted: Annotated[
-        bool, Field(description="run also cells that are predicted not to fit the memory")
+        bool, Field(description="also run cells that are predicted not to fit the memory")
     ] = False
     scores: list[Text] = []
     accuracy: Annotated[
-        AccuracyFile | None, Field(description="train rows and ask what they retrieve")
+        AccuracyFile | None, Field(description="train rows and evaluate their retrieval")
     ] = None
     exhibits: Annotated[
         list[Name], Field(description="figures and tables of the paper to redraw from the rows")
@@ -80,14 +79,14 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Matrix:
-    """What a file asks for.
+    """The content of a matrix file.
 
-    cells    as written, equal ones once; those that a rule skips are among them
-    skipped  reason by cell id
-    dropped  combinations that a rule skips and that could not even be a cell
-    baseline the file that growth is compared with, which may not be there yet
-    accuracy what is trained and asked; none where the file has no such section
-    axes     full names of all axes used; `varying` those in which the cells differ
+    cells    in the order written, equal ones once, including those that a rule skips
+    skipped  reasons by cell id
+    dropped  combinations that a rule skips and that are not even a cell
+    baseline the file that growth is compared with, which may not exist yet
+    accuracy the trainings; none where the file has no such section
+    axes     full names of all axes; `varying` are those in which the cells differ
     text     the file as it was
     """
 
@@ -119,12 +118,12 @@ class Matrix:
         return (*self.cells, *(self.accuracy.all if self.accuracy is not None else ()))
 
     def label(self, cell: Cell) -> str:
-        """`joint_b16+mask75 frames=16`: what tells this cell from the others."""
+        """`<encoder>+mask75 frames=16`: what distinguishes this cell from the others."""
         return label(cell, self.varying)
 
 
 def load_matrix(path: Path) -> Matrix:
-    """Read and check everything; raises `UsageError` naming the file, the place and the fix."""
+    """Read and check a file; raises `UsageError` with the file, the place and the fix."""
     data, text = read_yaml(path)
     sha256_of.cache_clear()
     find_custom.cache_clear()
@@ -176,13 +175,13 @@ def derive_accuracy(file: MatrixFile, found: Expanded, folder: Path) -> Accuracy
 
 
 def check_file(data: Any) -> MatrixFile:
-    """The outer form; raises `UsageError` for an unknown key, a wrong type or a bad protocol."""
+    """The file without its axes; raises `UsageError` for unknown keys and wrong types."""
     if not isinstance(data, dict):
         raise UsageError("a matrix is a mapping with about, protocol, axes; see matrices/")
     for key in data.keys() - MatrixFile.model_fields.keys():
         if key in names() or key in PROTOCOL:
             above = "axes" if key in names() else "protocol"
-            raise UsageError(f"{key}: belongs under {above}; indent it there")
+            raise UsageError(f"{key}: belongs under {above}; move it there")
     protocol = data.get("protocol")
     if isinstance(protocol, dict) and isinstance(protocol.get("memory_limit_bytes"), str):
         protocol = protocol | {"memory_limit_bytes": limit_of(protocol["memory_limit_bytes"])}
@@ -200,16 +199,13 @@ def limit_of(text: str) -> int:
         raise UsageError(f"protocol.memory_limit_bytes: {error}") from error
 
 
-def check_blocks(raw: Any, folder: Path) -> list[Block]:
+def check_blocks(raw: Any, folder: Path) -> list[AxesBlock]:
     """One block for a mapping, several for a list of mappings."""
     listed = raw if isinstance(raw, list) else [raw]
     if not listed or not all(isinstance(block, dict) and block for block in listed):
         raise UsageError("axes: write a mapping of names to values, or a list of such mappings")
-    many = isinstance(raw, list)
-    return [
-        parse_block(block, f"axes[{i}]" if many else "axes", folder)
-        for i, block in enumerate(listed)
-    ]
+    places = [f"axes[{i}]" for i in range(len(listed))] if isinstance(raw, list) else ["axes"]
+    return [parse_block(block, at, folder) for block, at in zip(listed, places, strict=True)]
 
 
 def check_rule(rule: SkipRule, where: str) -> Rule:
@@ -220,7 +216,7 @@ def check_rule(rule: SkipRule, where: str) -> Rule:
 
 
 def check_budget(raw: Any, where: str, variants: Collection[str] | None = None) -> Budget:
-    """A budget whose conditions name what exists; raises `UsageError` with the place."""
+    """A budget with checked conditions; raises `UsageError` with the place."""
     if not isinstance(raw, dict):
         raise UsageError(f"{where}: {written(raw)} is not a mapping with metric and a limit")
     for key in ("where", "to", "from"):
@@ -229,8 +225,7 @@ def check_budget(raw: Any, where: str, variants: Collection[str] | None = None) 
                 check_when({name: value}, variants)
             except UsageError as error:
                 raise UsageError(f"{where}.{key}.{error}") from error
-    unknown = next((key for key in raw if key not in budget_keys()), None)
-    if unknown is not None:
+    for unknown in [key for key in raw if key not in budget_keys()]:
         hint = nearest(unknown, budget_keys())
         raise UsageError(f"{where}: no key called '{unknown}' here{hint}")
     try:

@@ -1,6 +1,6 @@
-"""A named source of pairs -> its hash, and its clips and captions. No torch.
+"""The hash of a source of pairs, and its clips and captions. No torch.
 
-Families of the generated benchmark and files of annotations are told apart by `Source.file`.
+`Source.file` is None for families of the generated benchmark.
 """
 
 from dataclasses import replace
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def resolve_source(source: Source, folder: Path) -> Source:
-    """The source with full paths and the hash of its content; makes nothing.
+    """The source with full paths and the hash of its content; generates nothing.
 
     Raises `UsageError` for an unknown family or size, and for files that are missing or wrong.
     """
@@ -35,10 +35,9 @@ def resolve_source(source: Source, folder: Path) -> Source:
 
 
 def open_source(source: Source) -> Benchmark:
-    """The clips and captions; a generated family is made where it is not there yet.
+    """The clips and captions; a generated family is made if it does not exist yet.
 
-    Raises `UsageError` for files that cannot be used, or are not what they were when the source
-    was hashed.
+    Raises `UsageError` for files that cannot be used or have changed since they were hashed.
     """
     if source.file is None:
         from vbench_mem.data.synthetic.benchmark import benchmark
@@ -57,14 +56,14 @@ def open_source(source: Source) -> Benchmark:
     found = paragraphs(found) if source.paragraphs else found
     if source.sha256 not in (None, found.sha256):
         raise UsageError(
-            f"{source.file}: captions or videos are not what they were when the matrix was read; "
-            "the same command starts from them as they are now"
+            f"{source.file}: captions or videos have changed since the matrix was read; "
+            "run the command again"
         )
     return found
 
 
 def ceilings_of(source: Source, frames: int) -> tuple["Ceiling", ...]:
-    """What kinds of encoders cannot score above, given so many frames; none of real data."""
+    """Scores that a kind of encoder cannot exceed with so many frames; none for real data."""
     from vbench_mem.data.synthetic.ceilings import ceilings
 
     if source.file is not None:

@@ -1,7 +1,4 @@
-"""One combination of axes -> one `Cell`, every field filled in.
-
-Never reads the matrix file itself: what it is given has been checked name by name.
-"""
+"""One combination of checked values -> one `Cell` with every field filled in."""
 
 import hashlib
 from collections import defaultdict
@@ -33,10 +30,10 @@ T = TypeVar("T")
 
 
 def resolve(combination: Combination, protocol: Protocol, folder: Path) -> Cell:
-    """The cell of checked values by full path; paths of files are relative to `folder`.
+    """The cell of values by full path; paths of files are relative to `folder`.
 
-    Raises `UsageError` or `ValueError` for what the spec, recipe or load itself refuses. What makes
-    no sense together (`tokens.check_variant`) is not asked here.
+    Raises `UsageError` or `ValueError` for what the spec, recipe or load refuses. Whether they make
+    sense together is not checked here, but by `tokens.check_variant`.
     """
     encoder, recipe_name = variant_of(combination)
     base = base_spec(encoder, folder)
@@ -71,13 +68,13 @@ def variant_of(combination: Combination) -> tuple[str, str]:
 
 
 def base_spec(encoder: str, folder: Path) -> AnySpec:
-    """The table's, or that of an encoder of one's own; raises `UsageError` where its code is not
-    found."""
+    """The spec in the table, or that of a user's own encoder; raises `UsageError` where its code is
+    not found."""
     return find_custom(encoder, folder) if is_reference(encoder) else ENCODERS[encoder].spec
 
 
 def section(combination: Combination, name: str) -> dict[tuple[str, ...], Any]:
-    """What the combination sets in one part of a cell, by the way to the field."""
+    """The values that the combination sets in one part of a cell, by the keys of the field."""
     found = {}
     for path, value in combination.items():
         if SETTINGS[path].section == name:
@@ -87,8 +84,8 @@ def section(combination: Combination, name: str) -> dict[tuple[str, ...], Any]:
 
 
 def changed(part: T, changes: dict[tuple[str, ...], Any]) -> T:
-    """A copy of a dataclass with fields set at once, nested ones too, so that its own checks see
-    the final values and nothing in between."""
+    """A copy of a dataclass with all fields set at once, nested ones too, so that its checks only
+    see the final values."""
     direct = {keys[0]: value for keys, value in changes.items() if len(keys) == 1}
     nested: dict[str, dict[tuple[str, ...], Any]] = defaultdict(dict)
     for keys, value in changes.items():
@@ -100,20 +97,20 @@ def changed(part: T, changes: dict[tuple[str, ...], Any]) -> T:
 
 
 def resolve_spec(base: AnySpec, combination: Combination) -> AnySpec:
-    """The encoder's spec with the combination's settings; `UsageError` for another layout's."""
+    """The spec with the combination's settings; `UsageError` for one that the layout lacks."""
     changes = section(combination, "spec")
     for path in combination:
         setting = SETTINGS[path]
         if setting.section == "spec" and not has(base, setting):
             raise UsageError(
-                f"{path} is no setting of the {base.layout} layout; "
-                "give the encoders that have it a block of axes of their own"
+                f"the {base.layout} layout has no setting {path}; "
+                "put the encoders that have it into a separate block of axes"
             )
     return changed(base, changes)
 
 
 def has(base: AnySpec, setting: Setting) -> bool:
-    """Has the spec the setting's field, all the way down, and of the setting's kind?"""
+    """Does the spec have the setting's field, with the setting's type?"""
     part: Any = base
     for key in setting.keys:
         if not hasattr(part, key):
@@ -123,7 +120,7 @@ def has(base: AnySpec, setting: Setting) -> bool:
 
 
 def changes_of(base: AnySpec, combination: Combination) -> str:
-    """`,patch_px=32`: what was changed of the table's row, so that a name stays unambiguous."""
+    """`,patch_px=32`: the changes to the table's row, so that names stay unambiguous."""
     parts = []
     for path in sorted(combination):
         setting = SETTINGS[path]
@@ -146,14 +143,14 @@ def short(value: Any) -> Any:
 
 
 def with_kind(spec: AnySpec, recipe: Recipe) -> Recipe:
-    """A masking recipe that names no kind gets the layout's own, so that equal runs get one id."""
+    """A masking recipe without a kind gets the layout's default, so that equal runs share an id."""
     if recipe.mask and recipe.mask_kind is None and not isinstance(spec, Custom):
         return replace(recipe, mask_kind=mask_kind(spec, recipe))
     return recipe
 
 
 def name_of_recipe(spec: AnySpec, recipe: Recipe, base: str, combination: Combination) -> str:
-    """The table's name where the recipe equals a row (first the one written), else the changes."""
+    """The name of an equal row of the table (first the one written), else `base` with changes."""
     for name in (base, *RECIPES):
         if with_kind(spec, RECIPES[name]) == recipe:
             return name
@@ -168,9 +165,9 @@ def name_of_recipe(spec: AnySpec, recipe: Recipe, base: str, combination: Combin
 
 
 def resolve_load(load: dict[str, Any], spec: AnySpec, folder: Path) -> Load:
-    """The load with its resolution (the encoder's own by default) and its caption file found.
+    """The load with its resolution (by default the encoder's) and the path of its caption file.
 
-    Captions of a published tokenizer may be as long as those of the published model.
+    With a published tokenizer, `caption_tokens` is by default that of the published model.
     """
     own: dict[str, Any] = {"resolution_px": spec.resolution_px}
     if not isinstance(spec, Custom) and spec.text.tokenizer == "file":
@@ -187,17 +184,17 @@ def resolve_load(load: dict[str, Any], spec: AnySpec, folder: Path) -> Load:
             values |= {"clips": str(path), "clips_sha256": sha256_of(path)}
         if values["clips"] is not None and lacks_tokenizer(spec):
             raise UsageError(
-                "clips: captions are read by a tokenizer's file; write text.tokenizer_file, the "
-                "path of a tokenizer.json"
+                "clips: this encoder needs a tokenizer to read captions; write "
+                "text.tokenizer_file, the path of a tokenizer.json"
             )
     return Load(**values)
 
 
 @cache  # for the cells of one matrix; `load_matrix` empties it
 def sha256_of(captions: Path) -> str:
-    """Hash of a caption file and of the videos it names, so that a replaced one is another cell.
+    """Hash of a caption file and its videos, so that a changed file makes another cell.
 
-    Of a video its size and first bytes: enough to tell another encoding, and read in no time.
+    Of a video only the size and first bytes are hashed: fast, and enough to see another encoding.
     Raises `UsageError` where a file is missing or is no caption file.
     """
     if not captions.is_file():
@@ -210,12 +207,12 @@ def sha256_of(captions: Path) -> str:
             found.update(head_of(path))
         except OSError as error:
             why = (error.strerror or str(error)).lower()
-            raise UsageError(f"clips: {path}: cannot be read: {why}; mend it") from error
+            raise UsageError(f"clips: {path}: cannot be read: {why}; replace it") from error
     return found.hexdigest()
 
 
 def facts_of(combination: Combination, folder: Path) -> dict[str, Any]:
-    """Facts of a combination that resolves to no cell: its variant's, and what was written."""
+    """Facts of a combination that is no cell: those of its variant, and the values written."""
     encoder, recipe = variant_of(combination)
     spec = base_spec(encoder, folder)
     load = Load(frames=1, batch=1, resolution_px=spec.resolution_px)

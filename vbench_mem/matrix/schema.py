@@ -1,17 +1,17 @@
 """The JSON Schema of a matrix file, so that an editor completes names and values."""
 
-from typing import Any, Union
+from typing import Annotated, Any, Union
 
 from pydantic import ConfigDict, Field, TypeAdapter, create_model
 
-from vbench_mem.matrix.axes import SETTINGS, canonical, names
+from vbench_mem.matrix.axes import PATTERN, SETTINGS, canonical, names
 from vbench_mem.matrix.budget import Budget
 from vbench_mem.matrix.load import MatrixFile, SkipRule
 
 
 def matrix_schema() -> dict[str, Any]:
-    """The form that `matrix.load_matrix` accepts. What only it can tell (which combinations make
-    sense, whether a file is there) is not in it."""
+    """The schema of what `load_matrix` accepts, except for what a schema cannot express: which
+    combinations make sense, and whether a file exists."""
     block = create_model(
         "Axes",
         __config__=ConfigDict(extra="forbid"),
@@ -31,6 +31,9 @@ def matrix_schema() -> dict[str, Any]:
 
 
 def field_of(name: str) -> tuple[Any, Any]:
-    """One axis: a value, or a list of values to multiply by. Dots cannot be in a field's name."""
-    setting = SETTINGS[canonical(name)]
-    return (setting.type | list[setting.type], Field(default=None, alias=name))  # type: ignore[name-defined]
+    """One axis: a value or a list of values. Dots cannot be in a field's name."""
+    kind: Any = SETTINGS[canonical(name)].type
+    if name == "encoder":
+        about = 'a pattern of names, like "*_b16"'
+        kind = kind | Annotated[str, Field(pattern=PATTERN, description=about)]
+    return (kind | list[kind], Field(default=None, alias=name))

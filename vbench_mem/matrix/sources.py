@@ -1,7 +1,6 @@
-"""What `accuracy.train` and `accuracy.evaluate` name, as written -> complete sources. No torch.
+"""The entries of `accuracy.train` and `accuracy.evaluate` -> complete sources. No torch.
 
-Refuses what would otherwise be read and change nothing: a key of the other kind of source, or the
-same source twice.
+Refuses keys without effect, and the same source twice.
 """
 
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from vbench_mem.base.errors import UsageError
 from vbench_mem.matrix.open_sources import resolve_source
 from vbench_mem.matrix.training import Source
 
-# The brackets tell `explain` that this is no key of the file.
+# By the brackets, `explain` knows that this is not a key of the file.
 NAMED, FULL = "source[name]", "source[mapping]"
 Written = Annotated[
     Annotated[str, Tag(NAMED)] | Annotated[Source, Tag(FULL)],
@@ -28,13 +27,13 @@ OF_FAMILIES = ("size", "noise")
 def complete(
     written: Sequence[str | Source], key: str, folder: Path, *, size: str, noise: float = 0.0
 ) -> tuple[Source, ...]:
-    """The sources with their hashes; `size` and `noise` are of families that do not say their own.
+    """The sources with their hashes; `size` and `noise` are for families without their own.
 
     Raises `UsageError` with the place.
     """
     found: dict[Source, int] = {}
     for number, each in enumerate(written):
-        source = unnamed(each)
+        source = as_source(each)
         try:
             check_keys(source, key)
             source = complete_one(source, key, folder, size, noise)
@@ -42,14 +41,14 @@ def complete(
             raise UsageError(f"accuracy.{key}[{number}]: {error}") from error
         if source in found:
             raise UsageError(
-                f"accuracy.{key}[{number}]: is what {key}[{found[source]}] is; write each once"
+                f"accuracy.{key}[{number}]: is the same as {key}[{found[source]}]; write it once"
             )
         found[source] = number
     return tuple(found)
 
 
-def unnamed(written: str | Source) -> Source:
-    """A family's name alone stands for what the section says of all."""
+def as_source(written: str | Source) -> Source:
+    """A family's name alone stands for a source of that name."""
     return Source(name=written) if isinstance(written, str) else written
 
 
@@ -66,25 +65,25 @@ def complete_one(source: Source, key: str, folder: Path, size: str, noise: float
 
 
 def check_keys(source: Source, key: str) -> None:
-    """Raises `ValueError` for what this kind of source does not have."""
+    """Raises `ValueError` for a key that this kind of source does not have."""
     is_family = source.file is None
     kind = "a file of annotations" if is_family else "a generated family"
     defaults = {each.name: each.default for each in fields(Source)}
     for name in OF_FILES if is_family else OF_FAMILIES:
         if getattr(source, name) != defaults[name]:
-            raise ValueError(f"{name}: is for {kind}, and {source.name} is none; leave it out")
+            raise ValueError(f"{name}: is for {kind}, which {source.name} is not; leave it out")
     if source.sha256 is not None:
         raise ValueError("sha256: is computed from the data; leave it out")
     if source.noise and key != "train":
-        raise ValueError(f"noise: {source.noise} is for training alone; leave it out")
+        raise ValueError(f"noise: {source.noise} is for training only; leave it out")
 
 
 def held_out(trained: Sequence[str | Source]) -> tuple[Source, ...]:
-    """What is asked where a matrix does not say: of each family that is trained on, the pairs that
-    are kept back; raises `UsageError` where those are not known."""
-    found = [replace(unnamed(each), noise=None) for each in trained]
+    """The default of `evaluate`: the held-out pairs of each family in `train`; raises `UsageError`
+    where those are not known."""
+    found = [replace(as_source(each), noise=None) for each in trained]
     if any(each.split or each.file for each in found):
         raise UsageError(
-            "accuracy.evaluate: is missing; train names a split or a file, so name this too"
+            "accuracy.evaluate: is missing; write it, since train names a split or a file"
         )
-    return tuple(dict.fromkeys(found))  # noisy pairs may stand beside clean ones
+    return tuple(dict.fromkeys(found))  # `train` may name a family with and without noise

@@ -1,7 +1,7 @@
-"""What a training for accuracy is, as frozen data that goes into a cell's id. No torch.
+"""The settings of a training for accuracy, part of a cell's id. No torch.
 
-The recipe of arXiv:2312.07395 in three stages: image and text, image to short video, short to long.
-Only that order and the idea are the paper's; its steps, batches and rates are not known.
+arXiv:2312.07395 trains in three stages: image and text, image to short video, short to long. Only
+that order is the paper's; its steps, batches and learning rates are not known.
 """
 
 from dataclasses import dataclass, field
@@ -18,15 +18,15 @@ CONVENTIONS: dict[Convention, str] = {
     # model/metric.py (v2t_metrics)
     "every_caption": (
         "V2T ranks a video among all captions, and its rank is that of its best-ranked caption; "
-        "T2V asks with every caption"
+        "in T2V every caption is a query"
     ),
     # Source: ArrowLuo/CLIP4Clip, main_task_retrieval.py (multi_sentence, tensor_video_to_text_sim)
     "grouped_captions": (
         "V2T ranks a video among the videos' groups of captions, each as similar as its most "
-        "similar caption; T2V asks with every caption"
+        "similar caption; in T2V every caption is a query"
     ),
     # Source: m-bain/frozen-in-time, data_loader/MSRVTT_dataset.py (captions[0] in a test)
-    "first_caption": "of each video only the first caption is asked and ranked; the rest is unused",
+    "first_caption": "only the first caption of each video is used",
 }
 Feeds = Literal["images", "clips", "mixed"]
 Objective = Literal["info_nce", "sigmoid"]
@@ -38,13 +38,12 @@ Positive = Annotated[int, Field(ge=1)]
 
 @dataclass(frozen=True, kw_only=True)
 class StageConfig:
-    """What a stage says of itself alone, whatever encoder it trains.
+    """The settings of a stage that do not depend on the encoder.
 
-    batch        pairs in the contrastive loss, whatever memory holds
-    micro_batch  pairs embedded at a time, the rest by cached embeddings (GradCache); none: all
-    images       share of the loss that a batch of images has, in each step beside one of clips
-    drawn_from   stages of images alone: the one frame is drawn from a clip of so many; beside clips
-                 it is one of the stage's own frames
+    batch        pairs in the contrastive loss
+    micro_batch  pairs embedded at a time, with cached gradients (GradCache); none: all
+    images       weight of a batch of images in the loss of each step, next to the batch of clips
+    drawn_from   in a stage on images alone: the frame is drawn from a clip of so many frames
     warmup       steps of linear growth of the learning rate, part of `steps`
     """
 
@@ -71,7 +70,7 @@ class StageConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class Stage(StageConfig):
-    """One stage of one encoder: what is fed, what trains, for how long.
+    """One stage of one encoder.
 
     frames  of a clip; 1 is a stage on images: single frames, through the image embedding
     recipe  masking and adaptation of this stage
@@ -86,12 +85,12 @@ class Stage(StageConfig):
         super().__post_init__()
         if self.frames == 1 and self.images:
             raise ValueError(
-                "images beside clips needs frames above 1; a stage of 1 frame has none"
+                "images above 0 needs frames above 1; a stage of 1 frame has images only"
             )
 
     @property
     def feeds(self) -> Feeds:
-        """`images`: one frame drawn from each clip. `mixed`: images beside clips in every step."""
+        """`images`: one frame of each clip. `mixed`: images and clips in every step."""
         if self.frames == 1:
             return "images"
         return "mixed" if self.images else "clips"
@@ -99,15 +98,15 @@ class Stage(StageConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """Where pairs come from: a family of the generated benchmark, or a file of annotations.
+    """A source of pairs: a family of the generated benchmark, or a file of annotations.
 
-    name    `spatial`, `temporal`, `long`, or the form of the file (`msr-vtt`, `youcook2`, `csv`)
-    size    of a generated family: `small` or `large`
-    noise   share of training captions that belong to another clip; none is as 0
-    file    annotations; `videos` the folder that they name files in
-    convention  what a video with several captions is ranked among (`retrieval.answers`)
+    name        `spatial`, `temporal`, `long`, or the format of the file (`msr-vtt`, `csv`)
+    size        of a generated family: `small` or `large`
+    noise       share of training captions that belong to another clip; none means 0
+    file        annotations; `videos` is the folder of the files that they name
+    convention  how a video with several captions is ranked (`CONVENTIONS`)
     paragraphs  all captions of a video as one query
-    sha256  hash of captions and videos, so that edited ones are another cell
+    sha256      hash of captions and videos, so that edited ones make another cell
     """
 
     __pydantic_config__ = STRICT
@@ -128,10 +127,10 @@ class Source:
 class Training:
     """Stages one after another on the training pairs of all `sources`, mixed evenly.
 
-    evaluate  what the trained encoder is asked afterwards; empty for a stage that others go on from
+    evaluate  what the trained encoder is evaluated on; empty for a stage that others continue
     sampling  frames of a clip: the `first` at the load's rate, or `uniform` over its whole length
     init      weights to start from: a local folder or file; `init_sha256` is the hash of its bytes
-    allow     tensors of `init` that may be new or unused though that is a surprise: `new:head.*`
+    allow     patterns of tensors of `init` that may be new or unused, such as `new:head.*`
     """
 
     __pydantic_config__ = STRICT

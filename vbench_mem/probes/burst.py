@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vbench_mem.base.errors import Unsupported, told
+from vbench_mem.base.errors import Unsupported, error_summary
 from vbench_mem.base.metrics import METRICS, PREDICTED
 from vbench_mem.encoders.build import build
 from vbench_mem.encoders.custom import Custom
@@ -87,7 +87,7 @@ def predicted(cell: Cell, device: torch.device) -> Measured:
         return found
     except Exception as error:
         # what was measured stands: a user's code may ask for values that are not there
-        found.lack(f"not predicted: {told(error)}", *PREDICTED)
+        found.lack(f"not predicted: {error_summary(error)}", *PREDICTED)
         found.details["not_predicted"] = traceback.format_exc()
         return found
     for name, number in prediction.metrics().items():

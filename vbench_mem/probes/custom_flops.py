@@ -14,7 +14,7 @@ from importlib.metadata import version
 
 import torch
 
-from vbench_mem.base.errors import told
+from vbench_mem.base.errors import error_summary
 from vbench_mem.encoders.build import build
 from vbench_mem.encoders.custom import NO_CLOSED_FORM, Custom
 from vbench_mem.encoders.wrapped import NO_TOWER
@@ -71,7 +71,7 @@ def put_counted(found: Measured, cell: Cell) -> None:
         left_out = [name for name in met if not has_formula(name)]
         refuse_unknown("the count of FLOPs", left_out)
     except Exception as error:
-        found.lack(f"not counted: {told(error)}", *names)
+        found.lack(f"not counted: {error_summary(error)}", *names)
         found.details["flops"]["not_counted"] = traceback.format_exc()
         return
     found.details["flops"]["left_out"] = sorted({bare(name) for name in left_out})
@@ -160,7 +160,7 @@ def put_fvcore(found: Measured, cell: Cell) -> None:
             encoder.train(cell.load.mode == "train")
             traced = count_traced(encoder, (one_clip(cell.load), *one_caption(cell.load)))
     except Exception as error:
-        found.lack(f"not traced by fvcore: {told(error)}", *FVCORE.values())
+        found.lack(f"not traced by fvcore: {error_summary(error)}", *FVCORE.values())
         return
     for name, metric in FVCORE.items():
         tower = encoder.video if name == "video" else encoder.text

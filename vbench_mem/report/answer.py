@@ -11,13 +11,14 @@ from vbench_mem.base.units import format_bytes
 from vbench_mem.report.best import retrieval
 from vbench_mem.report.document import Fact, Summary
 from vbench_mem.report.sized import Sized, limit_of, sized_rows
+from vbench_mem.running.record import RowState
 
 MOST_LOADS = 4  # with more, only the first and the last load get facts
 MOST_NAMES = 3
 NOT_FITTING = {  # states of predicted rows, as the summary labels them
-    "does not fit": "Predicted not to fit",
-    "tight": "May not fit",
-    "unpredicted": "Not predicted",
+    RowState.DOES_NOT_FIT: "Predicted not to fit",
+    RowState.TIGHT: "May not fit",
+    RowState.UNPREDICTED: "Not predicted",
 }
 
 
@@ -92,15 +93,15 @@ def endings(joined: Joined) -> Iterator[Fact]:
     """How many cells ended in which state, and the rows that do not fit."""
     counts = Counter(row.state for row in joined.rows)
     has_limit = any(row.limit_bytes for row in joined.rows)
-    names = {"predicted": "predicted to fit"} if has_limit else {}
-    order = sorted(counts, key=lambda state: state not in ("ok", "predicted"))
+    names = {RowState.PREDICTED: "predicted to fit"} if has_limit else {}
+    order = sorted(counts, key=lambda state: state not in (RowState.OK, RowState.PREDICTED))
     text = ", ".join(f"{counts[state]} {names.get(state, state)}" for state in order)
     yield "Cells", f"{text} (of {len(joined.rows)})"
     found: dict[str, list[str]] = {}
     for row in joined.rows:
         if row.is_out_of_memory:
             is_tried = row.record is None or row.record.predicted_bytes is None
-            label = "Out of memory" if is_tried else NOT_FITTING["does not fit"]
+            label = "Out of memory" if is_tried else NOT_FITTING[RowState.DOES_NOT_FIT]
             found.setdefault(label, []).append(row.label)
         elif row.state in NOT_FITTING:
             found.setdefault(NOT_FITTING[row.state], []).append(row.label)

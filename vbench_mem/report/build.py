@@ -24,7 +24,7 @@ from vbench_mem.analysis.claims.accuracy import findings
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.analysis.predicted_rows import PredictedRows, judge_predicted
 from vbench_mem.base.errors import UsageError
-from vbench_mem.base.files import written_aside
+from vbench_mem.base.files import temporary_file, write_file
 from vbench_mem.base.metrics import PREDICTED
 from vbench_mem.report.content.chapter import Chapter
 from vbench_mem.report.content.whole import document_of
@@ -33,7 +33,6 @@ from vbench_mem.report.evidence import write_evidence
 from vbench_mem.report.illustrate import illustrate, plans
 from vbench_mem.report.table import write_table
 from vbench_mem.report.training_table import failed_trainings
-from vbench_mem.running.store import write_text
 
 FIGURES = "figures"
 
@@ -114,9 +113,9 @@ def write_chapter(
     figures = illustrate(plans(joined), folder / FIGURES, prefix)
     tables = [f"{prefix}table.csv", f"{prefix}table.parquet"]
     for name in tables:
-        with written_aside(folder / name) as file:
-            write_table(joined, file, is_parquet=name.endswith("parquet"))
-    write_text(folder / f"{prefix}matrix.yaml", joined.matrix.text)
+        with temporary_file(folder / name) as temporary:
+            write_table(joined, temporary, is_parquet=name.endswith("parquet"))
+    write_file(folder / f"{prefix}matrix.yaml", joined.matrix.text)
     names = [*tables, f"{prefix}matrix.yaml", *figure_files(figures)]
     predicted = subject.predicted
     chapter = Chapter(
@@ -148,10 +147,9 @@ def write_document(document: Document, folder: Path) -> list[str]:
     from vbench_mem.report.write.markdown import markdown_text
     from vbench_mem.report.write.pdf import pdf_bytes
 
-    write_text(folder / "report.html", html_page(document))
-    write_text(folder / "report.md", markdown_text(document))
-    with written_aside(folder / "report.pdf") as file:
-        file.write_bytes(pdf_bytes(document))
+    write_file(folder / "report.html", html_page(document))
+    write_file(folder / "report.md", markdown_text(document))
+    write_file(folder / "report.pdf", pdf_bytes(document))
     return ["report.html", "report.pdf", "report.md"]
 
 

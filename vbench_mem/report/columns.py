@@ -64,7 +64,7 @@ ENDING: dict[str, tuple[Kind, Callable[[Row], object]]] = {
     "reason": ("string", lambda row: row.reason),
     "failure_phase": ("string", lambda row: row.failure.phase),
     "failure_where": ("string", lambda row: row.failure.where),
-    "bytes_asked": ("Int64", lambda row: row.failure.bytes_asked),
+    "bytes_requested": ("Int64", lambda row: row.failure.bytes_requested),
     "bytes_limit": ("Int64", lambda row: row.failure.bytes_limit),
     "pruned_by": ("string", lambda row: row.record and row.record.pruned_by),
     "wall_s": ("Float64", lambda row: row.record and row.record.wall_s),

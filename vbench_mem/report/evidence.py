@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vbench_mem.analysis.join import Joined, Row
+from vbench_mem.base.files import write_file
 from vbench_mem.matrix import cell as cells
 from vbench_mem.probes.prediction import Prediction
-from vbench_mem.running.store import write_text
 
 RECORDS, PREDICTIONS = "records", "predictions"
 
@@ -42,5 +42,4 @@ def files_of(joined: Joined) -> Iterator[tuple[str, str]]:
 
 def write_evidence(joined: Joined, folder: Path) -> None:
     for path, text in files_of(joined):
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        write_text(folder / path, text)
+        write_file(folder / path, text)

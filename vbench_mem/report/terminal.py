@@ -10,7 +10,7 @@ from rich.table import Table
 
 from vbench_mem.analysis.claims.accuracy import findings
 from vbench_mem.analysis.claims.finding import Finding, by_claim
-from vbench_mem.analysis.join import Joined, RowState
+from vbench_mem.analysis.join import Joined
 from vbench_mem.report.overview import (
     SHORT,
     OverviewColumn,
@@ -20,15 +20,17 @@ from vbench_mem.report.overview import (
     load_axes,
 )
 from vbench_mem.report.training_table import failed_trainings
+from vbench_mem.running.memory_limit import Fit
+from vbench_mem.running.record import RowState, Status
 
-STYLES = {
-    "ok": "green",
-    "predicted": "green",
-    "skipped": "dim",
-    "unsupported": "dim",
-    "missing": "yellow",
-    "unpredicted": "yellow",
-    "tight": "yellow",
+STYLES: dict[str, str] = {
+    Status.OK: "green",
+    RowState.PREDICTED: "green",
+    Status.SKIPPED: "dim",
+    Status.UNSUPPORTED: "dim",
+    RowState.MISSING: "yellow",
+    RowState.UNPREDICTED: "yellow",
+    Fit.TIGHT: "yellow",
 }
 PADDING = 2
 GAP = PADDING + 1  # between two columns: the padding and the place of a line

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vbench_mem.analysis.join import Joined, RowState
+from vbench_mem.analysis.join import Joined
 from vbench_mem.analysis.scores.measured import name_of as source_name
 from vbench_mem.analysis.spread import Spread
 from vbench_mem.analysis.trained import trained_encoders
 from vbench_mem.matrix.training import Source, Stage
 from vbench_mem.report.curves import Course, courses, name_of, stage_names
+from vbench_mem.running.record import RowState
 
 DIGITS = 12  # of a hash
 
@@ -135,7 +136,7 @@ def failed_trainings(joined: Joined) -> list[FailedTraining]:
             continue
         state, reason = RowState.MISSING.value, "no record; run the matrix"
         if record is not None:
-            state, reason = record.status.value, record.reason or ""
+            state, reason = record.status, record.reason or ""
         label = joined.matrix.label(cell)
         found.append(FailedTraining(label=label, state=state, reason=reason, cell_id=cell.id))
     return found

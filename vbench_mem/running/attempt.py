@@ -1,4 +1,4 @@
-"""One child process for one cell: started, waited for, and what it came to as a record.
+"""One child process for one cell: start it, wait for it, and turn its end into a record.
 
 Never imports torch: the parent must not hold the device it is measuring.
 """
@@ -26,8 +26,8 @@ TIMEOUT_GRACE_S = 2  # long enough to write every thread's stack to the log
 class Attempts:
     """Starts children that read and write in a store.
 
-    environments  the parent's readings by name of device, written beside each child's cell
-    kills         the kernel's counters of out-of-memory kills; tests pass their own
+    environments  the parent's readings by name of device, passed to each child
+    kills         reads the kernel's counters of out-of-memory kills
     """
 
     store: Store
@@ -42,7 +42,7 @@ class Attempts:
         return Attempt(self, cell, job, self.launcher.start(job), before, started_at, start)
 
     def prepare(self, cell: Cell) -> Job:
-        """Write what the child reads, and take away what an earlier child left."""
+        """Write the files that the child reads; delete those of an earlier child."""
         job = Job(
             cell=self.store.write_cell(cell),
             result=self.store.result_path(cell.id),
@@ -59,7 +59,7 @@ class Attempts:
         return job
 
     def outcome(self, cell: Cell, job: Job, exit_code: int, kills: list[str]) -> Record:
-        """The child's own record where it is good, else one made from how the child ended."""
+        """The child's own record if it is usable, else one made from how the child ended."""
         try:
             if not job.result.exists():
                 raise Unusable("no record")
@@ -68,10 +68,10 @@ class Attempts:
             ending = endings.of_exit(exit_code, last_phase(job), log_of(job), kills)
             if job.result.exists():
                 aside = set_aside(job.result, "torn")
-                ending = ending._replace(reason=f"{ending.reason}: {why}; kept as {aside.name}")
+                ending = ending._replace(reason=f"{ending.reason}: {why}; renamed to {aside.name}")
             return self.record(cell, ending)
         job.result.unlink()
-        if exit_code != 0:  # after the record was written: the numbers stand, the crash is told
+        if exit_code != 0:  # it crashed after the record was written: the numbers are good
             record.details["exit_code_after_record"] = exit_code
         return record
 
@@ -90,7 +90,7 @@ class Attempts:
 
 @dataclass(frozen=True)
 class Attempt:
-    """A child that was started; nothing of it is left once there is a record."""
+    """A started child. Once it has a record, none of its processes is left."""
 
     attempts: Attempts
     cell: Cell
@@ -101,9 +101,9 @@ class Attempt:
     start: float = field(repr=False)
 
     def wait(self, seconds: float | None = None) -> Record | None:
-        """Its record, once it has ended or its time is up; None where `seconds` pass before that.
+        """The record once the child has ended or timed out; None if `seconds` pass first.
 
-        Raises what ends the parent meanwhile, Ctrl-C above all, and then nothing is left running.
+        An exception in the parent meanwhile, such as Ctrl-C, ends the child and is raised.
         """
         timeout_s = self.cell.protocol.timeout_s
         left = max(timeout_s - (time.perf_counter() - self.start), 0)
@@ -123,7 +123,7 @@ class Attempt:
         return record.model_copy(update=update)
 
     def abandon(self) -> None:
-        """End the child, whatever it is doing; there is no record of it."""
+        """End the child without a record."""
         stop(self.child, TIMEOUT_GRACE_S)
         sweep(self.child)
 
@@ -134,8 +134,8 @@ class Attempt:
 
     def outcome(self, exit_code: int) -> Record:
         after, before = self.attempts.kills(), self.kills_before
-        risen = [name for name in after if after[name] > before.get(name, 0)]
-        return self.attempts.outcome(self.cell, self.job, exit_code, risen)
+        increased = [name for name in after if after[name] > before.get(name, 0)]
+        return self.attempts.outcome(self.cell, self.job, exit_code, increased)
 
 
 def now() -> str:
@@ -143,7 +143,7 @@ def now() -> str:
 
 
 def last_phase(job: Job) -> str | None:
-    """The last phase the child entered, as far as it came."""
+    """The last phase that the child entered; None if it entered none."""
     try:
         lines = job.phases.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -152,7 +152,7 @@ def last_phase(job: Job) -> str | None:
 
 
 def log_of(job: Job) -> str:
-    """The end of what the child printed; a runaway log is not read whole."""
+    """The last 64 KiB of what the child printed."""
     try:
         with job.log.open("rb") as file:
             file.seek(0, os.SEEK_END)

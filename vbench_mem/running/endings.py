@@ -1,6 +1,6 @@
-"""How a child ended -> status, one sentence, and what is known of the failure. No torch.
+"""How a child ended -> status, a sentence, and the known facts of the failure. No torch.
 
-One place for both sides: the child that catches an exception, and the parent of a dead child.
+Used by the child, which catches exceptions, and by the parent, which sees the child's exit code.
 """
 
 import re
@@ -9,17 +9,17 @@ import traceback
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from vbench_mem.base.errors import Unsupported, UsageError, told
+from vbench_mem.base.errors import Unsupported, UsageError, error_summary
 from vbench_mem.base.units import BINARY, format_bytes
 from vbench_mem.running.record import Failure, Status
 
 LOG_TAIL_LINES = 40  # enough for a traceback, short enough for a record
 SIZE = r"(\d+(?:\.\d+)?)\s*(bytes|B|[KMGT]iB)"
 # CUDA: "Tried to allocate 3.10 GiB. GPU 0 has a total capacity of 15.77 GiB of which ..."
-DEVICE_ASKED = re.compile(rf"[Tt]ried to allocate {SIZE}")
+DEVICE_REQUEST = re.compile(rf"[Tt]ried to allocate {SIZE}")
 DEVICE_LIMIT = (re.compile(rf"{SIZE} allowed"), re.compile(rf"total capacity of {SIZE}"))
 # CPU: "you tried to allocate 123 bytes"; a mapped file; numpy: "Unable to allocate 7.45 GiB"
-HOST_ASKED = (
+HOST_REQUEST = (
     re.compile(rf"you tried to allocate {SIZE}"),
     re.compile(rf"[Uu]nable to (?:mmap|allocate) {SIZE}"),
 )
@@ -48,7 +48,7 @@ class Ending(NamedTuple):
 
 
 def of_exception(error: BaseException, phase: str | None) -> Ending:
-    """What the child's exception means; an out-of-memory error is found behind other errors too."""
+    """What the child's exception means; its causes are searched for an out-of-memory error."""
     if isinstance(error, Unsupported):
         return Ending(Status.UNSUPPORTED, str(error), Failure(phase=phase))
     if isinstance(error, UsageError):  # a file that only the child reads
@@ -58,7 +58,7 @@ def of_exception(error: BaseException, phase: str | None) -> Ending:
         memory = out_of_memory(str(cause), type(cause).__name__, phase)
         if memory is not None:
             return with_traceback(memory, text)
-    return Ending(Status.ERROR, told(error), Failure(phase=phase, traceback=text))
+    return Ending(Status.ERROR, error_summary(error), Failure(phase=phase, traceback=text))
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
@@ -77,22 +77,22 @@ def with_traceback(ending: Ending, text: str) -> Ending:
 
 
 def out_of_memory(message: str, kind: str, phase: str | None) -> Ending | None:
-    """The ending where the message is one of torch's, numpy's or python's for a lack of memory."""
+    """The ending if the message is one of torch's, numpy's or Python's out-of-memory errors."""
     where: Literal["device", "host"]
     if kind == "OutOfMemoryError" or any(word in message for word in DEVICE_WORDS):
-        where, asked, limit = "device", size_in(message, DEVICE_ASKED), None
+        where, requested = "device", size_in(message, DEVICE_REQUEST)
         limit = size_in(message, *DEVICE_LIMIT)
     elif kind.endswith("MemoryError") or any(word in message for word in HOST_WORDS):
-        where, asked, limit = "host", size_in(message, *HOST_ASKED), None
+        where, requested, limit = "host", size_in(message, *HOST_REQUEST), None
     else:
         return None
-    size = f", {format_bytes(asked)} asked" if asked is not None else ""
-    failure = Failure(phase=phase, where=where, bytes_asked=asked, bytes_limit=limit)
+    size = f", {format_bytes(requested)} requested" if requested is not None else ""
+    failure = Failure(phase=phase, where=where, bytes_requested=requested, bytes_limit=limit)
     return Ending(Status.OOM, f"{where} out of memory in {phase or 'start'}{size}", failure)
 
 
 def size_in(message: str, *patterns: re.Pattern[str]) -> int | None:
-    """Bytes of the first size a pattern finds; what torch rounds to 0.01 GiB stays rounded."""
+    """Bytes of the first size that a pattern finds, as exact as the message prints it."""
     for pattern in patterns:
         match = pattern.search(message)
         if match:
@@ -101,14 +101,14 @@ def size_in(message: str, *patterns: re.Pattern[str]) -> int | None:
 
 
 def of_timeout(timeout_s: float, phase: str | None, log: str) -> Ending:
-    reason = f"no end after {timeout_s:g} s (protocol.timeout_s), in {phase or 'start'}"
+    reason = f"timed out in {phase or 'start'} after {timeout_s:g} s (protocol.timeout_s)"
     return Ending(Status.TIMEOUT, reason, Failure(phase=phase, traceback=tail(log)))
 
 
 def of_exit(exit_code: int, phase: str | None, log: str, kills: list[str]) -> Ending:
-    """What a child that left no good record means, from its exit code (a signal is negative).
+    """The ending of a child without a usable record, from its exit code (negative for a signal).
 
-    `kills` names the kernel's counters of out-of-memory kills that rose meanwhile.
+    `kills` names the kernel's counters of out-of-memory kills that increased meanwhile.
     """
     last = tail(log)
     memory = out_of_memory(last, "", phase)
@@ -118,7 +118,7 @@ def of_exit(exit_code: int, phase: str | None, log: str, kills: list[str]) -> En
         name = signal_name(-exit_code)
         if -exit_code == signal.SIGKILL and kills:
             reason = f"host out of memory in {phase or 'start'}: the kernel killed the process"
-            details = f"the count of kills rose for the {' and the '.join(kills)}"
+            details = f"out-of-memory kills were counted for the {' and the '.join(kills)}"
             failure = Failure(phase=phase, where="host", traceback=f"{details}\n{last}".strip())
             return with_exit(Ending(Status.OOM, reason, failure), exit_code)
         reason = f"killed by {name} in {phase or 'start'}"
@@ -130,7 +130,7 @@ def of_exit(exit_code: int, phase: str | None, log: str, kills: list[str]) -> En
 
 
 def with_exit(ending: Ending, exit_code: int) -> Ending:
-    """The ending with the signal or the exit code."""
+    """The ending with the signal or exit code in its failure."""
     assert ending.failure is not None
     update = {"signal": -exit_code} if exit_code < 0 else {"exit_code": exit_code}
     return ending._replace(failure=ending.failure.model_copy(update=update))

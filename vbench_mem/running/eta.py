@@ -1,4 +1,4 @@
-"""How long a cell will take, from what the cells before it took. For progress and forecasts."""
+"""How long a cell will take, from the times of measured cells. Only for people, never a result."""
 
 import statistics
 from collections.abc import Iterable
@@ -8,8 +8,8 @@ from vbench_mem.matrix.cell import Cell
 from vbench_mem.running.record import Record, Status
 
 
-def work_of(cell: Cell) -> float | None:
-    """GFLOP of all steps of a cell in closed form; None where the form has no answer."""
+def gflop_of(cell: Cell) -> float | None:
+    """GFLOP of all steps of a cell in closed form; None where there is no closed form."""
     from vbench_mem.probes.closed_form import closed_form
 
     try:
@@ -25,13 +25,13 @@ def work_of(cell: Cell) -> float | None:
     return steps * cell.load.batch * per_clip
 
 
-def expect(cells: Iterable[Cell], done: Iterable[Record]) -> dict[str, float | None]:
-    """Seconds by cell id: a line through what was measured, else its mean; None before the first.
+def expected_seconds(cells: Iterable[Cell], done: Iterable[Record]) -> dict[str, float | None]:
+    """Seconds by cell id: a start-up time plus seconds per GFLOP, fitted to what was measured.
 
-    Units:   a start-up time plus seconds per GFLOP, both fitted.
+    The mean where a line cannot be fitted; None without measurements.
     """
     good = [record for record in done if record.status is Status.OK]
-    took = [(work_of(each.cell), each.wall_s) for each in good if each.wall_s is not None]
+    took = [(gflop_of(each.cell), each.wall_s) for each in good if each.wall_s is not None]
     if not took:
         return {cell.id: None for cell in cells}
     mean = statistics.fmean(seconds for _, seconds in took)
@@ -39,11 +39,11 @@ def expect(cells: Iterable[Cell], done: Iterable[Record]) -> dict[str, float | N
     slope, start = 0.0, mean
     if len({work for work, _ in points}) > 1:
         slope, start = statistics.linear_regression(*zip(*points, strict=True))
-        if slope < 0:  # noise: a larger cell is not quicker
+        if slope < 0:  # noise: a larger cell is not faster
             slope, start = 0.0, mean
-    least = min(seconds for _, seconds in took) / 2  # a line may cross zero left of all points
+    least = min(seconds for _, seconds in took) / 2  # the line may cross zero left of all points
     expected: dict[str, float | None] = {}
     for cell in cells:
-        work = work_of(cell)
+        work = gflop_of(cell)
         expected[cell.id] = mean if work is None else max(start + slope * work, least)
     return expected

@@ -1,6 +1,6 @@
-"""What a matrix would need on a card, cell by cell, before anything is run: memory, work, minutes.
+"""Memory, FLOPs and time that each cell of a matrix would need on a card. Runs nothing.
 
-Never imports torch and never guesses: a time without a known dense peak is None with the reason.
+Never imports torch. What is not known is None with the reason, never a guess.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,19 +9,18 @@ from dataclasses import dataclass
 from vbench_mem.machine.cards import Card
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.prediction import Prediction, Target, Unpredicted
-from vbench_mem.running.eta import expect, work_of
-from vbench_mem.running.memory_limit import Fit, MemoryLimit, fit, needed
+from vbench_mem.running.eta import expected_seconds, gflop_of
+from vbench_mem.running.memory_limit import Fit, MemoryLimit, fit, largest_peak
 from vbench_mem.running.record import Record, Status
 
-# Share of the dense peak that a step is taken to reach. Published training runs of large
-# transformers reach 0.3 to 0.5 of it; the small ones here, and float32, come out elsewhere, so that
-# the minutes are good for planning an evening and for nothing finer.
+# Assumed share of the dense peak that a step reaches. Published training runs of large transformers
+# reach 0.3 to 0.5; small encoders and float32 differ, so that the minutes are a rough estimate.
 UTILISATION = 0.35
-# Seconds of a cell beside its steps. The child's start, the FLOP counts and the prediction were
-# seen to take 1 to 2 on 2 CPU cores; the rest allows for a card's context and for libraries that
-# load on first use, which nobody has measured yet.
+# Seconds of a cell besides its steps: 1 to 2 for the start of the child, the FLOP counts and the
+# prediction (measured on 2 CPU cores); the rest, for a CUDA context and libraries that load on
+# first use, is not yet validated on a GPU.
 START_S = 5.0
-MEASURED, RECORDS = "measured", "records of cells that ran alike"  # where seconds are from
+MEASURED, RECORDS = "measured", "records of similar cells"  # where seconds are from
 MEMORY_STEPS = 2  # of the memory pass, before the warm-up of the time pass
 
 
@@ -29,9 +28,10 @@ MEMORY_STEPS = 2  # of the memory pass, before the warm-up of the time pass
 class Forecast:
     """One cell on one device.
 
-    fit      None where there is no prediction or where nobody knows the memory; `why` says which,
-             and otherwise why the cell may not fit
-    seconds  of the whole cell; None with the reason in `clock`, which else says where they are from
+    fit           None where the prediction or the memory limit is not known
+    why           why `fit` is None, or why the cell does not or may not fit
+    seconds       of the whole cell, or None
+    seconds_from  where the seconds are from, or why there are none
     """
 
     cell: Cell
@@ -41,16 +41,16 @@ class Forecast:
     fit: Fit | None
     why: str | None
     seconds: float | None
-    clock: str
+    seconds_from: str
 
     @property
     def peak(self) -> tuple[int, str] | None:
         """The largest predicted peak and its phase."""
-        return needed(self.outcome) if isinstance(self.outcome, Prediction) else None
+        return largest_peak(self.outcome) if isinstance(self.outcome, Prediction) else None
 
     @property
     def flop(self) -> int | None:
-        """Of a step of the whole batch."""
+        """FLOPs of a step of the whole batch."""
         return self.outcome.flop if isinstance(self.outcome, Prediction) else None
 
     @property
@@ -67,12 +67,12 @@ def forecast(
 ) -> list[Forecast]:
     """A forecast for each of `wanted`; `records` are of the same kind of machine."""
     found = []
-    expected = expect_like([cell for cell, _ in wanted.values()], list(records.values()))
+    expected = seconds_from_records([cell for cell, _ in wanted.values()], list(records.values()))
     for key, (cell, target) in wanted.items():
         outcome, memory_limit = outcomes[key], memory_limit_of(cell)
         fits, why = judge(outcome, memory_limit, target)
         card = card_of(cell) if target == "cuda" else None
-        seconds, clock = expected.get(key) or at_peak(cell, outcome, target, card)
+        seconds, seconds_from = expected.get(key) or seconds_at_peak(cell, outcome, target, card)
         found.append(
             Forecast(
                 cell=cell,
@@ -82,7 +82,7 @@ def forecast(
                 fit=fits,
                 why=why,
                 seconds=seconds,
-                clock=clock,
+                seconds_from=seconds_from,
             )
         )
     return found
@@ -94,21 +94,22 @@ def judge(
     if isinstance(outcome, Unpredicted):
         return None, outcome.reason
     if memory_limit is None:
-        whose = "there is no card here; name one with --card" if target == "cuda" else "host"
-        return None, f"no memory to hold it against: {whose}"
+        if target == "cuda":
+            return None, "no card here to compare with; name one with --card"
+        return None, "the memory of this host is not known"
     return fit(outcome, memory_limit)
 
 
-def at_peak(
+def seconds_at_peak(
     cell: Cell, outcome: Prediction | Unpredicted, target: Target, card: Card | None
 ) -> tuple[float | None, str]:
-    """Seconds of a cell from its FLOPs at `UTILISATION` of the card's dense peak."""
+    """Seconds of a cell from its FLOPs, at `UTILISATION` of the card's dense peak."""
     if isinstance(outcome, Unpredicted):
         return None, "not predicted"
     if target == "cpu":
-        return None, "no dense peak is known for a cpu, and no records of this machine tell"
+        return None, "no dense peak is known for a CPU, and no similar cell was measured here"
     if card is None:
-        return None, "no card to take the dense peak of"
+        return None, "no card, so no dense peak"
     peak, reason = card.peak(cell.runtime.dtype)
     if peak is None:
         return None, reason
@@ -116,24 +117,24 @@ def at_peak(
     return START_S + steps * outcome.flop / (peak * 1e12 * UTILISATION), reason
 
 
-def expect_like(
+def seconds_from_records(
     cells: Sequence[Cell], records: Iterable[Record]
 ) -> dict[str, tuple[float | None, str]]:
-    """Seconds by cell id from what was measured: a cell's own, else a line through those that ran
-    alike, where they differ in their work. No entry where nothing tells."""
+    """Seconds by cell id: the cell's own record, else fitted to records of similar cells of
+    different sizes. No entry where there are none."""
     done = [r for r in records if r.status is Status.OK and r.wall_s is not None]
     own: dict[str, tuple[float | None, str]] = {r.cell_id: (r.wall_s, MEASURED) for r in done}
     found: dict[str, tuple[float | None, str]] = {}
-    for key in {alike(cell) for cell in cells}:
-        same = [record for record in done if alike(record.cell) == key]
-        if len({work_of(record.cell) for record in same} - {None}) > 1:
-            some = expect([cell for cell in cells if alike(cell) == key], same)
+    for key in {timing_key(cell) for cell in cells}:
+        same = [record for record in done if timing_key(record.cell) == key]
+        if len({gflop_of(record.cell) for record in same} - {None}) > 1:
+            some = expected_seconds([cell for cell in cells if timing_key(cell) == key], same)
             found |= {cell_id: (seconds, RECORDS) for cell_id, seconds in some.items()}
     return found | own
 
 
-def alike(cell: Cell) -> tuple[object, ...]:
-    """What must be equal for one cell's time to tell of another's."""
+def timing_key(cell: Cell) -> tuple[object, ...]:
+    """What must be equal in two cells for the time of one to predict that of the other."""
     runtime = cell.runtime
     return (
         cell.load.mode,

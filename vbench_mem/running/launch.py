@@ -1,13 +1,12 @@
-"""Ways to start a child: from a fork server that has torch imported, or as a fresh command.
+"""Starts children from a fork server that has torch imported.
 
-Never imports torch here: the server does that in its own process, while the parent still plans.
+Never imports torch here: the server does so in its own process, while the parent still plans.
 """
 
 import contextlib
 import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Sequence
@@ -19,8 +18,8 @@ from typing import Protocol
 
 from vbench_mem.machine.processes import anonymous_main, ignore_sigint
 
-# What every child needs and what touches no device and starts no threads. A name that is missing
-# costs time, not correctness: the child imports what the server could not.
+# What every child needs, touches no device and starts no threads. A missing name only costs time:
+# the child imports what the server did not.
 PRELOAD = (
     "vbench_mem.running.worker",
     "vbench_mem.encoders.build",
@@ -32,15 +31,15 @@ PRELOAD = (
     "fvcore.nn",
     "torch._dynamo",  # the counters need it, and it takes as long to import as torch
 )
-LAST_WAIT_S = 30  # for the kernel to take a killed process away; more means it is stuck in a driver
-COMMAND = (sys.executable, "-m", "vbench_mem.running.worker")
+LAST_WAIT_S = 30  # for the kernel to end a killed process; longer means it is stuck in a driver
 
 
 @dataclass(frozen=True)
 class Job:
-    """The files of one child: two to read, two to write, and one for what it prints.
+    """The files of one child: it reads `cell` and `environment`, writes `result` and `phases`, and
+    prints to `log`.
 
-    checkpoints  the folder that trainings keep their weights in
+    checkpoints  the folder for the weights of trainings
     """
 
     cell: Path
@@ -57,13 +56,13 @@ class Job:
 
 
 class Child(Protocol):
-    """A started process that leads a process group of its own."""
+    """A started process that leads its own process group."""
 
     @property
     def pid(self) -> int: ...
 
     def wait(self, timeout_s: float) -> int | None:
-        """Block without polling; the exit code (a signal is negative), or None when time is up."""
+        """Block without polling; the exit code (negative for a signal), or None on timeout."""
         ...
 
 
@@ -72,17 +71,17 @@ class Launcher(Protocol):
 
 
 def kill_group(child: Child, number: int) -> None:
-    """Signal the child and everything it started; those already gone are no error."""
+    """Signal the child and everything it started; processes that have ended are no error."""
     try:
         os.killpg(child.pid, number)
     except ProcessLookupError:
-        # not yet a group leader, in its first microseconds, or gone with all it started
+        # not a group leader yet, in its first microseconds, or already gone
         with contextlib.suppress(ProcessLookupError):
             os.kill(child.pid, number)
 
 
 def stop(child: Child, grace_s: float) -> None:
-    """Ask, so that the child writes its stack to the log, then kill; nothing of it is left."""
+    """SIGTERM, at which the child writes its stack to the log, then SIGKILL after `grace_s`."""
     kill_group(child, signal.SIGTERM)
     if child.wait(grace_s) is None:
         kill_group(child, signal.SIGKILL)
@@ -95,49 +94,8 @@ def sweep(child: Child) -> None:
         os.killpg(child.pid, signal.SIGKILL)
 
 
-class SpawnedChild:
-    """A fresh interpreter or any other command."""
-
-    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
-        self.process = process
-        self.ended = threading.Event()
-        # Popen.wait with a timeout polls; a thread in the blocking one does not
-        threading.Thread(target=self.watch, daemon=True).start()
-
-    @property
-    def pid(self) -> int:
-        return self.process.pid
-
-    def watch(self) -> None:
-        self.process.wait()
-        self.ended.set()
-
-    def wait(self, timeout_s: float) -> int | None:
-        return self.process.returncode if self.ended.wait(timeout_s) else None
-
-
-class SpawnLauncher:
-    """Runs `command CELL RESULT ENVIRONMENT PHASES CHECKPOINTS` for each job."""
-
-    def __init__(
-        self, command: Sequence[str] = (sys.executable, "-m", "vbench_mem.running.worker")
-    ):
-        self.command = list(command)
-
-    def start(self, job: Job) -> Child:
-        with job.log.open("wb") as log:
-            process = subprocess.Popen(
-                [*self.command, *job.arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        return SpawnedChild(process)
-
-
 class ForkedChild:
-    """A process forked from the server; the server tells its end through a pipe."""
+    """A process forked from the server, which reports its end through a pipe."""
 
     def __init__(self, process: ForkServerProcess) -> None:
         self.process = process
@@ -150,9 +108,10 @@ class ForkedChild:
 
 
 class ForkServerLauncher:
-    """Forks each child off a server that has torch imported and no device touched.
+    """Forks each child from a server that has imported torch and touched no device.
 
-    The server starts at once and imports while the parent goes on; it ends with the parent.
+    With `start_now` the server starts at once and imports in the background. It ends with the
+    parent.
     """
 
     def __init__(self, preload: Sequence[str] = PRELOAD, start_now: bool = True) -> None:
@@ -163,7 +122,7 @@ class ForkServerLauncher:
                 forkserver.ensure_running()
 
     def start(self, job: Job) -> Child:
-        # not daemonic: a child may start workers of its own; `sweep` ends what is left of them
+        # not daemonic: a child may start workers; `sweep` ends those that are left
         process = self.context.Process(target=run_in_child, args=(job,))
         with anonymous_main():
             process.start()
@@ -171,7 +130,7 @@ class ForkServerLauncher:
 
 
 def run_in_child(job: Job) -> None:
-    """First thing in a forked child: its own session, its own log, then the worker."""
+    """The forked child: a new session, output to the log, then the worker."""
     os.setsid()
     nothing = os.open(os.devnull, os.O_RDONLY)
     log = os.open(job.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
@@ -187,7 +146,7 @@ def run_in_child(job: Job) -> None:
 
 
 def end_with_parent() -> None:
-    """Block until the parent is gone, then end this process and all it started."""
+    """Block until the parent has ended, then end this process and all that it started."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()

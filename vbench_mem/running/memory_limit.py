@@ -1,9 +1,10 @@
-"""The memory that a cell has, and whether what it is predicted to need fits in it. No torch.
+"""The memory limit of a cell, and whether its predicted memory fits in it. No torch.
 
-Only what is certain is called not to fit: the allocated bytes alone must be more than there can be.
+A cell is too large only where that is certain: its allocated bytes alone exceed the limit.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
 from vbench_mem.base.units import format_bytes
@@ -11,18 +12,23 @@ from vbench_mem.machine.cards import Card
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.prediction import Prediction, Target
 
-Fit = Literal["fits", "tight", "does not fit"]
 Where = Literal["device", "host"]
+
+
+class Fit(StrEnum):
+    """Whether a cell fits in the memory that there is, as far as predictions can say."""
+
+    FITS = "fits"
+    TIGHT = "tight"  # the tensors fit; with the rest of the process they may not
+    TOO_LARGE = "does not fit"  # the tensors alone are more than there can be
 
 
 @dataclass(frozen=True, kw_only=True)
 class MemoryLimit:
-    """What there is.
+    """How much memory there is: between `sure_bytes` and `most_bytes`.
 
-    sure_bytes  there for certain; more than `most_bytes` cannot be
-    of          as a sentence says it: `NVIDIA H100 80GB HBM3`
-    where       whose memory it is
-    is_virtual  a limit of the protocol, which counts what torch holds and not the driver's context
+    of          whose memory, for a sentence: `NVIDIA H100 80GB HBM3`, `this host`
+    is_virtual  the protocol's limit, which counts what torch holds without the driver's context
     """
 
     sure_bytes: int
@@ -35,7 +41,7 @@ class MemoryLimit:
 def memory_limit_of(
     cell: Cell, target: Target, card: Card | None, host_memory: int | None
 ) -> MemoryLimit | None:
-    """The smaller of the protocol's limit and what the card, or the host, has; None unknown."""
+    """The protocol's limit or the memory of the card or host, whichever is less; None: unknown."""
     memory_limit = limit_of_device(card) if target == "cuda" else limit_of_host(host_memory)
     limit = cell.protocol.memory_limit_bytes
     if limit is None or (memory_limit is not None and memory_limit.most_bytes <= limit):
@@ -62,58 +68,58 @@ def limit_of_host(size: int | None) -> MemoryLimit | None:
     return MemoryLimit(sure_bytes=size, most_bytes=size, of="this host", where="host")
 
 
-def needed(prediction: Prediction) -> tuple[int, str]:
-    """The largest peak of all that a burst runs, and its phase. It embeds beside training, and a
+def largest_peak(prediction: Prediction) -> tuple[int, str]:
+    """The largest peak of all phases that a burst runs, and that phase. A burst also embeds, and a
     masked encoder embeds unmasked."""
     phases = {prediction.peak_phase: prediction.peak_bytes} | dict(prediction.phases)
     phase = max(phases, key=lambda name: phases[name])
     return phases[phase], phase
 
 
-def held(prediction: Prediction, memory_limit: MemoryLimit) -> tuple[int, str]:
-    """What the process is predicted to hold of this memory, and what that counts."""
-    most = needed(prediction)[0]
+def predicted_use(prediction: Prediction, memory_limit: MemoryLimit) -> tuple[int, str]:
+    """The bytes that the process is predicted to use of this memory, and what they include."""
+    most = largest_peak(prediction)[0]
     if memory_limit.is_virtual and (prediction.reserved_bytes or 0) > most:
-        return prediction.reserved_bytes or 0, "with what the allocator holds"
+        return prediction.reserved_bytes or 0, "reserved by the allocator"
     if not memory_limit.is_virtual and (prediction.process_bytes or 0) > most:
-        return prediction.process_bytes or 0, "with the CUDA context and what the allocator holds"
+        return prediction.process_bytes or 0, "with the CUDA context and the allocator's reserve"
     return most, "allocated"
 
 
 def fit(prediction: Prediction, memory_limit: MemoryLimit) -> tuple[Fit, str | None]:
-    """Whether it fits, and why not where it does not or may not."""
-    bytes_needed, phase = needed(prediction)
+    """Whether it fits, and the reason if it does not or may not."""
+    bytes_needed, phase = largest_peak(prediction)
     if bytes_needed > memory_limit.most_bytes:
         of = f"the {format_bytes(memory_limit.most_bytes)} of {memory_limit.of}"
-        return "does not fit", f"{format_bytes(bytes_needed)} in {phase}, more than {of}"
-    whole, what = held(prediction, memory_limit)
+        return Fit.TOO_LARGE, f"{format_bytes(bytes_needed)} in {phase}, more than {of}"
+    whole, what = predicted_use(prediction, memory_limit)
     if whole <= memory_limit.sure_bytes:
-        return "fits", None
+        return Fit.FITS, None
     size = f"{format_bytes(memory_limit.sure_bytes)} of {memory_limit.of}"
     if memory_limit.sure_bytes == memory_limit.most_bytes:
-        return "tight", f"{format_bytes(whole)} {what}, more than the {size}"
-    return "tight", f"{format_bytes(whole)} {what}, and only {size} are certain"
+        return Fit.TIGHT, f"{format_bytes(whole)} {what}, more than the {size}"
+    return Fit.TIGHT, f"{format_bytes(whole)} {what}, and only {size} are guaranteed"
 
 
 @dataclass(frozen=True)
 class PredictedOom:
-    """A cell that is not tried, since it needs more than there is."""
+    """A cell that is skipped because it needs more memory than there is."""
 
     prediction: Prediction
     memory_limit: MemoryLimit
 
     @property
     def bytes(self) -> int:
-        return needed(self.prediction)[0]
+        return largest_peak(self.prediction)[0]
 
     @property
     def phase(self) -> str:
-        return needed(self.prediction)[1]
+        return largest_peak(self.prediction)[1]
 
     @property
     def reason(self) -> str:
         size, there = format_bytes(self.bytes), format_bytes(self.memory_limit.most_bytes)
         return (
-            f"predicted: {size} does not fit the {there} of {self.memory_limit.of}; "
-            "write try_predicted: true in the matrix to try"
+            f"predicted to need {size}, more than the {there} of {self.memory_limit.of}; "
+            "set try_predicted: true to run it"
         )

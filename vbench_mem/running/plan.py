@@ -1,6 +1,7 @@
-"""What is run, in which order, and what a smaller cell's lack of memory skips. No torch.
+"""Which cells are run, in which order, and which are skipped. No torch.
 
-Smaller cells of the same variant and runtime come first, so that pruning can use what they told.
+Smaller cells of the same variant and runtime come first: where one runs out of memory, the larger
+ones are skipped.
 """
 
 import json
@@ -16,10 +17,12 @@ from vbench_mem.running.record import Record, Status
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Cells in run order, the records that make some of them unnecessary, and the skips.
+class RunPlan:
+    """Cells in run order; by id, those that are not run and why.
 
-    unfit  cells that are predicted not to fit, by id
+    kept           the records of cells that are done
+    skipped        the reasons of skip rules
+    predicted_oom  cells that are predicted not to fit
     """
 
     cells: tuple[Cell, ...]
@@ -37,15 +40,17 @@ class Plan:
 
 def make_plan(
     matrix: Matrix, records: dict[str, Record], only: str | None = None, again: bool = False
-) -> Plan:
-    """The cells whose label or id has `only` in it; ok records are kept unless `again`.
+) -> RunPlan:
+    """The cells that `only` selects; ok records are kept unless `again`.
 
-    Raises `UsageError` when nothing has it.
+    Raises `UsageError` where `only` selects nothing.
     """
-    cells = [cell for cell in in_order(matrix.cells) if only is None or has(matrix, cell, only)]
+    cells = [cell for cell in in_order(matrix.cells) if is_selected(matrix, cell, only)]
     if not cells and matrix.cells and not trainings_of(matrix, only):
         example = matrix.label(matrix.cells[0])
-        raise UsageError(f"--only {only}: in no cell of {matrix.name}; a cell reads '{example}'")
+        raise UsageError(
+            f"--only {only}: no cell of {matrix.name} contains this; a cell reads '{example}'"
+        )
     kept = {
         cell.id: records[cell.id]
         for cell in cells
@@ -55,21 +60,22 @@ def make_plan(
         and records[cell.id].status is Status.OK
     }
     skipped = {cell.id: matrix.skipped[cell.id] for cell in cells if cell.id in matrix.skipped}
-    return Plan(tuple(cells), kept, skipped)
+    return RunPlan(tuple(cells), kept, skipped)
 
 
 def trainings_of(matrix: Matrix, only: str | None) -> list[Cell]:
-    """The last stage of each training whose label or id has `only` in it."""
+    """The last stage of each training that `only` selects."""
     trained = matrix.accuracy.cells if matrix.accuracy is not None else ()
-    return [cell for cell in trained if only is None or has(matrix, cell, only)]
+    return [cell for cell in trained if is_selected(matrix, cell, only)]
 
 
-def has(matrix: Matrix, cell: Cell, text: str) -> bool:
-    return text in matrix.label(cell) or cell.id.startswith(text)
+def is_selected(matrix: Matrix, cell: Cell, only: str | None) -> bool:
+    """Does the cell's label contain the text, or its id begin with it? None selects every cell."""
+    return only is None or only in matrix.label(cell) or cell.id.startswith(only)
 
 
 def in_order(cells: Iterable[Cell]) -> list[Cell]:
-    """Groups in the order written; in each, fewer frames and then smaller batches first."""
+    """Groups in the order of the matrix; in each, fewer frames and then smaller batches first."""
     groups: dict[str, list[Cell]] = {}
     for cell in cells:
         groups.setdefault(group_of(cell), []).append(cell)
@@ -82,7 +88,7 @@ def in_order(cells: Iterable[Cell]) -> list[Cell]:
 
 @cache
 def group_of(cell: Cell) -> str:
-    """Everything about a cell but its frames and its batch."""
+    """Everything about a cell except its frames and its batch."""
     facts = dump(cell)
     del facts["encoder"], facts["recipe_name"]
     del facts["load"]["frames"], facts["load"]["batch"]
@@ -90,7 +96,7 @@ def group_of(cell: Cell) -> str:
 
 
 def pruned_by(cell: Cell, out_of_memory: Iterable[Cell]) -> Cell | None:
-    """A cell that ran out of memory with no more frames and no larger batch, all else equal."""
+    """A cell that ran out of memory with as many frames and clips or fewer, all else equal."""
     for smaller in out_of_memory:
         if (
             smaller.load.frames <= cell.load.frames

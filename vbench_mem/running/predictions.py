@@ -1,6 +1,6 @@
-"""Predictions of many cells at once, in worker processes that import torch once each.
+"""Predictions of many cells in parallel worker processes.
 
-Never imports torch here. No device is touched: any number of these may run beside anything else.
+Never imports torch here. Touches no device, so that measurements on one are not disturbed.
 """
 
 import multiprocessing
@@ -12,7 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from typing import Any, TypeVar
 
-from vbench_mem.base.errors import Unsupported, UsageError, told
+from vbench_mem.base.errors import Unsupported, UsageError, error_summary
 from vbench_mem.machine.host import cpu_cores
 from vbench_mem.machine.processes import anonymous_main
 from vbench_mem.matrix import cell as cells
@@ -23,7 +23,7 @@ from vbench_mem.running.launch import PRELOAD
 
 T = TypeVar("T")
 Outcome = Prediction | Unpredicted
-DIED = "the process that predicted it died: killed for want of memory, or by the encoder's own code"
+DIED = "its process died: out of memory on the host, or a crash in the encoder's code"
 
 
 def predict_all(
@@ -31,9 +31,9 @@ def predict_all(
     done: Callable[[str], None] = lambda _: None,
     jobs: int | None = None,
 ) -> dict[str, Outcome]:
-    """A prediction for each of `wanted`, under its own key; `done` is told each key as it comes.
+    """A prediction for each of `wanted`, by its key; `done` is called with each finished key.
 
-    What cannot be predicted is `Unpredicted` with the reason: nothing here raises for one cell.
+    A cell that cannot be predicted is `Unpredicted` with the reason; no cell raises.
     """
     work = {
         key: (predict_dumped, (cells.dump(cell), target)) for key, (cell, target) in wanted.items()
@@ -48,14 +48,14 @@ def predict_all(
         with closing(in_workers(work, jobs)) as answers:
             for key, data in answers:
                 take(key, data)
-    except BrokenProcessPool:  # one by one tells whose it was
+    except BrokenProcessPool:  # one by one, to find the cell that broke it
         for key in [key for key in work if key not in found]:
             take(key, predict_alone(*work[key]))
     return {key: found[key] for key in wanted}
 
 
 def predict_alone(function: Callable[..., dict[str, Any]], arguments: Any) -> dict[str, Any]:
-    """In a worker of its own, whose death is an answer too."""
+    """In a separate worker; if that dies, the cell is unpredicted."""
     try:
         return dict(in_workers({"": (function, arguments)}))[""]
     except BrokenProcessPool:
@@ -71,17 +71,17 @@ def predict_dumped(cell: dict[str, Any], target: Target) -> dict[str, Any]:
     except (Unsupported, UsageError) as error:
         return {"reason": str(error)}
     except (Exception, SystemExit) as error:
-        # of a user's encoder, or of ours: it becomes a row with its trace
-        return {"reason": told(error), "traceback": traceback.format_exc()}
+        # of a user's encoder, or of ours: shown in the row, with its traceback
+        return {"reason": error_summary(error), "traceback": traceback.format_exc()}
 
 
 def in_workers(
     work: Mapping[str, tuple[Callable[..., T], tuple[Any, ...]]], jobs: int | None = None
 ) -> Generator[tuple[str, T], None, None]:
-    """Run each `function(*arguments)` in a worker process; (key, result) as they come.
+    """Run each `function(*arguments)` in a worker process; yields (key, result) as they finish.
 
-    Functions must be importable. Workers start from a server that has torch imported. Raises
-    whatever a function raises, and `BrokenProcessPool` when a worker dies.
+    Functions must be importable. Workers are forked from a server that has imported torch. Raises
+    what a function raises, and `BrokenProcessPool` when a worker dies.
     """
     jobs = min(jobs or cpu_cores(), len(work))
     if not work:
@@ -98,16 +98,16 @@ def in_workers(
                 }
             for future in as_completed(futures):
                 yield futures[future], future.result()
-        except BaseException:  # Ctrl-C above all: nothing that has begun is waited for
+        except BaseException:  # such as Ctrl-C: do not wait for what has begun
             for worker in set(multiprocessing.active_children()) - others:
                 worker.kill()
             raise
 
 
 def one_thread() -> None:
-    """Workers compute nothing; threads of their own would only be in each other's way.
+    """Workers compute next to nothing: more threads would only compete for the cores.
 
-    What a user's code prints there goes to stderr: stdout is for the command's own answer.
+    What a user's code prints goes to stderr: stdout is for the command's result.
     """
     import torch
 

@@ -1,6 +1,5 @@
-"""What one cell came to: one pydantic model, one JSON file, written aside and moved into place."""
+"""The result of one cell as a pydantic model, stored as one JSON file."""
 
-import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, field_validator
 
 from vbench_mem.base.errors import nearest
+from vbench_mem.base.files import write_file
 from vbench_mem.base.metrics import METRICS
 from vbench_mem.base.strict import STRICT
 from vbench_mem.machine.environment import Environment
@@ -19,22 +19,39 @@ SCHEMA: Literal[1] = 1  # history: 1, the first
 
 class Status(StrEnum):
     OK = "ok"
-    OOM = "oom"  # of the device or of the host; `Failure` has the phase and the bytes asked for
+    OOM = "oom"  # of the device or the host; `Failure` has the phase and the bytes requested
     TIMEOUT = "timeout"
     KILLED = "killed"  # by a signal that was not ours
-    UNSUPPORTED = "unsupported"  # this device cannot; nothing was tried
+    UNSUPPORTED = "unsupported"  # not possible on this device; nothing was tried
     ERROR = "error"
-    SKIPPED = "skipped"  # by a rule, or because a smaller cell or the prediction says: too large
+    SKIPPED = "skipped"  # by a rule, after a smaller cell ran out of memory, or predicted too large
+
+
+class RowState(StrEnum):
+    """A `Status` of the row's record, or where no record counts one of the other states."""
+
+    OK = Status.OK.value
+    OOM = Status.OOM.value
+    TIMEOUT = Status.TIMEOUT.value
+    KILLED = Status.KILLED.value
+    UNSUPPORTED = Status.UNSUPPORTED.value
+    ERROR = Status.ERROR.value
+    SKIPPED = Status.SKIPPED.value
+    MISSING = "missing"  # the cell has no record
+    PREDICTED = "predicted"  # to fit, where a card is given
+    TIGHT = "tight"  # predicted to fit the card only just
+    DOES_NOT_FIT = "does not fit"  # as predicted
+    UNPREDICTED = "unpredicted"  # the cell cannot be predicted
 
 
 class Failure(BaseModel):
-    """What is known about an ending that is not ok."""
+    """The known facts of an ending that is not ok."""
 
     model_config = STRICT
 
     phase: str | None = None  # build, batch, forward, backward, optimizer, embed, time, ...
     where: Literal["device", "host"] | None = None  # whose memory ran out
-    bytes_asked: int | None = None
+    bytes_requested: int | None = None
     bytes_limit: int | None = None  # the card's, or the virtual card's
     signal: int | None = None
     exit_code: int | None = None
@@ -53,10 +70,10 @@ class Record(BaseModel):
     reason: str | None = None  # one sentence; none when ok
     failure: Failure | None = None
     pruned_by: str | None = None  # id of the smaller cell that ran out of memory
-    predicted_bytes: int | None = None  # more than there is, so that nothing was tried
+    predicted_bytes: int | None = None  # of a cell that was skipped because this does not fit
     metrics: dict[str, int | float | None] = {}
     missing: dict[str, str] = {}
-    details: dict[str, Any] = {}  # methods, kernels, counters' gaps, per-step times
+    details: dict[str, Any] = {}  # methods, kernels, what counters missed, times of each step
     environment: Environment | None = None
     started_at: str | None = None  # UTC, ISO 8601
     wall_s: float | None = None  # of the whole child
@@ -68,15 +85,9 @@ class Record(BaseModel):
             if name not in METRICS:
                 raise ValueError(f"no metric called {name}{nearest(name, METRICS)}")
             if value is not None and not abs(value) <= sys.float_info.max:  # nor is NaN
-                raise ValueError(f"{name} is {value}; a number that is not there is null")
+                raise ValueError(f"{name} is {value}; write null for a number that is missing")
         return metrics
 
 
 def write_record(record: Record, path: Path) -> None:
-    """Write aside, flush to disk, then move into place in one step: a reader never sees half."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with aside.open("w", encoding="utf-8") as file:
-        file.write(record.model_dump_json(indent=1) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(aside, path)
+    write_file(path, record.model_dump_json(indent=1) + "\n")

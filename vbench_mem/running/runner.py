@@ -1,4 +1,4 @@
-"""One fresh process per cell, one after another. Whatever happens to it becomes a record.
+"""Runs cells one after another, each in a fresh process. However it ends, there is a record.
 
 Never imports torch: the parent must not hold the device it is measuring.
 """
@@ -16,13 +16,13 @@ from vbench_mem.running.attempt import Attempts
 from vbench_mem.running.endings import Ending
 from vbench_mem.running.launch import Launcher
 from vbench_mem.running.memory_limit import PredictedOom
-from vbench_mem.running.plan import Plan, pruned_by
+from vbench_mem.running.plan import RunPlan, pruned_by
 from vbench_mem.running.record import Failure, Record, Status
 from vbench_mem.running.store import Store
 
 
 class Watch(Protocol):
-    """Told what goes on, to show it."""
+    """Is called when a cell starts and when it ends, to show progress."""
 
     def started(self, cell: Cell) -> None: ...
 
@@ -31,10 +31,9 @@ class Watch(Protocol):
 
 @dataclass(frozen=True)
 class Runner:
-    """Runs the cells of a plan into a store.
+    """Runs the cells of a plan into a store; fields as of `Attempts`.
 
-    environments  the parent's readings by name of device, written beside each child's cell
-    kills         the kernel's counters of out-of-memory kills; tests pass their own
+    prune_oom  skip cells that are larger than one that ran out of memory
     """
 
     store: Store
@@ -44,8 +43,8 @@ class Runner:
     prune_oom: bool = True
     kills: Callable[[], dict[str, int]] = host.oom_kills
 
-    def run(self, plan: Plan) -> dict[str, Record]:
-        """Every cell's record, old or new, by id. Ctrl-C ends the child and keeps what is done."""
+    def run(self, plan: RunPlan) -> dict[str, Record]:
+        """Every cell's record, old or new, by id. Ctrl-C ends the child; records stay."""
         records: dict[str, Record] = {}
         out_of_memory: list[Cell] = []
         for cell in plan.cells:
@@ -59,13 +58,13 @@ class Runner:
                 out_of_memory.append(cell)
             old = self.store.status_of(self.store.record_path(cell.id))
             if cell.id not in plan.skipped or old in (None, Status.SKIPPED):
-                self.store.write(record)  # a rule says what is shown; what was measured stays
+                self.store.write(record)  # a rule hides what was measured, but does not replace it
             records[cell.id] = record
             self.watch.finished(cell, record, True)
         return records
 
-    def settle(self, cell: Cell, plan: Plan, out_of_memory: list[Cell]) -> Record:
-        """Skip by a rule, skip because it cannot fit, or measure."""
+    def settle(self, cell: Cell, plan: RunPlan, out_of_memory: list[Cell]) -> Record:
+        """Skip the cell by a rule or because it cannot fit, or measure it."""
         if cell.id in plan.skipped:
             return self.record(cell, Ending(Status.SKIPPED, plan.skipped[cell.id], None))
         if cell.id in plan.predicted_oom:
@@ -73,14 +72,14 @@ class Runner:
         smaller = pruned_by(cell, out_of_memory) if self.prune_oom else None
         if smaller is not None:
             load = smaller.load
-            reason = f"out of memory already with frames={load.frames} batch={load.batch}"
+            reason = f"out of memory at frames={load.frames} batch={load.batch} already"
             skipped = self.record(cell, Ending(Status.SKIPPED, reason, None))
             return skipped.model_copy(update={"pruned_by": smaller.id})
         self.watch.started(cell)
         return self.measure(cell)
 
     def skip(self, cell: Cell, predicted_oom: PredictedOom) -> Record:
-        """The record of a cell that is predicted not to fit: what was predicted, and the limit."""
+        """The record of a cell that is predicted not to fit, with the prediction and the limit."""
         memory_limit, prediction = predicted_oom.memory_limit, predicted_oom.prediction
         failure = Failure(
             phase=predicted_oom.phase, where=memory_limit.where, bytes_limit=memory_limit.most_bytes
@@ -103,7 +102,7 @@ class Runner:
     def measure(self, cell: Cell) -> Record:
         """Start a child, wait for its end, and read or write its record."""
         record = self.attempts.begin(cell).wait()
-        assert record is not None  # without a limit of its own it waits for the end
+        assert record is not None  # without `seconds`, it waits for the end
         return record
 
     @cached_property

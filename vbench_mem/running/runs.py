@@ -1,4 +1,4 @@
-"""Which folder of records a report or a check reads. Records of unlike machines never meet."""
+"""Which folder of records a report or a check reads: that of one kind of machine."""
 
 from pathlib import Path
 
@@ -7,11 +7,11 @@ from vbench_mem.running.store import Store, find_stores
 
 
 class NoRun(UsageError):
-    """There are no records to judge."""
+    """There are no records."""
 
 
 class UnlikeMachines(UsageError):
-    """There are records, but of other machines than the one asked for."""
+    """There are records, but none of the machine that is wanted."""
 
 
 def choose_run(
@@ -23,11 +23,10 @@ def choose_run(
     foreign: bool,
     measure: str = "vbench-mem run",
 ) -> Store:
-    """The run of `machine` (its first digits do), else of this one, whose fingerprint is `own`.
+    """The run of `machine` (the first digits of its fingerprint), else of this one (`own`).
 
-    With `foreign`, the only run there is will do wherever it was made. Raises `NoRun` without any
-    run and `UnlikeMachines`, listing what there is, without the one asked for. `measure` is the
-    command that would make records.
+    With `foreign`, a single run of another machine is accepted too. `measure` is the command that
+    makes records. Raises `NoRun` where there is no run, else `UnlikeMachines` with those there are.
     """
     stores = {store.fingerprint: store for store in find_stores(root, name)}
     if not stores:
@@ -37,8 +36,10 @@ def choose_run(
         found = [stores[key] for key in stores if key.startswith(machine)]
         if machine and len(found) == 1:
             return found[0]
-        many = "more than one machine" if found else "no machine"
-        raise UnlikeMachines(f"{root / name}: {many} called '{machine}'; records are of {there}")
+        many = "several fingerprints begin" if found else "no fingerprint begins"
+        raise UnlikeMachines(
+            f"{root / name}: {many} with '{machine}'; there are records of {there}"
+        )
     if own in stores:
         return stores[own]
     if foreign and len(stores) == 1:

@@ -1,4 +1,4 @@
-"""Where a matrix is run: the machine's environment for each device its cells ask for. No torch."""
+"""This machine's environment for each device that the cells of a matrix name. No torch."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,8 +12,8 @@ from vbench_mem.running.store import Store
 
 @dataclass
 class Site:
-    """`main` gives the store its fingerprint. A matrix over several devices has that of `auto`,
-    so that its cells stay in one folder."""
+    """`main` gives the store its fingerprint: the environment of the only device, or of `auto`
+    where a matrix has several, so that its records are in one folder."""
 
     main: Environment
     others: dict[str, Environment] = field(default_factory=dict)
@@ -26,7 +26,7 @@ class Site:
         return cls(main, {device: main})
 
     def environment(self, device: str) -> Environment:
-        """Read once for each device; the child reads anew what changes from minute to minute."""
+        """Read once for each device; the child reads again what changes from minute to minute."""
         if device not in self.others:
             found = read_environment(device)
             self.others[device] = found.model_copy(update={"fingerprint": self.main.fingerprint})

@@ -1,17 +1,15 @@
-"""A folder of records of one matrix on one kind of machine. Never trusts a file, and never loses a
-good record to a worse one.
+"""A folder of records of one matrix on one kind of machine. Deletes no record, checks every file.
 
 <root>/<matrix name>/<fingerprint>/
-    records/<cell id>.json   what each cell came to
-    cells/<cell id>.*        what a child was given, and the last phase it entered
+    records/<cell id>.json   the result of each cell
+    cells/<cell id>.*        the input of a child, and the phases that it entered
     logs/<cell id>.log       what a child printed
-    checkpoints/<cell id>.*  weights that a training came to, and how far one has come
-    matrix.yaml              the matrix as it was
+    checkpoints/<cell id>.*  trained weights, and snapshots of trainings that were interrupted
+    matrix.yaml              the matrix as it was run
     environment.json         the machine
 """
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +20,7 @@ from pydantic import ValidationError
 from vbench_mem.accuracy.training.trained import checkpoint_path
 from vbench_mem.base.errors import cannot_write
 from vbench_mem.base.explain import explain
+from vbench_mem.base.files import write_file
 from vbench_mem.base.strict_json import parse_json
 from vbench_mem.machine.environment import Environment
 from vbench_mem.machine.lock import hold
@@ -33,12 +32,12 @@ OTHER_STORE = "choose another folder with --store"
 
 
 class Unusable(Exception):
-    """Why a record file cannot be used."""
+    """A record file cannot be used; the message says why."""
 
 
 @dataclass(frozen=True)
 class Store:
-    """The folder; nothing is made on disk before `prepare`."""
+    """The folder; nothing is created on disk before `prepare`."""
 
     folder: Path
 
@@ -63,11 +62,11 @@ class Store:
         return self.folder / "cells" / f"{cell_id}.json"
 
     def phase_path(self, cell_id: str) -> Path:
-        """Lines that the child adds as it goes, so that the last phase of a killed one is known."""
+        """Where the child writes each phase that it enters, so that a killed child's is known."""
         return self.folder / "cells" / f"{cell_id}.phase"
 
     def result_path(self, cell_id: str) -> Path:
-        """Where a child writes; what is good there becomes the record."""
+        """Where a child writes its record; the parent moves it if it is usable."""
         return self.folder / "cells" / f"{cell_id}.result.json"
 
     def environment_path(self) -> Path:
@@ -75,7 +74,7 @@ class Store:
 
     @contextmanager
     def writable(self) -> Iterator[None]:
-        """Raises `UsageError` for what the file system refuses here."""
+        """Turns an `OSError` into a `UsageError`."""
         try:
             yield
         except OSError as error:
@@ -87,30 +86,30 @@ class Store:
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
 
     def prepare(self, matrix_text: str, environment: Environment) -> None:
-        """Write down what is run, and where; only while no other run has the folder."""
+        """Write the matrix and the environment; only while no other run holds the folder."""
         self.make()
         with self.writable():
-            write_text(self.folder / "matrix.yaml", matrix_text)
-            write_text(self.environment_path(), environment.model_dump_json(indent=1) + "\n")
+            write_file(self.folder / "matrix.yaml", matrix_text)
+            write_file(self.environment_path(), environment.model_dump_json(indent=1) + "\n")
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Make the folder and hold it; raises `UsageError` while another run has it."""
+        """Create and hold the folder; raises `UsageError` while another run holds it."""
         self.make()
-        busy = f"{self.folder}: another run is at work here; wait for its end"
+        busy = f"{self.folder}: another run is using this folder; wait until it ends"
         with hold(self.folder / ".lock", busy, OTHER_STORE):
             yield
 
     def write_cell(self, cell: Cell) -> Path:
-        """What a child is given."""
+        """The input of a child."""
         path = self.cell_path(cell.id)
         with self.writable():
-            write_text(path, json.dumps(cells.dump(cell), indent=1) + "\n")
+            write_file(path, json.dumps(cells.dump(cell), indent=1) + "\n")
         return path
 
     def write(self, record: Record) -> None:
-        """The cell's record from now on. It overwrites the one before, but a good one that is
-        followed by a failure is kept beside it as `<name>.before-N`."""
+        """Write the cell's record. An ok record that one with another status replaces is renamed to
+        `<name>.before-N`."""
         path = self.record_path(record.cell_id)
         with self.writable():
             if record.status is not Status.OK and self.status_of(path) is Status.OK:
@@ -118,28 +117,28 @@ class Store:
             write_record(record, path)
 
     def status_of(self, path: Path) -> Status | None:
-        """Of a usable record; None where there is none."""
+        """The status of the record there; None without a usable one."""
         try:
             return read_record(path, self.machine()).status
         except Unusable:
             return None
 
     def files(self) -> list[Path]:
-        """Record files, good and bad; those set aside and half-written ones are not among them."""
+        """Record files, usable or not, without renamed and temporary ones."""
         return sorted((self.folder / "records").glob("[!.]*.json"))
 
     def records(self) -> dict[str, Record]:
-        """Every good record by cell id."""
+        """Every usable record by cell id."""
         found, machine = {}, self.machine()
         for path in self.files():
             try:
                 found[path.stem] = read_record(path, machine)
             except Unusable:
-                continue  # `problems` tells
+                continue  # listed by `problems`
         return found
 
     def problems(self) -> list[str]:
-        """A sentence with the fix for every torn, foreign or old file."""
+        """A sentence with the fix for every unusable file."""
         found, machine = [], self.machine()
         for path in self.files():
             try:
@@ -149,8 +148,7 @@ class Store:
         return found
 
     def machine(self) -> str:
-        """The fingerprint that the folder was made for: as its environment file says, else its
-        name."""
+        """The fingerprint in the folder's environment file, else the folder's name."""
         try:
             text = self.environment_path().read_text(encoding="utf-8")
             return Environment.model_validate_json(text).fingerprint
@@ -158,9 +156,9 @@ class Store:
             return self.fingerprint
 
     def set_aside_bad(self, wanted: set[str]) -> list[str]:
-        """Rename the unusable files of these cells, so that they are measured again; a sentence
-        for each. Nothing is lost: `<name>.torn-1` holds what was there."""
-        told, machine = [], self.machine()
+        """Rename the unusable files of these cells to `<name>.torn-N`, so that they are measured
+        again; a sentence for each unusable file."""
+        messages, machine = [], self.machine()
         for path in self.files():
             try:
                 read_record(path, machine)
@@ -168,15 +166,14 @@ class Store:
                 if path.stem in wanted:
                     with self.writable():
                         aside = set_aside(path, "torn")
-                    told.append(f"{path}: {why}; kept as {aside.name} and measured again")
+                    messages.append(f"{path}: {why}; renamed to {aside.name}, to be measured again")
                 else:
-                    told.append(f"{path}: {why}; not to be measured now, left alone")
-        return told
+                    messages.append(f"{path}: {why}; ignored, since its cell is not run now")
+        return messages
 
 
 def read_record(path: Path, fingerprint: str) -> Record:
-    """A record that is whole, of this code's schema, of the cell in its name and of this machine;
-    raises `Unusable` with the reason."""
+    """The record of the cell that the file is named after, on this machine; raises `Unusable`."""
     try:
         text = path.read_bytes()
     except OSError as error:
@@ -187,14 +184,14 @@ def read_record(path: Path, fingerprint: str) -> Record:
 
 
 def parse_record(text: bytes | str) -> Record:
-    """A record that is whole and of this code's schema, whosever it is; raises `Unusable`."""
+    """A record of any cell and machine; raises `Unusable`."""
     try:
         data = parse_json(text)
     except ValueError as error:
         raise Unusable(f"torn ({' '.join(str(error).split())})") from error
     version = data.get("schema_version") if isinstance(data, dict) else None
     if version != SCHEMA:
-        raise Unusable(f"schema {version}, this code reads {SCHEMA}")
+        raise Unusable(f"has schema version {version}, but this code reads {SCHEMA}")
     try:
         return Record.model_validate_json(json.dumps(data))
     except ValidationError as error:
@@ -202,16 +199,16 @@ def parse_record(text: bytes | str) -> Record:
 
 
 def check_identity(record: Record, cell_id: str, fingerprint: str) -> None:
-    """Raises `Unusable` for a record of another cell, of edited code or of another machine."""
+    """Raises `Unusable` for a record of another cell or of another machine."""
     if record.cell_id != cell_id:
-        raise Unusable(f"foreign, it holds cell {record.cell_id}")
+        raise Unusable(f"is the record of another cell, {record.cell_id}")
     if record.cell.id != cell_id:
-        raise Unusable(f"foreign, the cell inside it is {record.cell.id}")
+        raise Unusable(f"the cell in it has another id now, {record.cell.id}")
     if record.environment is None and record.status is Status.SKIPPED:
         return  # nothing was measured
     own = record.environment.fingerprint if record.environment else "unknown"
     if own != fingerprint:
-        raise Unusable(f"foreign, from a machine with fingerprint {own}, not {fingerprint}")
+        raise Unusable(f"is from another machine ({own}, not {fingerprint})")
 
 
 def set_aside(path: Path, why: str) -> Path:
@@ -221,13 +218,6 @@ def set_aside(path: Path, why: str) -> Path:
         number += 1
     path.rename(aside)
     return aside
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write aside and move into place in one step."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    aside.write_text(text, encoding="utf-8")
-    os.replace(aside, path)
 
 
 def find_stores(root: Path, matrix_name: str) -> list[Store]:

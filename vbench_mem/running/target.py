@@ -1,4 +1,4 @@
-"""Where cells would run: this machine's devices, or a card that is only named. No torch."""
+"""Where cells would run: on this machine's devices, or on a card that the user names. No torch."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,29 +17,29 @@ from vbench_mem.running.store import find_stores
 
 
 @dataclass(frozen=True)
-class Place:
-    """`asked` is a card that takes the place of every device but the cpu."""
+class ExecutionTarget:
+    """`named` is a card that replaces every device except the CPU."""
 
     site: Site
-    asked: Card | None
+    named: Card | None
     host_memory: int | None
 
     @classmethod
-    def of(cls, cells: Iterable[Cell], asked: Card | None = None) -> Self:
-        return cls(Site.of(cells), asked, host_bytes())
+    def of(cls, cells: Iterable[Cell], named: Card | None = None) -> Self:
+        return cls(Site.of(cells), named, host_bytes())
 
     def target(self, cell: Cell) -> Target:
-        if self.asked is not None and cell.runtime.device != "cpu":
+        if self.named is not None and cell.runtime.device != "cpu":
             return "cuda"
         return target_of(cell.runtime.device, self.environment(cell).shows_gpu)
 
     def target_here(self, cell: Cell) -> Target | None:
-        """None for a cell that asks for a card where the driver shows none: a run tells why."""
+        """None for a cell that needs a card where the driver shows none: running it says why."""
         target = self.target(cell)
         return None if target == "cuda" and self.card(cell) is None else target
 
     def card(self, cell: Cell) -> Card | None:
-        return self.asked or present_card(self.environment(cell))
+        return self.named or present_card(self.environment(cell))
 
     def memory_limit(self, cell: Cell) -> MemoryLimit | None:
         target = self.target(cell)
@@ -50,20 +50,19 @@ class Place:
         return self.site.environment(cell.runtime.device)
 
     def records(self, root: Path, matrix_name: str) -> dict[str, Record]:
-        """What was measured on this machine, or on machines with the card that is asked for."""
-        if self.asked is None:
+        """What was measured on this machine, or on machines with the named card."""
+        if self.named is None:
             return self.site.store(root, matrix_name).records()
         found: dict[str, Record] = {}
         for store in find_stores(root, matrix_name):
             found |= {
                 key: record
                 for key, record in store.records().items()
-                if record.environment is not None and self.has_asked_card(record.environment)
+                if record.environment is not None and self.has_named_card(record.environment)
             }
         return found
 
-    def has_asked_card(self, environment: Environment) -> bool:
-        there = present_card(environment)
-        return there is not None and not set(there.drivers).isdisjoint(
-            self.asked.drivers if self.asked else ()
-        )
+    def has_named_card(self, environment: Environment) -> bool:
+        present = present_card(environment)
+        named = self.named.drivers if self.named else ()
+        return present is not None and not set(present.drivers).isdisjoint(named)

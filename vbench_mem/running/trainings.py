@@ -1,7 +1,7 @@
-"""Runs the trainings of a matrix: each in a fresh process, after what it goes on from.
+"""Runs the trainings of a matrix: each in a fresh process, after the stage that it continues.
 
-On a CPU as many at once as their threads leave room for: a retrieval score is the same however busy
-the machine is, unlike a time. Never imports torch.
+On a CPU several run at once, as many as there are cores for: unlike a time, a retrieval score does
+not depend on how busy the machine is. Never imports torch.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,11 +24,11 @@ POLL_S = 0.05  # trainings take seconds, and nothing is timed here
 
 
 @dataclass(frozen=True)
-class Course:
-    """What is trained, each after what it goes on from, and the records that skip a training.
+class TrainingPlan:
+    """Trainings, each after the stage that it continues, and the records of those that are done.
 
-    cells  the last stages asked for, with those before them that are still needed
-    again  from the first step on, whatever weights and snapshots are there
+    cells  the selected last stages, and the earlier stages that are still needed
+    again  train from the first step, even where there are weights or a snapshot
     """
 
     cells: tuple[Cell, ...]
@@ -40,67 +40,63 @@ class Course:
         return [cell for cell in self.cells if cell.id not in self.kept]
 
 
-def make_course(
+def plan_trainings(
     matrix: Matrix,
     records: Mapping[str, Record],
     store: Store,
     only: str | None = None,
     again: bool = False,
-) -> Course:
-    """The trainings whose label or id has `only` in it; ok records are kept unless `again`.
+) -> TrainingPlan:
+    """The trainings that `only` selects; ok records are kept unless `again`.
 
-    A stage is trained again only where something goes on from it and its weights are not there.
+    An earlier stage is trained again only if its weights are missing and another continues it.
     """
-    asked = trainings_of(matrix, only)
-    kept = {cell.id: records[cell.id] for cell in asked if not again and is_good(records, cell)}
+    selected = trainings_of(matrix, only)
+    kept = {cell.id: records[cell.id] for cell in selected if not again and is_ok(records, cell)}
     stages: dict[str, Cell] = {}
-    for cell in asked:
-        chain = [] if cell.id in kept else list(before(cell))
+    for cell in selected:
+        chain = [] if cell.id in kept else list(earlier_stages(cell))
         for number, stage in enumerate(chain):
-            if not again and is_good(records, stage) and is_there(store, records[stage.id]):
+            if not again and is_ok(records, stage) and has_weights(store, records[stage.id]):
                 kept[stage.id] = records[stage.id]
                 chain = chain[: number + 1]
                 break
         stages |= {stage.id: stage for stage in reversed(chain)}
-    return Course((*stages.values(), *asked), kept, again)
+    return TrainingPlan((*stages.values(), *selected), kept, again)
 
 
-def is_good(records: Mapping[str, Record], cell: Cell) -> bool:
+def is_ok(records: Mapping[str, Record], cell: Cell) -> bool:
     return cell.id in records and records[cell.id].status is Status.OK
 
 
 def forget(store: Store, cell: Cell) -> None:
-    """Take away what would skip the training; its weights stay until there are new ones."""
+    """Delete what would shorten the training; its weights stay until new ones replace them."""
     checkpoint = store.checkpoint_path(cell.id)
     with store.writable():
         for what in ("trained.json", "snapshot"):
             beside(checkpoint, what).unlink(missing_ok=True)
 
 
-def is_there(store: Store, record: Record) -> bool:
-    """Has the store still the very weights that the record is of?"""
+def has_weights(store: Store, record: Record) -> bool:
+    """Does the store still have the weights of this record, unchanged?"""
     path = store.checkpoint_path(record.cell_id)
     known = record.details.get("checkpoint", {}).get("sha256")
     return path.is_file() and (known is None or file_sha256(path) == known)
 
 
-def before(cell: Cell) -> Iterator[Cell]:
-    """What the cell goes on from, the nearest first."""
-    above = parent(cell)
-    while above is not None:
-        yield above
-        above = parent(above)
-
-
-def parent_id(cell: Cell) -> str | None:
-    return next((above.id for above in before(cell)), None)
+def earlier_stages(cell: Cell) -> Iterator[Cell]:
+    """The stages that the cell continues, the last of them first."""
+    stage = parent(cell)
+    while stage is not None:
+        yield stage
+        stage = parent(stage)
 
 
 @dataclass
 class Trainings:
-    """Runs a course into a store.
+    """Runs a plan into a store.
 
-    most_at_once  children at the same time; none means what the machine has room for
+    most_at_once  children at the same time; None: as many as `has_room` finds cores for
     """
 
     store: Store
@@ -109,18 +105,18 @@ class Trainings:
     most_at_once: int | None = None
     running: list[Attempt] = field(default_factory=list)
 
-    def run(self, course: Course) -> dict[str, Record]:
-        """Every training's record, old or new, by id. Ctrl-C ends the children and keeps what is
-        done, and the next run goes on from where each of them was."""
+    def run(self, plan: TrainingPlan) -> dict[str, Record]:
+        """Every training's record, old or new, by id. Ctrl-C ends the children; the next run
+        continues each from its last snapshot."""
         records: dict[str, Record] = {}
         waiting: list[Cell] = []
-        for cell in course.cells:
-            if cell.id in course.kept:
-                records[cell.id] = course.kept[cell.id]
+        for cell in plan.cells:
+            if cell.id in plan.kept:
+                records[cell.id] = plan.kept[cell.id]
                 self.watch.finished(cell, records[cell.id], False)
             else:
                 waiting.append(cell)
-                if course.again:
+                if plan.again:
                     forget(self.store, cell)
         try:
             while waiting or self.running:
@@ -133,14 +129,14 @@ class Trainings:
         return records
 
     def start_ready(self, waiting: list[Cell], records: dict[str, Record]) -> list[Cell]:
-        """Start what can be, settle what cannot; the cells that still wait."""
+        """Start the cells that can run, skip those that cannot; returns those that still wait."""
         left = []
         for cell in waiting:
-            above = parent_id(cell)
-            found = None if above is None else records.get(above)
+            stage = parent(cell)
+            found = None if stage is None else records.get(stage.id)
             if found is not None and found.status is not Status.OK:
                 self.settle(cell, self.skip(cell, found), records)
-            elif (above is None or found is not None) and self.has_room(cell):
+            elif (stage is None or found is not None) and self.has_room(cell):
                 self.watch.started(cell)
                 self.running.append(self.attempts.begin(cell))
             else:
@@ -148,7 +144,7 @@ class Trainings:
         return left
 
     def has_room(self, cell: Cell) -> bool:
-        """One at a time on a card; on a CPU as many as have cores of their own."""
+        """Can it start now? One at a time on a GPU; on a CPU while there are cores left."""
         if not self.running:
             return True
         environment = self.attempts.environments(cell.runtime.device)
@@ -161,7 +157,7 @@ class Trainings:
         return len(self.running) < most
 
     def collect(self, records: dict[str, Record]) -> None:
-        """Take the records of those that have ended, waiting a moment for the first."""
+        """Collect the records of those that have ended; waits `POLL_S` at most."""
         for attempt in list(self.running):
             record = attempt.wait(POLL_S / len(self.running))
             if record is not None:
@@ -173,9 +169,9 @@ class Trainings:
         records[cell.id] = record
         self.watch.finished(cell, record, True)
 
-    def skip(self, cell: Cell, above: Record) -> Record:
-        """The record of a training whose earlier stage did not end well."""
-        assert above.cell.training is not None
-        stage = above.cell.training.stages[-1].name
-        reason = f"stage {stage} ended as {above.status.value}: {above.reason}"
+    def skip(self, cell: Cell, earlier: Record) -> Record:
+        """The record of a training whose earlier stage failed."""
+        assert earlier.cell.training is not None
+        stage = earlier.cell.training.stages[-1].name
+        reason = f"stage {stage} ended as {earlier.status.value}: {earlier.reason}"
         return self.attempts.record(cell, Ending(Status.SKIPPED, reason, None))

@@ -1,7 +1,7 @@
-"""The child's side of one cell: read it, set the limits, probe, write one record, exit.
+"""The child of one cell: read the cell, measure it, write one record, exit.
 
-`python -m vbench_mem.running.worker CELL.json RECORD.json` runs a cell again by hand.
-Importing this module touches no device and starts no thread, so that a fork server may hold it.
+`python -m vbench_mem.running.worker CELL.json RECORD.json` runs a cell by hand. Importing this
+module touches no device and starts no thread, so that a fork server may import it.
 """
 
 import faulthandler
@@ -32,12 +32,11 @@ from vbench_mem.probes.measured import Measured
 from vbench_mem.running import endings
 from vbench_mem.running.record import Record, Status, write_record
 
-# Held by the driver on an idle card; below this, memory in use before the start says nothing.
-IDLE_BYTES = 256 * 2**20
+IDLE_BYTES = 256 * 2**20  # an idle card may have so much in use, by the driver
 
 
 class Phases:
-    """Where the child is: the last phase entered, also in a file for the parent of a dead child."""
+    """The phase that the child is in, also written to a file for the parent of a dead child."""
 
     def __init__(self, path: Path | None) -> None:
         self.current: str | None = None
@@ -58,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
         print("usage: python -m vbench_mem.running.worker CELL.json RECORD.json", file=sys.stderr)
         return 2
     faulthandler.enable()
-    # a timeout shows in the log where every thread stood; then the default action ends the process
+    # on a timeout the log shows the stack of every thread; then the default action ends the process
     faulthandler.register(signal.SIGTERM, all_threads=True, chain=True)
     cell = cells.load(json.loads(Path(arguments[0]).read_text(encoding="utf-8")))
     given = Path(arguments[2]) if len(arguments) > 2 else None
@@ -72,7 +71,7 @@ def main(arguments: Sequence[str]) -> int:
     record = measure(cell, environment, phases, checkpoints)
     try:
         write_record(record, Path(arguments[1]))
-    except PydanticSerializationError as error:  # a probe put what is no plain data into details
+    except PydanticSerializationError as error:  # `details` holds something that is not plain data
         write_record(failed(record, error, "record"), Path(arguments[1]))
     return 0
 
@@ -80,7 +79,7 @@ def main(arguments: Sequence[str]) -> int:
 def measure(
     cell: Cell, environment: Environment, phases: Phases, checkpoints: Path | None = None
 ) -> Record:
-    """Run the cell; whatever Python can catch becomes a record."""
+    """Run the cell; an exception becomes a record too."""
     record = Record(
         cell_id=cell.id,
         cell=cell,
@@ -91,11 +90,11 @@ def measure(
     start = time.perf_counter()
     try:
         device = devices.resolve(cell.runtime.device)
-        same_device(cell, device, environment)
-        readings, guard = look_at(device)
+        check_device(cell, device, environment)
+        readings, guard = read_device(device)
         record.environment = environment.with_readings(readings | torch_readings(device))
         seed_everything(cell.protocol.seed)
-        take(record, probe(cell, phases, checkpoints))
+        store_results(record, probe(cell, phases, checkpoints))
         if guard is not None:
             record.details["device_guard"] = guard
     except Exception as error:
@@ -106,7 +105,7 @@ def measure(
 
 
 def probe(cell: Cell, phases: Phases, checkpoints: Path | None) -> Measured:
-    """What is asked of the cell; `checkpoints` is the folder of the weights of trainings."""
+    """Run the cell's probe; `checkpoints` is the folder for the weights of trainings."""
     if cell.probe == "burst":
         from vbench_mem.probes.burst import run_burst
 
@@ -117,36 +116,36 @@ def probe(cell: Cell, phases: Phases, checkpoints: Path | None) -> Measured:
     return run_training(cell, checkpoints, phases.enter)
 
 
-def same_device(cell: Cell, device: torch.device, environment: Environment) -> None:
-    """Raises `UsageError` where `auto` is another kind of device to torch than to the driver, which
-    the parent asked: the record would lie among those of another machine."""
+def check_device(cell: Cell, device: torch.device, environment: Environment) -> None:
+    """Raises `UsageError` where `auto` is another kind of device for torch than for the driver,
+    which the parent read: the record would be filed under another machine."""
     if cell.runtime.device != "auto" or environment.shows_gpu == (device.type == "cuda"):
         return
     if environment.shows_gpu:
         raise UsageError(
             f"device auto: the driver shows {environment.device} but torch cannot use it; "
-            "mend torch's CUDA, or write device: cpu"
+            "repair torch's CUDA, or write device: cpu"
         )
     raise UsageError(
-        "device auto: torch uses cuda but NVML shows no device; mend NVML, or write device: cuda"
+        "device auto: torch uses cuda but NVML shows no device; repair NVML, or write device: cuda"
     )
 
 
 def failed(record: Record, error: Exception, phase: str | None) -> Record:
-    """The record of the exception; half a measurement is not kept."""
+    """The record of the exception; results so far are dropped."""
     ending = endings.of_exception(error, phase)
     update: dict[str, Any] = {"metrics": {}, "missing": {}, "details": {}}
     return record.model_copy(update=update | ending._asdict())
 
 
 def lift_memory_limit() -> None:
-    """Room to write the record in, where the protocol's limit was what ended the burst."""
+    """So that the record can be written after the protocol's limit has ended the burst."""
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
 
 
-def take(record: Record, measured: Measured) -> None:
-    """What the probe found. JSON knows no NaN: such a number is null with that as the reason."""
+def store_results(record: Record, measured: Measured) -> None:
+    """Copy what the probe found. JSON has no NaN: it becomes null with a reason."""
     record.metrics, record.missing = dict(measured.metrics), dict(measured.missing)
     record.details = dict(measured.details)
     for name, value in measured.metrics.items():
@@ -155,12 +154,12 @@ def take(record: Record, measured: Measured) -> None:
             record.missing[name] = f"not a finite number ({value})"
 
 
-def look_at(device: torch.device) -> tuple[dict[str, Reading], str | None]:
-    """The device just before the burst, and a sentence where others hold memory on it."""
+def read_device(device: torch.device) -> tuple[dict[str, Reading], str | None]:
+    """Readings just before the burst, and a sentence if other processes use the device."""
     if device.type != "cuda":
         return {}, None
     try:
-        # by its own UUID: CUDA may number unlike cards in another order than the driver does
+        # by UUID: CUDA may number different cards in another order than the driver does
         uuid = str(torch.cuda.get_device_properties(device).uuid)
         gpu = open_gpu(uuid=uuid if uuid.startswith(("GPU-", "MIG-")) else f"GPU-{uuid}")
     except Unreadable as error:
@@ -168,15 +167,15 @@ def look_at(device: torch.device) -> tuple[dict[str, Reading], str | None]:
     readings = gpu_state(gpu)
     others, used = readings["gpu_other_processes"].number, readings["gpu_used_before_bytes"].number
     if others:
-        held = f", {format_bytes(used)} in use" if used is not None else ""
-        return readings, f"{others} other processes were on the device before the start{held}"
+        in_use = f", {format_bytes(used)} in use" if used is not None else ""
+        return readings, f"{others} other processes were on the device before the start{in_use}"
     if used is not None and used > IDLE_BYTES:
         return readings, f"{format_bytes(used)} of the device were in use before the start"
     return readings, None
 
 
 def torch_readings(device: torch.device) -> dict[str, Reading]:
-    """What torch knows of itself and of the device."""
+    """Facts of torch and of the device as torch sees it."""
     cudnn = torch.backends.cudnn.version() if device.type == "cuda" else None
     readings = {
         "torch_device": Reading(str(device)),

@@ -162,7 +162,7 @@ def test_weights_without_a_tokenizer_are_told_what_to_do(folder: Path, tmp_path:
     assert asked(matrix).spec == asked(beside).spec == matrix.cells[0].spec
     assert matrix.cells[0].spec != beside.cells[0].spec  # memory needs no tokenizer
     stages = "stages: [{name: all, steps: 1, batch: 2}]\n  train: [spatial]"
-    with pytest.raises(UsageError, match=r"captions of clip_b32.* are read by the tokenizer"):
+    with pytest.raises(UsageError, match=r"clip_b32.* reads captions with the tokenizer"):
         matrix_of(tmp_path, text.replace("init: clip", stages))
     with pytest.raises(UsageError, match=r"clips: .* write text\.tokenizer_file"):
         matrix_of(tmp_path, text.replace("  batch", "  clips: generated\n  batch"))

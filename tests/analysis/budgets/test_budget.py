@@ -36,10 +36,10 @@ def test_sizes_are_read_as_bytes() -> None:
     [
         ({"max": "6 GB"}, "max: '6 GB' is not a size; write it like '6 GiB'"),
         ({"max": 6.5}, "is not a size"),
-        ({}, "has exactly one of max, min, max_ratio, max_drop, max_growth, and this one has none"),
-        ({"max": 20}, "max: 20 is 20 bytes; write a size such as 20 GiB"),
-        ({"max": 1023}, "max: 1023 is 1023 bytes; write a size"),
-        ({"max": 4096, "max_ratio": 2.0, "to": MASKED}, "not max and max_ratio"),
+        ({}, "has no limit; write exactly one of max, min, max_ratio, max_drop, max_growth"),
+        ({"max": 20}, "max: 20 means 20 bytes; write a size such as 20 GiB"),
+        ({"max": 1023}, "max: 1023 means 1023 bytes; write a size"),
+        ({"max": 4096, "max_ratio": 2.0, "to": MASKED}, "has max and max_ratio; write exactly one"),
         ({"metric": "peak_aloc_bytes", "max": 1}, "did you mean peak_alloc_bytes?"),
         ({"metric": "t2v_recall_at1", "max": 1}, "did you mean t2v_recall_at_1?"),
         ({"metric": "step_ms", "max": "6 ms"}, "max: '6 ms' is not a number"),
@@ -160,9 +160,9 @@ def test_a_missing_number_never_passes(joined: Joined) -> None:
     found = {v.message for v in verdicts(joined, where={"family": "frame_mean"}, max="99 GiB")}
     assert found == {
         "frame_mean_test frames=4: peak_alloc_bytes was not measured "
-        "(oom in backward, 3.10 GiB asked)",
+        "(oom in backward, 3.10 GiB requested)",
         "frame_mean_test frames=8: peak_alloc_bytes was not measured "
-        "(skipped: out of memory already with frames=4 batch=2)",
+        "(skipped: out of memory at frames=4 batch=2 already)",
         "frame_mean_test+mask75 frames=4: peak_alloc_bytes was not measured "
         "(the allocator tells nothing)",
         "frame_mean_test+mask75 frames=8: peak_alloc_bytes was not measured "

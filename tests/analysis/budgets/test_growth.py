@@ -240,10 +240,10 @@ def test_a_fresh_prediction_takes_precedence_over_the_record(matrix: Matrix) -> 
         ({"max_growth": "64 MB"}, "write it like '64 MiB'; or a share such as 0.01"),
         ({"max_growth": -0.1}, "or a size such as '64 MiB', not -0.1"),
         ({"max_growth": True}, "or a size such as '64 MiB', not True"),
-        ({"max_growth": 0.1, "max": "5 B"}, "not max and max_growth"),
+        ({"max_growth": 0.1, "max": "5 B"}, "has max and max_growth"),
         ({"max_growth": 0.1, "to": {"recipe": "full"}}, "to goes with max_ratio"),
-        ({"metric": "step_ms", "max_growth": 0.1}, "holds predicted metrics only"),
-        ({"metric": "t2v_recall_at_1", "max_growth": 0.1}, "holds predicted metrics only"),
+        ({"metric": "step_ms", "max_growth": 0.1}, "has predicted metrics only"),
+        ({"metric": "t2v_recall_at_1", "max_growth": 0.1}, "has predicted metrics only"),
     ],
 )
 def test_a_limit_on_growth_that_makes_no_sense_is_refused(

@@ -133,7 +133,7 @@ def test_equal_checks_write_equal_junit_files(tmp_path: Path) -> None:
         write_junit(result_of(FAIL, PASS), tmp_path / name)
     assert (tmp_path / "one.xml").read_bytes() == (tmp_path / "other.xml").read_bytes()
     with pytest.raises(UsageError, match="choose another file with --junit"):
-        write_junit(result_of(FAIL), tmp_path / "none" / "x.xml")
+        write_junit(result_of(FAIL), tmp_path / "one.xml" / "x.xml")
 
 
 def parsed(line: str) -> tuple[str, dict[str, str], str]:

@@ -40,7 +40,7 @@ def test_nothing_in_both_is_exit_3_and_bad_input_exit_2(tmp_path: Path, matrix: 
     nothing = invoke(one, other, "--fail-on", "changed", "--out", tmp_path / "x.html")
     assert nothing.exit_code == 3 and "Nothing to compare" in nothing.stdout
     assert not (tmp_path / "x.html").exists()
-    assert "x.html: not written, since no row is in both" in " ".join(nothing.stderr.split())
+    assert "x.html: not written, since A and B have no row" in " ".join(nothing.stderr.split())
     unlike = report_of(tmp_path / "c", [of(each, OTHER) for each in records])
     for arguments, words in (
         ((one, tmp_path / "nowhere"), "no file or folder"),
@@ -66,7 +66,7 @@ def test_the_worst_is_first_equal_rows_are_counted_and_all_fits_80_columns(
     places = [lines.index(label.removesuffix(" batch=2")) for label in labels[:3]]
     assert places == sorted(places)
     below = "\n".join(lines[places[0] : places[1]])
-    assert "ok -> oom: device out of memory in backward, 3.00 GiB asked" in below
+    assert "ok -> oom: device out of memory in backward, 3.00 GiB requested" in below
     assert "at the peak grew: video.blocks.mlp activation +2.0 MiB" in result.stdout
     assert re.search(
         r"peak memory +3\.0 MiB -> 5\.0 MiB +\+2\.0 MiB \(\+66\.7 %\) +worse", result.stdout

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ValidationError
 
 from vbench_mem.base.errors import UsageError, cannot_write
 from vbench_mem.base.explain import explain
+from vbench_mem.base.files import write_file
 from vbench_mem.base.load import Load, Runtime
 from vbench_mem.base.strict import STRICT
 from vbench_mem.base.strict_json import parse_json
@@ -28,7 +29,6 @@ from vbench_mem.machine.host import torch_build
 from vbench_mem.matrix.axes import shown
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.prediction import Prediction, Target
-from vbench_mem.running.store import write_text
 
 SCHEMA = 1
 ABOUT = "Predicted memory, in bytes. Rewritten by `vbench-mem check MATRIX --update-baseline`."
@@ -65,8 +65,7 @@ class Baseline(BaseModel):
     def write(self, path: Path) -> None:
         """Raises `UsageError` where the file cannot be written."""
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_text(path, self.text())
+            write_file(path, self.text())
         except OSError as error:
             raise cannot_write(path, error, "name another file under baseline") from error
 

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as xml
 from vbench_mem.analysis.budgets.result import CheckResult
 from vbench_mem.analysis.budgets.verdict import BudgetOutcome, Verdict
 from vbench_mem.base.errors import UsageError, cannot_write
-from vbench_mem.running.store import write_text
+from vbench_mem.base.files import write_file
 
 # characters that XML 1.0 cannot represent, not even escaped
 FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -89,6 +89,6 @@ def make_parent(path: Path) -> None:
 def write_junit(result: CheckResult, path: Path) -> None:
     """Raises `UsageError` where the file cannot be written."""
     try:
-        write_text(path, junit_text(result))
+        write_file(path, junit_text(result))
     except OSError as error:
         raise cannot_write(path, error, OTHER_FILE) from error

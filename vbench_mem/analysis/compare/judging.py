@@ -12,9 +12,9 @@ from vbench_mem.analysis.budgets.growth import changes_of, explain_growth
 from vbench_mem.analysis.compare.bands import FEWEST, OF_FLOP, OF_STEP, TIMES, band_of
 from vbench_mem.analysis.compare.differences import Difference, Judgement, Matched
 from vbench_mem.analysis.compare.pairing import Pair
-from vbench_mem.analysis.compare.side import PREDICTED, Item
+from vbench_mem.analysis.compare.side import Item
 from vbench_mem.base.metrics import METRICS
-from vbench_mem.running.record import Status
+from vbench_mem.running.record import RowState, Status
 
 PEAK = "predicted_peak_bytes"
 # Never judged, only shown; each with the reason.
@@ -57,7 +57,7 @@ def match(pair: Pair, terms: Terms) -> Matched:
 
 
 def ending_of(before: str, after: str) -> Judgement | None:
-    if before == after or PREDICTED in (before, after):
+    if before == after or RowState.PREDICTED in (before, after):
         return None
     if Status.OK not in (before, after):
         return Judgement.CHANGED

@@ -7,9 +7,7 @@ from vbench_mem.analysis.budgets.baseline import Entry
 from vbench_mem.machine.environment import Environment
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.prediction import Target, target_of
-from vbench_mem.running.record import Record
-
-PREDICTED = "predicted"  # the state of what was not run
+from vbench_mem.running.record import Record, RowState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,14 +15,14 @@ class Item:
     """One row: a variant at one load.
 
     key      the cell's id, in a baseline its name
-    state    a `Status`, or `predicted`
+    state    a `Status`, or `RowState.PREDICTED`
     metrics  by name of the metric table; null is left out
     entry    what was predicted, by module
     """
 
     key: str
     cell: Cell | None = None
-    state: str = PREDICTED
+    state: str = RowState.PREDICTED
     reason: str | None = None
     metrics: Mapping[str, int | float]
     record: Record | None = None

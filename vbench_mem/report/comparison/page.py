@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vbench_mem.analysis.compare.result import Comparison
 from vbench_mem.base.errors import cannot_write
-from vbench_mem.base.files import written_aside
+from vbench_mem.base.files import write_file
 from vbench_mem.report.comparison.document import document_of
 from vbench_mem.report.comparison.picture import picture_of
 from vbench_mem.report.document import Document, Figure
@@ -29,8 +29,7 @@ def write_page(comparison: Comparison, path: Path) -> list[Path]:
             is_pdf = path.suffix == ".pdf"
             folder = Path(aside) if is_pdf else path.parent / FIGURES
             figure = draw(comparison, folder, f"{UNFIT.sub('_', path.stem)}_")
-            with written_aside(path) as file:
-                file.write_bytes(content_of(document_of(comparison, [figure]), path.suffix))
+            write_file(path, content_of(document_of(comparison, [figure]), path.suffix))
     except OSError as error:
         raise cannot_write(path, error, OTHER) from error
     if is_pdf or figure.svg is None:

@@ -8,10 +8,11 @@ from vbench_mem.analysis.compare.differences import COUNTED, Difference, Judgeme
 from vbench_mem.analysis.compare.pairing import NEAR
 from vbench_mem.analysis.compare.recalls import Recall
 from vbench_mem.analysis.compare.result import Comparison
-from vbench_mem.analysis.compare.side import PREDICTED, Side
+from vbench_mem.analysis.compare.side import Side
 from vbench_mem.base.metrics import METRICS
 from vbench_mem.report.document import Fact
 from vbench_mem.report.overview import HEADS as REPORT_HEADS
+from vbench_mem.running.record import RowState
 
 WORDS: dict[Judgement, str] = {
     Judgement.WORSE: "worse",
@@ -85,8 +86,8 @@ def ending_text(row: Matched) -> str:
     before, after = row.before.state, row.after.state
     if before == after:
         return ""
-    if PREDICTED in (before, after):
-        return f"{before} -> {after}: only predicted numbers are compared"
+    if RowState.PREDICTED in (before, after):
+        return f"{before} -> {after}: only predicted numbers compare"
     reason = row.after.reason or row.before.reason
     return f"{before} -> {after}{f': {reason}' if reason else ''}"
 

@@ -7,14 +7,16 @@ from vbench_mem.analysis.budgets.verdict import Verdict
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.report.document import Block, Figure, Line, Section, Span, Tone
 from vbench_mem.report.evidence import link_of
+from vbench_mem.running.memory_limit import Fit
+from vbench_mem.running.record import Status
 
 TONES: dict[str, Tone] = {
-    "ok": "good",
-    "oom": "bad",
-    "timeout": "bad",
-    "killed": "bad",
-    "error": "bad",
-    "does not fit": "bad",
+    Status.OK: "good",
+    Status.OOM: "bad",
+    Status.TIMEOUT: "bad",
+    Status.KILLED: "bad",
+    Status.ERROR: "bad",
+    Fit.TOO_LARGE: "bad",
 }
 
 

@@ -20,6 +20,7 @@ from vbench_mem.report.document import (
 )
 from vbench_mem.report.evidence import link_of
 from vbench_mem.report.training_table import failed_trainings
+from vbench_mem.running.record import Status
 
 
 def section(chapter: Chapter) -> Section:
@@ -48,7 +49,7 @@ def gaps(chapter: Chapter) -> Iterator[Line]:
         if row.guard is not None:
             yield line(f"{row.label}: another process used the device, {row.guard} ", source)
     for dropped in joined.matrix.dropped:
-        yield line(f"{dropped}: ", state_span("skipped"))
+        yield line(f"{dropped}: ", state_span(Status.SKIPPED))
     for problem in joined.problems:
         yield line(problem)
 

@@ -38,7 +38,7 @@ def rows_table(joined: Joined, shown: list[OverviewColumn], name: str) -> Table:
     axes = load_axes(joined)
     costs = [column for column in shown if not column.is_score]
     scores = [column for column in shown if column.is_score]
-    has_work = any(work_of(row) is not None for row in joined.rows)
+    has_work = any(gflop_of(row) is not None for row in joined.rows)
     heads = (
         document.Column("variant"),
         *(document.Column(axis, is_counted(joined, axis)) for axis in axes),
@@ -66,13 +66,13 @@ def head_of(column: OverviewColumn) -> document.Column:
 
 
 def work_field(row: Row) -> Field:
-    work = work_of(row)
+    work = gflop_of(row)
     return (
         Field(title=row.reason) if work is None else Field(line(significant(work, 4)), value=work)
     )
 
 
-def work_of(row: Row) -> float | None:
+def gflop_of(row: Row) -> float | None:
     """GFLOP of a step for each clip, where only the prediction counted them."""
     if row.record is not None or not isinstance(row.prediction, Prediction):
         return None

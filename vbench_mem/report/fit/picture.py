@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from vbench_mem.analysis.fit.solve import FitAnswer
 from vbench_mem.analysis.fit.variants import FitLine
-from vbench_mem.analysis.join import Row, RowState
+from vbench_mem.analysis.join import Row
 from vbench_mem.report.draw.canvas import SIZE, Shapes, log_ticks, page, plain, styled
 from vbench_mem.report.draw.signs import Unit, handle
 from vbench_mem.report.series import Point
 from vbench_mem.report.style import LIMIT_COLOUR, colour, look, markers
+from vbench_mem.running.record import RowState
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

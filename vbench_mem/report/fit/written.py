@@ -13,6 +13,7 @@ from vbench_mem.analysis.claims.table import (
 from vbench_mem.analysis.fit.limit import FitLimit
 from vbench_mem.analysis.fit.solve import FitAnswer
 from vbench_mem.analysis.fit.table import COLUMNS, grid, markdown, reasons, row_of, write_csv
+from vbench_mem.base.files import write_file
 
 WHAT = {
     "cuda": "predicted memory of the process",
@@ -28,7 +29,7 @@ def write_fit(answers: Sequence[FitAnswer], room: FitLimit, name: str, folder: P
     )
 
     write_csv(map(row_of, answers), COLUMNS, folder / "fit.csv")
-    (folder / "fit.md").write_text(fit_text(answers, room, name), encoding="utf-8")
+    write_file(folder / "fit.md", fit_text(answers, room, name))
     written = [folder / "fit.csv", folder / "fit.md"]
     if any(answer.sizes for answer in answers):
         save(draw_fit(answers, room.title, WHAT[room.target]), folder, "fit")
@@ -54,7 +55,7 @@ def fit_text(answers: Sequence[FitAnswer], room: FitLimit, name: str) -> str:
 def write_claims(findings: Sequence[Finding], folder: Path) -> list[Path]:
     """claims.csv and claims.md; the paths of both."""
     write_csv(map(row_of_finding, findings), CLAIM_COLUMNS, folder / "claims.csv")
-    (folder / "claims.md").write_text(claims_text(findings), encoding="utf-8")
+    write_file(folder / "claims.md", claims_text(findings))
     return [folder / "claims.csv", folder / "claims.md"]
 
 
