@@ -47,7 +47,7 @@ def test_csv_and_json_lines_say_the_same(tmp_path: Path) -> None:
         (
             "c.jsonl",
             '{"path": "a.mp4", "caption": 3}\n',
-            r"c\.jsonl:1: caption is empty or no text",
+            r"c\.jsonl:1: caption is empty or not text",
         ),
         ("c.csv", '"path"x,caption\n', r"c\.csv:1: is not CSV"),
         (

@@ -11,7 +11,7 @@ from tests.data.videos import numbers, write_numbers
 from vbench_mem.data import video
 from vbench_mem.data.probe import probe
 from vbench_mem.data.sample import sample
-from vbench_mem.data.times import Wanted
+from vbench_mem.data.times import FrameTimes
 from vbench_mem.data.video import BadVideo, length_of
 
 
@@ -94,15 +94,15 @@ def test_even_sampling_decodes_little_of_a_long_video(
 
 def test_a_part_after_the_end_is_named(tmp_path: Path) -> None:
     path = write_numbers(tmp_path / "a.mp4", 10)
-    with pytest.raises(BadVideo, match=r"a\.mp4: is over before 7 s, where its part begins") as at:
+    with pytest.raises(BadVideo, match=r"a\.mp4: ends before 7 s, where its part begins") as at:
         sample(path, 4, 1.0, 32, start_s=7.0, end_s=9.0)
-    assert at.value.reason == "is over before 7 s, where its part begins"
+    assert at.value.reason == "ends before 7 s, where its part begins"
 
 
 def test_fractions_of_a_second_do_not_drift() -> None:
-    times = Wanted(frames=1000, fps=0.1, start_s=0.3).times()
+    times = FrameTimes(frames=1000, fps=0.1, start_s=0.3).seconds()
     assert times[-1] == Fraction(3, 10) + 9990
-    spread = Wanted(frames=5, fps=29.97, sampling="uniform").times(Fraction(100))
+    spread = FrameTimes(frames=5, fps=29.97, sampling="uniform").seconds(Fraction(100))
     assert spread == [Fraction(k) / Fraction("29.97") for k in (0, 749, 1498, 2247, 2996)]
 
 

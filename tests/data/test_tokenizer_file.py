@@ -12,7 +12,7 @@ from vbench_mem.base.errors import UsageError
 from vbench_mem.data.tokenizer_file import find_tokenizer, open_tokenizer, with_tokenizer
 from vbench_mem.data.tokens_of_captions import tokenize
 from vbench_mem.encoders.spec import Joint, Text
-from vbench_mem.encoders.tokenizer_spec import Words
+from vbench_mem.encoders.tokenizer_spec import TokenizerSpec
 from vbench_mem.matrix.cell import Cell
 
 TEXTS = (
@@ -29,7 +29,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
     return pairs.clip_tokenizer(folder), folder
 
 
-def read(folder: Path, text: Text = pairs.TEXT) -> Words:
+def read(folder: Path, text: Text = pairs.TEXT) -> TokenizerSpec:
     return with_tokenizer(Joint(text=text), folder).text
 
 
@@ -75,7 +75,7 @@ def test_what_pads_is_read_beside_the_file_and_counts(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="has changed since the matrix was read"):
         open_tokenizer.__wrapped__(text.tokenizer_file, text.tokenizer_sha256)
     (tmp_path / "tokenizer_config.json").unlink()
-    with pytest.raises(UsageError, match="nothing says which token pads"):
+    with pytest.raises(UsageError, match="no file names the padding token"):
         tokenize(["it"], read(tmp_path, pairs.SIGLIP_TEXT), 4)
 
 
@@ -92,7 +92,7 @@ def test_ids_that_do_not_fit_the_encoder_are_refused(clip: tuple[Any, Path]) -> 
 
 def test_an_encoder_of_the_end_token_needs_a_tokenizer_that_puts_one(tmp_path: Path) -> None:
     pairs.merged_bytes().save(str(tmp_path / "tokenizer.json"))
-    with pytest.raises(UsageError, match="puts no end token behind a caption"):
+    with pytest.raises(UsageError, match="adds no end token to a caption"):
         tokenize(["it rains"], read(tmp_path), 8)
     with pytest.raises(UsageError, match="makes no token of ''"):
         tokenize([""], read(tmp_path, replace(pairs.TEXT, feature="mean")), 8)
@@ -106,7 +106,7 @@ def test_files_that_are_no_tokenizer_are_told(tmp_path: Path) -> None:
 
     refused(tmp_path, r"no tokenizer in this folder; put the published tokenizer\.json there")
     (tmp_path / "spiece.model").write_bytes(b"\n")
-    refused(tmp_path, r"spiece\.model: pieces of sentencepiece are not read; put the tokenizer")
+    refused(tmp_path, r"spiece\.model: sentencepiece models are not read; put the tokenizer")
     (tmp_path / "vocab.json").write_text("{}")
     refused(tmp_path, r"merges\.txt is missing beside it; copy both")
     (tmp_path / "merges.txt").write_text("")
@@ -115,7 +115,7 @@ def test_files_that_are_no_tokenizer_are_told(tmp_path: Path) -> None:
     refused(tmp_path, "cannot be read as a tokenizer: .*; copy it again")
     refused(tmp_path / "none.json", "no such file or folder; write where a tokenizer")
     with pytest.raises(ValueError, match=r"text\.tokenizer_file needs text\.tokenizer: file"):
-        Words(tokenizer_file="tokenizer.json")
+        TokenizerSpec(tokenizer_file="tokenizer.json")
 
 
 def test_the_hash_of_a_tokenizer_is_in_a_cells_id_and_its_path_is_not(

@@ -89,7 +89,7 @@ def test_no_noise_of_ones_own_goes_before_that_of_the_section(tmp_path: Path) ->
     assert [each.noise for each in sources(tmp_path, train)] == [0.3, 0.0, 0.1]
 
 
-def test_clean_and_noisy_pairs_of_a_family_are_asked_once_and_clean(tmp_path: Path) -> None:
+def test_clean_and_noisy_pairs_of_a_task_are_asked_once_and_clean(tmp_path: Path) -> None:
     train = "train: [spatial, {name: spatial, noise: 0.2}]"
     _, accuracy = accuracy_of(tmp_path, ACCURACY.replace(TRAIN, train))
     training = accuracy.cells[0].training

@@ -1,4 +1,4 @@
-"""A user's program, really run while its storages are followed."""
+"""A user's program, really run while its storages are tracked."""
 
 import gc
 from collections.abc import Callable

@@ -47,7 +47,7 @@ def test_a_burst_answers_every_metric_and_names_its_phases(small_cell: Make) -> 
     assert numbers["host_rss_bytes"] > numbers["peak_alloc_bytes"]
     assert numbers["loss_last"] < numbers["loss_first"]
     assert "separate passes" in found.details["passes"]
-    assert found.details["memory_method"] == "storages followed (CPU)"
+    assert found.details["memory_method"] == "storages tracked (CPU)"
     assert len(found.details["steps_ms"]) == 2
     flop_per_s = 1e9 * numbers["step_gflop"] * numbers["clips_per_s"]
     assert 1e12 * numbers["achieved_tflop_per_s"] == pytest.approx(flop_per_s)

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from vbench_mem.base.errors import Unsupported
 from vbench_mem.matrix.cell import Cell
-from vbench_mem.probes.counted import CONTEXT_BYTES, WORKSPACE_BYTES
 from vbench_mem.probes.cuda_rules import (
     CAST,
     RESULT,
@@ -21,7 +20,8 @@ from vbench_mem.probes.cuda_rules import (
     norm_backward,
     sum_over_rows,
 )
-from vbench_mem.probes.predict import follow, predict
+from vbench_mem.probes.device_memory import CONTEXT_BYTES, WORKSPACE_BYTES
+from vbench_mem.probes.predict import predict, trace_once
 from vbench_mem.probes.train_step import WORKSPACE
 
 MIB = 2**20
@@ -169,7 +169,7 @@ def test_an_embedding_on_a_card_has_one_workspace_and_holds_no_state(
 
 def test_what_attention_keeps_is_taken_at_once(small_cell: Callable[..., Cell]) -> None:
     """An allocator that is asked for a second, larger block would reserve room for both."""
-    trace = follow(small_cell(dtype="bfloat16", frames=16), "cuda")
+    trace = trace_once(small_cell(dtype="bfloat16", frames=16), "cuda")
     born: dict[int, int] = {}
     for block, change in zip(trace.timeline.blocks, trace.timeline.changes, strict=True):
         assert change < 0 or block not in born

@@ -142,7 +142,7 @@ def test_code_that_reads_its_values_is_measured_and_neither_predicted_nor_counte
     assert found.metrics["peak_alloc_bytes"] and found.metrics["step_ms"]
     assert found.missing["predicted_peak_bytes"].startswith("not predicted: ")
     assert found.missing["step_gflop"].startswith("not counted: ")
-    assert found.missing["mfu"] == "FLOPs or time of a step are not there"
+    assert found.missing["mfu"] == "the FLOPs or the time of a step are missing"
     assert "own_code.py" in found.details["not_predicted"]
     assert all(value is None or math.isfinite(value) for value in found.metrics.values())
 

@@ -9,13 +9,13 @@ from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from vbench_mem.matrix.cell import Cell
-from vbench_mem.probes.fake import FakeTracker, pretending
+from vbench_mem.probes.fake import FakeTracker, fake_tensors
+from vbench_mem.probes.module_tracker import ModuleTracker
 from vbench_mem.probes.predict import predict
-from vbench_mem.probes.sites import Sites
 
 
 def test_a_value_that_is_asked_for_is_1_in_the_type_of_its_tensor() -> None:
-    with pretending(), Sites() as sites, FakeTracker(sites):
+    with fake_tensors(), ModuleTracker() as modules, FakeTracker(modules):
         answers = [torch.zeros((), dtype=d).item() for d in (torch.float32, torch.int64)]
         flag = torch.zeros((), dtype=torch.bool).item()
         assert len(range(torch.zeros((), dtype=torch.int64).item())) == 1
@@ -30,7 +30,7 @@ def test_what_torch_remembers_of_predictions_is_bounded(
     predict(small_cell(), "cpu")
     remembered = len(FakeTensorMode.cache)
     assert remembered > 0
-    monkeypatch.setattr("vbench_mem.probes.fake.REMEMBERED", remembered)
+    monkeypatch.setattr("vbench_mem.probes.fake.CACHE_LIMIT", remembered)
     predict(small_cell(batch=3), "cpu")
     assert len(FakeTensorMode.cache) == 0
 
@@ -62,7 +62,7 @@ def test_torch_writes_no_trace_of_its_own_for_an_error_while_predicting() -> Non
     log.addHandler(handler)
     propagates, log.propagate = log.propagate, False
     try:
-        for mode, lines in ((pretending(), 0), (FakeTensorMode(), 1), (pretending(), 1)):
+        for mode, lines in ((fake_tensors(), 0), (FakeTensorMode(), 1), (fake_tensors(), 1)):
             with mode, pytest.raises(RuntimeError):
                 torch.ones(2, 3) @ torch.ones(2, 3)
             assert len(written) == lines

@@ -14,7 +14,7 @@ from vbench_mem.encoders.table import ENCODERS
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes import flops
 from vbench_mem.probes.flops import count_flops
-from vbench_mem.probes.fvcore_count import HANDLES, Call, attention_macs, count_fvcore
+from vbench_mem.probes.fvcore_count import HANDLES, MethodModule, attention_macs, count_fvcore
 from vbench_mem.probes.inputs import one_clip
 
 TEST_ENCODERS = [name for name in ENCODERS if name.endswith("_test")]
@@ -89,7 +89,7 @@ def test_vit_b_at_1568_tokens_with_and_without_the_handle_for_attention() -> Non
     with torch.device("meta"):
         encoder = build(cell.spec, cell.recipe, cell.load, cell.runtime)
         clip = one_clip(cell.load)
-    plain = FlopCountAnalysis(Call(encoder, "encode_video"), clip)
+    plain = FlopCountAnalysis(MethodModule(encoder, "encode_video"), clip)
     plain.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
     assert plain.total() / 1e9 == pytest.approx(135.2, abs=0.05)
     assert "aten::scaled_dot_product_attention" in plain.unsupported_ops()

@@ -18,11 +18,11 @@ from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.batch import noise
 from vbench_mem.probes.memory import memory_pass
 from vbench_mem.probes.memory_metrics import summarise
-from vbench_mem.probes.predict import CPU, follow, predict
+from vbench_mem.probes.predict import CPU, predict, trace_once
 from vbench_mem.probes.predict import summarise as predicted_of
 from vbench_mem.probes.prediction import Prediction, Target, load
 from vbench_mem.probes.readers import StorageReader
-from vbench_mem.probes.repeat import NotAlike, Repeat, repeat
+from vbench_mem.probes.repeat import LayersDiffer, Repeat, repeat
 from vbench_mem.probes.shorten import shorten
 from vbench_mem.probes.train_step import Trainer
 
@@ -86,7 +86,7 @@ def test_repeated_layers_equal_the_full_trace(encoder: str, recipe: str, runtime
     assert [each.path for each in repeats] == ["text.blocks", "video.blocks"]
     assert short.spec.tower.depth < cell.spec.tower.depth
     target: Target = "cuda" if runtime in ("bfloat16", "float16") else "cpu"
-    whole, repeated = follow(cell, target), repeat(follow(short, target), repeats)
+    whole, repeated = trace_once(cell, target), repeat(trace_once(short, target), repeats)
     for theirs, ours in zip(whole.timeline.spans(), repeated.timeline.spans(), strict=True):
         if theirs.phase != "optimizer":  # where the first step makes its state, value by value
             events = whole.timeline.changes[theirs.start : theirs.stop]
@@ -97,8 +97,9 @@ def test_repeated_layers_equal_the_full_trace(encoder: str, recipe: str, runtime
 
 def test_layers_that_are_not_alike_are_refused() -> None:
     cell = deep(cell_of("joint_test", "last4", RUNTIMES["float32"]))
-    trace = follow(cell, "cpu")
-    with pytest.raises(NotAlike):  # the first layer that trains keeps what the one below does not
+    trace = trace_once(cell, "cpu")
+    # the first layer that trains keeps what the one below does not
+    with pytest.raises(LayersDiffer):
         repeat(trace, [Repeat(path="video.blocks", layer=4, copies=3)])
 
 

@@ -17,7 +17,7 @@ from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.resolve import with_kind
 from vbench_mem.probes.batch import noise
 from vbench_mem.probes.closed_form import closed_form
-from vbench_mem.probes.predict import CPU, follow, predict
+from vbench_mem.probes.predict import CPU, predict, trace_once
 from vbench_mem.probes.train_step import Trainer
 
 
@@ -45,7 +45,7 @@ def test_a_prediction_equals_torchs_own_tracker(
     def all_train(*of: object) -> torch.nn.Module:
         return build(*of).requires_grad_(True)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("vbench_mem.probes.weightless.build", all_train)
+    monkeypatch.setattr("vbench_mem.probes.fake_encoder.build", all_train)
     trainer = make_trainer(cell)
     trainer = Trainer(trainer.encoder.requires_grad_(True), cell, CPU)
     batch = noise(cell, CPU)
@@ -105,7 +105,7 @@ def test_what_a_plain_block_keeps_is_that_of_a_closed_form(dtype: str) -> None:
 
 
 def kept_by_forward(cell: Cell) -> int:
-    trace = follow(cell, "cpu")
+    trace = trace_once(cell, "cpu")
     forward = next(span for span in trace.timeline.spans() if span.phase == "forward")
     held = trace.timeline.held_at(forward.stop)
     return sum(held[block] for block in trace.timeline.kept(forward))

@@ -1,4 +1,4 @@
-"""Storages followed from birth to death, against allocations that are known."""
+"""Every allocation and release is recorded, against known allocations."""
 
 import torch
 import torch.nn.functional as F
@@ -50,7 +50,7 @@ def test_a_leak_is_seen() -> None:
     assert now(tracker) == 3 * QUARTER * 4
 
 
-def test_lists_tuples_and_nothing_are_followed() -> None:
+def test_lists_tuples_and_nothing_are_tracked() -> None:
     with StorageTracker() as tracker:
         many = torch._foreach_add([torch.zeros(QUARTER), torch.zeros(QUARTER)], 1.0)
         values, places = torch.zeros(QUARTER).max(dim=0, keepdim=True)
@@ -116,7 +116,7 @@ def test_checkpointing_keeps_less_and_recomputes_in_backward() -> None:
     assert kept[False] == 5 * QUARTER * 4
 
 
-def test_only_the_asked_device_is_followed() -> None:
+def test_only_the_requested_device_is_tracked() -> None:
     with StorageTracker("meta") as tracker:
         torch.zeros(QUARTER)
         held = torch.zeros(QUARTER, device="meta")

@@ -1,6 +1,7 @@
-"""Reads rows and documents out of text files, and names every slip with its file and line.
+"""Reads rows and documents from text files; every error names its file and line.
 
-CSV, JSON lines, JSON, tab-separated, plain lines. Knows no form of annotations. No torch.
+CSV, JSON lines, JSON, tab-separated, plain lines. Independent of the format of annotations. No
+torch.
 """
 
 import csv
@@ -12,12 +13,12 @@ from typing import Any
 
 from vbench_mem.base.errors import UsageError
 
-MEND = "mend it, or fetch the file again"
+MEND = "correct it, or fetch the file again"
 
 
 @contextmanager
 def reading(file: Path) -> Iterator[None]:
-    """Raises `UsageError` for what goes wrong while a file is opened, read and decoded."""
+    """Raises `UsageError` for errors of opening, reading and decoding a file."""
     try:
         yield
     except OSError as error:
@@ -27,7 +28,7 @@ def reading(file: Path) -> Iterator[None]:
 
 
 def bad_line(file: Path) -> int:
-    """The first line that is no UTF-8; a decoder counts bytes from where it began to read."""
+    """The number of the first line that is not UTF-8, which the decoder's error does not have."""
     with file.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             try:
@@ -38,9 +39,9 @@ def bad_line(file: Path) -> int:
 
 
 def csv_rows(file: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str | None]]]:
-    """Lines with their cells by the header's names; a row that is too short lacks its last cells.
+    """Line numbers with cells by the header's names; in short rows the last cells are None.
 
-    Raises `UsageError` where one of `columns` is not there exactly once, for a row with more cells
+    Raises `UsageError` unless each of `columns` is there exactly once, for a row with more cells
     than the header, and for broken quotes.
     """
     with file.open(encoding="utf-8-sig", newline="") as text:
@@ -82,13 +83,13 @@ def check_columns(file: Path, line: int, found: list[str], columns: Sequence[str
 def json_rows(
     file: Path, columns: Sequence[str], example: str
 ) -> Iterator[tuple[int, dict[str, object]]]:
-    """The objects of JSON lines; empty lines are passed over."""
+    """The objects of JSON lines; empty lines are skipped."""
     with file.open(encoding="utf-8-sig") as text:
         for number, line in enumerate(text, start=1):
             if not line.strip():
                 continue
             try:
-                # an object comes as its pairs, so that a name given twice is seen
+                # as pairs, so that duplicate names are found
                 pairs = json.loads(line, object_pairs_hook=tuple)
             except json.JSONDecodeError as error:
                 raise UsageError(
@@ -118,11 +119,11 @@ def json_document(file: Path) -> Any:
     except json.JSONDecodeError as error:
         raise UsageError(f"{file}:{error.lineno}: is not JSON ({error.msg}); {MEND}") from error
     except RecursionError as error:
-        raise UsageError(f"{file}: is nested too deeply to be read; {MEND}") from error
+        raise UsageError(f"{file}: is nested too deeply; {MEND}") from error
 
 
 def lines(file: Path) -> Iterator[tuple[int, str]]:
-    """Numbered lines without their ends; empty ones are passed over."""
+    """Numbered lines without their ends; empty ones are skipped."""
     with reading(file), file.open(encoding="utf-8-sig") as text:
         for number, line in enumerate(text, start=1):
             if line.strip():

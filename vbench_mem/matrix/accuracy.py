@@ -49,9 +49,9 @@ class AccuracyFile(BaseModel):
     """What is trained and asked.
 
     where     conditions on rows, as a budget writes them; none means all
-    train     families of the generated benchmark by name, or files of annotations
+    train     tasks of the generated benchmark by name, or files of annotations
     evaluate  the same; none means the held-out pairs of what is trained on
-    size      of a generated family that does not say its own; so does `noise`, in training only
+    size      of a generated task that does not say its own; so does `noise`, in training only
     threads   of each training; on a CPU several trainings run at once, as many as there are cores
     init      weights to start from instead of random ones: a local folder or file. An encoder that
               reads captions as a published model does (`text.tokenizer: file`, as clip_b32) takes

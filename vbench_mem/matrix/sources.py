@@ -22,13 +22,13 @@ Written = Annotated[
     Discriminator(lambda value: FULL if isinstance(value, dict | Source) else NAMED),
 ]
 OF_FILES = ("videos", "allow_missing", "paragraphs")
-OF_FAMILIES = ("size", "noise")
+OF_TASKS = ("size", "noise")
 
 
 def complete(
     written: Sequence[str | Source], key: str, folder: Path, *, size: str, noise: float = 0.0
 ) -> tuple[Source, ...]:
-    """The sources with their hashes; `size` and `noise` are of families that do not say their own.
+    """The sources with their hashes; `size` and `noise` are of tasks that do not say their own.
 
     Raises `UsageError` with the place.
     """
@@ -49,7 +49,7 @@ def complete(
 
 
 def unnamed(written: str | Source) -> Source:
-    """A family's name alone stands for what the section says of all."""
+    """A task's name alone stands for what the section says of all."""
     return Source(name=written) if isinstance(written, str) else written
 
 
@@ -67,10 +67,10 @@ def complete_one(source: Source, key: str, folder: Path, size: str, noise: float
 
 def check_keys(source: Source, key: str) -> None:
     """Raises `ValueError` for what this kind of source does not have."""
-    is_family = source.file is None
-    kind = "a file of annotations" if is_family else "a generated family"
+    is_task = source.file is None
+    kind = "a file of annotations" if is_task else "a generated task"
     defaults = {each.name: each.default for each in fields(Source)}
-    for name in OF_FILES if is_family else OF_FAMILIES:
+    for name in OF_FILES if is_task else OF_TASKS:
         if getattr(source, name) != defaults[name]:
             raise ValueError(f"{name}: is for {kind}, and {source.name} is none; leave it out")
     if source.sha256 is not None:
@@ -80,7 +80,7 @@ def check_keys(source: Source, key: str) -> None:
 
 
 def held_out(trained: Sequence[str | Source]) -> tuple[Source, ...]:
-    """What is asked where a matrix does not say: of each family that is trained on, the pairs that
+    """What is asked where a matrix does not say: of each task that is trained on, the pairs that
     are kept back; raises `UsageError` where those are not known."""
     found = [replace(unnamed(each), noise=None) for each in trained]
     if any(each.split or each.file for each in found):

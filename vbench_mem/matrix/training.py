@@ -99,10 +99,10 @@ class Stage(StageConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """Where pairs come from: a family of the generated benchmark, or a file of annotations.
+    """Where pairs come from: a task of the generated benchmark, or a file of annotations.
 
     name    `spatial`, `temporal`, `long`, or the form of the file (`msr-vtt`, `youcook2`, `csv`)
-    size    of a generated family: `small` or `large`
+    size    of a generated task: `small` or `large`
     noise   share of training captions that belong to another clip; none is as 0
     file    annotations; `videos` the folder that they name files in
     convention  what a video with several captions is ranked among (`retrieval.answers`)

@@ -154,7 +154,7 @@ def test_memory_stays_bounded_in_both_directions(convention: Convention) -> None
     videos, texts = trained(benchmark, noise=1.0)
     chunk_bytes = 300_000
     with StorageTracker() as tracker:
-        tracker.follow([videos, texts])
+        tracker.track([videos, texts])
         quick(videos, texts, benchmark, convention=convention, chunk_bytes=chunk_bytes, bootstrap=2)
     peak_bytes = max(tracker.timeline.levels()) - videos.nbytes - texts.nbytes
     assert peak_bytes <= chunk_bytes + 500 * len(texts)

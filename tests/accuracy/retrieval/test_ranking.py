@@ -113,7 +113,7 @@ def test_memory_stays_within_the_chunk_and_the_right_answers(most: int, chunk_by
     for_right_bytes = 200 * sum(map(len, answers.right))
     assert whole_bytes > 5 * chunk_bytes
     with StorageTracker() as tracker:
-        tracker.follow([texts, clips])
+        tracker.track([texts, clips])
         rank(Cosine(texts, clips), answers, chunk_bytes)
     given_bytes = texts.nbytes + clips.nbytes
     peak_bytes = max(tracker.timeline.levels())

@@ -131,7 +131,7 @@ def test_memory_is_that_of_one_chunk_and_not_of_the_batch(
         fed = feed.batch(0)  # type: ignore[attr-defined]
         stepper.step(fed, 0)
         with StorageTracker() as tracker:
-            tracker.follow([*stepper.weights, fed.clips.frames])
+            tracker.track([*stepper.weights, fed.clips.frames])
             before = max(tracker.timeline.levels())
             stepper.gradients(fed)
         return max(tracker.timeline.levels()) - before

@@ -11,7 +11,7 @@ from vbench_mem.cli import app
 from vbench_mem.data.annotations import read_annotations, read_benchmark
 from vbench_mem.data.annotations.facts import facts_of
 from vbench_mem.data.tokens_of_captions import truncated
-from vbench_mem.encoders.tokenizer_spec import Words
+from vbench_mem.encoders.tokenizer_spec import TokenizerSpec
 
 LIST = [
     {"video": "a.mp4", "caption": ["a dog", "the brown dog runs"]},
@@ -48,7 +48,7 @@ def test_facts_are_the_same_with_videos_and_have_the_hash(tmp_path: Path) -> Non
 def test_truncated_counts_captions_with_more_tokens_than_fit(tmp_path: Path) -> None:
     file = write(tmp_path, "own.json", LIST)
     benchmark = read_benchmark(None, file, videos(tmp_path / "v", "a.mp4", "b.mp4", "c.mp4"))
-    words = Words(vocab=1024)  # of 2, 4 and 2 words, between a start and an end
+    words = TokenizerSpec(vocab=1024)  # of 2, 4 and 2 words, between a start and an end
     assert [truncated(benchmark, words, length) for length in (3, 4, 5, 6)] == [3, 1, 1, 0]
 
 

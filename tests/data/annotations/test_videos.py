@@ -169,7 +169,7 @@ def test_the_hash_is_of_captions_answers_and_videos_and_not_of_places(tmp_path: 
 
 def test_ids_without_a_folder_of_videos_ask_for_one(tmp_path: Path) -> None:
     file = pairs(tmp_path, "a")
-    with pytest.raises(UsageError, match="names videos by id; say in which folder they are"):
+    with pytest.raises(UsageError, match="names videos by id; name their folder"):
         read_benchmark(None, file, None)
-    with pytest.raises(UsageError, match="none: is no folder; name the one that has the videos"):
+    with pytest.raises(UsageError, match="none: is not a folder; name the one that has the videos"):
         read_benchmark(None, file, tmp_path / "none")

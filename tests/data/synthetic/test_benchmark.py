@@ -1,4 +1,4 @@
-"""A family as a `Benchmark`, with noise and without; and the command that makes one."""
+"""A task as a `Benchmark`, with noise and without; and the command that makes one."""
 
 import re
 from pathlib import Path
@@ -15,17 +15,17 @@ from vbench_mem.data.synthetic.ceilings import T2V, ceilings
 from vbench_mem.data.synthetic.noise import misaligned
 
 
-@pytest.mark.parametrize("family", ["spatial", "temporal", "long"])
+@pytest.mark.parametrize("task", ["spatial", "temporal", "long"])
 def test_a_held_out_caption_has_one_right_clip_and_every_clip_a_caption(
-    family: str, held_out: dict[str, Benchmark]
+    task: str, held_out: dict[str, Benchmark]
 ) -> None:
-    found = held_out[family]
-    assert found.name == f"generated-{family}" and found.protocol.startswith("held-out; ")
+    found = held_out[task]
+    assert found.name == f"generated-{task}" and found.protocol.startswith("held-out; ")
     assert [caption.clips for caption in found.captions] == [(n,) for n in range(len(found.clips))]
     assert all(clip.path.is_file() for clip in found.clips)
     assert dict(found.ceilings) == {
         ceiling.kind: ceiling.random_ties_value
-        for ceiling in ceilings(family, "tiny", "held-out")
+        for ceiling in ceilings(task, "tiny", "held-out")
         if ceiling.metric == T2V
     }
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vbench_mem.base.errors import UsageError
 from vbench_mem.data.benchmark import Benchmark, Clip
-from vbench_mem.data.tokens_of_captions import Captions, tokenize
+from vbench_mem.data.tokens_of_captions import TokenizedCaptions, tokenize
 from vbench_mem.encoders.spec import Text
 from vbench_mem.encoders.tokenizer_spec import TokenizerSpec
 
@@ -95,7 +95,7 @@ def pool(benchmarks: Sequence[Benchmark], words: TokenizerSpec, caption_tokens: 
     )
 
 
-def shortened(tokens: Captions, words: TokenizerSpec) -> Captions:
+def shortened(tokens: TokenizedCaptions, words: TokenizerSpec) -> TokenizedCaptions:
     """As long as the longest of them: padding that all have changes no feature and costs time.
 
     Left as they are for a caption tower that sees padding.
