@@ -98,12 +98,12 @@ def test_torn_and_foreign_files_are_told_apart(tmp_path: Path) -> None:
     length = int.from_bytes(whole[:8], "little")
     told = json.loads(whole[8 : 8 + length])
     cases = {
-        "torn: .* bytes where its header tells": whole[:-1],
-        "torn: its header is cut short": whole[:100],
+        "damaged: .* bytes where its header states": whole[:-1],
+        "damaged: its header is truncated": whole[:100],
         "does not start with a header": b"PK\x03\x04" + whole,
         "its header cannot be read": whole[:8] + b"[" * length,
         "cannot be read: no such file": None,
-        "no checkpoint of ours": with_metadata(whole, told, {"format": "pt"}),
+        "not our checkpoint": with_metadata(whole, told, {"format": "pt"}),
         "schema 7, this code reads 1": with_metadata(whole, told, {"vbench_mem": '{"schema": 7}'}),
         "cannot be understood": with_metadata(whole, told, {"vbench_mem": '{"schema": 1}'}),
     }

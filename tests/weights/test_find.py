@@ -20,22 +20,28 @@ from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.weights.checkpoint import save_checkpoint
 from vbench_mem.weights.find import find, weights_sha256
 from vbench_mem.weights.initialise import hold
-from vbench_mem.weights.sniff import sniff
+from vbench_mem.weights.kinds import kind_of
+from vbench_mem.weights.read import read_tensors
 
 FULL = RECIPES["full"]
 SOME = {"a.weight": torch.ones(2), "b.weight": torch.ones(3)}
+
+
+def kind_at(path: Path) -> str:
+    files = find(path)
+    return kind_of(files, read_tensors(files))
 
 
 def test_each_kind_is_known_by_its_names_and_config(tmp_path: Path) -> None:
     for kind in ("clip", "siglip", "vit", "videomae", "vivit"):
         folder = tmp_path / kind
         getattr(published, kind)().save_pretrained(folder)
-        assert sniff(folder).kind == kind
-        assert sniff(folder / "model.safetensors").kind == kind
+        assert kind_at(folder) == kind
+        assert kind_at(folder / "model.safetensors") == kind
     spec = STRUCTURES["joint_test"]
     own = tmp_path / "own.safetensors"
     save_checkpoint(own, make(spec), spec=spec, recipe=FULL, load=load_for(spec), facts={})
-    assert sniff(own).kind == "vbench_mem"
+    assert kind_at(own) == "vbench_mem"
 
 
 def test_shards_are_one_model_and_one_hash(vit: Path, tmp_path: Path) -> None:
@@ -96,7 +102,7 @@ def test_pickled_weights_are_read_and_safe_ones_first(vit: Path, tmp_path: Path)
     one, _ = started(VIT, vit)
     other, _ = started(VIT, tmp_path)
     assert torch.equal(one.video.positions, other.video.positions)
-    assert sniff(tmp_path).kind == "vit"
+    assert kind_at(tmp_path) == "vit"
     save_file({name: each + 1 for name, each in state.items()}, tmp_path / "model.safetensors")
     safe, _ = started(VIT, tmp_path)
     assert not torch.equal(safe.video.positions, other.video.positions)
@@ -119,12 +125,9 @@ def test_code_in_a_file_is_refused_and_never_run(
         path.write_bytes(pickle.dumps(Evil()))
     else:
         torch.save({**SOME, "extra": Evil()} if "hidden" in form else Evil(), path)
-    for ask in (sniff, lambda path: hold(path, FULL)):
-        with pytest.raises(
-            UsageError, match=r"holds more than weights .* and is not read"
-        ) as caught:
-            ask(path)
-        assert "\n" not in str(caught.value)
+    with pytest.raises(UsageError, match=r"holds more than weights .* and is not read") as caught:
+        hold(path, FULL)
+    assert "\n" not in str(caught.value)
     assert not mark.exists()
 
 
@@ -144,21 +147,23 @@ def test_files_that_cannot_be_used_are_told_in_one_sentence(tmp_path: Path) -> N
         archive.writestr("a.txt", "b")
     cases = {
         tmp_path / "none": "no such file or folder",
-        empty: "no weights in this folder; they are called model.safetensors or",
+        empty: "no weights in this folder; known names are model.safetensors or",
         several: "several files of weights .one.pt, two.pt.; write the path of one",
-        written("a.npz", b"1"): "'a.npz' is no file of weights; write a folder, or a file that",
+        written("a.npz", b"1"): "'a.npz' is not a file of weights; write a folder, or a file that",
         written("torn.pt", b""): "cannot be read as weights",
-        written("torn.safetensors", b"123"): "no safetensors file",
+        written("torn.safetensors", b"123"): "not a safetensors file",
         tmp_path / "foreign.pt": "cannot be read as weights",
         tmp_path / "list.pt": "no weights by name in it; save a state_dict",
-        tmp_path / "numbers.pt": "a is no tensor; save a state_dict of tensors alone",
+        tmp_path / "numbers.pt": "a is not a tensor; save a state_dict of tensors alone",
         tmp_path / "unknown.safetensors": r"unknown weights: a.weight, b.weight; known are check",
-        written("model.safetensors.index.json", b"{}"): "no index of weights: it has no weight_map",
-        written("b.index.json", b"[]"): "no JSON object",
+        written(
+            "model.safetensors.index.json", b"{}"
+        ): "not an index of weights: it has no weight_map",
+        written("b.index.json", b"[]"): "not a JSON object",
         written("c.index.json", b"{"): "cannot be read",
     }
     for path, message in cases.items():
         with pytest.raises(UsageError, match=message) as caught:
-            sniff(path)
+            hold(path, FULL)
         assert str(path if path.exists() else "none") in str(caught.value)
         assert "\n" not in str(caught.value)

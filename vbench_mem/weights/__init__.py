@@ -1,1 +1,1 @@
-"""Real weights: what a file is, which tensor goes where, and a report of every one of them."""
+"""Weights from files: their kind, where each tensor goes, and a report of every one."""

@@ -10,12 +10,12 @@ from vbench_mem.encoders.tokens import kept_tokens
 from vbench_mem.weights.checkpoint import read_checkpoint
 from vbench_mem.weights.find import find
 from vbench_mem.weights.held import Held
+from vbench_mem.weights.kinds import kind_of
 from vbench_mem.weights.own import from_checkpoint
 from vbench_mem.weights.place import place
 from vbench_mem.weights.published import from_published
 from vbench_mem.weights.read import read_tensors
 from vbench_mem.weights.report import Report
-from vbench_mem.weights.sniff import kind_of
 
 
 def initialise(

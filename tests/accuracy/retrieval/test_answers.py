@@ -94,8 +94,8 @@ def test_clips_without_captions_are_given_none_by_shuffling() -> None:
         (made((0,), (0,), clips=3), "every_caption", "needs two clips with captions"),
         (made((0,), (), (1,), clips=3), "every_caption", "caption 1 has no right clip"),
         (made((0,), (1, 1), clips=3), "every_caption", "caption 1 has a right clip twice"),
-        (made((0,), (3,), clips=3), "every_caption", "not there; clips are 0 to 2"),
-        (made((0,), (-1,), clips=3), "every_caption", "caption 1 names a clip that is not there"),
+        (made((0,), (3,), clips=3), "every_caption", "not exist; clips are 0 to 2"),
+        (made((0,), (-1,), clips=3), "every_caption", "caption 1 names a clip that does not exist"),
         (GRADED, "grouped_captions", "caption 0 is right for 2 clips .*; use every_caption"),
     ],
 )

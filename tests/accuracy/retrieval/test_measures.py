@@ -120,5 +120,5 @@ def test_resampling_stays_within_its_memory() -> None:
 
 @pytest.mark.parametrize("options", [{"resamples": 0}, {"level": 1.0}, {"level": 0.0}])
 def test_a_bootstrap_that_says_nothing_is_refused(options: dict[str, float]) -> None:
-    with pytest.raises(UsageError, match="says nothing; give 1 or more"):
+    with pytest.raises(UsageError, match="is undefined; give 1 or more"):
         intervals(some_ranks(5), range(5), **options)

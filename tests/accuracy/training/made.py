@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vbench_mem.accuracy.training.decoded import Frames
+from vbench_mem.accuracy.training.clip_cache import Frames
 from vbench_mem.base.load import Load, Runtime
 from vbench_mem.data.benchmark import Benchmark, Caption, Clip
 from vbench_mem.data.encode import write_video

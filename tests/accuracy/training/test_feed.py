@@ -18,17 +18,17 @@ from tests.accuracy.training.made import (
     stage,
     written_benchmark,
 )
-from vbench_mem.accuracy.training.decoded import Decoded, Frames, decoder
-from vbench_mem.accuracy.training.feed import Fed, Feed
+from vbench_mem.accuracy.training.clip_cache import ClipCache, Frames, decoder
+from vbench_mem.accuracy.training.feed import PairFeed, StepBatches
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.load import Load
 from vbench_mem.data.benchmark import Benchmark, Caption, Clip
 from vbench_mem.data.video import BadVideo
 
-MakeFeed = Callable[..., Feed]
+MakeFeed = Callable[..., PairFeed]
 
 
-def same(one: Fed, other: Fed) -> bool:
+def same(one: StepBatches, other: StepBatches) -> bool:
     return len(one.parts) == len(other.parts) and all(
         torch.equal(a.frames, b.frames) and torch.equal(a.ids_BL, b.ids_BL)
         for a, b in zip(one.parts, other.parts, strict=True)
@@ -179,7 +179,7 @@ def test_a_clip_is_decoded_once_while_there_is_room_and_memory_is_bounded() -> N
         return pixels(number, 1)
 
     size = pixels(0, 1).nbytes
-    decoded = Decoded(decode, keep_bytes=2 * size, threads=1)
+    decoded = ClipCache(decode, keep_bytes=2 * size, threads=1)
     for _ in range(3):
         for number in range(3):
             assert np.array_equal(decoded.take(number), pixels(number, 1))

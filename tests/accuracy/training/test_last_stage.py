@@ -12,7 +12,7 @@ import torch
 
 from tests.accuracy.training.made import MASKED, stage, training_cell, written_benchmark
 from vbench_mem.accuracy.training.last_stage import encoder_of, train_last_stage
-from vbench_mem.accuracy.training.trained import Trained, beside
+from vbench_mem.accuracy.training.trained import TrainingResult, beside
 from vbench_mem.base.errors import UsageError
 from vbench_mem.data.benchmark import Benchmark
 from vbench_mem.encoders.image_pretraining import image_pretraining_spec
@@ -31,7 +31,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Benchmark:
 
 def train(
     cell: Cell, benchmark: Benchmark, checkpoint: Path, parent: Path | None = None, **options: float
-) -> Trained:
+) -> TrainingResult:
     """With a snapshot after every step, so that a kill loses one step at most."""
     return train_last_stage(
         cell,
@@ -102,7 +102,7 @@ def interrupted(tmp_path: Path, files: Benchmark) -> tuple[Cell, Path]:
     from vbench_mem.accuracy.training import stage as stages
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(Stop):
-        patch.setattr(stages, "TELL_EVERY_S", 0.0)
+        patch.setattr(stages, "REPORT_EVERY_S", 0.0)
         train_last_stage(
             cell, [files], parent=None, checkpoint=checkpoint, enter=enter, snapshot_every_s=0.0
         )
@@ -133,7 +133,7 @@ def test_a_torn_snapshot_and_one_of_another_training_begin_again_and_say_so(
     trained = train(cell, files, checkpoint)
     fresh = train(cell, files, tmp_path / "fresh" / "a.safetensors")
     assert trained.stage is not None and trained.stage.resumed == ()
-    words = {"torn": "torn", "other": "of another training"}[damage]
+    words = {"torn": "damaged", "other": "of another training"}[damage]
     assert [words in note for note in trained.stage.notes] == [True]
     assert trained.sha256 == fresh.sha256
 
@@ -242,7 +242,7 @@ def test_without_stages_the_given_weights_are_the_result(tmp_path: Path, files: 
     old, new = (read_checkpoint(each.checkpoint).weights() for each in (given, found))
     assert all(torch.equal(old[name], new[name]) for name in old)
     other = replace(asked, training=replace(training, init_sha256="0"))
-    with pytest.raises(UsageError, match="is not what it was when the matrix was read"):
+    with pytest.raises(UsageError, match="has changed since the matrix was read"):
         train_last_stage(other, [], parent=None, checkpoint=tmp_path / "other.safetensors")
 
 

@@ -6,14 +6,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from vbench_mem.accuracy.training.order import Order
+from vbench_mem.accuracy.training.order import PairOrder
 from vbench_mem.accuracy.training.seeds import seed_of
 
 
-def order(captions: list[str], per_step: int, *words: int | str, clips: int = 0) -> Order:
+def order(captions: list[str], per_step: int, *words: int | str, clips: int = 0) -> PairOrder:
     """`clips` consecutive pairs share a clip; by default none do."""
     numbers = [number // (clips or 1) for number in range(len(captions))]
-    return Order(captions, numbers, per_step, *(words or (0, "stage")))
+    return PairOrder(captions, numbers, per_step, *(words or (0, "stage")))
 
 
 def names(count: int) -> list[str]:

@@ -34,7 +34,7 @@ def test_a_torn_snapshot_is_none_and_says_so(snapshots: Snapshots, share: float)
     whole = snapshots.path.read_bytes()
     snapshots.path.write_bytes(whole[: int(len(whole) * share)])
     state, note = snapshots.load()
-    assert state is None and note is not None and "torn" in note
+    assert state is None and note is not None and "damaged" in note
 
 
 @pytest.mark.parametrize("place", [100, -DIGEST_BYTES - 100, -1])
@@ -42,12 +42,12 @@ def test_a_snapshot_with_one_wrong_bit_is_torn(snapshots: Snapshots, place: int)
     data = bytearray(snapshots.path.read_bytes())
     data[place] ^= 1
     snapshots.path.write_bytes(data)
-    assert snapshots.load() == (None, "one.snapshot is torn; began again")
+    assert snapshots.load() == (None, "one.snapshot is damaged; started again")
 
 
 def test_a_snapshot_of_another_training_is_none_and_says_so(snapshots: Snapshots) -> None:
     other = Snapshots(snapshots.path, "other", 0)
-    assert other.load() == (None, "one.snapshot is of another training; began again")
+    assert other.load() == (None, "one.snapshot is of another training; started again")
 
 
 def test_a_snapshot_that_holds_code_runs_none(snapshots: Snapshots) -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.accuracy.training.made import MASKED, RUNTIME, benchmark, stage
-from vbench_mem.accuracy.training.feed import Feed
+from vbench_mem.accuracy.training.feed import PairFeed
 from vbench_mem.accuracy.training.snapshot import Snapshots
 from vbench_mem.accuracy.training.stage import Diverged, run_stage
 from vbench_mem.accuracy.training.step import Stepper
@@ -25,7 +25,7 @@ LAYOUTS = (
 )
 CLIPS_ONLY = ("video.embed.", ".time_", ".gate")
 MakeStepper = Callable[..., Stepper]
-MakeFeed = Callable[..., Feed]
+MakeFeed = Callable[..., PairFeed]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 
 from tests.rows import matrix_of
 from tests.weights import pairs, published
-from vbench_mem.accuracy.training.last_stage import begin
+from vbench_mem.accuracy.training.last_stage import initial_weights
 from vbench_mem.accuracy.training.probe import run_training
 from vbench_mem.base.errors import UsageError
 from vbench_mem.data.clips import to_clips
@@ -137,7 +137,7 @@ def test_training_goes_on_from_the_pairs_temperature_and_bias(
         assert cell.training is not None
         trained = replace(cell, training=replace(cell.training, stages=(stage,)))
         encoder = build(trained.table_spec, trained.recipe, trained.load)
-        _, loss = begin(encoder, trained, None)
+        _, loss = initial_weights(encoder, trained, None)
         has_bias = hasattr(theirs, "logit_bias")
         if objective == "info_nce":
             assert encoder.logit_scale.item() == pytest.approx(scale) and loss.bias is None
