@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import ceil
 from time import perf_counter
-from types import TracebackType
 from typing import Self
 from weakref import finalize
 
@@ -55,10 +54,6 @@ class Throughput:
     frames: int
     wall_s: float
     waited_s: float
-
-    @property
-    def clips_per_s(self) -> float:
-        return self.clips / self.wall_s if self.wall_s else 0.0
 
 
 def load_clips(
@@ -119,12 +114,7 @@ class ClipLoader(Iterator[LoadedClips]):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def __next__(self) -> LoadedClips:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from vbench_mem.probes.allocator import replay
 from vbench_mem.probes.prediction import Target
-from vbench_mem.probes.timeline import Moment, Span, Timeline
+from vbench_mem.probes.timeline import Moment, PhaseSpan, Timeline
 from vbench_mem.probes.trace import Trace
 
 # What cuBLAS allocates once for each thread that multiplies, and keeps:
@@ -34,7 +34,7 @@ class DeviceMemory:
     levels: list[int]
     reserved: int | None = None
 
-    def peak(self, *spans: Span) -> Moment:
+    def peak(self, *spans: PhaseSpan) -> Moment:
         """The first moment with the most bytes."""
         return self.timeline.peak(*spans, levels=self.levels)
 
@@ -60,7 +60,7 @@ def embedding_memory(trace: Trace, target: Target) -> DeviceMemory:
 
 
 def cuda_memory(
-    trace: Trace, skipped: Iterable[int], spans: list[Span], until: int | None = None
+    trace: Trace, skipped: Iterable[int], spans: list[PhaseSpan], until: int | None = None
 ) -> DeviceMemory:
     """Without the skipped blocks, and with the workspaces of the phases in `spans`."""
     timeline, left_out = Timeline(), set(skipped)

@@ -5,7 +5,6 @@ as they are made: a node belongs to the module that was running at its number.
 """
 
 from bisect import bisect_right
-from types import TracebackType
 from typing import Any, Self
 
 import torch
@@ -63,12 +62,7 @@ class ModuleTracker:
         ]
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         for handle in self.handles:
             handle.remove()
 

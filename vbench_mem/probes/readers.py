@@ -5,7 +5,6 @@ Never runs a step: the memory pass uses a reader without knowing which one it is
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Protocol, Self
 
 from torch import Tensor
@@ -58,12 +57,7 @@ class Reader(Protocol):
     warm_up: bool  # do first calls allocate permanently, outside of the phase's own memory?
 
     def __enter__(self) -> Self: ...
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, *error: object) -> None: ...
     def begin(self, phase: str, step: int = 0) -> None: ...
     def register(self, trainer: Trainer, batch: Batch) -> None: ...
     def phases(self) -> list[PhaseMemory]: ...
@@ -87,13 +81,8 @@ class AllocatorReader:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if kind is None:  # after a failure the device may not respond
+    def __exit__(self, *error: object) -> None:
+        if error[0] is None:  # after a failure the device may not respond
             self.end()
 
     def begin(self, phase: str, step: int = 0) -> None:
@@ -152,13 +141,8 @@ class StorageRecorder:
         self.tracker.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.tracker.__exit__(kind, error, traceback)
+    def __exit__(self, *error: object) -> None:
+        self.tracker.__exit__(*error)
 
     def begin(self, phase: str, step: int = 0) -> None:
         if self.trainer is not None and phase == "optimizer":
@@ -191,14 +175,9 @@ class StorageReader(StorageRecorder):
         super().__init__(StorageTracker(device))
         self.host_peaks: list[int] = []
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.host_peaks.append(resident.take_peak())
-        super().__exit__(kind, error, traceback)
+        super().__exit__(*error)
 
     def begin(self, phase: str, step: int = 0) -> None:
         if self.timeline.marks:

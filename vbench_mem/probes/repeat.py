@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 
-from vbench_mem.probes.timeline import Span, Timeline
+from vbench_mem.probes.timeline import PhaseSpan, Timeline
 from vbench_mem.probes.trace import Trace
 
 Event = tuple[int, int]  # a block, and by how many bytes it changes
@@ -108,7 +108,7 @@ class LayerCopier:
             host=frozenset(self.with_copies(self.trace.host)),
         )
 
-    def copy_layer_runs(self, span: Span, *, descending: bool) -> None:
+    def copy_layer_runs(self, span: PhaseSpan, *, descending: bool) -> None:
         """The layer's events of the phase, repeated for each copy in the order of the phase."""
         run = [
             event

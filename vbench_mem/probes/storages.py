@@ -8,7 +8,6 @@ import weakref
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache, partial
-from types import TracebackType
 from typing import Any, Self
 
 from torch import Tensor
@@ -73,13 +72,8 @@ class StorageTracker(TorchDispatchMode):
         super().__enter__()  # type: ignore[no-untyped-call]
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        super().__exit__(kind, error, traceback)  # type: ignore[no-untyped-call]
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)  # type: ignore[no-untyped-call]
         self.entered -= 1
         if not self.entered:
             # later releases are not recorded: a dead weak reference calls nothing

@@ -14,7 +14,7 @@ CATEGORIES = ("parameter", "gradient", "optimizer", "input", "activation", "temp
 
 
 @dataclass(frozen=True)
-class Span:
+class PhaseSpan:
     """Events `start` to `stop` (excluded), while one phase of one step was running."""
 
     phase: str
@@ -64,10 +64,10 @@ class Timeline:
         self.changes[next(at for at in events if self.blocks[at] == block)] += more
         self.live[block] += more
 
-    def spans(self) -> list[Span]:
+    def spans(self) -> list[PhaseSpan]:
         ends = [start for _, _, start in self.marks[1:]] + [len(self.blocks)]
         return [
-            Span(phase, step, start, stop)
+            PhaseSpan(phase, step, start, stop)
             for (phase, step, start), stop in zip(self.marks, ends, strict=True)
         ]
 
@@ -75,7 +75,7 @@ class Timeline:
         """Bytes held after 0, 1, 2 ... events."""
         return list(accumulate(self.changes, initial=0))
 
-    def peak(self, *spans: Span, levels: Sequence[int] | None = None) -> Moment:
+    def peak(self, *spans: PhaseSpan, levels: Sequence[int] | None = None) -> Moment:
         """The first moment with the most bytes held; a span begins with what was held before it.
 
         `levels` are the bytes after each event by another counter, instead of `self.levels()`.
@@ -94,18 +94,18 @@ class Timeline:
                 del held[block]
         return held
 
-    def kept(self, span: Span) -> set[int]:
+    def kept(self, span: PhaseSpan) -> set[int]:
         """Blocks allocated in a span that outlive it: of a forward, what backward needs."""
         before = set(self.blocks[: span.start])
         return self.held_at(span.stop).keys() - before
 
-    def of_step(self, step: int) -> list[Span]:
+    def of_step(self, step: int) -> list[PhaseSpan]:
         """The spans of one training step; of step 0 the embedding alone."""
         return [
             span for span in self.spans() if span.step == step and (step or span.phase == "embed")
         ]
 
-    def kept_by_forward(self, spans: Iterable[Span]) -> set[int]:
+    def kept_by_forward(self, spans: Iterable[PhaseSpan]) -> set[int]:
         """Activations: blocks that the forwards among these spans keep for backward."""
         forwards = [span for span in spans if span.phase == "forward"]
         return set[int]().union(*(self.kept(span) for span in forwards))

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from vbench_mem.probes.timeline import CATEGORIES, Span, Timeline
+from vbench_mem.probes.timeline import CATEGORIES, PhaseSpan, Timeline
 
 LAYER = re.compile(r"\.\d+(?=\.|$)")
 
@@ -36,7 +36,7 @@ class Trace:
     attention: tuple[str, ...] = ()
     operations: tuple[str, ...] = ()
 
-    def spans(self) -> list[Span]:
+    def spans(self) -> list[PhaseSpan]:
         return self.timeline.of_step(self.steady)
 
     def modules_of(self, held: Mapping[int, int]) -> dict[str, dict[str, int]]:
@@ -56,7 +56,7 @@ class Trace:
             found |= dict.fromkeys(blocks.get(name, ()), name)
         return found
 
-    def flop_of(self, spans: Iterable[Span]) -> int:
+    def flop_of(self, spans: Iterable[PhaseSpan]) -> int:
         """FLOPs of all modules in these spans."""
         chosen = {(span.phase, span.step) for span in spans}
         numbers = {

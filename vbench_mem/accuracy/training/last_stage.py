@@ -67,9 +67,8 @@ def train_last_stage(
     """Train the cell's encoder in the last of its stages and write the checkpoint.
 
     benchmarks  the training pairs of `cell.training.sources`, in their order
-    parent      the checkpoint of the stage before; without one it starts from the training's
-    `init`, or
-                from random weights
+    parent      the checkpoint of the stage before; without one the training's `init`, or random
+                weights
 
     Sets torch's threads and arithmetic for this process. Without stages the given weights are
     written unchanged. Raises `UsageError` for files that cannot be used, `Diverged`, and torch's
@@ -99,24 +98,16 @@ def train_last_stage(
             snapshots = Snapshots(beside(checkpoint, "snapshot"), definition, snapshot_every_s)
             result = last_stage(cell, encoder, loss, benchmarks, snapshots, enter)
     enter("checkpoint")
-    bias = None if loss.bias is None else loss.bias.item()
+    weights = list(encoder.parameters())
+    trained_weights = [] if result is None else [each for each in weights if each.requires_grad]
     trained = TrainingResult(
         checkpoint=checkpoint,
-        sha256=save_checkpoint(
-            checkpoint,
-            encoder,
-            spec=cell.table_spec,
-            recipe=cell.recipe,
-            load=cell.load,
-            facts=facts_of(cell, above, bias),
-        ),
+        sha256=save(checkpoint, encoder, cell, above, loss),
         definition=definition,
         stage=result,
         start=None if start is None else start.as_json(),
-        parameters=sum(weight.numel() for weight in encoder.parameters()),
-        trained_parameters=0
-        if result is None
-        else sum(weight.numel() for weight in encoder.parameters() if weight.requires_grad),
+        parameters=sum(each.numel() for each in weights),
+        trained_parameters=sum(each.numel() for each in trained_weights),
         threads=threads,
         peak_bytes=peak.bytes,
         peak_source=peak.source,
@@ -124,6 +115,21 @@ def train_last_stage(
     write_trained(trained)
     beside(checkpoint, "snapshot").unlink(missing_ok=True)
     return trained
+
+
+def save(
+    checkpoint: Path, encoder: DualEncoder, cell: Cell, parent_sha256: str | None, loss: Loss
+) -> str:
+    """Write the checkpoint with the facts of its training; returns its SHA-256."""
+    bias = None if loss.bias is None else loss.bias.item()
+    return save_checkpoint(
+        checkpoint,
+        encoder,
+        spec=cell.table_spec,
+        recipe=cell.recipe,
+        load=cell.load,
+        facts=facts_of(cell, parent_sha256, bias),
+    )
 
 
 def last_stage(

@@ -61,9 +61,6 @@ class Snapshots:
         for part in self.path.parent.glob(f".{self.path.name}.*.part"):
             part.unlink(missing_ok=True)
 
-    def clear(self) -> None:
-        self.path.unlink(missing_ok=True)
-
 
 def is_whole(path: Path) -> bool:
     """Are the last bytes the hash of the bytes before them?"""
