@@ -62,7 +62,9 @@ def test_a_caption_begins_and_ends_with_clips_own_tokens_in_lower_case(
     assert found.truncated == 1 and bool(found.mask_BL[2].all())
 
 
-def test_what_pads_is_read_beside_the_file_and_counts(tmp_path: Path) -> None:
+def test_the_padding_token_is_read_from_the_config_beside_the_file_and_hashed(
+    tmp_path: Path,
+) -> None:
     theirs = pairs.siglip_tokenizer()
     theirs.save_pretrained(tmp_path)
     text = read(tmp_path, pairs.SIGLIP_TEXT)
@@ -90,7 +92,7 @@ def test_ids_that_do_not_fit_the_encoder_are_refused(clip: tuple[Any, Path]) -> 
         tokenize(["it rains"], pairs.TEXT, 8)
 
 
-def test_an_encoder_of_the_end_token_needs_a_tokenizer_that_puts_one(tmp_path: Path) -> None:
+def test_an_encoder_of_the_end_token_needs_a_tokenizer_that_adds_one(tmp_path: Path) -> None:
     pairs.merged_bytes().save(str(tmp_path / "tokenizer.json"))
     with pytest.raises(UsageError, match="adds no end token to a caption"):
         tokenize(["it rains"], read(tmp_path), 8)
@@ -98,7 +100,7 @@ def test_an_encoder_of_the_end_token_needs_a_tokenizer_that_puts_one(tmp_path: P
         tokenize([""], read(tmp_path, replace(pairs.TEXT, feature="mean")), 8)
 
 
-def test_files_that_are_no_tokenizer_are_told(tmp_path: Path) -> None:
+def test_files_that_are_no_tokenizer_are_refused(tmp_path: Path) -> None:
     def refused(path: Path, message: str) -> None:
         with pytest.raises(UsageError, match=message):
             text = read(path)

@@ -50,7 +50,7 @@ def test_a_first_request_takes_this_block_of_this_segment(
     assert run((1, asked)) == AllocatorReplay([0, block], [0, segment])
 
 
-def test_nothing_asked_is_nothing_taken() -> None:
+def test_an_empty_replay_holds_no_memory() -> None:
     assert replay([], []) == AllocatorReplay([0], [0])
 
 
@@ -72,7 +72,7 @@ def test_small_and_large_requests_never_share_a_segment() -> None:
     assert run((1, 2 * MIB), (2, 512)).reserved[-1] == 22 * MIB
 
 
-def test_a_published_snapshot_of_a_matrix_product_comes_out_the_same() -> None:
+def test_a_published_allocator_snapshot_of_a_matrix_product_is_reproduced() -> None:
     """`X @ W + b` with cuBLAS's workspace of 8519680 bytes between.
 
     Source: the question "torch.cuda.memory_snapshot() shows an unexpected 8519680B memory
@@ -185,7 +185,7 @@ def test_a_segment_with_one_block_in_use_is_not_given_back() -> None:
     assert run(*steps, (3, 30 * MIB), total_bytes=50 * MIB).failed is None
 
 
-def test_the_event_that_finds_no_room_is_named_and_nothing_follows_it() -> None:
+def test_the_event_that_does_not_fit_is_returned_and_ends_the_replay() -> None:
     replayed = run((1, 40 * MIB), (2, 40 * MIB), (1, 0), total_bytes=79 * MIB)
     assert replayed == AllocatorReplay([0, 40 * MIB], [0, 40 * MIB], failed=1)
 

@@ -158,7 +158,7 @@ def test_a_frozen_front_has_no_backward() -> None:
     assert long.forward.products > short.forward.products
 
 
-def test_frozen_weights_cost_no_gradient_of_their_own() -> None:
+def test_frozen_weights_cost_no_gradient() -> None:
     walk = Walk(checkpoint=False, live=True)
     walk.product(2, 3, 5, trains=False)
     assert walk.backward == Work(products=2 * 3 * 5)

@@ -93,7 +93,7 @@ class Distances(nn.Module):
         return torch.cdist(x, x)
 
 
-def test_an_operation_that_nobody_has_judged_is_refused_by_name() -> None:
+def test_an_unlisted_operation_is_refused_by_name() -> None:
     module, inputs = meta(Distances(), 1, TOKENS, WIDTH)
     with pytest.raises(Uncounted, match="aten::cdist"):
         count_traced(module, inputs)

@@ -14,7 +14,7 @@ from vbench_mem.probes.module_tracker import ModuleTracker
 from vbench_mem.probes.predict import predict
 
 
-def test_a_value_that_is_asked_for_is_1_in_the_type_of_its_tensor() -> None:
+def test_an_unknown_value_reads_as_1_in_the_type_of_its_tensor() -> None:
     with fake_tensors(), ModuleTracker() as modules, FakeTracker(modules):
         answers = [torch.zeros((), dtype=d).item() for d in (torch.float32, torch.int64)]
         flag = torch.zeros((), dtype=torch.bool).item()
@@ -23,7 +23,7 @@ def test_a_value_that_is_asked_for_is_1_in_the_type_of_its_tensor() -> None:
     assert flag is True
 
 
-def test_what_torch_remembers_of_predictions_is_bounded(
+def test_torchs_cache_of_fake_results_is_bounded(
     small_cell: Callable[..., Cell], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     FakeTensorMode.cache_clear()
@@ -36,7 +36,7 @@ def test_what_torch_remembers_of_predictions_is_bounded(
 
 
 @pytest.mark.parametrize("target", ["cpu", "cuda"])
-def test_a_prediction_that_fails_leaves_nothing_behind(
+def test_a_failed_prediction_restores_all_global_state(
     small_cell: Callable[..., Cell], monkeypatch: pytest.MonkeyPatch, target: str
 ) -> None:
     """No hook on modules, no kernel of ours, no fake tensors, whoever raises in the middle."""

@@ -69,7 +69,7 @@ def test_counting_draws_no_random_numbers() -> None:
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_an_embedding_run_has_no_step_and_says_so() -> None:
+def test_an_embedding_run_has_no_step_metrics_and_a_reason() -> None:
     measured = count_flops(cell_of("joint_test", "mask50", mode="embed"))
     got = measured.metrics
     assert got["forward_video_gflop"] == got["embed_video_gflop"]
@@ -101,7 +101,7 @@ def test_vit_b_at_1568_tokens_with_and_without_the_handle_for_attention() -> Non
     assert sum(ours.values()) == with_handle.total() - norms
 
 
-def test_a_count_that_misses_work_says_which_counter_and_what(
+def test_a_count_that_misses_work_names_the_counter_and_the_work(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def blind(inputs: object, outputs: object) -> int:
@@ -118,7 +118,7 @@ def test_a_count_that_misses_work_says_which_counter_and_what(
     assert flops.TOLERANCE == 0.005
 
 
-def test_what_was_left_out_is_listed_by_counter() -> None:
+def test_operations_left_out_are_listed_by_counter() -> None:
     left_out = count_flops(cell_of("joint_test")).details["flops"]["left_out"]
     assert "native_layer_norm" in left_out["torch"]
     assert "layer_norm" in left_out["fvcore"]

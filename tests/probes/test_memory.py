@@ -233,7 +233,7 @@ def test_the_memory_pass_runs_the_same_loop_on_any_reader(
     assert reader.process == Reading(None, "no driver here")
 
 
-def test_a_failure_in_a_phase_leaves_the_device_alone() -> None:
+def test_after_a_failure_in_a_phase_the_device_is_not_read() -> None:
     card = Card()
     with pytest.raises(RuntimeError), AllocatorReader(card, None, None) as reader:
         reader.begin("forward", 1)

@@ -113,7 +113,7 @@ def test_a_compiled_step_is_not_predicted(make_cell: Callable[..., Cell]) -> Non
         predict(make_cell(runtime=Runtime(device="cpu", compile=True)), "cpu")
 
 
-def test_256_frames_of_the_largest_encoder_need_no_memory_of_their_own() -> None:
+def test_256_frames_of_the_largest_encoder_are_predicted_without_allocating_them() -> None:
     largest = max(ENCODERS.values(), key=lambda row: row.params)
     cell = Cell(
         encoder=largest.name,

@@ -77,7 +77,7 @@ def test_parameters_gradients_and_state_are_those_of_a_closed_form() -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_what_a_plain_block_keeps_is_that_of_a_closed_form(dtype: str) -> None:
+def test_kept_activations_of_a_plain_block_equal_a_closed_form(dtype: str) -> None:
     """Two more layers keep twice what one pre-norm ViT block keeps for backward.
 
     By hand, for M tokens of width D and H heads: the residual stream and both normalised inputs,
@@ -133,7 +133,7 @@ def test_its_flops_are_those_of_the_closed_form(encoder: str, recipe: str) -> No
     assert predicted.embed_flop == pytest.approx(embed, rel=1e-12)
 
 
-def test_modules_sum_up_to_the_peak_and_name_what_holds_it() -> None:
+def test_modules_sum_up_to_the_peak_and_are_named() -> None:
     predicted = predict(cell_of("joint_test", "full", RUNTIMES["float32"]), "cpu")
     held = sum(size for module in predicted.modules.values() for size in module.values())
     assert held == predicted.peak_bytes == sum(predicted.terms.values())

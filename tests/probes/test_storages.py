@@ -30,7 +30,7 @@ def test_a_known_allocation_gives_the_known_peak() -> None:
     assert now(tracker) == 0
 
 
-def test_views_and_in_place_operations_take_nothing() -> None:
+def test_views_and_in_place_operations_take_no_memory() -> None:
     with StorageTracker() as tracker:
         a = torch.zeros(4, QUARTER // 4)
         views = [a.view(-1), a.t(), a[1:], a.detach(), a.unsqueeze(0).expand(3, -1, -1)]
@@ -59,7 +59,7 @@ def test_lists_tuples_and_nothing_are_tracked() -> None:
         assert now(tracker) == 2 * QUARTER * 4
 
 
-def test_what_was_there_before_counts_once_it_is_used() -> None:
+def test_earlier_tensors_count_once_they_are_used() -> None:
     before = torch.zeros(QUARTER)
     with StorageTracker() as tracker:
         assert now(tracker) == 0
@@ -123,7 +123,7 @@ def test_only_the_requested_device_is_tracked() -> None:
     assert peak(tracker) == held.nbytes
 
 
-def test_after_the_tracker_nothing_is_written() -> None:
+def test_after_the_tracker_nothing_is_recorded() -> None:
     with StorageTracker() as tracker:
         a = torch.zeros(QUARTER)
     events = len(tracker.timeline.changes)

@@ -61,7 +61,7 @@ def test_a_surprise_is_shown_and_exits_with_2_until_it_is_allowed(
     assert allowed.exit_code == 0 and "allowed" in allowed.stdout
 
 
-def test_what_cannot_be_is_one_line_and_exit_2(vit: Path) -> None:
+def test_an_invalid_command_is_one_line_and_exit_2(vit: Path) -> None:
     for words, message in (
         (("--encoder", "joint_tset"), "no encoder called 'joint_tset'; did you mean joint_test?"),
         (("--encoder", "joint_test"), "write tower.width: 48"),
@@ -77,7 +77,7 @@ def test_what_cannot_be_is_one_line_and_exit_2(vit: Path) -> None:
         assert message in result.stderr and result.stderr.count("\n") == 1
 
 
-def test_a_checkpoint_of_ours_is_shown_at_another_length(tmp_path: Path) -> None:
+def test_our_checkpoint_is_shown_at_another_length(tmp_path: Path) -> None:
     spec, path = ENCODERS["joint_test"].spec, tmp_path / "short.safetensors"
     load = load_for(spec, frames=8)
     made = build(spec, FULL, load)

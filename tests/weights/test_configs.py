@@ -64,7 +64,7 @@ def test_a_kernel_made_for_other_pixels_is_made_for_ours(
     assert isinstance(spec, FrameLevel | Joint) and not report.notes
 
 
-def test_what_a_config_leaves_out_is_the_librarys_default() -> None:
+def test_missing_values_of_a_config_are_the_librarys_defaults() -> None:
     libraries = {
         "clip": CLIPVisionConfig(),
         "siglip": SiglipVisionConfig(),

@@ -32,7 +32,7 @@ def kind_at(path: Path) -> str:
     return kind_of(files, read_tensors(files))
 
 
-def test_each_kind_is_known_by_its_names_and_config(tmp_path: Path) -> None:
+def test_each_kind_is_identified_by_its_names_and_config(tmp_path: Path) -> None:
     for kind in ("clip", "siglip", "vit", "videomae", "vivit"):
         folder = tmp_path / kind
         getattr(published, kind)().save_pretrained(folder)
@@ -66,7 +66,7 @@ def test_shards_are_one_model_and_one_hash(vit: Path, tmp_path: Path) -> None:
         find(tmp_path)
 
 
-def test_an_index_never_leads_out_of_its_folder(tmp_path: Path) -> None:
+def test_an_index_with_files_outside_its_folder_is_refused(tmp_path: Path) -> None:
     index = tmp_path / "model.safetensors.index.json"
     index.write_text(json.dumps({"weight_map": {"a": "../../secret.bin"}}))
     with pytest.raises(UsageError, match="is outside its folder"):
@@ -87,7 +87,7 @@ def test_the_hash_is_of_the_files_that_are_read(vit: Path, tmp_path: Path) -> No
     assert weights_sha256(tmp_path) == alone
 
 
-def test_the_hash_of_a_checkpoint_is_that_of_its_file_whatever_lies_beside(tmp_path: Path) -> None:
+def test_the_hash_of_a_checkpoint_is_independent_of_other_files(tmp_path: Path) -> None:
     spec = STRUCTURES["joint_test"]
     path = tmp_path / "own.safetensors"
     made = save_checkpoint(path, make(spec), spec=spec, recipe=FULL, load=load_for(spec), facts={})
@@ -131,7 +131,7 @@ def test_code_in_a_file_is_refused_and_never_run(
     assert not mark.exists()
 
 
-def test_files_that_cannot_be_used_are_told_in_one_sentence(tmp_path: Path) -> None:
+def test_files_that_cannot_be_used_are_refused_in_one_sentence(tmp_path: Path) -> None:
     def written(name: str, data: bytes) -> Path:
         (tmp_path / name).write_bytes(data)
         return tmp_path / name

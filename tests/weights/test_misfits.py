@@ -12,7 +12,7 @@ from tests.weights.published import CLIP, VIT, copied, started
 from vbench_mem.base.errors import UsageError
 
 
-def test_weights_of_another_trade_are_refused_with_what_was_found(
+def test_weights_of_another_kind_are_refused_with_the_names_found(
     vit: Path, tmp_path: Path
 ) -> None:
     copied(vit, tmp_path)
@@ -26,7 +26,7 @@ def test_weights_of_another_trade_are_refused_with_what_was_found(
         started(VIT, tmp_path)
 
 
-def test_a_config_that_does_not_fit_is_told_by_axis(vit: Path, tmp_path: Path) -> None:
+def test_a_config_that_does_not_fit_is_reported_by_axis(vit: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         started(CLIP, vit)
     assert str(caught.value) == (

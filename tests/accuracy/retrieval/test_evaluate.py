@@ -173,7 +173,7 @@ def test_memory_stays_bounded_in_both_directions(convention: Convention) -> None
         ({"convention": "best"}, "no convention called 'best'"),
     ],
 )
-def test_what_cannot_be_evaluated_is_refused(change: dict[str, Any], says: str) -> None:
+def test_invalid_embeddings_are_refused(change: dict[str, Any], says: str) -> None:
     given = {"video_VE": torch.ones(6, 8), "text_CE": torch.ones(6, 8)}
     benchmark = made(*((clip,) for clip in range(6)), clips=6)
     with pytest.raises(UsageError, match=says):

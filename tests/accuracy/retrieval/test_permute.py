@@ -22,7 +22,7 @@ def test_every_clip_has_all_its_frames_in_another_order(frames: int) -> None:
     assert not (permuted == clips).flatten(1).all(1).any()
 
 
-def test_a_clip_of_one_frame_comes_back_as_it_is() -> None:
+def test_a_clip_of_one_frame_is_returned_unchanged() -> None:
     clips = numbered(3, 1)
     assert permute_frames(clips, seed=0).equal(clips)
 

@@ -109,7 +109,7 @@ def interrupted(tmp_path: Path, files: Benchmark) -> tuple[Cell, Path]:
     return cell, checkpoint
 
 
-def test_an_interrupted_training_goes_on_where_it_was(
+def test_an_interrupted_training_resumes_at_its_step(
     interrupted: tuple[Cell, Path], files: Benchmark, tmp_path: Path
 ) -> None:
     cell, checkpoint = interrupted
@@ -121,7 +121,7 @@ def test_an_interrupted_training_goes_on_where_it_was(
 
 
 @pytest.mark.parametrize("damage", ["torn", "other"])
-def test_a_torn_snapshot_and_one_of_another_training_begin_again_and_say_so(
+def test_a_damaged_or_foreign_snapshot_restarts_the_training_with_a_note(
     interrupted: tuple[Cell, Path], files: Benchmark, tmp_path: Path, damage: str
 ) -> None:
     cell, checkpoint = interrupted
@@ -149,7 +149,7 @@ def test_a_training_that_ended_is_not_done_again_unless_its_checkpoint_changed(
     assert third.sha256 == first.sha256 and third != first  # it took its own time
 
 
-def test_what_was_trained_is_told_and_plain_data(tmp_path: Path, files: Benchmark) -> None:
+def test_the_result_of_a_training_is_plain_data(tmp_path: Path, files: Benchmark) -> None:
     cell = training_cell(stage(objective="sigmoid"), seed=3)
     trained = train(cell, files, tmp_path / "a.safetensors")
     assert json.loads(json.dumps(trained.as_dict()))["stage"]["steps"] == 6
@@ -203,7 +203,7 @@ def test_one_stage_on_images_starts_every_layout(
     assert [each["feeds"] for each in facts["stages"]] == ["images", "clips"]
 
 
-def test_temperature_and_bias_go_on_with_the_same_loss_and_start_anew_with_another(
+def test_temperature_and_bias_are_kept_with_the_same_loss_and_reset_with_another(
     tmp_path: Path, files: Benchmark
 ) -> None:
     still = {"learning_rate": 1e-12, "warmup": 0, "steps": 1}
@@ -246,7 +246,7 @@ def test_without_stages_the_given_weights_are_the_result(tmp_path: Path, files: 
         train_last_stage(other, [], parent=None, checkpoint=tmp_path / "other.safetensors")
 
 
-def test_torch_is_left_as_deterministic_as_it_was(tmp_path: Path, files: Benchmark) -> None:
+def test_the_determinism_of_torch_is_restored(tmp_path: Path, files: Benchmark) -> None:
     assert not torch.are_deterministic_algorithms_enabled()
     train(training_cell(stage(steps=1)), files, tmp_path / "a.safetensors")
     assert not torch.are_deterministic_algorithms_enabled()

@@ -126,7 +126,7 @@ def load_again(cell: Cell) -> Cell:
     return load(dump(cell))
 
 
-def test_training_goes_on_from_the_pairs_temperature_and_bias(
+def test_training_starts_from_the_pairs_temperature_and_bias(
     pair: tuple[Any, Any, Matrix],
 ) -> None:
     theirs, _, matrix = pair
@@ -149,7 +149,7 @@ def test_training_goes_on_from_the_pairs_temperature_and_bias(
             assert encoder.logit_scale.item() == pytest.approx(expected)
 
 
-def test_weights_without_a_tokenizer_are_told_what_to_do(folder: Path, tmp_path: Path) -> None:
+def test_weights_without_a_tokenizer_are_refused_with_the_fix(folder: Path, tmp_path: Path) -> None:
     theirs, _ = pairs.clip(tmp_path / "whole")
     theirs.save_pretrained(tmp_path / "bare")
     published.copied(tmp_path / "whole", tmp_path)

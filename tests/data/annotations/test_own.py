@@ -53,7 +53,7 @@ def test_csv_and_json_lines_are_read_as_for_the_burst_beside_their_videos(tmp_pa
     assert (one.name, other.name, one.gallery_size) == ("c", "d", 2)
 
 
-def test_a_file_called_like_a_known_set_has_that_sets_name(tmp_path: Path) -> None:
+def test_a_file_named_like_a_known_set_has_that_sets_name(tmp_path: Path) -> None:
     file = write(tmp_path, "MSRVTT.json", LIST)
     assert read_annotations(None, file).name == "msr-vtt"
 
@@ -101,7 +101,7 @@ def test_judged_videos_are_the_gallery_where_no_file_lists_more(tmp_path: Path) 
         ("q1 0 v1 0\n", QUERIES, None, r"a\.qrels: has no caption"),
     ],
 )
-def test_slips_in_judgements_are_named(
+def test_errors_in_judgements_are_named(
     tmp_path: Path, judgements: str, queries: str, listed: str | None, message: str
 ) -> None:
     file = write(tmp_path, "a.qrels", judgements)
@@ -112,7 +112,7 @@ def test_slips_in_judgements_are_named(
         read_annotations("qrels", file)
 
 
-def test_judgements_without_a_file_of_queries_say_which_is_wanted(tmp_path: Path) -> None:
+def test_judgements_without_a_file_of_queries_name_the_missing_file(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"queries\.tsv: cannot be read \(No such file"):
         read_annotations("qrels", write(tmp_path, "a.qrels", "q1 0 v1 1\n"))
 

@@ -185,7 +185,9 @@ def test_didemo_is_paragraphs_for_30_s_or_moments_of_the_annotators_mean(tmp_pat
     assert [part[2:] for part in parts(moments)] == [(5.0, 12.5), (25.0, 30.0), (0.0, 5.0)]
 
 
-def test_lsmdc_leaves_out_the_clip_that_readers_skip_and_says_so(tmp_path: Path) -> None:
+def test_lsmdc_leaves_out_the_clip_that_readers_skip_and_its_protocol_states_it(
+    tmp_path: Path,
+) -> None:
     clip = "1005_Signs_00.02.15.000-00.02.18.500"
     times = "00:02:15.000\t00:02:18.500\t00:02:15.000\t00:02:18.500"
     rows = [(clip, 'He says "stop'), (clip, "He waits."), (SKIPPED, "SOMEONE sits.")]

@@ -113,7 +113,7 @@ def refused(folder: Path, form: str | None, name: str, content: Any, split: str 
         ),
     ],
 )
-def test_a_slip_is_named_with_its_place(
+def test_an_error_is_named_with_its_place(
     tmp_path: Path, form: str | None, name: str, content: Any, sentence: str
 ) -> None:
     assert refused(tmp_path, form, name, content, None).startswith(sentence)
@@ -159,7 +159,7 @@ def test_a_pickle_is_refused_with_how_to_convert_it_and_never_opened(tmp_path: P
         ("msr-vtt", "p.csv", "test", "p.csv: has no split test, it is listed; leave split out"),
     ],
 )
-def test_a_split_that_is_not_there_is_named_with_those_that_are(
+def test_a_missing_split_is_named_with_the_existing_ones(
     tmp_path: Path, form: str, name: str, split: str | None, sentence: str
 ) -> None:
     write(tmp_path, "twice.txt", "a\nb\na\n")
@@ -201,7 +201,7 @@ def test_a_split_that_is_not_there_is_named_with_those_that_are(
         ("a.json", "3", None),
     ],
 )
-def test_a_form_is_guessed_only_where_no_other_is_written_so(
+def test_a_format_is_detected_only_where_the_file_is_unambiguous(
     tmp_path: Path, name: str, content: Any, form: str | None
 ) -> None:
     file = write(tmp_path, name, content)
@@ -211,7 +211,7 @@ def test_a_form_is_guessed_only_where_no_other_is_written_so(
             read_annotations(None, file)
 
 
-def test_an_unknown_form_is_named_with_the_nearest(tmp_path: Path) -> None:
+def test_an_unknown_format_is_named_with_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no format called 'msrvtt'; did you mean msr-vtt"):
         read_annotations("msrvtt", write(tmp_path, "a.csv", PAIRS))
     assert all(name == form.name and form.about for name, form in FORMS.items())

@@ -58,7 +58,7 @@ def test_bounds_are_those_of_a_search_over_all_decisions(
         assert found[metric] == pytest.approx(slow[metric])
 
 
-def test_a_set_of_a_temporal_task_is_bounded_as_a_search_says() -> None:
+def test_bounds_of_a_temporal_set_equal_an_exhaustive_search() -> None:
     clips = clips_by_split("temporal", "tiny")["held-out"]
     sets = sorted({clip.combination for clip in clips}, key=str)[:3]
     clips = [clip for clip in clips if clip.combination in sets]
@@ -92,14 +92,14 @@ def test_ceilings_of_the_drawings_are_those_of_the_decoded_files(
     assert value("spatial", "one-frame") == (1, 1)
 
 
-def test_what_is_told_after_a_wait_is_a_third_for_each_wait() -> None:
+def test_each_wait_has_a_third_of_the_long_clips() -> None:
     assert value("long", "first-16-frames") == (0, pytest.approx(1 / 24))
     assert value("long", "first-64-frames")[0] == pytest.approx(1 / 3)
     assert value("long", "first-128-frames")[0] == pytest.approx(2 / 3)
     assert value("long", "first-20-frames", 20)[0] > 0  # some come right after the sixteenth
 
 
-def test_tubelets_and_all_frames_of_a_temporal_clip_tell_what_frames_do_not() -> None:
+def test_tubelets_of_a_temporal_clip_distinguish_more_than_frames() -> None:
     assert value("temporal", "frame-order-invariant")[1] == pytest.approx(6 / 32)
     assert value("temporal", "tubelet-2-order-invariant") == (1, 1)
     assert value("temporal", "frame-order-invariant", 1)[1] <= 6 / 32  # an empty picture

@@ -49,14 +49,14 @@ def test_every_held_out_word_and_colour_of_a_shape_occurs_in_training(task: str,
 
 
 @pytest.mark.parametrize("task", MAIN)
-def test_sizes_are_those_promised(task: str) -> None:
+def test_sizes_have_their_numbers_of_clips(task: str) -> None:
     small, large = clips_by_split(task, "small"), clips_by_split(task, "large")
     assert 96 <= len(small["held-out"]) <= 200 and 500 <= len(small["train"]) <= 2000
     assert len(large["held-out"]) >= 1000 and len(large["train"]) >= 3 * len(small["train"])
 
 
 @pytest.mark.parametrize("task", MAIN)
-def test_the_definition_is_the_seeds_and_knows_every_clip(task: str) -> None:
+def test_the_definition_depends_on_the_seed_and_every_clip(task: str) -> None:
     first = definition_sha256(task, "small")
     assert definition_sha256.__wrapped__(task, "small") == first
     again = TASKS[task].splits("small", 0)
@@ -107,7 +107,7 @@ def test_no_two_words_share_an_id_of_the_smallest_vocabularies() -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_clips_of_a_temporal_set_differ_in_nothing_but_order(size: str) -> None:
+def test_clips_of_a_temporal_set_differ_in_order_alone(size: str) -> None:
     sets = defaultdict(list)
     for clip in clips_by_split("temporal", size)["held-out"]:
         sets[clip.combination].append(clip.pictures())
@@ -122,7 +122,7 @@ def test_clips_of_a_temporal_set_differ_in_nothing_but_order(size: str) -> None:
     ("task", "size", "said"),
     [("tempral", "small", "did you mean temporal?"), ("spatial", "smal", "did you mean small?")],
 )
-def test_a_slip_names_the_nearest(task: str, size: str, said: str) -> None:
+def test_an_unknown_name_is_refused_with_the_nearest(task: str, size: str, said: str) -> None:
     with pytest.raises(UsageError, match=re.escape(said)):
         definition_sha256(task, size)
     with pytest.raises(UsageError, match="did you mean held-out"):

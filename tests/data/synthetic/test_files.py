@@ -41,7 +41,7 @@ def test_clips_of_a_temporal_set_are_decoded_to_the_same_frames_bit_for_bit(
         assert len(unordered) == 1 and len({clip.tobytes() for clip in clips}) == len(clips)
 
 
-def test_long_clips_are_decoded_alike_up_to_what_they_tell(decoded: Decoded) -> None:
+def test_long_clips_are_decoded_alike_until_their_contents_differ(decoded: Decoded) -> None:
     waits = [clip.level + clip.later for clip in clips_by_split("long", "tiny")["held-out"]]
     longest = max(waits)
     waiting = decoded["long"][waits.index(longest)]
@@ -75,7 +75,7 @@ def test_making_twice_gives_the_same_bytes_in_a_folder_named_by_content(tmp_path
     assert sum((first / name).stat().st_size for name in names) < 96 * 8 * 2**10
 
 
-def test_several_processes_make_what_one_makes(
+def test_several_processes_make_the_same_files_as_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = ensure("long-16", "tiny", root=tmp_path / "one")
@@ -96,7 +96,7 @@ def test_caption_files_name_every_clip(cache: Path, held_out: dict[str, Benchmar
         assert len(list(csv.reader(text))) == 65
 
 
-def test_ctrl_c_leaves_nothing_half_made(tmp_path: Path) -> None:
+def test_ctrl_c_leaves_no_incomplete_folder(tmp_path: Path) -> None:
     code = "from vbench_mem.data.synthetic.making import ensure; ensure('spatial', 'large')"
     environment = os.environ | {"VBENCH_MEM_CACHE": str(tmp_path)}
     started = subprocess.Popen(
