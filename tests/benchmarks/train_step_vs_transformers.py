@@ -54,7 +54,7 @@ CELL = Cell(
 
 
 class Vivit(nn.Module):
-    """transformers' model where our video tower would be."""
+    """transformers' model in place of our video tower."""
 
     def __init__(self, activation: str) -> None:
         super().__init__()

@@ -18,7 +18,7 @@ def named(ids: list[str]) -> list[Clip]:
 
 
 def decode(clip: Clip) -> SampledFrames:
-    """Two by two pixels that all are the clip's number; some names do what they say."""
+    """Two by two pixels that all are the clip's number; some names misbehave."""
     what, _, number = clip.id.partition(" ")
     if what == "crash":
         os.kill(os.getpid(), signal.SIGSEGV)

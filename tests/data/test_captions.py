@@ -1,4 +1,4 @@
-"""Caption files: what is read, and that every slip is named with its line."""
+"""Caption files: what is read, and that every error is named with its line."""
 
 import json
 from pathlib import Path

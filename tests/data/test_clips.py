@@ -1,4 +1,4 @@
-"""Batches: the same for the same seed, complete, normalised; and the clips that are made."""
+"""Batches: the same for the same seed, complete, normalised; and the generated clips."""
 
 import itertools
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Clips in order as batches: the same from processes as without, and nothing stops or stays."""
+"""Clips in order as batches: the same with and without processes, and none remain."""
 
 import multiprocessing
 import os

@@ -1,4 +1,4 @@
-"""Parts of videos and even sampling: which frames are taken, and that little else is decoded."""
+"""Parts of videos and even sampling: which frames are taken, and that few others are decoded."""
 
 from collections.abc import Iterator
 from fractions import Fraction

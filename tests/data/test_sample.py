@@ -1,4 +1,4 @@
-"""Which frames are taken from a video file, shown by files whose pixels say their own number."""
+"""Which frames are taken from a video file, from pixels that encode their number."""
 
 from collections.abc import Iterator
 from fractions import Fraction

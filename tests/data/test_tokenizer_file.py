@@ -1,4 +1,4 @@
-"""Captions by published tokenizers from local files: the ids that transformers makes of them."""
+"""Captions by published tokenizers from local files: the same ids as transformers."""
 
 from collections.abc import Callable
 from dataclasses import replace

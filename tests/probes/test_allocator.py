@@ -1,4 +1,4 @@
-"""The replayed allocator against cases worked out by hand, and against a slow and obvious one."""
+"""The replayed allocator against cases by hand and against a slow, simple one."""
 
 import random
 from dataclasses import dataclass, field
@@ -205,7 +205,7 @@ class Part:
 
 @dataclass
 class Obvious:
-    """Segments as lists of parts, searched from end to end."""
+    """Segments as lists of parts, searched linearly."""
 
     total: int | None
     segments: list[tuple[bool, list[Part]]] = field(default_factory=list)
@@ -353,7 +353,7 @@ def test_random_streams_leave_no_block_over_another_and_none_uncounted(seed: int
 
 
 def test_a_tight_device_makes_some_random_stream_fail_and_some_not() -> None:
-    """What the comparison above is worth: both answers do occur in it."""
+    """Both results occur in the comparison above."""
     failed = []
     for seed in range(12):
         blocks, changes = stream(seed)

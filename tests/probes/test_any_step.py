@@ -1,4 +1,4 @@
-"""Anybody's training step: prediction against the same step really run, to the byte."""
+"""Training steps of users: the prediction equals the same step when run, to the byte."""
 
 from collections.abc import Callable
 from functools import partial
@@ -70,7 +70,7 @@ def test_a_closure_goes_forward_and_backward_within_the_optimiser() -> None:
 
 
 def test_a_phase_that_comes_twice_has_the_larger_peak() -> None:
-    """The second half's gradients come on top of the first's."""
+    """The second half adds its gradients to those of the first."""
     twice, once = PROGRAMS["in_two_halves"], made(mlp, lambda: torch.randn(16, 64))
     alone = predict_step(once, train).phases
     assert predict(twice).phases["backward"] > alone["backward"] + 2 * 4 * MLP_WEIGHTS // 3

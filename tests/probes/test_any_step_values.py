@@ -1,4 +1,4 @@
-"""Anybody's training step: values it may ask for, what it is refused, and how it is called."""
+"""Training steps of users: values they may read, what is refused, and arguments."""
 
 import gc
 import inspect

@@ -1,4 +1,4 @@
-"""Whole bursts of tiny encoders: every metric answered, phases named, bad losses refused."""
+"""Whole bursts of tiny encoders: every metric present, phases named, bad losses refused."""
 
 import math
 from collections.abc import Callable
@@ -22,7 +22,7 @@ STEP = ["forward", "backward", "optimizer"]
 
 
 def check_answers(found: Measured) -> None:
-    """Every metric is there, as a number that makes sense or as None with a reason."""
+    """Every metric is a plausible number, or None with a reason."""
     assert found.metrics.keys() == METRICS.keys()
     for name, value in found.metrics.items():
         assert (value is None) == (name in found.missing), name
@@ -141,7 +141,7 @@ def test_a_compiled_encoder_on_a_cpu_has_times_and_a_reason_for_missing_memory(
 def test_a_compiled_burst_takes_its_first_step_in_the_time_pass_on_a_cpu(
     small_cell: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With a compiler that only pretends, so that the road is walked in every run of the tests."""
+    """With a fake compiler, so that this code runs in every run of the tests."""
     monkeypatch.setattr(torch, "compile", lambda encoder, dynamic: encoder)
     monkeypatch.setattr(burst, "check", lambda cell, device: None)
     entered: list[str] = []

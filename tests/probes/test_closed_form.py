@@ -50,7 +50,7 @@ TWISTS: dict[str, Spec] = {
 
 
 def small(spec: Spec) -> Spec:
-    """The same encoder with few layers, and the sizes that the counts depend on all unlike."""
+    """The same encoder with few layers, and different values for all sizes in the counts."""
     return replace(spec, tower=TINY, text=TEXT, embed_dim=10)
 
 

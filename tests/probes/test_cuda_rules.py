@@ -1,4 +1,4 @@
-"""What a card takes beside its tensors, as torch's sources have it; no card is asked."""
+"""Memory of a card beside its tensors, from torch's sources; without a card."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -170,7 +170,7 @@ def test_an_embedding_on_a_card_has_one_workspace_and_holds_no_state(
 def test_memory_that_attention_keeps_is_allocated_in_one_event(
     small_cell: Callable[..., Cell],
 ) -> None:
-    """An allocator that is asked for a second, larger block would reserve room for both."""
+    """A second, larger block would make the allocator reserve memory for both."""
     trace = trace_once(small_cell(dtype="bfloat16", frames=16), "cuda")
     born: dict[int, int] = {}
     for block, change in zip(trace.timeline.blocks, trace.timeline.changes, strict=True):

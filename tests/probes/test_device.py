@@ -1,4 +1,4 @@
-"""What a device cannot do is said in one sentence, before any work."""
+"""What a device cannot do is refused in one sentence, before any work."""
 
 import resource
 import subprocess
@@ -100,7 +100,7 @@ def test_a_cpu_has_no_driver_and_a_reason() -> None:
 
 
 def test_a_memory_limit_holds_on_a_cpu() -> None:
-    """In a process of its own: a limit cannot be raised again for sure."""
+    """In a separate process: a limit may not be raised again."""
     code = """
 from dataclasses import replace
 import torch

@@ -1,4 +1,4 @@
-"""What fake tensors answer, and what they leave behind in the process."""
+"""Values of fake tensors, and the state of the process after them."""
 
 import logging
 from collections.abc import Callable
@@ -39,7 +39,7 @@ def test_torchs_cache_of_fake_results_is_bounded(
 def test_a_failed_prediction_restores_all_global_state(
     small_cell: Callable[..., Cell], monkeypatch: pytest.MonkeyPatch, target: str
 ) -> None:
-    """No hook on modules, no kernel of ours, no fake tensors, whoever raises in the middle."""
+    """No hooks, kernels or fake tensors of ours remain after an error."""
     monkeypatch.setattr(nn.LayerNorm, "forward", lambda *_: 1 / 0)
     fast = torch.backends.mha.get_fastpath_enabled()
     hooks = nn.modules.module._global_forward_hooks, nn.modules.module._global_forward_pre_hooks

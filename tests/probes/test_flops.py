@@ -1,4 +1,4 @@
-"""Three counts of every encoder agree, and a count that misses work says which one and what."""
+"""Three counts of every encoder agree, and a count that misses work is named with that work."""
 
 import resource
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The contrastive loss against cases that can be worked out by hand."""
+"""The contrastive loss against cases worked out by hand."""
 
 import math
 

@@ -21,7 +21,7 @@ MIB = 2**20
 
 
 def quiet(_: str) -> None:
-    """Nobody listens."""
+    """Does nothing."""
 
 
 def run(
@@ -159,7 +159,7 @@ class Card:
 
 
 class DriverMemory:
-    """NVML that knows the process in one of its two answers."""
+    """NVML that reports the process in one of its two readings."""
 
     def __init__(self) -> None:
         self.answers: Iterator[Reading] = iter(

@@ -1,4 +1,4 @@
-"""Predictions against torch's own tracker, and against what follows by hand."""
+"""Predictions against torch's own tracker, and against closed forms."""
 
 from collections.abc import Callable
 from dataclasses import replace

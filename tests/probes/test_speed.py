@@ -21,7 +21,7 @@ Make = Callable[..., Cell]
 
 
 class Laps:
-    """A clock that says 1, 2, 3 ... ms and remembers the order of calls."""
+    """A clock that returns 1, 2, 3 ... ms and records the order of calls."""
 
     method = "made up"
 

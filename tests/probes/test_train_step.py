@@ -1,4 +1,4 @@
-"""The step against a loop written out in plain torch, and what it leaves behind."""
+"""The step against a loop written out in plain torch, and its effects."""
 
 import math
 import os

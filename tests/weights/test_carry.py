@@ -1,4 +1,4 @@
-"""From stage to stage: what an image taught stays taught in every layout, and nothing is lost."""
+"""From stage to stage: weights trained on images are kept in every layout."""
 
 from dataclasses import replace
 from pathlib import Path

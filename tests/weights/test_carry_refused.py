@@ -1,4 +1,4 @@
-"""What does not fit is refused in one sentence, before anything is changed."""
+"""Weights that do not fit are refused in one sentence, before anything is changed."""
 
 from dataclasses import replace
 from pathlib import Path

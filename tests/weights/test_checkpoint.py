@@ -1,4 +1,4 @@
-"""Checkpoints of ours: what goes in comes out, and no reader is fooled by half a file."""
+"""Our checkpoints: read back as saved, and incomplete files are refused."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""`vbench-mem weights`: the table, the JSON, and an exit code that scripts can ask."""
+"""`vbench-mem weights`: the table, the JSON, and an exit code for scripts."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What lies beside the weights is asked: configs, their defaults, how pixels were normalised."""
+"""Facts beside the weights: configs, their defaults, how pixels were normalised."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What lies at a path: found, hashed, told apart, or refused in a sentence; code is never run."""
+"""Files at a path: found, hashed, identified, or refused in a sentence; code is never run."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Files and configs that contradict themselves or the encoder, each told in one sentence."""
+"""Files and configs that contradict themselves or the encoder, each refused in one sentence."""
 
 import json
 from pathlib import Path

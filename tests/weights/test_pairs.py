@@ -1,4 +1,4 @@
-"""CLIP and SigLIP whole: captions and frames are as similar here as in transformers."""
+"""CLIP and SigLIP pairs: the same similarities as in transformers."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,6 +1,6 @@
 """Reads one video file and returns the frame that is on the screen at a time. No torch.
 
-Holds two decoded frames at the most, whatever the length of the video, and jumps over long gaps.
+Holds at most two decoded frames, for videos of any length, and seeks over long gaps.
 A file that ends before the length in its header is an error.
 """
 

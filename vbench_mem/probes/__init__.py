@@ -1,1 +1,1 @@
-"""What is asked of a cell: the burst and its parts. Torch lives here, never in the parent."""
+"""Measurements of a cell: the burst and its parts. Torch is imported here, never in the parent."""

@@ -1,6 +1,6 @@
 """Energy of the timed steps from NVML's counter, and the power of the idle device before them.
 
-No torch. The counter is the device's: whatever else runs on it is in the number, idle power too.
+No torch. The counter is the device's: it includes idle power and every other program on it.
 """
 
 from time import perf_counter, sleep

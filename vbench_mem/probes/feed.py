@@ -55,7 +55,7 @@ class NoiseFeed:
 
 
 class ClipFeed:
-    """A fresh batch of video files for every step, decoded when it is asked for."""
+    """A fresh batch of video files for every step, decoded when it is requested."""
 
     def __init__(self, cell: Cell, device: torch.device) -> None:
         # imported here, so that a cell on noise does not load FFmpeg

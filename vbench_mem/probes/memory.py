@@ -20,11 +20,11 @@ MAX_STEPS = 30  # enough halvings to bring a loss scale of 65,536 far below 1
 
 @dataclass
 class MemoryRun:
-    """The state after the memory pass, which the time pass goes on from.
+    """The state after the memory pass, from which the time pass continues.
 
     losses        of every step so far
     steady        number of the steady step; 0 for an embedding run
-    first_step_s  wall time of the first training step, with whatever it compiles
+    first_step_s  wall time of the first training step, with compilation
     first_embed_s the same of the first embedding
     """
 

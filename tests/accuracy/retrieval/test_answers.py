@@ -1,4 +1,4 @@
-"""Who asks and what is right: conventions, shuffled pairs, and benchmarks that are refused."""
+"""Queries and right answers: conventions, shuffled pairs, and benchmarks that are refused."""
 
 from dataclasses import replace
 

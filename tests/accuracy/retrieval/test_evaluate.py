@@ -23,7 +23,7 @@ def drawn(rows: int, width: int, seed: int) -> Tensor:
 
 
 def trained(benchmark: Benchmark, noise: float, width: int = 24) -> tuple[Tensor, Tensor]:
-    """Embeddings of an encoder that has learnt: a caption lies near its first clip."""
+    """Embeddings of a trained encoder: a caption is near its first clip."""
     videos = drawn(len(benchmark.clips), width, seed=1)
     first = torch.tensor([caption.clips[0] for caption in benchmark.captions])
     return videos, videos[first] + noise * drawn(len(first), width, seed=2)

@@ -1,4 +1,4 @@
-"""Medians and bootstrap intervals: against plain resampling, theory, and what clusters must do."""
+"""Medians and bootstrap intervals: against plain resampling, theory, and properties of clusters."""
 
 import random
 from statistics import mean, median

@@ -20,7 +20,7 @@ from vbench_mem.matrix.training import Stage
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """As many threads as the trainings have, and none that outlive a test."""
+    """One thread, as the trainings have, and the former number after a test."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

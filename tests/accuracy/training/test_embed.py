@@ -1,4 +1,4 @@
-"""A benchmark embedded in batches against one clip at a time; what is broken is named."""
+"""A benchmark embedded in batches against one clip at a time; broken clips are named."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Batches by seed, stage and step, whatever is kept, decoded ahead or broken."""
+"""Batches by seed, stage and step, with any cache, look-ahead and broken clips."""
 
 from collections.abc import Callable
 from dataclasses import replace

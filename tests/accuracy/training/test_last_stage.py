@@ -1,4 +1,4 @@
-"""A cell's last stage from files to a checkpoint: the same bytes however often it was killed."""
+"""A cell's last stage from files to a checkpoint: the same bytes after any number of kills."""
 
 import json
 import multiprocessing

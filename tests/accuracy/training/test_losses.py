@@ -1,4 +1,4 @@
-"""The sigmoid loss against a loop over pairs, whole and by blocks, and what it learns."""
+"""The sigmoid loss against a loop over pairs, whole and by blocks, and its learned bias."""
 
 import math
 

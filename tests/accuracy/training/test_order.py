@@ -1,4 +1,4 @@
-"""Which pairs a step takes: each once an epoch, equal captions apart, and always the same."""
+"""The pairs of a step: each once an epoch, equal captions apart, and reproducible."""
 
 from collections import Counter
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""A training whose weights are there already: what it leaves as a training would have."""
+"""A training whose weights exist already gives the same record as one that runs."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Snapshots: whole or none, of this training or none."""
+"""Snapshots: complete and of this training, or ignored."""
 
 import os
 from pathlib import Path

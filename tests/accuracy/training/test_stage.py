@@ -1,4 +1,4 @@
-"""A stage learns, trains what it says, and stops where its numbers are none."""
+"""A stage learns, trains its trainable weights, and stops where its numbers are not finite."""
 
 import math
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Learning rates worked out by hand, what decays, and curves in few numbers."""
+"""Learning rates by hand, weight decay by weight, and curves of few points."""
 
 import math
 from collections.abc import Callable

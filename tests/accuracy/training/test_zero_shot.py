@@ -1,4 +1,4 @@
-"""Published weights asked without training, by a matrix: the ranks that transformers gives."""
+"""Published weights evaluated without training, by a matrix: the same ranks as transformers."""
 
 import csv
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What is counted of a file, and how `vbench-mem data` tells it."""
+"""Counts of a file, and how `vbench-mem data` prints them."""
 
 import json
 from pathlib import Path

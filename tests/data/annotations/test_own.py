@@ -1,4 +1,4 @@
-"""Lists of one's own and TREC judgements."""
+"""Custom lists and TREC judgements."""
 
 from pathlib import Path
 

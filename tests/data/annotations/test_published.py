@@ -1,4 +1,4 @@
-"""Every published form, written by hand in small: what is read is what anybody would expect."""
+"""Every published format, written by hand in small, is read as expected."""
 
 from pathlib import Path
 from typing import Any

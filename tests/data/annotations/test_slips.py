@@ -1,4 +1,4 @@
-"""Every slip in a file is one sentence with the file and the line or the key."""
+"""Every error in a file is one sentence with the file and the line or the key."""
 
 import pickle
 import shlex

@@ -1,4 +1,4 @@
-"""Which file an id means; what is missing or broken, and how that is told."""
+"""The file of an id, and how missing and broken files are reported."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A task as a `Benchmark`, with noise and without; and the command that makes one."""
+"""A task as a `Benchmark`, with noise and without; and its command."""
 
 import re
 from pathlib import Path

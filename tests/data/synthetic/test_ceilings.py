@@ -1,4 +1,4 @@
-"""Ceilings: equal to a search over every decision, to the decoded files, and not to be beaten."""
+"""Ceilings equal a search over every decision and those of the decoded files, and hold."""
 
 import itertools
 from collections.abc import Hashable, Sequence

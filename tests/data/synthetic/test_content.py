@@ -1,4 +1,4 @@
-"""What the tasks hold: distinct captions, unseen combinations of seen words."""
+"""Contents of the tasks: distinct captions, unseen combinations of seen words."""
 
 import re
 from collections import Counter, defaultdict

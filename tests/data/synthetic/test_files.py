@@ -1,4 +1,4 @@
-"""The files: frames exactly as made, alike where they must be, made whole or not at all."""
+"""The files: exact frames, equal where they must be, made completely or not at all."""
 
 import csv
 import os
