@@ -19,7 +19,7 @@ from vbench_mem.base.errors import UsageError
 from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.weights.checkpoint import save_checkpoint
 from vbench_mem.weights.find import find, weights_sha256
-from vbench_mem.weights.initialise import hold
+from vbench_mem.weights.initialise import source_weights
 from vbench_mem.weights.kinds import kind_of
 from vbench_mem.weights.read import read_tensors
 
@@ -126,7 +126,7 @@ def test_code_in_a_file_is_refused_and_never_run(
     else:
         torch.save({**SOME, "extra": Evil()} if "hidden" in form else Evil(), path)
     with pytest.raises(UsageError, match=r"holds more than weights .* and is not read") as caught:
-        hold(path, FULL)
+        source_weights(path, FULL)
     assert "\n" not in str(caught.value)
     assert not mark.exists()
 
@@ -164,6 +164,6 @@ def test_files_that_cannot_be_used_are_refused_in_one_sentence(tmp_path: Path) -
     }
     for path, message in cases.items():
         with pytest.raises(UsageError, match=message) as caught:
-            hold(path, FULL)
+            source_weights(path, FULL)
         assert str(path if path.exists() else "none") in str(caught.value)
         assert "\n" not in str(caught.value)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from vbench_mem.encoders.spec import FactorizedEncoder, Spec, TubeViT
 
 if TYPE_CHECKING:
-    from vbench_mem.weights.held import Held
+    from vbench_mem.weights.held import SourceWeights
 
 ADDED = (".adapter.", ".lora_")
 TEMPORAL = (".time_norm.", ".time_attn.", ".gate", ".time_blocks.", ".time_positions")
@@ -23,7 +23,7 @@ WITH_CAPTIONS = ("clip", "siglip", "open_clip")
 NEUTRAL = (*ADDED, ".gate", "logit_scale")  # start as nothing, or change no order
 
 
-def why_new(name: str, held: "Held", spec: Spec) -> tuple[str, bool]:
+def why_new(name: str, held: "SourceWeights", spec: Spec) -> tuple[str, bool]:
     """Why the encoder starts this tensor anew, and whether that is expected."""
     foreign = held.layout is None
     if any(part in name for part in ADDED):
@@ -57,7 +57,7 @@ def why_left_beside_captions(name: str, why: str) -> str:
     return "" if why == CAPTIONS else why
 
 
-def why_unused(name: str, held: "Held", spec: Spec) -> tuple[str, bool]:
+def why_unused(name: str, held: "SourceWeights", spec: Spec) -> tuple[str, bool]:
     """Why a tensor that has our name finds no place in this encoder, and whether that is
     expected."""
     if held.base == "video.image_embed" and name.startswith(KERNELS):

@@ -18,14 +18,14 @@ from vbench_mem.weights.assemble import Parts, assemble
 from vbench_mem.weights.captions import captions_of
 from vbench_mem.weights.configs import VisionConfig, vision_config_of
 from vbench_mem.weights.find import Files
-from vbench_mem.weights.held import Held, Kind, Left, Piece, finite
+from vbench_mem.weights.held import Kind, Piece, SourceWeights, UnusedTensor, finite
 from vbench_mem.weights.names import TIMM, names_of
 from vbench_mem.weights.pixels import Pixels, pixels_of
 
 BLOCK = re.compile(r"^module\.")
 
 
-def from_published(kind: Kind, files: Files, tensors: dict[str, Tensor]) -> Held:
+def from_published(kind: Kind, files: Files, tensors: dict[str, Tensor]) -> SourceWeights:
     """All tensors of a known kind; raises `UsageError` where a required one is missing or the
     config does not fit the shapes."""
     path = str(files.path)
@@ -46,12 +46,12 @@ def from_published(kind: Kind, files: Files, tensors: dict[str, Tensor]) -> Held
     pixels = pixels_of(files)
     pieces = assemble(parts, pixels)
     placed, grid = positions(kind, parts, config)
-    return Held(
+    return SourceWeights(
         path=path,
         kind=kind,
         pieces=pieces | placed,
         left={
-            name: Left(tuple(bare[name].shape), names.why_left(name))
+            name: UnusedTensor(tuple(bare[name].shape), names.why_left(name))
             for name, part in found.items()
             if part is None
         },
