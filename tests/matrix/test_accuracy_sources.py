@@ -41,7 +41,7 @@ def sources(folder: Path, train: str) -> tuple[Source, ...]:
         ("train: [{name: spatial, sha256: ab}]", r"train\[0\]: sha256: is computed"),
         (f"{TRAIN}\n  allow: ['new:a']", "accuracy.allow: is about init, which is missing"),
         (f"{TRAIN}\n  init: mine.csv\n  allow: [a]", "accuracy.allow: 'a' is not a pattern"),
-        (f"{TRAIN}\n  init: mine.csv", "accuracy.init: .*no file of weights"),
+        (f"{TRAIN}\n  init: mine.csv", "accuracy.init: .*not a file of weights"),
         (f"{TRAIN}\n  size: tinny", r"train\[0\]: no size called 'tinny'"),
     ],
 )

@@ -78,35 +78,25 @@ def put_counted(found: Measured, cell: Cell) -> None:
     embed = PhaseFlops(trace, cell, ["embed"], 0)
     forward = PhaseFlops(trace, cell, ["forward"], trace.steady) if train else embed
     step = PhaseFlops(trace, cell, ["forward", "backward"], trace.steady)
-    put(found, embed.video, NO_TOWER.format("video"), embed_video_gflop=1)
-    put(
-        found,
-        forward.video,
-        NO_TOWER.format("video"),
-        forward_video_gflop=1,
-        forward_video_gflop_per_frame=frames,
-    )
-    put(found, forward.text, NO_TOWER.format("text"), forward_text_gflop=1)
+    put(found, "video", embed.video, embed_video_gflop=1)
+    divisors = {"forward_video_gflop": 1, "forward_video_gflop_per_frame": frames}
+    put(found, "video", forward.video, **divisors)
+    put(found, "text", forward.text, forward_text_gflop=1)
     found.details["flops"] |= {"embed_gflop": embed.all, "forward_gflop": forward.all}
     if not train:
         found.lack(NO_STEP, *STEP)
         return
     found.put(step_gflop=step.all)
     found.details["flops"]["step_outside_towers_gflop"] = step.outside
-    put(
-        found,
-        step.video,
-        NO_TOWER.format("video"),
-        step_video_gflop=1,
-        step_video_gflop_per_frame=frames,
-    )
-    put(found, step.text, NO_TOWER.format("text"), step_text_gflop=1)
+    put(found, "video", step.video, step_video_gflop=1, step_video_gflop_per_frame=frames)
+    put(found, "text", step.text, step_text_gflop=1)
 
 
-def put(found: Measured, gflop: float | None, reason: str, **divisors: int) -> None:
+def put(found: Measured, tower: str, gflop: float | None, **divisors: int) -> None:
     """Metrics by name: the number divided by that of `divisors`, or the reason for all."""
     for name, divisor in divisors.items():
-        found.take(name, None if gflop is None else gflop / divisor, reason)
+        value = None if gflop is None else gflop / divisor
+        found.take(name, value, NO_TOWER.format(tower))
 
 
 class PhaseFlops:
