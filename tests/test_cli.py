@@ -34,7 +34,7 @@ OPTIONS = {
     "run": {"matrix", "--store", "--only", "--again", "--json"},
     "show": {"matrix", "cell", "--store", "--json"},
     "data": {"file", "--form", "--videos", "--split", "--allow-missing", "--json"},
-    "synthetic": {"family", "--size", "--split", "--out", "--strip"},
+    "synthetic": {"task", "--size", "--split", "--out", "--strip"},
     "weights": {
         "path",
         "--encoder",

@@ -43,7 +43,7 @@ PARENTS = [
     "vbench_mem.weights.checkpoint",
     "vbench_mem.weights.find",
     "vbench_mem.weights.report",
-    "vbench_mem.weights.sniff",
+    "vbench_mem.weights.kinds",
     "vbench_mem.probes.closed_form",
     "vbench_mem.analysis.fit.solve",
     "vbench_mem.analysis.fit.variants",

@@ -1,4 +1,4 @@
-"""What the harness adds to a tiny measured cell: starting, isolating, recording, reading back.
+"""Overhead of the harness for a tiny measured cell: starting, isolating, recording, reading back.
 
 A matrix of tiny cells runs through the real command line, each cell in its fresh process. The same
 bursts run one after another in this process, where everything is imported and warm; whatever the

@@ -1,4 +1,4 @@
-"""Contestants take turns in one process, so that whatever else the machine does meets all alike.
+"""Runs alternatives in turn in one process, so that other load on the machine affects all equally.
 
 Never compares with a number from another run: only ratios of one run mean anything.
 """

@@ -1,4 +1,4 @@
-"""Tubelets as a matrix product over unfolded pixels, against the 3-D convolution it stands for.
+"""Tubelets as a matrix product over unfolded pixels, against the 3-D convolution that it replaces.
 
 ViT-B on 16 frames of 224 px, tubelets 2x16x16, forward and backward; equal results are asserted.
 Run:  python -m tests.benchmarks.patch_embedding [ROUNDS]
@@ -26,7 +26,7 @@ def product(clips_BTCHW: Tensor) -> tuple[nn.Module, Callable[[], Tensor]]:
 
 
 def convolution(clips_BTCHW: Tensor) -> tuple[nn.Module, Callable[[], Tensor]]:
-    """Given the pixels in the order a convolution likes best, outside the timed region."""
+    """Its pixels are put in the best order for a convolution outside the timed region."""
     conv = nn.Conv3d(CHANNELS, WIDTH, KERNEL, KERNEL)
     clips_BCTHW = clips_BTCHW.transpose(1, 2).contiguous()
     return conv, lambda: conv(clips_BCTHW).flatten(2).transpose(1, 2)

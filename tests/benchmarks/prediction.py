@@ -1,4 +1,4 @@
-"""How long predictions take: one ViT-B cell after another, and every cell of the paper's matrices.
+"""Time of predictions: one ViT-B cell after another, and every cell of the paper's matrices.
 
 The cells of the matrices go through worker processes as `plan` sends them, torch's import included
 in none of them: the server that they are forked from has it by then. Beside it, what tracing every

@@ -38,7 +38,7 @@ def in_blocks(texts: Tensor, clips: Tensor) -> Tensor:
 
 
 def by_sorting(texts: Tensor, clips: Tensor) -> Tensor:
-    """Where the right clip stands in its sorted row."""
+    """The rank of the right clip in its sorted row."""
     similarity = F.normalize(texts, dim=1) @ F.normalize(clips, dim=1).T
     order = similarity.argsort(dim=1, descending=True)
     return 1 + (order == torch.arange(PAIRS)[:, None]).int().argmax(dim=1)

@@ -2,7 +2,7 @@
 
 6 layers of width 384, 16 frames of 224 px in tubelets 2x16x16, batch 2, float32, attention "sdpa".
 Same weights, projection, loss, optimiser and (negligible) caption tower; equal losses are asserted.
-Memory is the exact peak of live tensor bytes, followed storage by storage in a step of its own.
+Memory is the exact peak of live tensor bytes, tracked storage by storage in a separate step.
 
 The target is set against transformers as it comes. Its default activation is written out in five
 elementwise operations; the last row gives it the same fused one that we use.
@@ -55,7 +55,7 @@ CELL = Cell(
 
 
 class Vivit(nn.Module):
-    """transformers' model where our video tower would be."""
+    """transformers' model in place of our video tower."""
 
     def __init__(self, activation: str) -> None:
         super().__init__()
@@ -102,8 +102,8 @@ def peak_of_a_step(trainer: Trainer, batch: Batch) -> int:
     """Bytes of everything alive at the worst moment, weights and optimiser state included."""
     tracker = StorageTracker("cpu")
     with tracker:
-        tracker.follow([*trainer.encoder.state_dict().values(), *trainer.optimizer_state()])
-        tracker.follow(batch.tensors())
+        tracker.track([*trainer.encoder.state_dict().values(), *trainer.optimizer_state()])
+        tracker.track(batch.tensors())
         tracker.timeline.begin("step")
         trainer.step(batch)
     return tracker.timeline.peak(*tracker.timeline.spans()).bytes

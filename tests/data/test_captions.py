@@ -1,4 +1,4 @@
-"""Caption files: what is read, and that every slip is named with its line."""
+"""Caption files: what is read, and that every error is named with its line."""
 
 import json
 from pathlib import Path
@@ -47,7 +47,7 @@ def test_csv_and_json_lines_say_the_same(tmp_path: Path) -> None:
         (
             "c.jsonl",
             '{"path": "a.mp4", "caption": 3}\n',
-            r"c\.jsonl:1: caption is empty or no text",
+            r"c\.jsonl:1: caption is empty or not text",
         ),
         ("c.csv", '"path"x,caption\n', r"c\.csv:1: is not CSV"),
         (
@@ -60,7 +60,7 @@ def test_csv_and_json_lines_say_the_same(tmp_path: Path) -> None:
         ("c.txt", "path,caption\n", r"c\.txt: a caption file ends in \.csv or \.jsonl"),
     ],
 )
-def test_every_slip_is_named_with_its_line(
+def test_every_error_is_named_with_its_line(
     tmp_path: Path, name: str, text: str, message: str
 ) -> None:
     with pytest.raises(UsageError, match=message):
@@ -89,7 +89,7 @@ def test_words_have_the_same_id_wherever_they_stand_and_in_every_run() -> None:
     assert tokenize(["123456789"], WORDS, 3).ids_BL[0, 1] == RESERVED + 0xCBF43926 % 1021
 
 
-def test_bytes_are_the_captions_own() -> None:
+def test_bytes_are_those_of_the_caption() -> None:
     got = tokenize(["hé"], BYTES, 8)
     assert got.ids_BL.tolist() == [[1, 107, 198, 172, 2, 0, 0, 0]]
 

@@ -1,4 +1,4 @@
-"""Batches: the same for the same seed, complete, normalised; and the clips that are made."""
+"""Batches: the same for the same seed, complete, normalised; and the generated clips."""
 
 import itertools
 from pathlib import Path
@@ -40,7 +40,7 @@ def test_an_epoch_sees_every_clip_once() -> None:
     assert sorted(captions) == sorted(pair.caption for pair in source.pairs)
 
 
-def test_a_batch_larger_than_the_data_says_how_many_clips_it_repeats() -> None:
+def test_a_batch_larger_than_the_data_counts_repeated_clips() -> None:
     assert ClipSource(load(20, frames=1), 0).batch(0).repeated == 4
     assert ClipSource(load(16, frames=1), 0).batch(0).repeated == 0
 
@@ -61,7 +61,7 @@ def test_pixels_are_normalised_per_colour_and_moved_channels_first() -> None:
         np.testing.assert_allclose(clips[:, :, channel].numpy(), slow, atol=1e-5)
 
 
-def test_clips_are_made_once_and_nothing_half_made_stays(
+def test_clips_are_made_once_and_never_left_incomplete(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = generated()

@@ -1,4 +1,4 @@
-"""Paragraphs: all captions of a video in one, and nothing left of what no longer holds."""
+"""Paragraphs: all captions of a video in one, without the ceilings of single captions."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Parts of videos and even sampling: which frames are taken, and that little else is decoded."""
+"""Parts of videos and even sampling: which frames are taken, and that few others are decoded."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -11,7 +11,7 @@ from tests.data.videos import numbers, write_numbers
 from vbench_mem.data import video
 from vbench_mem.data.probe import probe
 from vbench_mem.data.sample import sample
-from vbench_mem.data.times import Wanted
+from vbench_mem.data.times import FrameTimes
 from vbench_mem.data.video import BadVideo, length_of
 
 
@@ -30,7 +30,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     return found
 
 
-def test_a_part_begins_and_ends_where_it_is_said(tmp_path: Path) -> None:
+def test_a_part_begins_and_ends_at_its_times(tmp_path: Path) -> None:
     path = write_numbers(tmp_path / "a.mp4", 50)  # one frame each 0.2 s
     got = sample(path, 4, 1.0, 32, start_s=3.1, end_s=5.2)
     assert numbers(got.frames) == [15, 20, 25, 25]  # at 3.1, 4.1 and 5.1; 6.1 is past the end
@@ -66,7 +66,7 @@ def test_even_sampling_of_a_part_stays_within_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["mp4", "mkv", "ts", "flv", "h264"])
-def test_a_length_that_no_header_tells_is_that_of_the_packets(tmp_path: Path, kind: str) -> None:
+def test_a_length_missing_in_the_header_is_that_of_the_packets(tmp_path: Path, kind: str) -> None:
     sound_s = 0 if kind == "h264" else 30
     path = write_numbers(tmp_path / f"a.{kind}", 50, rate=Fraction(25), sound_s=sound_s)
     assert float(length_of(path)) == pytest.approx(2.0, abs=0.05)
@@ -94,19 +94,19 @@ def test_even_sampling_decodes_little_of_a_long_video(
 
 def test_a_part_after_the_end_is_named(tmp_path: Path) -> None:
     path = write_numbers(tmp_path / "a.mp4", 10)
-    with pytest.raises(BadVideo, match=r"a\.mp4: is over before 7 s, where its part begins") as at:
+    with pytest.raises(BadVideo, match=r"a\.mp4: ends before 7 s, where its part begins") as at:
         sample(path, 4, 1.0, 32, start_s=7.0, end_s=9.0)
-    assert at.value.reason == "is over before 7 s, where its part begins"
+    assert at.value.reason == "ends before 7 s, where its part begins"
 
 
 def test_fractions_of_a_second_do_not_drift() -> None:
-    times = Wanted(frames=1000, fps=0.1, start_s=0.3).times()
+    times = FrameTimes(frames=1000, fps=0.1, start_s=0.3).seconds()
     assert times[-1] == Fraction(3, 10) + 9990
-    spread = Wanted(frames=5, fps=29.97, sampling="uniform").times(Fraction(100))
+    spread = FrameTimes(frames=5, fps=29.97, sampling="uniform").seconds(Fraction(100))
     assert spread == [Fraction(k) / Fraction("29.97") for k in (0, 749, 1498, 2247, 2996)]
 
 
-def test_probing_tells_the_length_or_why_not(tmp_path: Path) -> None:
+def test_probing_returns_the_length_or_the_reason(tmp_path: Path) -> None:
     whole = write_numbers(tmp_path / "a.mp4", 10)
     assert probe(whole).reason is None and probe(whole).length_s == pytest.approx(2.0)
     whole.write_bytes(b"no video")  # another size: looked at again

@@ -1,4 +1,4 @@
-"""Which frames are taken from a video file, shown by files whose pixels say their own number."""
+"""Which frames are taken from a video file, from pixels that encode their number."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -25,7 +25,7 @@ def test_frames_are_those_on_the_screen_at_their_times(
     assert got.padded == 0
 
 
-def test_between_two_frames_the_earlier_one_is_still_shown(tmp_path: Path) -> None:
+def test_between_two_frames_the_earlier_one_is_shown(tmp_path: Path) -> None:
     path = write_numbers(tmp_path / "a.mp4", 20)  # one frame each 0.2 s
     assert numbers(sample(path, 6, 4.0, 32).frames) == [0, 1, 2, 3, 5, 6]
 
@@ -37,7 +37,7 @@ def test_a_short_video_repeats_its_last_frame_and_counts_it(tmp_path: Path) -> N
     assert got.padded == 3
 
 
-def test_a_video_of_exactly_the_asked_length_is_not_padded(tmp_path: Path) -> None:
+def test_a_video_of_exactly_the_requested_length_is_not_padded(tmp_path: Path) -> None:
     path = write_numbers(tmp_path / "a.mp4", 20)  # frames 0, 5, 10, 15; ends at 4.0 s
     assert sample(path, 4, 1.0, 32).padded == 0
     assert sample(path, 5, 1.0, 32).padded == 1

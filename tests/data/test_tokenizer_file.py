@@ -1,4 +1,4 @@
-"""Captions by published tokenizers from local files: the ids that transformers makes of them."""
+"""Captions by published tokenizers from local files: the same ids as transformers."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -63,7 +63,9 @@ def test_a_caption_begins_and_ends_with_clips_own_tokens_in_lower_case(
     assert found.truncated == 1 and bool(found.mask_BL[2].all())
 
 
-def test_what_pads_is_read_beside_the_file_and_counts(tmp_path: Path) -> None:
+def test_the_padding_token_is_read_from_the_config_beside_the_file_and_hashed(
+    tmp_path: Path,
+) -> None:
     theirs = pairs.siglip_tokenizer()
     theirs.save_pretrained(tmp_path)
     text = read(tmp_path, pairs.SIGLIP_TEXT)
@@ -76,7 +78,7 @@ def test_what_pads_is_read_beside_the_file_and_counts(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="has changed since the matrix was read"):
         open_tokenizer.__wrapped__(text.tokenizer_file, text.tokenizer_sha256)
     (tmp_path / "tokenizer_config.json").unlink()
-    with pytest.raises(UsageError, match="nothing says which token pads"):
+    with pytest.raises(UsageError, match="no file names the padding token"):
         tokenize(["it"], read(tmp_path, pairs.SIGLIP_TEXT), 4)
 
 
@@ -91,15 +93,15 @@ def test_ids_that_do_not_fit_the_encoder_are_refused(clip: tuple[Any, Path]) -> 
         tokenize(["it rains"], pairs.TEXT, 8)
 
 
-def test_an_encoder_of_the_end_token_needs_a_tokenizer_that_puts_one(tmp_path: Path) -> None:
+def test_an_encoder_of_the_end_token_needs_a_tokenizer_that_adds_one(tmp_path: Path) -> None:
     pairs.merged_bytes().save(str(tmp_path / "tokenizer.json"))
-    with pytest.raises(UsageError, match="puts no end token behind a caption"):
+    with pytest.raises(UsageError, match="adds no end token to a caption"):
         tokenize(["it rains"], read(tmp_path), 8)
     with pytest.raises(UsageError, match="makes no token of ''"):
         tokenize([""], read(tmp_path, replace(pairs.TEXT, feature="mean")), 8)
 
 
-def test_files_that_are_no_tokenizer_are_told(tmp_path: Path) -> None:
+def test_files_that_are_no_tokenizer_are_refused(tmp_path: Path) -> None:
     def refused(path: Path, message: str) -> None:
         with pytest.raises(UsageError, match=message):
             text = read(path)
@@ -107,7 +109,7 @@ def test_files_that_are_no_tokenizer_are_told(tmp_path: Path) -> None:
 
     refused(tmp_path, r"no tokenizer in this folder; put the published tokenizer\.json there")
     (tmp_path / "spiece.model").write_bytes(b"\n")
-    refused(tmp_path, r"spiece\.model: pieces of sentencepiece are not read; put the tokenizer")
+    refused(tmp_path, r"spiece\.model: sentencepiece models are not read; put the tokenizer")
     (tmp_path / "vocab.json").write_text("{}")
     refused(tmp_path, r"merges\.txt is missing beside it; copy both")
     (tmp_path / "merges.txt").write_text("")

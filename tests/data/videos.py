@@ -1,4 +1,4 @@
-"""Video files for tests whose pixels say the numbers of their own frames."""
+"""Video files for tests whose pixels encode the number of their frame."""
 
 from collections.abc import Callable
 from fractions import Fraction

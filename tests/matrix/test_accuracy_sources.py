@@ -40,8 +40,8 @@ def sources(folder: Path, train: str) -> tuple[Source, ...]:
         ("train: [{name: csv, file: mine.csv, noise: 0.5}]", r"train\[0\]: noise: is for a gen"),
         ("train: [{name: spatial, sha256: ab}]", r"train\[0\]: sha256: is computed"),
         (f"{TRAIN}\n  allow: ['new:a']", "accuracy.allow: has no effect without init"),
-        (f"{TRAIN}\n  init: mine.csv\n  allow: [a]", "accuracy.allow: 'a' is no kind of surprise"),
-        (f"{TRAIN}\n  init: mine.csv", "accuracy.init: .*no file of weights"),
+        (f"{TRAIN}\n  init: mine.csv\n  allow: [a]", "accuracy.allow: 'a' is not a pattern"),
+        (f"{TRAIN}\n  init: mine.csv", "accuracy.init: .*not a file of weights"),
         (f"{TRAIN}\n  size: tinny", r"train\[0\]: no size called 'tinny'"),
     ],
 )
@@ -89,7 +89,7 @@ def test_a_sources_noise_of_0_overrides_that_of_the_section(tmp_path: Path) -> N
     assert [each.noise for each in sources(tmp_path, train)] == [0.3, 0.0, 0.1]
 
 
-def test_clean_and_noisy_pairs_of_a_family_are_evaluated_once_and_clean(tmp_path: Path) -> None:
+def test_clean_and_noisy_pairs_of_a_task_are_evaluated_once_and_clean(tmp_path: Path) -> None:
     train = "train: [spatial, {name: spatial, noise: 0.2}]"
     _, accuracy = accuracy_of(tmp_path, ACCURACY.replace(TRAIN, train))
     training = accuracy.cells[0].training

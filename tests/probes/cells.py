@@ -1,4 +1,4 @@
-"""Cells of every encoder, recipe and runtime, and which of them every run of the tests meets.
+"""Cells of every encoder, recipe and runtime, and the subset of every run of the tests.
 
 Every run meets each encoder with each kind of recipe and in each runtime; recipes of one kind
 (masks of other shares, adapters of other widths) take turns from encoder to encoder. When asked
@@ -35,7 +35,7 @@ def kind_of(recipe: str) -> tuple[str, bool]:
 
 
 def in_turn() -> list[tuple[str, str]]:
-    """Of the recipes of one kind that an encoder can have, another one with each encoder."""
+    """One recipe of a kind for each encoder, in turn."""
     chosen = []
     for place, encoder in enumerate(STRUCTURES):
         kinds: dict[tuple[str, bool], list[str]] = {}
@@ -52,7 +52,7 @@ def spread(variants: list[tuple[str, str]]) -> Iterator[Spread]:
 
 
 def params(always: list[Spread], asked: list[Spread]) -> list[Any]:
-    """For `parametrize`: the first in every run of the tests, the others when asked for."""
+    """For `parametrize`: the first in every run of the tests, the others marked slow."""
     return [
         pytest.param(*each, id=f"{each[0]}+{each[1]}, {each[2]}", marks=marks)
         for group, marks in ((always, ()), (asked, (pytest.mark.slow,)))

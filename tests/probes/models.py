@@ -1,4 +1,4 @@
-"""What a user's training program is, with small models and inputs for some."""
+"""Training programs of users, and small models and inputs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -78,7 +78,7 @@ class Recurrent(nn.Module):
 
 
 class Masked(nn.Module):
-    """Leaves out patches by a mask, as a masked autoencoder does."""
+    """Drops patches by a mask, as a masked autoencoder does."""
 
     def __init__(self) -> None:
         super().__init__()

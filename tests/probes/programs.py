@@ -1,4 +1,4 @@
-"""Training programs as users write them: a `build` and a `step`, small enough to really run."""
+"""Training programs as users write them: a `build` and a `step`, small enough to run."""
 
 import copy
 from collections.abc import Callable
@@ -75,7 +75,7 @@ def two_optimizers() -> State:
 
 
 def clipped(state: State) -> float:
-    """With what is common around a step: clipping, a schedule, an average of weights, a log."""
+    """With common additions to a step: clipping, a schedule, averaged weights, a log."""
     (optimizer,) = state.optimizers
     loss = state.model(*state.batch).square().mean()
     if not torch.isfinite(loss):
@@ -102,7 +102,7 @@ def averaged() -> State:
 
 
 def in_two_halves(state: State) -> None:
-    """Gradients gathered over two forwards and backwards in one step."""
+    """Gradients accumulated over two forwards and backwards in one step."""
     for half in state.batch[0].chunk(2):
         (state.model(half).square().mean() / 2).backward()
     state.optimizers[0].step()
@@ -122,7 +122,7 @@ def with_closure(state: State) -> None:
 
 
 def stepping_in_backward() -> State:
-    """Each weight is updated as soon as its gradient is there, and the gradient dropped."""
+    """Each weight is updated as soon as its gradient exists, and the gradient is freed."""
     model = mlp()
     optimizers = {weight: SGD([weight], momentum=0.9) for weight in model.parameters()}
 

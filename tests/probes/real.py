@@ -1,4 +1,4 @@
-"""A user's program, really run while its storages are followed."""
+"""Runs a user's program with every storage tracked."""
 
 import gc
 from collections.abc import Callable

@@ -1,11 +1,11 @@
-"""The replayed allocator against cases worked out by hand, and against a slow and obvious one."""
+"""The replayed allocator against cases by hand and against a slow, simple one."""
 
 import random
 from dataclasses import dataclass, field
 
 import pytest
 
-from vbench_mem.probes.allocator import Allocator, Replayed, replay
+from vbench_mem.probes.allocator import AllocatorReplay, CachingAllocator, replay
 
 MIB = 2**20
 
@@ -21,7 +21,7 @@ def events(*steps: tuple[int, int]) -> tuple[list[int], list[int]]:
     return blocks, changes
 
 
-def run(*steps: tuple[int, int], total_bytes: int | None = None) -> Replayed:
+def run(*steps: tuple[int, int], total_bytes: int | None = None) -> AllocatorReplay:
     return replay(*events(*steps), total_bytes=total_bytes)
 
 
@@ -47,11 +47,11 @@ def run(*steps: tuple[int, int], total_bytes: int | None = None) -> Replayed:
 def test_a_first_request_takes_this_block_of_this_segment(
     asked: int, block: int, segment: int
 ) -> None:
-    assert run((1, asked)) == Replayed([0, block], [0, segment])
+    assert run((1, asked)) == AllocatorReplay([0, block], [0, segment])
 
 
-def test_nothing_asked_is_nothing_taken() -> None:
-    assert replay([], []) == Replayed([0], [0])
+def test_an_empty_replay_holds_no_memory() -> None:
+    assert replay([], []) == AllocatorReplay([0], [0])
 
 
 def test_small_requests_share_a_segment_to_its_last_512_bytes() -> None:
@@ -72,7 +72,7 @@ def test_small_and_large_requests_never_share_a_segment() -> None:
     assert run((1, 2 * MIB), (2, 512)).reserved[-1] == 22 * MIB
 
 
-def test_a_published_snapshot_of_a_matrix_product_comes_out_the_same() -> None:
+def test_a_published_allocator_snapshot_of_a_matrix_product_is_reproduced() -> None:
     """`X @ W + b` with cuBLAS's workspace of 8519680 bytes between.
 
     Source: the question "torch.cuda.memory_snapshot() shows an unexpected 8519680B memory
@@ -80,10 +80,10 @@ def test_a_published_snapshot_of_a_matrix_product_comes_out_the_same() -> None:
     with 45568 bytes allocated and 2051072 free at its end, a large one with 12451840 free.
     """
     weights, bias, inputs, product, workspace, result = range(6)
-    allocator = Allocator()
+    allocator = CachingAllocator()
     asked = {weights: 40000, bias: 40, inputs: 4000, product: 40, workspace: 8519680, result: 40}
-    places = {block: allocator.take(size) for block, size in asked.items()}
-    allocator.give_back(places[product] or 0)
+    places = {block: allocator.allocate(size) for block, size in asked.items()}
+    allocator.release(places[product] or 0)
     assert allocator.allocated == 45568 + 8519680
     assert allocator.reserved == 2097152 + 20971520
     assert [size for size, _ in allocator.small.free] == [512, 2051072]
@@ -104,13 +104,13 @@ def test_the_smallest_free_block_that_fits_is_taken() -> None:
 
 
 def test_of_free_blocks_of_one_size_the_one_at_the_lowest_address_is_taken() -> None:
-    allocator = Allocator()
-    places = [allocator.take(512) for _ in range(4)]
+    allocator = CachingAllocator()
+    places = [allocator.allocate(512) for _ in range(4)]
     assert places == [0, 512, 1024, 1536]
     for place in (1024, 0):  # not neighbours, so they stay two blocks
-        allocator.give_back(place)
-    assert allocator.take(512) == 0
-    assert allocator.take(512) == 1024
+        allocator.release(place)
+    assert allocator.allocate(512) == 0
+    assert allocator.allocate(512) == 1024
 
 
 def test_a_freed_block_is_used_again_without_reserving() -> None:
@@ -131,11 +131,11 @@ def test_a_cached_segment_that_is_hardly_larger_is_handed_out_whole() -> None:
     "order", [(1, 2, 3), (1, 3, 2), (2, 1, 3), (2, 3, 1), (3, 1, 2), (3, 2, 1)]
 )
 def test_neighbours_join_in_whatever_order_they_are_freed(order: tuple[int, ...]) -> None:
-    allocator = Allocator()
-    places = {block: allocator.take(6 * MIB) for block in (1, 2, 3)}  # 18 of 20 MiB, and a rest
+    allocator = CachingAllocator()
+    places = {block: allocator.allocate(6 * MIB) for block in (1, 2, 3)}  # 18 of 20 MiB, and a rest
     assert None not in places.values() and allocator.reserved == 20 * MIB
     for block in order:
-        allocator.give_back(places[block] or 0)
+        allocator.release(places[block] or 0)
     assert allocator.large.free == [(20 * MIB, 0)]
     assert allocator.sizes == {0: 20 * MIB} and not allocator.before and not allocator.used
 
@@ -181,13 +181,13 @@ def test_reserving_beyond_the_device_gives_cached_segments_back_first() -> None:
 def test_a_segment_with_one_block_in_use_is_not_given_back() -> None:
     steps = [(1, 6 * MIB), (2, 6 * MIB), (1, 0)]
     full = run(*steps, (3, 30 * MIB), total_bytes=48 * MIB)
-    assert full == Replayed([0, 6 * MIB, 12 * MIB, 6 * MIB], [0, *[20 * MIB] * 3], failed=3)
+    assert full == AllocatorReplay([0, 6 * MIB, 12 * MIB, 6 * MIB], [0, *[20 * MIB] * 3], failed=3)
     assert run(*steps, (3, 30 * MIB), total_bytes=50 * MIB).failed is None
 
 
-def test_the_event_that_finds_no_room_is_named_and_nothing_follows_it() -> None:
+def test_the_event_that_does_not_fit_is_returned_and_ends_the_replay() -> None:
     replayed = run((1, 40 * MIB), (2, 40 * MIB), (1, 0), total_bytes=79 * MIB)
-    assert replayed == Replayed([0, 40 * MIB], [0, 40 * MIB], failed=1)
+    assert replayed == AllocatorReplay([0, 40 * MIB], [0, 40 * MIB], failed=1)
 
 
 def test_a_request_that_a_free_block_can_serve_needs_no_room() -> None:
@@ -205,7 +205,7 @@ class Part:
 
 @dataclass
 class Obvious:
-    """Segments as lists of parts, searched from end to end."""
+    """Segments as lists of parts, searched linearly."""
 
     total: int | None
     segments: list[tuple[bool, list[Part]]] = field(default_factory=list)
@@ -293,7 +293,7 @@ def stream(seed: int, length: int = 400) -> tuple[list[int], list[int]]:
     return events(*steps)
 
 
-def obvious(blocks: list[int], changes: list[int], total: int | None = None) -> Replayed:
+def obvious(blocks: list[int], changes: list[int], total: int | None = None) -> AllocatorReplay:
     slow, held = Obvious(total), dict[int, int]()
     names: dict[int, int] = {}  # what the slow one calls a block now; a resized one is a new one
     allocated, reserved = [0], [0]
@@ -304,13 +304,13 @@ def obvious(blocks: list[int], changes: list[int], total: int | None = None) -> 
         if held[block]:
             names[block] = event + 1
             if not slow.take(event + 1, held[block]):
-                return Replayed(allocated, reserved, failed=event)
+                return AllocatorReplay(allocated, reserved, failed=event)
         if old:
             assert before is not None
             slow.give_back(before)
         allocated.append(slow.allocated())
         reserved.append(slow.reserved())
-    return Replayed(allocated, reserved)
+    return AllocatorReplay(allocated, reserved)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -324,16 +324,16 @@ def test_random_streams_are_served_as_the_obvious_allocator_serves_them(seed: in
 
 @pytest.mark.parametrize("seed", range(20, 26))
 def test_random_streams_leave_no_block_over_another_and_none_uncounted(seed: int) -> None:
-    allocator = Allocator()
+    allocator = CachingAllocator()
     held: dict[int, tuple[int, int]] = {}
     for block, change in zip(*stream(seed), strict=True):
         size, place = held.pop(block, (0, -1))
         if size + change:
-            taken = allocator.take(size + change)
+            taken = allocator.allocate(size + change)
             assert taken is not None
             held[block] = (size + change, taken)
         if size:
-            allocator.give_back(place)
+            allocator.release(place)
         live = sum(size for size, _ in held.values())
         assert live <= allocator.allocated <= allocator.reserved
         reach = 0
@@ -346,14 +346,14 @@ def test_random_streams_leave_no_block_over_another_and_none_uncounted(seed: int
         assert free == set(allocator.sizes) - set(allocator.used)
         assert sum(allocator.sizes.values()) == allocator.reserved
     for _, address in held.values():
-        allocator.give_back(address)
+        allocator.release(address)
     assert allocator.allocated == 0 and not allocator.before
     allocator.release_cached()  # every segment is whole again, so all of them go
     assert allocator.reserved == 0 and not allocator.sizes
 
 
 def test_a_tight_device_makes_some_random_stream_fail_and_some_not() -> None:
-    """What the comparison above is worth: both answers do occur in it."""
+    """Both results occur in the comparison above."""
     failed = []
     for seed in range(12):
         blocks, changes = stream(seed)

@@ -1,4 +1,4 @@
-"""Anybody's training step: prediction against the same step really run, to the byte."""
+"""Training steps of users: the prediction equals the same step when run, to the byte."""
 
 from collections.abc import Callable
 from functools import partial
@@ -28,7 +28,7 @@ def run(program: Program) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_a_step_needs_what_was_predicted_to_the_byte(name: str) -> None:
+def test_the_prediction_of_a_step_is_exact_to_the_byte(name: str) -> None:
     predicted, measured = predict(PROGRAMS[name]), run(PROGRAMS[name])
     assert (predicted.peak_bytes, predicted.steady_bytes) == measured
     assert sum(predicted.categories.values()) == predicted.peak_bytes
@@ -47,7 +47,7 @@ def test_phases_and_categories_are_found_without_help() -> None:
     assert found.build_bytes == 4 * MLP_WEIGHTS + 4 * 32 * 64
 
 
-def test_activations_are_what_forward_leaves_to_backward() -> None:
+def test_activations_are_what_forward_keeps_for_backward() -> None:
     def step(x: Tensor) -> None:
         x.exp().exp().sum().backward()
         x.grad = None
@@ -70,7 +70,7 @@ def test_a_closure_goes_forward_and_backward_within_the_optimiser() -> None:
 
 
 def test_a_phase_that_comes_twice_has_the_larger_peak() -> None:
-    """The second half's gradients come on top of the first's."""
+    """The second half adds its gradients to those of the first."""
     twice, once = PROGRAMS["in_two_halves"], made(mlp, lambda: torch.randn(16, 64))
     alone = predict_step(once, train).phases
     assert predict(twice).phases["backward"] > alone["backward"] + 2 * 4 * MLP_WEIGHTS // 3
@@ -120,7 +120,7 @@ def test_weights_are_found_wherever_the_state_keeps_them(wrap: Callable[[Any], A
     assert predict_step(build, step).categories["parameter"] == 4 * MLP_WEIGHTS
 
 
-def test_what_numpy_made_is_an_input() -> None:
+def test_tensors_from_numpy_are_inputs() -> None:
     assert predict(PROGRAMS["data_of_numpy"]).categories["input"] == 4 * 32 * 64
 
 
@@ -129,7 +129,7 @@ def test_the_same_program_gets_the_same_answer() -> None:
     assert predict(program) == predict(program)
 
 
-def test_a_card_updates_all_weights_at_once_unless_told_otherwise() -> None:
+def test_a_card_uses_foreach_unless_the_user_chose_otherwise() -> None:
     default, foreach, loop = (
         predict(PROGRAMS[name], target="cuda") for name in ("mlp_default", "mlp", "mlp_loop")
     )
@@ -138,7 +138,7 @@ def test_a_card_updates_all_weights_at_once_unless_told_otherwise() -> None:
     assert default.target == "cuda" and default.reserved_bytes
 
 
-def test_a_card_drops_scores_without_writing_them_down() -> None:
+def test_a_card_applies_dropout_without_storing_scores() -> None:
     def program(dropout: float) -> Program:
         return Program(made(partial(encoder, dropout), lambda: torch.randn(1, 1024, 64)), bf16)
 

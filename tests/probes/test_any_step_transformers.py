@@ -32,7 +32,9 @@ def enable_checkpointing(model: Any) -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["float32", "bfloat16"])
 @pytest.mark.parametrize("name", MODELS)
-def test_a_small_model_needs_what_was_predicted_to_the_byte(name: str, dtype: torch.dtype) -> None:
+def test_the_prediction_of_a_small_model_is_exact_to_the_byte(
+    name: str, dtype: torch.dtype
+) -> None:
     make, one = partial(build, name, small=True), partial(step, dtype=dtype)
     found = predict_step(make, one)
     assert (found.peak_bytes, found.steady_bytes) == run(make, one)

@@ -1,4 +1,4 @@
-"""Anybody's training step: values it may ask for, what it is refused, and how it is called."""
+"""Training steps of users: values they may read, what is refused, and arguments."""
 
 import gc
 import inspect
@@ -23,7 +23,7 @@ from vbench_mem.probes.any_step import predict_step
 from vbench_mem.probes.prediction import Prediction
 
 
-def test_values_that_are_small_and_known_are_told_truly() -> None:
+def test_small_known_values_are_exact() -> None:
     told: list[Any] = []
 
     def step(_: object) -> None:
@@ -37,7 +37,7 @@ def test_values_that_are_small_and_known_are_told_truly() -> None:
     assert told == [[8, [3, 0, 5, 0], True, 2], [3, 5], True, [0.0, 0.25, 0.5]]
 
 
-def test_nothing_unknown_is_told_to_have_overflowed() -> None:
+def test_unknown_values_read_as_not_overflowed() -> None:
     def step(x: Tensor) -> None:
         y = x.exp()
         if y.isnan().any() or torch.isinf(y).any() or not torch.isfinite(y).all():
@@ -46,7 +46,7 @@ def test_nothing_unknown_is_told_to_have_overflowed() -> None:
     predict_step(lambda: torch.randn(1000, 1000), step)
 
 
-def test_what_is_written_into_a_known_tensor_from_an_unknown_one_is_unknown() -> None:
+def test_a_known_tensor_written_from_an_unknown_one_is_unknown() -> None:
     def step(large: Tensor) -> None:
         counts = torch.zeros(4, dtype=torch.int64)
         counts.copy_(large[:4].long())
@@ -57,7 +57,7 @@ def test_what_is_written_into_a_known_tensor_from_an_unknown_one_is_unknown() ->
 
 
 @pytest.mark.parametrize("operation", [lambda x: x[x > 0], lambda x: x.masked_select(x > 0)])
-def test_a_shape_that_follows_from_unknown_values_is_refused(
+def test_a_shape_that_depends_on_unknown_values_is_refused(
     operation: Callable[[Tensor], Tensor],
 ) -> None:
     with pytest.raises(Unsupported, match="make the mask or the count from something small"):
@@ -69,7 +69,7 @@ def test_a_compiled_module_is_refused() -> None:
     def step(model: Callable[[Tensor], Tensor]) -> None:
         model(vectors())
 
-    with pytest.raises(Unsupported, match="its kernels allocate out of sight"):
+    with pytest.raises(Unsupported, match="its allocations cannot be seen"):
         predict_step(lambda: torch.compile(mlp()), step)
 
 
@@ -78,7 +78,7 @@ class Own(Exception):
 
 
 @pytest.mark.parametrize("where", ["build", "step"])
-def test_a_users_error_comes_through_with_its_own_traceback_and_nothing_stays(where: str) -> None:
+def test_a_users_error_keeps_its_traceback_and_global_state_is_restored(where: str) -> None:
     def fail(*_: object) -> None:
         raise Own
 
@@ -138,7 +138,7 @@ def test_the_example_of_the_docstring_runs() -> None:
     exec(compile(example, "docstring", "exec"), {"__name__": "__main__"})
 
 
-def test_the_package_gives_the_api_and_imports_torch_only_when_asked() -> None:
+def test_the_package_has_the_api_and_imports_torch_late() -> None:
     assert vbench_mem.predict_step is predict_step
     assert vbench_mem.Prediction is Prediction
     with pytest.raises(AttributeError, match="has no attribute 'predict_stop'"):

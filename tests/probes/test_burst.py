@@ -1,4 +1,4 @@
-"""Whole bursts of tiny encoders: every metric answered, phases named, bad losses refused."""
+"""Whole bursts of tiny encoders: every metric present, phases named, bad losses refused."""
 
 import math
 from collections.abc import Callable
@@ -22,7 +22,7 @@ STEP = ["forward", "backward", "optimizer"]
 
 
 def check_answers(found: Measured) -> None:
-    """Every metric is there, as a number that makes sense or as None with a reason."""
+    """Every metric is a plausible number, or None with a reason."""
     assert found.metrics.keys() == METRICS.keys()
     for name, value in found.metrics.items():
         assert (value is None) == (name in found.missing), name
@@ -47,7 +47,7 @@ def test_a_burst_answers_every_metric_and_names_its_phases(small_cell: Make) -> 
     assert numbers["host_rss_bytes"] > numbers["peak_alloc_bytes"]
     assert numbers["loss_last"] < numbers["loss_first"]
     assert "separate passes" in found.details["passes"]
-    assert found.details["memory_method"] == "storages followed (CPU)"
+    assert found.details["memory_method"] == "storages tracked (CPU)"
     assert len(found.details["steps_ms"]) == 2
     flop_per_s = 1e9 * numbers["step_gflop"] * numbers["clips_per_s"]
     assert 1e12 * numbers["achieved_tflop_per_s"] == pytest.approx(flop_per_s)
@@ -88,7 +88,7 @@ def test_the_same_cell_takes_the_same_bytes_and_the_same_losses(small_cell: Make
             assert second.metrics[name] == value, name
 
 
-def test_unsupported_comes_before_any_work(small_cell: Make) -> None:
+def test_unsupported_is_raised_before_any_work(small_cell: Make) -> None:
     entered: list[str] = []
     with pytest.raises(Unsupported):
         run_burst(small_cell(attention="cudnn"), entered.append)
@@ -112,7 +112,7 @@ def test_a_loss_that_is_no_number_is_an_error(
         finite(math.inf, "step 1")
 
 
-def test_a_burst_on_clips_tells_decoding_from_computing(small_cell: Make) -> None:
+def test_a_burst_on_clips_separates_decoding_from_computing(small_cell: Make) -> None:
     cell = small_cell(input="clips", clips="generated", frames=4, caption_tokens=4)
     cell = replace(cell, load=replace(cell.load, fps=1.0))
     found = run_burst(cell, lambda _: None)
@@ -129,7 +129,7 @@ def test_a_burst_on_clips_tells_decoding_from_computing(small_cell: Make) -> Non
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.torch.jit.script:DeprecationWarning")  # inductor's own import
 @pytest.mark.parametrize("mode", ["train", "embed"])
-def test_a_compiled_encoder_on_a_cpu_has_times_and_says_why_it_has_no_memory(
+def test_a_compiled_encoder_on_a_cpu_has_times_and_a_reason_for_missing_memory(
     small_cell: Make, mode: str
 ) -> None:
     found = run_burst(small_cell(compile=True, mode=mode), lambda _: None)
@@ -141,7 +141,7 @@ def test_a_compiled_encoder_on_a_cpu_has_times_and_says_why_it_has_no_memory(
 def test_a_compiled_burst_takes_its_first_step_in_the_time_pass_on_a_cpu(
     small_cell: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With a compiler that only pretends, so that the road is walked in every run of the tests."""
+    """With a fake compiler, so that this code runs in every run of the tests."""
     monkeypatch.setattr(torch, "compile", lambda encoder, dynamic: encoder)
     monkeypatch.setattr(burst, "check", lambda cell, device: None)
     entered: list[str] = []
@@ -153,7 +153,7 @@ def test_a_compiled_burst_takes_its_first_step_in_the_time_pass_on_a_cpu(
     assert found.metrics["peak_alloc_bytes"] is None
 
 
-def test_a_burst_has_its_prediction_beside_what_it_measured(small_cell: Make) -> None:
+def test_a_burst_has_its_prediction_beside_its_measurement(small_cell: Make) -> None:
     """On a cpu they are equal to the byte, by phase and by category."""
     numbers = run_burst(small_cell(dtype="bfloat16"), lambda _: None).metrics
     pairs = {name: name.replace("predicted_", "") for name in PREDICTED}
@@ -183,7 +183,7 @@ def test_a_burst_on_a_card_has_its_five_numbers(small_cell: Make, fields: dict[s
 
 
 @pytest.mark.gpu
-def test_the_same_cell_loses_alike_on_a_card_and_on_a_cpu(small_cell: Make) -> None:
+def test_the_same_cell_has_the_same_losses_on_a_card_and_a_cpu(small_cell: Make) -> None:
     first = run_burst(small_cell(device="cuda"), lambda _: None).metrics["loss_first"]
     other = run_burst(small_cell(device="cpu"), lambda _: None).metrics["loss_first"]
     assert first == pytest.approx(other, abs=0.5), "other weights and noise, the same distribution"

@@ -47,7 +47,7 @@ TWISTS: dict[str, Spec] = {
 
 
 def small(spec: Spec) -> Spec:
-    """The same encoder with few layers, and the sizes that the counts depend on all unlike."""
+    """The same encoder with few layers, and different values for all sizes in the counts."""
     return replace(spec, tower=TINY, text=TEXT, embed_dim=10)
 
 
@@ -146,7 +146,7 @@ def test_a_frozen_front_has_no_backward() -> None:
     assert long.forward.products > short.forward.products
 
 
-def test_frozen_weights_cost_no_gradient_of_their_own() -> None:
+def test_frozen_weights_cost_no_gradient() -> None:
     walk = Walk(checkpoint=False, live=True)
     walk.product(2, 3, 5, trains=False)
     assert walk.backward == Work(products=2 * 3 * 5)

@@ -1,4 +1,4 @@
-"""What operations return for fake tensors, corrected to what a cpu returns for real ones."""
+"""Results of operations on fake tensors, corrected to those of a cpu on real ones."""
 
 from collections.abc import Callable
 from typing import Any

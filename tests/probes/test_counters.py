@@ -93,7 +93,7 @@ class Distances(nn.Module):
         return torch.cdist(x, x)
 
 
-def test_an_operation_that_nobody_has_judged_is_refused_by_name() -> None:
+def test_an_unlisted_operation_is_refused_by_name() -> None:
     module, inputs = meta(Distances(), 1, TOKENS, WIDTH)
     with pytest.raises(Uncounted, match="aten::cdist"):
         count_traced(module, inputs)
@@ -102,7 +102,7 @@ def test_an_operation_that_nobody_has_judged_is_refused_by_name() -> None:
 
 
 def test_no_product_and_no_attention_is_judged_negligible() -> None:
-    """Over every operation torch has, not only those we met."""
+    """Over every operation of torch, not only those of our encoders."""
     names = {schema.name for schema in torch._C._jit_get_all_schemas()}
     words = ("mm", "mv", "attention", "conv", "linear", "matmul", "einsum", "dot", "lstm", "cdist")
     harmless = ("gamma", "upsample_", "_linear1d", "bilinear2d", "trilinear3d")

@@ -1,4 +1,4 @@
-"""What a card takes beside its tensors, as torch's sources have it; no card is asked."""
+"""Memory of a card beside its tensors, from torch's sources; without a card."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from vbench_mem.base.errors import Unsupported
 from vbench_mem.matrix.cell import Cell
-from vbench_mem.probes.counted import CONTEXT_BYTES, WORKSPACE_BYTES
 from vbench_mem.probes.cuda_rules import (
     CAST,
     RESULT,
@@ -19,7 +18,8 @@ from vbench_mem.probes.cuda_rules import (
     norm_backward,
     sum_over_rows,
 )
-from vbench_mem.probes.predict import follow, predict
+from vbench_mem.probes.device_memory import CONTEXT_BYTES, WORKSPACE_BYTES
+from vbench_mem.probes.predict import predict, trace_once
 from vbench_mem.probes.train_step import WORKSPACE
 
 MIB = 2**20
@@ -54,18 +54,18 @@ def test_the_gradient_of_many_words_is_sorted_and_summed_in_parts() -> None:
     ("rows", "width", "mebibytes"),
     [(12544, 768, 73.5), (12544, 2304, 108.0), (2048, 768, 12.0), (1000, 768, 0), (256, 512, 0)],
 )
-def test_a_bias_gradient_borrows_what_the_reduction_kernel_asks_for(
+def test_a_bias_gradient_takes_the_workspace_of_the_reduction_kernel(
     rows: int, width: int, mebibytes: float
 ) -> None:
     assert sum_over_rows(rows, width) == mebibytes * MIB
 
 
-def test_the_workspace_is_the_one_that_a_burst_asks_cublas_for() -> None:
+def test_the_workspace_is_the_one_that_a_burst_configures() -> None:
     _, size, count = WORKSPACE.split(":")
     assert int(size) * 1024 * int(count) == WORKSPACE_BYTES
 
 
-def test_autocast_keeps_in_float32_what_cuda_does_and_only_while_asked() -> None:
+def test_within_the_context_autocast_uses_float32_where_cuda_does() -> None:
     x, weight = half(4, 8), torch.ones(8)
 
     def results() -> dict[str, torch.dtype]:
@@ -123,9 +123,11 @@ def test_an_embedding_on_a_card_has_one_workspace_and_holds_no_state(
     assert predict(train, "cuda").embed_peak_bytes == predicted.peak_bytes
 
 
-def test_what_attention_keeps_is_taken_at_once(small_cell: Callable[..., Cell]) -> None:
-    """An allocator that is asked for a second, larger block would reserve room for both."""
-    trace = follow(small_cell(dtype="bfloat16", frames=16), "cuda")
+def test_memory_that_attention_keeps_is_allocated_in_one_event(
+    small_cell: Callable[..., Cell],
+) -> None:
+    """A second, larger block would make the allocator reserve memory for both."""
+    trace = trace_once(small_cell(dtype="bfloat16", frames=16), "cuda")
     born: dict[int, int] = {}
     for block, change in zip(trace.timeline.blocks, trace.timeline.changes, strict=True):
         assert change < 0 or block not in born

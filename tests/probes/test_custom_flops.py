@@ -120,7 +120,7 @@ def test_without_towers_the_whole_is_counted_and_each_tower_has_a_reason(
     assert "no closed form" in found.missing["step_closed_gflop"]
 
 
-def test_a_product_without_a_formula_leaves_no_number_and_is_told(
+def test_a_product_without_a_formula_leaves_no_number_and_is_named(
     write_code: Write, tmp_path: Path, at_load: Callable[..., Cell]
 ) -> None:
     captions = "self.captions(self.text(ids).mean(1))"
@@ -142,12 +142,12 @@ def test_code_that_reads_its_values_is_measured_and_neither_predicted_nor_counte
     assert found.metrics["peak_alloc_bytes"] and found.metrics["step_ms"]
     assert found.missing["predicted_peak_bytes"].startswith("not predicted: ")
     assert found.missing["step_gflop"].startswith("not counted: ")
-    assert found.missing["mfu"] == "FLOPs or time of a step are not there"
+    assert found.missing["mfu"] == "the FLOPs or the time of a step are missing"
     assert "own_code.py" in found.details["not_predicted"]
     assert all(value is None or math.isfinite(value) for value in found.metrics.values())
 
 
-def test_a_prediction_tells_what_is_wrong_with_the_code(write_code: Write, tmp_path: Path) -> None:
+def test_a_prediction_reports_errors_of_the_code(write_code: Write, tmp_path: Path) -> None:
     write_code(HEAD + TOWERS)  # numpy is not imported
     with pytest.raises(NameError, match="numpy"):
         predict(cell_of(tmp_path), "cpu")

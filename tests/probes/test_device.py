@@ -1,4 +1,4 @@
-"""What a device cannot do is said in one sentence, before any work."""
+"""What a device cannot do is refused in one sentence, before any work."""
 
 import resource
 import subprocess
@@ -24,7 +24,7 @@ def test_auto_is_the_cpu_where_there_is_no_card(monkeypatch: pytest.MonkeyPatch)
         resolve("cuda")
 
 
-def test_a_card_that_is_not_there_is_unsupported(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_card_is_unsupported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     assert resolve("auto") == resolve("cuda:0") == torch.device("cuda", 0)
@@ -41,11 +41,11 @@ def test_cuda_kernels_are_unsupported_on_a_cpu(small_cell: Make, kernel: str) ->
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
 @pytest.mark.parametrize("kernel", ["auto", "math", "flash"])
-def test_what_passes_the_check_can_run(small_cell: Make, kernel: str, dtype: str) -> None:
+def test_a_cell_that_passes_the_check_runs(small_cell: Make, kernel: str, dtype: str) -> None:
     check(small_cell(attention=kernel, dtype=dtype), CPU)
 
 
-def test_a_kernel_that_fails_is_unsupported_and_says_what_was_asked(
+def test_a_failing_kernel_is_unsupported_and_named(
     small_cell: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
@@ -95,12 +95,12 @@ def test_an_old_card_has_no_bfloat16(small_cell: Make, monkeypatch: pytest.Monke
     check_dtype(small_cell(dtype="bfloat16").runtime, torch.device("cuda", 1))
 
 
-def test_a_cpu_has_no_driver_and_says_why() -> None:
+def test_a_cpu_has_no_driver_and_a_reason() -> None:
     assert driver_of(CPU) == (None, "NVML reads CUDA devices, not a cpu")
 
 
 def test_a_memory_limit_holds_on_a_cpu() -> None:
-    """In a process of its own: a limit cannot be raised again for sure."""
+    """In a separate process: a limit may not be raised again."""
     code = """
 from dataclasses import replace
 import torch

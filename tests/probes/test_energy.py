@@ -10,7 +10,7 @@ from vbench_mem.probes.energy import EnergyWindow, idle_power
 
 
 class Meter:
-    """Answers in turn; the last one again and again."""
+    """Returns its readings in turn, and then the last one."""
 
     def __init__(self, *joules: Reading, watts: Reading = Reading(60.0)) -> None:  # noqa: B008
         self.joules, self.watts = list(joules), watts

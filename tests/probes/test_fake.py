@@ -1,4 +1,4 @@
-"""What fake tensors answer, and what they leave behind in the process."""
+"""Values of fake tensors, and the state of the process after them."""
 
 import logging
 from collections.abc import Callable
@@ -9,13 +9,13 @@ from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from vbench_mem.matrix.cell import Cell
-from vbench_mem.probes.fake import FakeTracker, pretending
+from vbench_mem.probes.fake import FakeTracker, fake_tensors
+from vbench_mem.probes.module_tracker import ModuleTracker
 from vbench_mem.probes.predict import predict
-from vbench_mem.probes.sites import Sites
 
 
-def test_a_value_that_is_asked_for_is_1_in_the_type_of_its_tensor() -> None:
-    with pretending(), Sites() as sites, FakeTracker(sites):
+def test_an_unknown_value_reads_as_1_in_the_type_of_its_tensor() -> None:
+    with fake_tensors(), ModuleTracker() as modules, FakeTracker(modules):
         answers = [torch.zeros((), dtype=d).item() for d in (torch.float32, torch.int64)]
         flag = torch.zeros((), dtype=torch.bool).item()
         assert len(range(torch.zeros((), dtype=torch.int64).item())) == 1
@@ -23,23 +23,23 @@ def test_a_value_that_is_asked_for_is_1_in_the_type_of_its_tensor() -> None:
     assert flag is True
 
 
-def test_what_torch_remembers_of_predictions_is_bounded(
+def test_torchs_cache_of_fake_results_is_bounded(
     small_cell: Callable[..., Cell], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     FakeTensorMode.cache_clear()
     predict(small_cell(), "cpu")
     remembered = len(FakeTensorMode.cache)
     assert remembered > 0
-    monkeypatch.setattr("vbench_mem.probes.fake.REMEMBERED", remembered)
+    monkeypatch.setattr("vbench_mem.probes.fake.CACHE_LIMIT", remembered)
     predict(small_cell(batch=3), "cpu")
     assert len(FakeTensorMode.cache) == 0
 
 
 @pytest.mark.parametrize("target", ["cpu", "cuda"])
-def test_a_prediction_that_fails_leaves_nothing_behind(
+def test_a_failed_prediction_restores_all_global_state(
     small_cell: Callable[..., Cell], monkeypatch: pytest.MonkeyPatch, target: str
 ) -> None:
-    """No hook on modules, no kernel of ours, no fake tensors, whoever raises in the middle."""
+    """No hooks, kernels or fake tensors of ours remain after an error."""
     monkeypatch.setattr(nn.LayerNorm, "forward", lambda *_: 1 / 0)
     fast = torch.backends.mha.get_fastpath_enabled()
     hooks = nn.modules.module._global_forward_hooks, nn.modules.module._global_forward_pre_hooks
@@ -62,7 +62,7 @@ def test_torch_writes_no_trace_of_its_own_for_an_error_while_predicting() -> Non
     log.addHandler(handler)
     propagates, log.propagate = log.propagate, False
     try:
-        for mode, lines in ((pretending(), 0), (FakeTensorMode(), 1), (pretending(), 1)):
+        for mode, lines in ((fake_tensors(), 0), (FakeTensorMode(), 1), (fake_tensors(), 1)):
             with mode, pytest.raises(RuntimeError, match="must have same reduction dim"):
                 torch.ones(2, 3) @ torch.ones(2, 3)
             assert len(written) == lines

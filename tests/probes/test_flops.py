@@ -1,4 +1,4 @@
-"""Three counts of every encoder agree, and a count that misses work says which one and what."""
+"""Three counts of every encoder agree, and a count that misses work is named with that work."""
 
 import resource
 from dataclasses import replace
@@ -14,7 +14,7 @@ from vbench_mem.encoders.table import ENCODERS
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes import flops
 from vbench_mem.probes.flops import count_flops
-from vbench_mem.probes.fvcore_count import HANDLES, Call, attention_macs, count_fvcore
+from vbench_mem.probes.fvcore_count import HANDLES, MethodModule, attention_macs, count_fvcore
 from vbench_mem.probes.inputs import one_clip
 
 TEST_ENCODERS = [name for name in ENCODERS if name.endswith("_test")]
@@ -69,7 +69,7 @@ def test_counting_draws_no_random_numbers() -> None:
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_an_embedding_run_has_no_step_and_says_so() -> None:
+def test_an_embedding_run_has_no_step_metrics_and_a_reason() -> None:
     measured = count_flops(cell_of("joint_test", "mask50", mode="embed"))
     got = measured.metrics
     assert got["forward_video_gflop"] == got["embed_video_gflop"]
@@ -89,7 +89,7 @@ def test_vit_b_at_1568_tokens_with_and_without_the_handle_for_attention() -> Non
     with torch.device("meta"):
         encoder = build(cell.spec, cell.recipe, cell.load, cell.runtime)
         clip = one_clip(cell.load)
-    plain = FlopCountAnalysis(Call(encoder, "encode_video"), clip)
+    plain = FlopCountAnalysis(MethodModule(encoder, "encode_video"), clip)
     plain.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
     assert plain.total() / 1e9 == pytest.approx(135.2, abs=0.05)
     assert "aten::scaled_dot_product_attention" in plain.unsupported_ops()
@@ -101,7 +101,7 @@ def test_vit_b_at_1568_tokens_with_and_without_the_handle_for_attention() -> Non
     assert sum(ours.values()) == with_handle.total() - norms
 
 
-def test_a_count_that_misses_work_says_which_counter_and_what(
+def test_a_count_that_misses_work_names_the_counter_and_the_work(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def blind(inputs: object, outputs: object) -> int:
@@ -118,7 +118,7 @@ def test_a_count_that_misses_work_says_which_counter_and_what(
     assert flops.TOLERANCE == 0.005
 
 
-def test_what_was_left_out_is_listed_by_counter() -> None:
+def test_operations_left_out_are_listed_by_counter() -> None:
     left_out = count_flops(cell_of("joint_test")).details["flops"]["left_out"]
     assert "native_layer_norm" in left_out["torch"]
     assert "layer_norm" in left_out["fvcore"]

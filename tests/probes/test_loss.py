@@ -1,4 +1,4 @@
-"""The contrastive loss against cases that can be worked out by hand."""
+"""The contrastive loss against cases worked out by hand."""
 
 import math
 
@@ -57,7 +57,7 @@ def test_the_loss_is_float32_inside_of_autocast(dtype: torch.dtype) -> None:
 
 
 @pytest.mark.parametrize(("before", "after"), [(-1.0, 0.0), (2.0, 2.0), (9.0, MAX_LOGIT_SCALE)])
-def test_logits_are_never_scaled_below_1_or_above_100(before: float, after: float) -> None:
+def test_the_scale_of_logits_is_between_1_and_100(before: float, after: float) -> None:
     scale = torch.nn.Parameter(torch.tensor(before))
     clamp_temperature(scale)
     assert scale.item() == pytest.approx(after)

@@ -12,7 +12,7 @@ from vbench_mem.machine.nvml import Reading
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes import memory_metrics, resident
 from vbench_mem.probes.batch import Batch
-from vbench_mem.probes.memory import Ready, follow_once, memory_pass
+from vbench_mem.probes.memory import MemoryRun, memory_pass, track_once
 from vbench_mem.probes.readers import AllocatorReader, StorageReader
 from vbench_mem.probes.train_step import Trainer
 
@@ -21,12 +21,12 @@ MIB = 2**20
 
 
 def quiet(_: str) -> None:
-    """Nobody listens."""
+    """Does nothing."""
 
 
 def run(
     cell: Cell, make_trainer: Callable[[Cell], Trainer], make_batch: Callable[[Cell], Batch]
-) -> tuple[Ready, StorageReader]:
+) -> tuple[MemoryRun, StorageReader]:
     reader = StorageReader()
     ready = memory_pass(
         reader,
@@ -77,7 +77,7 @@ def test_a_training_step_equals_torchs_own_tracker_and_a_fake_one(
         trainer = Trainer(encoder.to_empty(device="cpu"), cell, torch.device("cpu"))
         clips, ids, mask = (mode.from_tensor(tensor) for tensor in batch.tensors())
         thin = Batch(clips_BTCHW=clips, ids_BL=ids, mask_BL=mask)
-        fake.know(trainer, thin)
+        fake.register(trainer, thin)
         for step in (1, 2):
             trainer.step(thin, lambda phase, step=step: fake.begin(phase, step))
     assert fake.categories(2) == reader.categories(2)
@@ -158,8 +158,8 @@ class Card:
         self.top = self.held
 
 
-class Driver:
-    """NVML that knows the process in one of its two answers."""
+class DriverMemory:
+    """NVML that reports the process in one of its two readings."""
 
     def __init__(self) -> None:
         self.answers: Iterator[Reading] = iter(
@@ -175,7 +175,7 @@ class Driver:
 
 def test_the_allocator_is_read_by_phase_with_peaks_reset_between() -> None:
     card = Card()
-    reader = AllocatorReader(card, Driver(), None)
+    reader = AllocatorReader(card, DriverMemory(), None)
     with reader:
         for phase, step, top, end in (
             ("build", 0, 1500, 1200),
@@ -223,8 +223,8 @@ def test_the_memory_pass_runs_the_same_loop_on_any_reader(
     assert seen == ["build", "batch", "warm-up", "embed", *step, *step]
     phases = [(phase.phase, phase.step) for phase in reader.phases()]
     assert phases[-4:] == [(phase, 2) for phase in (*step, "between")]
-    # what the device's own statistics cannot tell comes from one more step, followed
-    categories = follow_once(ready, torch.device("cpu")).categories(1)
+    # what the device's own statistics cannot tell comes from one more step, tracked
+    categories = track_once(ready, torch.device("cpu")).categories(1)
     card.take(10**9, 10**9)
     found = memory_metrics.summarise(reader.phases(), ready.steady)
     found.metrics["peak_alloc_bytes"] = sum(categories.values()) + 4096
@@ -233,7 +233,7 @@ def test_the_memory_pass_runs_the_same_loop_on_any_reader(
     assert reader.process == Reading(None, "no driver here")
 
 
-def test_a_failure_in_a_phase_leaves_the_device_alone() -> None:
+def test_after_a_failure_in_a_phase_the_device_is_not_read() -> None:
     card, gone = Card(), "the device is gone"
     with pytest.raises(RuntimeError, match=gone), AllocatorReader(card, None, None) as reader:
         reader.begin("forward", 1)

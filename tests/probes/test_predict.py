@@ -14,10 +14,10 @@ from vbench_mem.base.load import Runtime
 from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.encoders.table import ENCODERS
 from vbench_mem.matrix.cell import Cell
-from vbench_mem.probes.predict import follow, predict
+from vbench_mem.probes.predict import predict, trace_once
 from vbench_mem.probes.predict import summarise as predicted_of
 from vbench_mem.probes.prediction import Target, load
-from vbench_mem.probes.repeat import NotAlike, Repeat, repeat
+from vbench_mem.probes.repeat import LayersDiffer, Repeat, repeat
 from vbench_mem.probes.shorten import shorten
 
 
@@ -54,7 +54,7 @@ def test_repeated_layers_equal_the_full_trace(encoder: str, recipe: str, runtime
     assert [each.path for each in repeats] == ["text.blocks", "video.blocks"]
     assert short.spec.tower.depth < cell.spec.tower.depth
     target: Target = "cuda" if runtime in ("bfloat16", "float16") else "cpu"
-    whole, repeated = follow(cell, target), repeat(follow(short, target), repeats)
+    whole, repeated = trace_once(cell, target), repeat(trace_once(short, target), repeats)
     for theirs, ours in zip(whole.timeline.spans(), repeated.timeline.spans(), strict=True):
         if theirs.phase != "optimizer":  # where the first step makes its state, value by value
             events = whole.timeline.changes[theirs.start : theirs.stop]
@@ -65,8 +65,9 @@ def test_repeated_layers_equal_the_full_trace(encoder: str, recipe: str, runtime
 
 def test_layers_that_are_not_alike_are_refused() -> None:
     cell = deep(cell_of("joint_test", "last4", RUNTIMES["float32"]))
-    trace = follow(cell, "cpu")
-    with pytest.raises(NotAlike):  # the first layer that trains keeps what the one below does not
+    trace = trace_once(cell, "cpu")
+    # the first layer that trains keeps what the one below does not
+    with pytest.raises(LayersDiffer):
         repeat(trace, [Repeat(path="video.blocks", layer=4, copies=3)])
 
 
@@ -80,7 +81,7 @@ def test_a_compiled_step_is_not_predicted(make_cell: Callable[..., Cell]) -> Non
         predict(make_cell(runtime=Runtime(device="cpu", compile=True)), "cpu")
 
 
-def test_256_frames_of_the_largest_encoder_need_no_memory_of_their_own() -> None:
+def test_256_frames_of_the_largest_encoder_are_predicted_without_allocating_them() -> None:
     largest = max(ENCODERS.values(), key=lambda row: row.params)
     cell = Cell(
         encoder=largest.name,

@@ -1,4 +1,4 @@
-"""Predictions against torch's own tracker, and against what follows by hand."""
+"""Predictions against torch's own tracker, and against closed forms."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +17,7 @@ from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.resolve import with_kind
 from vbench_mem.probes.batch import noise
 from vbench_mem.probes.closed_form import closed_form
-from vbench_mem.probes.predict import CPU, follow, predict
+from vbench_mem.probes.predict import CPU, predict, trace_once
 from vbench_mem.probes.train_step import Trainer
 
 
@@ -45,7 +45,7 @@ def test_a_prediction_equals_torchs_own_tracker(
     def all_train(*of: object) -> torch.nn.Module:
         return build(*of).requires_grad_(True)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("vbench_mem.probes.weightless.build", all_train)
+    monkeypatch.setattr("vbench_mem.probes.fake_encoder.build", all_train)
     trainer = make_trainer(cell)
     trainer = Trainer(trainer.encoder.requires_grad_(True), cell, CPU)
     batch = noise(cell, CPU)
@@ -77,7 +77,7 @@ def test_parameters_gradients_and_state_are_those_of_a_closed_form() -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_what_a_plain_block_keeps_is_that_of_a_closed_form(dtype: str) -> None:
+def test_kept_activations_of_a_plain_block_equal_a_closed_form(dtype: str) -> None:
     """Two more layers keep twice what one pre-norm ViT block keeps for backward.
 
     By hand, for M tokens of width D and H heads: the residual stream and both normalised inputs,
@@ -105,7 +105,7 @@ def test_what_a_plain_block_keeps_is_that_of_a_closed_form(dtype: str) -> None:
 
 
 def kept_by_forward(cell: Cell) -> int:
-    trace = follow(cell, "cpu")
+    trace = trace_once(cell, "cpu")
     forward = next(span for span in trace.timeline.spans() if span.phase == "forward")
     held = trace.timeline.held_at(forward.stop)
     return sum(held[block] for block in trace.timeline.kept(forward))
@@ -133,7 +133,7 @@ def test_its_flops_are_those_of_the_closed_form(encoder: str, recipe: str) -> No
     assert predicted.embed_flop == pytest.approx(embed, rel=1e-12)
 
 
-def test_modules_sum_up_to_the_peak_and_name_what_holds_it() -> None:
+def test_modules_sum_up_to_the_peak_and_are_named() -> None:
     predicted = predict(cell_of("joint_test", "full", RUNTIMES["float32"]), "cpu")
     held = sum(size for module in predicted.modules.values() for size in module.values())
     assert held == predicted.peak_bytes == sum(predicted.terms.values())

@@ -12,16 +12,16 @@ from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes import energy
 from vbench_mem.probes.batch import Batch
 from vbench_mem.probes.energy import EnergyWindow
-from vbench_mem.probes.feed import Cost, Fed
+from vbench_mem.probes.feed import InputCost, TimedBatch
 from vbench_mem.probes.measured import Measured
-from vbench_mem.probes.speed import DeviceClock, HostClock, Timed, time_pass
+from vbench_mem.probes.speed import DeviceClock, HostClock, TimedSteps, time_pass
 from vbench_mem.probes.speed_metrics import percentile, put_share_of_peak, speed_metrics
 
 Make = Callable[..., Cell]
 
 
 class Laps:
-    """A clock that says 1, 2, 3 ... ms and remembers the order of calls."""
+    """A clock that returns 1, 2, 3 ... ms and records the order of calls."""
 
     method = "made up"
 
@@ -53,7 +53,12 @@ def test_warm_up_is_not_timed_and_every_step_is() -> None:
         return torch.tensor(float(next(numbers)))
 
     timed = time_pass(
-        step, repeat(Fed(batch=batch())), clock, EnergyWindow(None, "none"), warmup=2, steps=3
+        step,
+        repeat(TimedBatch(batch=batch())),
+        clock,
+        EnergyWindow(None, "none"),
+        warmup=2,
+        steps=3,
     )
     assert timed.step_ms == [1.0, 2.0, 3.0]
     assert timed.losses == [1.0, 2.0, 3.0, 4.0, 5.0], "of the warm-up too"
@@ -65,11 +70,11 @@ def test_warm_up_is_not_timed_and_every_step_is() -> None:
 def test_decoding_is_outside_of_the_timed_step_and_takes_turns() -> None:
     clock, order = Laps(), []
 
-    def fed() -> Iterator[Fed]:
+    def fed() -> Iterator[TimedBatch]:
         for number in count(1):
             clock.calls.append("decode")
-            cost = Cost(decode_ms=10.0 * number, transfer_ms=1.0, normalise_ms=0.5)
-            yield Fed(batch=batch(), cost=cost)
+            cost = InputCost(decode_ms=10.0 * number, transfer_ms=1.0, normalise_ms=0.5)
+            yield TimedBatch(batch=batch(), cost=cost)
 
     timed = time_pass(
         lambda _: order.append("step"),
@@ -102,7 +107,7 @@ def test_steps_are_repeated_until_the_energy_counter_has_moved_enough(
     fed = count()
     timed = time_pass(
         lambda _: torch.tensor(1.0),
-        (Fed(batch=batch()) for _ in fed),
+        (TimedBatch(batch=batch()) for _ in fed),
         HostClock(),
         EnergyWindow(Meter(), None),
         warmup=1,
@@ -116,7 +121,7 @@ def test_steps_are_repeated_until_the_energy_counter_has_moved_enough(
 
 def test_rates_follow_from_the_median_step(small_cell: Make) -> None:
     cell = small_cell(frames=16)
-    timed = Timed(step_ms=[10.0, 20.0, 30.0, 20.0], energy=(None, "no card"))
+    timed = TimedSteps(step_ms=[10.0, 20.0, 30.0, 20.0], energy=(None, "no card"))
     found = speed_metrics(cell, timed, "made up")
     assert found.metrics["step_ms"] == 20.0
     assert found.metrics["step_p10_ms"] == pytest.approx(13.0)
@@ -134,8 +139,10 @@ def test_end_to_end_counts_decoding_and_transfer(
     small_cell: Make, transfer_ms: float | None
 ) -> None:
     cell = small_cell(input="clips", clips="captions.csv")
-    cost = Cost(decode_ms=50.0, transfer_ms=transfer_ms, normalise_ms=1.0)
-    timed = Timed(step_ms=[10.0, 10.0], costs=[cost, cost], wall_s=0.16, energy=(None, "no card"))
+    cost = InputCost(decode_ms=50.0, transfer_ms=transfer_ms, normalise_ms=1.0)
+    timed = TimedSteps(
+        step_ms=[10.0, 10.0], costs=[cost, cost], wall_s=0.16, energy=(None, "no card")
+    )
     found = speed_metrics(cell, timed, "made up")
     assert found.metrics["decode_ms"] == 50.0
     assert found.metrics["end_to_end_clips_per_s"] == pytest.approx(4 / 0.16)

@@ -1,4 +1,4 @@
-"""Storages followed from birth to death, against allocations that are known."""
+"""Every allocation and release is recorded, against known allocations."""
 
 import torch
 import torch.nn.functional as F
@@ -30,7 +30,7 @@ def test_a_known_allocation_gives_the_known_peak() -> None:
     assert now(tracker) == 0
 
 
-def test_views_and_in_place_operations_take_nothing() -> None:
+def test_views_and_in_place_operations_take_no_memory() -> None:
     with StorageTracker() as tracker:
         a = torch.zeros(4, QUARTER // 4)
         views = [a.view(-1), a.t(), a[1:], a.detach(), a.unsqueeze(0).expand(3, -1, -1)]
@@ -50,7 +50,7 @@ def test_a_leak_is_seen() -> None:
     assert now(tracker) == 3 * QUARTER * 4
 
 
-def test_lists_tuples_and_nothing_are_followed() -> None:
+def test_lists_tuples_and_nothing_are_tracked() -> None:
     with StorageTracker() as tracker:
         many = torch._foreach_add([torch.zeros(QUARTER), torch.zeros(QUARTER)], 1.0)
         values, places = torch.zeros(QUARTER).max(dim=0, keepdim=True)
@@ -59,7 +59,7 @@ def test_lists_tuples_and_nothing_are_followed() -> None:
         assert now(tracker) == 2 * QUARTER * 4
 
 
-def test_what_was_there_before_counts_once_it_is_used() -> None:
+def test_earlier_tensors_count_once_they_are_used() -> None:
     before = torch.zeros(QUARTER)
     with StorageTracker() as tracker:
         assert now(tracker) == 0
@@ -116,14 +116,14 @@ def test_checkpointing_keeps_less_and_recomputes_in_backward() -> None:
     assert kept[False] == 5 * QUARTER * 4
 
 
-def test_only_the_asked_device_is_followed() -> None:
+def test_only_the_requested_device_is_tracked() -> None:
     with StorageTracker("meta") as tracker:
         torch.zeros(QUARTER)
         held = torch.zeros(QUARTER, device="meta")
     assert peak(tracker) == held.nbytes
 
 
-def test_after_the_tracker_nothing_is_written() -> None:
+def test_after_the_tracker_nothing_is_recorded() -> None:
     with StorageTracker() as tracker:
         a = torch.zeros(QUARTER)
     events = len(tracker.timeline.changes)

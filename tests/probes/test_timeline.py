@@ -35,12 +35,12 @@ def test_peaks_are_per_phase_and_start_with_what_was_there() -> None:
     assert timeline.levels()[-1] == 100
 
 
-def test_what_a_forward_leaves_alive_is_kept_for_backward() -> None:
+def test_blocks_that_outlive_a_forward_are_kept_for_backward() -> None:
     timeline = small()
     assert timeline.kept(timeline.spans()[1]) == {2}
 
 
-def test_categories_sum_up_to_the_peak_and_are_told_after_the_fact() -> None:
+def test_categories_sum_up_to_the_peak_and_are_assigned_later() -> None:
     timeline = small()
     moment = timeline.peak(*timeline.spans())
     blocks = {"parameter": {1}, "gradient": {4}, "activation": {2}}

@@ -1,4 +1,4 @@
-"""The step against a loop written out in plain torch, and what it leaves behind."""
+"""The step against a loop written out in plain torch, and its effects."""
 
 import math
 import os
@@ -43,7 +43,7 @@ def test_two_steps_equal_the_same_written_out(
 
 
 @pytest.mark.parametrize("how", ["foreach", "fused", "loop"])
-def test_the_implementation_of_adamw_is_the_one_asked_for(
+def test_the_implementation_of_adamw_is_the_requested_one(
     small_cell: Make, make_trainer: MakeTrainer, make_batch: MakeBatch, how: Optimizer
 ) -> None:
     cell = small_cell(optimizer=how)
@@ -136,7 +136,7 @@ def test_float32_means_float32_and_workspaces_are_alike(monkeypatch: pytest.Monk
     assert not torch.backends.cudnn.allow_tf32
 
 
-def test_noise_is_the_seeds_own(small_cell: Make, make_batch: MakeBatch) -> None:
+def test_noise_is_fixed_by_the_seed(small_cell: Make, make_batch: MakeBatch) -> None:
     first, again = make_batch(small_cell()), make_batch(small_cell())
     for one, other in zip(first.tensors(), again.tensors(), strict=True):
         assert torch.equal(one, other)

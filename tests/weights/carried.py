@@ -1,4 +1,4 @@
-"""Encoders off their start and checkpoints of them, for tests of what is carried over."""
+"""Encoders with changed weights and their checkpoints, for tests of carrying weights."""
 
 from pathlib import Path
 

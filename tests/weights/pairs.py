@@ -1,4 +1,4 @@
-"""Small random CLIP and SigLIP of transformers with tokenizers of their own, saved as published."""
+"""Small random CLIP and SigLIP of transformers with tokenizers, saved as published."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""From stage to stage: what an image taught stays taught in every layout, and nothing is lost."""
+"""From stage to stage: weights trained on images are kept in every layout."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +19,7 @@ NEW_LAYERS = ("factorized_encoder", "factorized_self_attention", "factorized_dot
 
 
 @pytest.mark.parametrize("name", STRUCTURES)
-def test_what_images_taught_starts_every_layout(name: str, tmp_path: Path) -> None:
+def test_weights_trained_on_images_start_every_layout(name: str, tmp_path: Path) -> None:
     spec = STRUCTURES[name]
     twin, encoder = shaken(image_pretraining_spec(spec)), make(spec)
     report = carry(kept(twin, tmp_path, IMAGES), encoder)
@@ -32,7 +32,7 @@ def test_what_images_taught_starts_every_layout(name: str, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("name", ["joint_test", "joint_test_coarse_time", "factorized_test"])
-def test_a_still_clip_is_seen_as_its_image_was(name: str, tmp_path: Path) -> None:
+def test_a_still_clip_has_the_feature_of_its_image(name: str, tmp_path: Path) -> None:
     spec = STRUCTURES[name]
     twin, encoder = shaken(image_pretraining_spec(spec)), make(spec).eval()
     carry(kept(twin, tmp_path, IMAGES), encoder)
@@ -124,7 +124,7 @@ def test_positions_stretch_in_time_and_space(frames: int, px: int, tmp_path: Pat
             assert new.encode_video(some_clips(new.video.spec, frames)).isfinite().all()
 
 
-def test_a_table_that_loses_its_times_keeps_what_an_image_meets(tmp_path: Path) -> None:
+def test_a_table_without_times_keeps_the_mean_over_time(tmp_path: Path) -> None:
     flat = replace(JOINT, tubelet_frames=1)
     old, new = shaken(flat), make(image_pretraining_spec(flat))
     carry(kept(old, tmp_path, {}), new)
@@ -156,7 +156,7 @@ def test_a_recipe_starts_on_top_of_full_weights_without_a_change(
         torch.testing.assert_close(new.encode_video(clips), old.encode_video(clips))
 
 
-def test_the_same_adaptation_goes_on_and_another_lora_is_merged_first(tmp_path: Path) -> None:
+def test_the_same_adaptation_is_kept_and_another_lora_is_merged_first(tmp_path: Path) -> None:
     clips = some_clips(JOINT)
     for before, after, named in (
         (RECIPES["lora8"], RECIPES["lora8"], "lora_a"),

@@ -1,4 +1,4 @@
-"""What does not fit is refused in one sentence, before anything is changed."""
+"""Weights that do not fit are refused in one sentence, before anything is changed."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.weights.carry import carry
 
 
-def test_what_has_no_place_is_an_error_until_it_is_allowed(tmp_path: Path) -> None:
+def test_unused_tensors_are_an_error_until_allowed(tmp_path: Path) -> None:
     for spec, recipe, other, told, allow in (
         (JOINT, "adapter64", JOINT, "unused video.blocks.0.mlp.adapter", "unused:*.adapter.*"),
         (STRUCTURES["factorized_test"], "full", JOINT, "unused video.blocks.0.gate", "unused:*"),
@@ -37,7 +37,7 @@ def test_what_has_no_place_is_an_error_until_it_is_allowed(tmp_path: Path) -> No
         carry(checkpoint, make(other), allow=tuple(proposed))
 
 
-def test_specs_that_disagree_are_told_axis_by_axis(tmp_path: Path) -> None:
+def test_specs_that_disagree_are_refused_with_every_axis(tmp_path: Path) -> None:
     checkpoint = kept(shaken(JOINT), tmp_path, CLIPS)
     other = replace(
         STRUCTURES["factorized_test"], patch_px=32, activation="quick_gelu", norm_eps=1e-5
@@ -58,8 +58,8 @@ def test_specs_that_disagree_are_told_axis_by_axis(tmp_path: Path) -> None:
         carry(checkpoint, make(STRUCTURES["frame_mean_test"]))
 
 
-def test_a_pattern_that_matches_nothing_ever_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"'video\.pool\.\*' is no kind of surprise"):
+def test_a_pattern_that_cannot_match_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"'video\.pool\.\*' is not a pattern"):
         carry(kept(shaken(JOINT), tmp_path, CLIPS), make(JOINT), allow=("video.pool.*",))
 
 

@@ -1,4 +1,4 @@
-"""Checkpoints of ours: what goes in comes out, and no reader is fooled by half a file."""
+"""Our checkpoints: read back as saved, and incomplete files are refused."""
 
 import dataclasses
 import json
@@ -28,7 +28,7 @@ def saved(path: Path, encoder: DualEncoder, spec: Spec, recipe: Recipe = FULL) -
 
 
 @pytest.mark.parametrize("name", STRUCTURES)
-def test_every_structure_comes_back_bit_for_bit(name: str, tmp_path: Path) -> None:
+def test_every_structure_is_read_back_bit_for_bit(name: str, tmp_path: Path) -> None:
     spec = STRUCTURES[name]
     encoder = make(spec)
     shake(encoder)
@@ -44,7 +44,7 @@ def test_every_structure_comes_back_bit_for_bit(name: str, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("recipe", ["adapter64", "lora8", "mask75_last4"])
-def test_what_a_recipe_adds_is_kept_too(recipe: str, tmp_path: Path) -> None:
+def test_weights_added_by_a_recipe_are_saved_too(recipe: str, tmp_path: Path) -> None:
     spec, how = STRUCTURES["joint_test"], RECIPES[recipe]
     encoder = make(spec, how)
     shake(encoder)
@@ -66,7 +66,7 @@ def test_the_same_weights_are_the_same_bytes(tmp_path: Path) -> None:
     assert saved(second, encoder, spec).sha256 != file_sha256(first)
 
 
-def test_a_new_file_has_the_rights_that_the_user_asks_for(tmp_path: Path) -> None:
+def test_a_new_file_has_the_permissions_of_the_umask(tmp_path: Path) -> None:
     spec = STRUCTURES["joint_test"]
     saved(tmp_path / "a.safetensors", make(spec), spec)
     plain = tmp_path / "plain"
@@ -74,7 +74,7 @@ def test_a_new_file_has_the_rights_that_the_user_asks_for(tmp_path: Path) -> Non
     assert (tmp_path / "a.safetensors").stat().st_mode == plain.stat().st_mode
 
 
-def test_a_save_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+def test_a_failed_save_leaves_only_the_old_file(tmp_path: Path) -> None:
     spec, path = STRUCTURES["joint_test"], tmp_path / "a.safetensors"
     encoder = make(spec)
     old = saved(path, encoder, spec).sha256
@@ -84,26 +84,26 @@ def test_a_save_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path) 
     assert file_sha256(path) == old and os.listdir(tmp_path) == [path.name]
 
 
-def test_a_folder_that_cannot_be_written_is_told_in_one_sentence(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     spec = STRUCTURES["joint_test"]
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="cannot be written to"):
         saved(tmp_path / "file" / "a.safetensors", make(spec), spec)
 
 
-def test_torn_and_foreign_files_are_told_apart(tmp_path: Path) -> None:
+def test_damaged_and_foreign_files_have_different_messages(tmp_path: Path) -> None:
     spec, path = STRUCTURES["joint_test"], tmp_path / "a.safetensors"
     saved(path, make(spec), spec)
     whole = path.read_bytes()
     length = int.from_bytes(whole[:8], "little")
     told = json.loads(whole[8 : 8 + length])
     cases = {
-        "torn: .* bytes where its header tells": whole[:-1],
-        "torn: its header is cut short": whole[:100],
+        "damaged: .* bytes where its header states": whole[:-1],
+        "damaged: its header is truncated": whole[:100],
         "does not start with a header": b"PK\x03\x04" + whole,
         "its header cannot be read": whole[:8] + b"[" * length,
         "cannot be read: no such file": None,
-        "no checkpoint of ours": with_metadata(whole, told, {"format": "pt"}),
+        "not our checkpoint": with_metadata(whole, told, {"format": "pt"}),
         "schema 7, this code reads 1": with_metadata(whole, told, {"vbench_mem": '{"schema": 7}'}),
         "cannot be understood": with_metadata(whole, told, {"vbench_mem": '{"schema": 1}'}),
     }

@@ -1,4 +1,4 @@
-"""What lies beside the weights is asked: configs, their defaults, how pixels were normalised."""
+"""Facts beside the weights: configs, their defaults, how pixels were normalised."""
 
 import json
 from dataclasses import replace
@@ -66,7 +66,7 @@ def test_a_kernel_made_for_other_pixels_is_made_for_ours(
     assert isinstance(spec, FrameLevel | Joint) and not report.notes
 
 
-def test_what_a_config_leaves_out_is_the_librarys_default() -> None:
+def test_missing_values_of_a_config_are_the_librarys_defaults() -> None:
     libraries = {
         "clip": CLIPVisionConfig(),
         "siglip": SiglipVisionConfig(),

@@ -1,4 +1,4 @@
-"""What lies at a path: found, hashed, told apart, or refused in a sentence; code is never run."""
+"""Files at a path: found, hashed, identified, or refused in a sentence; code is never run."""
 
 import hashlib
 import json
@@ -19,23 +19,29 @@ from vbench_mem.base.errors import UsageError
 from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.weights.checkpoint import save_checkpoint
 from vbench_mem.weights.find import find, weights_sha256
-from vbench_mem.weights.initialise import hold
-from vbench_mem.weights.sniff import sniff
+from vbench_mem.weights.initialise import source_weights
+from vbench_mem.weights.kinds import kind_of
+from vbench_mem.weights.read import read_tensors
 
 FULL = RECIPES["full"]
 SOME = {"a.weight": torch.ones(2), "b.weight": torch.ones(3)}
 
 
-def test_each_kind_is_known_by_its_names_and_config(tmp_path: Path) -> None:
+def kind_at(path: Path) -> str:
+    files = find(path)
+    return kind_of(files, read_tensors(files))
+
+
+def test_each_kind_is_identified_by_its_names_and_config(tmp_path: Path) -> None:
     for kind in ("clip", "siglip", "vit", "videomae", "vivit"):
         folder = tmp_path / kind
         getattr(published, kind)().save_pretrained(folder)
-        assert sniff(folder).kind == kind
-        assert sniff(folder / "model.safetensors").kind == kind
+        assert kind_at(folder) == kind
+        assert kind_at(folder / "model.safetensors") == kind
     spec = STRUCTURES["joint_test"]
     own = tmp_path / "own.safetensors"
     save_checkpoint(own, make(spec), spec=spec, recipe=FULL, load=load_for(spec), facts={})
-    assert sniff(own).kind == "vbench_mem"
+    assert kind_at(own) == "vbench_mem"
 
 
 def test_shards_are_one_model_and_one_hash(vit: Path, tmp_path: Path) -> None:
@@ -60,7 +66,7 @@ def test_shards_are_one_model_and_one_hash(vit: Path, tmp_path: Path) -> None:
         find(tmp_path)
 
 
-def test_an_index_never_leads_out_of_its_folder(tmp_path: Path) -> None:
+def test_an_index_with_files_outside_its_folder_is_refused(tmp_path: Path) -> None:
     index = tmp_path / "model.safetensors.index.json"
     index.write_text(json.dumps({"weight_map": {"a": "../../secret.bin"}}))
     with pytest.raises(UsageError, match="is outside its folder"):
@@ -81,7 +87,7 @@ def test_the_hash_is_of_the_files_that_are_read(vit: Path, tmp_path: Path) -> No
     assert weights_sha256(tmp_path) == alone
 
 
-def test_the_hash_of_a_checkpoint_is_that_of_its_file_whatever_lies_beside(tmp_path: Path) -> None:
+def test_the_hash_of_a_checkpoint_is_independent_of_other_files(tmp_path: Path) -> None:
     spec = STRUCTURES["joint_test"]
     path = tmp_path / "own.safetensors"
     made = save_checkpoint(path, make(spec), spec=spec, recipe=FULL, load=load_for(spec), facts={})
@@ -96,7 +102,7 @@ def test_pickled_weights_are_read_and_safe_ones_first(vit: Path, tmp_path: Path)
     one, _ = started(VIT, vit)
     other, _ = started(VIT, tmp_path)
     assert torch.equal(one.video.positions, other.video.positions)
-    assert sniff(tmp_path).kind == "vit"
+    assert kind_at(tmp_path) == "vit"
     save_file({name: each + 1 for name, each in state.items()}, tmp_path / "model.safetensors")
     safe, _ = started(VIT, tmp_path)
     assert not torch.equal(safe.video.positions, other.video.positions)
@@ -119,16 +125,13 @@ def test_code_in_a_file_is_refused_and_never_run(
         path.write_bytes(pickle.dumps(Evil()))
     else:
         torch.save({**SOME, "extra": Evil()} if "hidden" in form else Evil(), path)
-    for ask in (sniff, lambda path: hold(path, FULL)):
-        with pytest.raises(
-            UsageError, match=r"holds more than weights .* and is not read"
-        ) as caught:
-            ask(path)
-        assert "\n" not in str(caught.value)
+    with pytest.raises(UsageError, match=r"holds more than weights .* and is not read") as caught:
+        source_weights(path, FULL)
+    assert "\n" not in str(caught.value)
     assert not mark.exists()
 
 
-def test_files_that_cannot_be_used_are_told_in_one_sentence(tmp_path: Path) -> None:
+def test_files_that_cannot_be_used_are_refused_in_one_sentence(tmp_path: Path) -> None:
     def written(name: str, data: bytes) -> Path:
         (tmp_path / name).write_bytes(data)
         return tmp_path / name
@@ -144,21 +147,23 @@ def test_files_that_cannot_be_used_are_told_in_one_sentence(tmp_path: Path) -> N
         archive.writestr("a.txt", "b")
     cases = {
         tmp_path / "none": "no such file or folder",
-        empty: "no weights in this folder; they are called model.safetensors or",
+        empty: "no weights in this folder; known names are model.safetensors or",
         several: "several files of weights .one.pt, two.pt.; write the path of one",
-        written("a.npz", b"1"): "'a.npz' is no file of weights; write a folder, or a file that",
+        written("a.npz", b"1"): "'a.npz' is not a file of weights; write a folder, or a file that",
         written("torn.pt", b""): "cannot be read as weights",
-        written("torn.safetensors", b"123"): "no safetensors file",
+        written("torn.safetensors", b"123"): "not a safetensors file",
         tmp_path / "foreign.pt": "cannot be read as weights",
         tmp_path / "list.pt": "no weights by name in it; save a state_dict",
-        tmp_path / "numbers.pt": "a is no tensor; save a state_dict of tensors alone",
+        tmp_path / "numbers.pt": "a is not a tensor; save a state_dict of tensors alone",
         tmp_path / "unknown.safetensors": r"unknown weights: a.weight, b.weight; known are check",
-        written("model.safetensors.index.json", b"{}"): "no index of weights: it has no weight_map",
-        written("b.index.json", b"[]"): "no JSON object",
+        written(
+            "model.safetensors.index.json", b"{}"
+        ): "not an index of weights: it has no weight_map",
+        written("b.index.json", b"[]"): "not a JSON object",
         written("c.index.json", b"{"): "cannot be read",
     }
     for path, message in cases.items():
         with pytest.raises(UsageError, match=message) as caught:
-            sniff(path)
+            source_weights(path, FULL)
         assert str(path if path.exists() else "none") in str(caught.value)
         assert "\n" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""CLIP and SigLIP whole: captions and frames are as similar here as in transformers."""
+"""CLIP and SigLIP pairs: the same similarities as in transformers."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -87,7 +87,7 @@ def test_a_published_pair_gives_the_same_similarities(pair: Any) -> None:
         assert report.bias is None and not report.names("unused")
 
 
-def test_every_axis_that_a_caption_tower_lacks_is_told(pair: Any) -> None:
+def test_every_axis_that_a_caption_tower_lacks_is_named(pair: Any) -> None:
     _, _, folder, spec = pair
     plain = replace(TEXT_TEST, tokenizer="file")
     with pytest.raises(UsageError) as caught:
@@ -145,7 +145,7 @@ def test_open_clips_state_dict_gives_the_same_similarities(
     assert bool(trusted) is not configured
 
 
-def test_a_torn_caption_tower_is_named(clip: Any, tmp_path: Path) -> None:
+def test_an_incomplete_caption_tower_is_named(clip: Any, tmp_path: Path) -> None:
     *_, folder = clip
     published.copied(folder, tmp_path)
     path = tmp_path / "model.safetensors"
@@ -163,9 +163,7 @@ def test_a_torn_caption_tower_is_named(clip: Any, tmp_path: Path) -> None:
         started(pairs.CLIP, tmp_path)
 
 
-def test_captions_of_a_form_that_is_not_known_are_left_and_never_asked(
-    clip: Any, tmp_path: Path
-) -> None:
+def test_captions_of_an_unknown_form_are_unused_and_never_read(clip: Any, tmp_path: Path) -> None:
     state = renamed.open_clip_pair(clip[0].state_dict())
     vision = {name: each for name, each in state.items() if name.startswith("visual.")}
     save_file(vision, tmp_path / "open_clip_model.safetensors")
@@ -176,7 +174,7 @@ def test_captions_of_a_form_that_is_not_known_are_left_and_never_asked(
         started(pairs.CLIP, tmp_path, as_is=True)
 
 
-def test_a_checkpoint_knows_its_tokenizer_by_content_alone(clip: Any, tmp_path: Path) -> None:
+def test_a_checkpoint_identifies_its_tokenizer_by_hash_alone(clip: Any, tmp_path: Path) -> None:
     *_, folder = clip
     spec = with_tokenizer(pairs.CLIP, folder)
     encoder, _ = started(spec, folder)

@@ -139,7 +139,7 @@ def test_a_pair_gives_its_vision_side_and_its_projection(tmp_path: Path) -> None
     assert "video.head.weight" in narrow.names("new")
 
 
-def test_siglips_pair_is_known_too(tmp_path: Path) -> None:
+def test_siglips_pair_gives_the_same_features(tmp_path: Path) -> None:
     theirs = published.siglip_pair()
     theirs.save_pretrained(tmp_path)
     encoder, report = started(SIGLIP, tmp_path)
@@ -182,7 +182,7 @@ def test_a_still_clip_is_seen_by_joint_attention_as_the_image_model_sees_it(
         torch.testing.assert_close(seen, expected, **TOLERANCE)
 
 
-def test_a_recipe_goes_on_top(tmp_path: Path) -> None:
+def test_a_recipe_is_added_to_loaded_weights(tmp_path: Path) -> None:
     published.vit().save_pretrained(tmp_path)
     plain, _ = started(VIT, tmp_path)
     clips = published.some_images(8).view(2, 4, 3, 64, 64)

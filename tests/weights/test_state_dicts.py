@@ -68,7 +68,7 @@ def test_open_clip_gives_the_same_features(form: str, tmp_path: Path) -> None:
     assert (len(scaled) == 8) == (form == "layer scale")
 
 
-def test_open_clips_config_is_asked(tmp_path: Path) -> None:
+def test_open_clips_config_is_used(tmp_path: Path) -> None:
     state = renamed.open_clip(published.clip_pair().state_dict())
     save_file(state, tmp_path / "open_clip_model.safetensors")
     (tmp_path / "open_clip_config.json").write_text(json.dumps(OPEN_CLIP_CONFIG))
@@ -109,7 +109,7 @@ def test_timm_gives_the_same_features(kind: str, form: str, tmp_path: Path) -> N
     assert report.names("unused") == ["head.weight"]
 
 
-def test_timms_trunk_inside_open_clip_is_known(tmp_path: Path) -> None:
+def test_timms_trunk_inside_open_clip_is_identified(tmp_path: Path) -> None:
     theirs = published.siglip()
     trunk = renamed.timm(theirs.state_dict())
     state = {f"visual.trunk.{name}": each for name, each in trunk.items()}
@@ -125,7 +125,7 @@ def test_timms_trunk_inside_open_clip_is_known(tmp_path: Path) -> None:
     assert sorted(report.names("unused")) == ["logit_bias", "text.ln_final.weight"]
 
 
-def test_a_class_token_without_a_place_in_the_table_stays_as_it_is(tmp_path: Path) -> None:
+def test_a_class_token_without_a_position_is_unchanged(tmp_path: Path) -> None:
     state = renamed.timm(published.vit().state_dict())
     token, table = state["cls_token"], state["pos_embed"]
     save_file({**state, "pos_embed": table[:, 1:].contiguous()}, tmp_path / "a.safetensors")
@@ -135,7 +135,7 @@ def test_a_class_token_without_a_place_in_the_table_stays_as_it_is(tmp_path: Pat
 
 
 @pytest.mark.parametrize("name", ["reg_token", "blocks.0.attn.q_norm.weight", "blocks.0.gamma_1"])
-def test_what_would_change_the_function_is_a_surprise(name: str, tmp_path: Path) -> None:
+def test_tensors_that_would_change_the_function_are_a_surprise(name: str, tmp_path: Path) -> None:
     state = renamed.timm(published.vit().state_dict())
     save_file({**state, name: torch.zeros(12)}, tmp_path / "a.safetensors")
     with pytest.raises(UsageError, match=rf"not expected of a timm file here: unused {name}"):
@@ -145,7 +145,7 @@ def test_what_would_change_the_function_is_a_surprise(name: str, tmp_path: Path)
     assert [line.why for line in report.lines if line.fate == "unused"] == ["unknown here; allowed"]
 
 
-def test_timm_with_its_norm_after_pooling_says_so(tmp_path: Path) -> None:
+def test_timm_with_its_norm_after_pooling_has_a_reason(tmp_path: Path) -> None:
     state = renamed.timm(published.vit().state_dict())
     after = {name.replace("norm.", "fc_norm.", 1) if name.startswith("norm.") else name: each
              for name, each in state.items()}  # fmt: skip

@@ -10,7 +10,7 @@ import typer
 from vbench_mem.cli.arguments import Json
 
 if TYPE_CHECKING:
-    from vbench_mem.data.annotations.facts import Facts
+    from vbench_mem.data.annotations.facts import AnnotationFacts
 
 MOST_SHOWN = 10
 
@@ -68,7 +68,7 @@ def data(
         print(f"  and {len(facts.dropped) - MOST_SHOWN:,} more; --json lists all")
 
 
-def described(facts: "Facts") -> dict[str, str]:
+def described(facts: "AnnotationFacts") -> dict[str, str]:
     """The facts as text, by name."""
     fewest, average, most = facts.per_clip
     per_clip = f"{fewest} to {most} a clip, {average:.3g} on average" if most > fewest else ""

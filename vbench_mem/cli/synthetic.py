@@ -1,4 +1,4 @@
-"""`synthetic`: generates a family of the benchmark and prints its ceilings."""
+"""`synthetic`: generates a task of the benchmark and prints its ceilings."""
 
 import sys
 from pathlib import Path
@@ -10,19 +10,19 @@ Size = Literal["tiny", "small", "large"]
 Split = Literal["train", "held-out"]
 
 
-def complete_family(incomplete: str) -> list[str]:
-    from vbench_mem.data.synthetic.families import FAMILIES
+def complete_task(incomplete: str) -> list[str]:
+    from vbench_mem.data.synthetic.tasks import TASKS
 
-    return [name for name in FAMILIES if name.startswith(incomplete)]
+    return [name for name in TASKS if name.startswith(incomplete)]
 
 
 def synthetic(
-    family: Annotated[
+    task: Annotated[
         str,
         typer.Argument(
-            metavar="FAMILY",
+            metavar="TASK",
             help="spatial, temporal or long; long-16 is long with a gap of 16.",
-            autocompletion=complete_family,
+            autocompletion=complete_task,
             show_default=False,
         ),
     ],
@@ -39,7 +39,7 @@ def synthetic(
         typer.Option(metavar="FILE", help="Also draw some clips with captions, as a PNG."),
     ] = None,
 ) -> None:
-    """Generate a family of clips with captions; print the ceilings of kinds of encoders.
+    """Generate a task of clips with captions; print the ceilings of kinds of encoders.
 
     Both splits are made, each with a caption file; existing files are kept. A ceiling is the
     recall that no encoder of a kind can exceed.
@@ -51,26 +51,26 @@ def synthetic(
     """
     from vbench_mem.data.synthetic.benchmark import benchmark
     from vbench_mem.data.synthetic.ceilings import ceilings
-    from vbench_mem.data.synthetic.families import known_family
     from vbench_mem.data.synthetic.making import ensure
+    from vbench_mem.data.synthetic.tasks import known_task
 
-    about = known_family(family).about
-    folder = ensure(family, size, root=out, tell=show_progress)
-    found = benchmark(family, size, split, root=out)
+    about = known_task(task).about
+    folder = ensure(task, size, root=out, progress=show_progress)
+    found = benchmark(task, size, split, root=out)
     print(f"{'name':<10}{found.name}: {about}")
     print(f"{'protocol':<10}{found.protocol}")
     print(f"{'captions':<10}{len(found.captions):,} distinct, the first {found.captions[0].text!r}")
     print(f"{'hash':<10}{found.sha256}")
     print(f"{'folder':<10}{folder}")
     print("\nceilings of T2V and V2T R@1 by kind of encoder (in brackets: ties count as wrong):")
-    limits = ceilings(family, size, split)
+    limits = ceilings(task, size, split)
     for t2v, v2t in zip(limits[::2], limits[1::2], strict=True):
         reached = f"{t2v.random_ties_value:.3f} ({t2v.value:.3f})  {v2t.random_ties_value:.3f}"
         print(f"{t2v.kind:<26}{reached}\n  {t2v.reason}")
     if strip is not None:
         from vbench_mem.report.draw.sheet import write_sheet
 
-        write_sheet(found, family, size, strip)
+        write_sheet(found, task, size, strip)
         print(strip)
 
 

@@ -59,13 +59,13 @@ def weights(
     """
     from vbench_mem.encoders.recipes import RECIPES
     from vbench_mem.weights.find import weights_sha256
-    from vbench_mem.weights.initialise import hold
+    from vbench_mem.weights.initialise import source_weights
     from vbench_mem.weights.place import plan
     from vbench_mem.weights.report import refuse
 
     spec = spec_of(encoder, settings or [])
     built = on_meta(spec, frames, resolution or spec.resolution_px)
-    held = hold(path, RECIPES["full"])
+    held = source_weights(path, RECIPES["full"])
     report, _ = plan(held, built, tuple(allow or ()))
     sha256 = weights_sha256(path)
     if as_json:

@@ -1,7 +1,7 @@
-"""What a set of videos and captions is, whatever file or generator it came from. No torch.
+"""A set of videos and captions, from any file or generator. No torch.
 
-One type for all: a generated family, a split of a published benchmark, a caption file. Training
-takes its pairs, evaluation its captions as queries and its clips as the gallery.
+One type for a generated task, a split of a published benchmark and a caption file. Training uses
+its pairs, evaluation its captions as queries and its clips as the gallery.
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ class Caption:
 
 @dataclass(frozen=True, kw_only=True)
 class Dropped:
-    """What the source names and the benchmark has not, and the reason in a few words."""
+    """A clip or caption of the source that the benchmark leaves out, and why."""
 
     id: str
     reason: str
@@ -43,13 +43,13 @@ class Dropped:
 class Benchmark:
     """Clips and captions of one split, in the order of the source.
 
-    name      as a score calls it: `msr-vtt`, `youcook2`, `generated-temporal`
+    name      as scores name it: `msr-vtt`, `youcook2`, `generated-temporal`
     split     `test-1k-a`, `validation`, `train`, `held-out`
     protocol  short name, then anything after a semicolon: `zero-shot; one caption a video`
     dropped   clips or captions that were left out, each with its reason
     sha256    hash of captions, relevance and of the videos' bytes or sizes; goes into scores
-    ceilings  by name of a kind of encoder (`frame-order-invariant`), the T2V R@1 that none of that
-              kind can beat; only where it can be proved
+    ceilings  by kind of encoder (`frame-order-invariant`), the T2V R@1 that no encoder of that kind
+              can exceed; only where it can be proved
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The user's cache folder, and folders in it that are made once and whole. No torch."""
+"""The user's cache folder, and folders in it that are created once and completely. No torch."""
 
 import os
 import shutil
@@ -18,11 +18,11 @@ def cache_root() -> Path:
 
 
 def made_once(folder: Path, make: Callable[[Path], None]) -> Path:
-    """`folder`, which `make` fills first where it is not there yet.
+    """`folder`, filled by `make` where it does not exist yet.
 
-    It is built aside and moved into place in one step, so that a broken-off run (Ctrl-C, a full
-    disk) leaves nothing half-made and two runs at once cannot meet. Raises `UsageError` where there
-    can be no such folder, and whatever `make` raises.
+    It is made under another name and moved into place in one step, so that an aborted run (Ctrl-C,
+    a full disk) leaves no incomplete folder and two runs at once do not interfere. Raises
+    `UsageError` where the folder cannot be created, and whatever `make` raises.
     """
     if folder.is_dir():
         return folder
@@ -40,8 +40,8 @@ def made_once(folder: Path, make: Callable[[Path], None]) -> Path:
         try:
             aside.rename(folder)
         except OSError:
-            if not folder.is_dir():  # not another run's: a real failure
+            if not folder.is_dir():  # another run may have made it meanwhile
                 raise
     finally:
-        shutil.rmtree(aside, ignore_errors=True)  # gone already where it was moved
+        shutil.rmtree(aside, ignore_errors=True)  # does nothing where it was moved
     return folder

@@ -12,31 +12,31 @@ OBJECT = '{"path": "clip.mp4", "caption": "a disc moves"}'
 
 
 @dataclass(frozen=True)
-class Pair:
+class CaptionedVideo:
     path: Path
     caption: str
 
 
 @dataclass(frozen=True)
-class Row:
-    """One pair as it is written: `path` is text still, and whether it is there was not asked."""
+class CaptionRow:
+    """One pair as it is written: `path` is text, and the file may not exist."""
 
     line: int
     path: str
     caption: str
 
 
-def read_captions(file: Path) -> list[Pair]:
+def read_captions(file: Path) -> list[CaptionedVideo]:
     """All pairs of a `.csv` (header `path,caption`) or `.jsonl` file, in the order of the file.
 
-    Paths are relative to the caption file. Other columns are left alone. Raises `UsageError` that
-    names file and line for a missing column, an empty cell, a broken line or a video not there.
+    Paths are relative to the caption file. Other columns are ignored. Raises `UsageError` with file
+    and line for a missing column, an empty cell, a broken line or a missing video.
     """
     return [pair(file, row) for row in read_rows(file)]
 
 
-def read_rows(file: Path) -> list[Row]:
-    """The rows of a caption file; raises as `read_captions` does, but looks for no video."""
+def read_rows(file: Path) -> list[CaptionRow]:
+    """The rows of a caption file; raises as `read_captions` does, but not for missing videos."""
     if file.suffix not in (".csv", ".jsonl"):
         raise UsageError(f"{file}: a caption file ends in .csv or .jsonl; rename it")
     with reading(file):
@@ -54,20 +54,20 @@ def found_rows(file: Path) -> Iterator[tuple[int, dict[str, object]]]:
             yield line, dict(cells)
 
 
-def checked(file: Path, line: int, row: dict[str, object]) -> Row:
+def checked(file: Path, line: int, row: dict[str, object]) -> CaptionRow:
     for column in COLUMNS:
         value = row.get(column)
         if not isinstance(value, str) or not value.strip():
             raise UsageError(
-                f"{file}:{line}: {column} is empty or no text; write it or remove the row"
+                f"{file}:{line}: {column} is empty or not text; write it or remove the row"
             )
-    return Row(line, str(row["path"]), str(row["caption"]))
+    return CaptionRow(line, str(row["path"]), str(row["caption"]))
 
 
-def pair(file: Path, row: Row) -> Pair:
+def pair(file: Path, row: CaptionRow) -> CaptionedVideo:
     path = file.parent / row.path
     if not path.is_file():
         raise UsageError(
             f"{file}:{row.line}: no video {path}; write a path relative to {file.name}"
         )
-    return Pair(path, row.caption)
+    return CaptionedVideo(path, row.caption)

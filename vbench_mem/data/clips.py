@@ -1,4 +1,4 @@
-"""Batches of clips and captions out of video files, the same for the same seed and step.
+"""Batches of clips and captions from video files, fixed by seed and step.
 
 Legend: B clips, T frames, H W pixels, C channels.
 """
@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from vbench_mem.base.load import Load
-from vbench_mem.data.captions import Pair, read_captions
+from vbench_mem.data.captions import CaptionedVideo, read_captions
 from vbench_mem.data.generate import generated
-from vbench_mem.data.sample import Sampled, sample
+from vbench_mem.data.sample import SampledFrames, sample
 from vbench_mem.machine.host import cpu_cores
 
 # Source: openai/CLIP, clip.py; red, green, blue of the pixels it was trained on, 0 to 1.
@@ -27,10 +27,10 @@ STD = (0.26862954, 0.26130258, 0.27577711)
 class ClipBatch:
     """Decoded, not yet normalised.
 
-    frames    (B, T, H, W, 3) uint8: a quarter of the bytes to move, and made float on the device
-    padded    clips that were shorter than asked and repeat their last frame
-    repeated  clips that stand in the batch more than once, since there are fewer files than clips;
-              a contrastive loss then has wrong negatives, time and memory are not changed by it
+    frames    (B, T, H, W, 3) uint8: a quarter of the bytes to move; made float on the device
+    padded    clips that are shorter than requested and repeat their last frame
+    repeated  clips that are in the batch more than once, since there are fewer files than clips; a
+              contrastive loss then has wrong negatives, but time and memory are the same
     """
 
     frames: Tensor
@@ -40,29 +40,28 @@ class ClipBatch:
 
 
 class ClipSource:
-    """The pairs of a caption file in an order drawn from the seed, batch after batch, for ever.
+    """Batches of the pairs of a caption file in an order drawn from the seed, without end.
 
-    Several files are decoded at once, by `threads` threads in all: as many as there are cores when
-    none is given.
+    Several files are decoded at once, by `threads` threads in total; None: one for each core.
     """
 
     def __init__(self, load: Load, seed: int, threads: int | None = None) -> None:
         assert load.clips is not None
         file = generated() if load.clips == "generated" else Path(load.clips)
         self.load = load
-        self.pairs: list[Pair] = read_captions(file)
+        self.pairs: list[CaptionedVideo] = read_captions(file)
         self.order = np.random.default_rng(seed).permutation(len(self.pairs))
         self.threads = threads or cpu_cores()
 
     def batch(self, step: int) -> ClipBatch:
-        """Batch number `step`, decoded now."""
+        """Batch number `step`, decoded when called."""
         load, count = self.load, len(self.pairs)
         numbers = [self.order[(step * load.batch + i) % count] for i in range(load.batch)]
         picked = [self.pairs[number] for number in numbers]
         files_at_once = min(self.threads, load.batch)
         for_each = self.threads // files_at_once
 
-        def decode(pair: Pair) -> Sampled:
+        def decode(pair: CaptionedVideo) -> SampledFrames:
             return sample(pair.path, load.frames, load.fps, load.resolution_px, for_each)
 
         with ThreadPoolExecutor(files_at_once) as pool:
@@ -76,7 +75,7 @@ class ClipSource:
 
 
 def load_batches(load: Load, seed: int, threads: int | None) -> Iterator[ClipBatch]:
-    """The batches of a load with `input: clips`, each decoded when it is asked for."""
+    """The batches of a load with `input: clips`, each decoded when it is requested."""
     source = ClipSource(load, seed, threads)
     step = 0
     while True:

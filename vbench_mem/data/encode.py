@@ -1,4 +1,4 @@
-"""Pictures into a real H.264 file. No torch."""
+"""Writes pictures to an H.264 file. No torch."""
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 def write_video(
     path: Path, pictures: Iterable[NDArray[np.uint8]], fps: int, options: Mapping[str, str]
 ) -> None:
-    """One file of at least one picture, each (H, W, 3) with even sides; `options` are x264's."""
+    """Write at least one picture, each (H, W, 3) with even sides; `options` are x264's."""
     rest = iter(pictures)
     first = next(rest)
     with av.open(path, "w") as container:

@@ -1,6 +1,6 @@
-"""Clips made at first use: real H.264 files of moving shapes with captions, for runs without data.
+"""Clips made at first use: H.264 files of moving shapes with captions, for runs without data.
 
-They exercise the road from a file to a batch; they are no benchmark of accuracy. No torch.
+They exercise all steps from a file to a batch; they are no benchmark of accuracy. No torch.
 """
 
 import csv
@@ -17,7 +17,7 @@ ENCODING = {"crf": "28", "preset": "veryfast", "threads": "1"}
 
 
 def picture(scene: Scene, progress: float) -> NDArray[np.uint8]:
-    """The frame at `progress` (0 to 1) of the scene's way: (H, W, 3)."""
+    """The frame at `progress` (0 to 1) of the scene's motion: (H, W, 3)."""
     rows, columns = np.mgrid[: scene.height_px, : scene.width_px]
     across, down = MOVES[scene.move]
     x = scene.width_px * (0.5 + 0.35 * across * (2 * progress - 1))
@@ -40,9 +40,9 @@ def write_clip(scene: Scene, path: Path) -> None:
 
 
 def generated() -> Path:
-    """The caption file of the generated clips; makes them first where they are not there yet.
+    """The caption file of the generated clips, which are made at first use.
 
-    The folder's name is a hash of what is in it.
+    The folder's name ends in a hash of its contents.
     """
     folder = cache_root() / f"generated-{scenes_sha256()[:12]}"
     return made_once(folder, lambda aside: write_all(list(scenes()), aside)) / "captions.csv"

@@ -1,4 +1,4 @@
-"""What tells one video file from another without reading all of it. No torch."""
+"""Identifies a video file without reading all of it. No torch."""
 
 from pathlib import Path
 
@@ -6,7 +6,6 @@ HEAD_BYTES = 2**16
 
 
 def head_of(video: Path) -> bytes:
-    """Size and first bytes, which are all of a small file: enough to tell another encoding, and
-    read in no time."""
+    """Size and first bytes of a file, or all of a small one: they differ between encodings."""
     with video.open("rb") as file:
         return f"{video.stat().st_size} ".encode() + file.read(HEAD_BYTES)

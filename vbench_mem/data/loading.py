@@ -1,7 +1,7 @@
-"""Clips in order as batches of pixels, decoded ahead by processes or when asked for.
+"""Clips in order as batches of pixels, decoded ahead by processes or on request.
 
-A file that cannot be decoded is a part of the result and stops nothing. Memory is bounded by the
-batch and the number of workers, whatever the length of a video.
+A file that cannot be decoded is reported in the result and stops nothing. Memory is bounded by the
+batch and the number of workers, for videos of any length.
 
 Legend: B clips, T frames, H W pixels.
 """
@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import ceil
 from time import perf_counter
-from types import TracebackType
 from typing import Self
 from weakref import finalize
 
@@ -20,9 +19,9 @@ import torch
 from torch import Tensor
 
 from vbench_mem.data.benchmark import Clip
-from vbench_mem.data.sample import Sampled
+from vbench_mem.data.sample import SampledFrames
 from vbench_mem.data.times import Sampling
-from vbench_mem.data.workers import Broken, Decode, Worker, attempt, decode
+from vbench_mem.data.workers import BrokenClip, Decode, Worker, attempt, decode
 from vbench_mem.machine.host import cpu_cores
 
 
@@ -31,34 +30,30 @@ class LoadedClips:
     """A batch, decoded and not yet normalised (`clips.to_clips` does).
 
     frames   (B, T, H, W, 3) uint8, of the clips that could be decoded
-    clips    these, in the order asked for; `numbers` are their places in what was asked for
+    clips    these, in the requested order; `numbers` are their positions among all clips
     broken   the others of the batch
-    padded   clips of the batch that were shorter than asked and repeat their last frame
+    padded   clips of the batch that are shorter than requested and repeat their last frame
     """
 
     frames: Tensor
     clips: tuple[Clip, ...]
     numbers: tuple[int, ...]
-    broken: tuple[Broken, ...]
+    broken: tuple[BrokenClip, ...]
     padded: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Throughput:
-    """From the first batch asked for to the last one given.
+    """From the first request to the last batch.
 
-    frames    that were decoded; those that only repeat are not counted
-    wall_s    `waited_s` of it went by until batches were there; the rest was the caller's
+    frames    decoded frames; repeated ones are not counted
+    wall_s    in seconds; `waited_s` of it waiting for batches, the rest in the caller
     """
 
     clips: int
     frames: int
     wall_s: float
     waited_s: float
-
-    @property
-    def clips_per_s(self) -> float:
-        return self.clips / self.wall_s if self.wall_s else 0.0
 
 
 def load_clips(
@@ -73,8 +68,8 @@ def load_clips(
 ) -> "ClipLoader":
     """`clips` in their order, `batch` at a time, the last batch with what is left.
 
-    `workers` processes decode ahead; with none, threads decode a batch when it is asked for. Either
-    gives the same pixels. To be used in a `with`: whatever ends it, no process is left.
+    `workers` processes decode ahead; with 0, threads decode a batch when it is requested. Both give
+    the same pixels. Use it in a `with`, which ends the processes.
     """
     how = functools.partial(
         decode, frames=frames, fps=fps, resolution_px=resolution_px, sampling=sampling
@@ -84,7 +79,7 @@ def load_clips(
 
 
 class ClipLoader(Iterator[LoadedClips]):
-    """Batches, and how fast they came. `decoded` gives pixels of `shape` for a clip.
+    """Batches and their throughput. `decoded` returns pixels of `shape` for a clip.
 
     Memory:  one batch, and of every worker at most `batch / workers + 2` clips, rounded up.
     """
@@ -104,14 +99,14 @@ class ClipLoader(Iterator[LoadedClips]):
         self.first_asked_s: float | None = None
         self.last_given_s = self.waited_s = 0.0
         self.workers: list[Worker] = []
-        self.close = finalize(self, stop, self.workers)  # also where nobody closes it
+        self.close = finalize(self, stop, self.workers)  # also where it is never closed
         count = min(workers, len(clips))
         try:
             for number in range(count):
                 own = clips[number::count]
                 self.workers.append(Worker(own, decoded, ceil(batch / count)))
             for worker in self.workers:
-                worker.tell()
+                worker.assign()
         except BaseException:
             self.close()
             raise
@@ -119,16 +114,11 @@ class ClipLoader(Iterator[LoadedClips]):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def __next__(self) -> LoadedClips:
-        """The next batch; raises what a decoder raised that is no fault of a file."""
+        """The next batch; raises errors of a decoder that are not caused by a broken file."""
         asked_s = perf_counter()
         if self.first_asked_s is None:
             self.first_asked_s = asked_s
@@ -149,10 +139,10 @@ class ClipLoader(Iterator[LoadedClips]):
     def load(self, numbers: range) -> LoadedClips:
         into = torch.empty((len(numbers), *self.shape), dtype=torch.uint8)
         found: list[int] = []
-        broken: list[Broken] = []
+        broken: list[BrokenClip] = []
         padded = 0
         for number, outcome in zip(numbers, self.outcomes(numbers, into, found), strict=True):
-            if isinstance(outcome, Broken):
+            if isinstance(outcome, BrokenClip):
                 broken.append(outcome)
                 continue
             found.append(number)
@@ -166,8 +156,10 @@ class ClipLoader(Iterator[LoadedClips]):
             padded=padded,
         )
 
-    def outcomes(self, numbers: range, into: Tensor, found: list[int]) -> Iterator[int | Broken]:
-        """One after another; pixels are written behind those `found` so far."""
+    def outcomes(
+        self, numbers: range, into: Tensor, found: list[int]
+    ) -> Iterator[int | BrokenClip]:
+        """One outcome for each clip; pixels are written after those `found` so far."""
         if self.workers:
             for number in numbers:
                 row = into[len(found)].view(-1).numpy().data
@@ -177,18 +169,18 @@ class ClipLoader(Iterator[LoadedClips]):
             for outcome in pool.map(self.attempt, [self.clips[number] for number in numbers]):
                 if isinstance(outcome, Exception):
                     raise outcome
-                if isinstance(outcome, Sampled):
+                if isinstance(outcome, SampledFrames):
                     into[len(found)] = torch.from_numpy(outcome.frames)
                     yield outcome.padded
                 else:
                     yield outcome
 
-    def attempt(self, clip: Clip) -> Sampled | Broken | Exception:
+    def attempt(self, clip: Clip) -> SampledFrames | BrokenClip | Exception:
         return attempt(self.decoded, clip)
 
     @property
     def throughput(self) -> Throughput:
-        """So far; clips that are broken are not counted."""
+        """Until now, without broken clips."""
         wall_s = self.last_given_s - (self.first_asked_s or 0.0) if self.given else 0.0
         return Throughput(
             clips=self.whole, frames=self.frames, wall_s=wall_s, waited_s=self.waited_s

@@ -10,11 +10,11 @@ SUFFIX = "paragraphs"
 
 
 def paragraphs(benchmark: Benchmark) -> Benchmark:
-    """The captions of each clip joined by a space, in the order in which they stand, to one.
+    """The captions of each clip joined by a space, in their order, to one.
 
-    Clips stay as they are, those without a caption too: the clips of paragraphs are whole videos.
-    Ceilings are of single captions, and are left out. Raises `UsageError` for a caption that is
-    right for several clips, or graded: it belongs to no one paragraph.
+    All clips stay, also those without a caption: the clips of paragraphs are whole videos.
+    Ceilings hold for single captions and are left out. Raises `UsageError` for a caption that is
+    graded or right for several clips, which belongs to no single paragraph.
     Source:  ArrowLuo/CLIP4Clip, dataloaders/dataloader_activitynet_retrieval.py.
     """
     texts: dict[int, list[str]] = {}
@@ -22,14 +22,14 @@ def paragraphs(benchmark: Benchmark) -> Benchmark:
         if len(caption.clips) != 1 or caption.grades is not None:
             raise UsageError(
                 f"{benchmark.name}: caption {number} is graded or right for several clips and "
-                "belongs to no one paragraph; read the benchmark caption by caption"
+                "belongs to no single paragraph; read the benchmark caption by caption"
             )
         texts.setdefault(caption.clips[0], []).append(caption.text.strip())
     name, _, rest = benchmark.protocol.partition(";")
-    told = [part for part in (rest.strip(), SUFFIX) if part]
+    parts = [part for part in (rest.strip(), SUFFIX) if part]
     return replace(
         benchmark,
-        protocol=f"{name}; {'; '.join(told)}",
+        protocol=f"{name}; {'; '.join(parts)}",
         captions=tuple(Caption(text=" ".join(each), clips=(n,)) for n, each in texts.items()),
         sha256=hashlib.sha256(f"{SUFFIX} of {benchmark.sha256}".encode()).hexdigest(),
         ceilings=(),

@@ -1,6 +1,6 @@
-"""Opens a video just far enough to say whether it can be decoded at all. No torch.
+"""Checks whether a video can be decoded, from its first frames. No torch.
 
-A file that is whole at its start and breaks off later passes: who decodes all of it finds that out.
+A file that breaks off later passes; decoding all of it finds that error.
 """
 
 from collections.abc import Iterable
@@ -11,39 +11,39 @@ from pathlib import Path
 
 import av
 
-from vbench_mem.data.video import BadVideo, Video, naming
+from vbench_mem.data.video import BadVideo, Video, as_bad_video
 from vbench_mem.machine.host import cpu_cores
 
 
 @dataclass(frozen=True)
-class Probed:
-    """`reason` says why a file cannot be used; `length_s` is what its header promises, if any."""
+class ProbedVideo:
+    """`reason` is why a file cannot be used, or None; `length_s` is the length in its header."""
 
     reason: str | None
     length_s: float | None = None
 
 
-def probe_all(paths: Iterable[Path]) -> dict[Path, Probed]:
-    """Every file once, several at a time; those that did not change since are not opened again."""
+def probe_all(paths: Iterable[Path]) -> dict[Path, ProbedVideo]:
+    """Every file once, several at a time; unchanged files are not opened again."""
     wanted = list(dict.fromkeys(paths))
     with ThreadPoolExecutor(cpu_cores()) as pool:
         return dict(zip(wanted, pool.map(probe, wanted), strict=True))
 
 
-def probe(path: Path) -> Probed:
+def probe(path: Path) -> ProbedVideo:
     try:
         stat = path.stat()
     except OSError as error:
-        return Probed(f"cannot be read ({error.strerror})")
+        return ProbedVideo(f"cannot be read ({error.strerror})")
     return probe_version(path, stat.st_size, stat.st_mtime_ns)
 
 
 @lru_cache(maxsize=2**17)
-def probe_version(path: Path, size_bytes: int, mtime_ns: int) -> Probed:
+def probe_version(path: Path, size_bytes: int, mtime_ns: int) -> ProbedVideo:
     """Decodes the first two frames."""
     try:
-        with naming(path), av.open(path) as container:
+        with as_bad_video(path), av.open(path) as container:
             declared = Video(path, container).declared()
     except BadVideo as error:
-        return Probed(error.reason)
-    return Probed(None, None if declared is None else float(declared))
+        return ProbedVideo(error.reason)
+    return ProbedVideo(None, None if declared is None else float(declared))

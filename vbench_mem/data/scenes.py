@@ -1,4 +1,4 @@
-"""What the generated clips show. Data only: no drawing, no video, no torch."""
+"""The contents of the generated clips. Data only: no drawing, no video, no torch."""
 
 import hashlib
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ COLOURS = {
 }
 SHAPES = ("disc", "square")
 MOVES = {"left to right": (1, 0), "right to left": (-1, 0), "down": (0, 1), "up": (0, -1)}
-DRAWING = 1  # raised when `generate` draws or encodes the same scenes in another way
+DRAWING = 1  # increased when `generate` draws or encodes the same scenes in another way
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Scene:
 
 
 def scenes() -> Iterator[Scene]:
-    """Sixteen unlike scenes: every colour with every move, both shapes in turn."""
+    """Sixteen different scenes: every colour with every move, alternating shapes."""
     sizes = ((160, 120), (128, 128), (112, 168), (176, 144))
     rates, lengths = (2, 4, 5), (34, 12, 40, 20)
     for number, (colour, move) in enumerate((c, m) for c in COLOURS for m in MOVES):
@@ -51,6 +51,6 @@ def scenes() -> Iterator[Scene]:
 
 
 def scenes_sha256() -> str:
-    """Hash of all that the clips show: it names their folder and goes into a cell's id."""
+    """Hash of the clips' contents: part of their folder's name and of a cell's id."""
     facts = (DRAWING, COLOURS, MOVES, [asdict(scene) for scene in scenes()])
     return hashlib.sha256(repr(facts).encode()).hexdigest()

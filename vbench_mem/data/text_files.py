@@ -1,6 +1,7 @@
-"""Reads rows and documents out of text files, and names every slip with its file and line.
+"""Reads rows and documents from text files; every error names its file and line.
 
-CSV, JSON lines, JSON, tab-separated, plain lines. Knows no form of annotations. No torch.
+CSV, JSON lines, JSON, tab-separated, plain lines. Independent of the format of annotations. No
+torch.
 """
 
 import csv
@@ -13,12 +14,12 @@ from typing import Any
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.strict_json import parse_json
 
-MEND = "mend it, or fetch the file again"
+MEND = "correct it, or fetch the file again"
 
 
 @contextmanager
 def reading(file: Path) -> Iterator[None]:
-    """Raises `UsageError` for what goes wrong while a file is opened, read and decoded."""
+    """Raises `UsageError` for errors of opening, reading and decoding a file."""
     try:
         yield
     except OSError as error:
@@ -28,7 +29,7 @@ def reading(file: Path) -> Iterator[None]:
 
 
 def bad_line(file: Path) -> int:
-    """The first line that is no UTF-8; a decoder counts bytes from where it began to read."""
+    """The number of the first line that is not UTF-8, which the decoder's error does not have."""
     with file.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             try:
@@ -39,9 +40,9 @@ def bad_line(file: Path) -> int:
 
 
 def csv_rows(file: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str | None]]]:
-    """Lines with their cells by the header's names; a row that is too short lacks its last cells.
+    """Line numbers with cells by the header's names; in short rows the last cells are None.
 
-    Raises `UsageError` where one of `columns` is not there exactly once, for a row with more cells
+    Raises `UsageError` unless each of `columns` is there exactly once, for a row with more cells
     than the header, and for broken quotes.
     """
     with file.open(encoding="utf-8-sig", newline="") as text:
@@ -83,7 +84,7 @@ def check_columns(file: Path, line: int, found: list[str], columns: Sequence[str
 def json_rows(
     file: Path, columns: Sequence[str], example: str
 ) -> Iterator[tuple[int, dict[str, object]]]:
-    """The objects of JSON lines; empty lines are passed over."""
+    """The objects of JSON lines; empty lines are skipped."""
     with file.open(encoding="utf-8-sig") as text:
         for number, line in enumerate(text, start=1):
             if not line.strip():
@@ -121,7 +122,7 @@ def json_document(file: Path) -> Any:
 
 
 def lines(file: Path) -> Iterator[tuple[int, str]]:
-    """Numbered lines without their ends; empty ones are passed over."""
+    """Numbered lines without their ends; empty ones are skipped."""
     with reading(file), file.open(encoding="utf-8-sig") as text:
         for number, line in enumerate(text, start=1):
             if line.strip():

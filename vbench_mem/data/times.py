@@ -1,4 +1,4 @@
-"""At which seconds frames are taken from a video, in exact arithmetic. Opens no file. No torch."""
+"""The times at which frames are taken from a video, in exact arithmetic. No torch."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -9,16 +9,16 @@ Sampling = Literal["first", "uniform"]
 
 
 def exact(seconds: float) -> Fraction:
-    """The number as it is written: 0.1 is a tenth."""
+    """The decimal number exactly: 0.1 is a tenth."""
     return Fraction(str(seconds))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """`frames` of those that `fps` gives from `start_s` to `end_s`; None is the end of the file.
+class FrameTimes:
+    """`frames` of those at `fps` from `start_s` to `end_s`; None is the end of the file.
 
-    sampling  `first`: from the start on, one after another. `uniform`: spread evenly over all of
-              them, the first and the last included; all where there are no more
+    sampling  `first`: the first ones. `uniform`: spread evenly over all of them, the first and the
+              last included; all of them where there are fewer
 
     Source:  `uniform` is `slice_framepos` 2 of the dataloaders of CLIP4Clip.
     """
@@ -33,21 +33,21 @@ class Wanted:
     def start(self) -> Fraction:
         return exact(self.start_s or 0)
 
-    def times(self, length: Fraction | None = None) -> list[Fraction]:
+    def seconds(self, length: Fraction | None = None) -> list[Fraction]:
         """Seconds from the file's first frame, ascending: at least one, at most `frames`.
 
-        `length` is that of the whole file, and needed for `uniform`; `first` looks no further than
-        `end_s`, since only decoding tells where a file ends.
+        `length` is that of the whole file, needed for `uniform`; `first` uses `end_s` alone, since
+        the end of a file is known only after decoding.
         """
         rate = exact(self.fps)
         numbers = list(range(self.frames))
         if self.sampling == "uniform":
             assert length is not None
             end = length if self.end_s is None else min(length, exact(self.end_s))
-            there = max(1, ceil((end - self.start) * rate))
-            if there > self.frames:
+            available = max(1, ceil((end - self.start) * rate))
+            if available > self.frames:
                 last = max(self.frames - 1, 1)
-                numbers = [number * (there - 1) // last for number in numbers]
+                numbers = [number * (available - 1) // last for number in numbers]
         times = [self.start + number / rate for number in numbers]
         if self.end_s is None:
             return times

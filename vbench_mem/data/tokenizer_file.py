@@ -1,7 +1,7 @@
-"""A published model's own tokenizer, from local files: found, hashed, and asked for ids. No torch.
+"""A published model's tokenizer from local files: found, hashed and applied. No torch.
 
-Never downloads. Lower-casing, pieces and special tokens are as the file says; how long a caption
-may be is the encoder's to say.
+Never downloads. Lower-casing, word pieces and special tokens are those of the file; the encoder
+fixes the length of a caption.
 """
 
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 WHOLE, VOCAB, MERGES, CONFIG = "tokenizer.json", "vocab.json", "merges.txt", "tokenizer_config.json"
 PIECES = "spiece.model"
 START, END = "<|startoftext|>", "<|endoftext|>"  # CLIP's
-# What CLIP splits a caption into, before it looks for pairs of bytes that it has merged.
+# How CLIP splits a caption before byte-pair encoding.
 WORD = (
     r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
 )
@@ -51,7 +51,7 @@ def find_tokenizer(path: Path) -> Path:
         )
     if path.suffix == ".model":
         raise UsageError(
-            f"{path}: pieces of sentencepiece are not read; put the {WHOLE} that is published "
+            f"{path}: sentencepiece models are not read; put the {WHOLE} that is published "
             "with the model beside it, or save one with `tokenizers`"
         )
     if not path.is_file():
@@ -62,22 +62,22 @@ def find_tokenizer(path: Path) -> Path:
 
 
 def files_of(tokenizer: Path) -> list[Path]:
-    """All that count: what pads is said beside the tokenizer."""
+    """All files that are hashed: also the config beside it, which names the padding token."""
     names = (tokenizer.name, MERGES if tokenizer.name == VOCAB else "", CONFIG)
     beside = [tokenizer.with_name(name) for name in names if name]
     return [file for file in beside if file.is_file()]
 
 
 @dataclass(frozen=True)
-class Opened:
-    """A tokenizer and the id of its padding, where anything says it."""
+class OpenTokenizer:
+    """A tokenizer and the id of its padding token, if a file names one."""
 
     path: Path
     tokenizer: "Tokenizer"
     pad: int | None
 
     def ids(self, caption: str, length: int) -> tuple[list[int], bool]:
-        """At most `length` ids, special tokens among them, and did the caption lose its tail?"""
+        """At most `length` ids with special tokens, and whether the caption was truncated."""
         if self.specials >= length:
             raise UsageError(
                 f"caption_tokens {length} has no room beside {self.specials} special tokens; "
@@ -94,8 +94,8 @@ class Opened:
 
 
 @cache
-def open_tokenizer(file: str, sha256: str | None) -> Opened:
-    """Raises `UsageError` where it is torn or not what it was when its hash was taken."""
+def open_tokenizer(file: str, sha256: str | None) -> OpenTokenizer:
+    """Raises `UsageError` where it is damaged or has changed since its hash was computed."""
     from tokenizers import Tokenizer
 
     path = find_tokenizer(Path(file))
@@ -110,11 +110,11 @@ def open_tokenizer(file: str, sha256: str | None) -> Opened:
         ) from error
     pad = pad_of(path, tokenizer)
     tokenizer.no_padding()
-    return Opened(path, tokenizer, pad)
+    return OpenTokenizer(path, tokenizer, pad)
 
 
 def of_clip(vocab: Path) -> "Tokenizer":
-    """CLIP's tokenizer out of its vocabulary and merges.
+    """CLIP's tokenizer from its vocabulary and merges.
 
     Source: huggingface/transformers, tokenization_clip.py.
     """

@@ -1,6 +1,6 @@
-"""Captions to token ids: hashed words or bytes, without a vocabulary to download, or a local file.
+"""Captions to token ids: hashed words or bytes, which need no vocabulary, or a tokenizer file.
 
-Never looks at other captions: a word has the same id in every run and on every machine.
+Independent of other captions: a word has the same id in every run and on every machine.
 """
 
 import re
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from vbench_mem.base.errors import UsageError
 from vbench_mem.data.benchmark import Benchmark
-from vbench_mem.data.tokenizer_file import Opened, open_tokenizer
+from vbench_mem.data.tokenizer_file import OpenTokenizer, open_tokenizer
 from vbench_mem.encoders.text_spec import Text
 from vbench_mem.encoders.tokenizer_spec import TokenizerSpec
 
@@ -23,7 +23,7 @@ WORD = re.compile(r"\w+|[^\w\s]")
 
 
 @dataclass(frozen=True)
-class Captions:
+class TokenizedCaptions:
     """Shapes: ids_BL int64; mask_BL, true at real tokens, the start and the end among them."""
 
     ids_BL: Tensor
@@ -32,17 +32,17 @@ class Captions:
 
 
 def words(caption: str, vocab: int) -> list[int]:
-    """Lower-cased words and marks, each hashed (CRC-32) into the vocabulary's buckets.
+    """Lower-cased words and punctuation, each hashed (CRC-32) into the vocabulary's buckets.
 
     Two words may share a bucket: among 3,000 distinct words in 30,519 buckets about one in twenty
-    has a namesake.
+    shares its bucket.
     """
     pieces = WORD.findall(caption.lower())
     return [RESERVED + zlib.crc32(piece.encode()) % (vocab - RESERVED) for piece in pieces]
 
 
 def utf8(caption: str, vocab: int) -> list[int]:
-    """The caption's bytes, each an id of its own."""
+    """The caption's bytes, one id for each."""
     return [RESERVED + byte for byte in caption.encode()]
 
 
@@ -52,8 +52,8 @@ TOKENIZERS: dict[str, tuple[Callable[[str, int], list[int]], int]] = {
 }
 
 
-def tokenize(captions: Sequence[str], text: TokenizerSpec, length: int) -> Captions:
-    """Ids of `length` tokens: start, the caption, end, padding; a long caption loses its tail.
+def tokenize(captions: Sequence[str], text: TokenizerSpec, length: int) -> TokenizedCaptions:
+    """Ids of `length` tokens: start, the caption, end, padding; a long caption is truncated.
 
     Raises `UsageError` when the vocabulary has too few ids for the tokenizer.
     """
@@ -74,21 +74,23 @@ def tokenize(captions: Sequence[str], text: TokenizerSpec, length: int) -> Capti
         truncated += len(found) > length - 2
         line = [START, *found[: length - 2], END]
         ids[row, : len(line)] = torch.tensor(line)
-    return Captions(ids, ids != PAD, truncated)
+    return TokenizedCaptions(ids, ids != PAD, truncated)
 
 
-def tokenize_by_file(captions: Sequence[str], text: TokenizerSpec, length: int) -> Captions:
-    """The same by a published model's tokenizer, whose start and end stay where a tail is lost."""
-    opened, feature = opened_for(text), text.feature if isinstance(text, Text) else "mean"
+def tokenize_by_file(
+    captions: Sequence[str], text: TokenizerSpec, length: int
+) -> TokenizedCaptions:
+    """The same by a published model's tokenizer, which keeps start and end when it truncates."""
+    opened, feature = tokenizer_of(text), text.feature if isinstance(text, Text) else "mean"
     if feature == "last" and opened.pad is None:
         raise UsageError(
-            f"{opened.path}: nothing says which token pads, and text.feature: last sees it; put "
-            "the published tokenizer_config.json beside it"
+            f"{opened.path}: no file names the padding token, which text.feature: last needs; "
+            "put the published tokenizer_config.json beside it"
         )
     if feature == "end" and not opened.specials:
         raise UsageError(
-            f"{opened.path}: puts no end token behind a caption, and text.feature: end is its "
-            "feature; take the file that is published with the weights"
+            f"{opened.path}: adds no end token to a caption, and text.feature: end needs it; "
+            "use the file that is published with the weights"
         )
     ids = torch.full((len(captions), length), opened.pad or 0)
     mask, truncated = torch.zeros(len(captions), length, dtype=torch.bool), 0
@@ -104,19 +106,19 @@ def tokenize_by_file(captions: Sequence[str], text: TokenizerSpec, length: int) 
             f"text.vocab {text.vocab} is too small for {opened.path}, which makes id {most}; "
             f"use at least {most + 1}"
         )
-    return Captions(ids, mask, truncated)
+    return TokenizedCaptions(ids, mask, truncated)
 
 
-def opened_for(text: TokenizerSpec) -> Opened:
+def tokenizer_of(text: TokenizerSpec) -> OpenTokenizer:
     if text.tokenizer_file is None:
         raise UsageError(
-            "text.tokenizer: file says no file; write text.tokenizer_file: the path of a "
+            "text.tokenizer: file needs a path; write text.tokenizer_file: the path of a "
             "tokenizer.json"
         )
     return open_tokenizer(text.tokenizer_file, text.tokenizer_sha256)
 
 
 def truncated(benchmark: Benchmark, text: TokenizerSpec, caption_tokens: int) -> int:
-    """How many captions lose their tail in `caption_tokens` tokens, start and end among them."""
+    """How many captions are truncated to `caption_tokens` tokens, start and end included."""
     captions = [caption.text for caption in benchmark.captions]
     return tokenize(captions, text, caption_tokens).truncated

@@ -1,8 +1,8 @@
-"""Processes that decode clips ahead of time, each its own share of them in order. No torch.
+"""Processes that decode clips ahead of time, each its share of them in order. No torch.
 
-A process writes what it decoded into a pipe and waits while nobody reads: it holds at most
-`ahead + 2` clips. It ends with its share, when its pipe is closed, or with the process that started
-it; Ctrl-C reaches only that one. A decoder that dies on a file takes no other file with it.
+A process writes decoded clips to a pipe and waits until they are read: it holds at most `ahead + 2`
+clips. It ends after its share, when its pipe is closed, or with its parent process; Ctrl-C reaches
+the parent only. A crash of a decoder on one file affects no other file.
 """
 
 import contextlib
@@ -17,30 +17,30 @@ from threading import Thread
 from traceback import format_exc
 
 from vbench_mem.data.benchmark import Clip
-from vbench_mem.data.sample import Sampled, sample
+from vbench_mem.data.sample import SampledFrames, sample
 from vbench_mem.data.times import Sampling
 from vbench_mem.data.video import BadVideo
 from vbench_mem.machine.processes import anonymous_main
 
-# What a broken file can do to a decoder; whatever else ends a process is no fault of the file's.
-FAULTS = {signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL}
-Decode = Callable[[Clip], Sampled]
+# Signals of a crash caused by a broken file; other ends of a process are not the file's fault.
+CRASH_SIGNALS = {signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL}
+Decode = Callable[[Clip], SampledFrames]
 
 
 @dataclass(frozen=True)
-class Broken:
-    """A clip whose file cannot be decoded, and why, in a few words."""
+class BrokenClip:
+    """A clip whose file cannot be decoded, and the reason in a few words."""
 
     clip: Clip
     reason: str
 
 
-Outcome = Sampled | Broken | Exception
+Outcome = SampledFrames | BrokenClip | Exception
 
 
 def decode(
     clip: Clip, *, frames: int, fps: float, resolution_px: int, sampling: Sampling
-) -> Sampled:
+) -> SampledFrames:
     """Raises `BadVideo`."""
     return sample(
         *(clip.path, frames, fps, resolution_px),
@@ -51,27 +51,27 @@ def decode(
 
 
 def attempt(decoded: Decode, clip: Clip) -> Outcome:
-    """A broken file is a result; any other error is handed on with its trace."""
+    """A broken file is a result; any other error is returned with its traceback."""
     try:
         return decoded(clip)
     except BadVideo as error:
-        return Broken(clip, error.reason)
+        return BrokenClip(clip, error.reason)
     except Exception as error:
         error.add_note(f"while decoding {clip.path}:\n{format_exc()}")
         return error
 
 
 def work(connection: Connection) -> None:
-    """What a process does: told once which clips, it sends one outcome after another."""
+    """The process: receives its clips once, then sends one outcome after another."""
     clips, decoded, ahead = connection.recv()
     outcomes = map(functools.partial(attempt, decoded), clips)
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # nobody wants the rest
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the parent closed the pipe
         for outcome in prepared(outcomes, ahead) if ahead else outcomes:
             send(connection, outcome)
 
 
 def prepared(outcomes: Iterable[Outcome], ahead: int) -> Iterator[Outcome]:
-    """The same, made by a thread of their own, at most `ahead` waiting."""
+    """The same outcomes, computed in a thread, at most `ahead` waiting."""
     ready: Queue[Outcome | None] = Queue(ahead)
 
     def make() -> None:
@@ -85,8 +85,8 @@ def prepared(outcomes: Iterable[Outcome], ahead: int) -> Iterator[Outcome]:
 
 
 def send(connection: Connection, outcome: Outcome) -> None:
-    """Pixels as they lie in memory, after the number of frames that only repeat."""
-    if isinstance(outcome, Sampled):
+    """The number of repeated frames, then the pixels as bytes."""
+    if isinstance(outcome, SampledFrames):
         connection.send(outcome.padded)
         connection.send_bytes(outcome.frames.reshape(-1).data)
     else:
@@ -94,8 +94,8 @@ def send(connection: Connection, outcome: Outcome) -> None:
 
 
 @contextlib.contextmanager
-def without_ctrl_c() -> Iterator[None]:
-    """A process started meanwhile never sees Ctrl-C, and one that comes now is seen afterwards."""
+def sigint_blocked() -> Iterator[None]:
+    """A process started within it ignores Ctrl-C; one pressed meanwhile is handled afterwards."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -104,39 +104,41 @@ def without_ctrl_c() -> Iterator[None]:
 
 
 class Worker:
-    """One process and the clips it still owes; started again where it died on a file."""
+    """One process and its remaining clips; restarted after a crash on a file."""
 
     def __init__(self, clips: Sequence[Clip], decoded: Decode, ahead: int) -> None:
         self.clips, self.decoded, self.ahead = list(clips), decoded, ahead
         self.taken = 0
-        self.careful = False  # nothing is decoded ahead: then it is known on what it dies
+        self.careful = False  # decode nothing ahead, so that the file of a crash is known
         self.start()
 
     def start(self) -> None:
-        context = multiprocessing.get_context("spawn")  # a fork has locks of threads it has not
+        context = multiprocessing.get_context(
+            "spawn"
+        )  # a fork would copy locks held by other threads
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=work, args=(theirs,), daemon=True)
-        with anonymous_main(), without_ctrl_c():
+        with anonymous_main(), sigint_blocked():
             self.process.start()
         theirs.close()
-        self.told = False
+        self.assigned = False
 
-    def tell(self) -> None:
-        """Which clips; apart from the start, so that several processes start at once."""
-        if not self.told:
+    def assign(self) -> None:
+        """Send the clips; after `start`, so that several processes start in parallel."""
+        if not self.assigned:
             self.connection.send((self.clips[self.taken :], self.decoded, self.limit))
-            self.told = True
+            self.assigned = True
 
     @property
     def limit(self) -> int:
         return 0 if self.careful else self.ahead
 
-    def take(self, into: memoryview) -> int | Broken:
-        """The next clip: its pixels are written, and the number of frames that only repeat is the
-        answer. Raises what the decoder raised, and `MemoryError` where the process was killed."""
+    def take(self, into: memoryview) -> int | BrokenClip:
+        """The next clip: writes its pixels into `into` and returns the number of repeated frames.
+        Raises what the decoder raised, and `MemoryError` where the process was killed."""
         while True:
             try:
-                self.tell()
+                self.assign()
                 head = self.connection.recv()
                 if isinstance(head, int):
                     self.connection.recv_bytes_into(into)
@@ -149,18 +151,18 @@ class Worker:
                 raise head
             return head
 
-    def died(self) -> Broken | None:
-        """Start again with the next clip: carefully at first, and past the one it died on then."""
+    def died(self) -> BrokenClip | None:
+        """Restart at the next clip without decoding ahead; after a second crash skip that clip."""
         self.process.join()
         code = self.process.exitcode or 0
         clip = self.clips[self.taken]
         if code == -signal.SIGKILL:
             raise MemoryError(f"a process was killed before {clip.path}; use fewer workers")
-        if -code not in FAULTS:
+        if -code not in CRASH_SIGNALS:
             raise RuntimeError(f"a process that decodes ended with {code} before {clip.path}")
         found = None
         if self.careful:
-            found = Broken(clip, f"ends its decoder with {signal.Signals(-code).name}")
+            found = BrokenClip(clip, f"crashes its decoder with {signal.Signals(-code).name}")
         self.careful = not self.careful
         self.stop()
         if self.taken + (found is not None) < len(self.clips):
@@ -168,7 +170,7 @@ class Worker:
         return found
 
     def stop(self) -> None:
-        """End the process, whatever it is doing."""
+        """End the process at once."""
         self.connection.close()
         self.process.terminate()
         self.process.join()

@@ -49,9 +49,9 @@ class AccuracyFile(BaseModel):
     """Which rows are trained and evaluated, and on what.
 
     where     conditions on rows, as in a budget; none means all
-    train     families of the generated benchmark by name, or files of annotations
+    train     tasks of the generated benchmark by name, or files of annotations
     evaluate  the same; none means the held-out pairs of `train`
-    size      of generated families without one; `noise` likewise, in training only
+    size      of generated tasks without one; `noise` likewise, in training only
     threads   of each training; on a CPU several trainings run at once, as many as there are cores
     init      weights to start from instead of random ones: a local folder or file. An encoder that
               reads captions as a published model does (`text.tokenizer: file`) takes its caption

@@ -1,6 +1,6 @@
 """The hash of a source of pairs, and its clips and captions. No torch.
 
-`Source.file` is None for families of the generated benchmark.
+`Source.file` is None for tasks of the generated benchmark.
 """
 
 from dataclasses import replace
@@ -13,16 +13,16 @@ from vbench_mem.data.paragraphs import paragraphs
 from vbench_mem.matrix.training import Source
 
 if TYPE_CHECKING:
-    from vbench_mem.data.synthetic.ceilings import Ceiling
+    from vbench_mem.data.synthetic.ceilings import TaskCeiling
 
 
 def resolve_source(source: Source, folder: Path) -> Source:
     """The source with full paths and the hash of its content; generates nothing.
 
-    Raises `UsageError` for an unknown family or size, and for files that are missing or wrong.
+    Raises `UsageError` for an unknown task or size, and for files that are missing or wrong.
     """
     if source.file is None:
-        from vbench_mem.data.synthetic.families import check_size, check_split, definition_sha256
+        from vbench_mem.data.synthetic.tasks import check_size, check_split, definition_sha256
 
         assert source.size is not None and source.split is not None
         check_size(source.size)
@@ -35,7 +35,7 @@ def resolve_source(source: Source, folder: Path) -> Source:
 
 
 def open_source(source: Source) -> Benchmark:
-    """The clips and captions; a generated family is made if it does not exist yet.
+    """The clips and captions; a generated task is made if it does not exist yet.
 
     Raises `UsageError` for files that cannot be used or have changed since they were hashed.
     """
@@ -62,7 +62,7 @@ def open_source(source: Source) -> Benchmark:
     return found
 
 
-def ceilings_of(source: Source, frames: int) -> tuple["Ceiling", ...]:
+def ceilings_of(source: Source, frames: int) -> tuple["TaskCeiling", ...]:
     """Scores that a kind of encoder cannot exceed with so many frames; none for real data."""
     from vbench_mem.data.synthetic.ceilings import ceilings
 

@@ -21,13 +21,13 @@ Written = Annotated[
     Discriminator(lambda value: FULL if isinstance(value, dict | Source) else NAMED),
 ]
 OF_FILES = ("videos", "allow_missing", "paragraphs")
-OF_FAMILIES = ("size", "noise")
+OF_TASKS = ("size", "noise")
 
 
 def complete(
     written: Sequence[str | Source], key: str, folder: Path, *, size: str, noise: float = 0.0
 ) -> tuple[Source, ...]:
-    """The sources with their hashes; `size` and `noise` are for families without their own.
+    """The sources with their hashes; `size` and `noise` are for tasks without their own.
 
     Raises `UsageError` with the place.
     """
@@ -48,7 +48,7 @@ def complete(
 
 
 def as_source(written: str | Source) -> Source:
-    """A family's name alone stands for a source of that name."""
+    """A task's name alone stands for a source of that name."""
     return Source(name=written) if isinstance(written, str) else written
 
 
@@ -66,10 +66,10 @@ def complete_one(source: Source, key: str, folder: Path, size: str, noise: float
 
 def check_keys(source: Source, key: str) -> None:
     """Raises `ValueError` for a key that this kind of source does not have."""
-    is_family = source.file is None
-    kind = "a file of annotations" if is_family else "a generated family"
+    is_task = source.file is None
+    kind = "a file of annotations" if is_task else "a generated task"
     defaults = {each.name: each.default for each in fields(Source)}
-    for name in OF_FILES if is_family else OF_FAMILIES:
+    for name in OF_FILES if is_task else OF_TASKS:
         if getattr(source, name) != defaults[name]:
             raise ValueError(f"{name}: is for {kind}, which {source.name} is not; leave it out")
     if source.sha256 is not None:
@@ -79,7 +79,7 @@ def check_keys(source: Source, key: str) -> None:
 
 
 def held_out(trained: Sequence[str | Source]) -> tuple[Source, ...]:
-    """The default of `evaluate`: the held-out pairs of each family in `train`; raises `UsageError`
+    """The default of `evaluate`: the held-out pairs of each task in `train`; raises `UsageError`
     where those are not known."""
     found = [replace(as_source(each), noise=None) for each in trained]
     if any(each.split or each.file for each in found):

@@ -98,10 +98,10 @@ class Stage(StageConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A source of pairs: a family of the generated benchmark, or a file of annotations.
+    """A source of pairs: a task of the generated benchmark, or a file of annotations.
 
     name        `spatial`, `temporal`, `long`, or the format of the file (`msr-vtt`, `csv`)
-    size        of a generated family: `small` or `large`
+    size        of a generated task: `small` or `large`
     noise       share of training captions that belong to another clip; none means 0
     file        annotations; `videos` is the folder of the files that they name
     convention  how a video with several captions is ranked (`CONVENTIONS`)

@@ -1,8 +1,8 @@
 """What torch's caching allocator makes of a timeline on a CUDA device. No torch.
 
-Storages are asked for in any size; the allocator hands out blocks of whole 512 bytes, cut from
-segments that it reserves from the driver and keeps. This replays that, event by event, so that a
-prediction says what `torch.cuda.memory_allocated` and `memory_reserved` would. Never runs anything.
+Storages have any size; the allocator returns blocks in multiples of 512 bytes, cut from segments
+that it reserves from the driver and keeps. This replays it event by event, so that a prediction
+gives what `torch.cuda.memory_allocated` and `memory_reserved` would. Never runs anything.
 
 Modelled:    the default settings of torch 2.11 to 2.13, one stream.
 Not:         expandable segments, `max_split_size_mb`, `roundup_power2_divisions`, garbage
@@ -26,12 +26,12 @@ LARGE_STEP = 2 * 2**20  # from there on, a segment is the request in whole steps
 
 
 @dataclass(frozen=True)
-class Replayed:
+class AllocatorReplay:
     """The allocator's counters after 0, 1, 2 ... events. Units: bytes.
 
     allocated   blocks in use, as `torch.cuda.memory_allocated` has it
     reserved    segments held, as `torch.cuda.memory_reserved` has it
-    failed      the event that found no room, or None; both lists then end before it
+    failed      the event that did not fit, or None; both lists then end before it
     """
 
     allocated: list[int]
@@ -41,41 +41,41 @@ class Replayed:
 
 def replay(
     blocks: Sequence[int], changes: Sequence[int], *, total_bytes: int | None = None
-) -> Replayed:
+) -> AllocatorReplay:
     """Serve a timeline's events: event i changes block `blocks[i]` by `changes[i]` bytes.
 
-    A block that held nothing is allocated, one that ends with nothing is released; any other change
-    takes the new size before it gives back the old, as resizing a storage does. What that holds in
-    between shows in `reserved` alone. With `total_bytes`, reserving beyond it first gives cached
-    segments back to the driver; if that is not enough the replay stops there and says so, since
-    that a step does not fit is an answer and no error.
+    A change from 0 bytes allocates a block, a change to 0 bytes releases it; any other change
+    allocates the new size before it releases the old one, as resizing a storage does. What is held
+    in between shows in `reserved` alone. With `total_bytes`, reserving beyond it first returns
+    cached segments to the driver; if that is not enough the replay stops there and sets `failed`:
+    a step that does not fit is a result and no error.
 
-    Raises: ValueError for a block that gives back more than it holds.
+    Raises: ValueError for a block that releases more than it holds.
     """
-    allocator = Allocator(total_bytes)
-    held: dict[int, tuple[int, int]] = {}  # block -> its bytes as asked for, its address
+    allocator = CachingAllocator(total_bytes)
+    held: dict[int, tuple[int, int]] = {}  # block -> its requested bytes, its address
     allocated, reserved = [0], [0]
     for event, (block, change) in enumerate(zip(blocks, changes, strict=True)):
         size, address = held.pop(block, (0, -1))
-        wanted = size + change
-        if wanted < 0:
+        requested = size + change
+        if requested < 0:
             raise ValueError(f"event {event}: block {block} of {size} bytes changes by {change}")
-        if wanted:
-            place = allocator.take(wanted)
-            if place is None:
-                return Replayed(allocated, reserved, failed=event)
-            held[block] = (wanted, place)
+        if requested:
+            new_address = allocator.allocate(requested)
+            if new_address is None:
+                return AllocatorReplay(allocated, reserved, failed=event)
+            held[block] = (requested, new_address)
         if size:
-            allocator.give_back(address)
+            allocator.release(address)
         allocated.append(allocator.allocated)
         reserved.append(allocator.reserved)
-    return Replayed(allocated, reserved)
+    return AllocatorReplay(allocated, reserved)
 
 
-class Pool:
+class BlockPool:
     """Free blocks for requests of one kind, as (size, address) in order.
 
-    A block is cut in two where at least `least_rest` bytes are left over.
+    A block is cut in two where at least `least_rest` bytes remain.
     """
 
     def __init__(self, least_rest: int) -> None:
@@ -89,32 +89,32 @@ class Pool:
         del self.free[bisect_left(self.free, (size, address))]
 
 
-class Allocator:
+class CachingAllocator:
     """Segments and the blocks they are cut into.
 
     allocated   bytes of the blocks in use
     reserved    bytes of all segments
     sizes       every block, in use or free, by its address
-    before      of each block but a segment's first, the address of the one in front of it
+    before      of each block but a segment's first, the address of the previous block
     used        the pool of each block in use, by its address
     """
 
     def __init__(self, total_bytes: int | None = None) -> None:
         self.total_bytes = total_bytes
         self.allocated = self.reserved = 0
-        self.small, self.large = Pool(BLOCK), Pool(SMALL + BLOCK)
+        self.small, self.large = BlockPool(BLOCK), BlockPool(SMALL + BLOCK)
         self.sizes: dict[int, int] = {}
         self.before: dict[int, int] = {}
-        self.used: dict[int, Pool] = {}
+        self.used: dict[int, BlockPool] = {}
         self.next_segment = 0
 
-    def take(self, request: int) -> int | None:
-        """The address of a block of at least so many bytes; None where there is no room for it."""
+    def allocate(self, request: int) -> int | None:
+        """The address of a block of at least `request` bytes; None where it does not fit."""
         size = rounded(request, BLOCK)
         pool = self.small if size <= SMALL else self.large
-        place = bisect_left(pool.free, (size, 0))
-        if place < len(pool.free):
-            found, address = pool.free.pop(place)
+        index = bisect_left(pool.free, (size, 0))
+        if index < len(pool.free):
+            found, address = pool.free.pop(index)
         else:
             found = segment_of(size)
             reserved = self.reserve(found)
@@ -128,7 +128,7 @@ class Allocator:
         self.allocated += found
         return address
 
-    def give_back(self, address: int) -> None:
+    def release(self, address: int) -> None:
         """Free a block, and join it with free neighbours of its segment."""
         pool, size = self.used.pop(address), self.sizes[address]
         self.allocated -= size
@@ -144,7 +144,7 @@ class Allocator:
         pool.put(size, address)
 
     def reserve(self, size: int) -> int | None:
-        """A new segment as one block, after giving cached ones back if it would not fit."""
+        """A new segment as one block; cached segments are released first if it would not fit."""
         if self.total_bytes is not None and self.reserved + size > self.total_bytes:
             self.release_cached()
             if self.reserved + size > self.total_bytes:
@@ -156,7 +156,7 @@ class Allocator:
         return address
 
     def release_cached(self) -> None:
-        """Give every segment back to the driver in which no block is in use."""
+        """Return every segment without a block in use to the driver."""
         for pool in (self.small, self.large):
             whole = [(size, address) for size, address in pool.free if self.is_whole(address)]
             for size, address in whole:
@@ -169,7 +169,7 @@ class Allocator:
         behind = address + self.sizes[address]
         return address not in self.before and self.before.get(behind) != address
 
-    def cut(self, pool: Pool, address: int, size: int) -> None:
+    def cut(self, pool: BlockPool, address: int, size: int) -> None:
         """Keep `size` bytes of a block; the rest becomes a free one."""
         rest, behind = address + size, address + self.sizes[address]
         if self.before.get(behind) == address:
@@ -179,7 +179,7 @@ class Allocator:
         pool.put(behind - rest, rest)
 
     def join(self, front: int, back: int) -> int:
-        """Make one block of two that lie side by side; the bytes that it grew by."""
+        """Make one block of two adjacent ones; returns the bytes that `front` grew by."""
         grown = self.sizes.pop(back)
         self.sizes[front] += grown
         del self.before[back]

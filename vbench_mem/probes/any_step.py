@@ -1,6 +1,6 @@
-"""The memory of anybody's training step, predicted without running it; for unit tests.
+"""The memory of any training step, predicted without running it; for unit tests.
 
-Never allocates what the step would: modules, optimisers and batches are made of fake tensors.
+Never allocates the step's memory: modules, optimisers and batches are made of fake tensors.
 """
 
 import gc
@@ -14,12 +14,12 @@ from torch._guards import active_fake_mode
 from vbench_mem.base.errors import UsageError, nearest
 from vbench_mem.probes.copies import deep_copies
 from vbench_mem.probes.cuda_rules import cuda_autocast
-from vbench_mem.probes.fake import pretending
+from vbench_mem.probes.fake import fake_tensors
+from vbench_mem.probes.module_tracker import ModuleTracker
 from vbench_mem.probes.on_card import fused_dropout
 from vbench_mem.probes.phases import PhaseTracker
 from vbench_mem.probes.predict import summarise
 from vbench_mem.probes.prediction import TARGETS, Prediction, Target
-from vbench_mem.probes.sites import Sites
 from vbench_mem.probes.trace import Trace
 
 S = TypeVar("S")
@@ -32,7 +32,7 @@ def predict_step(
     steps: int = 2,
     target: Target = "cpu",
 ) -> Prediction:
-    """What the last of `steps` calls of `step` needs, on a machine that need not have it.
+    """The memory that the last of `steps` calls of `step` needs; the machine need not have it.
 
     `build` makes the state: a module, or anything that holds modules, optimisers and a batch, all
     on the CPU. `step` runs a whole step on it: forward, backward, the optimiser, zeroing; or
@@ -56,15 +56,15 @@ def predict_step(
         assert prediction.peak_bytes < 256 * 2**20
         assert prediction.categories["parameter"] == 4 * (2 * 1024 * 4096 + 4096 + 1024)
 
-    Args:     `steps` as many as it takes until the last is like all that follow: 2 where the first
-              makes the optimiser's state, 4 where gradients are gathered over two steps. `target`
-              says whose rules count: `cuda` is a card's allocator and its choice of `foreach`; the
-              code itself still says `cpu`, or asks a tensor for its device.
-    Values:   are known where they are small and follow from nothing large: token ids, masks,
-              counters. Any other is told to be 1; whether it overflowed: no. A shape that depends
-              on an unknown value raises `Unsupported`.
-    Phases:   forward, backward and optimizer, found by themselves; without a backward there is only
-              forward. Weights may start at random, at no cost.
+    Args:     `steps` as many as it takes until the last is like all later ones: 2 where the first
+              makes the optimiser's state, 4 where gradients are accumulated over two steps.
+              `target` selects the rules: `cuda` is a card's allocator and its choice of `foreach`;
+              the code itself still uses `cpu`, or reads the device of a tensor.
+    Values:   are known where they are small and depend on nothing large: token ids, masks,
+              counters. Any other reads as 1 and as not overflowed. A shape that depends on an
+              unknown value raises `Unsupported`.
+    Phases:   forward, backward and optimizer are detected; without a backward there is only
+              forward. Random initialisation of weights costs nothing.
     Limits:   a compiled module raises `Unsupported`, a compiled function is run uncompiled; no
               `.numpy()`; `nn.TransformerEncoder` without its fast path, which only an inference
               takes. Make all modules in `build`. `unseen` names kernels that may take more.
@@ -74,43 +74,43 @@ def predict_step(
         raise UsageError(f"steps: {steps} is too few; write 1 or more, 2 for the steady step")
     if target not in TARGETS:
         raise UsageError(f"target: '{target}' is not known{nearest(str(target), TARGETS)}")
-    return summarise(follow_step(build, step, steps, target), target)
+    return summarise(trace_step(build, step, steps, target), target)
 
 
-def follow_step(
+def trace_step(
     build: Callable[[], S], step: Callable[[S], object], steps: int, target: Target
 ) -> Trace:
     """The trace of the last of `steps`."""
     with ExitStack() as contexts:
-        contexts.enter_context(alike_every_time())
+        contexts.enter_context(reproducible())
         contexts.enter_context(deep_copies())
-        contexts.enter_context(pretending())
+        contexts.enter_context(fake_tensors())
         if target == "cuda":
             contexts.enter_context(cuda_autocast())
             contexts.enter_context(fused_dropout())
-        sites = contexts.enter_context(Sites())
+        modules = contexts.enter_context(ModuleTracker())
         mode = active_fake_mode()
         assert mode is not None
-        tracker = PhaseTracker(sites, mode, target)
+        tracker = PhaseTracker(modules, mode, target)
         with tracker.watching():
             tracker.timeline.begin("build")
             state = build()
             gc.collect()
-            tracker.belongings.know(state)
+            tracker.tagger.register(state)
             for number in range(1, steps + 1):
                 tracker.start(number)
                 step(state)
                 tracker.finish()
                 gc.collect()
-    return tracker.written(tracker.timeline, tracker.active_modules, steps, tracker.belongings.host)
+    return tracker.to_trace(tracker.timeline, tracker.active_modules, steps, tracker.tagger.host)
 
 
 @contextmanager
-def alike_every_time() -> Iterator[None]:
-    """The same random numbers, and garbage that is collected between steps and never in one."""
+def reproducible() -> Iterator[None]:
+    """A fixed random seed, and garbage collection between steps but never within one."""
     collecting, thaw = gc.isenabled(), not gc.get_freeze_count()
     gc.disable()
-    if thaw:  # what was there before is not looked through again and again
+    if thaw:  # objects that existed before are not scanned at every collection
         gc.freeze()
     try:
         with torch.random.fork_rng(devices=[]):

@@ -26,7 +26,7 @@ class Batch:
 
 
 def noise(cell: Cell, device: torch.device) -> Batch:
-    """Normal noise as pixels, and captions of full length with any tokens; the seed's own."""
+    """Normal noise as pixels, and captions of full length with random tokens, from the seed."""
     load = cell.load
     drawn = torch.Generator(device).manual_seed(cell.protocol.seed)
     shape = (load.batch, load.frames, CHANNELS, load.resolution_px, load.resolution_px)

@@ -26,12 +26,12 @@ from vbench_mem.probes.energy import EnergyWindow, idle_power
 from vbench_mem.probes.feed import feed_for
 from vbench_mem.probes.flops import count_flops
 from vbench_mem.probes.measured import Measured
-from vbench_mem.probes.memory import Ready, finite, memory_pass
+from vbench_mem.probes.memory import MemoryRun, finite, memory_pass
 from vbench_mem.probes.memory_metrics import memory_metrics
 from vbench_mem.probes.predict import predict
 from vbench_mem.probes.prediction import why_unpredicted
 from vbench_mem.probes.readers import AllocatorReader, Reader, StorageReader
-from vbench_mem.probes.speed import DeviceClock, HostClock, Timed, time_pass
+from vbench_mem.probes.speed import DeviceClock, HostClock, TimedSteps, time_pass
 from vbench_mem.probes.speed_metrics import put_share_of_peak, speed_metrics
 from vbench_mem.probes.train_step import (
     BETAS,
@@ -46,14 +46,15 @@ PASSES = "memory first, then time, in separate passes of one process"
 
 
 def run_burst(cell: Cell, enter: Enter) -> Measured:
-    """Measure a cell; `enter` is told each phase as it begins.
+    """Measure a cell; `enter` is called with each phase as it begins.
 
-    Raises `Unsupported` before any work for what the device cannot do, `FloatingPointError` for a
-    loss that is not finite, and whatever torch raises when memory runs out.
+    Raises `Unsupported`, before any work, for what the device cannot do, `FloatingPointError` for a
+    loss that is not finite, and `torch.OutOfMemoryError`, `MemoryError` or `RuntimeError` when
+    memory runs out.
     """
     device = resolve(cell.runtime.device)
     driver, reason = driver_of(device)
-    idle = idle_power(driver, reason)  # first: a check already wakes the card up
+    idle = idle_power(driver, reason)  # first: a check already takes the card out of idle
     fixed = fix_arithmetic()
     enter("check")
     check(cell, device)
@@ -72,8 +73,8 @@ def run_burst(cell: Cell, enter: Enter) -> Measured:
     put_share_of_peak(found, cell, device_name(device))
     enter("predict")
     found.merge(predicted(cell, device))
-    unanswered = METRICS.keys() - found.metrics.keys()
-    assert not unanswered, f"neither measured nor missing: {sorted(unanswered)}"
+    unaccounted = METRICS.keys() - found.metrics.keys()
+    assert not unaccounted, f"neither measured nor missing: {sorted(unaccounted)}"
     return found
 
 
@@ -86,7 +87,7 @@ def predicted(cell: Cell, device: torch.device) -> Measured:
         found.lack(str(error), *PREDICTED)
         return found
     except Exception as error:
-        # what was measured stands: a user's code may ask for values that are not there
+        # the measurement stays valid: a user's code may read values that fake tensors lack
         found.lack(f"not predicted: {error_summary(error)}", *PREDICTED)
         found.details["not_predicted"] = traceback.format_exc()
         return found
@@ -97,7 +98,7 @@ def predicted(cell: Cell, device: torch.device) -> Measured:
 
 
 def explicit(cell: Cell) -> dict[str, Any]:
-    """What torch would choose by device, said here instead; the same everywhere."""
+    """Settings that torch would choose by device, fixed here; the same on every device."""
     return {
         "attention": cell.runtime.attention,
         "optimizer": f"AdamW, {cell.runtime.optimizer}",
@@ -128,16 +129,16 @@ def measure(
             encoder = build(cell.spec, cell.recipe, cell.load, cell.runtime)
         return Trainer(encoder, cell, device)
 
-    # a compiled step on a cpu is out of the reader's sight: build and batch only
+    # the reader cannot see a compiled step on a cpu: build and batch only
     steps = not (cell.runtime.compile and device.type == "cpu")
-    ready = memory_pass(reader, enter, make_trainer, feed.first, train=train, steps=steps)
-    found.merge(memory_metrics(ready, reader, device, train=train))
-    found.merge(count(cell, ready.trainer.encoder))
+    run = memory_pass(reader, enter, make_trainer, feed.first, train=train, steps=steps)
+    found.merge(memory_metrics(run, reader, device, train=train))
+    found.merge(count(cell, run.trainer.encoder))
     enter("time")
     clock = DeviceClock() if device.type == "cuda" else HostClock()
     timed = time_pass(
-        stepper(ready.trainer, train=train),
-        feed.batches(ready.batch, clock.wait),
+        stepper(run.trainer, train=train),
+        feed.batches(run.batch, clock.wait),
         clock,
         EnergyWindow(driver, reason),
         warmup=cell.protocol.warmup,
@@ -145,12 +146,12 @@ def measure(
     )
     found.merge(speed_metrics(cell, timed, clock.method))
     feed.put_counts(found)
-    put_compile(found, cell, ready, timed)
-    put_losses(found, ready, timed, train=train)
+    put_compile(found, cell, run, timed)
+    put_losses(found, run, timed, train=train)
 
 
 def put_host_peak(found: Measured) -> None:
-    """The largest of the phases' peaks and the time pass's, which ended just now."""
+    """The largest of the phases' peaks and of the time pass's, which has just ended."""
     peak, source = resident.peak_bytes()
     phases = (phase["host_peak_bytes"] for phase in found.details["phases"])
     found.put(host_rss_bytes=max(peak, *phases))
@@ -173,23 +174,23 @@ def stepper(trainer: Trainer, *, train: bool) -> Callable[[Batch], Tensor | None
     return trainer.step if train else embed
 
 
-def put_compile(found: Measured, cell: Cell, ready: Ready, timed: Timed) -> None:
+def put_compile(found: Measured, cell: Cell, run: MemoryRun, timed: TimedSteps) -> None:
     """The first step compiles; in the memory pass, or in the time pass where that ran none."""
     if not cell.runtime.compile:
         found.lack("the encoder is not compiled", "compile_s")
         return
     train = cell.load.mode == "train"
-    first = ready.first_step_s if train else ready.first_embed_s
+    first = run.first_step_s if train else run.first_embed_s
     found.put(compile_s=timed.first_step_s if first is None else first)
 
 
-def put_losses(found: Measured, ready: Ready, timed: Timed, *, train: bool) -> None:
+def put_losses(found: Measured, run: MemoryRun, timed: TimedSteps, *, train: bool) -> None:
     """Raises `FloatingPointError` when a step of the time pass had no finite loss."""
     if not train:
         found.lack("an embedding run has no loss", "loss_first", "loss_last")
         return
     for number, loss in enumerate(timed.losses, start=1):
         finite(loss, f"step {number} of the time pass")
-    losses = ready.losses + timed.losses
+    losses = run.losses + timed.losses
     found.put(loss_first=losses[0], loss_last=losses[-1])
-    found.details["losses"] = {"memory_pass": ready.losses, "time_pass": timed.losses}
+    found.details["losses"] = {"memory_pass": run.losses, "time_pass": timed.losses}

@@ -1,6 +1,6 @@
 """Deep copies of fake tensors, as `copy.deepcopy` makes them of real ones.
 
-torch's own copies the mode of a fake tensor with it, and the copy's views are of another storage.
+torch's own also copies the mode of a fake tensor, and gives views of one storage separate storages.
 """
 
 import copy
@@ -12,12 +12,13 @@ import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensor
 
-OWN = "vbench_mem.storages"  # in the memo of a deep copy: storages that several tensors share
+# In the memo of a deep copy: storages that several tensors share.
+STORAGES_KEY = "vbench_mem.storages"
 
 
 @contextmanager
 def deep_copies() -> Iterator[None]:
-    """While entered, a deep copy of a module is like any other module."""
+    """Within it, `copy.deepcopy` of a module on fake tensors keeps shared storages shared."""
     before = FakeTensor.__deepcopy__
     FakeTensor.__deepcopy__ = deep_copy  # type: ignore[method-assign]
     try:
@@ -27,12 +28,12 @@ def deep_copies() -> Iterator[None]:
 
 
 def deep_copy(self: Tensor, memo: dict[Any, Any]) -> Tensor:
-    """Of a parameter its numbers; of another tensor its storage, and what the user hung on it."""
+    """A parameter: its values. Any other tensor: its storage, gradient and attributes."""
     if id(self) in memo:
         found: Tensor = memo[id(self)]
         return found
     if not self.is_leaf:
-        raise RuntimeError("only tensors that a user made, leaves of a graph, can be copied deeply")
+        raise RuntimeError("only graph leaves, tensors that a user made, can be copied deeply")
     made: Tensor
     if isinstance(self, nn.Parameter):
         made = nn.Parameter(self.detach().clone(), requires_grad=self.requires_grad)
@@ -40,7 +41,7 @@ def deep_copy(self: Tensor, memo: dict[Any, Any]) -> Tensor:
         return made
     with torch.no_grad():
         storage = self.untyped_storage()
-        storages = memo.setdefault(OWN, {})
+        storages = memo.setdefault(STORAGES_KEY, {})
         if storage._cdata not in storages:
             whole = self.as_strided((storage.nbytes() // self.itemsize,), (1,), 0)
             storages[storage._cdata] = whole.clone()

@@ -1,9 +1,9 @@
-"""What a step takes on a CUDA device beside its tensors, and where it computes in other precisions.
+"""Memory of a step on a CUDA device beside its tensors, and casts that only CUDA's autocast makes.
 
-A trace runs on fake tensors of the CPU. Where CUDA's kernels keep or borrow memory that the CPU's
-do not, it is put into the trace as a block of its own; where CUDA's autocast works in float32 and
-the CPU's does not, the cast is put in as well. Read from torch's sources, not measured: a run of
-`gpu_check.yaml` on a card puts it beside what that card took.
+A trace runs on fake tensors of the CPU. Where CUDA's kernels keep memory or workspaces that the
+CPU's do not, these are added to the trace as blocks; where CUDA's autocast works in float32 and the
+CPU's does not, the cast is added too. Read from torch's sources, not measured: a run of
+`gpu_check.yaml` on a card compares it with that card's memory.
 
 Source:  PyTorch 2.13: aten/src/ATen/native/transformers/cuda (flash_attn/flash_api.cpp,
          attention.cu, attention_backward.cu, mem_eff_attention/kernels/cutlassB.h),
@@ -36,23 +36,23 @@ NAMES = {
     "efficient": "_scaled_dot_product_efficient_attention",
     "cudnn": "_scaled_dot_product_cudnn_attention",
 }
-Steps = list[int]  # one after another: positive takes a block, negative gives one of that size back
+SizeChanges = list[int]  # in order: positive allocates a block, negative frees one of that size
 
 
 @dataclass(frozen=True)
 class CudaRules:
-    """`asked` is the kernel that the runtime names for the video tower; captions take `auto`."""
+    """`requested` is the runtime's kernel of the video tower; the caption tower uses `auto`."""
 
-    asked: Kernel
+    requested: Kernel
 
     def kernel(self, query: Tensor, mask: Tensor | None) -> str:
         """Which kernel CUDA takes: half precision flash, unless there is a mask; float32 another.
 
-        On Hopper, torch 2.11 with a recent cuDNN takes that library's kernel in place of flash; its
+        On Hopper, torch 2.11 with a recent cuDNN uses cuDNN's kernel in place of flash; its
         backward takes about as much, and what it takes beyond that is not public.
         """
-        if self.asked not in ("auto", "math") and mask is None:
-            return self.asked
+        if self.requested not in ("auto", "math") and mask is None:
+            return self.requested
         half = query.dtype in (torch.bfloat16, torch.float16)
         return "flash" if half and mask is None else "efficient"
 
@@ -60,23 +60,25 @@ class CudaRules:
         """What the forward saves beyond the CPU's output and log-sum-exp. Units: bytes."""
         batch, heads, queries, _ = query.shape
         if kernel == "efficient":
-            return 4 * batch * heads * (up(queries, 32) - queries)
-        return 2 * 512  # the state of a random generator, for a dropout that is not there
+            return 4 * batch * heads * (round_up(queries, 32) - queries)
+        return 2 * 512  # the state of a random generator, kept even without dropout
 
-    def workspace(self, kernel: str, query: Tensor) -> Steps:
-        """What the backward takes beside the three gradients, and gives back before it returns."""
+    def workspace(self, kernel: str, query: Tensor) -> SizeChanges:
+        """Workspace of the backward beside the three gradients, freed before it returns."""
         batch, heads, queries, width = query.shape
         rows = batch * heads
         if kernel == "efficient":
-            return self.borrowed_efficient(rows, queries, width, query.dtype)
-        if kernel == "cudnn":  # the part of it that is public
+            return self.efficient_workspace(rows, queries, width, query.dtype)
+        if kernel == "cudnn":  # the public part of its workspace
             return alloc_then_free(4 * rows * queries * width, 4 * rows * queries)
-        wide = up(width, 32 if width <= 128 else 64)
-        sums = 4 * rows * up(queries, 128)
+        wide = round_up(width, 32 if width <= 128 else 64)
+        sums = 4 * rows * round_up(queries, 128)
         return alloc_then_free(sums, sums * wide)
 
-    def borrowed_efficient(self, rows: int, queries: int, width: int, dtype: torch.dtype) -> Steps:
-        """As many keys as queries, as in self-attention."""
+    def efficient_workspace(
+        self, rows: int, queries: int, width: int, dtype: torch.dtype
+    ) -> SizeChanges:
+        """For as many keys as queries, as in self-attention."""
         one = 4 * rows * queries
         half = dtype is not torch.float32
         tile = 64 if width <= 64 else 128
@@ -85,34 +87,37 @@ class CudaRules:
         floats = tiles * (4 + tile * columns)
         if half and width > 128:  # gradients of keys and values that no longer fit in registers
             splits = min(math.ceil(queries / columns), max(200 // rows, 1))
-            floats += 2 * splits * columns * up(width, tile)
-        workspace = 4 * rows * up(floats, 4)
+            floats += 2 * splits * columns * round_up(width, tile)
+        workspace = 4 * rows * round_up(floats, 4)
         if half:
             return alloc_then_free(one, workspace)
         # the product of gradient and output, its sums, and their copy in another order
         return [one * width, one, -one * width, one, -one, workspace, -workspace, -one]
 
 
-def alloc_then_free(*sizes: int) -> Steps:
+def alloc_then_free(*sizes: int) -> SizeChanges:
     return [*sizes, *(-size for size in reversed(sizes))]
 
 
-def up(number: int, multiple: int) -> int:
+def round_up(number: int, multiple: int) -> int:
     return math.ceil(number / multiple) * multiple
 
 
-def power_below(number: int) -> int:
+def power_of_two_up_to(number: int) -> int:
     return 1 << (max(number, 1).bit_length() - 1)
 
 
 def sum_over_rows(rows: int, width: int) -> int:
-    """Bytes that a sum of (rows, width) over its rows borrows: a bias's gradient is one.
+    """Workspace bytes of a sum of (rows, width) over its rows: a bias's gradient is one.
 
     Source:  setReduceConfig and global_memory_size in Reduce.cuh, for contiguous input.
     """
     vector = next(lanes for lanes in (4, 2, 1) if width % lanes == 0)
     most = 512 // vector
-    across, down = min(power_below(width // vector), most), min(power_below(rows), most)
+    across, down = (
+        min(power_of_two_up_to(width // vector), most),
+        min(power_of_two_up_to(rows), most),
+    )
     block_x = min(across, WARP)
     block_y = min(down, most // block_x)
     block_x = min(across, most // block_y)
@@ -128,7 +133,7 @@ def sum_over_rows(rows: int, width: int) -> int:
     return 4 * width * splits * block_x * vector if splits > 1 else 0
 
 
-def norm_backward(rows: int, width: int) -> Steps:
+def norm_backward(rows: int, width: int) -> SizeChanges:
     """A layer norm's backward over many rows: two partial sums, of which each is summed up."""
     if rows <= 65536 or width / WARP >= MULTIPROCESSORS / 2:
         return []
@@ -137,7 +142,7 @@ def norm_backward(rows: int, width: int) -> Steps:
     return [part, part, *[sums, -sums] * 2, -part, -part]
 
 
-def embedding_backward(ids: int, words: int, width: int) -> Steps:
+def embedding_backward(ids: int, words: int, width: int) -> SizeChanges:
     """Many ids are sorted, and the gradients of each word summed in parts of at most ten."""
     if ids <= FEW_IDS:
         return []
@@ -148,8 +153,8 @@ def embedding_backward(ids: int, words: int, width: int) -> Steps:
     return [*order, sorting, -sorting, *sums, *(-size for size in order)]
 
 
-def borrowed_by(name: str, args: Any) -> Steps:
-    """What other operations than attention take for a moment."""
+def workspace_of(name: str, args: Any) -> SizeChanges:
+    """Workspace of operations other than attention, while they run."""
     if name == "sum.dim_IntList" and args[0].dim() == 2 and list(args[1]) == [0]:
         return alloc_then_free(sum_over_rows(*args[0].shape))
     if name == "native_layer_norm_backward.default":
@@ -161,7 +166,7 @@ def borrowed_by(name: str, args: Any) -> Steps:
 
 
 # Operations that CUDA's autocast computes in float32 and the CPU's does not. First those whose
-# inputs it casts, then those that it asks for a float32 result, by their overloads.
+# inputs it casts, then those that it gives a float32 result, by their overloads.
 CAST = (
     *("layer_norm", "rms_norm", "group_norm", "exp", "expm1", "log", "log2", "log10", "log1p"),
     *("pow.Tensor_Scalar", "pow.Tensor_Tensor", "pow.Scalar", "reciprocal", "rsqrt", "softplus"),
@@ -177,24 +182,24 @@ RESULT = (
 
 @contextmanager
 def cuda_autocast() -> Iterator[None]:
-    """Within it, autocast on the CPU casts what CUDA's does; for every thread that runs then."""
+    """Within it, autocast on the CPU casts what CUDA's does, in every thread."""
     library = torch.library.Library("aten", "IMPL")
     try:
         for name in (*CAST, *RESULT):
-            library.impl(name, caster(name, asks=name in RESULT), "AutocastCPU")
+            library.impl(name, caster(name, sets_dtype=name in RESULT), "AutocastCPU")
         yield
     finally:
         library._destroy()
 
 
-def caster(name: str, *, asks: bool) -> Callable[..., Any]:
+def caster(name: str, *, sets_dtype: bool) -> Callable[..., Any]:
     packet, _, overload = name.partition(".")
     operation = getattr(getattr(torch.ops.aten, packet), overload or "default")
     keys = torch._C.DispatchKeySet(torch._C.DispatchKey.AutocastCPU)
 
     def cast(*args: Any, **kwargs: Any) -> Any:
         with torch._C._ExcludeDispatchKeyGuard(keys):
-            if asks:
+            if sets_dtype:
                 if kwargs.get("dtype") is None and is_half(args[0]):
                     kwargs["dtype"] = torch.float32
                 return operation(*args, **kwargs)

@@ -1,8 +1,8 @@
-"""FLOPs of a user's own encoder, per clip: torch's formulas over a run on empty tensors.
+"""FLOPs of a user's own encoder, per clip: torch's formulas over a run on fake tensors.
 
-At the cell's own batch, since nobody knows what the code does with its batch; the similarities of
-clips and captions are left out, as everywhere. Never fails a burst: what is not to be had is null
-with a reason. A product that no formula counts leaves no number, since that would be too small.
+At the cell's own batch, since the code may treat its batch in any way; the similarities of clips
+and captions are left out, as everywhere. Never fails a burst: a number that cannot be counted is
+null with a reason. If a product has no formula there is no number, since it would be too small.
 """
 
 import re
@@ -20,10 +20,11 @@ from vbench_mem.encoders.custom import NO_CLOSED_FORM, Custom
 from vbench_mem.encoders.wrapped import NO_TOWER
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.fake import formula_of
-from vbench_mem.probes.fvcore_count import Traced, count_traced, without_fast_path
+from vbench_mem.probes.fast_path import without_fast_path
+from vbench_mem.probes.fvcore_count import TracedMacs, count_traced
 from vbench_mem.probes.inputs import one_caption, one_clip
-from vbench_mem.probes.measured import Measured
-from vbench_mem.probes.predict import follow
+from vbench_mem.probes.measured import NO_STEP, Measured
+from vbench_mem.probes.predict import trace_once
 from vbench_mem.probes.trace import Trace
 from vbench_mem.probes.uncounted import bare, refuse_unknown
 
@@ -40,7 +41,6 @@ FORWARD = (
 STEP = ("step_gflop", "step_video_gflop", "step_video_gflop_per_frame", "step_text_gflop")
 # what the trainer's optimiser and loss scaler do, not the user's code
 UPDATE = re.compile(r"aten\.(_foreach_|_fused_adamw|_amp_)|profiler\.")
-NO_STEP = "an embedding run has no training step"
 
 
 def count_custom(cell: Cell) -> Measured:
@@ -63,12 +63,12 @@ def count_custom(cell: Cell) -> Measured:
 
 
 def put_counted(found: Measured, cell: Cell) -> None:
-    """From the run on tensors that hold nothing, which the user's code may not bear."""
+    """From a run on fake tensors, on which the user's code may fail."""
     names = (*FORWARD, *STEP)
     try:
-        trace = follow(replace(cell, runtime=replace(cell.runtime, compile=False)), "cpu")
-        met = (name for name in trace.operations if not UPDATE.match(name))
-        left_out = [name for name in met if not has_formula(name)]
+        trace = trace_once(replace(cell, runtime=replace(cell.runtime, compile=False)), "cpu")
+        operations = (name for name in trace.operations if not UPDATE.match(name))
+        left_out = [name for name in operations if not has_formula(name)]
         refuse_unknown("the count of FLOPs", left_out)
     except Exception as error:
         found.lack(f"not counted: {error_summary(error)}", *names)
@@ -76,49 +76,39 @@ def put_counted(found: Measured, cell: Cell) -> None:
         return
     found.details["flops"]["left_out"] = sorted({bare(name) for name in left_out})
     frames, train = cell.load.frames, cell.load.mode == "train"
-    embed = Counted(trace, cell, ["embed"], 0)
-    forward = Counted(trace, cell, ["forward"], trace.steady) if train else embed
-    step = Counted(trace, cell, ["forward", "backward"], trace.steady)
-    put(found, embed.video, NO_TOWER.format("video"), embed_video_gflop=1)
-    put(
-        found,
-        forward.video,
-        NO_TOWER.format("video"),
-        forward_video_gflop=1,
-        forward_video_gflop_per_frame=frames,
-    )
-    put(found, forward.text, NO_TOWER.format("text"), forward_text_gflop=1)
+    embed = PhaseFlops(trace, cell, ["embed"], 0)
+    forward = PhaseFlops(trace, cell, ["forward"], trace.steady) if train else embed
+    step = PhaseFlops(trace, cell, ["forward", "backward"], trace.steady)
+    put(found, "video", embed.video, embed_video_gflop=1)
+    divisors = {"forward_video_gflop": 1, "forward_video_gflop_per_frame": frames}
+    put(found, "video", forward.video, **divisors)
+    put(found, "text", forward.text, forward_text_gflop=1)
     found.details["flops"] |= {"embed_gflop": embed.all, "forward_gflop": forward.all}
     if not train:
         found.lack(NO_STEP, *STEP)
         return
     found.put(step_gflop=step.all)
     found.details["flops"]["step_outside_towers_gflop"] = step.outside
-    put(
-        found,
-        step.video,
-        NO_TOWER.format("video"),
-        step_video_gflop=1,
-        step_video_gflop_per_frame=frames,
-    )
-    put(found, step.text, NO_TOWER.format("text"), step_text_gflop=1)
+    put(found, "video", step.video, step_video_gflop=1, step_video_gflop_per_frame=frames)
+    put(found, "text", step.text, step_text_gflop=1)
 
 
-def put(found: Measured, gflop: float | None, reason: str, **parts: int) -> None:
-    """The same number divided by each of `parts`, or the reason for all of them."""
-    for name, divisor in parts.items():
-        found.take(name, None if gflop is None else gflop / divisor, reason)
+def put(found: Measured, tower: str, gflop: float | None, **divisors: int) -> None:
+    """Metrics by name: the number divided by that of `divisors`, or the reason for all."""
+    for name, divisor in divisors.items():
+        value = None if gflop is None else gflop / divisor
+        found.take(name, value, NO_TOWER.format(tower))
 
 
-class Counted:
-    """GFLOP per clip of some phases of one step; a tower that there is none of is None."""
+class PhaseFlops:
+    """GFLOP per clip of some phases of one step; None for a tower that the encoder lacks."""
 
     def __init__(self, trace: Trace, cell: Cell, phases: Iterable[str], step: int) -> None:
-        wanted = {(phase, step) for phase in phases}
+        chosen = {(phase, step) for phase in phases}
         by_module: Counter[str] = Counter()
         for (number, path), flop in trace.flops.items():
             counts = path and path.partition(".")[0] != SIMILARITY  # the loss is in no module
-            if counts and trace.timeline.marks[number][:2] in wanted:
+            if counts and trace.timeline.marks[number][:2] in chosen:
                 by_module[path] += flop
         self.by_module, self.clips = by_module, cell.load.batch
         self.modules = {path for _, path in trace.flops} | set(trace.owner_modules.values())
@@ -129,23 +119,23 @@ class Counted:
         return sum(self.by_module[path] for path in paths) / 1e9 / self.clips
 
     def of(self, tower: str) -> float | None:
-        if not any(inside(path, tower) for path in self.modules):
+        if not any(in_tower(path, tower) for path in self.modules):
             return None
-        return self.gflop([path for path in self.by_module if inside(path, tower)])
+        return self.gflop([path for path in self.by_module if in_tower(path, tower)])
 
     @property
     def outside(self) -> float:
         """In neither tower: projections and fusions beside them."""
-        towers = [path for path in self.by_module for name in TOWERS if inside(path, name)]
+        towers = [path for path in self.by_module for name in TOWERS if in_tower(path, name)]
         return self.gflop(self.by_module.keys() - set(towers))
 
 
-def inside(path: str, tower: str) -> bool:
+def in_tower(path: str, tower: str) -> bool:
     return f"{path}.".startswith(f"inner.{tower}.")
 
 
 def has_formula(operation: str) -> bool:
-    """Of an operation as torch writes it, `aten.mm.default`."""
+    """`operation` is a name as torch writes it, `aten.mm.default`."""
     packet = getattr(torch.ops.aten, bare(operation), None)
     overloads = [] if packet is None else [getattr(packet, name) for name in packet.overloads()]
     return any(formula_of(each) is not None for each in overloads)
@@ -168,5 +158,5 @@ def put_fvcore(found: Measured, cell: Cell) -> None:
     found.details["flops"]["forward_fvcore_gmac"] = sum(traced.macs.values()) / 1e9
 
 
-def gmac(traced: Traced, tower: str) -> float:
+def gmac(traced: TracedMacs, tower: str) -> float:
     return traced.modules.get(f"inner.{tower}", 0) / 1e9

@@ -1,6 +1,6 @@
 """Energy of the timed steps from NVML's counter, and the power of the idle device before them.
 
-No torch. The counter is the device's: whatever else runs on it is in the number, idle power too.
+No torch. The counter is the device's: it includes idle power and every other program on it.
 """
 
 from time import perf_counter, sleep
@@ -13,7 +13,7 @@ IDLE_READINGS, IDLE_PAUSE_S = 5, 0.1
 
 
 class PowerMeter(Protocol):
-    """What is asked of NVML."""
+    """The part of NVML that is used here."""
 
     def energy_j(self) -> Reading: ...
     def power_w(self) -> Reading: ...
@@ -34,7 +34,7 @@ def idle_power(meter: PowerMeter | None, reason: str | None) -> tuple[float | No
 
 
 class EnergyWindow:
-    """From `begin` to `end`; whoever runs the steps repeats them while it is `too_short`."""
+    """From `begin` to `end`; the time pass repeats steps while it is `too_short`."""
 
     def __init__(self, meter: PowerMeter | None, reason: str | None) -> None:
         self.meter, self.reason = meter, reason
@@ -51,7 +51,7 @@ class EnergyWindow:
         return self.start_j is not None and perf_counter() - self.start_s < MIN_WINDOW_S
 
     def end(self, clips: int) -> tuple[float | None, str | None]:
-        """Joules per clip over the window, or why not."""
+        """Joules per clip over the window, or None and the reason."""
         self.seconds = perf_counter() - self.start_s
         if self.meter is None or self.start_j is None:
             return None, self.reason

@@ -14,8 +14,8 @@ from vbench_mem.probes.measured import Measured
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cost:
-    """What one batch cost before its step; a transfer is None where there is none."""
+class InputCost:
+    """Times of one batch before its step; `transfer_ms` is None on a cpu."""
 
     decode_ms: float
     transfer_ms: float | None
@@ -23,23 +23,23 @@ class Cost:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fed:
-    """A batch on the device; `cost` is None where it was there already."""
+class TimedBatch:
+    """A batch on the device; `cost` is None where it was there before."""
 
     batch: Batch
-    cost: Cost | None = None
+    cost: InputCost | None = None
 
 
-class Feed(Protocol):
+class BatchFeed(Protocol):
     """`first` for the memory pass, then one of `batches` for each step of the time pass."""
 
     def first(self) -> Batch: ...
-    def batches(self, first: Batch, wait: Callable[[], None]) -> Iterator[Fed]: ...
+    def batches(self, first: Batch, wait: Callable[[], None]) -> Iterator[TimedBatch]: ...
     def put_counts(self, found: Measured) -> None: ...
 
 
 class NoiseFeed:
-    """The same batch for ever."""
+    """The same batch for every step."""
 
     def __init__(self, cell: Cell, device: torch.device) -> None:
         self.cell, self.device = cell, device
@@ -47,18 +47,18 @@ class NoiseFeed:
     def first(self) -> Batch:
         return noise(self.cell, self.device)
 
-    def batches(self, first: Batch, wait: Callable[[], None]) -> Iterator[Fed]:
-        return repeat(Fed(batch=first))
+    def batches(self, first: Batch, wait: Callable[[], None]) -> Iterator[TimedBatch]:
+        return repeat(TimedBatch(batch=first))
 
     def put_counts(self, found: Measured) -> None:
         found.lack("noise is neither short nor long", "clips_padded", "captions_truncated")
 
 
 class ClipFeed:
-    """A fresh batch of video files for every step, decoded when it is asked for."""
+    """A fresh batch of video files for every step, decoded when it is requested."""
 
     def __init__(self, cell: Cell, device: torch.device) -> None:
-        # here, since a cell on noise need not load FFmpeg
+        # imported here, so that a cell on noise does not load FFmpeg
         from vbench_mem.data.clips import load_batches, to_clips
         from vbench_mem.data.tokens_of_captions import tokenize
 
@@ -73,11 +73,11 @@ class ClipFeed:
     def first(self) -> Batch:
         return self.next(lambda: None).batch
 
-    def batches(self, first: Batch, wait: Callable[[], None]) -> Iterator[Fed]:
+    def batches(self, first: Batch, wait: Callable[[], None]) -> Iterator[TimedBatch]:
         while True:
             yield self.next(wait)
 
-    def next(self, wait: Callable[[], None]) -> Fed:
+    def next(self, wait: Callable[[], None]) -> TimedBatch:
         """Decode and tokenize on the host, move the bytes, make them float where they are."""
         start = perf_counter()
         decoded = next(self.source)
@@ -86,19 +86,19 @@ class ClipFeed:
         self.padded += decoded.padded
         self.repeated += decoded.repeated
         self.truncated += captions.truncated
-        there = perf_counter()
+        decoded_at = perf_counter()
         host = (decoded.frames, captions.ids_BL, captions.mask_BL)
         frames, ids_BL, mask_BL = (tensor.to(self.device) for tensor in host)
         wait()
-        moved = perf_counter()
+        moved_at = perf_counter()
         batch = Batch(clips_BTCHW=self.to_clips(frames), ids_BL=ids_BL, mask_BL=mask_BL)
         wait()
-        cost = Cost(
-            decode_ms=1000 * (there - start),
-            transfer_ms=None if self.device.type == "cpu" else 1000 * (moved - there),
-            normalise_ms=1000 * (perf_counter() - moved),
+        cost = InputCost(
+            decode_ms=1000 * (decoded_at - start),
+            transfer_ms=None if self.device.type == "cpu" else 1000 * (moved_at - decoded_at),
+            normalise_ms=1000 * (perf_counter() - moved_at),
         )
-        return Fed(batch=batch, cost=cost)
+        return TimedBatch(batch=batch, cost=cost)
 
     def put_counts(self, found: Measured) -> None:
         """Over every batch of the burst."""
@@ -106,5 +106,5 @@ class ClipFeed:
         found.details["clips"] = {"decoded": self.clips, "repeated_in_a_batch": self.repeated}
 
 
-def feed_for(cell: Cell, device: torch.device) -> Feed:
+def feed_for(cell: Cell, device: torch.device) -> BatchFeed:
     return NoiseFeed(cell, device) if cell.load.input == "noise" else ClipFeed(cell, device)

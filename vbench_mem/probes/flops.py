@@ -13,8 +13,8 @@ from typing import Any
 from vbench_mem.base.units import significant
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.closed_form import ClosedForm, closed_form
-from vbench_mem.probes.fvcore_count import FvcoreCount, Traced, count_fvcore
-from vbench_mem.probes.measured import Measured
+from vbench_mem.probes.fvcore_count import FvcoreCount, TracedMacs, count_fvcore
+from vbench_mem.probes.measured import NO_STEP, Measured
 from vbench_mem.probes.torch_count import Counts, TorchCount, count_torch
 from vbench_mem.probes.uncounted import bare
 from vbench_mem.probes.walk import Work
@@ -27,7 +27,6 @@ STEP = (
     "step_text_gflop",
     "step_closed_gflop",
 )
-NO_STEP = "an embedding run has no training step"
 BY_ALL = (
     "elementwise work, reductions, normalisations and lookups; the optimiser; the similarities of "
     "clips and captions, which grow with the batch"
@@ -35,8 +34,8 @@ BY_ALL = (
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """One quantity by every counter that can see it."""
+class FlopComparison:
+    """One quantity by each counter that can count it."""
 
     closed: Work
     torch: Work
@@ -52,7 +51,7 @@ class Comparison:
         return {name: work.gflop / self.closed.gflop for name, work in self.others.items()}
 
     def differences(self, what: str) -> list[str]:
-        """Who counted less of what, where that is more than the tolerance; empty when all agree."""
+        """One sentence for each counter that differs by more than the tolerance; empty if none."""
         return [
             f"{what}: {name} counts {significant(work.gflop, 4)} GFLOP and the closed form "
             f"{significant(self.closed.gflop, 4)}; {name} has {missing(self.closed - work)}"
@@ -79,34 +78,34 @@ def torch_work(counts: Counts, math: bool) -> Work:
     return Work((sum(counts.values()) - attention) // 2, attention // 2)
 
 
-def fvcore_work(traced: Traced) -> Work:
+def fvcore_work(traced: TracedMacs) -> Work:
     attention = sum(macs for name, macs in traced.macs.items() if "attention" in name)
     return Work(sum(traced.macs.values()) - attention, attention)
 
 
 def compare(
     cell: Cell, closed: ClosedForm, counted: TorchCount, traced: FvcoreCount
-) -> dict[str, Comparison]:
-    """Forward by three counters, everything with a backward or without a mask by two."""
+) -> dict[str, FlopComparison]:
+    """Forward by three counters; training steps and unmasked embeddings by two."""
     math = cell.runtime.attention == "math"
     video, text = (torch_work(tower.forward, math) for tower in (counted.video, counted.text))
     result = {
-        "forward_video": Comparison(closed.video.forward, video, fvcore_work(traced.video)),
-        "forward_text": Comparison(closed.text.forward, text, fvcore_work(traced.text)),
-        "embed_video": Comparison(closed.embed, torch_work(counted.embed.forward, math)),
+        "forward_video": FlopComparison(closed.video.forward, video, fvcore_work(traced.video)),
+        "forward_text": FlopComparison(closed.text.forward, text, fvcore_work(traced.text)),
+        "embed_video": FlopComparison(closed.embed, torch_work(counted.embed.forward, math)),
     }
     if cell.load.mode == "train":
         video_step = video + torch_work(counted.video.backward, math)
         text_step = text + torch_work(counted.text.backward, math)
-        result["step_video"] = Comparison(closed.video.step, video_step)
-        result["step_text"] = Comparison(closed.text.step, text_step)
+        result["step_video"] = FlopComparison(closed.video.step, video_step)
+        result["step_text"] = FlopComparison(closed.text.step, text_step)
     return result
 
 
 def count_flops(cell: Cell) -> Measured:
     """Metrics in GFLOP and GMAC (1 GMAC = 2 GFLOP), and how far the counts agree.
 
-    Raises `Uncounted` when a counter met a product or an attention that it cannot count.
+    Raises `Uncounted` when a counter meets a product or an attention that it cannot count.
     """
     closed, counted, traced = closed_form(cell), count_torch(cell), count_fvcore(cell)
     compared = compare(cell, closed, counted, traced)
@@ -124,8 +123,8 @@ def count_flops(cell: Cell) -> Measured:
     return measured
 
 
-def put_metrics(measured: Measured, compared: dict[str, Comparison], frames: int) -> None:
-    """torch's counter gives the plain names; the others have theirs in the name."""
+def put_metrics(measured: Measured, compared: dict[str, FlopComparison], frames: int) -> None:
+    """Metrics without a counter in their name are from torch's counter."""
     video, text = compared["forward_video"], compared["forward_text"]
     assert video.fvcore is not None and text.fvcore is not None
     measured.put(
@@ -152,7 +151,7 @@ def put_metrics(measured: Measured, compared: dict[str, Comparison], frames: int
 
 
 def left_out(counted: TorchCount, traced: FvcoreCount) -> dict[str, Any]:
-    """By counter: what it met and did not count, all of it judged negligible."""
+    """By counter: operations that it did not count, all of them negligible."""
     passes, traces = (counted.video, counted.text, counted.embed), (traced.video, traced.text)
     return {
         "all": BY_ALL,

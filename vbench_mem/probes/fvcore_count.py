@@ -1,13 +1,12 @@
 """Multiply-adds of a forward by fvcore, on a traced graph of meta tensors: a second opinion.
 
 fvcore counts a multiply-add once (GMAC), cannot see a backward, and skips fused attention unless it
-is given a formula. Its formulas for normalisation and resampling are taken away, so that all counts
-leave out the same: whatever is elementwise.
+is given a formula. Its formulas for normalisation and resampling are removed, so that all counts
+leave out the same: everything elementwise.
 """
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
@@ -17,6 +16,7 @@ from torch import Tensor, nn
 
 from vbench_mem.encoders.build import build
 from vbench_mem.matrix.cell import Cell
+from vbench_mem.probes.fast_path import without_fast_path
 from vbench_mem.probes.inputs import one_caption, one_clip
 from vbench_mem.probes.uncounted import refuse_unknown
 
@@ -43,7 +43,7 @@ HANDLES: dict[str, Handle] = {"aten::scaled_dot_product_attention": attention_ma
 
 
 @dataclass(frozen=True)
-class Traced:
+class TracedMacs:
     """Multiply-adds by operation and by module, and the operations that were not counted."""
 
     macs: dict[str, int]
@@ -53,12 +53,12 @@ class Traced:
 
 @dataclass(frozen=True)
 class FvcoreCount:
-    video: Traced
-    text: Traced
+    video: TracedMacs
+    text: TracedMacs
 
 
-class Call(nn.Module):
-    """A method of an encoder as a module of its own, which is what fvcore traces."""
+class MethodModule(nn.Module):
+    """A method of an encoder as a module, which is what fvcore traces."""
 
     def __init__(self, encoder: nn.Module, method: str) -> None:
         super().__init__()
@@ -70,11 +70,11 @@ class Call(nn.Module):
 
 def count_traced(
     module: nn.Module, inputs: tuple[Tensor, ...], handles: Mapping[str, Handle] = HANDLES
-) -> Traced:
+) -> TracedMacs:
     """Raises `Uncounted` when an operation without a handle is not known to be negligible."""
     with warnings.catch_warnings():
-        # fvcore scripts two losses when imported, and tracing is as old; torch says so each time,
-        # from 2.15 on as a FutureWarning, and nothing can be done about it here
+        # fvcore scripts two losses when imported, and uses the old tracer; torch warns each time,
+        # from 2.15 on with a FutureWarning, and fvcore has no other way
         for category in (DeprecationWarning, FutureWarning):
             warnings.filterwarnings("ignore", message=".*torch.jit", category=category)
         from fvcore.nn import FlopCountAnalysis, jit_handles
@@ -87,22 +87,11 @@ def count_traced(
             macs, left_out = analysis.by_operator(), tuple(sorted(analysis.unsupported_ops()))
             modules = analysis.by_module()
     refuse_unknown("fvcore", left_out)
-    return Traced(whole(macs), left_out, whole(modules))
+    return TracedMacs(whole(macs), left_out, whole(modules))
 
 
 def whole(counts: Mapping[str, float]) -> dict[str, int]:
     return {name: int(count) for name, count in counts.items()}
-
-
-@contextmanager
-def without_fast_path() -> Iterator[None]:
-    """The fast path of nn.MultiheadAttention is one operation that no counter opens."""
-    fast = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
-    try:
-        yield
-    finally:
-        torch.backends.mha.set_fastpath_enabled(fast)
 
 
 def count_fvcore(cell: Cell) -> FvcoreCount:
@@ -112,6 +101,6 @@ def count_fvcore(cell: Cell) -> FvcoreCount:
     with without_fast_path(), torch.device("meta"):
         encoder = build(cell.table_spec, cell.recipe, cell.load, runtime)
         encoder.train(cell.load.mode == "train")
-        video = count_traced(Call(encoder, "encode_video"), (one_clip(cell.load),))
-        text = count_traced(Call(encoder, "encode_text"), one_caption(cell.load))
+        video = count_traced(MethodModule(encoder, "encode_video"), (one_clip(cell.load),))
+        text = count_traced(MethodModule(encoder, "encode_text"), one_caption(cell.load))
     return FvcoreCount(video, text)

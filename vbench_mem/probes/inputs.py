@@ -1,4 +1,4 @@
-"""One clip and one caption of a load's shape, on whatever device is current; values do not matter.
+"""One clip and one caption of a load's shape, on the current device; values do not matter.
 
 For counting, on fake or meta tensors: never for a measured run.
 """

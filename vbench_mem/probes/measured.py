@@ -1,6 +1,6 @@
-"""What a probe found: numbers by metric name, reasons for those it lacks, and how it was done.
+"""The result of a probe: numbers by metric name, reasons for missing ones, and details.
 
-No torch. A number that could not be had is None with a reason, never 0 and never left out.
+No torch. A number that could not be measured is None with a reason, never 0 and never left out.
 """
 
 from dataclasses import dataclass, field
@@ -9,6 +9,8 @@ from typing import Any
 from vbench_mem.base.metrics import METRICS
 
 Number = int | float | None
+NO_STEP = "an embedding run has no training step"
+NO_ALLOCATOR = "a cpu has no caching allocator"
 
 
 @dataclass(kw_only=True)
@@ -26,14 +28,14 @@ class Measured:
             self.metrics[name] = value
 
     def lack(self, reason: str, *names: str) -> None:
-        """Metrics that apply to the cell and could not be had, all for the same reason."""
+        """Metrics that apply to the cell and could not be measured, all for the same reason."""
         for name in names:
             assert name in METRICS, name
             self.metrics[name] = None
             self.missing[name] = reason
 
     def take(self, name: str, value: int | float | None, reason: str | None) -> None:
-        """A reading that comes as (value, why there is none)."""
+        """A reading: its value, or None and the reason."""
         if value is None:
             assert reason, f"{name} is missing without a reason"
             self.lack(reason, name)
@@ -41,7 +43,7 @@ class Measured:
             self.put(**{name: value})
 
     def merge(self, other: "Measured") -> None:
-        """Take over what another part found; two parts never measure the same metric."""
+        """Add the result of another part; two parts never measure the same metric."""
         twice = self.metrics.keys() & other.metrics.keys()
         assert not twice, f"measured twice: {sorted(twice)}"
         self.metrics.update(other.metrics)

@@ -1,7 +1,7 @@
 """The memory pass: build, batch, embedding, first step and steady step, read phase by phase.
 
-Never takes times: following storages slows a step down. The reader comes from outside, one loop for
-every device.
+Never measures times: tracking storages slows a step down. The reader is an argument, so that one
+loop serves every device.
 """
 
 import math
@@ -15,16 +15,16 @@ from vbench_mem.probes.batch import Batch
 from vbench_mem.probes.readers import Reader, StorageReader
 from vbench_mem.probes.train_step import Enter, Trainer
 
-MAX_STEPS = 30  # halvings that take a loss scale of 65,536 far below 1
+MAX_STEPS = 30  # enough halvings to bring a loss scale of 65,536 far below 1
 
 
 @dataclass
-class Ready:
-    """What the pass leaves for the next one.
+class MemoryRun:
+    """The state after the memory pass, from which the time pass continues.
 
     losses        of every step so far
     steady        number of the steady step; 0 for an embedding run
-    first_step_s  wall time of the first training step, with whatever it compiles
+    first_step_s  wall time of the first training step, with compilation
     first_embed_s the same of the first embedding
     """
 
@@ -37,7 +37,7 @@ class Ready:
 
 
 def announcer(reader: Reader, enter: Enter, step: int = 0) -> Enter:
-    """Tell both when a phase begins: who must name it in a failure, and who reads it."""
+    """A function that reports the start of a phase to `enter` and to the reader."""
 
     def announce(phase: str) -> None:
         if phase != "between":  # nothing runs there that could fail
@@ -55,7 +55,7 @@ def memory_pass(
     *,
     train: bool,
     steps: bool = True,
-) -> Ready:
+) -> MemoryRun:
     """Run the phases under a reader; without `steps` only the encoder and the batch are made.
 
     The embedding comes before the first step: it is read without gradients and optimiser state.
@@ -66,62 +66,62 @@ def memory_pass(
         trainer = make_trainer()
         announce("batch")
         batch = make_batch()
-        reader.know(trainer, batch)
-        ready = Ready(trainer, batch, losses=[])
+        reader.register(trainer, batch)
+        run = MemoryRun(trainer, batch, losses=[])
         if steps:
-            embed_once(ready, reader, announce)
+            embed_once(run, reader, announce)
             if train:
-                reach_steady_state(ready, reader, enter)
-    return ready
+                reach_steady_state(run, reader, enter)
+    return run
 
 
-def embed_once(ready: Ready, reader: Reader, announce: Enter) -> None:
-    """One embedding of the batch, after another where first calls take memory for good."""
+def embed_once(run: MemoryRun, reader: Reader, announce: Enter) -> None:
+    """One embedding of the batch, after a first one where first calls allocate permanently."""
     start = perf_counter()
     announce("warm-up" if reader.warm_up else "embed")
-    ready.trainer.embed(ready.batch)
-    ready.first_embed_s = perf_counter() - start
+    run.trainer.embed(run.batch)
+    run.first_embed_s = perf_counter() - start
     if reader.warm_up:
         announce("embed")
-        ready.trainer.embed(ready.batch)
+        run.trainer.embed(run.batch)
     announce("between")
 
 
-def reach_steady_state(ready: Ready, reader: Reader, enter: Enter) -> None:
-    """Step until two updates were taken: the first makes the optimiser's state, then it is there.
+def reach_steady_state(run: MemoryRun, reader: Reader, enter: Enter) -> None:
+    """Step until two updates were made: the first allocates the optimiser's state.
 
-    A loss scaler skips updates until its scale fits; those steps have no place in the numbers.
+    A loss scaler skips updates until its scale fits; those steps are not in the numbers.
     """
-    trainer, taken, start = ready.trainer, 0, perf_counter()
-    while taken < 2:
-        ready.steady += 1
-        if ready.steady > MAX_STEPS:
-            raise FloatingPointError(f"gradients overflowed in {MAX_STEPS} steps; nothing trains")
+    trainer, updates, start = run.trainer, 0, perf_counter()
+    while updates < 2:
+        run.steady += 1
+        if run.steady > MAX_STEPS:
+            raise FloatingPointError(f"gradients overflowed in all of {MAX_STEPS} steps")
         scale = trainer.scaler.get_scale()
-        loss = float(trainer.step(ready.batch, announcer(reader, enter, ready.steady)))
-        ready.losses.append(finite(loss, f"step {ready.steady} of the memory pass"))
-        if ready.first_step_s is None:
-            ready.first_step_s = perf_counter() - start
-        taken += trainer.scaler.get_scale() >= scale
+        loss = float(trainer.step(run.batch, announcer(reader, enter, run.steady)))
+        run.losses.append(finite(loss, f"step {run.steady} of the memory pass"))
+        if run.first_step_s is None:
+            run.first_step_s = perf_counter() - start
+        updates += trainer.scaler.get_scale() >= scale
 
 
 def finite(loss: float, where: str) -> float:
     """The loss itself; raises `FloatingPointError` for one that is not a number."""
     if not math.isfinite(loss):
-        raise FloatingPointError(f"the loss is {loss} in {where}; its numbers would mean nothing")
+        raise FloatingPointError(f"the loss is {loss} in {where}; its numbers mean nothing")
     return loss
 
 
-def follow_once(ready: Ready, device: torch.device) -> StorageReader:
-    """One more step (or embedding), followed by storages on a device whose own statistics know
-    neither categories nor kernels."""
+def track_once(run: MemoryRun, device: torch.device) -> StorageReader:
+    """One more step (or embedding) with every storage tracked, on a device whose own statistics
+    have neither categories nor kernels."""
     reader = StorageReader(device.type)
     with reader:
-        reader.know(ready.trainer, ready.batch)
-        if ready.steady:
-            loss = float(ready.trainer.step(ready.batch, announcer(reader, lambda _: None, 1)))
-            ready.losses.append(finite(loss, "the step followed for categories"))
+        reader.register(run.trainer, run.batch)
+        if run.steady:
+            loss = float(run.trainer.step(run.batch, announcer(reader, lambda _: None, 1)))
+            run.losses.append(finite(loss, "the tracked step"))
         else:
             reader.begin("embed")
-            ready.trainer.embed(ready.batch)
+            run.trainer.embed(run.batch)
     return reader

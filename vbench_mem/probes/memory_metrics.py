@@ -1,12 +1,12 @@
-"""From what a reader read to the metrics of a record, and a reason for each that is not there."""
+"""From the phases of a reader to the metrics of a record, with a reason for each missing one."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
 
 import torch
 
-from vbench_mem.probes.measured import Measured
-from vbench_mem.probes.memory import Ready, follow_once
+from vbench_mem.probes.measured import NO_ALLOCATOR, NO_STEP, Measured
+from vbench_mem.probes.memory import MemoryRun, track_once
 from vbench_mem.probes.readers import AllocatorReader, PhaseMemory, Reader, StorageReader
 
 STEP_METRICS = ("peak_alloc_bytes", "steady_bytes", "embed_peak_bytes")
@@ -21,16 +21,18 @@ CATEGORY_METRICS = {
 }
 
 
-def memory_metrics(ready: Ready, reader: Reader, device: torch.device, *, train: bool) -> Measured:
-    """Everything the memory pass is asked for; may follow one more step for the categories."""
-    found = summarise(reader.phases(), ready.steady)
+def memory_metrics(
+    run: MemoryRun, reader: Reader, device: torch.device, *, train: bool
+) -> Measured:
+    """All metrics of the memory pass; may run one more, tracked, step for the categories."""
+    found = summarise(reader.phases(), run.steady)
     found.details["memory_method"] = reader.method
     if isinstance(reader, StorageReader):
-        put_host(found, reader, ready, train=train)
+        put_host(found, reader, run, train=train)
     elif isinstance(reader, AllocatorReader):
-        put_card(found, reader, ready, device)
+        put_card(found, reader, run, device)
     if not train:
-        found.lack("an embedding run has no training step", *TRAIN_METRICS)
+        found.lack(NO_STEP, *TRAIN_METRICS)
     return found
 
 
@@ -57,55 +59,59 @@ def summarise(phases: list[PhaseMemory], steady: int) -> Measured:
         "steady_step": steady,
         "skipped_updates": steady - 2,
         "first_step_peak_bytes": max(phase.peak_bytes for phase in phases if phase.step == 1),
-        "growth_of_last_step_bytes": ends[-1] - ends[-2],  # a leak, if it is not 0
+        "growth_of_last_step_bytes": ends[-1] - ends[-2],  # anything but 0 is a leak
     }
     return found
 
 
 def put_categories(found: Measured, categories: Mapping[str, int]) -> None:
-    """The rest of the peak (rounding, workspaces) is temporary, so that the categories sum up."""
+    """The rest of the peak (rounding, workspaces) is temporary: the sum is the peak."""
     peak = found.metrics["peak_alloc_bytes"]
     assert isinstance(peak, int)
-    unseen = peak - sum(categories.values())
-    found.details["peak_bytes_outside_tensors"] = unseen
+    outside = peak - sum(categories.values())
+    found.details["peak_bytes_outside_tensors"] = outside
     for category, metric in CATEGORY_METRICS.items():
-        found.put(**{metric: categories[category] + (unseen if category == "temporary" else 0)})
+        found.put(**{metric: categories[category] + (outside if category == "temporary" else 0)})
 
 
-def put_followed(found: Measured, followed: StorageReader, step: int) -> None:
-    """What only a dispatch mode sees: what each byte was for, and which kernel `auto` took."""
-    put_categories(found, followed.categories(step))
-    found.details["attention_kernels"] = sorted(followed.tracker.attention)
+def put_tracked(found: Measured, tracked: StorageReader, step: int) -> None:
+    """What only a dispatch mode sees: the category of each byte, and the kernels of `auto`."""
+    put_categories(found, tracked.categories(step))
+    found.details["attention_kernels"] = sorted(tracked.tracker.attention)
 
 
-def put_host(found: Measured, reader: StorageReader, ready: Ready, *, train: bool) -> None:
-    if ready.trainer.compiled:
+def put_host(found: Measured, reader: StorageReader, run: MemoryRun, *, train: bool) -> None:
+    if run.trainer.compiled:
         found.lack(
-            "the kernels of a compiled step allocate out of torch's sight on a cpu",
+            "the kernels of a compiled step allocate on a cpu where torch cannot see it",
             *STEP_METRICS,
             *CATEGORY_METRICS.values(),
-            *(TRAIN_METRICS if train else ()),  # else they have a reason of their own
+            *(TRAIN_METRICS if train else ()),  # an embedding run gives another reason for these
         )
     else:
-        put_followed(found, reader, ready.steady)
-    found.lack("a cpu has no caching allocator", "peak_reserved_bytes")
+        put_tracked(found, reader, run.steady)
+    found.lack(NO_ALLOCATOR, "peak_reserved_bytes")
     found.lack("NVML reads CUDA devices, not a cpu", "process_bytes", "device_bytes")
 
 
-def put_card(found: Measured, reader: AllocatorReader, ready: Ready, device: torch.device) -> None:
+def put_card(
+    found: Measured, reader: AllocatorReader, run: MemoryRun, device: torch.device
+) -> None:
     reserved = [phase.reserved_bytes for phase in reader.phases()]
     found.put(peak_reserved_bytes=max(held for held in reserved if held is not None))
     found.take("process_bytes", reader.process.number, reader.process.reason)
     found.take("device_bytes", reader.device.number, reader.device.reason)
-    if ready.trainer.compiled:
+    if run.trainer.compiled:
         names = CATEGORY_METRICS.values()
-        found.lack("the tensors of a compiled step cannot be followed one by one", *names)
+        found.lack("the tensors of a compiled step cannot be tracked", *names)
         return
     try:
-        followed = follow_once(ready, device)
+        tracked = track_once(run, device)
     except torch.OutOfMemoryError:
-        # what was measured before stands: the step did fit, and only following it holds on longer
-        found.lack("the step followed for them ran out of memory", *CATEGORY_METRICS.values())
+        # the measurement stays valid: the step fits, only tracking holds tensors longer
+        found.lack(
+            "the tracked step that measures them ran out of memory", *CATEGORY_METRICS.values()
+        )
         return
-    put_followed(found, followed, 1 if ready.steady else 0)
-    found.details["categories_method"] = "storages followed in one more step"
+    put_tracked(found, tracked, 1 if run.steady else 0)
+    found.details["categories_method"] = "storages tracked in one more step"

@@ -1,6 +1,6 @@
-"""What code leaves to torch and torch decides by the device, decided as on a card.
+"""Choices that torch makes by device, made as on a CUDA card.
 
-For a prediction of a card, which traces on the CPU. Never changes what the user says.
+For a prediction of a card, which traces on the CPU. Never changes an explicit choice of the user.
 """
 
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from torch.optim import Optimizer
 
 @contextmanager
 def fused_dropout() -> Iterator[None]:
-    """A card's fused attention drops scores on the way; the CPU's has none that does, and would
-    write all of them down."""
+    """A card's fused attention applies dropout in its kernel; the CPU has no fused kernel with
+    dropout, and would store all scores."""
     attention = torch.ops.aten.scaled_dot_product_attention.default
 
     def attend(*args: Any, **kwargs: Any) -> Any:
@@ -29,8 +29,8 @@ def fused_dropout() -> Iterator[None]:
         library._destroy()
 
 
-def take_foreach(optimizer: Optimizer) -> None:
-    """All weights at once, where the user has not said otherwise."""
+def default_to_foreach(optimizer: Optimizer) -> None:
+    """Use `foreach`, torch's default on a card, where the user chose nothing else."""
     for group in optimizer.param_groups:
         is_open = "foreach" in group and group["foreach"] is None
         if is_open and not group.get("fused") and not group.get("differentiable"):

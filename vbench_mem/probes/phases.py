@@ -1,8 +1,8 @@
-"""The phases of anybody's step, found without their help.
+"""Detects the phases of any training step.
 
-A phase lasts until another begins: backward with the first thing that autograd runs, the optimiser
-with its `step`, forward with a module that is called or an operation on what asks for a gradient.
-So clipping is part of backward, and an average of weights part of the optimiser.
+A phase lasts until another begins: backward with the first node that autograd runs, the optimiser
+with its `step`, forward with a call of a module or an operation on a tensor that requires a
+gradient. So clipping is part of backward, and averaging weights part of the optimiser.
 """
 
 from collections.abc import Iterator
@@ -22,25 +22,25 @@ from torch.optim.optimizer import (
 )
 
 from vbench_mem.base.errors import Unsupported
-from vbench_mem.probes.answers import AnsweringTracker
-from vbench_mem.probes.belongings import Belongings
 from vbench_mem.probes.cuda_rules import CudaRules
 from vbench_mem.probes.fake import ITEM
-from vbench_mem.probes.on_card import take_foreach
+from vbench_mem.probes.module_tracker import NO_BACKWARD, ModuleTracker
+from vbench_mem.probes.on_card import default_to_foreach
 from vbench_mem.probes.prediction import Target
-from vbench_mem.probes.sites import NO_BACKWARD, Sites
+from vbench_mem.probes.tensor_tagger import TensorTagger
+from vbench_mem.probes.value_tracker import ValueTracker
 from vbench_mem.probes.values import tensors_in
 
 
-class PhaseTracker(AnsweringTracker):
-    """Begins a phase of its timeline where the step does; between `start` and `finish` only."""
+class PhaseTracker(ValueTracker):
+    """Begins the phases of its timeline, between `start` and `finish` only."""
 
-    def __init__(self, sites: Sites, mode: FakeTensorMode, target: Target) -> None:
-        super().__init__(sites, mode, CudaRules("auto") if target == "cuda" else None)
-        self.belongings = Belongings(self)
+    def __init__(self, modules: ModuleTracker, mode: FakeTensorMode, target: Target) -> None:
+        super().__init__(modules, mode, CudaRules("auto") if target == "cuda" else None)
+        self.tagger = TensorTagger(self)
         self.phase, self.step = "", 0
         self.runs: set[int] = set()  # of autograd, by their numbers
-        self.stepping: list[int] = []  # in which run of autograd each optimiser is at work
+        self.stepping: list[int] = []  # the run of autograd of each running optimiser
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
@@ -53,45 +53,45 @@ class PhaseTracker(AnsweringTracker):
         at_work, run = self.optimizer_at_work(), torch._C._current_graph_task_id()
         if run != NO_BACKWARD and not at_work:
             return "backward"
-        looks_only = func.is_view or func is ITEM  # at a loss, say, when all is done
+        looks_only = func.is_view or func is ITEM  # as a read of the loss after the step is
         builds_graph = torch.is_grad_enabled() and any(t.requires_grad for t in tensors_in(args))
         if builds_graph and not looks_only:
             return "forward"
         return "optimizer" if at_work else self.phase
 
     def optimizer_at_work(self) -> bool:
-        """Itself, not the closure that it was given."""
+        """Is an optimiser running, and not the closure that it was given?"""
         return bool(self.stepping) and self.stepping[-1] == torch._C._current_graph_task_id()
 
     def enter(self, phase: str) -> None:
         if phase == "backward":
-            self.await_end()
+            self.tag_gradients_at_end()
         if phase == self.phase:
             return
         self.phase = phase
         self.updating = phase == "optimizer"
         self.timeline.begin(phase, self.step)
 
-    def await_end(self) -> None:
-        """Gradients are known once a run of autograd is over, and may be gone soon after."""
+    def tag_gradients_at_end(self) -> None:
+        """Gradients exist once a run of autograd is over, and may be freed soon after."""
         run = torch._C._current_graph_task_id()
         if run != NO_BACKWARD and run not in self.runs:
             self.runs.add(run)
-            Variable._execution_engine.queue_callback(self.belongings.settle)
+            Variable._execution_engine.queue_callback(self.tagger.update)
 
     def start(self, step: int) -> None:
         self.step = step
         self.enter("forward")
 
     def finish(self) -> None:
-        self.belongings.settle()
+        self.tagger.update()
         self.phase, self.updating = "", False
         self.timeline.begin("between", self.step)
         self.step = 0
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """While entered, modules and optimisers tell when they begin."""
+        """Within it, hooks report when modules and optimisers begin."""
         with ExitStack() as hooks, self:
             for handle in (
                 register_module_forward_pre_hook(self.module_begins),
@@ -104,21 +104,21 @@ class PhaseTracker(AnsweringTracker):
     def module_begins(self, module: nn.Module, _: Any) -> None:
         if isinstance(module, OptimizedModule):
             raise Unsupported(
-                "a compiled module is not predicted: its kernels allocate out of sight; "
+                "a compiled module is not predicted: its allocations cannot be seen; "
                 "give the step the module that was compiled"
             )
-        in_backward = torch._C._current_graph_task_id() != NO_BACKWARD  # it computes again
+        in_backward = torch._C._current_graph_task_id() != NO_BACKWARD  # it recomputes
         if self.step and not in_backward:
             self.enter("forward")
 
     def optimizer_begins(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-        self.belongings.settle_optimizer(optimizer)
+        self.tagger.tag_optimizer(optimizer)
         if self.rules is not None:
-            take_foreach(optimizer)
+            default_to_foreach(optimizer)
         self.stepping.append(torch._C._current_graph_task_id())
         if self.step:
             self.enter("optimizer")
 
     def optimizer_ends(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         self.stepping.pop()
-        self.belongings.settle_optimizer(optimizer)
+        self.tagger.tag_optimizer(optimizer)

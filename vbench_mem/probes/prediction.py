@@ -1,10 +1,12 @@
-"""What a training step is predicted to need, as plain data. No torch: anything may read it."""
+"""The predicted memory and FLOPs of a training step, as plain data. No torch."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
+
+from vbench_mem.probes.measured import NO_ALLOCATOR, NO_STEP
 
 Target = Literal["cpu", "cuda"]
 STEP_PHASES = ("forward", "backward", "optimizer")
@@ -15,21 +17,21 @@ TARGETS: tuple[Target, ...] = ("cpu", "cuda")
 class Prediction:
     """One cell on one kind of device, in steady state. Units: bytes, FLOPs where the name says so.
 
-    target       whose rules were followed; a `cpu` has no allocator, workspaces or context
-    peak_bytes   largest of the step's phases, of the embedding for an embedding run: on a cpu live
-                 tensors, on cuda what `torch.cuda.max_memory_allocated` counts
-    peak_phase   the phase it falls into
+    target       whose rules apply; a `cpu` has no allocator, workspaces or context
+    peak_bytes   largest of the step's phases, or of the embedding for an embedding run: on a cpu
+                 live tensors, on cuda what `torch.cuda.max_memory_allocated` counts
+    peak_phase   the phase of the peak
     phases       peak by phase: forward, backward, optimizer, embed
     categories   at the peak: parameter, gradient, optimizer, input, activation, temporary
     modules      at the peak, by path of the module that made it, and in it by category; layers of
                  one stack share a path (`video.blocks.*.attn`); `` is outside of every module
-    terms        at the peak: tensors, kernels (what one borrows while it runs), workspaces,
+    terms        at the peak: tensors, kernels (workspace of one that runs), cuBLAS workspaces,
                  rounding (to blocks of the allocator)
     reserved_bytes, context_bytes, process_bytes  cuda only: segments that the allocator holds,
                  the driver's own, and both together, as NVML would show them
     attention    kernels of the prediction, as torch names them
     flop         of the whole batch, forward and backward; `embed_flop` of the embedding
-    unseen       operations whose kernels may take memory that no prediction sees
+    unseen       operations whose kernels may take memory that the prediction leaves out
     """
 
     target: Target
@@ -51,7 +53,7 @@ class Prediction:
     unseen: tuple[str, ...] = ()
 
     def metrics(self) -> dict[str, int | None]:
-        """By name of the metric table; None is what this target or this kind of run has not."""
+        """By name of the metric table; None for what this target or kind of run does not have."""
         of_phase = {f"{name}_peak": self.phases.get(name) for name in STEP_PHASES}
         numbers = {
             "peak": self.peak_bytes,
@@ -72,7 +74,7 @@ class Prediction:
 
 @dataclass(frozen=True, kw_only=True)
 class Unpredicted:
-    """A cell that has no prediction: one sentence, and for a user's own code its traceback."""
+    """A cell that has no prediction: the reason in one sentence, and a traceback for user code."""
 
     reason: str
     traceback: str | None = None
@@ -89,10 +91,10 @@ def load(data: Mapping[str, Any]) -> Prediction:
 def why_unpredicted(metric: str, prediction: Prediction) -> str | None:
     """The reason where `metrics` has None."""
     if metric in ("predicted_reserved_bytes", "predicted_process_bytes"):
-        return "a cpu has no caching allocator" if prediction.target == "cpu" else None
-    return "an embedding run has no training step"
+        return NO_ALLOCATOR if prediction.target == "cpu" else None
+    return NO_STEP
 
 
 def target_of(device: str, shows_gpu: bool) -> Target:
-    """Whose rules a cell's device follows; `auto` is cuda where the driver shows a card."""
+    """The target of a cell's device; `auto` is cuda where the driver shows a card."""
     return "cuda" if device.startswith("cuda") or (device == "auto" and shows_gpu) else "cpu"

@@ -1,8 +1,8 @@
-"""Fake tensors for programs that are known: the commonest operations by their shapes alone.
+"""Faster fake tensors for our own encoders: the commonest operations compute shapes alone.
 
-torch asks of every operation on fake tensors whether devices mix, and remembers its answers by all
-that could matter, which takes several times as long as the shapes do. A cell's step has one device,
-so its views, products and sums go to the shapes directly; whatever is not listed takes torch's way.
+For every operation on fake tensors torch checks devices and looks up a cache, which takes several
+times as long as computing the shapes. A cell's step has one device, so its views, products and sums
+skip both; every operation that is not listed takes torch's path.
 Check: the predictions are the same, to the byte, as those measured.
 """
 
@@ -35,7 +35,7 @@ MADE = (
     aten._scaled_dot_product_flash_attention_for_cpu_backward.default,
 )
 QUICK = frozenset((*VIEWS, *MADE))
-# Arithmetic into lists of tensors that hold nothing: there is nothing to do.
+# In-place arithmetic on lists of fake tensors: nothing to compute.
 IN_PLACE = frozenset(
     (
         *(aten._foreach_add_.Tensor, aten._foreach_add_.Scalar, aten._foreach_mul_.Scalar),
@@ -57,7 +57,7 @@ class QuickMode(FakeTensorMode):
         if func in IN_PLACE:
             return None
         device = kwargs.get("device")
-        if func not in QUICK or device not in (None, CPU) or not all_hollow(args):
+        if func not in QUICK or device not in (None, CPU) or not all_without_data(args):
             return super().dispatch(func, types, args, kwargs)
         if device is not None:
             kwargs = {name: value for name, value in kwargs.items() if name != "device"}
@@ -73,11 +73,11 @@ class QuickMode(FakeTensorMode):
         return result
 
 
-def all_hollow(values: Any) -> bool:
-    """Does every tensor among the arguments hold nothing, being fake or on the meta device?"""
+def all_without_data(values: Any) -> bool:
+    """Is every tensor among the arguments fake or on the meta device?"""
     for value in values:
         if isinstance(value, list | tuple):
-            if value and isinstance(value[0], Tensor) and not all_hollow(value):
+            if value and isinstance(value[0], Tensor) and not all_without_data(value):
                 return False
         elif isinstance(value, Tensor) and not isinstance(value, FakeTensor) and not value.is_meta:
             return False

@@ -1,11 +1,10 @@
-"""Two ways to read memory phase by phase, behind one shape: allocator statistics, or storages.
+"""Two ways to read memory phase by phase, behind one interface: allocator statistics or storages.
 
-Never runs a step: the memory pass drives a reader and does not know which one it has.
+Never runs a step: the memory pass uses a reader without knowing which one it is.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Protocol, Self
 
 from torch import Tensor
@@ -19,9 +18,9 @@ from vbench_mem.probes.train_step import Trainer
 
 @dataclass(frozen=True, kw_only=True)
 class PhaseMemory:
-    """One phase of one step. Units: bytes; `end_bytes` is what was held when it was over.
+    """One phase of one step. Units: bytes; `end_bytes` is what was held at its end.
 
-    What only a card has is None on a cpu; what NVML does not tell is None too.
+    Fields that only a card has are None on a cpu, and so is what NVML does not report.
     """
 
     phase: str
@@ -34,8 +33,8 @@ class PhaseMemory:
     device_bytes: float | None = None
 
 
-class Allocator(Protocol):
-    """What is asked of torch.cuda; the module itself fits."""
+class AllocatorStatistics(Protocol):
+    """The part of `torch.cuda` that is used here; the module itself fits."""
 
     def synchronize(self) -> None: ...
     def memory_allocated(self) -> int: ...
@@ -44,28 +43,23 @@ class Allocator(Protocol):
     def reset_peak_memory_stats(self) -> None: ...
 
 
-class Driver(Protocol):
-    """What is asked of NVML."""
+class DriverMemory(Protocol):
+    """The part of NVML that is used here."""
 
     def process_bytes(self) -> Reading: ...
     def device_bytes(self) -> Reading: ...
 
 
 class Reader(Protocol):
-    """Enter it, announce each phase when it begins, leave it, and ask for the phases."""
+    """Enter it, call `begin` at the start of each phase, leave it, and call `phases`."""
 
     method: str
-    warm_up: bool  # do first calls take memory for good, which is not the phase's own?
+    warm_up: bool  # do first calls allocate permanently, outside of the phase's own memory?
 
     def __enter__(self) -> Self: ...
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, *error: object) -> None: ...
     def begin(self, phase: str, step: int = 0) -> None: ...
-    def know(self, trainer: Trainer, batch: Batch) -> None: ...
+    def register(self, trainer: Trainer, batch: Batch) -> None: ...
     def phases(self) -> list[PhaseMemory]: ...
 
 
@@ -75,7 +69,9 @@ class AllocatorReader:
     method = "caching allocator (CUDA)"
     warm_up = True  # cuBLAS and cuDNN take their workspaces at first use
 
-    def __init__(self, allocator: Allocator, driver: Driver | None, reason: str | None) -> None:
+    def __init__(
+        self, allocator: AllocatorStatistics, driver: DriverMemory | None, reason: str | None
+    ) -> None:
         self.allocator, self.driver = allocator, driver
         unread = Reading(None, reason)
         self.process, self.device = unread, unread
@@ -85,13 +81,8 @@ class AllocatorReader:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if kind is None:  # after a failure the device may not answer any more
+    def __exit__(self, *error: object) -> None:
+        if error[0] is None:  # after a failure the device may not respond
             self.end()
 
     def begin(self, phase: str, step: int = 0) -> None:
@@ -124,22 +115,22 @@ class AllocatorReader:
         if self.driver is not None:
             self.process, self.device = larger(self.process, process), larger(self.device, device)
 
-    def know(self, trainer: Trainer, batch: Batch) -> None:
-        """Statistics have no categories."""
+    def register(self, trainer: Trainer, batch: Batch) -> None:
+        """Does nothing: statistics have no categories."""
 
     def phases(self) -> list[PhaseMemory]:
         return self.done
 
 
 def larger(one: Reading, other: Reading) -> Reading:
-    """The larger reading; one that failed only counts where there is no number at all."""
+    """The larger reading; a failed one is returned only where neither has a number."""
     if other.number is None:
         return one if one.number is not None else other
     return other if one.number is None or other.number > one.number else one
 
 
-class Followed:
-    """Storages followed from allocation to release, phase by phase; knows what each was for."""
+class StorageRecorder:
+    """Records every allocation and release, phase by phase, and the category of each storage."""
 
     def __init__(self, tracker: StorageTracker) -> None:
         self.tracker = tracker
@@ -150,13 +141,8 @@ class Followed:
         self.tracker.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.tracker.__exit__(kind, error, traceback)
+    def __exit__(self, *error: object) -> None:
+        self.tracker.__exit__(*error)
 
     def begin(self, phase: str, step: int = 0) -> None:
         if self.trainer is not None and phase == "optimizer":
@@ -165,8 +151,8 @@ class Followed:
             self.tracker.tag("optimizer", self.trainer.optimizer_state())
         self.timeline.begin(phase, step)
 
-    def know(self, trainer: Trainer, batch: Batch) -> None:
-        """Said once the encoder and the batch are there, made under this reader or before it."""
+    def register(self, trainer: Trainer, batch: Batch) -> None:
+        """Call it once the encoder and the batch exist, made under this reader or before it."""
         self.trainer = trainer
         self.tracker.tag("parameter", weights_of(trainer))
         self.tracker.tag("input", batch.tensors())
@@ -179,24 +165,19 @@ class Followed:
         return self.timeline.by_category(self.timeline.peak(*spans), blocks)
 
 
-class StorageReader(Followed):
-    """The same as a reader of the memory pass, with the host's peak of each phase beside it."""
+class StorageReader(StorageRecorder):
+    """A `StorageRecorder` for the memory pass, with the host's peak of each phase."""
 
-    method = "storages followed (CPU)"
+    method = "storages tracked (CPU)"
     warm_up = False
 
     def __init__(self, device: str | None = None) -> None:
         super().__init__(StorageTracker(device))
         self.host_peaks: list[int] = []
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.host_peaks.append(resident.take_peak())
-        super().__exit__(kind, error, traceback)
+        super().__exit__(*error)
 
     def begin(self, phase: str, step: int = 0) -> None:
         if self.timeline.marks:

@@ -1,8 +1,7 @@
-"""A trace of a few layers, made into the trace of many: layers of a stack are alike, so one stands
-for all. No torch.
+"""Extends a trace of a few layers to the full depth: the layers of a stack are alike. No torch.
 
-Exact, not estimated: each copy of a layer allocates and releases in its turn, in the order in which
-the full depth would. Refuses (`NotAlike`) where the trace itself shows that layers are not alike.
+Exact, not estimated: each copy of a layer allocates and releases in the order in which the full
+depth would. Raises `LayersDiffer` where the trace shows that layers are not alike.
 Check: equals the full trace, for every encoder of the table and every recipe.
 """
 
@@ -11,42 +10,42 @@ from collections import Counter
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 
-from vbench_mem.probes.timeline import Span, Timeline
+from vbench_mem.probes.timeline import PhaseSpan, Timeline
 from vbench_mem.probes.trace import Trace
 
 Event = tuple[int, int]  # a block, and by how many bytes it changes
 
 
-class NotAlike(Exception):
-    """The layers do not take and give back memory in the same way; trace them all."""
+class LayersDiffer(Exception):
+    """The layers do not allocate and release memory in the same way; trace them all."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Repeat:
-    """Layer `layer` of the stack at `path` stands for `copies` more behind it."""
+    """Layer `layer` of the stack at `path` is copied `copies` times."""
 
     path: str
     layer: int
     copies: int
 
 
-def repeat(trace: Trace, wanted: Sequence[Repeat]) -> Trace:
-    """The trace with every stack at its full depth; raises `NotAlike`."""
-    for each in wanted:
+def repeat(trace: Trace, repeats: Sequence[Repeat]) -> Trace:
+    """The trace with every stack at its full depth; raises `LayersDiffer`."""
+    for each in repeats:
         if each.copies:
-            trace = Copier(trace, each).result()
+            trace = LayerCopier(trace, each).result()
     return trace
 
 
-class Copier:
+class LayerCopier:
     """Copies one layer. Copy 0 is the layer itself, next to the layer below; the last copy is next
     to the layer above."""
 
-    def __init__(self, trace: Trace, wanted: Repeat) -> None:
-        self.trace, self.layer, self.last = trace, wanted.layer, wanted.copies
-        pattern = re.compile(re.escape(wanted.path) + r"\.(\d+)(?:\.|$)")
+    def __init__(self, trace: Trace, repeats: Repeat) -> None:
+        self.trace, self.layer, self.last = trace, repeats.layer, repeats.copies
+        pattern = re.compile(re.escape(repeats.path) + r"\.(\d+)(?:\.|$)")
         places = {path: layer_in(pattern, path) for path in set(trace.active_modules)}
-        self.sites = [places[path] for path in trace.active_modules]
+        self.event_layers = [places[path] for path in trace.active_modules]
         self.owner_modules = {
             block: place
             for block, path in trace.owner_modules.items()
@@ -65,19 +64,19 @@ class Copier:
         self.active_modules: list[str] = []
 
     def pairs(self, neighbour: int, other: int) -> dict[int, int]:
-        """What the layer does to a neighbour's blocks, its neighbour on the other side does to
-        the layer's own: block by block, in the order of the events."""
+        """Blocks of a neighbour that the layer changes -> the layer's own blocks that its other
+        neighbour changes in the same way, in the order of the events."""
         theirs = self.events_at(self.layer, neighbour)
         ours = self.events_at(other, self.layer)
         if [change for _, change in theirs] != [change for _, change in ours]:
-            raise NotAlike
+            raise LayersDiffer
         return {block: own for (block, _), (own, _) in zip(theirs, ours, strict=True)}
 
-    def events_at(self, site: int, home: int) -> list[Event]:
+    def events_at(self, at_layer: int, owner: int) -> list[Event]:
         return [
             event
-            for event, place in zip(self.events, self.sites, strict=True)
-            if place == site and self.owner_modules.get(event[0]) == home
+            for event, place in zip(self.events, self.event_layers, strict=True)
+            if place == at_layer and self.owner_modules.get(event[0]) == owner
         ]
 
     def result(self) -> Trace:
@@ -86,15 +85,15 @@ class Copier:
         for span in self.trace.timeline.spans():
             timeline.marks.append((span.phase, span.step, len(self.blocks)))
             if span in judged:
-                self.copy_in_turn(span, descending=span.phase == "backward")
-            else:  # only what it leaves behind matters
-                self.copy_between(span.start, span.stop)
+                self.copy_layer_runs(span, descending=span.phase == "backward")
+            else:  # only what is live at its end matters
+                self.copy_other_events(span.start, span.stop)
         timeline.blocks, timeline.changes = self.blocks, self.changes
         timeline.live = Counter()
         for block, change in zip(self.blocks, self.changes, strict=True):
             timeline.live[block] += change
             if timeline.live[block] < 0:
-                raise NotAlike
+                raise LayersDiffer
         timeline.live = {block: size for block, size in timeline.live.items() if size}
         self.check(timeline)
         return replace(
@@ -109,32 +108,36 @@ class Copier:
             host=frozenset(self.with_copies(self.trace.host)),
         )
 
-    def copy_in_turn(self, span: Span, *, descending: bool) -> None:
-        """The layer's run through the phase, then its copies' in the order of the phase."""
-        run = [event for event in range(span.start, span.stop) if self.sites[event] == self.layer]
+    def copy_layer_runs(self, span: PhaseSpan, *, descending: bool) -> None:
+        """The layer's events of the phase, repeated for each copy in the order of the phase."""
+        run = [
+            event
+            for event in range(span.start, span.stop)
+            if self.event_layers[event] == self.layer
+        ]
         if not run:
             order = range(0)
         elif run[-1] - run[0] != len(run) - 1:
-            raise NotAlike  # the layer was at work twice, so nobody knows whose turn came between
+            raise LayersDiffer  # the layer ran twice, so the order of its copies is unknown
         else:
             order = range(self.last, -1, -1) if descending else range(self.last + 1)
-        self.copy_between(span.start, run[0] if run else span.stop)
+        self.copy_other_events(span.start, run[0] if run else span.stop)
         for copy in order:
             for event in run:
                 self.emit(event, self.in_copy(self.events[event][0], copy))
         if run:
-            self.copy_between(run[-1] + 1, span.stop)
+            self.copy_other_events(run[-1] + 1, span.stop)
 
-    def copy_between(self, start: int, stop: int) -> None:
-        """Events while another is at work: of one copy if that is a neighbour, else of all.
+    def copy_other_events(self, start: int, stop: int) -> None:
+        """Events while another module runs: of one copy if that is a neighbour, else of all.
 
-        Where several follow each other, all of a copy's come before those of the next, as weights
-        are made and lists are released: that order decides what an allocator makes of it.
+        In a row of such events all of a copy's come before those of the next, as when weights are
+        made and lists are released: the order matters to the allocator.
         """
         at = start
         while at < stop:
             end = at
-            while end < stop and self.is_of_all(end):
+            while end < stop and self.concerns_every_copy(end):
                 end += 1
             for copy in range(self.last + 1):
                 for event in range(at, end):
@@ -143,25 +146,25 @@ class Copier:
                 self.emit_once(end)
             at = end + 1
 
-    def is_of_all(self, event: int) -> bool:
-        site, home = self.sites[event], self.owner_modules.get(self.events[event][0])
-        return home == self.layer and site not in (self.layer - 1, self.layer + 1)
+    def concerns_every_copy(self, event: int) -> bool:
+        at_layer, owner = self.event_layers[event], self.owner_modules.get(self.events[event][0])
+        return owner == self.layer and at_layer not in (self.layer - 1, self.layer + 1)
 
     def in_copy(self, block: int, copy: int) -> int:
-        """Whose block it is, seen from a copy of the layer."""
-        home = self.owner_modules.get(block)
-        if home == self.layer:
+        """The block that a copy of the layer changes where the layer changes `block`."""
+        owner = self.owner_modules.get(block)
+        if owner == self.layer:
             return self.id_of(block, copy)
-        if home == self.layer - 1:
+        if owner == self.layer - 1:
             return block if copy == 0 else self.id_of(self.below[block], copy - 1)
-        if home == self.layer + 1:
+        if owner == self.layer + 1:
             return block if copy == self.last else self.id_of(self.above[block], copy + 1)
-        raise NotAlike
+        raise LayersDiffer
 
     def emit_once(self, event: int) -> None:
-        block, site = self.events[event][0], self.sites[event]
+        block, at_layer = self.events[event][0], self.event_layers[event]
         ours = self.owner_modules.get(block) == self.layer
-        self.emit(event, self.id_of(block, self.last if ours and site == self.layer + 1 else 0))
+        self.emit(event, self.id_of(block, self.last if ours and at_layer == self.layer + 1 else 0))
 
     def emit(self, event: int, block: int) -> None:
         self.blocks.append(block)
@@ -180,7 +183,7 @@ class Copier:
         return {*blocks, *(new for (old, _), new in self.ids.items() if old in blocks)}
 
     def flops(self) -> Counter[tuple[int, str]]:
-        """The layer's, as often as it is there now."""
+        """FLOPs by phase and module, the layer's multiplied by its copies."""
         found = Counter(self.trace.flops)
         for place, flop in self.trace.flops.items():
             if layer_in(self.pattern, place[1]) == self.layer:
@@ -188,7 +191,7 @@ class Copier:
         return found
 
     def check(self, timeline: Timeline) -> None:
-        """At the end each copy holds what the layer does."""
+        """Raises `LayersDiffer` unless each copy holds as much at the end as the layer."""
         own = sum(
             size
             for block, size in self.trace.timeline.live.items()
@@ -196,7 +199,7 @@ class Copier:
         )
         before, after = sum(self.trace.timeline.changes), sum(timeline.changes)
         if after != before + self.last * own:
-            raise NotAlike
+            raise LayersDiffer
 
 
 def layer_in(pattern: re.Pattern[str], path: str) -> int | None:

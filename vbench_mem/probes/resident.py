@@ -12,7 +12,7 @@ STATUS, REFERENCES = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 def reset_peak() -> bool:
-    """Forget the peak so far; False where this system does not let us, and peaks only ever grow."""
+    """Reset the peak; False where the system does not allow it, and the peak only grows."""
     try:
         REFERENCES.write_text("5", encoding="ascii")  # 5 resets the high-water mark (proc(5))
     except OSError:

@@ -1,4 +1,4 @@
-"""The time pass: warm-up, then steps timed one by one. Nothing else looks on while it runs."""
+"""The time pass: warm-up, then steps timed one by one, without any tracking."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -10,10 +10,10 @@ from torch import Tensor
 
 from vbench_mem.probes.batch import Batch
 from vbench_mem.probes.energy import EnergyWindow
-from vbench_mem.probes.feed import Cost, Fed
+from vbench_mem.probes.feed import InputCost, TimedBatch
 
 
-class Clock(Protocol):
+class StepClock(Protocol):
     """Laps of the device, one after another."""
 
     method: str
@@ -25,7 +25,7 @@ class Clock(Protocol):
 
 
 class HostClock:
-    """For a device that is done when a call returns."""
+    """For a device whose calls return when they are done."""
 
     method = "perf_counter"
 
@@ -40,14 +40,14 @@ class HostClock:
         self.laps.append(1000 * (perf_counter() - self.start))
 
     def wait(self) -> None:
-        """Nothing is under way."""
+        """Does nothing: no call is pending."""
 
     def laps_ms(self) -> list[float]:
         return self.laps
 
 
 class DeviceClock:
-    """Events in the device's own queue: the host's delays count only where the device waits."""
+    """Events in the device's own queue: delays of the host count only where the device waits."""
 
     method = "CUDA events"
 
@@ -71,11 +71,11 @@ class DeviceClock:
 
 
 @dataclass
-class Timed:
-    """Times of the counted steps, in order. `energy` is joules per clip, or why there is none."""
+class TimedSteps:
+    """Times of the timed steps, in order. `energy` is joules per clip, or None and the reason."""
 
     step_ms: list[float] = field(default_factory=list)
-    costs: list[Cost] = field(default_factory=list)
+    costs: list[InputCost] = field(default_factory=list)
     wall_s: float = 0.0
     losses: list[float] = field(default_factory=list)
     first_step_s: float = 0.0
@@ -86,18 +86,18 @@ class Timed:
 
 def time_pass(
     step: Callable[[Batch], Tensor | None],
-    feed: Iterator[Fed],
-    clock: Clock,
+    feed: Iterator[TimedBatch],
+    clock: StepClock,
     window: EnergyWindow,
     *,
     warmup: int,
     steps: int,
-) -> Timed:
+) -> TimedSteps:
     """`step` returns its loss, still on the device, or None for an embedding.
 
-    A feed that decodes takes turns with the device, so that their times can be told apart.
+    Decoding and the device take turns, so that their times can be measured separately.
     """
-    timed, losses = Timed(), []
+    timed, losses = TimedSteps(), []
     for number in range(warmup):
         start = perf_counter()
         losses.append(step(next(feed).batch))
@@ -107,23 +107,23 @@ def time_pass(
     window.begin()
     start = perf_counter()
     for _ in range(steps):
-        fed = next(feed)
+        timed_batch = next(feed)
         clock.begin()
-        losses.append(step(fed.batch))
+        losses.append(step(timed_batch.batch))
         clock.end()
-        if fed.cost is not None:
+        if timed_batch.cost is not None:
             clock.wait()
-            timed.costs.append(fed.cost)
+            timed.costs.append(timed_batch.cost)
     clock.wait()
     timed.wall_s = perf_counter() - start
     timed.energy_steps = steps
-    # the last batch again and no loss kept: how many steps a second holds is the device's affair,
-    # and neither losses nor counts of clips may depend on it
+    # repeats the last batch and keeps no loss: the number of these steps depends on the device's
+    # speed, and neither losses nor counts of clips may depend on it
     while window.too_short():
-        step(fed.batch)
+        step(timed_batch.batch)
         clock.wait()
         timed.energy_steps += 1
-    clips = timed.energy_steps * len(fed.batch.ids_BL)
+    clips = timed.energy_steps * len(timed_batch.batch.ids_BL)
     timed.energy, timed.energy_s = window.end(clips), window.seconds
     timed.step_ms = clock.laps_ms()
     timed.losses = [float(loss) for loss in losses if loss is not None]

@@ -8,7 +8,7 @@ from vbench_mem.encoders.custom import NOT_TOLD, Custom
 from vbench_mem.machine.peaks import dense_peak, share_of_peak
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.measured import Measured
-from vbench_mem.probes.speed import Timed
+from vbench_mem.probes.speed import TimedSteps
 
 CLIPS_METRICS = ("decode_ms", "transfer_ms", "end_to_end_clips_per_s")
 EMBED_GFLOP = ("embed_video_gflop", "forward_text_gflop")
@@ -20,8 +20,8 @@ def percentile(values: list[float], percent: float) -> float:
     return float(np.percentile(values, percent))
 
 
-def speed_metrics(cell: Cell, timed: Timed, clock: str) -> Measured:
-    """Everything the time pass is asked for but what needs a FLOP count."""
+def speed_metrics(cell: Cell, timed: TimedSteps, clock: str) -> Measured:
+    """All metrics of the time pass but those that need a FLOP count."""
     found, load = Measured(), cell.load
     median = percentile(timed.step_ms, 50)
     per_s = 1000 * load.batch / median
@@ -50,7 +50,7 @@ def speed_metrics(cell: Cell, timed: Timed, clock: str) -> Measured:
     return found
 
 
-def put_input(found: Measured, timed: Timed, batch: int) -> None:
+def put_input(found: Measured, timed: TimedSteps, batch: int) -> None:
     """Decoding, transfer and compute took turns, so they add up to the wall time."""
     found.put(
         decode_ms=percentile([cost.decode_ms for cost in timed.costs], 50),
@@ -69,7 +69,7 @@ def put_input(found: Measured, timed: Timed, batch: int) -> None:
 
 
 def put_share_of_peak(found: Measured, cell: Cell, device_name: str) -> None:
-    """From the FLOPs and the median step that `found` has already.
+    """From the FLOPs and the median step in `found`.
 
     Work done (recomputed activations included) gives TFLOP/s; the share of the peak counts only
     what the mathematics needs, as MFU is defined. Raises `ArithmeticError` above the peak.
@@ -77,11 +77,12 @@ def put_share_of_peak(found: Measured, cell: Cell, device_name: str) -> None:
     numbers = found.metrics
     names = ("step_gflop",) if cell.load.mode == "train" else EMBED_GFLOP
     parts = [numbers[name] for name in names]
-    if cell.load.mode == "embed" and isinstance(cell.spec, Custom):  # not all of it is in towers
+    # some of its work is outside of the towers
+    if cell.load.mode == "embed" and isinstance(cell.spec, Custom):
         parts = [found.details["flops"].get("embed_gflop")]
     step_ms = numbers["step_ms"]
     if step_ms is None or any(part is None for part in parts):
-        found.lack("FLOPs or time of a step are not there", *MFU_METRICS)
+        found.lack("the FLOPs or the time of a step are missing", *MFU_METRICS)
         return
     gflop = sum(part for part in parts if part is not None)
     recomputed = found.details["flops"]["recomputed_gflop"] if cell.load.mode == "train" else 0.0

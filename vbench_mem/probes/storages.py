@@ -1,14 +1,13 @@
-"""Every tensor's memory followed from allocation to release, exactly, on whatever device it lies.
+"""Records every allocation and release of a tensor's storage, exactly, on any device.
 
-Sees what operations return and what they are given; never what a kernel allocates inside one
-operation and gives back before it returns. Works the same on fake tensors, which hold nothing.
+Sees the arguments and results of operations; never what a kernel allocates inside one operation and
+frees before it returns. Works the same on fake tensors, which have no data.
 """
 
 import weakref
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache, partial
-from types import TracebackType
 from typing import Any, Self
 
 from torch import Tensor
@@ -20,16 +19,16 @@ from vbench_mem.probes.timeline import Timeline
 
 @cache
 def is_composite(operation: Any) -> bool:
-    """Does torch have it as nothing but other operations?"""
+    """Does torch define it by other operations alone?"""
     return operation.namespace != "prim" and operation._can_decompose()
 
 
 class StorageTracker(TorchDispatchMode):
-    """While entered, writes each storage that comes or goes into its timeline.
+    """While entered, records each allocation and release of a storage in its timeline.
 
-    Views share a storage and count once; a storage is gone when its last owner is, autograd's graph
-    and the autocast cache included.
-    Args:   `device` follows only tensors of that type of device; none follows all.
+    Views share a storage and count once; a storage is released with its last owner, including
+    autograd's graph and the autocast cache.
+    Args:   `device` tracks only tensors on that type of device; None tracks all.
     Check:  equals torch.distributed._tools.mem_tracker on the peak of a training step.
     """
 
@@ -40,33 +39,31 @@ class StorageTracker(TorchDispatchMode):
         self.tags: dict[str, set[int]] = defaultdict(set)
         self.attention: set[str] = set()  # names of the attention kernels that were called
         self.blocks = 0
-        self.entered = 0  # entered anew for the parts of a composite operation
-        # by address, which is free for the next storage only after the callback has removed it
-        self.following: dict[int, tuple[int, weakref.ref[Any]]] = {}
+        self.entered = 0  # depth: entered again for the parts of a composite operation
+        # by address, which another storage may use only after the callback has removed it
+        self.tracked: dict[int, tuple[int, weakref.ref[Any]]] = {}
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        parts = self.parts(func, args, kwargs or {})
+        parts = self.decomposed(func, args, kwargs or {})
         if parts is not NotImplemented:
             return parts
         result = func(*args, **(kwargs or {}))
-        self.notice(func)
+        self.record_attention(func)
         # the arguments too: weights made before, tensors made outside of torch, resized ones
-        self.follow(
-            leaf for leaf in tree_leaves((args, kwargs, result)) if isinstance(leaf, Tensor)
-        )
+        self.track(leaf for leaf in tree_leaves((args, kwargs, result)) if isinstance(leaf, Tensor))
         return result
 
-    def parts(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-        """The result by the operations that a composite one consists of, each followed; else
-        `NotImplemented`. Without gradients torch hands such operations over whole."""
+    def decomposed(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        """The result of a composite operation, run as its parts so that each is tracked; else
+        `NotImplemented`. Without gradients torch does not decompose such operations."""
         if not is_composite(func):
             return NotImplemented
         with self:
             return func.decompose(*args, **kwargs)
 
-    def notice(self, func: Any) -> None:
+    def record_attention(self, func: Any) -> None:
         if "attention" in func.__name__:
             self.attention.add(func.__name__.partition(".")[0])
 
@@ -75,20 +72,15 @@ class StorageTracker(TorchDispatchMode):
         super().__enter__()  # type: ignore[no-untyped-call]
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        super().__exit__(kind, error, traceback)  # type: ignore[no-untyped-call]
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)  # type: ignore[no-untyped-call]
         self.entered -= 1
         if not self.entered:
-            # releases after this are no event; a dead reference calls nobody
-            self.following.clear()
+            # later releases are not recorded: a dead weak reference calls nothing
+            self.tracked.clear()
 
-    def follow(self, tensors: Iterable[Tensor]) -> list[int]:
-        """The blocks of these tensors, new ones from now on followed until their release."""
+    def track(self, tensors: Iterable[Tensor]) -> list[int]:
+        """The blocks of these tensors; new ones are tracked from now on until their release."""
         return [
             self.block_of(tensor)
             for tensor in tensors
@@ -96,20 +88,20 @@ class StorageTracker(TorchDispatchMode):
         ]
 
     def tag(self, category: str, tensors: Iterable[Tensor]) -> None:
-        """Say what the blocks of these tensors are for, for the timeline as a whole."""
-        self.tags[category].update(self.follow(tensors))
+        """Record the category of these tensors' blocks, for the whole timeline."""
+        self.tags[category].update(self.track(tensors))
 
     def block_of(self, tensor: Tensor) -> int:
         storage = tensor.untyped_storage()
         address = storage._cdata
-        known = self.following.get(address)
+        known = self.tracked.get(address)
         if known is None:
             self.blocks += 1
-            known = self.blocks, weakref.ref(storage, partial(self.gone, address))
-            self.following[address] = known
+            known = self.blocks, weakref.ref(storage, partial(self.released, address))
+            self.tracked[address] = known
         self.timeline.hold(known[0], storage.nbytes())
         return known[0]
 
-    def gone(self, address: int, _: Any) -> None:
-        block, _ = self.following.pop(address)
+    def released(self, address: int, _: Any) -> None:
+        block, _ = self.tracked.pop(address)
         self.timeline.release(block)

@@ -1,20 +1,20 @@
-"""When memory was taken and given back, and what that says afterwards. No torch.
+"""A record of allocations and releases, and what follows from it. No torch.
 
-A timeline is a list of events (block, bytes more or less), cut into spans by the phases of a
-burst. A block is a number that is never used twice, so that what a block was for (a weight, a
-gradient) can be said after the fact: when a gradient is allocated nobody knows yet that it is one.
+A timeline is a list of events (block, change in bytes), cut into spans by the phases of a burst. A
+block is a number that is never used twice, so that its category (weight, gradient) can be assigned
+later: when a gradient is allocated it is not yet known to be one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-# In this order: a block in two sets (a buffer that is also fed) counts for the first.
+# In this order: a block in two sets (a buffer that is also an input) counts for the first.
 CATEGORIES = ("parameter", "gradient", "optimizer", "input", "activation", "temporary")
 
 
 @dataclass(frozen=True)
-class Span:
+class PhaseSpan:
     """Events `start` to `stop` (excluded), while one phase of one step was running."""
 
     phase: str
@@ -41,7 +41,7 @@ class Timeline:
     marks: list[tuple[str, int, int]] = field(default_factory=list)
 
     def begin(self, phase: str, step: int = 0) -> None:
-        """What follows belongs to this phase, until the next one begins."""
+        """Later events belong to this phase, until the next one begins."""
         self.marks.append((phase, step, len(self.blocks)))
 
     def hold(self, block: int, size: int) -> None:
@@ -64,10 +64,10 @@ class Timeline:
         self.changes[next(at for at in events if self.blocks[at] == block)] += more
         self.live[block] += more
 
-    def spans(self) -> list[Span]:
+    def spans(self) -> list[PhaseSpan]:
         ends = [start for _, _, start in self.marks[1:]] + [len(self.blocks)]
         return [
-            Span(phase, step, start, stop)
+            PhaseSpan(phase, step, start, stop)
             for (phase, step, start), stop in zip(self.marks, ends, strict=True)
         ]
 
@@ -75,10 +75,10 @@ class Timeline:
         """Bytes held after 0, 1, 2 ... events."""
         return list(accumulate(self.changes, initial=0))
 
-    def peak(self, *spans: Span, levels: Sequence[int] | None = None) -> Moment:
-        """The first moment with the most bytes held; a span starts with what it found.
+    def peak(self, *spans: PhaseSpan, levels: Sequence[int] | None = None) -> Moment:
+        """The first moment with the most bytes held; a span begins with what was held before it.
 
-        `levels` are another counter's after each event, in place of `self.levels()`.
+        `levels` are the bytes after each event by another counter, instead of `self.levels()`.
         """
         levels = self.levels() if levels is None else levels
         moments = (at for span in spans for at in range(span.start, span.stop + 1))
@@ -86,7 +86,7 @@ class Timeline:
         return Moment(events, levels[events])
 
     def held_at(self, events: int) -> dict[int, int]:
-        """Every block that holds something after so many events, and its bytes."""
+        """The blocks that are live after so many events, and their bytes."""
         held: dict[int, int] = {}
         for block, change in zip(self.blocks[:events], self.changes[:events], strict=True):
             held[block] = held.get(block, 0) + change
@@ -94,26 +94,26 @@ class Timeline:
                 del held[block]
         return held
 
-    def kept(self, span: Span) -> set[int]:
-        """Blocks that were made in a span and outlived it: of a forward, what backward needs."""
+    def kept(self, span: PhaseSpan) -> set[int]:
+        """Blocks allocated in a span that outlive it: of a forward, what backward needs."""
         before = set(self.blocks[: span.start])
         return self.held_at(span.stop).keys() - before
 
-    def of_step(self, step: int) -> list[Span]:
+    def of_step(self, step: int) -> list[PhaseSpan]:
         """The spans of one training step; of step 0 the embedding alone."""
         return [
             span for span in self.spans() if span.step == step and (step or span.phase == "embed")
         ]
 
-    def kept_by_forward(self, spans: Iterable[Span]) -> set[int]:
-        """What the forwards among these spans left for backward: activations."""
+    def kept_by_forward(self, spans: Iterable[PhaseSpan]) -> set[int]:
+        """Activations: blocks that the forwards among these spans keep for backward."""
         forwards = [span for span in spans if span.phase == "forward"]
         return set[int]().union(*(self.kept(span) for span in forwards))
 
     def by_category(self, moment: Moment, blocks: Mapping[str, Set[int]]) -> dict[str, int]:
-        """Bytes held at a moment by what they were for; sums up to the moment's bytes.
+        """Bytes held at a moment by category; they sum up to the moment's bytes.
 
-        `blocks` says which blocks are what; what is in none of its sets is temporary.
+        `blocks` has the blocks of each category; a block in none of its sets is temporary.
         """
         total = dict.fromkeys(CATEGORIES, 0)
         for block, size in self.held_at(moment.events).items():

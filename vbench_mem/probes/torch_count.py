@@ -1,12 +1,11 @@
 """FLOPs by torch's own counter, on fake CPU tensors: nothing is allocated and nothing computed.
 
 A fake CPU, since that device keeps attention fused on any build of torch; a fake CUDA device needs
-a CUDA build. Below the counter an observer sees every operation that the counter let pass.
+a CUDA build. Below the counter a recorder sees every operation that the counter ignored.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -15,10 +14,9 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
-from vbench_mem.base.load import Kernel
-from vbench_mem.encoders.build import build
-from vbench_mem.encoders.dual import DualEncoder
 from vbench_mem.matrix.cell import Cell
+from vbench_mem.probes.fake_encoder import as_traced, table_encoder_maker
+from vbench_mem.probes.fast_path import without_fast_path
 from vbench_mem.probes.inputs import one_caption, one_clip
 from vbench_mem.probes.uncounted import refuse_unknown
 
@@ -41,7 +39,7 @@ def attention_backward_flop(
     return 2 * torch.Size(batch).numel() * queries * key[-2] * (3 * width + 2 * value[-1])
 
 
-# The CPU's fused attention, which the counter of torch 2.13 lets pass as if it were free.
+# The CPU's fused attention, which the counter of torch 2.13 ignores.
 FORMULAS: dict[str, Formula] = {
     "_scaled_dot_product_flash_attention_for_cpu": attention_flop,
     "_scaled_dot_product_flash_attention_for_cpu_backward": attention_backward_flop,
@@ -49,8 +47,8 @@ FORMULAS: dict[str, Formula] = {
 
 
 @dataclass(frozen=True)
-class Pass:
-    """What one forward, and the backward after it, came to; `left_out` is what was not counted."""
+class PassFlops:
+    """FLOPs of one forward and its backward; `left_out` are operations that were not counted."""
 
     forward: Counts
     backward: Counts
@@ -59,15 +57,15 @@ class Pass:
 
 @dataclass(frozen=True)
 class TorchCount:
-    """One clip and one caption. `embed` is the video tower as it embeds: without a mask."""
+    """FLOPs of one clip and one caption. `embed` is the video tower without a mask."""
 
-    video: Pass
-    text: Pass
-    embed: Pass
+    video: PassFlops
+    text: PassFlops
+    embed: PassFlops
 
 
-class Seen(TorchDispatchMode):
-    """Remembers every operation that passes."""
+class OperationRecorder(TorchDispatchMode):
+    """Records every operation."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -79,8 +77,8 @@ class Seen(TorchDispatchMode):
         self.operations.add(func)
         return func(*args, **(kwargs or {}))
 
-    def without(self, counted: Any) -> tuple[str, ...]:
-        """What has no formula; views are left out silently, since they do nothing."""
+    def not_counted(self, counted: Any) -> tuple[str, ...]:
+        """Operations without a formula; views are omitted, since they compute nothing."""
         rest = (func for func in self.operations if func._overloadpacket not in counted)
         return tuple(sorted(str(func) for func in rest if not func.is_view))
 
@@ -90,30 +88,24 @@ def count_pass(
     *,
     backward: bool,
     formulas: Mapping[str, Formula] = FORMULAS,
-) -> Pass:
+) -> PassFlops:
     """Run `forward`, and the backward of the sum of its result, under the counter.
 
     Raises `Uncounted` when an operation without a formula is not known to be negligible.
     """
     mapping = {getattr(torch.ops.aten, name): formula for name, formula in formulas.items()}
     added = {op: formula for op, formula in mapping.items() if op not in flop_registry}
-    counter, seen = FlopCounterMode(display=False, custom_mapping=added), Seen()
-    fast = torch.backends.mha.get_fastpath_enabled()
-    # the fast path of nn.MultiheadAttention is one operation that no counter opens
-    torch.backends.mha.set_fastpath_enabled(False)
-    try:
-        with seen, counter:
-            result = forward()
-            ahead = by_operation(counter)
-            if backward:
-                result.sum().backward()
-            both = by_operation(counter)
-    finally:
-        torch.backends.mha.set_fastpath_enabled(fast)
-    left_out = seen.without(counter.flop_registry)
+    counter, recorder = FlopCounterMode(display=False, custom_mapping=added), OperationRecorder()
+    with without_fast_path(), recorder, counter:
+        result = forward()
+        ahead = by_operation(counter)
+        if backward:
+            result.sum().backward()
+        both = by_operation(counter)
+    left_out = recorder.not_counted(counter.flop_registry)
     refuse_unknown("torch's counter", left_out)
     back = {name: flop - ahead.get(name, 0) for name, flop in both.items()}
-    return Pass(ahead, {name: flop for name, flop in back.items() if flop}, left_out)
+    return PassFlops(ahead, {name: flop for name, flop in back.items() if flop}, left_out)
 
 
 def by_operation(counter: FlopCounterMode) -> Counts:
@@ -121,26 +113,15 @@ def by_operation(counter: FlopCounterMode) -> Counts:
     return {str(name).removeprefix("aten."): flop for name, flop in counts.items()}
 
 
-@contextmanager
-def fake_encoder(cell: Cell) -> Iterator[DualEncoder]:
-    """The cell's encoder on a fake CPU. Made on the meta device first: there the random starts are
-    skipped, while on a fake one `trunc_normal_` asks whether a number that is not there fits."""
-    kernel: Kernel = "math" if cell.runtime.attention == "math" else "auto"
-    with torch.device("meta"):
-        encoder = build(
-            cell.table_spec, cell.recipe, cell.load, replace(cell.runtime, attention=kernel)
-        )
-    with FakeTensorMode(allow_non_fake_inputs=True), torch.device("cpu"):
-        yield encoder.to_empty(device="cpu")
-
-
 def count_torch(cell: Cell) -> TorchCount:
-    """Count a cell at batch 1. Whatever fused kernel a device takes multiplies the same.
+    """Count a cell at batch 1. Every fused kernel multiplies the same.
 
     Precision and compilation do not change what is multiplied: float32, eager.
     """
     train = cell.load.mode == "train"
-    with fake_encoder(cell) as encoder:
+    make = table_encoder_maker(as_traced(cell))
+    with FakeTensorMode(allow_non_fake_inputs=True), torch.device("cpu"):
+        encoder = make()
         clip, (ids, mask) = one_clip(cell.load), one_caption(cell.load)
 
         def video() -> Tensor:

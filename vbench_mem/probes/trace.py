@@ -1,26 +1,28 @@
-"""One fake run written down: who took which memory when. No torch in what it answers."""
+"""One run on fake tensors as plain data: memory by event and module, and FLOPs. No torch."""
 
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from vbench_mem.probes.timeline import CATEGORIES, Span, Timeline
+from vbench_mem.probes.timeline import CATEGORIES, PhaseSpan, Timeline
 
 LAYER = re.compile(r"\.\d+(?=\.|$)")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trace:
-    """A steady step, or an embedding, with what led up to it.
+    """A steady step, or an embedding, with all that ran before it.
 
-    steady       number of the steady step; 0 for an embedding
-    homes        by block, the module that made it or whose weight it belongs to
-    active_modules  by event of the timeline, the module that was at work
-    tags         by category, the blocks that are known to be of it
-    flops        by (number of the phase, module)
-    kernels      blocks that a kernel borrows
-    host         blocks that an optimiser keeps on the host, whatever the device
+    steady          number of the steady step; 0 for an embedding
+    owner_modules   by block, the module that made it, or whose weight it belongs to
+    active_modules  by event of the timeline, the module that was running
+    tags            by category, the blocks that are known to belong to it
+    flops           by (number of the phase, module)
+    kernels         blocks that are workspaces of a kernel
+    host            blocks that an optimiser keeps on the host, on every device
+    attention       names of the attention kernels
+    operations      names of all operations
     """
 
     timeline: Timeline
@@ -34,11 +36,11 @@ class Trace:
     attention: tuple[str, ...] = ()
     operations: tuple[str, ...] = ()
 
-    def spans(self) -> list[Span]:
+    def spans(self) -> list[PhaseSpan]:
         return self.timeline.of_step(self.steady)
 
     def modules_of(self, held: Mapping[int, int]) -> dict[str, dict[str, int]]:
-        """Bytes by module and category; the layers of a stack in one line each."""
+        """Bytes by module and category; the layers of a stack share a path."""
         category = self.categories()
         found: dict[str, Counter[str]] = defaultdict(Counter)
         for block, size in held.items():
@@ -54,19 +56,19 @@ class Trace:
             found |= dict.fromkeys(blocks.get(name, ()), name)
         return found
 
-    def flop_of(self, spans: Iterable[Span]) -> int:
-        """What all modules together multiplied in these spans."""
-        wanted = {(span.phase, span.step) for span in spans}
+    def flop_of(self, spans: Iterable[PhaseSpan]) -> int:
+        """FLOPs of all modules in these spans."""
+        chosen = {(span.phase, span.step) for span in spans}
         numbers = {
             number
             for number, (phase, step, _) in enumerate(self.timeline.marks)
-            if (phase, step) in wanted
+            if (phase, step) in chosen
         }
         return sum(flop for (number, _), flop in self.flops.items() if number in numbers)
 
 
 def totals(modules: dict[str, dict[str, int]]) -> dict[str, int]:
-    """By category, over all modules; every category is there."""
+    """Bytes by category over all modules; every category is a key."""
     found = dict.fromkeys(CATEGORIES, 0)
     for held in modules.values():
         for name, size in held.items():
@@ -74,12 +76,12 @@ def totals(modules: dict[str, dict[str, int]]) -> dict[str, int]:
     return found
 
 
-def born_before(
+def allocated_before_step(
     timeline: Timeline, active_modules: list[str], blocks: set[int], *, step: int
 ) -> tuple[Timeline, list[str]]:
-    """As if these blocks had been there before the step: the optimiser makes its state in the
-    first one, and every later step finds it."""
-    marks = [place for place, mark in enumerate(timeline.marks) if mark[1] == step]
+    """As if these blocks had been allocated before the step: the optimiser makes its state in the
+    first step, and every later step begins with it."""
+    marks = [index for index, mark in enumerate(timeline.marks) if mark[1] == step]
     if not marks or not blocks:
         return timeline, active_modules
     start = timeline.marks[marks[0]][2]
@@ -89,11 +91,14 @@ def born_before(
     for block, _, _ in events[start:]:
         moved.append(moved[-1] + (block in blocks))
     rest = [event for event in events[start:] if event[0] not in blocks]
-    settled = [*events[:start], *early, *rest]
+    reordered = [*events[:start], *early, *rest]
     result = Timeline(live=timeline.live)
-    result.blocks, result.changes = [block for block, _, _ in settled], [c for _, c, _ in settled]
+    result.blocks, result.changes = (
+        [block for block, _, _ in reordered],
+        [c for _, c, _ in reordered],
+    )
     result.marks = [
         (phase, number, at if at < start else at + len(early) - moved[at - start])
         for phase, number, at in timeline.marks
     ]
-    return result, [path for _, _, path in settled]
+    return result, [path for _, _, path in reordered]

@@ -1,9 +1,9 @@
 """Which operations a count may leave out, and the refusal of a count that left out any other.
 
-What is left out is elementwise, a reduction, a normalisation, a lookup, a draw, or a change of
-shape: work of the order of the tensor's size, where a product with a weight or an attention does
-hundreds of times that. torch itself says which operations are pointwise or views; the rest is a
-closed list on purpose: an operation that nobody has judged is an error.
+Left out are elementwise operations, reductions, normalisations, lookups, random draws and changes
+of shape: work of the order of the tensor's size, where a product with a weight or an attention does
+hundreds of times that. torch's tags say which operations are pointwise or views; the rest is a
+closed list on purpose: an operation that is not on it is an error.
 """
 
 import re
@@ -52,26 +52,26 @@ KINDS = {
     """,
     "bookkeeping": "Int NumToTensor ScalarImplicit device is_same_size numel size",
 }
-JUDGED = frozenset(name for names in KINDS.values() for name in names.split())
+NEGLIGIBLE = frozenset(name for names in KINDS.values() for name in names.split())
 
 # `aten::add_` as fvcore writes it, `aten.add.Tensor` as torch does
 NAME = re.compile(r"(?:aten|prim|prims)(?:::|\.)(?P<name>\w+?)_?(?:\.\w+)?")
 
 
 class Uncounted(RuntimeError):
-    """A counter met an operation that it cannot count and that nobody has judged negligible."""
+    """A counter met an operation that it cannot count and that is not listed as negligible."""
 
 
 def bare(operation: str) -> str:
-    """`aten::add_` and `aten.add.Tensor` are both `add`; what is not torch's stays whole."""
+    """`aten::add_` and `aten.add.Tensor` are both `add`; other names stay as they are."""
     match = NAME.fullmatch(operation)
     return operation if match is None else match["name"]
 
 
 def negligible(operation: str) -> bool:
-    """Is this operation, named as a counter names it, one that a count may leave out?"""
+    """May a count leave out this operation? Named as a counter names it."""
     name = bare(operation)
-    return name in JUDGED or f"{name}_" in JUDGED or pointwise_or_view(name)
+    return name in NEGLIGIBLE or f"{name}_" in NEGLIGIBLE or pointwise_or_view(name)
 
 
 def pointwise_or_view(name: str) -> bool:

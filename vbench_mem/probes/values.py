@@ -1,7 +1,7 @@
-"""The values of small tensors, kept beside fake ones, which have none: masks, token ids, counters.
+"""The values of small tensors beside fake ones, which have none: masks, token ids, counters.
 
-A program asks for them: how many patches a mask leaves, whether a row is padded. What follows from
-something large, such as the pixels of a clip or a weight, is not known, and nothing here guesses.
+Programs read them: how many patches a mask keeps, whether a row is padded. Values that depend on
+something large, such as the pixels of a clip or a weight, are unknown, and nothing here guesses.
 """
 
 from collections.abc import Iterator
@@ -19,14 +19,14 @@ OVERFLOWS = {aten.isnan, aten.isinf}
 
 
 class Values:
-    """By storage, as a step works on tensors that hold nothing.
+    """Known values by storage.
 
-    What nobody has written yet reads as 0. Whether something unknown overflowed is answered: no.
+    Uninitialised memory reads as 0, and so does a check whether unknown values overflowed.
     """
 
     def __init__(self) -> None:
         self.storages: dict[int, torch.UntypedStorage] = {}
-        self.zeros: set[int] = set()  # nothing but zeros, however large
+        self.zeros: set[int] = set()  # storages that are all zeros, of any size
 
     def forget(self, block: int | None) -> None:
         if block is not None:
@@ -45,7 +45,7 @@ class Values:
             return empty.set_(storage, tensor.storage_offset(), tensor.shape, tensor.stride())
 
     def learn(self, block: int, tensor: Tensor, value: Tensor) -> None:
-        """Keep what a new fake tensor would hold, laid out as that one is."""
+        """Keep the value of a new fake tensor, with the same strides."""
         with no_dispatch():
             if value.stride() != tensor.stride() or value.storage_offset():
                 value = torch.empty_strided(
@@ -54,12 +54,12 @@ class Values:
             self.storages[block] = value.untyped_storage()
 
 
-def small(result: Any) -> bool:
+def is_small(result: Any) -> bool:
     return all(each.nbytes <= LARGEST for each in tensors_in(result))
 
 
 def compute(func: Any, args: Any, kwargs: Any) -> Any:
-    """The operation on real tensors, out of sight of everybody who follows."""
+    """The operation on real tensors, without any tracking."""
     with no_dispatch(), torch._C._DisableAutocast(), torch.no_grad():
         result = func(*args, **kwargs)
         if func._overloadpacket in UNWRITTEN:
@@ -68,11 +68,11 @@ def compute(func: Any, args: Any, kwargs: Any) -> Any:
 
 
 def count(mask: Tensor) -> int:
-    """In how many places a mask is set."""
+    """The number of elements of a mask that are set."""
     return int(compute(ITEM, (compute(aten.count_nonzero.default, (mask,), {}),), {}))
 
 
-def written(func: Any, args: Any, kwargs: dict[str, Any]) -> Iterator[Tensor]:
+def written_tensors(func: Any, args: Any, kwargs: dict[str, Any]) -> Iterator[Tensor]:
     """The arguments that the operation writes into."""
     for place, argument in enumerate(func._schema.arguments):
         if argument.alias_info is not None and argument.alias_info.is_write:
@@ -80,7 +80,7 @@ def written(func: Any, args: Any, kwargs: dict[str, Any]) -> Iterator[Tensor]:
             yield from tensors_in(value)
 
 
-def asks_for_overflow(func: Any, args: Any) -> bool:
+def is_overflow_check(func: Any, args: Any) -> bool:
     """`isnan`, `isinf`, and `x != x`, which is how torch writes the first of them."""
     if func is aten.ne.Tensor:
         return args[0] is args[1]

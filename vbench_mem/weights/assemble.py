@@ -1,4 +1,4 @@
-"""Parts of a published model -> pieces with our names: joined, transposed, folded, summed.
+"""Tensors of a published model -> our tensors: joined, transposed, folded, summed.
 
 Legend: D width, N places of a table, E shared space, C channels, T frames of a kernel.
 """
@@ -17,7 +17,7 @@ from vbench_mem.weights.held import Piece
 from vbench_mem.weights.kernels import image_kernel
 from vbench_mem.weights.pixels import Pixels, folded
 
-AS_THEY_ARE = re.compile(
+UNCHANGED = re.compile(
     r"(pre_norm|norm|pool\.(query|q|kv|proj|norm|mlp\.fc[12])|head)(\.weight|\.bias|)"
     r"|blocks\.\d+\.(norm1|norm2|mlp\.fc1|attn\.qkv|attn\.proj|mlp\.fc2)\.(weight|bias)"
 )
@@ -52,18 +52,18 @@ class Parts:
         """(D, C, H, W), or with T before H; raises `UsageError` for another."""
         kernel = self["patch.weight"].tensor
         if kernel.dim() not in (4, 5) or kernel.shape[1] != CHANNELS:
-            told = "x".join(map(str, kernel.shape))
+            shape_text = "x".join(map(str, kernel.shape))
             raise UsageError(
-                f"{self.path}: its patch kernel is {told}; it must be of red, green, blue"
+                f"{self.path}: its patch kernel is {shape_text}; it must be of red, green, blue"
             )
         if kernel.shape[-1] != kernel.shape[-2]:
-            told = "x".join(map(str, kernel.shape[-2:]))
-            raise UsageError(f"{self.path}: its patches are {told} px; ours are square")
+            shape_text = "x".join(map(str, kernel.shape[-2:]))
+            raise UsageError(f"{self.path}: its patches are {shape_text} px; ours are square")
         return kernel
 
 
 def assemble(parts: Parts, pixels: Pixels | None) -> dict[str, Piece]:
-    """All pieces but positions and class token; raises `UsageError` where a part is missing."""
+    """All tensors but positions and class token; raises `UsageError` where a part is missing."""
     pieces = {f"video.{name}": piece for name, piece in tower(parts).items()}
     if "pool.qkv.weight" in parts:
         pieces |= pooling(parts)
@@ -71,8 +71,8 @@ def assemble(parts: Parts, pixels: Pixels | None) -> dict[str, Piece]:
 
 
 def tower(parts: Parts) -> dict[str, Piece]:
-    """Layers, norms and the projection, by names within the tower that they are of."""
-    pieces = {name: piece for name, piece in parts.by_name.items() if AS_THEY_ARE.fullmatch(name)}
+    """Layers, norms and the projection, by name within their tower."""
+    pieces = {name: piece for name, piece in parts.by_name.items() if UNCHANGED.fullmatch(name)}
     for number in range(parts.depth):
         layer = f"blocks.{number}."
         pieces |= attention(parts, layer)
@@ -140,8 +140,8 @@ def pooling(parts: Parts) -> dict[str, Piece]:
 
 
 def patches(parts: Parts, pixels: Pixels | None) -> dict[str, Piece]:
-    """The kernel of an image model embeds images; that of a video model clips, and summed over time
-    images too."""
+    """The kernel of an image model embeds images; that of a video model embeds clips and, summed
+    over time, images."""
     kernel, piece, how = parts.kernel, parts["patch.weight"], ""
     names = piece.source
     bias = parts.get("patch.bias")

@@ -11,19 +11,19 @@ from torch import Tensor
 
 from vbench_mem.base.errors import UsageError
 from vbench_mem.weights.assemble import Parts, tower
-from vbench_mem.weights.configs_captions import Read, read_by
+from vbench_mem.weights.configs_captions import CaptionConfig, caption_config_of
 from vbench_mem.weights.find import Files
 from vbench_mem.weights.held import Captions, Kind, Piece
 from vbench_mem.weights.names_captions import CAPTIONS_OF
 
-BIAS = "logit_bias"  # SigLIP's; no tensor of an encoder but of its loss
+BIAS = "logit_bias"  # SigLIP's; part of the loss, not of an encoder
 
 
 def captions_of(
     kind: Kind, files: Files, tensors: dict[str, Tensor], vision: Parts
 ) -> Captions | None:
-    """What an encoder takes that reads captions as the source does; None where the source has no
-    caption tower that is known here.
+    """Caption weights for an encoder that reads captions as the source does; None where the source
+    has no known caption tower.
 
     Raises `UsageError` where a part of it is missing or its config cannot be understood.
     """
@@ -45,30 +45,30 @@ def captions_of(
         width = vision.kernel.shape[0]
         how = "the identity: the source projects captions alone"
         pieces["video.head.weight"] = Piece(torch.eye(width), (), how)
-    read = read_by(kind, files)
+    config = caption_config_of(kind, files)
     return Captions(
         pieces=pieces,
-        needs=needs_of(parts, pieces, read),
-        pooling=read.pooling,
+        needs=needs_of(parts, pieces, config),
+        pooling=config.pooling,
         bias=bias_of(parts.path, tensors.get(BIAS)),
-        notes=tuple(notes(read)),
+        notes=tuple(notes(config)),
     )
 
 
-def needs_of(parts: Parts, pieces: dict[str, Piece], read: Read) -> dict[str, Any]:
-    """By axis; what nothing says is not asked for."""
+def needs_of(parts: Parts, pieces: dict[str, Piece], config: CaptionConfig) -> dict[str, Any]:
+    """By axis; values that no config states are left out."""
     words, places = parts["words.weight"].tensor, parts["places.weight"].tensor
     known: dict[str, Any] = {
         "text.tower.width": words.shape[1],
         "text.tower.depth": parts.depth,
-        "text.tower.heads": read.heads,
+        "text.tower.heads": config.heads,
         "text.tower.mlp": parts["blocks.0.mlp.fc1.weight"].tensor.shape[0],
         "text.vocab": words.shape[0],
         "text.max_tokens": places.shape[0],
-        "text.causal": read.causal,
-        "text.feature": read.feature,
-        "text.activation": read.activation,
-        "text.norm_eps": read.norm_eps,
+        "text.causal": config.causal,
+        "text.feature": config.feature,
+        "text.activation": config.activation,
+        "text.norm_eps": config.norm_eps,
         "text.embed_norm": False,
         "text.head_bias": "text.head.bias" in pieces,
         "embed_dim": head_of(parts, pieces).shape[0],
@@ -78,7 +78,7 @@ def needs_of(parts: Parts, pieces: dict[str, Piece], read: Read) -> dict[str, An
 
 def head_of(parts: Parts, pieces: dict[str, Piece]) -> Tensor:
     if "text.head.weight" not in pieces:
-        return parts["head.weight"].tensor  # raises, since it is missing
+        return parts["head.weight"].tensor  # raises `UsageError`
     return pieces["text.head.weight"].tensor
 
 
@@ -91,14 +91,14 @@ def bias_of(path: str, tensor: Tensor | None) -> float | None:
     return float(tensor)
 
 
-def notes(read: Read) -> list[str]:
-    """What is taken on trust."""
-    unsaid = {
-        "text.tower.heads": read.heads,
-        "text.activation": read.activation,
-        "text.norm_eps": read.norm_eps,
+def notes(config: CaptionConfig) -> list[str]:
+    """Assumptions, one sentence each."""
+    not_in_config = {
+        "text.tower.heads": config.heads,
+        "text.activation": config.activation,
+        "text.norm_eps": config.norm_eps,
     }
-    silent = [axis for axis, value in unsaid.items() if value is None]
-    if not silent:
+    missing = [axis for axis, value in not_in_config.items() if value is None]
+    if not missing:
         return []
-    return [f"nothing there says {', '.join(silent)}: the encoder's own are taken"]
+    return [f"no config states {', '.join(missing)}: the encoder's own are used"]

@@ -1,8 +1,8 @@
-"""An encoder of ours in one safetensors file, with all that is needed to build it again.
+"""Our encoder in one safetensors file, with everything needed to build it again.
 
-The header holds the spec, the recipe, the load that the weights were made for and the facts of
-their training. Never pickles, never writes a time or a path: the same weights are the same bytes.
-No torch at import: a parent reads what a checkpoint is without loading it.
+The header holds the spec, the recipe, the load of the weights and the facts of their training.
+Never pickles, never writes a time or a path: the same weights are the same bytes. No torch at
+import: a parent process reads the header without it.
 """
 
 import json
@@ -33,10 +33,10 @@ RECIPE: TypeAdapter[Recipe] = TypeAdapter(Recipe)
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """What a file holds; `weights` reads them.
+    """The header of a checkpoint; `weights` reads the tensors.
 
-    load   frames and resolution of the position tables; its batch is 1 and says nothing
-    facts  of the training: whatever was given to `save_checkpoint`
+    load   frames and resolution of the position tables; its batch is always 1
+    facts  of the training, as given to `save_checkpoint`
     """
 
     path: Path
@@ -48,7 +48,7 @@ class Checkpoint:
 
     def weights(self) -> "dict[str, Tensor]":
         """Every tensor by its name in `DualEncoder.state_dict`, on the CPU; raises `UsageError`
-        where the file is torn by now."""
+        where the file has been damaged."""
         from vbench_mem.weights.read import load_safe
 
         return load_safe(self.path)
@@ -65,50 +65,50 @@ def save_checkpoint(
 ) -> str:
     """Write the encoder as it is and return the SHA-256 of the file.
 
-    A reader sees the old file or the new one, never half. `facts` are plain JSON data.
+    Readers see the old file or the new one, never a part. `facts` are plain JSON data.
     Raises `UsageError` where it cannot be written.
     Check:  the same weights and facts give the same bytes.
     """
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    # where a tokenizer lies is a path, and its hash is there
+    # a path is no part of a checkpoint; the tokenizer's hash is
     spec = replace(spec, text=replace(spec.text, tokenizer_file=None))
-    told = {
+    header = {
         "schema": SCHEMA,
         "spec": SPEC.dump_python(spec, mode="json"),
         "recipe": RECIPE.dump_python(recipe, mode="json"),
         "load": {"frames": load.frames, "resolution_px": load.resolution_px},
         "facts": dict(facts),
     }
-    text = json.dumps(told, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    # copies only what is not on the CPU or not in one piece
+    text = json.dumps(header, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    # copies only tensors that are not on the CPU or not contiguous
     state = {name: each.cpu().contiguous() for name, each in encoder.state_dict().items()}
     with written_aside(path) as aside:
         try:
             save_file(state, aside, metadata={KEY: text})
-        except SafetensorError as error:  # the library's way of telling of a full disk
+        except SafetensorError as error:  # raised for a full disk
             raise OSError(str(error)) from error
         sha256 = file_sha256(aside)
     return sha256
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """What the file holds; raises `UsageError` for a torn or foreign one. No weight is loaded."""
-    told = own_header(read_header(path))
-    if told is None:
-        raise UsageError(f"{path}: no checkpoint of ours: its header has no '{KEY}'")
-    if told.get("schema") != SCHEMA:
+    """The header; raises `UsageError` for a damaged or foreign file. No weight is loaded."""
+    header = own_header(read_header(path))
+    if header is None:
+        raise UsageError(f"{path}: not our checkpoint: its header has no '{KEY}'")
+    if header.get("schema") != SCHEMA:
         raise UsageError(
-            f"{path}: schema {told.get('schema')}, this code reads {SCHEMA}; train it again"
+            f"{path}: schema {header.get('schema')}, this code reads {SCHEMA}; train it again"
         )
     try:
         return Checkpoint(
             path=path,
-            spec=SPEC.validate_json(json.dumps(told["spec"])),
-            recipe=RECIPE.validate_json(json.dumps(told["recipe"])),
-            load=Load(batch=1, **told["load"]),
-            facts=dict(told["facts"]),
+            spec=SPEC.validate_json(json.dumps(header["spec"])),
+            recipe=RECIPE.validate_json(json.dumps(header["recipe"])),
+            load=Load(batch=1, **header["load"]),
+            facts=dict(header["facts"]),
             sha256=file_sha256(path),
         )
     except (ValidationError, KeyError, TypeError) as error:
@@ -117,11 +117,10 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def load_into(checkpoint: Checkpoint, encoder: "DualEncoder") -> Report:
-    """Put the weights into an encoder of the very same spec, recipe and load: all of them, as they
-    are.
+    """Load all weights unchanged into an encoder of the same spec, recipe and load.
 
     Raises `UsageError` where a tensor is missing, left over or of another shape or type, before any
-    is changed; `vbench_mem.weights.carry.carry` takes weights from one layout to another.
+    is changed; `vbench_mem.weights.carry.carry` converts weights between layouts.
     Check:  the state is the one that was saved, bit for bit.
     """
     theirs, ours = checkpoint.weights(), encoder.state_dict()

@@ -1,7 +1,7 @@
-"""What a config beside weights says that no shape does: heads, activation, epsilon, grid, pixels.
+"""Facts in a config beside weights that no shape shows: heads, activation, epsilon, grid, pixels.
 
 No torch. What a published config leaves out is the library's default; what a bare state dict leaves
-out stays unsaid.
+out is unknown.
 """
 
 from collections.abc import Mapping
@@ -46,10 +46,10 @@ OPEN_CLIP_EPS = 1e-5  # nn.LayerNorm's
 
 
 @dataclass(frozen=True)
-class Said:
-    """None where nothing says it.
+class VisionConfig:
+    """Facts of a vision tower; None where no config states them.
 
-    frames, side_px  of a clip that the position table was made for
+    frames, side_px  of the clips of the position table
     """
 
     heads: int | None = None
@@ -59,8 +59,8 @@ class Said:
     side_px: int | None = None
 
 
-def said_by(kind: "Kind", files: Files, width: int) -> Said:
-    """Raises `UsageError` for an activation we have not, or a value of another type."""
+def vision_config_of(kind: "Kind", files: Files, width: int) -> VisionConfig:
+    """Raises `UsageError` for an activation that we do not have, or a value of another type."""
     try:
         if kind == "open_clip":
             return of_open_clip(files.configs.get("open_clip_config.json", {}), width)
@@ -68,16 +68,16 @@ def said_by(kind: "Kind", files: Files, width: int) -> Said:
             return of_transformers(kind, files)
     except (TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
         raise UsageError(
-            f"{files.path}: its config cannot be understood: {error}; take it as published"
+            f"{files.path}: its config cannot be understood: {error}; use it as published"
         ) from error
-    return Said()
+    return VisionConfig()
 
 
-def of_transformers(kind: "Kind", files: Files) -> Said:
+def of_transformers(kind: "Kind", files: Files) -> VisionConfig:
     whole = files.configs["config.json"]
     config = DEFAULTS[kind] | dict(whole.get("vision_config") or whole)
     frames, side = config.get("num_frames"), config.get("image_size")
-    return Said(
+    return VisionConfig(
         heads=int(config.get("num_attention_heads", HEADS)),
         activation=activation(files, str(config["hidden_act"])),
         norm_eps=float(config["layer_norm_eps"]),
@@ -86,20 +86,20 @@ def of_transformers(kind: "Kind", files: Files) -> Said:
     )
 
 
-def of_open_clip(config: Mapping[str, Any], width: int) -> Said:
-    """Without its config only the epsilon is known."""
+def of_open_clip(config: Mapping[str, Any], width: int) -> VisionConfig:
+    """Without a config only the epsilon is known."""
     model = config.get("model_cfg") or {}
     vision = model.get("vision_cfg")
     if not vision:
-        return Said(norm_eps=OPEN_CLIP_EPS)
+        return VisionConfig(norm_eps=OPEN_CLIP_EPS)
     heads = width // int(vision.get("head_width", OPEN_CLIP_HEAD_WIDTH))
-    return Said(heads, *arithmetic_of_open_clip(model, vision))
+    return VisionConfig(heads, *arithmetic_of_open_clip(model, vision))
 
 
 def arithmetic_of_open_clip(
     model: Mapping[str, Any], tower: Mapping[str, Any]
 ) -> tuple[Activation, float]:
-    """Activation and epsilon of one of its towers, of which there is a config."""
+    """Activation and epsilon of a tower, from its config."""
     tanh = (tower.get("act_kwargs") or {}).get("approximate") == "tanh"
     return (
         "quick_gelu" if model.get("quick_gelu") else "gelu_tanh" if tanh else "gelu",
@@ -110,7 +110,7 @@ def arithmetic_of_open_clip(
 def activation(files: Files, name: str) -> Activation:
     if name not in ACTIVATIONS:
         raise UsageError(
-            f"{files.path}: config.json: hidden_act {name} is none of ours"
+            f"{files.path}: config.json: hidden_act {name} is not supported"
             f"{nearest(name, ACTIVATIONS)}"
         )
     return ACTIVATIONS[name]

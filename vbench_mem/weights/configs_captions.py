@@ -1,7 +1,7 @@
-"""What a config beside a published pair says of how it reads captions. No torch.
+"""How a published pair reads captions, from the config beside it. No torch.
 
-What a published config leaves out is the library's default; what a bare state dict leaves out stays
-unsaid.
+What a published config leaves out is the library's default; what a bare state dict leaves out is
+unknown.
 """
 
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Read:
+class CaptionConfig:
     """How a published pair reads captions, and which feature of an image they are compared with;
-    None where nothing says it."""
+    None where no config states it."""
 
     causal: bool
     feature: Feature
@@ -36,32 +36,32 @@ class Read:
 
 
 # Source: huggingface/transformers, modeling_clip.py, modeling_siglip.py.
-READ: "dict[Kind, Read]" = {
-    "clip": Read(causal=True, feature="end", pooling="class", heads=8),
-    "siglip": Read(causal=False, feature="last", pooling="map", heads=12),
+CAPTION_CONFIGS: "dict[Kind, CaptionConfig]" = {
+    "clip": CaptionConfig(causal=True, feature="end", pooling="class", heads=8),
+    "siglip": CaptionConfig(causal=False, feature="last", pooling="map", heads=12),
 }
 # Source: mlfoundations/open_clip, transformer.py, text_global_pool and VisionTransformer.
 FEATURES: dict[str, Feature] = {"argmax": "end", "eos": "end", "last": "last"}
 POOLINGS: dict[str, Pooling] = {"tok": "class", "avg": "mean"}
 
 
-def read_by(kind: "Kind", files: Files) -> Read:
-    """Raises `UsageError` for what our caption tower cannot do, or a value of another type."""
+def caption_config_of(kind: "Kind", files: Files) -> CaptionConfig:
+    """Raises `UsageError` for what our caption tower does not support, or a wrong type."""
     try:
         if kind == "open_clip":
             return of_open_clip(files)
         return of_transformers(kind, files)
     except (TypeError, ValueError, AttributeError) as error:
         raise UsageError(
-            f"{files.path}: its config of captions cannot be understood: {error}; take it as "
+            f"{files.path}: its config of captions cannot be understood: {error}; use it as "
             "published"
         ) from error
 
 
-def of_transformers(kind: "Kind", files: Files) -> Read:
-    known = READ[kind]
+def of_transformers(kind: "Kind", files: Files) -> CaptionConfig:
+    known = CAPTION_CONFIGS[kind]
     config = DEFAULTS[kind] | dict(files.configs["config.json"].get("text_config") or {})
-    return Read(
+    return CaptionConfig(
         causal=known.causal,
         feature=known.feature,
         pooling=known.pooling,
@@ -71,21 +71,21 @@ def of_transformers(kind: "Kind", files: Files) -> Read:
     )
 
 
-def of_open_clip(files: Files) -> Read:
-    """Without its config a tower is taken for one of CLIP's own."""
+def of_open_clip(files: Files) -> CaptionConfig:
+    """Without a config a tower is assumed to be one of CLIP's own."""
     model = files.configs.get("open_clip_config.json", {}).get("model_cfg") or {}
     text: dict[str, Any] = model.get("text_cfg") or {}
     vision: dict[str, Any] = model.get("vision_cfg") or {}
     pooled = str(text.get("pool_type", "argmax"))
     if pooled not in FEATURES:
         raise UsageError(
-            f"{files.path}: open_clip_config.json: captions with pool_type {pooled} are none of "
-            f"ours{nearest(pooled, FEATURES)}"
+            f"{files.path}: open_clip_config.json: captions with pool_type {pooled} are not "
+            f"supported{nearest(pooled, FEATURES)}"
         )
     heads = text.get("heads")
     of_timm = "timm_model_name" in vision
     act, eps = arithmetic_of_open_clip(model, text) if text else (None, OPEN_CLIP_EPS)
-    return Read(
+    return CaptionConfig(
         causal=not text.get("no_causal_mask", False),
         feature=FEATURES[pooled],
         pooling=None if of_timm else POOLINGS.get(str(vision.get("pool_type", "tok"))),

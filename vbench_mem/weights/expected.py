@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from vbench_mem.encoders.spec import VideoSpec, in_group
 
 if TYPE_CHECKING:
-    from vbench_mem.weights.held import Held
+    from vbench_mem.weights.held import SourceWeights
 
 ADDED = (".adapter.", ".lora_")
 CAPTIONS = (
@@ -40,7 +40,7 @@ def pools_without_query(spec: VideoSpec | None) -> bool:
     return spec is not None and spec.pooling not in ("attention", "map")
 
 
-def why_new(name: str, held: "Held", spec: VideoSpec) -> tuple[str, bool]:
+def why_new(name: str, held: "SourceWeights", spec: VideoSpec) -> tuple[str, bool]:
     """Why the encoder starts this tensor anew, and whether that is expected."""
     foreign = held.spec is None
     if any(part in name for part in ADDED):
@@ -74,7 +74,7 @@ def why_left_beside_captions(name: str, why: str) -> str:
     return "" if why == CAPTIONS else why
 
 
-def why_unused(name: str, held: "Held", spec: VideoSpec) -> tuple[str, bool]:
+def why_unused(name: str, held: "SourceWeights", spec: VideoSpec) -> tuple[str, bool]:
     """Why a tensor that has our name finds no place in this encoder, and whether that is
     expected."""
     if held.base == "video.image_embed" and is_clip_kernel(name, held.spec or spec):

@@ -1,6 +1,6 @@
-"""Which files a folder or file of weights comes down to, and the hash of their bytes. No torch.
+"""The files of weights at a path, and the hash of their bytes. No torch.
 
-Looks on the local disk only: nothing is ever downloaded.
+Reads the local disk only: nothing is downloaded.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from vbench_mem.weights.header import own_header, read_header
 SAFE = ".safetensors"
 PICKLED = (".bin", ".pt", ".pth")
 INDEX = ".index.json"
-# The first that is there is taken: weights without code before pickled ones.
+# The first that exists is used: weights without code before pickled ones.
 KNOWN = (
     "model.safetensors",
     "model.safetensors.index.json",
@@ -30,11 +30,11 @@ CONFIGS = ("config.json", "open_clip_config.json", "preprocessor_config.json")
 
 @dataclass(frozen=True)
 class Files:
-    """What was found at a path: files of weights, and what lies beside them and says more.
+    """The files at a path: weights, and the configs beside them.
 
     weights  one file, or the shards of an index
-    configs  parsed, by name; none of them is read for a checkpoint of ours
-    read     all files that count, an index and the configs too
+    configs  parsed, by name; empty for our checkpoints
+    read     all files that are read, with an index and the configs
     """
 
     path: Path
@@ -57,8 +57,8 @@ def find(path: Path) -> Files:
         weights = (main,)
     else:
         raise UsageError(
-            f"{path}: '{main.name}' is no file of weights; write a folder, or a file that ends in "
-            f"{', '.join((SAFE, *PICKLED, INDEX))}"
+            f"{path}: '{main.name}' is not a file of weights; write a folder, or a file that "
+            f"ends in {', '.join((SAFE, *PICKLED, INDEX))}"
         )
     if main.suffix == SAFE and own_header(read_header(main)) is not None:
         return Files(path, weights, read=weights, is_own=True)
@@ -76,7 +76,7 @@ def main_of(folder: Path) -> Path:
     others = sorted(each for each in folder.iterdir() if each.suffix in (SAFE, *PICKLED))
     if not others:
         raise UsageError(
-            f"{folder}: no weights in this folder; they are called {' or '.join(KNOWN)}"
+            f"{folder}: no weights in this folder; known names are {' or '.join(KNOWN)}"
         )
     if len(others) > 1:
         names = ", ".join(each.name for each in others[:4])
@@ -88,13 +88,11 @@ def shards(index: Path) -> tuple[Path, ...]:
     """The files of an index, each once; raises `UsageError` where one is missing."""
     found = read_json(index).get("weight_map")
     if not isinstance(found, dict) or not all(isinstance(name, str) for name in found.values()):
-        raise UsageError(f"{index}: no index of weights: it has no weight_map; copy it again")
+        raise UsageError(f"{index}: not an index of weights: it has no weight_map; copy it again")
     names = sorted(set(found.values()))
     for name in names:
         if Path(name).name != name:
-            raise UsageError(
-                f"{index}: '{name}' is outside its folder; take the files as published"
-            )
+            raise UsageError(f"{index}: '{name}' is outside its folder; use the files as published")
         if not (index.parent / name).is_file():
             raise UsageError(f"{index}: {name} is missing beside it; copy all {len(names)} files")
     return tuple(index.parent / name for name in names)
@@ -107,14 +105,14 @@ def read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise UsageError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
     if not isinstance(data, dict):
-        raise UsageError(f"{path}: no JSON object; copy it again")
+        raise UsageError(f"{path}: not a JSON object; copy it again")
     return data
 
 
 def weights_sha256(path: Path) -> str:
     """Hash of the bytes of all files that loading this path reads.
 
-    Of a single file, such as a checkpoint of ours, its own SHA-256; of several that of their names
-    and hashes, so that an edited config is other weights. Raises `UsageError` as `find` does.
+    Of a single file, such as our checkpoint, its own SHA-256; of several that of their names and
+    hashes, so that an edited config changes it. Raises `UsageError` as `find` does.
     """
     return files_sha256(find(path).read)

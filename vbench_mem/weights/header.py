@@ -10,8 +10,10 @@ from typing import Any
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.strict_json import parse_json
 
-KEY = "vbench_mem"  # our one entry of the metadata: the format keeps several in no order
-LONGEST_BYTES = 100_000_000  # of a header, as the format's own reader has it
+KEY = (
+    "vbench_mem"  # our single entry of the metadata: the format does not keep the order of several
+)
+LONGEST_BYTES = 100_000_000  # maximum of a header, as in the format's own reader
 SIZES_BYTES = {
     **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2"), 1),
     **dict.fromkeys(("U16", "I16", "F16", "BF16"), 2),
@@ -22,7 +24,7 @@ SIZES_BYTES = {
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says about itself: shape and type of each tensor, and its free text."""
+    """Shape and type of each tensor of a file, and its metadata."""
 
     shapes: Mapping[str, tuple[int, ...]]
     dtypes: Mapping[str, str]
@@ -30,7 +32,7 @@ class Header:
 
 
 def read_header(path: Path) -> Header:
-    """The header; raises `UsageError` for what is no safetensors file or is cut short.
+    """The header; raises `UsageError` for a file that is not safetensors or is truncated.
 
     Source: the format's description in huggingface/safetensors: eight bytes with the length of a
             JSON header, the header, the data without gaps.
@@ -40,14 +42,14 @@ def read_header(path: Path) -> Header:
             start = file.read(8)
             length_bytes = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
             if not 2 <= length_bytes <= LONGEST_BYTES:
-                raise UsageError(f"{path}: no safetensors file: it does not start with a header")
+                raise UsageError(f"{path}: not a safetensors file: it does not start with a header")
             text = file.read(length_bytes)
             size_bytes = file.seek(0, 2)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise UsageError(f"{path}: cannot be read: {reason}") from error
     if len(text) < length_bytes:
-        raise UsageError(f"{path}: torn: its header is cut short; copy it again")
+        raise UsageError(f"{path}: damaged: its header is truncated; copy it again")
     try:
         header = parse(parse_json(text))
         end_bytes = (
@@ -59,10 +61,11 @@ def read_header(path: Path) -> Header:
             )
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"{path}: no safetensors file: its header cannot be read") from error
+        raise UsageError(f"{path}: not a safetensors file: its header cannot be read") from error
     if size_bytes != end_bytes:
         raise UsageError(
-            f"{path}: torn: {size_bytes} bytes where its header tells of {end_bytes}; copy it again"
+            f"{path}: damaged: {size_bytes} bytes where its header states {end_bytes}; "
+            "copy it again"
         )
     return header
 
@@ -77,9 +80,9 @@ def parse(data: dict[str, Any]) -> Header:
 
 
 def own_header(header: Header) -> dict[str, Any] | None:
-    """Our entry of a header; None where it has none that can be read."""
+    """Our entry of a header; None where it is missing or cannot be read."""
     try:
-        told = parse_json(header.metadata[KEY])
+        content = parse_json(header.metadata[KEY])
     except (KeyError, ValueError):
         return None
-    return told if isinstance(told, dict) else None
+    return content if isinstance(content, dict) else None

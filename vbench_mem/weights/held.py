@@ -35,7 +35,7 @@ def finite(path: str, piece: Piece) -> Piece:
 
 
 @dataclass(frozen=True)
-class Left:
+class UnusedTensor:
     """A tensor of the file that has no place in any encoder of ours, and why if that is known."""
 
     shape: Shape
@@ -61,7 +61,7 @@ class Captions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Held:
+class SourceWeights:
     """All of a source.
 
     pieces  by name in `DualEncoder.state_dict`; position tables are (T, P, D)
@@ -78,7 +78,7 @@ class Held:
     path: str
     kind: Kind
     pieces: Mapping[str, Piece]
-    left: Mapping[str, Left] = field(default_factory=dict)
+    left: Mapping[str, UnusedTensor] = field(default_factory=dict)
     needs: Mapping[str, Any] = field(default_factory=dict)
     grid: tuple[int, int] | None = None
     base: Literal["video.image_embed", "video.embed"] | None = None

@@ -9,13 +9,13 @@ from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.variants import kept_tokens
 from vbench_mem.weights.checkpoint import read_checkpoint
 from vbench_mem.weights.find import find
-from vbench_mem.weights.held import Held
+from vbench_mem.weights.held import SourceWeights
+from vbench_mem.weights.kinds import kind_of
 from vbench_mem.weights.own import from_checkpoint
 from vbench_mem.weights.place import place
 from vbench_mem.weights.published import from_published
 from vbench_mem.weights.read import read_tensors
 from vbench_mem.weights.report import Report
-from vbench_mem.weights.sniff import kind_of
 
 
 def initialise(
@@ -43,10 +43,10 @@ def initialise(
     assert video.spec == spec, "the encoder is of another spec"
     kept = kept_tokens(spec, video.recipe, load)
     assert video.kept == kept, "the encoder is of another load"
-    return place(hold(init, video.recipe), encoder, allow, as_is=as_is)
+    return place(source_weights(init, video.recipe), encoder, allow, as_is=as_is)
 
 
-def hold(init: Path, recipe: Recipe) -> Held:
+def source_weights(init: Path, recipe: Recipe) -> SourceWeights:
     """All tensors at a local path under our names; `recipe` is that of the encoder to come."""
     files = find(init)
     if files.is_own:

@@ -1,4 +1,4 @@
-"""Published names of tensors -> one vocabulary of parts, per library. THE tables; no torch.
+"""Published names of tensors -> one vocabulary of parts, per library. No torch.
 
 Parts: `patch`, `class`, `table` (positions), `pre_norm`, `norm`, `head` (the projection), `pool.*`,
 and `blocks.N.*` with `norm1`, `attn.q/k/v` or `attn.qkv`, `attn.proj`, `scale1`, `norm2`,
@@ -28,12 +28,12 @@ def both(names: Mapping[str, str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Names:
-    """One library's.
+    """The names of one library.
 
-    above   what stands before a tower's names, as a regular expression: may, or must (`marked`)
-    layer   what stands before a layer's; its group is the number
-    inside, outside  of layers: names, whole, and the parts they are
-    left    globs of whole names that have no place here, and why
+    above   prefix of a tower's names, as a regular expression: optional, or required (`marked`)
+    layer   prefix of a layer's names; its group is the number
+    inside, outside  of layers: whole names and their parts
+    left    globs of whole names that our encoders do not use, and why
     """
 
     above: str
@@ -44,7 +44,7 @@ class Names:
     marked: bool = False
 
     def part(self, name: str) -> str | None:
-        """The part that a tensor is; None for one that is none."""
+        """The part of a tensor; None for one that is no part."""
         bare = re.sub(f"^({self.above})", "", name)
         if self.marked and bare == name:
             return None
@@ -55,7 +55,7 @@ class Names:
         return None if ours is None else f"blocks.{match[2]}.{ours}"
 
     def why_left(self, name: str) -> str:
-        """Empty where nobody expects to leave it."""
+        """Why the tensor is unused; empty where it is unexpected."""
         return next((why for glob, why in self.left.items() if fnmatchcase(name, glob)), "")
 
 

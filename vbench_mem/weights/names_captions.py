@@ -1,4 +1,4 @@
-"""Published names of caption towers -> one vocabulary of parts, per library. THE tables; no torch.
+"""Published names of caption towers -> one vocabulary of parts, per library. No torch.
 
 Parts: `words`, `places` (embeddings), `norm`, `head` (the projection), and layers as in `names`.
 Caption towers of timm and of another library inside open_clip (`text.*`) are not known here.
@@ -11,7 +11,8 @@ from vbench_mem.weights.names import OPEN_CLIP, TRANSFORMERS, Names, both
 if TYPE_CHECKING:
     from vbench_mem.weights.held import Kind
 
-NOTHING = r"(?!)"  # names are taken whole: the vision side has the same ones behind its own prefix
+# matches nothing: names are whole, since the vision side has the same ones with a prefix
+NOTHING = r"(?!)"
 
 TRANSFORMERS_CAPTIONS = Names(
     above=NOTHING,

@@ -13,7 +13,7 @@ from vbench_mem.encoders.sizes import Tower
 from vbench_mem.encoders.spec import VideoSpec
 from vbench_mem.encoders.text_spec import Text
 from vbench_mem.weights.checkpoint import Checkpoint
-from vbench_mem.weights.held import Held, Piece
+from vbench_mem.weights.held import Piece, SourceWeights
 from vbench_mem.weights.needs import value_of
 
 # Not among them: what no tensor and no feature of a layer depends on, and what is stretched.
@@ -26,7 +26,7 @@ SHARED = (
 )
 
 
-def from_checkpoint(checkpoint: Checkpoint, recipe: Recipe) -> Held:
+def from_checkpoint(checkpoint: Checkpoint, recipe: Recipe) -> SourceWeights:
     """All its weights. LoRA's changes are merged into their matrices unless `recipe`, that of the
     encoder to come, goes on with the very same ones."""
     spec, images = checkpoint.spec, only_images(checkpoint.facts)
@@ -34,7 +34,7 @@ def from_checkpoint(checkpoint: Checkpoint, recipe: Recipe) -> Held:
     if checkpoint.recipe.train == "lora" and lora(checkpoint.recipe) != lora(recipe):
         pieces = merged(pieces, checkpoint.recipe)
     places = pieces["video.positions"].tensor.shape[1] if "video.positions" in pieces else None
-    return Held(
+    return SourceWeights(
         path=str(checkpoint.path),
         kind="vbench_mem",
         pieces=pieces,

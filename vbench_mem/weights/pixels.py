@@ -1,4 +1,4 @@
-"""How a source's pixels were normalised, and its patch kernel made for pixels normalised as here.
+"""How a source's pixels were normalised, and its patch kernel adapted to our normalisation.
 
 Legend: D width, C channels; a pixel p is 0 to 1 and the source was fed (p - shift) / scale.
 """
@@ -31,7 +31,7 @@ class Pixels:
 
 
 def pixels_of(files: Files) -> Pixels | None:
-    """As preprocessor_config.json or open_clip's or timm's config says; None where none does."""
+    """From preprocessor_config.json or open_clip's or timm's config; None where none states it."""
     config = files.configs.get("preprocessor_config.json")
     try:
         if config is not None:
@@ -46,7 +46,7 @@ def pixels_of(files: Files) -> Pixels | None:
     except (TypeError, ValueError, ZeroDivisionError) as error:
         raise UsageError(
             f"{files.path}: the mean and std of its pixels cannot be understood: {error}; "
-            "take its configs as published"
+            "use its configs as published"
         ) from error
     return None
 
@@ -73,7 +73,7 @@ def three(value: Any) -> tuple[float, ...]:
 
 
 def folded(kernel_DCx: Tensor, bias_D: Tensor, pixels: Pixels) -> tuple[Tensor, Tensor]:
-    """Kernel and bias that make of pixels normalised as here what theirs made of their own.
+    """Kernel and bias that give for our normalisation the features that theirs give for their own.
 
     Shapes:  (D, C, ...), (D,) -> the same.
     Check:   both give the same feature of one image, each with its own normalisation.

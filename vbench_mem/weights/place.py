@@ -24,14 +24,14 @@ from vbench_mem.weights.expected import (
     why_new,
     why_unused,
 )
-from vbench_mem.weights.held import Captions, Held, Piece, finite
+from vbench_mem.weights.held import Captions, Piece, SourceWeights, finite
 from vbench_mem.weights.kernels import clip_kernel, longer, stretched
 from vbench_mem.weights.needs import check_needs
 from vbench_mem.weights.report import Line, Report, check_allow, matches, refuse
 
 
 @dataclass(frozen=True)
-class Made:
+class PlacedTensor:
     """One tensor of the encoder: its line, its value unless the encoder's own start stays, and the
     pieces that went into it."""
 
@@ -41,7 +41,7 @@ class Made:
 
 
 def place(
-    held: Held, encoder: DualEncoder, allow: tuple[str, ...] = (), *, as_is: bool = False
+    held: SourceWeights, encoder: DualEncoder, allow: tuple[str, ...] = (), *, as_is: bool = False
 ) -> Report:
     """Put them in; raises `UsageError` for a spec they do not fit and for any surprise."""
     report, made = plan(held, encoder, allow, as_is=as_is)
@@ -51,7 +51,7 @@ def place(
 
 
 def plan(
-    held: Held, encoder: DualEncoder, allow: tuple[str, ...] = (), *, as_is: bool = False
+    held: SourceWeights, encoder: DualEncoder, allow: tuple[str, ...] = (), *, as_is: bool = False
 ) -> tuple[Report, dict[str, Tensor]]:
     """What would be done and with which tensors; the encoder may be on the meta device.
 
@@ -93,7 +93,7 @@ def plan(
     return report, {name: each.tensor for name, each in made.items() if each.tensor is not None}
 
 
-def captions_for(held: Held, spec: VideoSpec) -> Captions | None:
+def captions_for(held: SourceWeights, spec: VideoSpec) -> Captions | None:
     """Of a published pair, for a spec that reads captions by its tokenizer; any other is given the
     vision side alone."""
     if held.captions is None or spec.text.tokenizer != "file":
@@ -101,7 +101,7 @@ def captions_for(held: Held, spec: VideoSpec) -> Captions | None:
     return held.captions()
 
 
-def with_captions(held: Held, captions: Captions, *, as_is: bool) -> Held:
+def with_captions(held: SourceWeights, captions: Captions, *, as_is: bool) -> SourceWeights:
     used = {name for piece in captions.pieces.values() for name in piece.source}
     left = {}
     for name, each in held.left.items():
@@ -119,7 +119,7 @@ def with_captions(held: Held, captions: Captions, *, as_is: bool) -> Held:
     )
 
 
-def asked_untrained(made: Made) -> Made:
+def asked_untrained(made: PlacedTensor) -> PlacedTensor:
     """A surprise where it starts at random."""
     line = made.line
     if line.fate != "new" or made.tensor is not None or any(part in line.name for part in NEUTRAL):
@@ -127,7 +127,7 @@ def asked_untrained(made: Made) -> Made:
     return replace(made, line=replace(line, why=f"{line.why}; nothing trains it", expected=False))
 
 
-def make(name: str, target: Tensor, held: Held, video: VideoTower) -> Made:
+def make(name: str, target: Tensor, held: SourceWeights, video: VideoTower) -> PlacedTensor:
     """One tensor of the encoder out of the pieces."""
     pieces = held.pieces
     if held.base is not None and is_clip_kernel(name, video.spec):
@@ -147,14 +147,14 @@ def make(name: str, target: Tensor, held: Held, video: VideoTower) -> Made:
     return fitted(name, target, piece, tensor, how, (key,), held)
 
 
-def renamed(name: str, held: Held, video: VideoTower) -> str:
+def renamed(name: str, held: SourceWeights, video: VideoTower) -> str:
     """The name in the source; empty where an encoder of another family has no such weight."""
     if held.spec is not None and held.spec.layout == video.spec.layout:
         return name
     return image_name(name, video.spec) or ""
 
 
-def make_kernel(name: str, target: Tensor, held: Held, video: VideoTower) -> Made:
+def make_kernel(name: str, target: Tensor, held: SourceWeights, video: VideoTower) -> PlacedTensor:
     """A kernel over clips out of that over single frames."""
     key = f"{held.base}.{name.rpartition('.')[2]}"
     if key not in held.pieces:
@@ -177,8 +177,8 @@ def fitted(
     tensor: Tensor,
     how: str,
     used: tuple[str, ...],
-    held: Held,
-) -> Made:
+    held: SourceWeights,
+) -> PlacedTensor:
     """Raises `UsageError` where the shape is not the encoder's."""
     if tensor.shape != target.shape:
         there, here = ("x".join(map(str, each.shape)) for each in (piece.tensor, target))
@@ -196,23 +196,25 @@ def fitted(
         before=tuple(piece.tensor.shape) if how else None,
         why=", ".join(filter(None, (piece.how, how, cast))),
     )
-    return Made(line, tensor, used)
+    return PlacedTensor(line, tensor, used)
 
 
-def new(name: str, target: Tensor, held: Held, video: VideoTower) -> Made:
+def new(name: str, target: Tensor, held: SourceWeights, video: VideoTower) -> PlacedTensor:
     """Left as the encoder started it."""
     shape = tuple(target.shape)
     groups = video.spec.weights
     if name.endswith(".bias") and in_group(name, groups.clips | groups.images):
         zeros = torch.zeros(shape)
-        return Made(
+        return PlacedTensor(
             Line(fate="new", name=name, shape=shape, why="zeros: the source has none"), zeros
         )
     why, expected = why_new(name, held, video.spec)
-    return Made(Line(fate="new", name=name, shape=shape, why=why, expected=expected))
+    return PlacedTensor(Line(fate="new", name=name, shape=shape, why=why, expected=expected))
 
 
-def start_as_copies(made: Mapping[str, Made], copies: Mapping[str, str]) -> dict[str, Made]:
+def start_as_copies(
+    made: Mapping[str, PlacedTensor], copies: Mapping[str, str]
+) -> dict[str, PlacedTensor]:
     """New weights that the family starts as copies of others beside them, as it does by itself."""
     found = dict(made)
     for name, each in made.items():
@@ -222,13 +224,13 @@ def start_as_copies(made: Mapping[str, Made], copies: Mapping[str, str]) -> dict
                 continue
             if other.tensor is not None:
                 why = f"starts as a copy of {old}"
-                found[name] = Made(
+                found[name] = PlacedTensor(
                     replace(each.line, source=other.line.source, why=why), other.tensor
                 )
     return found
 
 
-def unused(name: str, held: Held, video: VideoTower) -> Line:
+def unused(name: str, held: SourceWeights, video: VideoTower) -> Line:
     """A piece without a place, by its names in the file."""
     piece = held.pieces[name]
     why, expected = why_unused(name, held, video.spec)

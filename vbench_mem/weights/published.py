@@ -1,5 +1,4 @@
-"""Weights of other libraries as a source: what their shapes and config ask of a spec, under our
-names.
+"""Weights of other libraries under our names, with what their shapes and config require of a spec.
 
 Legend: N places of a table, T P times and places in each, D width.
 """
@@ -17,18 +16,18 @@ from vbench_mem.encoders.positions import LONGEST
 from vbench_mem.encoders.similarity import at_least_float32
 from vbench_mem.weights.assemble import Parts, assemble
 from vbench_mem.weights.captions import captions_of
-from vbench_mem.weights.configs import Said, said_by
+from vbench_mem.weights.configs import VisionConfig, vision_config_of
 from vbench_mem.weights.find import Files
-from vbench_mem.weights.held import Held, Kind, Left, Piece, finite
+from vbench_mem.weights.held import Kind, Piece, SourceWeights, UnusedTensor, finite
 from vbench_mem.weights.names import TIMM, names_of
 from vbench_mem.weights.pixels import Pixels, pixels_of
 
 BLOCK = re.compile(r"^module\.")
 
 
-def from_published(kind: Kind, files: Files, tensors: dict[str, Tensor]) -> Held:
-    """All tensors of a known kind; raises `UsageError` where one that must be there is missing or
-    the config does not fit the shapes."""
+def from_published(kind: Kind, files: Files, tensors: dict[str, Tensor]) -> SourceWeights:
+    """All tensors of a known kind; raises `UsageError` where a required one is missing or the
+    config does not fit the shapes."""
     path = str(files.path)
     bare = {BLOCK.sub("", name): each for name, each in tensors.items()}
     names = names_of(kind, set(bare))
@@ -43,34 +42,34 @@ def from_published(kind: Kind, files: Files, tensors: dict[str, Tensor]) -> Held
                 )
             by_part[part] = finite(path, Piece(bare[name], (name,)))
     parts = Parts(path, by_part)
-    said = said_by("timm" if names is TIMM else kind, files, parts.kernel.shape[0])
+    config = vision_config_of("timm" if names is TIMM else kind, files, parts.kernel.shape[0])
     pixels = pixels_of(files)
     pieces = assemble(parts, pixels)
-    placed, grid = positions(kind, parts, said)
-    return Held(
+    placed, grid = positions(kind, parts, config)
+    return SourceWeights(
         path=path,
         kind=kind,
         pieces=pieces | placed,
         left={
-            name: Left(tuple(bare[name].shape), names.why_left(name))
+            name: UnusedTensor(tuple(bare[name].shape), names.why_left(name))
             for name, part in found.items()
             if part is None
         },
-        needs=needs_of(parts, said),
+        needs=needs_of(parts, config),
         grid=grid,
         base="video.image_embed" if parts.kernel.dim() == 4 else None,
         captions=partial(captions_of, kind, files, bare, parts),
-        notes=tuple(notes(kind, said, pixels, parts)),
+        notes=tuple(notes(kind, config, pixels, parts)),
     )
 
 
-def needs_of(parts: Parts, said: Said) -> dict[str, Any]:
-    """By axis; what nothing says is not asked for."""
+def needs_of(parts: Parts, config: VisionConfig) -> dict[str, Any]:
+    """By axis; values that no config states are left out."""
     kernel = parts.kernel
     known: dict[str, Any] = {
         "tower.width": kernel.shape[0],
         "tower.depth": parts.depth,
-        "tower.heads": said.heads,
+        "tower.heads": config.heads,
         "tower.mlp": parts["blocks.0.mlp.fc1.weight"].tensor.shape[0],
         "patch_px": kernel.shape[-1],
         "tubelet_frames": kernel.shape[2] if kernel.dim() == 5 else None,
@@ -78,25 +77,27 @@ def needs_of(parts: Parts, said: Said) -> dict[str, Any]:
         "class_token": "class" in parts,
         "pre_norm": "pre_norm.weight" in parts,
         "positions": "learned",
-        "activation": said.activation,
-        "norm_eps": said.norm_eps,
+        "activation": config.activation,
+        "norm_eps": config.norm_eps,
     }
     return {axis: value for axis, value in known.items() if value is not None}
 
 
-def positions(kind: Kind, parts: Parts, said: Said) -> tuple[dict[str, Piece], tuple[int, int]]:
+def positions(
+    kind: Kind, parts: Parts, config: VisionConfig
+) -> tuple[dict[str, Piece], tuple[int, int]]:
     """The table (T, P, D), the class token with its own position added, and the table's rows and
     columns."""
     kernel = parts.kernel
     width, patch = kernel.shape[0], kernel.shape[-1]
     times, places = 1, None
     if kernel.dim() == 5:
-        if said.frames is None or said.side_px is None:
+        if config.frames is None or config.side_px is None:
             raise UsageError(
-                f"{parts.path}: nothing says how many frames and pixels its positions are for; "
-                "put num_frames and image_size, a whole number, into its config.json"
+                f"{parts.path}: no config states the frames and pixels of its positions; "
+                "add num_frames and image_size, a whole number, to its config.json"
             )
-        times, places = said.frames // kernel.shape[2], (said.side_px // patch) ** 2
+        times, places = config.frames // kernel.shape[2], (config.side_px // patch) ** 2
     if kind == "videomae" and "table" not in parts:
         assert places is not None
         table, how = sines(times * places, width), "the source's fixed sines, free to train here"
@@ -108,7 +109,7 @@ def positions(kind: Kind, parts: Parts, said: Said) -> tuple[dict[str, Piece], t
     side = isqrt(len(table_ND) // times)
     if side * side * times != len(table_ND):
         raise UsageError(
-            f"{parts.path}: {len(table_ND)} positions are no square grid at {times} times; "
+            f"{parts.path}: {len(table_ND)} positions are not a square grid at {times} times; "
             "ours are square"
         )
     found = {"video.positions": Piece(table_ND.view(times, side * side, width), source.source)}
@@ -125,13 +126,13 @@ def positions(kind: Kind, parts: Parts, said: Said) -> tuple[dict[str, Piece], t
 def split(parts: Parts, table_ND: Tensor, expected: int | None) -> tuple[Tensor | None, Tensor]:
     """The class token's own row of the table, if it has one, and the others.
 
-    Where no config tells how many others there are, a table that is a square has no row for it.
+    Where no config states the number of the others, a square table has no row for it.
     """
     count = len(table_ND)
     if expected is not None and count - expected not in (0, 1):
         raise UsageError(
-            f"{parts.path}: its table has {count} positions where its config.json tells of "
-            f"{expected}; take both as published"
+            f"{parts.path}: its table has {count} positions where its config.json states "
+            f"{expected}; use both as published"
         )
     square = isqrt(count) ** 2 == count
     if "class" in parts and (count == expected + 1 if expected is not None else not square):
@@ -151,22 +152,24 @@ def sines(count: int, width: int) -> Tensor:
     return angles.float()
 
 
-def notes(kind: Kind, said: Said, pixels: Pixels | None, parts: Parts) -> list[str]:
-    """What is taken on trust."""
-    unsaid = {
-        "tower.heads": said.heads,
-        "activation": said.activation,
-        "norm_eps": said.norm_eps,
+def notes(kind: Kind, config: VisionConfig, pixels: Pixels | None, parts: Parts) -> list[str]:
+    """Assumptions, one sentence each."""
+    not_in_config = {
+        "tower.heads": config.heads,
+        "activation": config.activation,
+        "norm_eps": config.norm_eps,
     }
-    silent = [axis for axis, value in unsaid.items() if value is None]
+    missing = [axis for axis, value in not_in_config.items() if value is None]
     found = []
-    if silent:
-        found.append(f"nothing there says {', '.join(silent)}: the encoder's own are taken")
+    if missing:
+        found.append(f"no config states {', '.join(missing)}: the encoder's own are used")
     if pixels is None and kind != "clip":
-        found.append("nothing there says how its pixels were normalised: taken as here, CLIP's way")
+        found.append(
+            "no config states how its pixels were normalised: CLIP's normalisation is assumed"
+        )
     elif pixels is not None and not pixels.are_ours and "patch.bias" not in parts:
         found.append(
-            "its pixels were normalised otherwise than here, and without a patch bias that "
-            "cannot be made up for"
+            "its pixels were normalised otherwise than here, which cannot be corrected "
+            "without a patch bias"
         )
     return found

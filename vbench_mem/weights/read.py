@@ -1,4 +1,4 @@
-"""Tensors out of files, by name. Runs no code that a file holds, whatever its form."""
+"""Reads tensors from files, by name. Never runs code in a file, in any format."""
 
 import pickle
 import re
@@ -21,7 +21,7 @@ WRAPPERS = ("state_dict", "model", "module", "model_state_dict")
 
 
 def read_tensors(files: Files) -> dict[str, Tensor]:
-    """All tensors on the CPU; raises `UsageError` for torn files, code, and what is no tensor."""
+    """All tensors on the CPU; raises `UsageError` for damaged files, code, and other data."""
     found: dict[str, Tensor] = {}
     for path in files.weights:
         part = load_safe(path) if path.suffix == SAFE else load_pickled(path)
@@ -32,8 +32,8 @@ def read_tensors(files: Files) -> dict[str, Tensor]:
 
 
 def load_safe(path: Path) -> dict[str, Tensor]:
-    """A safetensors file; raises `UsageError` where it is torn or none."""
-    read_header(path)  # says in words what is wrong with most
+    """A safetensors file; raises `UsageError` for a damaged file or another format."""
+    read_header(path)  # reports most errors in plain words
     try:
         return load_file(path)
     except SafetensorError as error:
@@ -43,22 +43,22 @@ def load_safe(path: Path) -> dict[str, Tensor]:
 
 
 def load_pickled(path: Path) -> dict[str, Tensor]:
-    """Unpickles tensors and plain containers only: anything else in the file is refused unread."""
+    """Unpickles tensors and plain containers only: a file with anything else is refused."""
     try:
         with warnings.catch_warnings():
-            # of a protocol torch does not write: what it cannot read it refuses
+            # of a protocol that torch does not write; what it cannot read it refuses
             warnings.filterwarnings("ignore", "Detected pickle protocol", UserWarning)
             data: Any = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         named = re.search(r"GLOBAL ([\w.]+)", str(error))
-        what = f"it asks for {named[1]}" if named else "it is no pickle of tensors alone"
+        what = f"it needs {named[1]}" if named else "it is not a pickle of tensors alone"
         raise UsageError(
             f"{path}: holds more than weights ({what}) and is not read; save its state_dict as "
             "safetensors where you trust it"
         ) from error
     except MemoryError:
         raise
-    except Exception as error:  # whatever torch stumbles over in bytes that are no weights
+    except Exception as error:  # torch raises many types for bytes that are not weights
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise UsageError(
             f"{path}: cannot be read as weights: {reason}; save its state_dict as safetensors"
@@ -67,7 +67,7 @@ def load_pickled(path: Path) -> dict[str, Tensor]:
 
 
 def tensors_in(path: Path, data: Any) -> dict[str, Tensor]:
-    """The weights without their wrapping; raises `UsageError` where there are none."""
+    """The weights inside their wrappers; raises `UsageError` where there are none."""
     for key in WRAPPERS:
         if isinstance(data, Mapping) and isinstance(data.get(key), Mapping):
             data = data[key]
@@ -75,5 +75,5 @@ def tensors_in(path: Path, data: Any) -> dict[str, Tensor]:
         raise UsageError(f"{path}: no weights by name in it; save a state_dict")
     for name, each in data.items():
         if not isinstance(name, str) or not isinstance(each, Tensor):
-            raise UsageError(f"{path}: {name} is no tensor; save a state_dict of tensors alone")
+            raise UsageError(f"{path}: {name} is not a tensor; save a state_dict of tensors alone")
     return dict(data)

@@ -1,4 +1,4 @@
-"""What became of every tensor when weights went into an encoder. No torch; decides nothing."""
+"""Report of every tensor when weights are loaded into an encoder. No torch."""
 
 import re
 from collections import Counter
@@ -18,11 +18,11 @@ SHOWN = 3  # names in a sentence
 class Line:
     """One tensor.
 
-    name    ours; of an unused one, the file's
+    name    ours; the file's for an unused one
     source  names in the file that it was made of; empty for a new one
-    shape   ours, or of an unused one the file's; `before` where it was resized
+    shape   ours; the file's for an unused one; `before` where it was resized
     why     how it was made, or why it is new or unused
-    expected  is that what one knows of such a pair, or was it allowed? else it is surprising
+    expected  known for such a pair, or allowed; else it is surprising
     """
 
     fate: Fate
@@ -38,7 +38,7 @@ class Line:
 class Report:
     """All lines of one file into one encoder, in the encoder's order, the unused ones last.
 
-    bias  that the source learned for a sigmoid loss, where its captions were taken
+    bias  of the source's sigmoid loss, where its captions were loaded
     """
 
     path: str
@@ -72,21 +72,21 @@ class Report:
 
 
 def refuse(report: Report) -> None:
-    """Raises `UsageError` where something is surprising, with what would allow it."""
+    """Raises `UsageError` where a tensor is surprising, with the patterns that allow it."""
     lines = report.surprising
     if not lines:
         return
-    told = ", ".join(f"{line.fate} {line.name} ({line.why})" for line in lines[:SHOWN])
+    named = ", ".join(f"{line.fate} {line.name} ({line.why})" for line in lines[:SHOWN])
     rest = f" and {len(lines) - SHOWN} more" if len(lines) > SHOWN else ""
     wanted = list(dict.fromkeys(f"{line.fate}:{above(line.name)}*" for line in lines))
     raise UsageError(
-        f"{report.path}: not expected of a {report.source} file here: {told}{rest}; choose an "
+        f"{report.path}: not expected of a {report.source} file here: {named}{rest}; choose an "
         f"encoder that fits, or allow: [{', '.join(wanted)}]"
     )
 
 
 def above(name: str) -> str:
-    """What its like begin with: the name up to its first number, else its first two words."""
+    """Common prefix of similar tensors: up to the first number, else the first two words."""
     number = re.search(r"(?<=\.)\d+\.", name)
     if number:
         return name[: number.start()]
@@ -95,11 +95,11 @@ def above(name: str) -> str:
 
 
 def check_allow(allow: tuple[str, ...]) -> None:
-    """Raises `UsageError` for a pattern that could match nothing."""
+    """Raises `UsageError` for a pattern that cannot match."""
     for pattern in allow:
         if not pattern.startswith(("new:", "unused:")):
             raise UsageError(
-                f"allow: '{pattern}' is no kind of surprise; write new:<names of the encoder's "
+                f"allow: '{pattern}' is not a pattern; write new:<names of the encoder's "
                 "tensors> or unused:<names of the file's>, * for any letters"
             )
 

@@ -1,4 +1,4 @@
-"""Benchmarks, matrices and right answers made for tests, and the obvious slow way to score them."""
+"""Benchmarks, matrices and right answers made for tests, and a slow, simple way to score them."""
 
 import math
 import random
@@ -14,7 +14,7 @@ from vbench_mem.data.benchmark import Benchmark, Caption, Clip
 
 
 def made(*captions: Caption | tuple[int, ...], clips: int) -> Benchmark:
-    """Captions that are given by the clips they are right for get a text of their own."""
+    """Captions given by their right clips alone get a distinct text."""
     given = (
         each if isinstance(each, Caption) else Caption(text=f"caption {number}", clips=each)
         for number, each in enumerate(captions)

@@ -1,4 +1,4 @@
-"""Who asks and what is right: conventions, shuffled pairs, and benchmarks that are refused."""
+"""Queries and right answers: conventions, shuffled pairs, and benchmarks that are refused."""
 
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ GRADED = made(
 )
 
 
-def test_every_caption_asks_for_its_clips_among_all_clips() -> None:
+def test_every_caption_queries_all_clips() -> None:
     for convention in ("every_caption", "grouped_captions"):
         assert list(kept_captions(SOME, convention)) == [0, 1, 2]
     answers = text_to_video(SOME)
@@ -38,7 +38,7 @@ def test_every_caption_asks_for_its_clips_among_all_clips() -> None:
     assert text_to_video(GRADED).grades == ((1.0, 0.5), (1.0,), (1.0, 1.0))
 
 
-def test_a_clip_with_captions_asks_for_them_among_all_captions() -> None:
+def test_a_clip_with_captions_queries_all_captions() -> None:
     answers = video_to_text(SOME, "every_caption")
     assert (answers.gallery, answers.queries, answers.clusters) == (3, (1, 3), (1, 3))
     assert answers.right == ((0, 2), (1,))
@@ -64,7 +64,7 @@ def test_of_first_captions_every_clip_keeps_one() -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_no_shuffled_clip_keeps_a_caption_of_its_own(seed: int) -> None:
+def test_no_shuffled_clip_keeps_its_caption(seed: int) -> None:
     benchmark = several_each(clips=2 + seed, most=3, seed=seed)
     shuffled = deranged(benchmark, seed)
     assert shuffled == deranged(benchmark, seed)
@@ -94,12 +94,12 @@ def test_clips_without_captions_are_given_none_by_shuffling() -> None:
         (made((0,), (0,), clips=3), "every_caption", "needs two clips with captions"),
         (made((0,), (), (1,), clips=3), "every_caption", "caption 1 has no right clip"),
         (made((0,), (1, 1), clips=3), "every_caption", "caption 1 has a right clip twice"),
-        (made((0,), (3,), clips=3), "every_caption", "not there; clips are 0 to 2"),
-        (made((0,), (-1,), clips=3), "every_caption", "caption 1 names a clip that is not there"),
+        (made((0,), (3,), clips=3), "every_caption", "not exist; clips are 0 to 2"),
+        (made((0,), (-1,), clips=3), "every_caption", "caption 1 names a clip that does not exist"),
         (GRADED, "grouped_captions", "caption 0 is right for 2 clips .*; use every_caption"),
     ],
 )
-def test_what_cannot_be_ranked_is_refused(benchmark: Benchmark, convention: str, says: str) -> None:
+def test_invalid_answers_are_refused(benchmark: Benchmark, convention: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         check_answers(benchmark, convention)
 

@@ -23,7 +23,7 @@ def drawn(rows: int, width: int, seed: int) -> Tensor:
 
 
 def trained(benchmark: Benchmark, noise: float, width: int = 24) -> tuple[Tensor, Tensor]:
-    """Embeddings of an encoder that has learnt: a caption lies near its first clip."""
+    """Embeddings of a trained encoder: a caption is near its first clip."""
     videos = drawn(len(benchmark.clips), width, seed=1)
     first = torch.tensor([caption.clips[0] for caption in benchmark.captions])
     return videos, videos[first] + noise * drawn(len(first), width, seed=2)
@@ -154,7 +154,7 @@ def test_memory_stays_bounded_in_both_directions(convention: Convention) -> None
     videos, texts = trained(benchmark, noise=1.0)
     chunk_bytes = 300_000
     with StorageTracker() as tracker:
-        tracker.follow([videos, texts])
+        tracker.track([videos, texts])
         quick(videos, texts, benchmark, convention=convention, chunk_bytes=chunk_bytes, bootstrap=2)
     peak_bytes = max(tracker.timeline.levels()) - videos.nbytes - texts.nbytes
     assert peak_bytes <= chunk_bytes + 500 * len(texts)
@@ -173,7 +173,7 @@ def test_memory_stays_bounded_in_both_directions(convention: Convention) -> None
         ({"convention": "best"}, "no convention called 'best'"),
     ],
 )
-def test_what_cannot_be_evaluated_is_refused(change: dict[str, Any], says: str) -> None:
+def test_invalid_embeddings_are_refused(change: dict[str, Any], says: str) -> None:
     given = {"video_VE": torch.ones(6, 8), "text_CE": torch.ones(6, 8)}
     benchmark = made(*((clip,) for clip in range(6)), clips=6)
     with pytest.raises(UsageError, match=says):

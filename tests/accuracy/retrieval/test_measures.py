@@ -1,4 +1,4 @@
-"""Medians and bootstrap intervals: against plain resampling, theory, and what clusters must do."""
+"""Medians and bootstrap intervals: against plain resampling, theory, and properties of clusters."""
 
 import random
 from statistics import mean, median
@@ -90,7 +90,7 @@ def test_intervals_are_the_percentiles_of_theory_for_a_share() -> None:
     assert low < narrow[0] < 0.3 < narrow[1] < high
 
 
-def test_captions_of_one_video_that_rank_alike_make_nothing_surer() -> None:
+def test_captions_of_one_video_that_rank_alike_do_not_narrow_the_interval() -> None:
     one_each = some_ranks(60)
     five_each = of_ranks(*(rank for rank in one_each.rank_Q.tolist() for _ in range(5)))
     clips = [clip for clip in range(60) for _ in range(5)]
@@ -119,6 +119,6 @@ def test_resampling_stays_within_its_memory() -> None:
 
 
 @pytest.mark.parametrize("options", [{"resamples": 0}, {"level": 1.0}, {"level": 0.0}])
-def test_a_bootstrap_that_says_nothing_is_refused(options: dict[str, float]) -> None:
-    with pytest.raises(UsageError, match="says nothing; give 1 or more"):
+def test_an_undefined_bootstrap_is_refused(options: dict[str, float]) -> None:
+    with pytest.raises(UsageError, match="is undefined; give 1 or more"):
         intervals(some_ranks(5), range(5), **options)

@@ -1,4 +1,4 @@
-"""Frames in another order: of every clip its own, never the same, whatever the batch."""
+"""Permuted frames: another order for each clip, never the original, for every batch size."""
 
 from collections import Counter
 
@@ -9,7 +9,7 @@ from vbench_mem.accuracy.retrieval.permute import other_order, permute_frames
 
 
 def numbered(clips: int, frames: int) -> torch.Tensor:
-    """Every frame tells its clip and its place."""
+    """Every frame encodes its clip and its place."""
     return torch.arange(clips * frames).view(clips, frames, 1, 1, 1).expand(-1, -1, 3, 4, 4).clone()
 
 
@@ -22,7 +22,7 @@ def test_every_clip_has_all_its_frames_in_another_order(frames: int) -> None:
     assert not (permuted == clips).flatten(1).all(1).any()
 
 
-def test_a_clip_of_one_frame_comes_back_as_it_is() -> None:
+def test_a_clip_of_one_frame_is_returned_unchanged() -> None:
     clips = numbered(3, 1)
     assert permute_frames(clips, seed=0).equal(clips)
 

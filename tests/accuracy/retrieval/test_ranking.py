@@ -113,7 +113,7 @@ def test_memory_stays_within_the_chunk_and_the_right_answers(most: int, chunk_by
     for_right_bytes = 200 * sum(map(len, answers.right))
     assert whole_bytes > 5 * chunk_bytes
     with StorageTracker() as tracker:
-        tracker.follow([texts, clips])
+        tracker.track([texts, clips])
         rank(ExactCosine(texts, clips), answers, chunk_bytes)
     given_bytes = texts.nbytes + clips.nbytes
     peak_bytes = max(tracker.timeline.levels())
@@ -121,7 +121,7 @@ def test_memory_stays_within_the_chunk_and_the_right_answers(most: int, chunk_by
     assert peak_bytes - given_bytes >= chunk_bytes / 4  # what may be used is used
 
 
-def test_a_chunk_without_room_for_one_similarity_is_refused_and_the_least_one_told_works() -> None:
+def test_a_chunk_too_small_for_one_similarity_is_refused_and_the_stated_minimum_works() -> None:
     answers = some_answers(3, 4, 2, seed=0)
     similarity = Matrix(tied_matrix(3, 4, 9, seed=0))
     with pytest.raises(UsageError, match="chunk_bytes 10 has no room") as caught:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.accuracy.training.made import LOAD, RUNTIME, benchmark, in_memory, small
-from vbench_mem.accuracy.training.feed import Feed
+from vbench_mem.accuracy.training.feed import PairFeed
 from vbench_mem.accuracy.training.losses import Loss
 from vbench_mem.accuracy.training.step import Stepper
 from vbench_mem.base.load import Load, Runtime
@@ -20,7 +20,7 @@ from vbench_mem.matrix.training import Stage
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """As many threads as the trainings have, and none that outlive a test."""
+    """One thread, as the trainings have, and the former number after a test."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -44,13 +44,13 @@ def make_encoder() -> Callable[..., DualEncoder]:
 
 
 @pytest.fixture
-def make_feed() -> Callable[..., Feed]:
+def make_feed() -> Callable[..., PairFeed]:
     """Of clips in memory; keywords go to the feed."""
 
-    def make(stage: Stage, benchmarks: Sequence[Benchmark] = (), **given: object) -> Feed:
+    def make(stage: Stage, benchmarks: Sequence[Benchmark] = (), **given: object) -> PairFeed:
         options = {"words": small(ENCODERS["joint_test"].spec).text, "caption_tokens": 8}
         options |= {"seed": 0, "decode": in_memory}
-        return Feed(stage, benchmarks or [benchmark()], **options | given)
+        return PairFeed(stage, benchmarks or [benchmark()], **options | given)
 
     return make
 

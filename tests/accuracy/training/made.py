@@ -1,4 +1,4 @@
-"""What the tests of training are made of: clips that are arrays, cells, and programs to kill."""
+"""Inputs of the tests of training: clips as arrays, cells, and programs to kill."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vbench_mem.accuracy.training.decoded import Frames
+from vbench_mem.accuracy.training.clip_cache import Frames
 from vbench_mem.base.load import Load, Runtime
 from vbench_mem.data.benchmark import Benchmark, Caption, Clip
 from vbench_mem.data.encode import write_video
@@ -33,7 +33,7 @@ def small(spec: Spec, **fields: object) -> Spec:
 
 
 def pixels(number: int, frames: int) -> Frames:
-    """A clip that is told apart from all others, and each of its frames from the others."""
+    """A clip that differs from all others, with frames that differ from each other."""
     drawn = np.random.default_rng(number)
     return drawn.integers(0, 256, (frames, SIDE_PX, SIDE_PX, 3), dtype=np.uint8)
 

@@ -39,7 +39,7 @@ def gradients(encoder: nn.Module, *more: nn.Module) -> list[Tensor]:
 
 
 def in_one_graph(encoder: DualEncoder, loss: Loss, chunks: list[Chunk]) -> Tensor:
-    """The obvious way: keep every activation."""
+    """The simple way: keep every activation."""
     pairs = [encoder(*chunk) for chunk in chunks]
     video, text = (torch.cat(side) for side in zip(*pairs, strict=True))
     value = loss(video, text, encoder.similarity, encoder.logit_scale)
@@ -128,13 +128,13 @@ def test_memory_is_that_of_one_chunk_and_not_of_the_batch(
     make_stepper: Callable[..., Stepper], make_feed: Callable[..., object]
 ) -> None:
     def peak(batch: int, micro_batch: int | None) -> int:
-        """Of activations and whatever else there is beside weights and the batch as bytes."""
+        """Bytes of everything but the weights and the batch."""
         made = stage(batch=batch, micro_batch=micro_batch, objective="sigmoid")
         stepper, feed = make_stepper(made), make_feed(made)
         fed = feed.batch(0)  # type: ignore[attr-defined]
         stepper.step(fed, 0)
         with StorageTracker() as tracker:
-            tracker.follow([*stepper.weights, fed.clips.frames])
+            tracker.track([*stepper.weights, fed.clips.frames])
             before = max(tracker.timeline.levels())
             stepper.gradients(fed)
         return max(tracker.timeline.levels()) - before

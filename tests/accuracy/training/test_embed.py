@@ -1,4 +1,4 @@
-"""A benchmark embedded in batches against one clip at a time; what is broken is named."""
+"""A benchmark embedded in batches against one clip at a time; broken clips are named."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -40,7 +40,7 @@ def embedder(encoder: DualEncoder, batch: int = 3) -> Embedder:
 
 
 @pytest.mark.parametrize("batch", [1, 3, 7])
-def test_every_clip_and_caption_has_the_row_it_would_have_alone_and_unmasked(
+def test_every_embedding_equals_that_of_its_clip_or_caption_alone(
     make_encoder: MakeEncoder, files: Benchmark, batch: int
 ) -> None:
     encoder = make_encoder(recipe=MASKED)
@@ -57,7 +57,7 @@ def test_every_clip_and_caption_has_the_row_it_would_have_alone_and_unmasked(
     assert found.throughput.clips == 7
 
 
-def test_permuted_frames_are_told_apart_by_joint_attention_alone(
+def test_permuted_frames_change_the_features_of_joint_attention_alone(
     make_encoder: MakeEncoder, files: Benchmark
 ) -> None:
     joint, frames = (
@@ -110,7 +110,7 @@ def test_allowed_broken_clips_are_left_out_with_the_captions_that_have_no_other(
     assert found.benchmark.ceilings == ()
 
 
-def test_where_all_clips_are_broken_that_is_said(
+def test_an_error_is_raised_where_all_clips_are_broken(
     make_encoder: MakeEncoder, broken: Benchmark
 ) -> None:
     for clip in broken.clips:

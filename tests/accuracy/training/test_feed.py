@@ -1,4 +1,4 @@
-"""Batches by seed, stage and step, whatever is kept, decoded ahead or broken."""
+"""Batches by seed, stage and step, with any cache, look-ahead and broken clips."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,17 +18,17 @@ from tests.accuracy.training.made import (
     stage,
     written_benchmark,
 )
-from vbench_mem.accuracy.training.decoded import Decoded, Frames, decoder
-from vbench_mem.accuracy.training.feed import Fed, Feed
+from vbench_mem.accuracy.training.clip_cache import ClipCache, Frames, decoder
+from vbench_mem.accuracy.training.feed import PairFeed, StepBatches
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.load import Load
 from vbench_mem.data.benchmark import Benchmark, Caption, Clip
 from vbench_mem.data.video import BadVideo
 
-MakeFeed = Callable[..., Feed]
+MakeFeed = Callable[..., PairFeed]
 
 
-def same(one: Fed, other: Fed) -> bool:
+def same(one: StepBatches, other: StepBatches) -> bool:
     return len(one.parts) == len(other.parts) and all(
         torch.equal(a.frames, b.frames) and torch.equal(a.ids_BL, b.ids_BL)
         for a, b in zip(one.parts, other.parts, strict=True)
@@ -42,9 +42,7 @@ def numbers_of(frames: Tensor) -> list[int]:
 
 
 @pytest.mark.parametrize("images", [0.0, 0.5])
-def test_a_batch_is_the_same_whatever_is_kept_and_decoded_ahead(
-    make_feed: MakeFeed, images: float
-) -> None:
+def test_a_batch_is_independent_of_cache_and_look_ahead(make_feed: MakeFeed, images: float) -> None:
     made = stage(images=images, steps=9)
     plain = make_feed(made, keep_bytes=0, look_ahead=False)
     expected = {step: plain.batch(step) for step in reversed(range(9))}
@@ -97,7 +95,7 @@ def test_an_image_is_one_frame_of_its_clip_and_another_one_later(make_feed: Make
     assert len(drawn) > 60  # of 80
 
 
-def test_a_mixed_batch_has_images_and_clips_of_their_own(make_feed: MakeFeed) -> None:
+def test_a_mixed_batch_has_separate_images_and_clips(make_feed: MakeFeed) -> None:
     feed = make_feed(stage(images=0.25))
     fed = feed.batch(0)
     assert fed.clips is not None and fed.images is not None
@@ -171,7 +169,7 @@ def test_a_source_without_pairs_is_refused(make_feed: MakeFeed) -> None:
         make_feed(stage(), [empty])
 
 
-def test_a_clip_is_decoded_once_while_there_is_room_and_memory_is_bounded() -> None:
+def test_a_clip_is_decoded_once_while_the_cache_has_room_and_memory_is_bounded() -> None:
     calls: list[int] = []
 
     def decode(number: int) -> Frames:
@@ -179,7 +177,7 @@ def test_a_clip_is_decoded_once_while_there_is_room_and_memory_is_bounded() -> N
         return pixels(number, 1)
 
     size = pixels(0, 1).nbytes
-    decoded = Decoded(decode, keep_bytes=2 * size, threads=1)
+    decoded = ClipCache(decode, keep_bytes=2 * size, threads=1)
     for _ in range(3):
         for number in range(3):
             assert np.array_equal(decoded.take(number), pixels(number, 1))

@@ -1,4 +1,4 @@
-"""A cell's last stage from files to a checkpoint: the same bytes however often it was killed."""
+"""A cell's last stage from files to a checkpoint: the same bytes after any number of kills."""
 
 import json
 import multiprocessing
@@ -12,7 +12,7 @@ import torch
 
 from tests.accuracy.training.made import MASKED, stage, training_cell, written_benchmark
 from vbench_mem.accuracy.training.last_stage import encoder_of, train_last_stage
-from vbench_mem.accuracy.training.trained import Trained, beside
+from vbench_mem.accuracy.training.trained import TrainingResult, beside
 from vbench_mem.base.errors import UsageError
 from vbench_mem.data.benchmark import Benchmark
 from vbench_mem.encoders.families import image_pretraining_spec
@@ -31,7 +31,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Benchmark:
 
 def train(
     cell: Cell, benchmark: Benchmark, checkpoint: Path, parent: Path | None = None, **options: float
-) -> Trained:
+) -> TrainingResult:
     """With a snapshot after every step, so that a kill loses one step at most."""
     return train_last_stage(
         cell,
@@ -102,14 +102,14 @@ def interrupted(tmp_path: Path, files: Benchmark) -> tuple[Cell, Path]:
     from vbench_mem.accuracy.training import stage as stages
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(Stop):
-        patch.setattr(stages, "TELL_EVERY_S", 0.0)
+        patch.setattr(stages, "REPORT_EVERY_S", 0.0)
         train_last_stage(
             cell, [files], parent=None, checkpoint=checkpoint, enter=enter, snapshot_every_s=0.0
         )
     return cell, checkpoint
 
 
-def test_an_interrupted_training_goes_on_where_it_was(
+def test_an_interrupted_training_resumes_at_its_step(
     interrupted: tuple[Cell, Path], files: Benchmark, tmp_path: Path
 ) -> None:
     cell, checkpoint = interrupted
@@ -121,7 +121,7 @@ def test_an_interrupted_training_goes_on_where_it_was(
 
 
 @pytest.mark.parametrize("damage", ["torn", "other"])
-def test_a_torn_snapshot_and_one_of_another_training_begin_again_and_say_so(
+def test_a_damaged_or_foreign_snapshot_restarts_the_training_with_a_note(
     interrupted: tuple[Cell, Path], files: Benchmark, tmp_path: Path, damage: str
 ) -> None:
     cell, checkpoint = interrupted
@@ -133,7 +133,7 @@ def test_a_torn_snapshot_and_one_of_another_training_begin_again_and_say_so(
     trained = train(cell, files, checkpoint)
     fresh = train(cell, files, tmp_path / "fresh" / "a.safetensors")
     assert trained.stage is not None and trained.stage.resumed == ()
-    words = {"torn": "torn", "other": "of another training"}[damage]
+    words = {"torn": "damaged", "other": "of another training"}[damage]
     assert [words in note for note in trained.stage.notes] == [True]
     assert trained.sha256 == fresh.sha256
 
@@ -149,7 +149,7 @@ def test_a_training_that_ended_is_not_done_again_unless_its_checkpoint_changed(
     assert third.sha256 == first.sha256 and third != first  # it took its own time
 
 
-def test_what_was_trained_is_told_and_plain_data(tmp_path: Path, files: Benchmark) -> None:
+def test_the_result_of_a_training_is_plain_data(tmp_path: Path, files: Benchmark) -> None:
     cell = training_cell(stage(objective="sigmoid"), seed=3)
     trained = train(cell, files, tmp_path / "a.safetensors")
     assert json.loads(json.dumps(trained.as_dict()))["stage"]["steps"] == 6
@@ -203,7 +203,7 @@ def test_one_stage_on_images_starts_every_layout(
     assert [each["feeds"] for each in facts["stages"]] == ["images", "clips"]
 
 
-def test_temperature_and_bias_go_on_with_the_same_loss_and_start_anew_with_another(
+def test_temperature_and_bias_are_kept_with_the_same_loss_and_reset_with_another(
     tmp_path: Path, files: Benchmark
 ) -> None:
     still = {"learning_rate": 1e-12, "warmup": 0, "steps": 1}
@@ -242,11 +242,11 @@ def test_without_stages_the_given_weights_are_the_result(tmp_path: Path, files: 
     old, new = (read_checkpoint(each.checkpoint).weights() for each in (given, found))
     assert all(torch.equal(old[name], new[name]) for name in old)
     other = replace(asked, training=replace(training, init_sha256="0"))
-    with pytest.raises(UsageError, match="is not what it was when the matrix was read"):
+    with pytest.raises(UsageError, match="has changed since the matrix was read"):
         train_last_stage(other, [], parent=None, checkpoint=tmp_path / "other.safetensors")
 
 
-def test_torch_is_left_as_deterministic_as_it_was(tmp_path: Path, files: Benchmark) -> None:
+def test_the_determinism_of_torch_is_restored(tmp_path: Path, files: Benchmark) -> None:
     assert not torch.are_deterministic_algorithms_enabled()
     train(training_cell(stage(steps=1)), files, tmp_path / "a.safetensors")
     assert not torch.are_deterministic_algorithms_enabled()

@@ -1,4 +1,4 @@
-"""The sigmoid loss against a loop over pairs, whole and by blocks, and what it learns."""
+"""The sigmoid loss against a loop over pairs, whole and by blocks, and its learned bias."""
 
 import math
 
@@ -25,7 +25,7 @@ def drawn(batch: int, width: int = 6) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     return tuple(each.requires_grad_() for each in (video, text, scale, bias))  # type: ignore[return-value]
 
 
-def test_the_sigmoid_loss_asks_of_every_pair_whether_it_belongs_together() -> None:
+def test_the_sigmoid_loss_classifies_every_pair() -> None:
     video, text, scale, bias = drawn(5)
     total = 0.0
     for i, v in enumerate(video.tolist()):

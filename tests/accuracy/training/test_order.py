@@ -1,4 +1,4 @@
-"""Which pairs a step takes: each once an epoch, equal captions apart, and always the same."""
+"""The pairs of a step: each once an epoch, equal captions apart, and reproducible."""
 
 from collections import Counter
 from itertools import pairwise
@@ -6,14 +6,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from vbench_mem.accuracy.training.order import Order
+from vbench_mem.accuracy.training.order import PairOrder
 from vbench_mem.accuracy.training.seeds import seed_of
 
 
-def order(captions: list[str], per_step: int, *words: int | str, clips: int = 0) -> Order:
+def order(captions: list[str], per_step: int, *words: int | str, clips: int = 0) -> PairOrder:
     """`clips` consecutive pairs share a clip; by default none do."""
     numbers = [number // (clips or 1) for number in range(len(captions))]
-    return Order(captions, numbers, per_step, *(words or (0, "stage")))
+    return PairOrder(captions, numbers, per_step, *(words or (0, "stage")))
 
 
 def names(count: int) -> list[str]:
@@ -28,14 +28,14 @@ def test_an_epoch_has_each_pair_at_most_once_and_leaves_out_less_than_a_step() -
         assert len(set(drawn.tolist())) == 20
 
 
-def test_what_is_left_out_and_the_order_differ_between_epochs() -> None:
+def test_omitted_pairs_and_order_differ_between_epochs() -> None:
     made = order(names(23), 5)
     epochs = [np.concatenate([made.pairs(4 * e + step) for step in range(4)]) for e in range(4)]
     assert all(list(one) != list(other) for one, other in pairwise(epochs))
     assert len({frozenset(epoch.tolist()) for epoch in epochs}) > 1
 
 
-def test_a_step_is_the_same_whatever_was_asked_before() -> None:
+def test_a_step_is_independent_of_earlier_requests() -> None:
     forward, backward = order(names(40), 6), order(names(40), 6)
     steps = {step: forward.pairs(step).tolist() for step in range(30)}
     assert {step: backward.pairs(step).tolist() for step in reversed(range(30))} == steps
@@ -64,7 +64,7 @@ def test_no_step_has_a_clip_twice_whose_captions_all_differ() -> None:
         assert len({pair // 10 for pair in made.pairs(step).tolist()}) == 12
 
 
-def test_with_fewer_captions_than_pairs_in_a_step_every_pair_still_has_its_turn() -> None:
+def test_with_fewer_captions_than_pairs_in_a_step_every_pair_is_used() -> None:
     captions = [f"caption {number % 3}" for number in range(30)]
     made = order(captions, 6)
     drawn = np.concatenate([made.pairs(step) for step in range(5)])

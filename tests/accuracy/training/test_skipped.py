@@ -1,4 +1,4 @@
-"""A training whose weights are there already: what it leaves as a training would have."""
+"""A training whose weights exist already gives the same record as one that runs."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from vbench_mem.accuracy.training.last_stage import train_last_stage
 from vbench_mem.accuracy.training.trained import beside
 
 
-def test_weights_that_are_there_are_asked_with_the_threads_of_their_cell(tmp_path: Path) -> None:
+def test_existing_weights_are_evaluated_with_the_threads_of_their_cell(tmp_path: Path) -> None:
     cell, checkpoint = training_cell(stage(steps=1)), tmp_path / "a.safetensors"
     files = [written_benchmark(tmp_path)]
     first = train_last_stage(cell, files, parent=None, checkpoint=checkpoint)

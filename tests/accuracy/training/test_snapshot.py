@@ -1,4 +1,4 @@
-"""Snapshots: whole or none, of this training or none."""
+"""Snapshots: complete and of this training, or ignored."""
 
 import os
 from pathlib import Path
@@ -19,7 +19,7 @@ def snapshots(tmp_path: Path) -> Snapshots:
     return made
 
 
-def test_a_snapshot_comes_back_as_it_was(snapshots: Snapshots) -> None:
+def test_a_snapshot_is_read_back_unchanged(snapshots: Snapshots) -> None:
     state, note = snapshots.load()
     assert note is None and state is not None
     assert torch.equal(state["weights"]["a"], torch.arange(4.0))
@@ -31,24 +31,24 @@ def test_no_file_is_no_snapshot(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 0.99])
-def test_a_torn_snapshot_is_none_and_says_so(snapshots: Snapshots, share: float) -> None:
+def test_a_damaged_snapshot_is_ignored_with_a_reason(snapshots: Snapshots, share: float) -> None:
     whole = snapshots.path.read_bytes()
     snapshots.path.write_bytes(whole[: int(len(whole) * share)])
     state, note = snapshots.load()
-    assert state is None and note is not None and "torn" in note
+    assert state is None and note is not None and "damaged" in note
 
 
 @pytest.mark.parametrize("place", [100, -DIGEST_BYTES - 100, -1])
-def test_a_snapshot_with_one_wrong_bit_is_torn(snapshots: Snapshots, place: int) -> None:
+def test_a_snapshot_with_one_wrong_bit_is_damaged(snapshots: Snapshots, place: int) -> None:
     data = bytearray(snapshots.path.read_bytes())
     data[place] ^= 1
     snapshots.path.write_bytes(data)
-    assert snapshots.load() == (None, "one.snapshot is torn; began again")
+    assert snapshots.load() == (None, "one.snapshot is damaged; started again")
 
 
-def test_a_snapshot_of_another_training_is_none_and_says_so(snapshots: Snapshots) -> None:
+def test_a_snapshot_of_another_training_is_ignored_with_a_reason(snapshots: Snapshots) -> None:
     other = Snapshots(snapshots.path, "other", 0)
-    assert other.load() == (None, "one.snapshot is of another training; began again")
+    assert other.load() == (None, "one.snapshot is of another training; started again")
 
 
 def test_a_snapshot_that_holds_code_runs_none(snapshots: Snapshots) -> None:
@@ -62,7 +62,7 @@ def test_a_snapshot_that_holds_code_runs_none(snapshots: Snapshots) -> None:
     assert not (snapshots.path.parent / "harm").exists()
 
 
-def test_what_a_killed_process_was_writing_is_taken_away(snapshots: Snapshots) -> None:
+def test_unfinished_files_of_a_killed_process_are_removed(snapshots: Snapshots) -> None:
     part = snapshots.path.with_name(f".{snapshots.path.name}.12345.part")
     part.write_bytes(b"half")
     assert snapshots.load()[0] is not None

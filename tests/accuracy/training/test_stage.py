@@ -1,4 +1,4 @@
-"""A stage learns, trains what it says, and stops where its numbers are none."""
+"""A stage learns, trains its trainable weights, and stops where its numbers are not finite."""
 
 import math
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.accuracy.training.made import MASKED, RUNTIME, benchmark, stage
-from vbench_mem.accuracy.training.feed import Feed
+from vbench_mem.accuracy.training.feed import PairFeed
 from vbench_mem.accuracy.training.snapshot import Snapshots
 from vbench_mem.accuracy.training.stage import Diverged, run_stage
 from vbench_mem.accuracy.training.step import Stepper
@@ -25,7 +25,7 @@ LAYOUTS = (
 )
 CLIPS_ONLY = ("video.embed.", ".time_", ".gate")
 MakeStepper = Callable[..., Stepper]
-MakeFeed = Callable[..., Feed]
+MakeFeed = Callable[..., PairFeed]
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_a_stage_learns_its_pairs_and_keeps_its_curve(
 
 @pytest.mark.parametrize("encoder", LAYOUTS)
 @pytest.mark.parametrize("fed", ["clips", "images", "mixed"])
-def test_what_is_said_to_train_has_a_gradient_and_changes_and_the_rest_does_not(
+def test_trainable_weights_have_gradients_and_change_and_others_do_not(
     make_stepper: MakeStepper,
     make_feed: MakeFeed,
     make_encoder: Callable[..., DualEncoder],
@@ -84,7 +84,7 @@ def test_what_is_said_to_train_has_a_gradient_and_changes_and_the_rest_does_not(
         Recipe(train="last_k", blocks=1),
     ],
 )
-def test_a_recipe_keeps_its_own_weights_back_whatever_is_fed(
+def test_a_recipe_freezes_its_weights_for_every_kind_of_input(
     make_stepper: MakeStepper, recipe: Recipe
 ) -> None:
     on_images, on_both = (
@@ -147,7 +147,7 @@ def test_a_loss_that_is_no_number_ends_the_stage_and_names_the_step(
         run_stage(made, make_stepper(made), make_feed(made), snapshots)
 
 
-def test_updates_that_a_loss_scaler_leaves_out_are_counted_and_end_nothing(
+def test_updates_that_a_loss_scaler_skips_are_counted(
     make_stepper: MakeStepper, make_feed: MakeFeed, snapshots: Snapshots
 ) -> None:
     made = stage()

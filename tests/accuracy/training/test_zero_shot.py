@@ -1,4 +1,4 @@
-"""Published weights asked without training, by a matrix: the ranks that transformers gives."""
+"""Published weights evaluated without training, by a matrix: the same ranks as transformers."""
 
 import csv
 from collections.abc import Callable
@@ -13,7 +13,7 @@ import torch.nn.functional as F
 
 from tests.rows import matrix_of
 from tests.weights import pairs, published
-from vbench_mem.accuracy.training.last_stage import begin
+from vbench_mem.accuracy.training.last_stage import initial_weights
 from vbench_mem.accuracy.training.probe import run_training
 from vbench_mem.base.errors import UsageError
 from vbench_mem.data.clips import to_clips
@@ -126,7 +126,7 @@ def load_again(cell: Cell) -> Cell:
     return load(dump(cell))
 
 
-def test_training_goes_on_from_the_pairs_temperature_and_bias(
+def test_training_starts_from_the_pairs_temperature_and_bias(
     pair: tuple[Any, Any, Matrix],
 ) -> None:
     theirs, _, matrix = pair
@@ -137,7 +137,7 @@ def test_training_goes_on_from_the_pairs_temperature_and_bias(
         assert cell.training is not None
         trained = replace(cell, training=replace(cell.training, stages=(stage,)))
         encoder = build(trained.table_spec, trained.recipe, trained.load)
-        _, loss = begin(encoder, trained, None)
+        _, loss = initial_weights(encoder, trained, None)
         has_bias = hasattr(theirs, "logit_bias")
         if objective == "info_nce":
             assert encoder.logit_scale.item() == pytest.approx(scale) and loss.bias is None
@@ -149,7 +149,7 @@ def test_training_goes_on_from_the_pairs_temperature_and_bias(
             assert encoder.logit_scale.item() == pytest.approx(expected)
 
 
-def test_weights_without_a_tokenizer_are_told_what_to_do(folder: Path, tmp_path: Path) -> None:
+def test_weights_without_a_tokenizer_are_refused_with_the_fix(folder: Path, tmp_path: Path) -> None:
     theirs, _ = pairs.clip(tmp_path / "whole")
     theirs.save_pretrained(tmp_path / "bare")
     published.copied(tmp_path / "whole", tmp_path)

@@ -13,7 +13,7 @@ from tests.rows import joined_of, ok, result, score, trained
 from vbench_mem.accuracy.retrieval.evaluate import evaluate
 from vbench_mem.accuracy.training.curve import Curve
 from vbench_mem.accuracy.training.probe import facts_of
-from vbench_mem.accuracy.training.trained import StageResult, Trained
+from vbench_mem.accuracy.training.trained import StageResult, TrainingResult
 from vbench_mem.analysis.scores.measured import (
     DIRECTIONS,
     SANITY,
@@ -103,7 +103,7 @@ def test_a_stage_is_read_as_a_training_writes_it(tmp_path: Path) -> None:
         resumed=(2,),
         notes=("it went on",),
     )
-    whole = Trained(
+    whole = TrainingResult(
         checkpoint=tmp_path / "a.safetensors",
         sha256="cd" * 32,
         definition="",

@@ -26,7 +26,7 @@ def video_bytes() -> bytes:
 
 
 def videos(folder: Path, *names: str) -> Path:
-    """A folder with a video for every name, all alike but for a byte that no decoder reads."""
+    """A folder with a video for every name, equal but for a byte that no decoder reads."""
     for number, name in enumerate(names):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

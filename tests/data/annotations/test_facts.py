@@ -1,4 +1,4 @@
-"""What is counted of a file, and how `vbench-mem data` tells it."""
+"""Counts of a file, and how `vbench-mem data` prints them."""
 
 import json
 from pathlib import Path
@@ -78,7 +78,7 @@ def test_data_names_the_first_ten_that_are_left_out_and_json_all(tmp_path: Path)
     assert (whole["form"], whole["gallery_size"]) == ("json", 1)
 
 
-def test_data_looks_beside_a_file_that_gives_paths_and_takes_a_split(tmp_path: Path) -> None:
+def test_data_reads_paths_relative_to_the_file_and_takes_a_split(tmp_path: Path) -> None:
     videos(tmp_path, "a.mp4", "b.mp4")
     file = write(tmp_path, "c.csv", "path,caption\na.mp4,x y\nb.mp4,z\n")
     write(tmp_path, "some.txt", "b.mp4\n")

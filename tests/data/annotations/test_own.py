@@ -1,4 +1,4 @@
-"""Lists of one's own and TREC judgements."""
+"""Custom lists and TREC judgements."""
 
 from pathlib import Path
 
@@ -25,7 +25,11 @@ def test_the_json_list_has_captions_of_one_video_and_videos_of_one_caption(tmp_p
         ("something falls", ("sub/b.mp4", "c.mp4")),
         ("a brown dog", ("a.mp4",)),
     ]
-    assert (found.name, found.split, found.says) == ("myvideos-v2", "all", ("all captions",))
+    assert (found.name, found.split, found.protocol_parts) == (
+        "myvideos-v2",
+        "all",
+        ("all captions",),
+    )
     benchmark = read_benchmark(None, file, videos(tmp_path / "v", "a.mp4", "sub/b.mp4", "c.mp4"))
     assert [caption.clips for caption in benchmark.captions] == [(0,), (0,), (1, 2), (0,)]
 
@@ -34,7 +38,7 @@ def test_captions_of_paragraph_sets_are_joined(tmp_path: Path) -> None:
     file = write(tmp_path, "anet_ret_val_1.json", LIST)
     found = read_annotations("json-paragraphs", file)
     assert found.queries[0].text == "a dog the dog"
-    assert found.says == ("val_1", "paragraphs")
+    assert found.protocol_parts == ("val_1", "paragraphs")
 
 
 def test_csv_and_json_lines_are_read_as_for_the_burst_beside_their_videos(tmp_path: Path) -> None:
@@ -49,7 +53,7 @@ def test_csv_and_json_lines_are_read_as_for_the_burst_beside_their_videos(tmp_pa
     assert (one.name, other.name, one.gallery_size) == ("c", "d", 2)
 
 
-def test_a_file_called_like_a_known_set_has_that_sets_name(tmp_path: Path) -> None:
+def test_a_file_named_like_a_known_set_has_that_sets_name(tmp_path: Path) -> None:
     file = write(tmp_path, "MSRVTT.json", LIST)
     assert read_annotations(None, file).name == "msr-vtt"
 
@@ -81,23 +85,23 @@ def test_judged_videos_are_the_gallery_where_no_file_lists_more(tmp_path: Path) 
     write(tmp_path, "test.queries.tsv", QUERIES)
     found = read_annotations(None, file)
     assert [item.id for item in found.items] == ["v1", "v2", "v3"] and not found.paths
-    assert found.says == ("test", "graded", "judged videos only")
+    assert found.protocol_parts == ("test", "graded", "judged videos only")
 
 
 @pytest.mark.parametrize(
     ("judgements", "queries", "listed", "message"),
     [
-        ("q1 0 v1\n", QUERIES, None, r"a\.qrels:1: is no judgement; write query 0 video grade"),
-        ("q1 0 v1 x\n", QUERIES, None, r"a\.qrels:1: is no judgement"),
+        ("q1 0 v1\n", QUERIES, None, r"a\.qrels:1: is not a judgement; write query 0 video grade"),
+        ("q1 0 v1 x\n", QUERIES, None, r"a\.qrels:1: is not a judgement"),
         ("q1 0 v1 1\nq1 0 v1 2\n", QUERIES, None, r"a\.qrels:2: judges v1 for q1 again"),
         ("q9 0 v1 1\n", QUERIES, None, r"a\.qrels: judges query q9, which has no text in .*tsv"),
         ("q1 0 v1 1\n", "q1 a dog\n", None, r"queries\.tsv:1: has 1 cells; write 2 between tabs"),
-        ("q1 0 v1 1\n", "q1\ta\nq1\tb\n", None, r"queries\.tsv:2: q1 was there before"),
+        ("q1 0 v1 1\n", "q1\ta\nq1\tb\n", None, r"queries\.tsv:2: q1 is there twice"),
         ("q1 0 v1 1\n", QUERIES, "v2\tb.mp4\n", r"judges video v1, which .*videos\.tsv does not"),
         ("q1 0 v1 0\n", QUERIES, None, r"a\.qrels: has no caption"),
     ],
 )
-def test_slips_in_judgements_are_named(
+def test_errors_in_judgements_are_named(
     tmp_path: Path, judgements: str, queries: str, listed: str | None, message: str
 ) -> None:
     file = write(tmp_path, "a.qrels", judgements)
@@ -108,7 +112,7 @@ def test_slips_in_judgements_are_named(
         read_annotations("qrels", file)
 
 
-def test_judgements_without_a_file_of_queries_say_which_is_wanted(tmp_path: Path) -> None:
+def test_judgements_without_a_file_of_queries_name_the_missing_file(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"queries\.tsv: cannot be read \(No such file"):
         read_annotations("qrels", write(tmp_path, "a.qrels", "q1 0 v1 1\n"))
 

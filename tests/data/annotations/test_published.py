@@ -1,4 +1,4 @@
-"""Every published form, written by hand in small: what is read is what anybody would expect."""
+"""Every published format, written by hand in small, is read as expected."""
 
 from pathlib import Path
 from typing import Any
@@ -29,14 +29,14 @@ def test_msr_vtt_pairs_are_1k_a_only_with_its_thousand_ids(
     file = write(tmp_path, "MSRVTT_JSFUSION_test.csv", CSV_1K_A + "ret1,msr71,video71,a dog\r\n")
     found = read_annotations(None, file)
     assert pairs(found) == [("a cat, asleep", ("video70",)), ("a dog", ("video71",))]
-    assert (found.name, found.split, found.says) == (
+    assert (found.name, found.split, found.protocol_parts) == (
         "msr-vtt",
         "listed",
         ("the pairs of MSRVTT_JSFUSION_test.csv",),
     )
     monkeypatch.setattr(msr_vtt, "ID_1K_A", msr_vtt.sha256_of_ids(["video71", "video70"]))
     found = read_annotations(None, file)
-    assert (found.split, found.says) == ("test-1k-a", ("1k-A",))
+    assert (found.split, found.protocol_parts) == ("test-1k-a", ("1k-A",))
 
 
 MSR_VTT = {
@@ -72,13 +72,13 @@ def test_msr_vtt_json_has_the_official_splits_and_those_of_lists(
         ("a dog", ("video7010",)),
         ("a fish", ("video7011",)),
     ]
-    assert found.says == ("full test", "all captions")
+    assert found.protocol_parts == ("full test", "all captions")
     assert [item.id for item in read_annotations(None, file, "val").items] == ["video6513"]
     write(tmp_path, "MSRVTT_train.9k.csv", "video_id\nvideo0\nvideo7011\nvideo9999\n")
     listed = read_annotations(None, file, "MSRVTT_train.9k.csv")
     assert [item.id for item in listed.items] == ["video0", "video7011"]
     assert listed.split == "MSRVTT_train.9k"
-    assert listed.says == ("the videos of MSRVTT_train.9k.csv", "all captions")
+    assert listed.protocol_parts == ("the videos of MSRVTT_train.9k.csv", "all captions")
     (dropped,) = listed.dropped
     assert dropped.id == "video9999" and "only a line in MSRVTT_train.9k.csv" in dropped.reason
 
@@ -90,7 +90,7 @@ def test_msvd_reads_sentences_and_the_words_of_the_pickle_alike(tmp_path: Path) 
     write(tmp_path, "val_list.txt", "b_0_9\n")
     found = read_annotations("msvd", file, "test")
     assert pairs(found) == [("a man eats", ("a_1_5",)), ("a man is eating", ("a_1_5",))]
-    assert found.says == ("test", "all captions") and found.split == "test"
+    assert found.protocol_parts == ("test", "all captions") and found.split == "test"
     assert read_annotations("msvd", file, "validation").items[0].id == "b_0_9"
 
 
@@ -100,7 +100,10 @@ def test_vatex_is_the_official_list_or_captions_by_id_with_lists(tmp_path: Path)
     official = write(tmp_path, "vatex_validation_v1.0.json", [{"videoID": id} | entry])
     found = read_annotations(None, official)
     assert pairs(found) == [("a man", (id,)), ("the man", (id,))]
-    assert (found.split, found.says) == ("validation", ("validation", "all English captions"))
+    assert (found.split, found.protocol_parts) == (
+        "validation",
+        ("validation", "all English captions"),
+    )
     by_id = write(tmp_path, "vatex_data.json", {id: entry, "other": entry})
     write(tmp_path, "test_list.txt", f"{id}\n")
     again = read_annotations(None, by_id, "test")
@@ -130,7 +133,7 @@ def test_youcook2_csv_gives_one_clip_a_row_even_where_two_are_alike(tmp_path: Pa
     rows = "end,start,task,text,video_id\n60,47,226,pick,xHr\n60,47,226,wash,xHr\n9,9,1,no,abc\n"
     found = read_annotations(None, write(tmp_path, "validation_youcook.csv", rows))
     assert parts(found) == [("xHr_0", "xHr", 47.0, 60.0), ("xHr_1", "xHr", 47.0, 60.0)]
-    assert found.split == "validation" and found.says[-1] == "one caption a clip"
+    assert found.split == "validation" and found.protocol_parts[-1] == "one caption a clip"
     (dropped,) = found.dropped  # a clip of no length has no frame to show
     assert (dropped.id, dropped.reason) == ("abc_0", "goes from 9 to 9 s")
 
@@ -150,7 +153,7 @@ def test_activitynet_is_paragraphs_for_whole_videos_or_sentences_for_parts(tmp_p
     id, video = "v_QOlSCBRmfWY", "QOlSCBRmfWY"
     assert pairs(found) == [("A young woman is seen. The girl dances.", (id,))]
     assert parts(found) == [(id, video, None, None)]
-    assert (found.split, found.says) == ("val_1", ("val_1", "paragraphs"))
+    assert (found.split, found.protocol_parts) == ("val_1", ("val_1", "paragraphs"))
     segments = read_annotations("activitynet-segments", file)
     assert parts(segments) == [(f"{id}_0", video, 0.83, 19.86), (f"{id}_1", video, 17.37, 60.81)]
     assert pairs(segments)[1] == ("The girl dances.", (f"{id}_1",))
@@ -177,12 +180,14 @@ def test_didemo_is_paragraphs_for_30_s_or_moments_of_the_annotators_mean(tmp_pat
         ("a dog it jumps", ("1234@N00_56_ab.mov",)),
         ("a car", ("777@N01_8_cd.avi",)),
     ]
-    assert found.says == ("test", "paragraphs", "the first 30 s")
+    assert found.protocol_parts == ("test", "paragraphs", "the first 30 s")
     moments = read_annotations("didemo-segments", file)
     assert [part[2:] for part in parts(moments)] == [(5.0, 12.5), (25.0, 30.0), (0.0, 5.0)]
 
 
-def test_lsmdc_leaves_out_the_clip_that_readers_skip_and_says_so(tmp_path: Path) -> None:
+def test_lsmdc_leaves_out_the_clip_that_readers_skip_and_its_protocol_states_it(
+    tmp_path: Path,
+) -> None:
     clip = "1005_Signs_00.02.15.000-00.02.18.500"
     times = "00:02:15.000\t00:02:18.500\t00:02:15.000\t00:02:18.500"
     rows = [(clip, 'He says "stop'), (clip, "He waits."), (SKIPPED, "SOMEONE sits.")]
@@ -190,7 +195,7 @@ def test_lsmdc_leaves_out_the_clip_that_readers_skip_and_says_so(tmp_path: Path)
     found = read_annotations(None, write(tmp_path, "LSMDC16_annos_training.csv", text))
     assert pairs(found) == [('He says "stop', (clip,)), ("He waits.", (clip,))]
     assert (found.split, len(found.items)) == ("train", 1)
-    assert found.says[-1] == "without the clip that published readers leave out"
+    assert found.protocol_parts[-1] == "without the clip that published readers leave out"
     assert found.dropped[0].id == SKIPPED
     test = write(tmp_path, "LSMDC16_challenge_1000_publictect.csv", text.partition(SKIPPED)[0])
-    assert read_annotations(None, test).says == ("test", "all captions")
+    assert read_annotations(None, test).protocol_parts == ("test", "all captions")

@@ -1,4 +1,4 @@
-"""Every slip in a file is one sentence with the file and the line or the key."""
+"""Every error in a file is one sentence with the file and the line or the key."""
 
 import pickle
 import shlex
@@ -33,17 +33,17 @@ def refused(folder: Path, form: str | None, name: str, content: Any, split: str 
 @pytest.mark.parametrize(
     ("form", "name", "content", "sentence"),
     [
-        (None, "a.csv", PAIRS + "r0,m,video1, \n", "a.csv:2: a caption is empty or no text"),
+        (None, "a.csv", PAIRS + "r0,m,video1, \n", "a.csv:2: a caption is empty or not text"),
         (None, "a.csv", PAIRS + "r0,m,v1,x\nr0,m,v2,y\n", "a.csv:3: r0 was in line 2; keep one"),
-        (None, "a.csv", PAIRS + "r0,m,v1\n", "a.csv:2: a caption is empty or no text"),
+        (None, "a.csv", PAIRS + "r0,m,v1\n", "a.csv:2: a caption is empty or not text"),
         (None, "a.csv", PAIRS + "r0,m,v1,x,y\n", "a.csv:2: more cells than columns"),
         ("msr-vtt", "a.csv", "video_id,sentence\n", "a.csv:1: needs key once"),
         (None, "a.csv", "video_id\nvideo1\n", "a.csv: is a list of videos without captions; read"),
-        (None, "a.csv", COOK + "9,x,1,cut,v\n", "a.csv:2: 'x' is no number of seconds"),
-        (None, "a.csv", COOK + "inf,1,1,cut,v\n", "a.csv:2: 'inf' is no number of seconds"),
-        (None, "a.csv", COOK + "9,1,1,,v\n", "a.csv:2: a caption is empty or no text"),
+        (None, "a.csv", COOK + "9,x,1,cut,v\n", "a.csv:2: 'x' is not a number of seconds"),
+        (None, "a.csv", COOK + "inf,1,1,cut,v\n", "a.csv:2: 'inf' is not a number of seconds"),
+        (None, "a.csv", COOK + "9,1,1,,v\n", "a.csv:2: a caption is empty or not text"),
         ("lsmdc", "a.csv", "a\tb\n", "a.csv:1: has 2 cells; write 6 between tabs: clip_id"),
-        (None, "a.csv", f"{CLIP}\t1\t2\t1\t2\t \n", "a.csv:1: a caption is empty or no text"),
+        (None, "a.csv", f"{CLIP}\t1\t2\t1\t2\t \n", "a.csv:1: a caption is empty or not text"),
         (None, "a.json", "{", "a.json:1: is not JSON (Expecting property name"),
         (None, "a.json", "[" * 100_000, "a.json:1: is not JSON (nested too deeply)"),
         (None, "a.json", '{"v_a": 1, "v_a": 2}', "a.json: has v_a twice in one object"),
@@ -51,7 +51,7 @@ def refused(folder: Path, form: str | None, name: str, content: Any, split: str 
             None,
             "a.json",
             {"v_a": OPEN["v_a"] | {"sentences": [" "]}},
-            "a.json: v_a.sentences: a caption is empty or no text",
+            "a.json: v_a.sentences: a caption is empty or not text",
         ),
         (
             "activitynet-segments",
@@ -68,7 +68,7 @@ def refused(folder: Path, form: str | None, name: str, content: Any, split: str 
         ("activitynet", "a.json", [], "a.json: needs an object, has an empty one"),
         ("activitynet", "a.json", {"v_a": 3}, "a.json: v_a: needs an object, has a number"),
         ("activitynet", "a.json", {"v_a": {}}, "a.json: v_a: needs sentences, has nothing"),
-        ("didemo", "a.json", [MOMENT | {"video": 3}], "a.json: [0]: video is empty or no text"),
+        ("didemo", "a.json", [MOMENT | {"video": 3}], "a.json: [0]: video is empty or not text"),
         (
             "didemo-segments",
             "a.json",
@@ -80,16 +80,21 @@ def refused(folder: Path, form: str | None, name: str, content: Any, split: str 
             "vatex",
             "a.json",
             [{"videoID": "a", "enCap": ["x"]}] * 2,
-            "a.json: [1]: a was there before; keep one of the two",
+            "a.json: [1]: a is there twice; keep one of the two",
         ),
         ("youcook2", "a.json", {"x": 1}, "a.json: needs database, has x"),
-        ("json", "a.json", [{"image": "a.png", "caption": "x"}], "a.json: [0].image: is no video"),
+        (
+            "json",
+            "a.json",
+            [{"image": "a.png", "caption": "x"}],
+            "a.json: [0].image: is not a video",
+        ),
         ("json", "a.json", [{"video": "a.mp4", "caption": 7}], "a.json: [0].caption[0]: caption"),
         (
             "msr-vtt",
             "a.json",
             {"videos": [{"video_id": "v", "split": "test"}] * 2, "sentences": []},
-            "a.json: videos[1]: v was there before; keep one of the two",
+            "a.json: videos[1]: v is there twice; keep one of the two",
         ),
         (
             "msr-vtt",
@@ -104,11 +109,11 @@ def refused(folder: Path, form: str | None, name: str, content: Any, split: str 
             "msr-vtt",
             "a.json",
             {"videos": [{"video_id": "v"}], "sentences": []},
-            "a.json: videos[0]: v says no split; write split: train, validate or test",
+            "a.json: videos[0]: v has no split; write split: train, validate or test",
         ),
     ],
 )
-def test_a_slip_is_named_with_its_place(
+def test_an_error_is_named_with_its_place(
     tmp_path: Path, form: str | None, name: str, content: Any, sentence: str
 ) -> None:
     assert refused(tmp_path, form, name, content, None).startswith(sentence)
@@ -143,18 +148,18 @@ def test_a_pickle_is_refused_with_how_to_convert_it_and_never_opened(tmp_path: P
 @pytest.mark.parametrize(
     ("form", "name", "split", "sentence"),
     [
-        ("msvd", "c.json", None, "c.json: has the captions of all splits; say which: split: test"),
+        ("msvd", "c.json", None, "c.json: has the captions of all splits; choose one: split: test"),
         ("msvd", "c.json", "tset", "c.json: has no split tset; did you mean test?"),
         ("msvd", "c.json", "val", "val_list.txt: cannot be read (No such file or directory)"),
-        ("msvd", "c.json", "twice.txt", "twice.txt:3: a was there before; keep one of the two"),
+        ("msvd", "c.json", "twice.txt", "twice.txt:3: a is there twice; keep one of the two"),
         ("msvd", "c.json", "none.txt", "c.json: has no caption of split none; choose another"),
         ("json", "test.json", "train", "test.json: has no split train, it is test; leave split"),
-        ("youcook2", "y.json", None, "y.json: has the splits test, train; say which: split: test"),
+        ("youcook2", "y.json", None, "y.json: has the splits test, train; choose one: split: test"),
         ("youcook2", "y.json", "vla", "y.json: has no split vla; known: test, train"),
         ("msr-vtt", "p.csv", "test", "p.csv: has no split test, it is listed; leave split out"),
     ],
 )
-def test_a_split_that_is_not_there_is_named_with_those_that_are(
+def test_a_missing_split_is_named_with_the_existing_ones(
     tmp_path: Path, form: str, name: str, split: str | None, sentence: str
 ) -> None:
     write(tmp_path, "twice.txt", "a\nb\na\n")
@@ -196,17 +201,17 @@ def test_a_split_that_is_not_there_is_named_with_those_that_are(
         ("a.json", "3", None),
     ],
 )
-def test_a_form_is_guessed_only_where_no_other_is_written_so(
+def test_a_format_is_detected_only_where_the_file_is_unambiguous(
     tmp_path: Path, name: str, content: Any, form: str | None
 ) -> None:
     file = write(tmp_path, name, content)
     assert guess(file) == form
     if form is None:
-        with pytest.raises(UsageError, match="could be in any form; say in which: msr-vtt, msvd"):
+        with pytest.raises(UsageError, match="its format is ambiguous; state it: msr-vtt, msvd"):
             read_annotations(None, file)
 
 
-def test_an_unknown_form_is_named_with_the_nearest(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no form called 'msrvtt'; did you mean msr-vtt"):
+def test_an_unknown_format_is_named_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no format called 'msrvtt'; did you mean msr-vtt"):
         read_annotations("msrvtt", write(tmp_path, "a.csv", PAIRS))
     assert all(name == form.name and form.about for name, form in FORMS.items())

@@ -1,4 +1,4 @@
-"""Which file an id means; what is missing or broken, and how that is told."""
+"""The file of an id, and how missing and broken files are reported."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -40,7 +40,7 @@ def five(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("-4wsuPCjDBc_5_15", "-4wsuPCjDBc_5_15.avi"),
     ],
 )
-def test_an_id_means_its_video_in_any_container_and_nothing_else(
+def test_an_id_finds_its_video_in_any_container_and_no_other_file(
     tmp_path: Path, id: str, file: str
 ) -> None:
     stem = file.rpartition(".")[0] or file
@@ -51,7 +51,7 @@ def test_an_id_means_its_video_in_any_container_and_nothing_else(
     assert Videos(tmp_path).find("nothing") is None
 
 
-def test_two_files_for_one_id_are_refused_only_where_it_is_asked_for(tmp_path: Path) -> None:
+def test_two_files_for_one_id_are_refused_only_where_the_id_is_used(tmp_path: Path) -> None:
     for name in ("a/v1.mp4", "b/v1.webm", "v2.mp4"):
         write(tmp_path, name, "")
     folder = Videos(tmp_path)
@@ -86,7 +86,7 @@ def test_missing_videos_stop_it_with_their_count_unless_allowed(tmp_path: Path, 
     assert len(got.dropped) == 3
 
 
-def test_nothing_left_is_an_error_whatever_is_allowed(tmp_path: Path, five: Path) -> None:
+def test_a_benchmark_without_clips_is_always_an_error(tmp_path: Path, five: Path) -> None:
     folder = videos(tmp_path / "v", "other.mp4")
     with pytest.raises(UsageError, match=r"5 of 5 videos are not in .*, \.\.\.; put them there$"):
         read_benchmark(None, five, folder, allow_missing=True)
@@ -96,7 +96,7 @@ def test_nothing_left_is_an_error_whatever_is_allowed(tmp_path: Path, five: Path
         read_benchmark(None, five, folder)
 
 
-def test_broken_videos_are_named_and_counted_and_stop_nothing(tmp_path: Path, five: Path) -> None:
+def test_broken_videos_are_named_and_counted_and_are_no_error(tmp_path: Path, five: Path) -> None:
     folder = videos(tmp_path / "v", *(f"video{n}.mp4" for n in range(5)))
     write(folder, "video1.mp4", "no video")
     write(folder, "video4.mp4", "")
@@ -107,7 +107,7 @@ def test_broken_videos_are_named_and_counted_and_stop_nothing(tmp_path: Path, fi
     assert got.dropped[0] == Dropped(id="video1", reason=f"broken: {invalid}")
 
 
-def test_what_breaks_later_is_taken_out_as_if_it_had_been_known(tmp_path: Path, five: Path) -> None:
+def test_clips_that_break_later_are_removed_as_if_known_before(tmp_path: Path, five: Path) -> None:
     folder = videos(tmp_path / "v", *(f"video{n}.mp4" for n in range(4)))
     write(folder, "video1.mp4", "no video")
     got = read_benchmark(None, five, folder, allow_missing=True)
@@ -167,9 +167,9 @@ def test_the_hash_is_of_captions_answers_and_videos_and_not_of_places(tmp_path: 
     assert one.sha256 != read(file, tmp_path / "v").sha256
 
 
-def test_ids_without_a_folder_of_videos_ask_for_one(tmp_path: Path) -> None:
+def test_ids_without_a_folder_of_videos_are_refused(tmp_path: Path) -> None:
     file = pairs(tmp_path, "a")
-    with pytest.raises(UsageError, match="names videos by id; say in which folder they are"):
+    with pytest.raises(UsageError, match="names videos by id; name their folder"):
         read_benchmark(None, file, None)
-    with pytest.raises(UsageError, match="none: is no folder; name the one that has the videos"):
+    with pytest.raises(UsageError, match="none: is not a folder; name the one that has the videos"):
         read_benchmark(None, file, tmp_path / "none")

@@ -1,4 +1,4 @@
-"""The tiny families, made once for all tests of this folder."""
+"""The tiny tasks, made once for all tests of this folder."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from vbench_mem.data.benchmark import Benchmark
 from vbench_mem.data.sample import sample
 from vbench_mem.data.synthetic.benchmark import benchmark
-from vbench_mem.data.synthetic.families import SIZES, known_family
+from vbench_mem.data.synthetic.tasks import SIZES, known_task
 
 SIDE_PX = SIZES["tiny"]
 
@@ -32,8 +32,6 @@ def held_out(cache: Path) -> dict[str, Benchmark]:
 def decoded(held_out: dict[str, Benchmark]) -> dict[str, list[NDArray[np.uint8]]]:
     """Every held-out clip's frames (T, H, W, 3), as the data path gives them."""
     return {
-        name: [
-            sample(clip.path, known_family(name).frames, 1.0, SIDE_PX).frames for clip in of.clips
-        ]
+        name: [sample(clip.path, known_task(name).frames, 1.0, SIDE_PX).frames for clip in of.clips]
         for name, of in held_out.items()
     }

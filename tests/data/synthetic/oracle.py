@@ -1,4 +1,4 @@
-"""Reads pixels, not scenes: which coloured shapes are in a frame, and where."""
+"""Reads pixels, not clip definitions: which coloured shapes are in a frame, and where."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""A family as a `Benchmark`, with noise and without; and the command that makes one."""
+"""A task as a `Benchmark`, with noise and without; and its command."""
 
 import re
 from pathlib import Path
@@ -15,17 +15,17 @@ from vbench_mem.data.synthetic.ceilings import T2V, ceilings
 from vbench_mem.data.synthetic.noise import misaligned
 
 
-@pytest.mark.parametrize("family", ["spatial", "temporal", "long"])
+@pytest.mark.parametrize("task", ["spatial", "temporal", "long"])
 def test_a_held_out_caption_has_one_right_clip_and_every_clip_a_caption(
-    family: str, held_out: dict[str, Benchmark]
+    task: str, held_out: dict[str, Benchmark]
 ) -> None:
-    found = held_out[family]
-    assert found.name == f"generated-{family}" and found.protocol.startswith("held-out; ")
+    found = held_out[task]
+    assert found.name == f"generated-{task}" and found.protocol.startswith("held-out; ")
     assert [caption.clips for caption in found.captions] == [(n,) for n in range(len(found.clips))]
     assert all(clip.path.is_file() for clip in found.clips)
     assert dict(found.ceilings) == {
         ceiling.kind: ceiling.random_ties_value
-        for ceiling in ceilings(family, "tiny", "held-out")
+        for ceiling in ceilings(task, "tiny", "held-out")
         if ceiling.metric == T2V
     }
 
@@ -42,7 +42,7 @@ def test_hashes_are_known_beforehand_and_differ_by_split_and_noise(
     assert len(others) == 6
 
 
-def test_noise_misaligns_exactly_the_stated_share_and_says_so(cache: Path) -> None:
+def test_noise_misaligns_exactly_the_stated_share_and_the_protocol_states_it(cache: Path) -> None:
     clean = benchmark("temporal", "tiny", "train")
     noisy = benchmark("temporal", "tiny", "train", noise=0.25)
     own, given = ({clip.id: text for clip, text in of.pairs()} for of in (clean, noisy))
@@ -72,7 +72,7 @@ def test_noise_that_makes_no_sense_is_refused(split: str, noise: float, said: st
         benchmark("temporal", "tiny", split, noise=noise)
 
 
-def test_the_command_tells_counts_and_ceilings_and_draws_a_sheet(tmp_path: Path) -> None:
+def test_the_command_prints_counts_and_ceilings_and_draws_a_sheet(tmp_path: Path) -> None:
     sheet = tmp_path / "sheet.png"
     words = ["synthetic", "temporal", "--size", "tiny", "--out", tmp_path, "--strip", sheet]
     result = CliRunner().invoke(app, [str(word) for word in words])
@@ -88,6 +88,6 @@ def test_the_command_tells_counts_and_ceilings_and_draws_a_sheet(tmp_path: Path)
     assert colours.min() == 0 and colours.std() > 50  # text on white, and pictures
 
 
-def test_a_slip_of_the_command_is_one_line_and_exit_2() -> None:
+def test_a_usage_error_is_one_line_and_exit_2() -> None:
     result = CliRunner().invoke(app, ["synthetic", "tempral"])
     assert result.exit_code == 2 and "did you mean temporal?" in result.stderr

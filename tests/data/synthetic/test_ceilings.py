@@ -1,4 +1,4 @@
-"""Ceilings: equal to a search over every decision, to the decoded files, and not to be beaten."""
+"""Ceilings equal a search over every decision and those of the decoded files, and hold."""
 
 import itertools
 from collections.abc import Hashable, Sequence
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from tests.data.synthetic.oracle import layout_of, story_of
 from vbench_mem.data.benchmark import Benchmark
 from vbench_mem.data.synthetic.ceilings import T2V, V2T, bounds, ceilings
-from vbench_mem.data.synthetic.families import right_answers, scenes
 from vbench_mem.data.synthetic.pictures import COLOURS
+from vbench_mem.data.synthetic.tasks import clips_by_split, right_answers
 
 Decoded = dict[str, list[NDArray[np.uint8]]]
 
@@ -58,8 +58,8 @@ def test_bounds_are_those_of_a_search_over_all_decisions(
         assert found[metric] == pytest.approx(slow[metric])
 
 
-def test_a_set_of_a_temporal_family_is_bounded_as_a_search_says() -> None:
-    clips = scenes("temporal", "tiny")["held-out"]
+def test_bounds_of_a_temporal_set_equal_an_exhaustive_search() -> None:
+    clips = clips_by_split("temporal", "tiny")["held-out"]
     sets = sorted({clip.combination for clip in clips}, key=str)[:3]
     clips = [clip for clip in clips if clip.combination in sets]
     looks = [tuple(sorted(map(repr, clip.pictures()))) for clip in clips]
@@ -68,10 +68,10 @@ def test_a_set_of_a_temporal_family_is_bounded_as_a_search_says() -> None:
     assert bounds(looks, right)[T2V] == (0, pytest.approx(3 / len(clips)))
 
 
-def value(family: str, kind: str, frames: int | None = None) -> tuple[float, float]:
+def value(task: str, kind: str, frames: int | None = None) -> tuple[float, float]:
     found = {
         ceiling.kind: (ceiling.value, ceiling.random_ties_value)
-        for ceiling in ceilings(family, "tiny", "held-out", frames)
+        for ceiling in ceilings(task, "tiny", "held-out", frames)
         if ceiling.metric == T2V
     }
     return found[kind]
@@ -80,8 +80,8 @@ def value(family: str, kind: str, frames: int | None = None) -> tuple[float, flo
 def test_ceilings_of_the_drawings_are_those_of_the_decoded_files(
     decoded: Decoded, held_out: dict[str, Benchmark]
 ) -> None:
-    def of(family: str, looks: list[Hashable]) -> tuple[float, float]:
-        return bounds(looks, [caption.clips for caption in held_out[family].captions])[T2V]
+    def of(task: str, looks: list[Hashable]) -> tuple[float, float]:
+        return bounds(looks, [caption.clips for caption in held_out[task].captions])[T2V]
 
     unordered = [tuple(sorted(f.tobytes() for f in clip)) for clip in decoded["temporal"]]
     assert value("temporal", "frame-order-invariant") == of("temporal", list(unordered))
@@ -92,14 +92,14 @@ def test_ceilings_of_the_drawings_are_those_of_the_decoded_files(
     assert value("spatial", "one-frame") == (1, 1)
 
 
-def test_what_is_told_after_a_wait_is_a_third_for_each_wait() -> None:
+def test_each_wait_has_a_third_of_the_long_clips() -> None:
     assert value("long", "first-16-frames") == (0, pytest.approx(1 / 24))
     assert value("long", "first-64-frames")[0] == pytest.approx(1 / 3)
     assert value("long", "first-128-frames")[0] == pytest.approx(2 / 3)
     assert value("long", "first-20-frames", 20)[0] > 0  # some come right after the sixteenth
 
 
-def test_tubelets_and_all_frames_of_a_temporal_clip_tell_what_frames_do_not() -> None:
+def test_tubelets_of_a_temporal_clip_distinguish_more_than_frames() -> None:
     assert value("temporal", "frame-order-invariant")[1] == pytest.approx(6 / 32)
     assert value("temporal", "tubelet-2-order-invariant") == (1, 1)
     assert value("temporal", "frame-order-invariant", 1)[1] <= 6 / 32  # an empty picture

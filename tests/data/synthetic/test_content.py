@@ -1,4 +1,4 @@
-"""What the families hold: distinct captions, unseen combinations of seen words."""
+"""Contents of the tasks: distinct captions, unseen combinations of seen words."""
 
 import re
 from collections import Counter, defaultdict
@@ -8,28 +8,26 @@ from itertools import pairwise
 import pytest
 
 from vbench_mem.base.errors import UsageError
-from vbench_mem.data.synthetic import families, temporal
-from vbench_mem.data.synthetic.families import (
-    FAMILIES,
+from vbench_mem.data.synthetic import tasks, temporal
+from vbench_mem.data.synthetic.tasks import (
     SIZES,
+    TASKS,
     check_split,
+    clips_by_split,
     definition_sha256,
-    scenes,
 )
 from vbench_mem.data.tokens_of_captions import words
 from vbench_mem.encoders.table import ENCODERS
 
 MAIN = ("spatial", "temporal", "long")
 SHAPED = {"disc", "square", "triangle", "cross"}
-EVERY = [(family, size) for family in FAMILIES for size in SIZES if size != "large"]
-EVERY += [(family, "large") for family in MAIN]
+EVERY = [(task, size) for task in TASKS for size in SIZES if size != "large"]
+EVERY += [(task, "large") for task in MAIN]
 
 
-@pytest.mark.parametrize(("family", "size"), EVERY)
-def test_held_out_captions_are_distinct_and_their_combinations_unseen(
-    family: str, size: str
-) -> None:
-    splits = scenes(family, size)
+@pytest.mark.parametrize(("task", "size"), EVERY)
+def test_held_out_captions_are_distinct_and_their_combinations_unseen(task: str, size: str) -> None:
+    splits = clips_by_split(task, size)
     texts = [clip.caption for clip in splits["held-out"]]
     assert len(set(texts)) == len(texts)
     assert not {clip.caption for clip in splits["train"]} & set(texts)
@@ -37,12 +35,10 @@ def test_held_out_captions_are_distinct_and_their_combinations_unseen(
     assert not seen & unseen
 
 
-@pytest.mark.parametrize(("family", "size"), EVERY)
-def test_every_held_out_word_and_colour_of_a_shape_occurs_in_training(
-    family: str, size: str
-) -> None:
+@pytest.mark.parametrize(("task", "size"), EVERY)
+def test_every_held_out_word_and_colour_of_a_shape_occurs_in_training(task: str, size: str) -> None:
     def pairs(split: str) -> set[tuple[str, str]]:
-        lines = [clip.caption.split() for clip in scenes(family, size)[split]]
+        lines = [clip.caption.split() for clip in clips_by_split(task, size)[split]]
         return {pair for line in lines for pair in pairwise(line)}
 
     colours_with_shapes = {pair for pair in pairs("held-out") if pair[1] in SHAPED}
@@ -52,25 +48,25 @@ def test_every_held_out_word_and_colour_of_a_shape_occurs_in_training(
     }
 
 
-@pytest.mark.parametrize("family", MAIN)
-def test_sizes_are_those_promised(family: str) -> None:
-    small, large = scenes(family, "small"), scenes(family, "large")
+@pytest.mark.parametrize("task", MAIN)
+def test_sizes_have_their_numbers_of_clips(task: str) -> None:
+    small, large = clips_by_split(task, "small"), clips_by_split(task, "large")
     assert 96 <= len(small["held-out"]) <= 200 and 500 <= len(small["train"]) <= 2000
     assert len(large["held-out"]) >= 1000 and len(large["train"]) >= 3 * len(small["train"])
 
 
-@pytest.mark.parametrize("family", MAIN)
-def test_the_definition_is_the_seeds_and_knows_every_clip(family: str) -> None:
-    first = definition_sha256(family, "small")
-    assert definition_sha256.__wrapped__(family, "small") == first
-    again = FAMILIES[family].splits("small", 0)
-    assert all(tuple(again[split]) == clips for split, clips in scenes(family, "small").items())
-    others = {
-        definition_sha256(family, size, seed) for size in ("tiny", "small") for seed in (0, 1)
-    }
+@pytest.mark.parametrize("task", MAIN)
+def test_the_definition_depends_on_the_seed_and_every_clip(task: str) -> None:
+    first = definition_sha256(task, "small")
+    assert definition_sha256.__wrapped__(task, "small") == first
+    again = TASKS[task].splits("small", 0)
+    assert all(
+        tuple(again[split]) == clips for split, clips in clips_by_split(task, "small").items()
+    )
+    others = {definition_sha256(task, size, seed) for size in ("tiny", "small") for seed in (0, 1)}
     assert len(others) == 4 and first in others
-    held = {clip.caption for clip in scenes(family, "small")["held-out"]}
-    assert held != {clip.caption for clip in scenes(family, "small", 1)["held-out"]}
+    held = {clip.caption for clip in clips_by_split(task, "small")["held-out"]}
+    assert held != {clip.caption for clip in clips_by_split(task, "small", 1)["held-out"]}
 
 
 def test_the_definition_moves_with_a_word_a_size_and_an_encoding(
@@ -80,15 +76,15 @@ def test_the_definition_moves_with_a_word_a_size_and_an_encoding(
     for part, name, changed in (
         (temporal, "RADIUS", 0.2),
         (temporal, "WORDS", temporal.WORDS | {("across", True): "east"}),
-        (families, "COLOURS", {}),
-        (families, "DRAWING", 0),
-        (families, "FAMILIES", FAMILIES | {"temporal": replace(FAMILIES["temporal"], encoding={})}),
+        (tasks, "COLOURS", {}),
+        (tasks, "DRAWING", 0),
+        (tasks, "TASKS", TASKS | {"temporal": replace(TASKS["temporal"], encoding={})}),
     ):
         with monkeypatch.context() as patch:
             patch.setattr(part, name, changed)
-            scenes.cache_clear()
+            clips_by_split.cache_clear()
             found.add(definition_sha256.__wrapped__("temporal", "tiny"))
-    scenes.cache_clear()
+    clips_by_split.cache_clear()
     assert len(found) == 6
     assert definition_sha256.__wrapped__("temporal", "tiny") in found
 
@@ -96,9 +92,9 @@ def test_the_definition_moves_with_a_word_a_size_and_an_encoding(
 def test_no_two_words_share_an_id_of_the_smallest_vocabularies() -> None:
     found = {
         word
-        for family in MAIN
+        for task in MAIN
         for size in SIZES  # the held-out words are those of training: another test
-        for text in {clip.caption for clip in scenes(family, size)["train"][:4000]}
+        for text in {clip.caption for clip in clips_by_split(task, size)["train"][:4000]}
         for word in text.replace(",", " , ").split()
     }
     specs = [encoder.spec.text for encoder in ENCODERS.values()]
@@ -111,9 +107,9 @@ def test_no_two_words_share_an_id_of_the_smallest_vocabularies() -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_clips_of_a_temporal_set_differ_in_nothing_but_order(size: str) -> None:
+def test_clips_of_a_temporal_set_differ_in_order_alone(size: str) -> None:
     sets = defaultdict(list)
-    for clip in scenes("temporal", size)["held-out"]:
+    for clip in clips_by_split("temporal", size)["held-out"]:
         sets[clip.combination].append(clip.pictures())
     for clips in sets.values():
         assert len(clips) >= 4 and all(len(clip) == 16 for clip in clips)
@@ -123,11 +119,11 @@ def test_clips_of_a_temporal_set_differ_in_nothing_but_order(size: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("family", "size", "said"),
+    ("task", "size", "said"),
     [("tempral", "small", "did you mean temporal?"), ("spatial", "smal", "did you mean small?")],
 )
-def test_a_slip_names_the_nearest(family: str, size: str, said: str) -> None:
+def test_an_unknown_name_is_refused_with_the_nearest(task: str, size: str, said: str) -> None:
     with pytest.raises(UsageError, match=re.escape(said)):
-        definition_sha256(family, size)
+        definition_sha256(task, size)
     with pytest.raises(UsageError, match="did you mean held-out"):
         check_split("heldout")

@@ -1,4 +1,4 @@
-"""The files: frames exactly as made, alike where they must be, made whole or not at all."""
+"""The files: exact frames, equal where they must be, made completely or not at all."""
 
 import csv
 import os
@@ -20,9 +20,9 @@ from vbench_mem.data.captions import read_captions
 from vbench_mem.data.sample import sample
 from vbench_mem.data.synthetic import making
 from vbench_mem.data.synthetic.draw import draw
-from vbench_mem.data.synthetic.families import SIZES, scenes
 from vbench_mem.data.synthetic.files import folder_of
 from vbench_mem.data.synthetic.making import ensure
+from vbench_mem.data.synthetic.tasks import SIZES, clips_by_split
 
 Decoded = dict[str, list[NDArray[np.uint8]]]
 NEAR = 4  # grey levels that encoding may change, on average over a frame
@@ -33,7 +33,7 @@ def test_clips_of_a_temporal_set_are_decoded_to_the_same_frames_bit_for_bit(
 ) -> None:
     sets = defaultdict(list)
     for clip, frames in zip(
-        scenes("temporal", "tiny")["held-out"], decoded["temporal"], strict=True
+        clips_by_split("temporal", "tiny")["held-out"], decoded["temporal"], strict=True
     ):
         sets[clip.combination].append(frames)
     for clips in sets.values():
@@ -41,8 +41,8 @@ def test_clips_of_a_temporal_set_are_decoded_to_the_same_frames_bit_for_bit(
         assert len(unordered) == 1 and len({clip.tobytes() for clip in clips}) == len(clips)
 
 
-def test_long_clips_are_decoded_alike_up_to_what_they_tell(decoded: Decoded) -> None:
-    waits = [clip.level + clip.later for clip in scenes("long", "tiny")["held-out"]]
+def test_long_clips_are_decoded_alike_until_their_contents_differ(decoded: Decoded) -> None:
+    waits = [clip.level + clip.later for clip in clips_by_split("long", "tiny")["held-out"]]
     longest = max(waits)
     waiting = decoded["long"][waits.index(longest)]
     for wait, frames in zip(waits, decoded["long"], strict=True):
@@ -50,19 +50,19 @@ def test_long_clips_are_decoded_alike_up_to_what_they_tell(decoded: Decoded) -> 
         assert wait == longest or not np.array_equal(frames[wait], waiting[wait])
 
 
-@pytest.mark.parametrize("family", ["spatial", "temporal", "long"])
+@pytest.mark.parametrize("task", ["spatial", "temporal", "long"])
 def test_sixteen_frames_at_one_a_second_are_exactly_those_made(
-    family: str, held_out: dict[str, Benchmark], decoded: Decoded
+    task: str, held_out: dict[str, Benchmark], decoded: Decoded
 ) -> None:
-    for number, clip in enumerate(scenes(family, "tiny")["held-out"]):
+    for number, clip in enumerate(clips_by_split(task, "tiny")["held-out"]):
         pictures = clip.pictures()[:16]
-        taken = sample(held_out[family].clips[number].path, 16, 1.0, SIZES["tiny"])
+        taken = sample(held_out[task].clips[number].path, 16, 1.0, SIZES["tiny"])
         assert taken.padded == 0
         drawn = np.stack([draw(picture, SIZES["tiny"]).astype(int) for picture in pictures])
         for place, frame in enumerate(taken.frames):
             away = abs(drawn - frame).mean((1, 2, 3))
             assert away[place] == away.min() < NEAR
-        assert np.array_equal(taken.frames, decoded[family][number][:16])
+        assert np.array_equal(taken.frames, decoded[task][number][:16])
 
 
 def test_making_twice_gives_the_same_bytes_in_a_folder_named_by_content(tmp_path: Path) -> None:
@@ -75,11 +75,11 @@ def test_making_twice_gives_the_same_bytes_in_a_folder_named_by_content(tmp_path
     assert sum((first / name).stat().st_size for name in names) < 96 * 8 * 2**10
 
 
-def test_several_processes_make_what_one_makes(
+def test_several_processes_make_the_same_files_as_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = ensure("long-16", "tiny", root=tmp_path / "one")
-    monkeypatch.setattr(making, "ALONE", 20)
+    monkeypatch.setattr(making, "CLIPS_PER_PROCESS", 20)
     monkeypatch.setattr(making, "cpu_cores", lambda: 2)
     two = ensure("long-16", "tiny", root=tmp_path / "two")
     names = {path.relative_to(one) for path in one.rglob("*") if path.is_file()}
@@ -96,7 +96,7 @@ def test_caption_files_name_every_clip(cache: Path, held_out: dict[str, Benchmar
         assert len(list(csv.reader(text))) == 65
 
 
-def test_ctrl_c_leaves_nothing_half_made(tmp_path: Path) -> None:
+def test_ctrl_c_leaves_no_incomplete_folder(tmp_path: Path) -> None:
     code = "from vbench_mem.data.synthetic.making import ensure; ensure('spatial', 'large')"
     environment = os.environ | {"VBENCH_MEM_CACHE": str(tmp_path)}
     started = subprocess.Popen(

@@ -1,7 +1,8 @@
-"""Who asks and what is right, in both directions, by the conventions of the literature. No torch.
+"""Queries and their right answers in both directions, by the conventions of the literature. No
+torch.
 
-Text to video is the same everywhere: every caption is a query, every clip a candidate. What a
-video's query is ranked among, where videos have several captions, is where conventions differ.
+Text to video has one convention: every caption is a query, every clip a candidate. For video to
+text with several captions per video, conventions differ in the candidates.
 """
 
 import math
@@ -26,8 +27,8 @@ class Answers:
     queries   of each query the row of its embedding: a caption's number, or a clip's
     right     of each query the numbers of its right candidates, at least one, none twice
     grades    how right each of them is, above 0
-    clusters  of each query the clip that it is resampled with
-    groups    the captions that make up each candidate, where candidates are groups; else empty
+    clusters  of each query the clip of its cluster, for resampling
+    groups    the captions of each candidate, where candidates are groups; else empty
     """
 
     gallery: int
@@ -39,7 +40,7 @@ class Answers:
 
 
 def text_to_video(benchmark: Benchmark) -> Answers:
-    """Every caption asks; a caption is resampled with the others of its first right clip."""
+    """Every caption is a query; its cluster is its first right clip."""
     captions = benchmark.captions
     return Answers(
         gallery=benchmark.gallery_size,
@@ -51,7 +52,7 @@ def text_to_video(benchmark: Benchmark) -> Answers:
 
 
 def video_to_text(benchmark: Benchmark, convention: Convention) -> Answers:
-    """Every clip that has a caption asks; one without is a candidate of T2V and nothing else."""
+    """Every clip with a caption is a query; one without is only a candidate of T2V."""
     captions_of: dict[int, list[tuple[int, float]]] = {}
     for number, caption in enumerate(benchmark.captions):
         grades = caption.grades or (1.0,) * len(caption.clips)
@@ -93,9 +94,9 @@ def keep_captions(benchmark: Benchmark, kept: Sequence[int]) -> Benchmark:
 
 
 def deranged(benchmark: Benchmark, seed: int) -> Benchmark:
-    """The captions of each clip given to another, none left with its own: right answers that mean
-    nothing. The clips that have captions, in an order drawn from the seed, each hand theirs on to
-    the next, so there are as many queries and right answers as before."""
+    """The captions of each clip given to another clip, so that right answers are meaningless. In
+    an order drawn from the seed each clip with captions passes them to the next, so that the
+    numbers of queries and right answers stay the same."""
     clips = sorted({clip for caption in benchmark.captions for clip in caption.clips})
     random.Random(seed).shuffle(clips)
     following = dict(zip(clips, clips[1:] + clips[:1], strict=True))
@@ -107,8 +108,8 @@ def deranged(benchmark: Benchmark, seed: int) -> Benchmark:
 
 
 def check_answers(benchmark: Benchmark, convention: str) -> None:
-    """Raise `UsageError` for a convention that is not known or that the benchmark cannot have, and
-    for captions whose right answers are missing, doubled, out of range or graded wrongly."""
+    """Raise `UsageError` for a convention that is unknown or does not fit the benchmark, and for
+    captions whose right answers are missing, duplicate, out of range or wrongly graded."""
     if convention not in CONVENTIONS:
         raise UsageError(f"no convention called '{convention}'{nearest(convention, CONVENTIONS)}")
     if len({clip for caption in benchmark.captions for clip in caption.clips}) < 2:
@@ -125,7 +126,7 @@ def check_answers(benchmark: Benchmark, convention: str) -> None:
             )
         if not all(0 <= clip < benchmark.gallery_size for clip in caption.clips):
             raise UsageError(
-                f"{place} names a clip that is not there; clips are 0 to "
+                f"{place} names a clip that does not exist; clips are 0 to "
                 f"{benchmark.gallery_size - 1}"
             )
         if caption.grades is not None and not well_graded(caption.grades, len(caption.clips)):
@@ -135,7 +136,7 @@ def check_answers(benchmark: Benchmark, convention: str) -> None:
             )
         if convention == "grouped_captions" and len(caption.clips) > 1:
             raise UsageError(
-                f"{place} is right for {len(caption.clips)} clips and would stand in several "
+                f"{place} is right for {len(caption.clips)} clips and would be in several "
                 "groups; use every_caption"
             )
 

@@ -1,6 +1,6 @@
-"""What retrieval scores are by chance: their mean over all orders, in closed form. No torch.
+"""Retrieval scores expected by chance: their mean over all orders, in closed form. No torch.
 
-Nothing is drawn. The median rank has no expectation in closed form and is left out.
+Nothing is sampled. The median rank has no expectation in closed form and is left out.
 """
 
 import math
@@ -28,19 +28,19 @@ def chance(
 ) -> dict[Direction, dict[str, float]]:
     """By direction, the expected scores of an encoder that orders every gallery at random.
 
-    No ties: with our rule for them a constant encoder is worse than this.
+    Without ties: by our rule for them a constant encoder scores lower.
     Check:  equals the mean over all orders of small galleries.
     """
     check_answers(benchmark, convention)
-    asked = keep_captions(benchmark, kept_captions(benchmark, convention))
+    kept = keep_captions(benchmark, kept_captions(benchmark, convention))
     return {
-        "t2v": chance_of(text_to_video(asked)),
-        "v2t": chance_of(video_to_text(asked, convention)),
+        "t2v": chance_of(text_to_video(kept)),
+        "v2t": chance_of(video_to_text(kept, convention)),
     }
 
 
 def chance_of(answers: Answers) -> dict[str, float]:
-    """The same of one direction's queries; M right answers among G candidates.
+    """The expected scores of one direction; M right answers among G candidates.
 
     Recall at k is 1 - C(G - M, k) / C(G, k), the mean rank (G + 1) / (M + 1).
     """
@@ -69,19 +69,19 @@ def chance_of(answers: Answers) -> dict[str, float]:
 
 
 def hit(G: int, M: int, k: int) -> float:
-    """That one of M right answers is among the first k of G."""
+    """Probability that one of M right answers is among the first k of G."""
     return 1 - math.prod(max(G - M - place, 0) / (G - place) for place in range(min(k, G)))
 
 
 def expected_precision(G: int, harmonic: float, M: int) -> float:
-    """Of the average precision: place i is right by M / G, and then each of the i - 1 before it by
-    (M - 1) / (G - 1)."""
+    """Expected average precision: place i is right with probability M / G, and then each of the
+    i - 1 before it with (M - 1) / (G - 1)."""
     others = (M - 1) / (G - 1) if M > 1 else 0.0
     return (harmonic + others * (G - harmonic)) / G
 
 
 def share(G: int, grades: tuple[float, ...], discounts: float, cut: int | None) -> float:
-    """Of the nDCG: every place has the mean grade, over the ideal order's sum."""
+    """Expected nDCG: every place has the mean grade, over the ideal order's sum."""
     best = sorted(grades, reverse=True)[:cut]
     ideal = math.fsum(grade / math.log2(1 + place) for place, grade in enumerate(best, start=1))
     return math.fsum(grades) / G * discounts / ideal

@@ -1,4 +1,4 @@
-"""From ranks of queries to the numbers of a table, and how sure these are. Never sees embeddings.
+"""From ranks of queries to scores and their confidence intervals. Never sees embeddings.
 
 Legend: Q queries, C clusters of queries, S resamples, M measures.
 """
@@ -33,7 +33,7 @@ def means_of(ranked: Ranked) -> dict[str, Tensor]:
 
 
 def measures(ranked: Ranked) -> dict[str, float]:
-    """Every score of one direction, by its name in `scores/metrics.py`.
+    """Every score of one direction, by its name in `base/score_metrics.py`.
 
     The median of an even number of ranks is the mean of the middle two.
     """
@@ -56,13 +56,13 @@ def intervals(
     `clusters` names each query's cluster, and whole clusters are drawn: the captions of one video
     are not independent (a video that is embedded badly fails with all of them), and drawn one by
     one they would make the interval too narrow.
-    Memory:  at most `chunk_bytes` at a time; how much moves no result but by rounding.
+    Memory:  at most `chunk_bytes` at a time; its size changes results only by rounding.
     Source:  Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13; of clusters:
              Field and Welsh, Bootstrapping clustered data, J. R. Statist. Soc. B 69, 2007.
     """
     if resamples < 1 or not 0 < level < 1:
         raise UsageError(
-            f"a bootstrap of {resamples} resamples at level {level:g} says nothing; give 1 or "
+            f"a bootstrap of {resamples} resamples at level {level:g} is undefined; give 1 or "
             "more, and a level between 0 and 1 such as 0.95"
         )
     means_Q = means_of(ranked)
@@ -102,7 +102,7 @@ def resampled(
 
 
 def middle_ranks(ranks_Q: Tensor, times_SQ: Tensor) -> Tensor:
-    """middle_S: the median of sorted ranks, each as often as times_SQ says."""
+    """middle_S: the median of sorted ranks, each counted times_SQ times."""
     upto_SQ = times_SQ.double().cumsum(1)
     all_S1 = upto_SQ[:, -1:]
     # the number of the lower and of the upper middle one, counted from 1

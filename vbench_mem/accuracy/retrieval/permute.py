@@ -1,4 +1,4 @@
-"""Frames of clips in another order, to see what an encoder makes of order. Never drops a frame."""
+"""Permutes the frames of clips, to test whether an encoder uses their order. Drops no frame."""
 
 import random
 
@@ -7,11 +7,11 @@ from torch import Tensor
 
 
 def permute_frames(clips_BTCHW: Tensor, seed: int, first: int = 0) -> Tensor:
-    """A copy with the frames of each clip in an order of its own, never the order they came in.
+    """A copy with the frames of each clip in its own random order, never the original one.
 
     Clip number `first` + b of a gallery has an order drawn from the seed and that number alone, so
-    batches of every size permute alike. Clips of one frame come back as they are.
-    Shapes:  clips_BTCHW -> the same; what follows T is left alone.
+    batches of any size permute alike. Clips of one frame are returned as they are.
+    Shapes:  clips_BTCHW -> the same; dimensions after T are unchanged.
     """
     B, T = clips_BTCHW.shape[:2]
     orders = [other_order(T, f"{seed}:{first + number}") for number in range(B)]

@@ -1,7 +1,7 @@
-"""Where right answers rank, in blocks of similarities. Never sorts, nor holds, a whole row of them.
+"""Ranks of right answers, from blocks of similarities. Never sorts or holds a whole row of them.
 
-A wrong candidate that is as similar as a right one stands before it: ties count against us, so an
-encoder that maps everything to one point is last everywhere, not first.
+A wrong candidate that is as similar as a right one ranks before it: ties count against the encoder,
+so that one that maps everything to one point ranks last, not first.
 Legend: Q queries, G candidates of the gallery, M right answers of a query, N all right answers.
 """
 
@@ -17,24 +17,24 @@ from vbench_mem.accuracy.retrieval.similarity import PairScores
 from vbench_mem.base.errors import UsageError
 
 CHUNK_BYTES = 2**28
-# Of memory, beside what the block itself needs: a truth value, or a number of 8 bytes where a query
-# has several right answers; for each right answer of a row thresholds and their counts.
+# Memory beside the block itself: for each cell a boolean, and 8 bytes where a query has several
+# right answers; for each right answer of a row thresholds and their counts.
 CELL_BYTES, RIGHT_BYTES = 9, 64
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ranked:
-    """What each query came to; on the CPU.
+    """The result of each query; on the CPU.
 
     rank_Q               1 + the wrong candidates at least as similar as the query's best right one.
-                         Other right answers are no competitors, they neither help nor harm
+                         Other right answers do not count
     average_precision_Q  mean over the right answers of the precision at each one's place
     ndcg_Q, ndcg_cut_Q   discounted gain over that of the ideal order: gain is the grade itself,
                          discount 1 / log2(1 + place); of all places, and of the first 10
 
     A right answer's place counts the right ones before it and all wrong ones at least as similar;
-    of right answers equally similar the lower graded stand first, against us.
-    Source: trec_eval (map, ndcg, ndcg_cut), where ties are told apart by the candidates' names.
+    of equally similar right answers the lower graded ones are first.
+    Source: trec_eval (map, ndcg, ndcg_cut), which breaks ties by the candidates' names.
     """
 
     gallery: int
@@ -45,7 +45,7 @@ class Ranked:
 
 
 @dataclass(frozen=True)
-class Pairs:
+class RightPairs:
     """All right answers, those of one query together, the least similar first; of equal ones the
     highest graded first.
 
@@ -61,7 +61,7 @@ class Pairs:
 
 @torch.no_grad()
 def rank(similarity: PairScores, answers: Answers, chunk_bytes: int = CHUNK_BYTES) -> Ranked:
-    """Rank every query of `answers`, whose numbers are rows and columns of `similarity`.
+    """Rank every query of `answers`, by the rows and columns of `similarity`.
 
     Memory:  at most `chunk_bytes` at a time, and about 200 bytes for each right answer.
     Errors:  `UsageError` where `chunk_bytes` has no room for one row and one column.
@@ -74,7 +74,7 @@ def rank(similarity: PairScores, answers: Answers, chunk_bytes: int = CHUNK_BYTE
     return scored(pairs, wrong_N.cpu(), answers.gallery)
 
 
-def right_pairs(similarity: PairScores, answers: Answers, chunk_bytes: int) -> Pairs:
+def right_pairs(similarity: PairScores, answers: Answers, chunk_bytes: int) -> RightPairs:
     counts = [len(right) for right in answers.right]
     right_Q = torch.tensor(counts)
     query_N = torch.arange(len(counts)).repeat_interleave(right_Q)
@@ -92,11 +92,11 @@ def right_pairs(similarity: PairScores, answers: Answers, chunk_bytes: int) -> P
     order_N = order_N[own_N[order_N].argsort(stable=True)]
     order_N = order_N[query_N[order_N].argsort(stable=True)]
     start_Q = right_Q.cumsum(0) - right_Q
-    return Pairs(query_N, own_N[order_N], grade_N[order_N], start_Q, right_Q)
+    return RightPairs(query_N, own_N[order_N], grade_N[order_N], start_Q, right_Q)
 
 
 def wrong_before(
-    similarity: PairScores, answers: Answers, pairs: Pairs, chunk_bytes: int
+    similarity: PairScores, answers: Answers, pairs: RightPairs, chunk_bytes: int
 ) -> Tensor:
     """wrong_N: wrong candidates of the query that are at least as similar as right answer N."""
     device = similarity.device
@@ -110,12 +110,12 @@ def wrong_before(
         these = slice(first, first + int(pairs.right_Q[rows].sum()))
         row_N = pairs.query_N[these] - rows.start
         number_N = torch.arange(these.start, these.stop) - pairs.start_Q[pairs.query_N[these]]
-        # beyond a query's own right answers infinity, which nothing reaches
+        # padded with infinity, which no similarity reaches
         right_QM = torch.full((rows.stop - rows.start, int(number_N.max()) + 1), math.inf)
         right_QM = right_QM.to(torch.float64)
         right_QM[row_N, number_N] = pairs.own_N[these]
         right_QM = right_QM.to(device)
-        # the right answers are among the candidates, and do not stand before each other
+        # right answers are candidates too, and do not count as wrong ones
         wrong_QM = -at_least(right_QM.masked_fill(right_QM.isinf(), -math.inf), right_QM)
         picked_Q = queries_Q[rows].to(device)
         for cols in slices(answers.gallery, cols_at_once):
@@ -158,7 +158,7 @@ def slices(count: int, at_once: int) -> Iterator[slice]:
         yield slice(start, min(start + at_once, count))
 
 
-def scored(pairs: Pairs, wrong_N: Tensor, gallery: int) -> Ranked:
+def scored(pairs: RightPairs, wrong_N: Tensor, gallery: int) -> Ranked:
     """The measures of each query, from the wrong candidates before each of its right answers."""
     query_N, grade_N, right_Q = pairs.query_N, pairs.grade_N, pairs.right_Q
     number_N = torch.arange(len(query_N)) - pairs.start_Q[query_N]

@@ -1,6 +1,6 @@
-"""The loss and the gradient's norm of every step, in so few numbers that a record can keep them.
+"""The loss and the gradient norm of all steps, in at most `POINTS` points for a record.
 
-No torch. Never drops a step: of a long stage each point is the mean of equally many steps.
+No torch. Every step counts: in a long stage each point is the mean of equally many steps.
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ class Curve:
 
 @dataclass
 class CurveWriter:
-    """Takes the steps of a stage one after another; plain numbers, so that it can be saved."""
+    """Collects the steps of a stage; plain numbers, so that it can be saved."""
 
     steps: int
     losses: list[float] = field(default_factory=list)

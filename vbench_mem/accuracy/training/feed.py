@@ -1,7 +1,7 @@
-"""The batches of a stage: a pure function of seed, stage and step, whatever is kept.
+"""The batches of a stage: a pure function of seed, stage and step, independent of the cache.
 
-Every source gives equally many pairs to each step, the first ones one more where the batch does
-not divide. A file that cannot be decoded is an error, unless its source allows it: then it is named
+Every source gives equally many pairs to each step, the first ones one more where the batch is not
+divisible. A file that cannot be decoded is an error, unless its source allows it: then it is named
 and counted, and the next pair of the source that can be decoded takes its place.
 
 Legend: B pairs, T frames.
@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from vbench_mem.accuracy.training.decoded import Decoded, Frames, filled, room_for_clips
-from vbench_mem.accuracy.training.order import Order
-from vbench_mem.accuracy.training.pairs import PairBatch, Pool, pool
+from vbench_mem.accuracy.training.clip_cache import ClipCache, Frames, cache_bytes_for, padded_to
+from vbench_mem.accuracy.training.order import PairOrder
+from vbench_mem.accuracy.training.pairs import PairBatch, PairPool, pair_pool
 from vbench_mem.accuracy.training.seeds import seed_of
 from vbench_mem.base.errors import UsageError
 from vbench_mem.data.benchmark import Benchmark, Clip, Dropped
@@ -26,8 +26,8 @@ from vbench_mem.matrix.training import Stage
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fed:
-    """What one step is fed; a mixed stage has both."""
+class StepBatches:
+    """The pairs of one step; a mixed stage has both."""
 
     clips: PairBatch | None
     images: PairBatch | None
@@ -37,15 +37,15 @@ class Fed:
         return [part for part in (self.clips, self.images) if part is not None]
 
 
-class Feed:
+class PairFeed:
     """The pairs of all benchmarks for one stage.
 
     decode         a clip and a number of frames -> (t, H, W, 3) uint8, fewer where the clip is
                    shorter; its last frame is then repeated
     allow_broken   by benchmark: may a clip be left out because it cannot be decoded?
-    keep_bytes     of decoded clips that are kept in memory; none: this training's share of the host
+    keep_bytes     of decoded clips in memory; None: this training's share of the host's memory
     look_ahead     decode the next batch while this one trains
-    broken         what was left out so far, each with its reason
+    broken         clips that were left out so far, each with its reason
     """
 
     def __init__(
@@ -68,11 +68,11 @@ class Feed:
                 f"{len(benchmarks)} sources; use a larger one"
             )
         self.stage, self.seed, self.look_ahead = stage, seed, look_ahead
-        self.pool: Pool = pool(benchmarks, words, caption_tokens)
+        self.pool: PairPool = pair_pool(benchmarks, words, caption_tokens)
         self.allow_broken = tuple(allow_broken) or (False,) * len(benchmarks)
         self.frames = stage.drawn_from if stage.feeds == "images" else stage.frames
-        keep = room_for_clips(threads) if keep_bytes is None else keep_bytes
-        self.decoded = Decoded(
+        keep = cache_bytes_for(threads) if keep_bytes is None else keep_bytes
+        self.cache = ClipCache(
             lambda number: decode(self.pool.clips[number], self.frames), keep, threads
         )
         self.broken: dict[int, Dropped] = {}
@@ -80,13 +80,13 @@ class Feed:
             kind: self.order(kind) for kind in ("clips", "images") if stage.feeds in (kind, "mixed")
         }
 
-    def order(self, kind: str) -> list[Order]:
-        """One for each source, so that each goes round at its own pace."""
+    def order(self, kind: str) -> list[PairOrder]:
+        """One for each source, each with its own epochs."""
         pairs, sources = self.pool, len(self.pool.first) - 1
         least, more = divmod(self.stage.batch, sources)
         bounds = zip(pairs.first, pairs.first[1:], strict=False)
         return [
-            Order(
+            PairOrder(
                 pairs.of_caption[start:end].tolist(),
                 pairs.of_clip[start:end].tolist(),
                 least + (number < more),
@@ -96,35 +96,35 @@ class Feed:
         ]
 
     def pairs_of(self, kind: str, step: int) -> NDArray[np.int64]:
-        """Numbers of the pairs of a step, before any is found broken."""
+        """Numbers of the pairs of a step, before broken ones are replaced."""
         drawn = zip(self.orders[kind], self.pool.first, strict=False)
         return np.concatenate([order.pairs(step) + first for order, first in drawn])
 
-    def batches(self, first: int, steps: int) -> Iterator[Fed]:
-        """Of the steps from `first` to before `steps`; ends its threads however it is left."""
+    def batches(self, first: int, steps: int) -> Iterator[StepBatches]:
+        """Of the steps from `first` to before `steps`; its threads end with it."""
         try:
             for step in range(first, steps):
-                self.expect(step)
+                self.prefetch(step)
                 fed = self.batch(step)
                 if self.look_ahead and step + 1 < steps:
-                    self.expect(step + 1)
+                    self.prefetch(step + 1)
                 yield fed
         finally:
-            self.decoded.close()
+            self.cache.close()
 
-    def expect(self, step: int) -> None:
+    def prefetch(self, step: int) -> None:
         for kind in self.orders:
             clips = self.pool.of_clip[self.pairs_of(kind, step)].tolist()
-            self.decoded.expect(clip for clip in clips if clip not in self.broken)
+            self.cache.prefetch(clip for clip in clips if clip not in self.broken)
 
-    def batch(self, step: int) -> Fed:
+    def batch(self, step: int) -> StepBatches:
         """The batch of a step; raises `UsageError` that names a file that cannot be decoded."""
         clips = self.batch_of("clips", step) if "clips" in self.orders else None
         images = self.batch_of("images", step) if "images" in self.orders else None
-        return Fed(clips=clips, images=images)
+        return StepBatches(clips=clips, images=images)
 
     def batch_of(self, kind: str, step: int) -> PairBatch:
-        found = [self.sound(int(pair)) for pair in self.pairs_of(kind, step)]
+        found = [self.decodable_pair(int(pair)) for pair in self.pairs_of(kind, step)]
         decoded = [frames for _, frames in found]
         if kind == "images":
             drawn = np.random.default_rng(seed_of(self.seed, self.stage.name, "frame", step))
@@ -134,7 +134,7 @@ class Feed:
                 for frames, share in zip(decoded, shares, strict=True)
             ]
         else:
-            picked = [filled(frames, self.frames) for frames in decoded]
+            picked = [padded_to(frames, self.frames) for frames in decoded]
         captions = self.pool.of_caption[[pair for pair, _ in found]]
         rows = torch.from_numpy(captions)
         return PairBatch(
@@ -144,8 +144,8 @@ class Feed:
             repeated=len(captions) - len(np.unique(captions)),
         )
 
-    def sound(self, pair: int) -> tuple[int, Frames]:
-        """The pair with its decoded clip, or the next one of its source that has one."""
+    def decodable_pair(self, pair: int) -> tuple[int, Frames]:
+        """The pair with its decoded clip, or the next of its source whose clip can be decoded."""
         pairs, source = self.pool, self.pool.source_of(pair)
         start, end = pairs.first[source], pairs.first[source + 1]
         for ahead in range(end - start):
@@ -154,7 +154,7 @@ class Feed:
             if clip in self.broken:
                 continue
             try:
-                return other, self.decoded.take(clip)
+                return other, self.cache.take(clip)
             except BadVideo as error:
                 if not self.allow_broken[source]:
                     raise

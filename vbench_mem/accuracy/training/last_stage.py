@@ -1,7 +1,7 @@
-"""The last stage of a cell's training, from what it goes on from to a checkpoint on the disk.
+"""The last stage of a cell's training, from its initial weights to a checkpoint on disk.
 
-Beside the checkpoint lie, while it trains, a snapshot to go on from and, once it is there, what the
-training came to: a cell that is killed after its training does not train again.
+Beside the checkpoint are a snapshot to resume from, while it trains, and then the training's
+result: a cell that is killed after its training does not train again.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,8 +12,8 @@ from typing import Any
 
 import torch
 
-from vbench_mem.accuracy.training.decoded import decoder
-from vbench_mem.accuracy.training.feed import Feed
+from vbench_mem.accuracy.training.clip_cache import decoder
+from vbench_mem.accuracy.training.feed import PairFeed
 from vbench_mem.accuracy.training.losses import Loss
 from vbench_mem.accuracy.training.seeds import seed_of
 from vbench_mem.accuracy.training.snapshot import Snapshots
@@ -21,7 +21,7 @@ from vbench_mem.accuracy.training.stage import run_stage
 from vbench_mem.accuracy.training.step import Stepper
 from vbench_mem.accuracy.training.trained import (
     StageResult,
-    Trained,
+    TrainingResult,
     beside,
     definition_of,
     facts_of,
@@ -48,8 +48,8 @@ SNAPSHOT_EVERY_S = 30.0
 
 
 @dataclass
-class Peak:
-    """Filled in when what was measured has ended."""
+class MemoryPeak:
+    """Peak memory; filled in when the measurement ends."""
 
     bytes: int = 0
     source: str = ""
@@ -63,16 +63,16 @@ def train_last_stage(
     checkpoint: Path,
     enter: Enter = quiet,
     snapshot_every_s: float = SNAPSHOT_EVERY_S,
-) -> Trained:
+) -> TrainingResult:
     """Train the cell's encoder in the last of its stages and write the checkpoint.
 
     benchmarks  the training pairs of `cell.training.sources`, in their order
     parent      the checkpoint of the stage before; without one the training's `init`, or random
-                weights, is where it starts
+                weights
 
     Sets torch's threads and arithmetic for this process. Without stages the given weights are
-    written as they are. Raises `UsageError` for files that cannot be used, `Diverged`, and whatever
-    torch raises when memory runs out.
+    written unchanged. Raises `UsageError` for files that cannot be used, `Diverged`, and torch's
+    errors when memory runs out.
     Check:  killed anywhere and called again, the file is the same bytes (on a CPU).
     """
     training = cell.training
@@ -81,41 +81,33 @@ def train_last_stage(
     above = None if source is None else source.sha256
     definition = definition_of(cell, above, torch.__version__)
     device, threads = resolve(cell.runtime.device), cell.runtime.threads or cpu_cores()
-    torch.set_num_threads(threads)  # also for what is asked of weights that are there already
+    torch.set_num_threads(threads)  # also where only an existing checkpoint is evaluated
     fix_arithmetic()
     before = read_trained(checkpoint, definition)
     if before is not None:
         beside(checkpoint, "snapshot").unlink(missing_ok=True)
         return before
-    peak, result = Peak(), None
+    peak, result = MemoryPeak(), None
     with deterministic(device), measured(device, peak):
         enter("build")
         torch.manual_seed(seed_of(training.seed, "weights"))
         with device:
             encoder = build(cell.table_spec, cell.recipe, cell.load, cell.runtime)
-        start, loss = begin(encoder, cell, source)
+        start, loss = initial_weights(encoder, cell, source)
         if training.stages:
             snapshots = Snapshots(beside(checkpoint, "snapshot"), definition, snapshot_every_s)
             result = last_stage(cell, encoder, loss, benchmarks, snapshots, enter)
     enter("checkpoint")
-    bias = None if loss.bias is None else loss.bias.item()
-    trained = Trained(
+    weights = list(encoder.parameters())
+    trained_weights = [] if result is None else [each for each in weights if each.requires_grad]
+    trained = TrainingResult(
         checkpoint=checkpoint,
-        sha256=save_checkpoint(
-            checkpoint,
-            encoder,
-            spec=cell.table_spec,
-            recipe=cell.recipe,
-            load=cell.load,
-            facts=facts_of(cell, above, bias),
-        ),
+        sha256=save(checkpoint, encoder, cell, above, loss),
         definition=definition,
         stage=result,
         start=None if start is None else start.as_json(),
-        parameters=sum(weight.numel() for weight in encoder.parameters()),
-        trained_parameters=0
-        if result is None
-        else sum(weight.numel() for weight in encoder.parameters() if weight.requires_grad),
+        parameters=sum(each.numel() for each in weights),
+        trained_parameters=sum(each.numel() for each in trained_weights),
         threads=threads,
         peak_bytes=peak.bytes,
         peak_source=peak.source,
@@ -123,6 +115,21 @@ def train_last_stage(
     write_trained(trained)
     beside(checkpoint, "snapshot").unlink(missing_ok=True)
     return trained
+
+
+def save(
+    checkpoint: Path, encoder: DualEncoder, cell: Cell, parent_sha256: str | None, loss: Loss
+) -> str:
+    """Write the checkpoint with the facts of its training; returns its SHA-256."""
+    bias = None if loss.bias is None else loss.bias.item()
+    return save_checkpoint(
+        checkpoint,
+        encoder,
+        spec=cell.table_spec,
+        recipe=cell.recipe,
+        load=cell.load,
+        facts=facts_of(cell, parent_sha256, bias),
+    )
 
 
 def last_stage(
@@ -136,7 +143,7 @@ def last_stage(
     training = cell.training
     assert training is not None
     stage = training.stages[-1]
-    feed = Feed(
+    feed = PairFeed(
         stage,
         benchmarks,
         decode=decoder(cell.load, training.sampling),
@@ -150,13 +157,13 @@ def last_stage(
     return run_stage(stage, stepper, feed, snapshots, enter)
 
 
-def begin(
+def initial_weights(
     encoder: DualEncoder, cell: Cell, source: Checkpoint | None
 ) -> tuple[Report | None, Loss]:
-    """Put the weights in that a training starts from, and make the loss of its last stage.
+    """Load the initial weights of a training, and make the loss of its last stage.
 
-    Temperature and bias go on where the stage before had the same loss, and else start as the loss
-    has them: the one's have no meaning in the other.
+    Temperature and bias are kept where the stage before had the same loss, and else start with the
+    loss's defaults: those of one loss have no meaning in the other.
     """
     training = cell.training
     assert training is not None
@@ -173,15 +180,15 @@ def begin(
         init = Path(training.init)
         if training.init_sha256 not in (None, weights_sha256(init)):
             raise UsageError(
-                f"{init}: is not what it was when the matrix was read; the same command starts "
-                "from it as it is now"
+                f"{init}: has changed since the matrix was read; run the same command again to "
+                "start from it as it is now"
             )
         report = initialise(
             *(encoder, cell.table_spec, cell.load, init),
             allow=training.allow,
             as_is=not training.stages,
         )
-        if objective == "info_nce":  # weights of a pair bring their own temperature
+        if objective == "info_nce":  # weights of a pair include their temperature
             return report, loss
         if loss.bias is not None and report.bias is not None:
             torch.nn.init.constant_(loss.bias, report.bias)
@@ -200,11 +207,11 @@ def encoder_of(checkpoint: Path, cell: Cell) -> DualEncoder:
 
 @contextmanager
 def deterministic(device: torch.device) -> Iterator[None]:
-    """On a CPU every operation does the same twice; a card is left as fast as it is."""
+    """Deterministic operations on a CPU; a card keeps its faster ones."""
     settings: Any = torch.utils.deterministic
     before, fills = torch.are_deterministic_algorithms_enabled(), settings.fill_uninitialized_memory
     torch.use_deterministic_algorithms(device.type == "cpu")
-    # writing to memory that is written to anyway would cost a tenth of a small step
+    # filling memory that is overwritten anyway would cost a tenth of a small step
     settings.fill_uninitialized_memory = False
     try:
         yield
@@ -214,8 +221,8 @@ def deterministic(device: torch.device) -> Iterator[None]:
 
 
 @contextmanager
-def measured(device: torch.device, peak: Peak) -> Iterator[None]:
-    """Puts the highest memory of what runs inside into `peak`."""
+def measured(device: torch.device, peak: MemoryPeak) -> Iterator[None]:
+    """Write the peak memory of the code inside into `peak`."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         yield

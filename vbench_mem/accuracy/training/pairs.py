@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vbench_mem.base.errors import UsageError
 from vbench_mem.data.benchmark import Benchmark, Clip
-from vbench_mem.data.tokens_of_captions import Captions, tokenize
+from vbench_mem.data.tokens_of_captions import TokenizedCaptions, tokenize
 from vbench_mem.encoders.text_spec import Text
 from vbench_mem.encoders.tokenizer_spec import TokenizerSpec
 
@@ -22,8 +22,8 @@ class PairBatch:
     """Pairs on the host, decoded and not yet normalised; an image is a clip of one frame.
 
     Shapes:  frames (B, T, H, W, 3) uint8; ids_BL int64; mask_BL, true at real tokens.
-    repeated  pairs whose caption stands in the batch before them: each is a wrong answer to the
-              other though it is right
+    repeated  pairs whose caption is in the batch before them: each is counted as a wrong answer
+              to the other though it is right
     """
 
     frames: Tensor
@@ -32,7 +32,7 @@ class PairBatch:
     repeated: int
 
     def chunks(self, size: int | None) -> list["PairBatch"]:
-        """The batch a few pairs at a time, as views; none: all at once."""
+        """The batch in chunks of `size` pairs, as views; None: one chunk."""
         if size is None or size >= len(self.frames):
             return [self]
         sides = (side.split(size) for side in (self.frames, self.ids_BL, self.mask_BL))
@@ -43,12 +43,12 @@ class PairBatch:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pool:
+class PairPool:
     """Every pair of all sources, source by source.
 
     first            the first pair of each source, and the number of all
     of_clip, of_caption  the clip and the caption of each pair
-    truncated        captions that lost their tail
+    truncated        captions that were truncated
     """
 
     clips: tuple[Clip, ...]
@@ -64,7 +64,9 @@ class Pool:
         return int(np.searchsorted(self.first, pair, side="right")) - 1
 
 
-def pool(benchmarks: Sequence[Benchmark], words: TokenizerSpec, caption_tokens: int) -> Pool:
+def pair_pool(
+    benchmarks: Sequence[Benchmark], words: TokenizerSpec, caption_tokens: int
+) -> PairPool:
     """All pairs of the benchmarks, equal clips and captions once; tokenizes each caption once.
 
     Raises `UsageError` that names a benchmark without pairs.
@@ -83,7 +85,7 @@ def pool(benchmarks: Sequence[Benchmark], words: TokenizerSpec, caption_tokens: 
             )
         first.append(len(of_clip))
     tokens = shortened(tokenize(tuple(captions), words, caption_tokens), words)
-    return Pool(
+    return PairPool(
         clips=tuple(clips),
         captions=tuple(captions),
         of_clip=np.array(of_clip, np.int64),
@@ -95,10 +97,10 @@ def pool(benchmarks: Sequence[Benchmark], words: TokenizerSpec, caption_tokens: 
     )
 
 
-def shortened(tokens: Captions, words: TokenizerSpec) -> Captions:
-    """As long as the longest of them: padding that all have changes no feature and costs time.
+def shortened(tokens: TokenizedCaptions, words: TokenizerSpec) -> TokenizedCaptions:
+    """Cut to the longest of them: padding that all share changes no feature and costs time.
 
-    Left as they are for a caption tower that sees padding.
+    Unchanged for a caption tower whose feature depends on padding.
     """
     if isinstance(words, Text) and words.feature == "last":
         return tokens

@@ -1,7 +1,7 @@
-"""What a training cell comes to: its last stage trained and, for `accuracy`, what it retrieves.
+"""Runs a training cell: trains its last stage and, for `accuracy`, evaluates retrieval.
 
-The only entry of such a cell. Everything found goes into the details of a record; a training has no
-metrics of its own, since the costs of its steps are what bursts measure.
+The only entry point of such a cell. All results go into the details of a record; a training has no
+metrics, since bursts measure the costs of its steps.
 """
 
 import dataclasses
@@ -22,14 +22,14 @@ from vbench_mem.matrix.training import Source
 from vbench_mem.probes.measured import Measured
 from vbench_mem.probes.train_step import Enter
 
-WEIGHTS = ("checkpoint", "sha256")  # said apart from how they came about
+WEIGHTS = ("checkpoint", "sha256")  # kept apart from the training's details
 
 
 def run_training(cell: Cell, folder: Path, enter: Enter) -> Measured:
-    """Train what is left of a cell's training; checkpoints are in `folder`, by cell id.
+    """Train the last stage of a cell; checkpoints are in `folder`, by cell id.
 
     Raises `UsageError` for files that cannot be used, `FloatingPointError` for a training that
-    diverges, and whatever torch raises when memory runs out.
+    diverges, and torch's errors when memory runs out.
     """
     training = cell.training
     assert training is not None
@@ -43,12 +43,14 @@ def run_training(cell: Cell, folder: Path, enter: Enter) -> Measured:
         enter=enter,
     )
     found = Measured()
-    told = trained.as_dict()
-    if told["start"] is not None:  # the folder is one machine's own
-        told["start"]["path"] = Path(told["start"]["path"]).name
+    result = trained.as_dict()
+    if result["start"] is not None:  # the folder is one machine's own
+        result["start"]["path"] = Path(result["start"]["path"]).name
     found.details["checkpoint"] = {"file": trained.checkpoint.name, "sha256": trained.sha256}
-    stage = told.pop("stage") or {}
-    found.details["training"] = stage | {name: told[name] for name in told if name not in WEIGHTS}
+    stage = result.pop("stage") or {}
+    found.details["training"] = stage | {
+        name: result[name] for name in result if name not in WEIGHTS
+    }
     if cell.probe == "accuracy":
         encoder = encoder_of(trained.checkpoint, cell)
         found.details["results"] = [
@@ -58,7 +60,7 @@ def run_training(cell: Cell, folder: Path, enter: Enter) -> Measured:
 
 
 def result_of(cell: Cell, encoder: DualEncoder, source: Source, enter: Enter) -> dict[str, Any]:
-    """What an encoder retrieves of one benchmark, JSON-ready."""
+    """Retrieval scores of an encoder on one benchmark, JSON-ready."""
     training = cell.training
     assert training is not None
     enter(f"data of {source.name}")
@@ -69,7 +71,7 @@ def result_of(cell: Cell, encoder: DualEncoder, source: Source, enter: Enter) ->
         runtime=cell.runtime,
         sampling=training.sampling,
         batch=batch_of(cell),
-        # threads do on a host that embeds, too; a card waits for what is decoded
+        # on a host that embeds, threads are enough; a card would wait for decoding
         workers=cpu_cores() if encoder.logit_scale.is_cuda else 0,
     )
     embedded = embedder.embed(
@@ -95,13 +97,13 @@ def result_of(cell: Cell, encoder: DualEncoder, source: Source, enter: Enter) ->
 
 
 def batch_of(cell: Cell) -> int:
-    """As many clips at a time as its training embeds: what fitted with a graph fits without."""
+    """The batch size of its training's embeddings: it fits with a graph, so also without."""
     stages = cell.training.stages if cell.training is not None else ()
     return (stages[-1].micro_batch if stages else None) or cell.load.batch
 
 
 def facts_of(benchmark: Benchmark) -> dict[str, Any]:
-    """What was asked, without the clips and captions themselves."""
+    """Facts of a benchmark, without its clips and captions."""
     return {
         "name": benchmark.name,
         "split": benchmark.split,

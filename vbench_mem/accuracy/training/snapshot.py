@@ -1,7 +1,7 @@
-"""A training caught between two steps, in one file, so that a killed one goes on from there.
+"""The state of a training between two steps in one file, so that a killed one can resume.
 
-Never unpickles: tensors, numbers and text only. A file that is torn, or of another training, is no
-snapshot: what it saves is time alone, and the training begins again with the same result.
+Never unpickles code: tensors, numbers and text only. A file that is damaged or of another training
+is ignored: a snapshot only saves time, and the training restarts with the same result.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ DIGEST_BYTES = 64
 class Snapshots:
     """One file, replaced at most every `every_s` seconds.
 
-    definition  of everything that fixes the result; a snapshot of another is not taken up
+    definition  of everything that fixes the result; a snapshot with another one is ignored
     """
 
     def __init__(self, path: Path, definition: str, every_s: float) -> None:
@@ -37,36 +37,33 @@ class Snapshots:
         Raises `UsageError` where it cannot be written.
         """
         with written_aside(self.path) as aside:
-            told = {"schema": SCHEMA, "definition": self.definition, "state": state}
-            torch.save(told, aside)
+            content = {"schema": SCHEMA, "definition": self.definition, "state": state}
+            torch.save(content, aside)
             digest = file_sha256(aside)  # torch does not check what it reads back
             with aside.open("ab") as file:
                 file.write(digest.encode())
         self.last = time.monotonic()
 
     def load(self) -> tuple[dict[str, Any] | None, str | None]:
-        """The state, or None; and in a few words why a file that is there was not taken up."""
+        """The state or None, and the reason where an existing file was ignored."""
         self.clear_parts()
         if not self.path.exists():
             return None, None
         if not is_whole(self.path):
-            return None, f"{self.path.name} is torn; began again"
-        told = torch.load(self.path, map_location="cpu", weights_only=True)
-        if (told["schema"], told["definition"]) != (SCHEMA, self.definition):
-            return None, f"{self.path.name} is of another training; began again"
-        return told["state"], None
+            return None, f"{self.path.name} is damaged; started again"
+        content = torch.load(self.path, map_location="cpu", weights_only=True)
+        if (content["schema"], content["definition"]) != (SCHEMA, self.definition):
+            return None, f"{self.path.name} is of another training; started again"
+        return content["state"], None
 
     def clear_parts(self) -> None:
-        """Remove what a killed process of ours was writing."""
+        """Remove unfinished files of a killed process."""
         for part in self.path.parent.glob(f".{self.path.name}.*.part"):
             part.unlink(missing_ok=True)
 
-    def clear(self) -> None:
-        self.path.unlink(missing_ok=True)
-
 
 def is_whole(path: Path) -> bool:
-    """Do the last bytes say what the bytes before them hash to?"""
+    """Are the last bytes the hash of the bytes before them?"""
     left = path.stat().st_size - DIGEST_BYTES
     found = hashlib.sha256()
     with path.open("rb") as file:

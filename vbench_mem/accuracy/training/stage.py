@@ -1,7 +1,7 @@
 """One stage of a training from its first step, or from a snapshot, to its last.
 
-Never builds an encoder and never writes a checkpoint. The result is the same whether and where it
-was killed and gone on with: a step depends on the weights, the optimiser and its own number alone.
+Never builds an encoder and never writes a checkpoint. The result does not depend on kills and
+resumes: a step depends on the weights, the optimiser and its own number alone.
 """
 
 import math
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from vbench_mem.accuracy.training.curve import CurveWriter
-from vbench_mem.accuracy.training.feed import Fed, Feed
+from vbench_mem.accuracy.training.feed import PairFeed, StepBatches
 from vbench_mem.accuracy.training.snapshot import Snapshots
 from vbench_mem.accuracy.training.step import Stepper
 from vbench_mem.accuracy.training.trained import StageResult
@@ -21,17 +21,17 @@ from vbench_mem.data.benchmark import Dropped
 from vbench_mem.matrix.training import Stage
 from vbench_mem.probes.train_step import Enter, quiet
 
-TELL_EVERY_S = 2.0
-READ_EVERY = 20  # steps after which a card is waited for; a CPU has its numbers at once
+REPORT_EVERY_S = 2.0
+READ_EVERY = 20  # steps after which a card is synchronised; on a CPU every step is read
 
 
 class Diverged(FloatingPointError):
-    """A loss or a gradient that is no number: nothing after that step means anything."""
+    """A loss or a gradient is not a finite number; later steps would be meaningless."""
 
 
 @dataclass
 class Progress:
-    """What is counted while a stage runs; plain data, saved with a snapshot."""
+    """Counters of a running stage; plain data, saved with a snapshot."""
 
     step: int
     seconds: float
@@ -42,10 +42,10 @@ class Progress:
 
 
 class StageRun:
-    """A stage between two of its steps."""
+    """A running stage."""
 
     def __init__(
-        self, stage: Stage, stepper: Stepper, feed: Feed, snapshots: Snapshots, enter: Enter
+        self, stage: Stage, stepper: Stepper, feed: PairFeed, snapshots: Snapshots, enter: Enter
     ) -> None:
         self.stage, self.stepper, self.feed = stage, stepper, feed
         self.snapshots, self.enter = snapshots, enter
@@ -53,15 +53,15 @@ class StageRun:
         self.curve = CurveWriter(stage.steps)
         self.unread: list[tuple[Tensor, Tensor]] = []
         self.notes: list[str] = []
-        self.since = self.told = time.monotonic()
+        self.time_mark = self.last_report = time.monotonic()
 
     def run(self) -> StageResult:
         self.resume()
         read_every = READ_EVERY if self.stepper.device.type == "cuda" else 1
-        for fed in self.feed.batches(self.progress.step, self.stage.steps):
-            self.tell()
-            self.unread.append(self.stepper.step(fed, self.progress.step))
-            self.count(fed)
+        for batches in self.feed.batches(self.progress.step, self.stage.steps):
+            self.report()
+            self.unread.append(self.stepper.step(batches, self.progress.step))
+            self.count(batches)
             if len(self.unread) >= read_every:
                 self.read()
             if self.snapshots.is_due:
@@ -70,7 +70,7 @@ class StageRun:
         return self.result()
 
     def resume(self) -> None:
-        """Take up the snapshot, if there is one of this training."""
+        """Load the snapshot, if there is one of this training."""
         state, note = self.snapshots.load()
         if note is not None:
             self.notes.append(note)
@@ -97,15 +97,16 @@ class StageRun:
         }
         self.snapshots.save(state)
 
-    def count(self, fed: Fed) -> None:
+    def count(self, batches: StepBatches) -> None:
         self.progress.step += 1
-        for part in fed.parts:
+        for part in batches.parts:
             self.progress.clips_seen += len(part.frames)
             self.progress.repeated += part.repeated
 
     def read(self) -> None:
-        """Fetch the numbers of the steps since the last time; raises `Diverged` at the first that
-        is none."""
+        """Read the losses and norms of the steps since the last call; raises `Diverged` at the
+        first
+        that is not finite."""
         if not self.unread:
             return
         losses, norms = (torch.stack(side).tolist() for side in zip(*self.unread, strict=True))
@@ -122,17 +123,17 @@ class StageRun:
             self.progress.skipped += not math.isfinite(norm)
             self.curve.add(loss, norm if math.isfinite(norm) else None)
 
-    def tell(self) -> None:
+    def report(self) -> None:
         now = time.monotonic()
-        if self.progress.step == 0 or now - self.told >= TELL_EVERY_S:
-            self.told = now
+        if self.progress.step == 0 or now - self.last_report >= REPORT_EVERY_S:
+            self.last_report = now
             step = self.progress.step + 1
             self.enter(f"stage {self.stage.name}, step {step} of {self.stage.steps}")
 
     def take_time(self) -> None:
         now = time.monotonic()
-        self.progress.seconds += now - self.since
-        self.since = now
+        self.progress.seconds += now - self.time_mark
+        self.time_mark = now
 
     def result(self) -> StageResult:
         self.take_time()
@@ -151,7 +152,7 @@ class StageRun:
 
 
 def run_stage(
-    stage: Stage, stepper: Stepper, feed: Feed, snapshots: Snapshots, enter: Enter = quiet
+    stage: Stage, stepper: Stepper, feed: PairFeed, snapshots: Snapshots, enter: Enter = quiet
 ) -> StageResult:
     """Train for `stage.steps` steps, from the snapshot where there is one.
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from vbench_mem.accuracy.training.cached import cached_backward
-from vbench_mem.accuracy.training.feed import Fed
+from vbench_mem.accuracy.training.feed import StepBatches
 from vbench_mem.accuracy.training.losses import Loss
 from vbench_mem.accuracy.training.pairs import PairBatch
 from vbench_mem.accuracy.training.seeds import seed_of
@@ -75,7 +75,7 @@ class Stepper:
     def captions(self, pairs: PairBatch) -> tuple[Tensor, Tensor]:
         return pairs.ids_BL.to(self.device), pairs.mask_BL.to(self.device)
 
-    def step(self, fed: Fed, number: int) -> tuple[Tensor, Tensor]:
+    def step(self, fed: StepBatches, number: int) -> tuple[Tensor, Tensor]:
         """Step `number`, from 0: the loss and the norm of all gradients, on the device."""
         seed_masks(seed_of(self.seed, self.stage.name, "masks", number), self.device)
         rate = learning_rate(self.stage, number)
@@ -92,7 +92,7 @@ class Stepper:
         self.optimizer.zero_grad(set_to_none=True)
         return loss, norm
 
-    def gradients(self, fed: Fed) -> Tensor:
+    def gradients(self, fed: StepBatches) -> Tensor:
         """Add the gradients of the weighted sum of the losses; the sum itself."""
         stage = self.stage
         share = {"clips": 0.0, "images": 1.0, "mixed": stage.images}[stage.feeds]

@@ -1,4 +1,4 @@
-"""What a training came to, kept beside its checkpoint so that it is never done twice. No torch."""
+"""The result of a training, stored beside its checkpoint so that it runs only once. No torch."""
 
 import hashlib
 import json
@@ -19,22 +19,22 @@ STAGE_FACTS = ("name", "feeds", "frames", "steps", "batch", "objective")
 
 
 def checkpoint_path(folder: Path, cell_id: str) -> Path:
-    """Where a training keeps the weights it came to."""
+    """The file of a training's weights."""
     return folder / f"{cell_id}.safetensors"
 
 
 @dataclass(frozen=True, kw_only=True)
 class StageResult:
-    """What a stage was, beside the encoder that it trained.
+    """The result of a stage, without the encoder.
 
-    seconds     of all attempts together, without what a kill lost
-    clips_seen  clips and images that went through the encoder, each as often as it did
-    repeated    pairs whose caption stood in their batch before them
-    truncated   captions of the training pairs that lost their tail
-    skipped     updates that a loss scaler left out
+    seconds     of all attempts together, without steps lost by a kill
+    clips_seen  clips and images that were embedded, repeats included
+    repeated    pairs whose caption was in their batch before them
+    truncated   captions of the training pairs that were truncated
+    skipped     updates that a loss scaler skipped
     broken      clips that could not be decoded
-    resumed     steps that were done when it went on after a kill
-    notes       what else happened, one sentence each
+    resumed     step numbers at which it resumed after a kill
+    notes       other events, one sentence each
     """
 
     curve: Curve
@@ -50,13 +50,13 @@ class StageResult:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trained:
-    """A training that ended; the weights are in the file.
+class TrainingResult:
+    """A finished training; its weights are in `checkpoint`.
 
-    definition  of all that fixes them: the cell, what it went on from, the version of torch
-    stage       none where the weights are those that were given
-    start       what became of every tensor of what it started from; none from random weights
-    peak_bytes  while it trained: this process's on the host, or that of tensors on a card
+    definition  hash of all that fixes the weights: cell, parent checkpoint, version of torch
+    stage       None where the weights are the given ones
+    start       report of every tensor of the initial weights; None for random ones
+    peak_bytes  during the training: of this process on the host, or of tensors on a card
     """
 
     checkpoint: Path
@@ -76,7 +76,7 @@ class Trained:
         return data
 
 
-ADAPTER: TypeAdapter[Trained] = TypeAdapter(Trained)
+ADAPTER: TypeAdapter[TrainingResult] = TypeAdapter(TrainingResult)
 
 
 def definition_of(cell: Cell, parent_sha256: str | None, torch_version: str) -> str:
@@ -86,9 +86,9 @@ def definition_of(cell: Cell, parent_sha256: str | None, torch_version: str) -> 
 
 
 def facts_of(cell: Cell, parent_sha256: str | None, bias: float | None) -> dict[str, Any]:
-    """What a checkpoint says of its training: nothing that another run would say otherwise.
+    """Facts of the training for a checkpoint; every run of it has the same ones.
 
-    bias  of the sigmoid loss, for a stage that goes on with it
+    bias  of the sigmoid loss, for a stage that continues with it
     """
     training = dump(cell)["training"]
     assert cell.training is not None
@@ -109,7 +109,7 @@ def facts_of(cell: Cell, parent_sha256: str | None, bias: float | None) -> dict[
 
 
 def objective_of(facts: Mapping[str, Any]) -> str | None:
-    """The loss of the last stage that a checkpoint's facts tell of."""
+    """The loss of the last stage in a checkpoint's facts."""
     stages = facts.get("stages") or [{}]
     return stages[-1].get("objective")
 
@@ -119,19 +119,19 @@ def beside(checkpoint: Path, what: str) -> Path:
     return checkpoint.with_name(f"{checkpoint.stem}.{what}")
 
 
-def write_trained(trained: Trained) -> None:
+def write_trained(trained: TrainingResult) -> None:
     """Beside its checkpoint; raises `UsageError` where it cannot be written."""
     with written_aside(beside(trained.checkpoint, "trained.json")) as aside:
         aside.write_text(json.dumps(trained.as_dict(), indent=1) + "\n", encoding="utf-8")
 
 
-def read_trained(checkpoint: Path, definition: str) -> Trained | None:
-    """What was written for this very training, if its checkpoint is still the same bytes."""
+def read_trained(checkpoint: Path, definition: str) -> TrainingResult | None:
+    """The stored result of this definition, if its checkpoint still has the same bytes."""
     try:
         text = beside(checkpoint, "trained.json").read_text(encoding="utf-8")
         found = ADAPTER.validate_json(text)
         if found.definition == definition and file_sha256(checkpoint) == found.sha256:
             return replace(found, checkpoint=checkpoint)  # the folder may have been moved
     except (OSError, UnicodeDecodeError, ValidationError, UsageError):
-        return None  # whatever it is, it spares no work
+        return None  # missing, damaged or of another training: train again
     return None

@@ -1,6 +1,6 @@
 """Published files of annotations and folders of videos -> benchmarks. No torch.
 
-`read_benchmark` reads one; `forms.FORMS` is the table of what is read. Never writes, never fetches.
+`read_benchmark` reads one; `forms.FORMS` is the table of formats. Never writes or downloads.
 """
 
 from vbench_mem.data.annotations.build import without

@@ -25,7 +25,7 @@ def read(file: Path, split: str | None) -> Annotations:
             into.item(key, key, key.removeprefix(PREFIX), also=key)
             into.query(f"{key}.sentences", " ".join(sentences_of(into, key, entry)), key)
     chosen.drop_others(into, document)
-    return into.done(NAME, chosen.split, *chosen.says, "paragraphs")
+    return into.done(NAME, chosen.split, *chosen.protocol_parts, "paragraphs")
 
 
 def read_segments(file: Path, split: str | None) -> Annotations:
@@ -46,7 +46,9 @@ def read_segments(file: Path, split: str | None) -> Annotations:
             if into.segment(f"{where}[{number}]", id, video, start, end, also=key):
                 into.query(f"{key}.sentences[{number}]", sentence, id)
     chosen.drop_others(into, document)
-    return into.done(f"{NAME}-segments", chosen.split, *chosen.says, "one caption a segment")
+    return into.done(
+        f"{NAME}-segments", chosen.split, *chosen.protocol_parts, "one caption a segment"
+    )
 
 
 def sentences_of(into: Collector, key: str, entry: object) -> list[str]:

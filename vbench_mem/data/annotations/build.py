@@ -1,6 +1,6 @@
-"""Clips that were found, and what the file says of them -> a `Benchmark` that tells what it lost.
+"""Annotations and the clips that were found -> a `Benchmark` that lists what is missing.
 
-A caption goes with the last of its clips. Opens no file but to hash it. No torch.
+A caption without any clip is dropped. Opens files only to hash them. No torch.
 """
 
 import re
@@ -13,14 +13,14 @@ from vbench_mem.data.annotations.content import sha256_of
 from vbench_mem.data.benchmark import Benchmark, Caption, Clip, Dropped
 
 SHORT_NAME = "zero-shot"
-MISSING, BROKEN = "missing", "broken"  # what a reason begins with, and what the protocol counts
+MISSING, BROKEN = "missing", "broken"  # how a reason begins; the protocol counts both
 COUNT = re.compile(rf"\d+ of \d+ (videos|clips) ({MISSING}|{BROKEN})")
 
 
 def build(
     found: Annotations, clips: Mapping[str, Clip], left_out: Sequence[Dropped] = ()
 ) -> Benchmark:
-    """The items that have a clip, in the order of the file, with the captions they answer."""
+    """The items that have a clip, in the order of the file, with their captions."""
     kept = [clips[item.id] for item in found.items if item.id in clips]
     number = {clip.id: place for place, clip in enumerate(kept)}
     captions = []
@@ -41,7 +41,7 @@ def build(
         Benchmark(
             name=found.name,
             split=found.split,
-            protocol="; ".join((SHORT_NAME, *found.says)),
+            protocol="; ".join((SHORT_NAME, *found.protocol_parts)),
             clips=tuple(kept),
             captions=tuple(captions),
             sha256="",
@@ -51,10 +51,9 @@ def build(
 
 
 def without(benchmark: Benchmark, broken: Mapping[str, str]) -> Benchmark:
-    """The benchmark without clips that turned out to be broken when they were decoded: ids with
-    reasons. It is another one then: with fewer clips, another hash, and a protocol that says so.
-    Ceilings are left out: fewer clips are less to tell apart, and what is proved of all is not of
-    these.
+    """The benchmark without clips that could not be decoded: ids with reasons. It has fewer
+    clips, another hash, and a protocol that counts them. Ceilings are left out: they are proved
+    for all clips, and fewer are easier to tell apart.
 
     Raises `UsageError` where nothing is left.
     """
@@ -64,47 +63,47 @@ def without(benchmark: Benchmark, broken: Mapping[str, str]) -> Benchmark:
     number = {old: new for new, old in enumerate(kept)}
     captions = []
     for caption in benchmark.captions:
-        still = [at for at, clip in enumerate(caption.clips) if clip in number]
+        remaining = [at for at, clip in enumerate(caption.clips) if clip in number]
         grades = caption.grades
-        if still:
+        if remaining:
             captions.append(
                 replace(
                     caption,
-                    clips=tuple(number[caption.clips[at]] for at in still),
-                    grades=tuple(grades[at] for at in still) if grades else None,
+                    clips=tuple(number[caption.clips[at]] for at in remaining),
+                    grades=tuple(grades[at] for at in remaining) if grades else None,
                 )
             )
-    lost = (Dropped(id=id, reason=f"{BROKEN}: {reason}") for id, reason in broken.items())
+    counts = (Dropped(id=id, reason=f"{BROKEN}: {reason}") for id, reason in broken.items())
     return finished(
         replace(
             benchmark,
             clips=tuple(benchmark.clips[place] for place in kept),
             captions=tuple(captions),
-            dropped=(*benchmark.dropped, *lost),
+            dropped=(*benchmark.dropped, *counts),
             ceilings=(),
         )
     )
 
 
 def finished(benchmark: Benchmark) -> Benchmark:
-    """With its hash, and in its protocol how much is missing and broken."""
-    lost = {why: count(benchmark.dropped, why) for why in (MISSING, BROKEN)}
+    """With its hash, and the numbers of missing and broken clips in its protocol."""
+    counts = {why: count(benchmark.dropped, why) for why in (MISSING, BROKEN)}
     if not benchmark.captions:
         first = next((each for each in benchmark.dropped if each.reason.startswith(BROKEN)), None)
         example = f"; {first.id} is {first.reason}" if first else ""
         raise UsageError(
-            f"{benchmark.name}: no clip is left of {sum(lost.values())}: {lost[MISSING]} missing, "
-            f"{lost[BROKEN]} broken{example}"
+            f"{benchmark.name}: no clip is left of {sum(counts.values())}: "
+            f"{counts[MISSING]} missing, {counts[BROKEN]} broken{example}"
         )
-    total = len(benchmark.clips) + sum(lost.values())
-    parts = any(clip.start_s is not None for clip in benchmark.clips)
-    said = [part for part in benchmark.protocol.split("; ") if not COUNT.fullmatch(part)]
-    for why, number in lost.items():
+    total = len(benchmark.clips) + sum(counts.values())
+    has_segments = any(clip.start_s is not None for clip in benchmark.clips)
+    protocol = [part for part in benchmark.protocol.split("; ") if not COUNT.fullmatch(part)]
+    for why, number in counts.items():
         if number:
-            said.append(f"{number} of {total} {'clips' if parts else 'videos'} {why}")
+            protocol.append(f"{number} of {total} {'clips' if has_segments else 'videos'} {why}")
     return replace(
         benchmark,
-        protocol="; ".join(said),
+        protocol="; ".join(protocol),
         sha256=sha256_of(benchmark.clips, benchmark.captions),
     )
 

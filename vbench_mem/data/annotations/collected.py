@@ -1,7 +1,7 @@
-"""What a file of annotations says, before anybody looks for a video. No torch.
+"""The contents of a file of annotations, before videos are looked up. No torch.
 
-A `Collector` takes clips and captions in the order of the file and refuses what no reader may let
-pass: ids given twice, empty captions, values of the wrong kind.
+A `Collector` takes clips and captions in the order of the file and refuses duplicate ids, empty
+captions and values of the wrong type.
 """
 
 import math
@@ -13,14 +13,14 @@ from vbench_mem.base.errors import UsageError
 from vbench_mem.data.benchmark import Dropped
 from vbench_mem.data.text_files import MEND
 
-Where = int | str  # the number of a line, or the way to a value in JSON: `sentences[3].caption`
+Where = int | str  # the number of a line, or the path of a value in JSON: `sentences[3].caption`
 
 
 @dataclass(frozen=True, kw_only=True)
-class Item:
-    """A clip as the file names it. `video` is an id, or a path where the form gives paths.
+class AnnotationItem:
+    """A clip as the file names it. `video` is an id, or a path where the format has paths.
 
-    also  another name that the video's file goes by
+    also  another name of the video's file
     """
 
     id: str
@@ -41,17 +41,17 @@ class Query:
 
 @dataclass(frozen=True, kw_only=True)
 class Annotations:
-    """One split as its file has it.
+    """One split of a file.
 
-    says     what a protocol says of it after its short name: `1k-A`, `paragraph`
+    protocol_parts     what a protocol says of it after its short name: `1k-A`, `paragraph`
     dropped  what the file names and the split cannot use, each with its reason
     paths    items name files by path, not by id
     """
 
     name: str
     split: str
-    says: tuple[str, ...]
-    items: tuple[Item, ...]
+    protocol_parts: tuple[str, ...]
+    items: tuple[AnnotationItem, ...]
     queries: tuple[Query, ...]
     dropped: tuple[Dropped, ...] = ()
     paths: bool = False
@@ -65,11 +65,11 @@ def at(file: Path, where: Where) -> str:
 
 
 class Collector:
-    """Items and queries of one file; every method raises `UsageError` with the place."""
+    """Items and queries of one file; methods raise `UsageError` with the place."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        self.items: dict[str, Item] = {}
+        self.items: dict[str, AnnotationItem] = {}
         self.queries: list[Query] = []
         self.dropped: list[Dropped] = []
 
@@ -80,22 +80,24 @@ class Collector:
         self, where: Where, id: str, video: str | None = None, also: str | None = None
     ) -> None:
         """A whole video, named by its id unless `video` says otherwise."""
-        self.add(where, Item(id=self.text(where, id, "an id"), video=video or id, also=also))
+        self.add(
+            where, AnnotationItem(id=self.text(where, id, "an id"), video=video or id, also=also)
+        )
 
     def segment(
         self, where: Where, id: str, video: str, start: Any, end: Any, also: str | None = None
     ) -> bool:
-        """A part of a video in seconds; one of no length is dropped, and the answer false."""
+        """A part of a video in seconds; False where it has no length and is dropped."""
         start_s, end_s = self.number(where, start), self.number(where, end)
         if not 0 <= start_s < end_s:
             self.drop(id, f"goes from {start_s:g} to {end_s:g} s")
             return False
-        self.add(where, Item(id=id, video=video, start_s=start_s, end_s=end_s, also=also))
+        self.add(where, AnnotationItem(id=id, video=video, start_s=start_s, end_s=end_s, also=also))
         return True
 
-    def add(self, where: Where, item: Item) -> None:
+    def add(self, where: Where, item: AnnotationItem) -> None:
         if item.id in self.items:
-            raise self.refuse(where, f"{item.id} was there before; keep one of the two")
+            raise self.refuse(where, f"{item.id} is there twice; keep one of the two")
         self.items[item.id] = item
 
     def query(
@@ -108,29 +110,29 @@ class Collector:
         self.dropped.append(Dropped(id=id, reason=reason))
 
     def text(self, where: Where, value: Any, what: str) -> str:
-        """The value, which is text with something in it, without blanks around it."""
+        """The value without surrounding blanks; it must be text that is not empty."""
         if not isinstance(value, str) or not value.strip():
-            raise self.refuse(where, f"{what} is empty or no text; write it or remove the entry")
+            raise self.refuse(where, f"{what} is empty or not text; write it or remove the entry")
         return value.strip()
 
     def number(self, where: Where, value: Any) -> float:
-        """The seconds that a number or a text of one says."""
+        """Seconds as a float, from a number or its text."""
         try:
             found = math.nan if isinstance(value, bool) else float(value)
         except (TypeError, ValueError):
             found = math.nan
         if not math.isfinite(found):
-            raise self.refuse(where, f"{value!r} is no number of seconds; {MEND}")
+            raise self.refuse(where, f"{value!r} is not a number of seconds; {MEND}")
         return found
 
     def many(self, where: Where, value: Any) -> list[Any]:
-        """The value, which is a list with something in it."""
+        """The value, which must be a list that is not empty."""
         if not isinstance(value, list) or not value:
             raise self.refuse(where, f"needs a list, has {kind(value)}; {MEND}")
         return value
 
     def table(self, where: Where, value: Any) -> dict[str, Any]:
-        """The value, which is a JSON object."""
+        """The value, which must be a JSON object."""
         if not isinstance(value, dict):
             raise self.refuse(where, f"needs an object, has {kind(value)}; {MEND}")
         return value
@@ -144,20 +146,20 @@ class Collector:
         has = ", ".join(found) or "nothing"
         raise self.refuse(where, f"needs {' or '.join(names)}, has {has}; {MEND}")
 
-    def drop_unasked(self) -> None:
-        """Leave out the items that no caption is right for, which the file owes one."""
-        asked = {id for query in self.queries for id in query.items}
-        for id in [id for id in self.items if id not in asked]:
+    def drop_without_caption(self) -> None:
+        """Drop the items without a caption."""
+        captioned = {id for query in self.queries for id in query.items}
+        for id in [id for id in self.items if id not in captioned]:
             del self.items[id]
             self.drop(id, f"no caption in {self.file.name}")
 
     def done(self, name: str, split: str, *says: str, paths: bool = False) -> Annotations:
         if not self.queries:
-            raise UsageError(f"{self.file}: has no caption of split {split}; choose another")
+            raise UsageError(f"{self.file}: has no caption of split {split}; choose another split")
         return Annotations(
             name=name,
             split=split,
-            says=says,
+            protocol_parts=says,
             items=tuple(self.items.values()),
             queries=tuple(self.queries),
             dropped=tuple(self.dropped),
@@ -166,7 +168,7 @@ class Collector:
 
 
 def kind(value: Any) -> str:
-    """What a JSON value is, for a sentence."""
+    """The type of a JSON value, for a message."""
     if isinstance(value, list | dict) and not value:
         return "an empty one"
     kinds = {dict: "an object", list: "a list", str: "text", type(None): "null"}

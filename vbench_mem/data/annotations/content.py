@@ -1,4 +1,4 @@
-"""The hash of a benchmark: its captions, what is right for them, and the videos. No torch."""
+"""The hash of a benchmark: its captions, right answers, and the videos. No torch."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from vbench_mem.data.head import head_of
 
 
 def sha256_of(clips: Sequence[Clip], captions: Sequence[Caption]) -> str:
-    """Neither names nor places count: moved files are the same benchmark, a replaced one is not.
+    """Names and paths do not count: moved files are the same benchmark, replaced ones are not.
 
     Raises `UsageError` where a video cannot be read.
     """
@@ -34,7 +34,7 @@ def digest(video: Path) -> str:
         return digest_of_version(video, stat.st_size, stat.st_mtime_ns)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise UsageError(f"{video}: cannot be read: {why}; mend it") from error
+        raise UsageError(f"{video}: cannot be read: {why}; check the file") from error
 
 
 @lru_cache(maxsize=2**17)  # a video has many clips, and a matrix many cells

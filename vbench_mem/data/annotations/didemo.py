@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from vbench_mem.data.annotations.collected import Annotations, Collector, Item
+from vbench_mem.data.annotations.collected import AnnotationItem, Annotations, Collector
 from vbench_mem.data.annotations.splits import choose
 from vbench_mem.data.annotations.youcook2 import pair_of
 from vbench_mem.data.text_files import json_document
@@ -20,7 +20,7 @@ UNIT_S = 5.0
 
 
 def read(file: Path, split: str | None) -> Annotations:
-    """Paragraphs, in the order in which the videos first come."""
+    """Paragraphs, in the order in which the videos first appear."""
     into = Collector(file)
     chosen = choose(file, split)
     paragraphs: dict[str, list[str]] = {}
@@ -31,10 +31,10 @@ def read(file: Path, split: str | None) -> Annotations:
         paragraphs.setdefault(video, []).append(text)
     for video, texts in paragraphs.items():
         if video in chosen:
-            into.add(video, Item(id=video, video=video, end_s=CUT_S))
+            into.add(video, AnnotationItem(id=video, video=video, end_s=CUT_S))
             into.query(video, " ".join(texts), video)
     chosen.drop_others(into, paragraphs)
-    return into.done(NAME, chosen.split, *chosen.says, "paragraphs", "the first 30 s")
+    return into.done(NAME, chosen.split, *chosen.protocol_parts, "paragraphs", "the first 30 s")
 
 
 def read_segments(file: Path, split: str | None) -> Annotations:
@@ -53,7 +53,9 @@ def read_segments(file: Path, split: str | None) -> Annotations:
         if into.segment(where, id, video, start_s, end_s):
             into.query(where, into.member(where, entry, "description"), id)
     chosen.drop_others(into, videos)
-    return into.done(f"{NAME}-segments", chosen.split, *chosen.says, "one caption a moment")
+    return into.done(
+        f"{NAME}-segments", chosen.split, *chosen.protocol_parts, "one caption a moment"
+    )
 
 
 def video_of(into: Collector, where: str, entry: Any) -> str:

@@ -1,4 +1,4 @@
-"""What a file of annotations comes to, counted: for `vbench-mem data` and for reports. No torch."""
+"""Counts of a file of annotations, for `vbench-mem data` and for reports. No torch."""
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
@@ -11,15 +11,15 @@ from vbench_mem.data.benchmark import Benchmark, Dropped
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts:
+class AnnotationFacts:
     """Counts of one split.
 
     per_clip     fewest, mean and most captions of a clip
     words        fewest, median and most words of a caption, between blanks
-    shared_text  captions whose text another one has too: they compete for the first rank
-    shared_clip  clips that are the same part of the same file as another: exact ties
+    shared_text  captions whose text another caption has too
+    shared_clip  clips that are the same part of the same file as another clip
     many_right   captions with more than one right clip
-    sha256       none where no videos were looked for
+    sha256       None where videos were not looked up
     """
 
     name: str
@@ -40,8 +40,8 @@ class Facts:
         return self.clips
 
 
-def facts_of(found: Annotations | Benchmark) -> Facts:
-    """Of a benchmark, or of what a file says where nobody looked for its videos."""
+def facts_of(found: Annotations | Benchmark) -> AnnotationFacts:
+    """Of a benchmark, or of annotations whose videos were not looked up."""
     if isinstance(found, Benchmark):
         texts = [caption.text for caption in found.captions]
         right: list[Sequence[Hashable]] = [caption.clips for caption in found.captions]
@@ -53,10 +53,10 @@ def facts_of(found: Annotations | Benchmark) -> Facts:
         right = [query.items for query in found.queries]
         clips = [item.id for item in found.items]
         parts = [(item.video, item.start_s, item.end_s) for item in found.items]
-        protocol, sha256 = "; ".join((SHORT_NAME, *found.says)), None
-    asked = Counter(clip for clips in right for clip in clips)
-    counts, lengths = [asked[clip] for clip in clips], [len(text.split()) for text in texts]
-    return Facts(
+        protocol, sha256 = "; ".join((SHORT_NAME, *found.protocol_parts)), None
+    captions_of = Counter(clip for clips in right for clip in clips)
+    counts, lengths = [captions_of[clip] for clip in clips], [len(text.split()) for text in texts]
+    return AnnotationFacts(
         name=found.name,
         split=found.split,
         protocol=protocol,
@@ -73,5 +73,5 @@ def facts_of(found: Annotations | Benchmark) -> Facts:
 
 
 def shared(things: Sequence[Hashable]) -> int:
-    """How many of them are there more than once, each time counted."""
+    """How many elements are equal to another one."""
     return sum(times for times in Counter(things).values() if times > 1)

@@ -1,7 +1,7 @@
-"""THE table of published forms of annotations, and which one a file is in. No torch.
+"""The table of published formats of annotations, and detection of a file's format. No torch.
 
-A form is guessed only where its file leaves no doubt; captions by id could be anybody's, and are
-read as MSVD's or as paragraphs only when that is said.
+A format is guessed only where the file is unambiguous; captions by id are read as MSVD's or as
+paragraphs only when that is stated.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ from vbench_mem.data.text_files import csv_header, json_document, lines
 
 @dataclass(frozen=True)
 class Form:
-    """`about` says what the file is; `read` takes it and a split."""
+    """One format: `about` describes the file; `read` takes it and a split."""
 
     name: str
     about: str
@@ -58,20 +58,20 @@ HEADERS = {msr_vtt.COLUMNS: "msr-vtt", youcook2.COLUMNS: "youcook2", COLUMNS: "c
 
 
 def find_form(form: str | None, file: Path) -> str:
-    """The form called so, or the one that the file is in; raises `UsageError` for an unknown name
-    and for a file that could be several or none."""
+    """The named format, or else the file's; raises `UsageError` for an unknown name and for a file
+    that fits several formats or none."""
     if form is not None and form not in FORMS:
-        raise UsageError(f"{file}: no form called '{form}'{nearest(form, FORMS)}")
+        raise UsageError(f"{file}: no format called '{form}'{nearest(form, FORMS)}")
     if form is not None:
         return form
     found = guess(file)
     if found is None:
-        raise UsageError(f"{file}: could be in any form; say in which: {', '.join(FORMS)}")
+        raise UsageError(f"{file}: its format is ambiguous; state it: {', '.join(FORMS)}")
     return found
 
 
 def guess(file: Path) -> str | None:
-    """The one form that the file can be in; raises `UsageError` for what is no annotations."""
+    """The only format that fits, or None; raises `UsageError` for a pickle or a broken file."""
     msvd.refuse_pickle(file)
     if file.suffix == ".json":
         return guess_json(json_document(file))
@@ -87,7 +87,7 @@ def guess(file: Path) -> str | None:
         return None
     header = set(csv_header(file))
     if header == {"video_id"}:
-        return "msr-vtt"  # a list, which its reader refuses with what to read instead
+        return "msr-vtt"  # a list of videos: its reader's message names the file to read instead
     return next((form for columns, form in HEADERS.items() if header >= set(columns)), None)
 
 
@@ -116,6 +116,6 @@ def guess_json(document: Any) -> str | None:
 
 
 def first_of(document: Any) -> Any:
-    """The first entry of a list, or of what an object has by its keys."""
+    """The first element of a list, or the first value of an object."""
     entries = document.values() if isinstance(document, dict) else document
     return next(iter(entries), None) if isinstance(document, dict | list) else None

@@ -1,9 +1,9 @@
-"""Videos and captions of one's own: the JSON list of `{video, caption}`, CSV and JSON lines.
+"""Custom videos and captions: a JSON list of `{video, caption}`, CSV, or JSON lines.
 
 No torch. Named after their file; paths are relative to the folder of videos, or to the file.
 Source: the JSON list of Singularity, VindLU and UMT. `video` is a path, or a list of those that the
 caption is right for; `caption` is a text, or a list: of queries, or of the sentences of a paragraph
-for the sets that are asked by paragraphs.
+in the paragraphs format.
 """
 
 import re
@@ -32,7 +32,7 @@ def read_list(file: Path, split: str | None, *, paragraphs: bool) -> Annotations
     for number, entry in enumerate(into.many("", json_document(file))):
         where = f"[{number}]"
         if "image" in into.table(where, entry):
-            raise into.refuse(f"{where}.image", "is no video; give a list of videos")
+            raise into.refuse(f"{where}.image", "is not a video; give a list of videos")
         found = into.member(where, entry, "video")
         paths = [
             into.text(f"{where}.video", path, "video")
@@ -49,7 +49,7 @@ def read_list(file: Path, split: str | None, *, paragraphs: bool) -> Annotations
             into.query(f"{where}.caption", text, *wanted)
     chosen.drop_others(into, known)
     says = "paragraphs" if paragraphs else "all captions"
-    return into.done(name_of(file), chosen.split, *chosen.says, says, paths=True)
+    return into.done(name_of(file), chosen.split, *chosen.protocol_parts, says, paths=True)
 
 
 def texts_of(into: Collector, where: str, entry: Any, paragraphs: bool) -> list[str]:
@@ -61,7 +61,7 @@ def texts_of(into: Collector, where: str, entry: Any, paragraphs: bool) -> list[
 
 
 def read_pairs(file: Path, split: str | None) -> Annotations:
-    """A caption file as `input: clips` takes it; a path that comes twice has two captions."""
+    """A caption file as `input: clips` takes it; a path in several rows has several captions."""
     into = Collector(file)
     chosen = choose(file, split)
     rows = read_rows(file)
@@ -71,11 +71,13 @@ def read_pairs(file: Path, split: str | None) -> Annotations:
                 into.item(row.line, row.path)
             into.query(row.line, row.caption, row.path)
     chosen.drop_others(into, {row.path for row in rows})
-    return into.done(name_of(file), chosen.split, *chosen.says, "all captions", paths=True)
+    return into.done(
+        name_of(file), chosen.split, *chosen.protocol_parts, "all captions", paths=True
+    )
 
 
 def name_of(file: Path) -> str:
-    """The file's name as a score writes names of datasets: lower case, digits, dashes."""
+    """The file's name in the form of dataset names: lower case, digits, dashes."""
     name = re.sub(r"[^a-z0-9]+", "-", file.stem.lower()).strip("-") or "own"
     known = {dataset.replace("-", ""): dataset for dataset in DATASETS}
     return known.get(name.replace("-", ""), name)

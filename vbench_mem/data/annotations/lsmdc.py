@@ -38,4 +38,4 @@ def read(file: Path, split: str | None) -> Annotations:
         into.drop(SKIPPED, "left out by published readers")
     chosen.drop_others(into, known)
     left_out = ("without the clip that published readers leave out",) if into.dropped else ()
-    return into.done(NAME, chosen.split, *chosen.says, "all captions", *left_out)
+    return into.done(NAME, chosen.split, *chosen.protocol_parts, "all captions", *left_out)

@@ -1,4 +1,4 @@
-"""MSR-VTT: the CSV of pairs that 1k-A is, and the JSON with all captions of all splits. No torch.
+"""MSR-VTT: the CSV of the pairs of 1k-A, and the JSON with all captions of all splits. No torch.
 
 Source: read in the published files `MSRVTT_JSFUSION_test.csv` and `MSRVTT_data.json`; counts of the
 splits from the collaborative-experts README: 6,513, 497 and 2,990 videos.
@@ -17,12 +17,13 @@ from vbench_mem.data.text_files import csv_header, csv_rows, json_document, read
 
 NAME = "msr-vtt"
 COLUMNS = ("key", "vid_key", "video_id", "sentence")
-# of the 1,000 ids of 1k-A in alphabetical order: another list of a thousand is no 1k-A
+# of the 1,000 ids of 1k-A in alphabetical order: another list of a thousand is not 1k-A
 ID_1K_A = "49a09fb68f7ec52b3b9bbb7e856ffbd3f00233976ed435fded658309c3cd491a"
 TEST_1K_A = "test-1k-a"
 LISTED = "listed"
 NUMBERED = re.compile(r"video(\d+)")
-FIRST = (("test", 7010), ("validation", 6513), ("train", 0))  # by number, where no entry says it
+# The first video of each split by number, for entries without a split.
+FIRST = (("test", 7010), ("validation", 6513), ("train", 0))
 
 
 def read(file: Path, split: str | None) -> Annotations:
@@ -68,7 +69,7 @@ def read_json(file: Path, split: str | None) -> Annotations:
         where = f"videos[{number}]"
         id = into.text(where, into.member(where, video, "video_id"), "video_id")
         if id in splits:
-            raise into.refuse(where, f"{id} was there before; keep one of the two")
+            raise into.refuse(where, f"{id} is there twice; keep one of the two")
         splits[id] = stated_split(into, where, id, video)
     chosen = choose_stated(file, split, splits.values())
     for id in splits:
@@ -79,21 +80,21 @@ def read_json(file: Path, split: str | None) -> Annotations:
         where = f"sentences[{number}]"
         id = into.text(where, into.member(where, sentence, "video_id"), "video_id")
         if id not in splits:
-            raise into.refuse(where, f"no {id} in videos; mend it, or remove the sentence")
+            raise into.refuse(where, f"no {id} in videos; correct it, or remove the sentence")
         if id in into.items:
             into.query(where, into.member(where, sentence, "caption"), id)
-    into.drop_unasked()
+    into.drop_without_caption()
     chosen.drop_others(into, splits)
     says = f"the videos of {chosen.written}" if chosen.written else f"full {chosen.split}"
     return into.done(NAME, chosen.split, says, "all captions")
 
 
 def stated_split(into: Collector, where: str, id: str, video: dict[str, Any]) -> str:
-    """As the entry says, else by the number in its id."""
+    """The entry's split, else by the number in its id."""
     if "split" in video:
-        said = into.text(where, video["split"], "split")
-        return CANONICAL.get(said, said)
+        split = into.text(where, video["split"], "split")
+        return CANONICAL.get(split, split)
     match = NUMBERED.fullmatch(id)
     if match is None:
-        raise into.refuse(where, f"{id} says no split; write split: train, validate or test")
+        raise into.refuse(where, f"{id} has no split; write split: train, validate or test")
     return next(name for name, first in FIRST if int(match[1]) >= first)

@@ -31,7 +31,7 @@ def read(file: Path, split: str | None) -> Annotations:
         for number, caption in enumerate(into.many(id, found)):
             into.query(f"{id}[{number}]", joined(caption), id)
     chosen.drop_others(into, captions)
-    return into.done(NAME, chosen.split, *chosen.says, "all captions")
+    return into.done(NAME, chosen.split, *chosen.protocol_parts, "all captions")
 
 
 def joined(caption: Any) -> Any:

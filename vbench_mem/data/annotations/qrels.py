@@ -2,7 +2,7 @@
 
 `NAME.qrels` has lines of `query 0 video grade`; its queries are in `NAME.queries.tsv` or
 `queries.tsv`, its videos in `NAME.videos.tsv` or `videos.tsv`: an id, a tab, then the text or path.
-Without a file of videos the gallery is what was judged, found in the folder of videos by id.
+Without a file of videos the gallery is the judged videos, found in the folder of videos by id.
 Source: https://trec.nist.gov/data/qrels_eng/; a grade of 0 or less was judged and is not right.
 """
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from vbench_mem.base.errors import UsageError
 from vbench_mem.data.annotations.collected import Annotations, Collector
 from vbench_mem.data.annotations.listed import name_of
-from vbench_mem.data.annotations.splits import CANONICAL, Chosen, split_of_name
+from vbench_mem.data.annotations.splits import CANONICAL, ChosenSplit, split_of_name
 from vbench_mem.data.text_files import lines, tab_rows
 
 CELLS = "query 0 video grade"
@@ -19,7 +19,7 @@ Judged = dict[str, dict[str, int]]  # grades by query and video
 
 
 def read(file: Path, split: str | None) -> Annotations:
-    chosen = Chosen(split_of_name(file))
+    chosen = ChosenSplit(split_of_name(file))
     if split is not None and CANONICAL.get(split, split) != chosen.split:
         raise UsageError(f"{file}: has no split {split}, it is {chosen.split}; leave split out")
     into = Collector(file)
@@ -38,7 +38,7 @@ def read(file: Path, split: str | None) -> Annotations:
             continue
         into.query(id, text, *right, grades=tuple(float(grade) for grade in right.values()))
     says = ("graded", "all listed videos" if gallery else "judged videos only")
-    return into.done(name_of(file), chosen.split, *chosen.says, *says, paths=gallery)
+    return into.done(name_of(file), chosen.split, *chosen.protocol_parts, *says, paths=gallery)
 
 
 def read_judgements(into: Collector) -> Judged:
@@ -46,7 +46,9 @@ def read_judgements(into: Collector) -> Judged:
     for number, line in lines(into.file):
         cells = line.split()
         if len(cells) != 4 or not is_whole(cells[3]):
-            raise into.refuse(number, f"is no judgement; write {CELLS}, the grade a whole number")
+            raise into.refuse(
+                number, f"is not a judgement; write {CELLS}, the grade a whole number"
+            )
         query, _, video, grade = cells
         if video in found.setdefault(query, {}):
             raise into.refuse(number, f"judges {video} for {query} again; keep one of the two")
@@ -59,7 +61,7 @@ def is_whole(text: str) -> bool:
 
 
 def read_gallery(into: Collector, judged: Judged) -> bool:
-    """Adds the videos; true where a file lists them and gives their paths."""
+    """Add the videos; True where a file lists them with their paths."""
     file = beside(into.file, "videos")
     named = dict.fromkeys(video for videos in judged.values() for video in videos)
     if not file.is_file():

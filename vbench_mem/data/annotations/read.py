@@ -1,7 +1,7 @@
 """A file of annotations and a folder of videos -> a `Benchmark`. No torch.
 
-Nothing is left out in silence: what is missing or broken is counted in the protocol and named in
-`dropped`. Decodes no more of a video than its first frames.
+Missing and broken videos are counted in the protocol and listed in `dropped`. Decodes only the
+first frames of a video.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vbench_mem.base.errors import UsageError
 from vbench_mem.data.annotations.build import BROKEN, MISSING, build
-from vbench_mem.data.annotations.collected import Annotations, Item
+from vbench_mem.data.annotations.collected import AnnotationItem, Annotations
 from vbench_mem.data.annotations.forms import FORMS, find_form
 from vbench_mem.data.annotations.videos import Videos
 from vbench_mem.data.benchmark import Benchmark, Clip, Dropped
@@ -18,9 +18,9 @@ FEW = 3
 
 
 def read_annotations(form: str | None, file: Path, split: str | None = None) -> Annotations:
-    """What the file says, in the form called so or the one that it looks like; looks for no video.
+    """The file's contents, in the named format or a detected one; videos are not looked up.
 
-    Raises `UsageError` for an unknown form, a file in another one, and every slip in it.
+    Raises `UsageError` for an unknown format, a file in another one, and every error in it.
     """
     return FORMS[find_form(form, file)].read(file, split)
 
@@ -33,15 +33,15 @@ def read_benchmark(
     split: str | None = None,
     allow_missing: bool = False,
 ) -> Benchmark:
-    """The clips whose videos are there and can be opened, with their captions.
+    """The clips whose videos exist and can be opened, with their captions.
 
-    form           a name of the table `FORMS`; none: guessed, where the file leaves no doubt
-    videos         the folder of the videos; none only for forms that give paths, relative to `file`
-    split          as the form has it: `val`, `test`, or a list of ids beside the file
-    allow_missing  go on without the videos that are not there
+    form           a name of the table `FORMS`; None: detected, where the file is unambiguous
+    videos         the folder of the videos; None only for formats with paths relative to `file`
+    split          as the format names it: `val`, `test`, or a list of ids beside the file
+    allow_missing  go on without missing videos
 
-    Raises `UsageError` for slips in the file, for missing videos, and where no clip is left. Broken
-    videos are left out and named, whatever is allowed.
+    Raises `UsageError` for errors in the file, for missing videos, and where no clip is left.
+    Broken videos are always left out and listed.
     """
     found = read_annotations(form, file, split)
     return find_videos(found, file, videos, allow_missing=allow_missing)
@@ -50,12 +50,14 @@ def read_benchmark(
 def find_videos(
     found: Annotations, file: Path, videos: Path | None, *, allow_missing: bool
 ) -> Benchmark:
-    """What `file` was read as, with its videos; arguments and errors are `read_benchmark`'s."""
+    """The annotations of `file` with their videos; arguments and errors are `read_benchmark`'s."""
     if videos is None and not found.paths:
-        raise UsageError(f"{file}: names videos by id; say in which folder they are: videos")
+        raise UsageError(f"{file}: names videos by id; name their folder: videos")
     clips, missing = locate(found, videos or file.parent, search=videos is not None)
     if missing and not (allow_missing and clips):
-        raise UsageError(told(found.items, missing, file, videos or file.parent, allow_missing))
+        raise UsageError(
+            missing_message(found.items, missing, file, videos or file.parent, allow_missing)
+        )
     broken = find_broken(clips)
     left_out = [
         Dropped(id=item.id, reason=f"{MISSING}: no file for {item.video}") for item in missing
@@ -65,9 +67,11 @@ def find_videos(
     return build(found, whole, left_out)
 
 
-def locate(found: Annotations, folder: Path, *, search: bool) -> tuple[dict[str, Clip], list[Item]]:
-    """The clips by id, and the items whose files are not there. A path is taken as it is; a name is
-    searched for in the folder and below."""
+def locate(
+    found: Annotations, folder: Path, *, search: bool
+) -> tuple[dict[str, Clip], list[AnnotationItem]]:
+    """The clips by id, and the items whose files are missing. A path is used as it is; a name is
+    searched in the folder and below."""
     videos = Videos(folder) if search else None
     clips: dict[str, Clip] = {}
     missing = []
@@ -86,10 +90,14 @@ def locate(found: Annotations, folder: Path, *, search: bool) -> tuple[dict[str,
     return clips, missing
 
 
-def told(
-    items: Sequence[Item], missing: Sequence[Item], file: Path, folder: Path, allowed: bool
+def missing_message(
+    items: Sequence[AnnotationItem],
+    missing: Sequence[AnnotationItem],
+    file: Path,
+    folder: Path,
+    allowed: bool,
 ) -> str:
-    """The sentence for missing videos."""
+    """The message for missing videos."""
     names = list(dict.fromkeys(item.video for item in missing))
     every = len({item.video for item in items})
     few = ", ".join(names[:FEW]) + (", ..." if len(names) > FEW else "")

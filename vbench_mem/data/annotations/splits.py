@@ -21,45 +21,45 @@ CANONICAL = {
     "val_1": "val_1",
     "val_2": "val_2",
 }
-SHORT = {"train": "train", "validation": "val", "test": "test"}  # as files of lists are called
+SHORT = {"train": "train", "validation": "val", "test": "test"}  # as files of lists are named
 WORDS = re.compile(r"val_[12]|[a-z]+")
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """A split by name; where a list restricts the file, its ids and what it is called."""
+class ChosenSplit:
+    """A split by name; where a list restricts the file, its ids and its file name."""
 
     split: str
     ids: frozenset[str] | None = None
     written: str = ""
 
     @property
-    def says(self) -> tuple[str, ...]:
-        """For a protocol: nothing of a file that is no split of anything."""
+    def protocol_parts(self) -> tuple[str, ...]:
+        """For a protocol: empty for a file without splits."""
         return () if self.split == ALL else (self.split,)
 
     def __contains__(self, id: str) -> bool:
         return self.ids is None or id in self.ids
 
     def drop_others(self, into: Collector, known: Iterable[str]) -> None:
-        """What the list names and the file has not is left out with that reason."""
+        """Drop the ids of the list that the file lacks, with that reason."""
         if self.ids is not None:
             for id in sorted(self.ids - set(known)):
                 into.drop(id, f"no caption in {into.file.name}, only a line in {self.written}")
 
 
 def split_of_name(file: Path) -> str:
-    """The split that a file's name tells, else `all`."""
+    """The split in a file's name, else `all`."""
     words = WORDS.findall(file.stem.lower())
-    told = {CANONICAL[word] for word in words if word in CANONICAL}
-    return told.pop() if len(told) == 1 else ALL
+    found = {CANONICAL[word] for word in words if word in CANONICAL}
+    return found.pop() if len(found) == 1 else ALL
 
 
-def choose(file: Path, split: str | None) -> Chosen:
-    """For a file that is one split: all of it, or what a list beside it names."""
+def choose(file: Path, split: str | None) -> ChosenSplit:
+    """For a file of one split: all of it, or the ids of a list beside it."""
     own = split_of_name(file)
     if split is None or CANONICAL.get(split, split) == own:
-        return Chosen(own)
+        return ChosenSplit(own)
     if is_list(split):
         return listed(file, split)
     raise UsageError(
@@ -67,12 +67,12 @@ def choose(file: Path, split: str | None) -> Chosen:
     )
 
 
-def choose_listed(file: Path, split: str | None) -> Chosen:
+def choose_listed(file: Path, split: str | None) -> ChosenSplit:
     """For captions of all splits: `test` means the list `test_list.txt` beside the file."""
     if split is None:
         there = sorted(path.name for path in file.parent.glob("*_list.txt"))
         raise UsageError(
-            f"{file}: has the captions of all splits; say which: split: test reads test_list.txt "
+            f"{file}: has the captions of all splits; choose one: split: test reads test_list.txt "
             f"beside it ({', '.join(there) or 'no *_list.txt is there'})"
         )
     if is_list(split):
@@ -83,33 +83,35 @@ def choose_listed(file: Path, split: str | None) -> Chosen:
     return replace(listed(file, f"{SHORT[name]}_list.txt"), split=name)
 
 
-def choose_stated(file: Path, split: str | None, found: Iterable[str]) -> Chosen:
-    """For a file whose entries say their split; `found` are those there are."""
+def choose_stated(file: Path, split: str | None, found: Iterable[str]) -> ChosenSplit:
+    """For a file whose entries state their split; `found` are their splits."""
     known = sorted(set(found))
     if split is not None and is_list(split):
         return listed(file, split)
     if split is None and len(known) == 1:
-        return Chosen(known[0])
+        return ChosenSplit(known[0])
     if split is None:
-        raise UsageError(f"{file}: has the splits {', '.join(known)}; say which: split: {known[0]}")
+        raise UsageError(
+            f"{file}: has the splits {', '.join(known)}; choose one: split: {known[0]}"
+        )
     name = CANONICAL.get(split, split)
     if name not in known:
         raise UsageError(f"{file}: has no split {split}{nearest(split, known)}")
-    return Chosen(name)
+    return ChosenSplit(name)
 
 
 def is_list(split: str) -> bool:
     return Path(split).suffix in LISTS
 
 
-def listed(file: Path, split: str) -> Chosen:
-    """The ids of a list beside the file; it is then called by the list's name."""
+def listed(file: Path, split: str) -> ChosenSplit:
+    """The ids of a list beside the file; the split is named after the list."""
     path = file.parent / split
-    return Chosen(path.stem, frozenset(read_ids(path)), split)
+    return ChosenSplit(path.stem, frozenset(read_ids(path)), split)
 
 
 def read_ids(file: Path) -> list[str]:
-    """All ids of a list; raises `UsageError` for an id given twice and for no list."""
+    """All ids of a list; raises `UsageError` for a duplicate id and for a file that is no list."""
     into = Collector(file)
     if file.suffix == ".json":
         found = json_document(file)

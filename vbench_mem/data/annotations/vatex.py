@@ -30,7 +30,7 @@ def read(file: Path, split: str | None) -> Annotations:
         for number, caption in enumerate(captions):
             into.query(f"{where}.enCap[{number}]", caption, id)
     chosen.drop_others(into, known)
-    return into.done(NAME, chosen.split, *chosen.says, "all English captions")
+    return into.done(NAME, chosen.split, *chosen.protocol_parts, "all English captions")
 
 
 def entries(into: Collector, document: Any) -> Iterator[tuple[str, str, Any]]:

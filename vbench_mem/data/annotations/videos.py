@@ -10,7 +10,7 @@ from pathlib import Path
 
 from vbench_mem.base.errors import UsageError
 
-# Beside videos lie their sounds, subtitles and descriptions under the same names: only these count.
+# Audio, subtitles and descriptions may lie beside videos under the same names: only these count.
 CONTAINERS = frozenset(
     (
         *(".mp4", ".m4v", ".mov", ".qt", ".3gp", ".3g2", ".f4v", ".mkv", ".webm", ".avi", ".divx"),
@@ -26,7 +26,7 @@ class Videos:
 
     def __init__(self, folder: Path) -> None:
         if not folder.is_dir():
-            raise UsageError(f"{folder}: is no folder; name the one that has the videos")
+            raise UsageError(f"{folder}: is not a folder; name the one that has the videos")
         self.folder = folder
         self.by_name: dict[str, list[Path]] = defaultdict(list)
         for path in files_below(folder):
@@ -35,8 +35,8 @@ class Videos:
                 self.by_name[path.stem].append(path)
 
     def find(self, id: str) -> Path | None:
-        """The file called so, with or without an ending, or with another container's; None where
-        there is none. Raises `UsageError` where there are two."""
+        """The file with this name, with or without extension, or with another container's; None if
+        missing. Raises `UsageError` where there are two."""
         name = Path(id)
         found = self.by_name.get(id, [])
         if not found and name.suffix.lower() in CONTAINERS:
@@ -50,7 +50,7 @@ class Videos:
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """All files that are not hidden, through links too; a folder that holds itself is seen once."""
+    """All files that are not hidden, also through links; each folder is read once."""
     seen: set[str] = set()
     for place, folders, names in os.walk(folder, followlinks=True):
         real = os.path.realpath(place)

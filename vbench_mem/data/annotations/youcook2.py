@@ -1,9 +1,9 @@
 """YouCook2: clips of videos, from the official JSON or from the CSV of MIL-NCE. No torch.
 
-Galleries in use differ: the CSV has 3,350 clips of 436 videos, the JSON more, since it knows of
-videos that are gone.
+Galleries in use differ: the CSV has 3,350 clips of 436 videos, the JSON more, since it includes
+videos that are no longer available.
 Source: `youcookii_annotations_trainval.json` as fairseq's MMPT reads it; `validation_youcook.csv`
-of antoine77340/MIL-NCE_HowTo100M, of which one segment stands in two rows: two clips, as there.
+of antoine77340/MIL-NCE_HowTo100M, of which one segment is in two rows: two clips, as there.
 """
 
 from collections import Counter
@@ -22,7 +22,7 @@ def read(file: Path, split: str | None) -> Annotations:
 
 
 def read_json(file: Path, split: str | None) -> Annotations:
-    """A clip is called by its video and its number in it, as published."""
+    """A clip's id is its video and its number in it, as published."""
     into = Collector(file)
     database = into.table("database", into.member("", json_document(file), "database"))
     subsets = {
@@ -41,12 +41,12 @@ def read_json(file: Path, split: str | None) -> Annotations:
             if into.segment(f"{place}.segment", id, video, start, end):
                 into.query(f"{place}.sentence", into.member(place, clip, "sentence"), id)
     chosen.drop_others(into, database)
-    return into.done(NAME, chosen.split, *chosen.says, "one caption a clip")
+    return into.done(NAME, chosen.split, *chosen.protocol_parts, "one caption a clip")
 
 
 def subset_of(into: Collector, where: str, entry: object) -> str:
-    said = into.text(f"{where}.subset", into.member(where, entry, "subset"), "subset")
-    return CANONICAL.get(said, said)
+    subset = into.text(f"{where}.subset", into.member(where, entry, "subset"), "subset")
+    return CANONICAL.get(subset, subset)
 
 
 def pair_of(into: Collector, where: str, value: object) -> tuple[object, object]:
@@ -58,7 +58,7 @@ def pair_of(into: Collector, where: str, value: object) -> tuple[object, object]
 
 
 def read_csv(file: Path, split: str | None) -> Annotations:
-    """A clip is called by its video and its row's number among those of the video."""
+    """A clip's id is its video and its row's number among those of the video."""
     into = Collector(file)
     chosen = choose(file, split)
     rows: Counter[str] = Counter()
@@ -72,4 +72,4 @@ def read_csv(file: Path, split: str | None) -> Annotations:
             if into.segment(line, id, video, row["start"], row["end"]):
                 into.query(line, row["text"], id)
     chosen.drop_others(into, rows)
-    return into.done(NAME, chosen.split, *chosen.says, "one caption a clip")
+    return into.done(NAME, chosen.split, *chosen.protocol_parts, "one caption a clip")

@@ -1,4 +1,4 @@
-"""A benchmark of generated clips and captions: who and where, in which order, and after how long.
+"""A benchmark of generated clips and captions: what is where, in which order, and after how long.
 
-Says of each kind of encoder what it can reach at most, computed from the pictures. Never torch.
+Computes from the pictures what each kind of encoder can reach at most. No torch.
 """

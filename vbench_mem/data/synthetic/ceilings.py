@@ -1,8 +1,8 @@
-"""What an encoder that does not see everything can reach at most, computed from the pictures shown.
+"""Upper bounds on the scores of encoders that see only part of a clip, computed from its pictures.
 
-Clips that look alike to an encoder get one embedding, so that it ranks them as one for any caption.
-Nothing is assumed of how a family is built: clips are alike where the bytes of what they show are.
-Encoding adds nothing to the pictures, so what holds for these holds for the files.
+Clips that look the same to an encoder get the same embedding and the same rank for every caption.
+Nothing is assumed about how a task is built: clips look the same where their pixels are the same.
+Video encoding adds no information, so that bounds for the pictures hold for the files.
 """
 
 import hashlib
@@ -14,9 +14,9 @@ from functools import cache, partial
 from operator import itemgetter
 
 from vbench_mem.data.synthetic import long
-from vbench_mem.data.synthetic.families import check_split, known_family, right_answers, scenes
 from vbench_mem.data.synthetic.files import drawing
-from vbench_mem.data.synthetic.pictures import Picture, Scene
+from vbench_mem.data.synthetic.pictures import Picture, SyntheticClip
+from vbench_mem.data.synthetic.tasks import check_split, clips_by_split, known_task, right_answers
 
 T2V, V2T = "t2v_recall_at_1", "v2t_recall_at_1"
 TUBELETS = (2, 4)
@@ -24,14 +24,14 @@ Frames = tuple[bytes, ...]  # a hash of each frame's pixels
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ceiling:
-    """No encoder of a kind scores above it, however it is trained.
+class TaskCeiling:
+    """The highest score of any encoder of a kind, with any training.
 
     kind               `frame-order-invariant`, `one-frame`, `first-16-frames`
     metric             recall at 1, from 0 to 1
-    value              where ties count against the encoder
-    random_ties_value  the most to be expected where chance, or rounding, breaks ties
-    reason             what such an encoder cannot tell apart, in one line
+    value              with ties counted against the encoder
+    random_ties_value  the expected value with ties broken at random
+    reason             what such an encoder cannot distinguish, in one line
     """
 
     kind: str
@@ -43,7 +43,7 @@ class Ceiling:
 
 @dataclass(frozen=True)
 class View:
-    """What an encoder of a kind has of a clip's frames, in an order that is not the clip's own."""
+    """What an encoder of a kind sees of a clip's frames."""
 
     kind: str
     of: Callable[[Frames], Hashable]
@@ -83,32 +83,32 @@ def tubelets(size: int, frames: Frames) -> Hashable:
     return tuple(sorted(frames[at : at + size] for at in range(0, len(frames), size)))
 
 
-def views(family: str, frames: int) -> Iterator[View]:
-    """The kinds that a family is made to tell apart, for an encoder of so many frames."""
-    if family.startswith("long"):
-        shorter = {*long.LEVELS, frames} - {known_family(family).frames}
+def views(task: str, frames: int) -> Iterator[View]:
+    """The kinds of encoders that a task distinguishes, for encoders of `frames` frames."""
+    if task.startswith("long"):
+        shorter = {*long.LEVELS, frames} - {known_task(task).frames}
         for count in sorted(count for count in shorter if count <= frames):
             yield View(f"first-{count}-frames", partial(first, count), f"the first {count} frames")
         return
     yield View("frame-order-invariant", partial(tubelets, 1), "the frames in any order")
-    if family == "temporal":
+    if task == "temporal":
         for size in TUBELETS:
             kind, what = f"tubelet-{size}-order-invariant", f"tubelets of {size} in any order"
             yield View(kind, partial(tubelets, size), what)
 
 
 def one_frame(clips: Sequence[Frames], right: Sequence[Sequence[int]]) -> View:
-    """The frame that tells most, where of every clip the same one is seen."""
+    """The most informative frame, for encoders that see the same one of every clip."""
 
-    def told(place: int) -> float:
+    def recall(place: int) -> float:
         return bounds([clip[place] for clip in clips], right)[T2V][1]
 
-    place = max(range(len(clips[0])), key=told)
-    return View("one-frame", itemgetter(place), f"frame {place + 1}, which tells most")
+    place = max(range(len(clips[0])), key=recall)
+    return View("one-frame", itemgetter(place), f"frame {place + 1}, the most informative one")
 
 
-def hashed(clips: Sequence[Scene], size: str, frames: int) -> list[Frames]:
-    """The frames of each clip; a clip that ends sooner repeats its last one."""
+def hashed(clips: Sequence[SyntheticClip], size: str, frames: int) -> list[Frames]:
+    """The frames of each clip; a shorter clip repeats its last one."""
     draw = drawing(size)
 
     @cache
@@ -123,40 +123,42 @@ def hashed(clips: Sequence[Scene], size: str, frames: int) -> list[Frames]:
 
 
 def ceilings(
-    family: str, size: str, split: str, frames: int | None = None, seed: int = 0
-) -> tuple[Ceiling, ...]:
+    task: str, size: str, split: str, frames: int | None = None, seed: int = 0
+) -> tuple[TaskCeiling, ...]:
     """For an encoder that is given the first `frames` frames at 1 frame per second, or all.
 
     Makes no files. Raises `UsageError` for unknown names.
     """
     check_split(split)
-    return computed(family, size, split, frames or known_family(family).frames, seed)
+    return computed_ceilings(task, size, split, frames or known_task(task).frames, seed)
 
 
-@cache  # a second or two: every picture is drawn
-def computed(family: str, size: str, split: str, frames: int, seed: int) -> tuple[Ceiling, ...]:
-    scenes_shown = scenes(family, size, seed)[split]
-    right = list(right_answers(clip.caption for clip in scenes_shown).values())
-    clips = hashed(scenes_shown, size, frames)
-    kinds = list(views(family, frames))
-    if not family.startswith("long"):
+@cache  # takes a second or two: every picture is drawn
+def computed_ceilings(
+    task: str, size: str, split: str, frames: int, seed: int
+) -> tuple[TaskCeiling, ...]:
+    split_clips = clips_by_split(task, size, seed)[split]
+    right = list(right_answers(clip.caption for clip in split_clips).values())
+    clips = hashed(split_clips, size, frames)
+    kinds = list(views(task, frames))
+    if not task.startswith("long"):
         kinds.append(one_frame(clips, right))
     found = []
     for view in kinds:
         looks = [view.of(clip) for clip in clips]
         for metric, (value, random) in bounds(looks, right).items():
-            ceiling = Ceiling(
+            ceiling = TaskCeiling(
                 kind=view.kind,
                 metric=metric,
                 value=value,
                 random_ties_value=random,
-                reason=f"{view.what}: {counted(looks)}",
+                reason=f"{view.what}: {describe_looks(looks)}",
             )
             found.append(ceiling)
     return tuple(found)
 
 
-def counted(looks: Sequence[Hashable]) -> str:
+def describe_looks(looks: Sequence[Hashable]) -> str:
     alike = Counter(looks)
     if len(alike) == len(looks):
         return f"all {len(looks):,} clips look unlike"

@@ -1,4 +1,4 @@
-"""Makes a family's files at first use, by several processes where they are many. No torch."""
+"""Makes a task's files at first use, by several processes where they are many. No torch."""
 
 import os
 import subprocess
@@ -8,28 +8,29 @@ from pathlib import Path
 
 from vbench_mem.base.errors import UsageError
 from vbench_mem.data.cache import made_once
-from vbench_mem.data.synthetic.families import scenes
 from vbench_mem.data.synthetic.files import folder_of, write_captions, write_clips
 from vbench_mem.data.synthetic.part import NOT_WRITTEN
+from vbench_mem.data.synthetic.tasks import clips_by_split
 from vbench_mem.machine.host import cpu_cores
 
-ALONE = 200  # clips for which starting another process does not pay
-TOLD_S = 5
-Tell = Callable[[int, int], None]
+CLIPS_PER_PROCESS = 200  # below it, starting another process costs more time than it saves
+PROGRESS_EVERY_S = 5
+Progress = Callable[[int, int], None]
 
 
 def ensure(
-    family: str, size: str, seed: int = 0, root: Path | None = None, tell: Tell | None = None
+    task: str, size: str, seed: int = 0, root: Path | None = None, progress: Progress | None = None
 ) -> Path:
-    """The folder of a family's files, which are made first where they are not there yet.
+    """The folder of a task's files, which are made at first use.
 
     `train/` and `held-out/` hold the clips, `train.csv` and `held-out.csv` are caption files of
-    them. `root` is the cache folder unless given; `tell` hears now and then how many clips are
-    made, and of how many. Raises `UsageError` for unknown names and where no file can be written.
+    them. `root` is the cache folder unless given; `progress` is called every few seconds with the
+    numbers of clips made and of all clips. Raises `UsageError` for unknown names and where no file
+    can be written.
     """
-    folder = folder_of(family, size, seed, root)
+    folder = folder_of(task, size, seed, root)
     try:
-        return made_once(folder, lambda aside: make(family, size, seed, aside, tell))
+        return made_once(folder, lambda aside: make(task, size, seed, aside, progress))
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise UsageError(
@@ -37,43 +38,43 @@ def ensure(
         ) from error
 
 
-def make(family: str, size: str, seed: int, folder: Path, tell: Tell | None) -> None:
-    count = sum(map(len, scenes(family, size, seed).values()))
-    parts = min(cpu_cores(), -(-count // ALONE))
-    write_captions(family, size, seed, folder)
+def make(task: str, size: str, seed: int, folder: Path, progress: Progress | None) -> None:
+    count = sum(map(len, clips_by_split(task, size, seed).values()))
+    parts = min(cpu_cores(), -(-count // CLIPS_PER_PROCESS))
+    write_captions(task, size, seed, folder)
     if parts == 1:
-        for _ in write_clips(family, size, seed, folder):
+        for _ in write_clips(task, size, seed, folder):
             pass
         return
 
-    def told() -> None:
-        if tell is not None:
-            tell(sum(path.suffix == ".mp4" for path in folder.glob("*/*")), count)
+    def report() -> None:
+        if progress is not None:
+            progress(sum(path.suffix == ".mp4" for path in folder.glob("*/*")), count)
 
-    words = [sys.executable, "-m", "vbench_mem.data.synthetic.part", family, size, str(seed)]
+    words = [sys.executable, "-m", "vbench_mem.data.synthetic.part", task, size, str(seed)]
     at_once = [
         [*words, str(folder), str(part), str(parts), str(os.getpid())] for part in range(parts)
     ]
-    run_all(at_once, told)
+    run_all(at_once, report)
 
 
-def run_all(commands: list[list[str]], told: Callable[[], None]) -> None:
-    """Fresh processes: they share no thread with this one. None is left when this returns.
+def run_all(commands: list[list[str]], report: Callable[[], None]) -> None:
+    """Run the commands in parallel; all processes have ended when it returns.
 
-    Raises `OSError` with what one says that could not write, and `RuntimeError` with the traceback
-    of one that failed otherwise.
+    Raises `OSError` with the message of a process that could not write a file, and `RuntimeError`
+    with the traceback of any other failure.
     """
     children: list[subprocess.Popen[str]] = []
     try:
         for command in commands:
             children.append(subprocess.Popen(command, stderr=subprocess.PIPE, text=True))
         for child in children:
-            said = wait(child, told)
+            output = wait(child, report)
             if child.returncode == NOT_WRITTEN:
-                raise OSError(said.strip())
+                raise OSError(output.strip())
             if child.returncode:
                 raise RuntimeError(
-                    f"a process that makes clips ended with {child.returncode}: {said}"
+                    f"a process that makes clips ended with {child.returncode}: {output}"
                 )
     finally:
         for child in children:
@@ -81,10 +82,10 @@ def run_all(commands: list[list[str]], told: Callable[[], None]) -> None:
             child.communicate()
 
 
-def wait(child: "subprocess.Popen[str]", told: Callable[[], None]) -> str:
-    """Until it ends; what it said."""
+def wait(child: "subprocess.Popen[str]", report: Callable[[], None]) -> str:
+    """Wait until it ends, calling `report` every few seconds; returns its error output."""
     while True:
         try:
-            return child.communicate(timeout=TOLD_S)[1]
+            return child.communicate(timeout=PROGRESS_EVERY_S)[1]
         except subprocess.TimeoutExpired:
-            told()
+            report()

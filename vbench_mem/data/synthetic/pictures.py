@@ -1,4 +1,4 @@
-"""What one frame shows, and the words for it. Data only: no drawing and no video.
+"""The contents of a frame, and the words for it. Data only: no drawing and no video.
 
 Units: places and radii are shares of the picture's side, from its top left corner.
 """
@@ -15,7 +15,7 @@ COLOURS = FOUR | {
     "turquoise": (60, 205, 205),
     "white": (240, 240, 240),
 }
-GREY = "grey"  # what waits, in no caption
+GREY = "grey"  # of the waiting dot, in no caption
 SHAPES = ("disc", "square", "triangle", "cross")
 DARKEST, SHADES = 24, 41  # grey levels of the ground
 
@@ -48,10 +48,10 @@ class Picture:
     sprites: tuple[Sprite, ...]
 
 
-class Scene(Protocol):
+class SyntheticClip(Protocol):
     """One clip, its caption and its pictures, one for each second.
 
-    combination  what its words combine: a split has all of a combination's clips or none
+    combination  of its words: a split has all of a combination's clips or none
     """
 
     @property

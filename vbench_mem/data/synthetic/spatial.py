@@ -1,15 +1,15 @@
-"""Who and where: two things, each at a place. Every frame shows all that the caption tells.
+"""Task `spatial`: two things, each at a place. Every frame shows all that the caption describes.
 
 A combination is two colours, two shapes and two places. Its four clips have captions of the same
-words: only which colour goes with which shape and place tells them apart. The gallery of `small`
-has one of them, since few steps with batches that seldom hold two of them do not teach that.
+words: they differ only in which colour goes with which shape and place. The gallery of `small`
+has one of them, since few steps, with batches that seldom hold two of them, do not teach the
+difference.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
-from vbench_mem.data.synthetic.chance import Chance
 from vbench_mem.data.synthetic.pictures import (
     COLOURS,
     DARKEST,
@@ -19,6 +19,7 @@ from vbench_mem.data.synthetic.pictures import (
     Sprite,
     Thing,
 )
+from vbench_mem.data.synthetic.seeded_random import SeededRandom
 
 FRAMES = 16
 GRID = {
@@ -45,7 +46,7 @@ WOBBLE_BY, OFF_BY, GROW_BY = 0.1, 0.15, 0.1
 
 
 @dataclass(frozen=True)
-class Plan:
+class SpatialPlan:
     """How many clips there are, of how many words.
 
     held_out, train  combinations, and how many of the four clips of each
@@ -59,9 +60,9 @@ class Plan:
 
 
 PLANS = {
-    "tiny": Plan(colours=4, shapes=3, places="corners", held_out=(6, 4), train=(12, 4)),
-    "small": Plan(colours=8, shapes=4, places="corners", held_out=(160, 1), train=(800, 2)),
-    "large": Plan(colours=8, shapes=4, places="grid", held_out=(260, 4), train=(3000, 4)),
+    "tiny": SpatialPlan(colours=4, shapes=3, places="corners", held_out=(6, 4), train=(12, 4)),
+    "small": SpatialPlan(colours=8, shapes=4, places="corners", held_out=(160, 1), train=(800, 2)),
+    "large": SpatialPlan(colours=8, shapes=4, places="grid", held_out=(260, 4), train=(3000, 4)),
 }
 Combination = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 
@@ -104,14 +105,14 @@ class Layout:
         return Picture(self.shade, tuple(sprites))
 
 
-def all_combinations(plan: Plan) -> Iterator[Combination]:
+def all_combinations(plan: SpatialPlan) -> Iterator[Combination]:
     for colours in combinations(list(COLOURS)[: plan.colours], 2):
         for shapes in combinations(SHAPES[: plan.shapes], 2):
             for places in combinations(PLACES[plan.places][0], 2):
                 yield colours, shapes, places
 
 
-def clips_of(combination: Combination, layout: str, chance: Chance) -> Iterator[Layout]:
+def clips_of(combination: Combination, layout: str, rng: SeededRandom) -> Iterator[Layout]:
     (one, other), (shape, another), (here, there) = combination
     for pair in (
         (Thing(one, shape), Thing(other, another)),
@@ -122,20 +123,20 @@ def clips_of(combination: Combination, layout: str, chance: Chance) -> Iterator[
                 things=(things[0], things[1]),
                 places=(here, there),
                 layout=layout,
-                off=tuple((chance.within(OFF_BY), chance.within(OFF_BY)) for _ in things),
-                grown=1 + chance.within(GROW_BY),
-                shade=DARKEST + chance.below(SHADES),
-                phase=chance.below(len(WOBBLE)),
+                off=tuple((rng.within(OFF_BY), rng.within(OFF_BY)) for _ in things),
+                grown=1 + rng.within(GROW_BY),
+                shade=DARKEST + rng.below(SHADES),
+                phase=rng.below(len(WOBBLE)),
             )
 
 
-def chosen_of(plan: Plan, chance: Chance) -> dict[str, list[list[Layout]]]:
+def chosen_of(plan: SpatialPlan, rng: SeededRandom) -> dict[str, list[list[Layout]]]:
     """The clips of each combination in each split."""
-    order = chance.shuffled(all_combinations(plan))
+    order = rng.shuffled(all_combinations(plan))
     (held_out, each), (train, each_of_train) = plan.held_out, plan.train
 
     def clips(some: Combination, count: int) -> list[Layout]:
-        return chance.shuffled(clips_of(some, plan.places, chance))[:count]
+        return rng.shuffled(clips_of(some, plan.places, rng))[:count]
 
     return {
         "train": [clips(some, each_of_train) for some in order[held_out:][:train]],
@@ -145,8 +146,8 @@ def chosen_of(plan: Plan, chance: Chance) -> dict[str, list[list[Layout]]]:
 
 def splits(size: str, seed: int) -> dict[str, list[Layout]]:
     """The clips of each split, a combination's beside each other."""
-    chance = Chance("spatial", size, seed)
+    rng = SeededRandom("spatial", size, seed)
     return {
         split: [clip for clips in chosen for clip in clips]
-        for split, chosen in chosen_of(PLANS[size], chance).items()
+        for split, chosen in chosen_of(PLANS[size], rng).items()
     }

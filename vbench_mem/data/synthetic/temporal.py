@@ -1,16 +1,16 @@
-"""In which order and which way: things cross the picture, one after another.
+"""Task `temporal`: things cross the picture, one after another; order and direction count.
 
 A combination is which things cross, and whether across or down. Its clips are all orders of its
-legs with both ways of each: they show the same frames, each as often, in another order. All begin
-and end with an empty picture.
+legs with both directions of each: they show the same frames, each as often, in another order. All
+begin and end with an empty picture.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations, combinations_with_replacement, permutations, product
 
-from vbench_mem.data.synthetic.chance import Chance
 from vbench_mem.data.synthetic.pictures import DARKEST, SHADES, Picture, Sprite, Thing, things
+from vbench_mem.data.synthetic.seeded_random import SeededRandom
 
 FRAMES = 16
 RADIUS, GROW_BY, ASIDE = 0.22, 0.1, 0.1
@@ -24,7 +24,7 @@ WORDS = {
 
 
 @dataclass(frozen=True)
-class Plan:
+class TemporalPlan:
     """How many clips there are, of how many words.
 
     legs   of the clips that show one thing; one combination of each thing is held out
@@ -40,9 +40,9 @@ class Plan:
 
 
 PLANS = {
-    "tiny": Plan(colours=3, shapes=2, legs=2, times=1),
-    "small": Plan(colours=8, shapes=3, legs=2, times=5),
-    "large": Plan(colours=8, shapes=4, legs=3, times=3, pairs=(64, 900)),
+    "tiny": TemporalPlan(colours=3, shapes=2, legs=2, times=1),
+    "small": TemporalPlan(colours=8, shapes=3, legs=2, times=5),
+    "large": TemporalPlan(colours=8, shapes=4, legs=3, times=3, pairs=(64, 900)),
 }
 Leg = tuple[Thing, str]
 Combination = tuple[Leg, ...]
@@ -89,21 +89,21 @@ class Crossing:
         return Picture(self.shade, (Sprite(thing, x, y, RADIUS * self.grown),))
 
 
-def clips_of(combination: Combination, chance: Chance) -> Iterator[Crossing]:
+def clips_of(combination: Combination, rng: SeededRandom) -> Iterator[Crossing]:
     """All with the same frames."""
-    aside = tuple(chance.within(ASIDE) for _ in combination)
-    grown, shade = 1 + chance.within(GROW_BY), DARKEST + chance.below(SHADES)
+    aside = tuple(rng.within(ASIDE) for _ in combination)
+    grown, shade = 1 + rng.within(GROW_BY), DARKEST + rng.below(SHADES)
     for order in dict.fromkeys(permutations(combination)):
         for ways in product((True, False), repeat=len(order)):
             legs = tuple(zip(order, ways, strict=True))
             yield Crossing(combination, legs, aside, grown, shade)
 
 
-def of_one_thing(plan: Plan, chance: Chance) -> dict[str, list[Combination]]:
+def of_one_thing(plan: TemporalPlan, rng: SeededRandom) -> dict[str, list[Combination]]:
     """Of each thing one combination of axes is held out, each axes of as many things."""
     axes = list(combinations_with_replacement(AXES, plan.legs))
     found: dict[str, list[Combination]] = {"train": [], "held-out": []}
-    for number, thing in enumerate(chance.shuffled(things(plan.colours, plan.shapes))):
+    for number, thing in enumerate(rng.shuffled(things(plan.colours, plan.shapes))):
         for place, some in enumerate(axes):
             split = "held-out" if place == number % len(axes) else "train"
             found[split].append(tuple((thing, axis) for axis in some))
@@ -111,9 +111,9 @@ def of_one_thing(plan: Plan, chance: Chance) -> dict[str, list[Combination]]:
     return found
 
 
-def of_two_things(plan: Plan, chance: Chance) -> dict[str, list[Combination]]:
+def of_two_things(plan: TemporalPlan, rng: SeededRandom) -> dict[str, list[Combination]]:
     pairs = combinations(things(plan.colours, plan.shapes), 2)
-    order = chance.shuffled(
+    order = rng.shuffled(
         tuple(zip(pair, axes, strict=True)) for pair in pairs for axes in product(AXES, repeat=2)
     )
     held_out, train = plan.pairs
@@ -123,9 +123,9 @@ def of_two_things(plan: Plan, chance: Chance) -> dict[str, list[Combination]]:
 def splits(size: str, seed: int) -> dict[str, list[Crossing]]:
     """The clips of each split, a combination's beside each other."""
     plan = PLANS[size]
-    chance = Chance("temporal", size, seed)
-    one, two = of_one_thing(plan, chance), of_two_things(plan, chance)
+    rng = SeededRandom("temporal", size, seed)
+    one, two = of_one_thing(plan, rng), of_two_things(plan, rng)
     return {
-        split: [clip for some in one[split] + two[split] for clip in clips_of(some, chance)]
+        split: [clip for some in one[split] + two[split] for clip in clips_of(some, rng)]
         for split in ("train", "held-out")
     }

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from vbench_mem.base.errors import UsageError
 from vbench_mem.data.benchmark import Benchmark
 from vbench_mem.data.sample import sample
-from vbench_mem.data.synthetic.families import SIZES, known_family
 from vbench_mem.data.synthetic.files import FPS
+from vbench_mem.data.synthetic.tasks import SIZES, known_task
 from vbench_mem.report.draw.canvas import WIDTH, styled
 
 if TYPE_CHECKING:
@@ -25,13 +25,13 @@ GROUND = 255
 Strip = NDArray[np.uint8]
 
 
-def write_sheet(found: Benchmark, family: str, size: str, file: Path) -> None:
+def write_sheet(found: Benchmark, task: str, size: str, file: Path) -> None:
     """The first clips of the split and the last ones, each as frames at equal steps.
 
     Raises `UsageError` where the file cannot be written.
     """
     chosen = [*found.captions[: CLIPS // 2], *found.captions[-CLIPS // 2 :]]
-    count, side_px = known_family(family).frames, SIZES[size]
+    count, side_px = known_task(task).frames, SIZES[size]
     strips = [(one.text, strip(found.clips[one.clips[0]].path, count, side_px)) for one in chosen]
     figure = draw_sheet(strips)
     try:

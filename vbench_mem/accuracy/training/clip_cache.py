@@ -1,8 +1,7 @@
-"""Decoded clips, kept in memory up to a stated number of bytes; the others decoded when asked for.
+"""A cache of decoded clips up to a number of bytes; other clips are decoded when requested.
 
-What was decoded first stays: epochs go round, and of a set that does not fit the share that does is
-then never decoded again, where keeping the latest would keep nothing for long enough. Never decides
-what is decoded, and holds one batch ahead at most.
+The clips decoded first stay: epochs repeat, so that these are never decoded again, while a cache of
+the latest clips would evict each before its next use. Holds at most one batch beside the cache.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,56 +17,58 @@ from vbench_mem.data.times import Sampling
 from vbench_mem.machine.host import cpu_cores, host_bytes
 
 Frames = NDArray[np.uint8]
-LEAST_BYTES = 2**30  # where the host does not tell its memory
+DEFAULT_BYTES = 2**30  # where the host's memory is unknown
 
 
-def room_for_clips(threads: int) -> int:
-    """Bytes that a training with so many threads may keep: its share, by cores, of a quarter of the
-    host's memory, since trainings on all cores may run at once."""
+def cache_bytes_for(threads: int) -> int:
+    """Bytes that a training with `threads` threads may cache: its share, by cores, of a quarter of
+    the host's memory, since trainings on all cores may run at once."""
     memory = host_bytes()
-    return LEAST_BYTES if memory is None else memory // 4 * min(threads, cpu_cores()) // cpu_cores()
+    return (
+        DEFAULT_BYTES if memory is None else memory // 4 * min(threads, cpu_cores()) // cpu_cores()
+    )
 
 
-class Decoded:
-    """Clips by number. `decode` runs in up to `threads` threads and may raise what it likes."""
+class ClipCache:
+    """Clips by number. `decode` runs in up to `threads` threads and may raise any error."""
 
     def __init__(self, decode: Callable[[int], Frames], keep_bytes: int, threads: int) -> None:
         self.decode, self.keep_bytes, self.threads = decode, keep_bytes, threads
         self.kept: dict[int, Frames] = {}
         self.kept_bytes = 0
-        self.coming: dict[int, Future[Frames]] = {}
+        self.pending: dict[int, Future[Frames]] = {}
         self.pool: ThreadPoolExecutor | None = None
 
-    def expect(self, numbers: Iterable[int]) -> None:
-        """Begin with those that are not there; returns at once."""
+    def prefetch(self, numbers: Iterable[int]) -> None:
+        """Begin to decode the clips that are not cached; returns at once."""
         for number in numbers:
-            if number not in self.kept and number not in self.coming:
+            if number not in self.kept and number not in self.pending:
                 if self.pool is None:
                     self.pool = ThreadPoolExecutor(self.threads, thread_name_prefix="decode")
-                self.coming[number] = self.pool.submit(self.decode, number)
+                self.pending[number] = self.pool.submit(self.decode, number)
 
     def take(self, number: int) -> Frames:
-        """The clip, waited for; raises what its decoding raised. Not to be written to."""
+        """Wait for the clip; raises what its decoding raised. Do not write to it."""
         if number in self.kept:
             return self.kept[number]
-        self.expect([number])
-        frames = self.coming.pop(number).result()
+        self.prefetch([number])
+        frames = self.pending.pop(number).result()
         if self.kept_bytes + frames.nbytes <= self.keep_bytes:
             self.kept[number] = frames
             self.kept_bytes += frames.nbytes
         return frames
 
     def close(self) -> None:
-        """End the threads; what they have not begun is dropped."""
+        """End the threads; clips that are not begun are dropped."""
         if self.pool is not None:
             self.pool.shutdown(wait=True, cancel_futures=True)
             self.pool = None
-        self.coming.clear()
+        self.pending.clear()
 
 
 def decoder(load: Load, sampling: Sampling) -> Callable[[Clip, int], Frames]:
-    """Reads so many frames of a clip at the load's rate and size, fewer where it is shorter; raises
-    `BadVideo` for a file that cannot be decoded."""
+    """A function that decodes a number of frames of a clip at the load's rate and size, fewer where
+    the clip is shorter; it raises `BadVideo` for a file that cannot be decoded."""
 
     def decode(clip: Clip, frames: int) -> Frames:
         sampled = sample(
@@ -79,14 +80,14 @@ def decoder(load: Load, sampling: Sampling) -> Callable[[Clip, int], Frames]:
             end_s=clip.end_s,
             sampling=sampling,
         )
-        there = frames - sampled.padded
-        return sampled.frames if there == frames else sampled.frames[:there].copy()
+        decoded = frames - sampled.padded
+        return sampled.frames if decoded == frames else sampled.frames[:decoded].copy()
 
     return decode
 
 
-def filled(frames: Frames, count: int) -> Frames:
-    """Exactly so many: a shorter clip repeats its last frame."""
+def padded_to(frames: Frames, count: int) -> Frames:
+    """Exactly `count` frames: a shorter clip repeats its last one."""
     if len(frames) == count:
         return frames
     return np.concatenate([frames, np.repeat(frames[-1:], count - len(frames), axis=0)])

@@ -1,4 +1,4 @@
-"""Draws from a seed that are the same on every machine and in every version of Python."""
+"""Random draws from a seed, the same on every machine and in every version of Python."""
 
 import random
 from collections.abc import Iterable
@@ -7,21 +7,21 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class Chance:
+class SeededRandom:
     """Draws that depend on `names` alone.
 
-    Of Python's generator only `random()` is promised to stay as it is, so nothing else is used.
+    Uses only `random()` of Python's generator, the one method that is guaranteed not to change.
     """
 
     def __init__(self, *names: object) -> None:
         self.source = random.Random(" ".join(map(str, names)))
 
     def below(self, limit: int) -> int:
-        """0 to `limit` - 1, each as likely."""
+        """0 to `limit` - 1, uniformly."""
         return int(self.source.random() * limit)
 
     def within(self, limit: float) -> float:
-        """-`limit` to `limit`, in few digits."""
+        """-`limit` to `limit`, rounded to 4 digits."""
         return round((2 * self.source.random() - 1) * limit, 4)
 
     def shuffled(self, items: Iterable[T]) -> list[T]:

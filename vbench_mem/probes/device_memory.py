@@ -1,7 +1,7 @@
-"""A trace as a device's own counter would show it: live tensors on a CPU, an allocator on a card.
+"""A trace as a device's own counter shows it: live tensors on a CPU, an allocator on a card.
 
-On a card every size is rounded to whole blocks, cuBLAS keeps its workspaces, and what the optimiser
-leaves on the host does not count. No torch.
+On a card every size is rounded to whole blocks, cuBLAS keeps its workspaces, and optimiser state
+that stays on the host does not count. No torch.
 """
 
 from collections.abc import Iterable
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from vbench_mem.probes.allocator import replay
 from vbench_mem.probes.prediction import Target
-from vbench_mem.probes.timeline import Moment, Span, Timeline
+from vbench_mem.probes.timeline import Moment, PhaseSpan, Timeline
 from vbench_mem.probes.trace import Trace
 
-# What cuBLAS borrows through the allocator once for each thread that multiplies, and keeps:
+# What cuBLAS allocates once for each thread that multiplies, and keeps:
 # `train_step.WORKSPACE` fixes it at 8 buffers of 4 MiB. Forward runs in one thread, backward in
 # another; cublasLt shares theirs. Source: ATen/cuda/CublasHandlePool.cpp of PyTorch 2.13.
 WORKSPACE_BYTES = 8 * 4 * 2**20
@@ -23,42 +23,45 @@ CONTEXT_BYTES = 512 * 2**20
 
 
 @dataclass(frozen=True)
-class Counted:
-    """`levels` are the counter's after 0, 1, 2 ... events of the timeline; `reserved` the most that
-    the allocator held of the card, where there is one."""
+class DeviceMemory:
+    """Memory of one device over a timeline. Units: bytes.
+
+    levels    the counter after 0, 1, 2 ... events
+    reserved  the peak that the caching allocator held; None on a cpu, which has none
+    """
 
     timeline: Timeline
     levels: list[int]
     reserved: int | None = None
 
-    def peak(self, *spans: Span) -> Moment:
+    def peak(self, *spans: PhaseSpan) -> Moment:
         """The first moment with the most bytes."""
         return self.timeline.peak(*spans, levels=self.levels)
 
 
-def count_step(trace: Trace, target: Target) -> Counted:
-    """Everything but the embedding, which a training does without."""
+def step_memory(trace: Trace, target: Target) -> DeviceMemory:
+    """Of the whole trace without the embedding, which a training does not run."""
     if target == "cpu":
-        return Counted(trace.timeline, trace.timeline.levels())
+        return DeviceMemory(trace.timeline, trace.timeline.levels())
     embedding = trace.timeline.of_step(0) if trace.steady else []
     skipped = {
         block for span in embedding for block in trace.timeline.blocks[span.start : span.stop]
     } - trace.timeline.live.keys()
     skipped -= {block for blocks in trace.tags.values() for block in blocks}
-    return on_card(trace, skipped | trace.host, trace.spans())
+    return cuda_memory(trace, skipped | trace.host, trace.spans())
 
 
-def count_embedding(trace: Trace, target: Target) -> Counted:
+def embedding_memory(trace: Trace, target: Target) -> DeviceMemory:
     """Up to the end of the embedding."""
     spans = trace.timeline.of_step(0)
     if target == "cpu" or not spans:
-        return Counted(trace.timeline, trace.timeline.levels())
-    return on_card(trace, trace.host, spans, until=spans[-1].stop)
+        return DeviceMemory(trace.timeline, trace.timeline.levels())
+    return cuda_memory(trace, trace.host, spans, until=spans[-1].stop)
 
 
-def on_card(
-    trace: Trace, skipped: Iterable[int], spans: list[Span], until: int | None = None
-) -> Counted:
+def cuda_memory(
+    trace: Trace, skipped: Iterable[int], spans: list[PhaseSpan], until: int | None = None
+) -> DeviceMemory:
     """Without the skipped blocks, and with the workspaces of the phases in `spans`."""
     timeline, left_out = Timeline(), set(skipped)
     multiplies = bool(trace.flops)
@@ -71,7 +74,7 @@ def on_card(
         for phase, step in marks.get(at, ()):
             timeline.begin(phase, step)
             if multiplies and spans and (phase, step) == (spans[0].phase, spans[0].step):
-                # the threads' own from the first step on, so there from the start of a steady one
+                # allocated in the first step, so present from the start of a steady one
                 for block in WORKSPACES if backward else WORKSPACES[:1]:
                     timeline.hold(block, WORKSPACE_BYTES)
         if at < len(events) and events[at][0] not in left_out:
@@ -79,4 +82,4 @@ def on_card(
             timeline.blocks.append(block)
             timeline.changes.append(change)
     replayed = replay(timeline.blocks, timeline.changes)
-    return Counted(timeline, replayed.allocated, max(replayed.reserved))
+    return DeviceMemory(timeline, replayed.allocated, max(replayed.reserved))

@@ -1,7 +1,7 @@
-"""Fake tensors that can be asked: for a value, for the places where a mask is set, for a count.
+"""Fake tensors with known values where these are small: masks, token ids, counters.
 
-Answers truly where the values are small and known (see values.py). Elsewhere a value is 1, as in
-fake.py, and a shape that depends on values is refused: any guess would be a wrong prediction.
+A read of a known value (see values.py) returns it. Any other read returns 1, as in fake.py, and a
+shape that depends on unknown values is refused: any guess would be a wrong prediction.
 """
 
 from collections.abc import Iterator
@@ -20,16 +20,16 @@ from torch.utils._pytree import tree_map_only
 from vbench_mem.base.errors import Unsupported
 from vbench_mem.probes.cuda_rules import CudaRules
 from vbench_mem.probes.fake import FRESH, ITEM, UNSCALE, FakeTracker
-from vbench_mem.probes.sites import Sites
+from vbench_mem.probes.module_tracker import ModuleTracker
 from vbench_mem.probes.storages import is_composite
 from vbench_mem.probes.values import (
     Values,
-    asks_for_overflow,
     compute,
     count,
-    small,
+    is_overflow_check,
+    is_small,
     tensors_in,
-    written,
+    written_tensors,
 )
 
 aten = torch.ops.aten
@@ -40,11 +40,13 @@ UNKNOWN = (
 )
 
 
-class AnsweringTracker(FakeTracker):
-    """A tracker of any program, not only of one that is known to ask for no values."""
+class ValueTracker(FakeTracker):
+    """A tracker for any program, including one that reads values of its tensors."""
 
-    def __init__(self, sites: Sites, mode: FakeTensorMode, rules: CudaRules | None) -> None:
-        super().__init__(sites, rules)
+    def __init__(
+        self, modules: ModuleTracker, mode: FakeTensorMode, rules: CudaRules | None
+    ) -> None:
+        super().__init__(modules, rules)
         self.mode = mode
         self.values = Values()
 
@@ -60,17 +62,17 @@ class AnsweringTracker(FakeTracker):
             return self.item(types, args[0])
         if is_composite(func):
             return super().__torch_dispatch__(func, types, args, kwargs)
-        shaped = (args[0], self.places(func, args[1])) if func in BY_MASK else args
+        shaped = (args[0], self.mask_indices(func, args[1])) if func in BY_MASK else args
         try:
             result = super().__torch_dispatch__(func, types, shaped, kwargs)
         except (DataDependentOutputException, DynamicOutputShapeException):
-            result = self.by_value(func, args, kwargs)
+            result = self.computed_from_values(func, args, kwargs)
             self.follow_result(result, args)
         self.learn(func, args, kwargs, result)
         return result
 
     def follow_result(self, result: Any, args: Any) -> None:
-        """Any optimiser's: a list of results for a list of weights, or something else."""
+        """Also of optimisers whose list of results is not one result for each weight."""
         lists = bool(args) and isinstance(args[0], list | tuple)
         if isinstance(result, list | tuple) and not (
             self.updating and lists and len(args[0]) == len(result)
@@ -80,11 +82,11 @@ class AnsweringTracker(FakeTracker):
         else:
             super().follow_result(result, args)
 
-    def home_of(self, tensor: Any) -> str:
-        return super().home_of(tensor) if isinstance(tensor, FakeTensor) else ""
+    def owner_of(self, tensor: Any) -> str:
+        return super().owner_of(tensor) if isinstance(tensor, FakeTensor) else ""
 
     def as_fake(self, tensor: Tensor) -> Tensor:
-        """The stand-in of a tensor that was made out of sight, by numpy or before all this."""
+        """The fake tensor for a real one, made by numpy or before tracking began."""
         if isinstance(tensor, FakeTensor):
             return tensor
         fake = self.mode.from_tensor(tensor)
@@ -94,24 +96,24 @@ class AnsweringTracker(FakeTracker):
 
     def item(self, types: Any, tensor: Tensor) -> bool | int | float:
         value = self.value_of(tensor)
-        told: Any = super().__torch_dispatch__(ITEM, types, (tensor,))
-        if value is not None and self.known_block(tensor) not in self.overflows:
+        replacement: Any = super().__torch_dispatch__(ITEM, types, (tensor,))
+        if value is not None and self.block_if_known(tensor) not in self.overflows:
             return compute(ITEM, (value,), {})
         if tensor.dtype is torch.bool:
-            return bool(told)
-        return float(told) if tensor.dtype.is_floating_point else int(told)
+            return bool(replacement)
+        return float(replacement) if tensor.dtype.is_floating_point else int(replacement)
 
     def value_of(self, tensor: Tensor) -> Tensor | None:
-        block = self.known_block(tensor)
+        block = self.block_if_known(tensor)
         return None if block is None else self.values.of(tensor, block)
 
-    def known_block(self, tensor: Tensor) -> int | None:
-        """Without a look at its size, which a kernel's rules may have set."""
-        known = self.following.get(tensor.untyped_storage()._cdata)
+    def block_if_known(self, tensor: Tensor) -> int | None:
+        """The block, without updating its size, which a kernel's rules may have set."""
+        known = self.tracked.get(tensor.untyped_storage()._cdata)
         return known and known[0]
 
-    def places(self, func: Any, indices: list[Any]) -> list[Any]:
-        """With the places of each mask instead of the mask, whose values decide on the shape."""
+    def mask_indices(self, func: Any, indices: list[Any]) -> list[Any]:
+        """Indices with each mask replaced by the positions where it is set, which fix the shape."""
         found: list[Any] = []
         for index in indices:
             if isinstance(index, Tensor) and index.dtype in (torch.bool, torch.uint8):
@@ -124,8 +126,8 @@ class AnsweringTracker(FakeTracker):
                 found.append(index)
         return found
 
-    def by_value(self, func: Any, args: Any, kwargs: Any) -> Any:
-        """What only values can say: computed from them, and turned into fake tensors."""
+    def computed_from_values(self, func: Any, args: Any, kwargs: Any) -> Any:
+        """The result of an operation whose shape or value depends on values, as fake tensors."""
         known = {id(each): self.value_of(each) for each in tensors_in(args, kwargs)}
         if func is aten.masked_select.default and known[id(args[1])] is not None:
             mask = compute(aten.broadcast_to.default, (known[id(args[1])], args[0].shape), {})
@@ -142,43 +144,43 @@ class AnsweringTracker(FakeTracker):
         )
 
     def learn(self, func: Any, args: Any, kwargs: dict[str, Any], result: Any) -> None:
-        """Do the same to the values, where all that it needs is known."""
+        """Apply the operation to the known values, where all of its inputs are known."""
         if func is FRESH:
-            if not isinstance(args[0], FakeTensor) and small(args[0]):
+            if not isinstance(args[0], FakeTensor) and is_small(args[0]):
                 self.values.learn(self.block_of(result), result, args[0])
             return
         if func.is_view:
             return
-        changed = {self.known_block(each) for each in written(func, args, kwargs)}
+        changed = {self.block_if_known(each) for each in written_tensors(func, args, kwargs)}
         given = list(tensors_in(args, kwargs))
         known = {id(each): self.value_of(each) for each in given}
         if (
             any(value is None for value in known.values())
             or func is UNSCALE
             or changed & self.values.zeros
-            or not small(result)
+            or not is_small(result)
             or any(each.device.type != "cpu" for each in tensors_in(result))
         ):
             for block in changed:
                 self.values.forget(block)
-            if asks_for_overflow(func, args):
+            if is_overflow_check(func, args):
                 self.values.zeros.add(self.block_of(result))
             return
-        before = {self.known_block(each) for each in given}
+        before = {self.block_if_known(each) for each in given}
         args, kwargs = tree_map_only(Tensor, lambda each: known[id(each)], (args, kwargs))
         real = compute(func, args, kwargs)
         for fake, value in pairs(result, real):
-            block = self.known_block(fake)
+            block = self.block_if_known(fake)
             if block is not None and block not in before:
                 self.values.learn(block, fake, value)
 
-    def gone(self, address: int, reference: Any) -> None:
-        self.values.forget(self.following[address][0])
-        super().gone(address, reference)
+    def released(self, address: int, reference: Any) -> None:
+        self.values.forget(self.tracked[address][0])
+        super().released(address, reference)
 
 
 def pairs(fakes: Any, reals: Any) -> Iterator[tuple[Tensor, Tensor]]:
-    """Each tensor of a result with its real one; some kernels leave out what others return."""
+    """Each fake tensor of a result with its real one."""
     if isinstance(fakes, Tensor) and isinstance(reals, Tensor):
         yield fakes, reals
     elif isinstance(fakes, list | tuple) and isinstance(reals, list | tuple):
