@@ -79,6 +79,20 @@ class VideoSpec:
     CLASS_TOKEN: ClassVar[bool] = False  # can this layout carry a class token?
     TEMPORAL: ClassVar[bool] = False  # has it temporal attention that can be trained alone?
 
+    @property
+    def paper_name(self) -> str | None:
+        """What the paper's tables call this encoder; None for any other."""
+        fine = type(self)()
+        if self.class_token or self.pre_norm:
+            return None
+        if (self.patch_px, self.tubelet_frames) != (fine.patch_px, fine.tubelet_frames):
+            return None
+        if isinstance(self, Joint | Factorized):
+            kind = "Joint" if isinstance(self, Joint) else "Factorized"
+            return f"{kind} ST-ViViT" if self.pooling == "mean" else None
+        names = {"mean": "Frame-level, average", "attention": "Frame-level, attention pooling"}
+        return names.get(self.pooling) if isinstance(self, FrameLevel) else None
+
     def __post_init__(self) -> None:
         if self.class_token and not self.CLASS_TOKEN:
             raise ValueError(f"{type(self).__name__} cannot carry a class token; use pooling: mean")
