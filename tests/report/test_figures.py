@@ -10,14 +10,12 @@ from matplotlib.lines import Line2D
 from tests.report.predicted import prediction_of
 from tests.rows import GIB, TEXT, joined_of, matrix_of, ok, oom, pick, score, skipped_as_oom
 from vbench_mem.analysis.join import Joined
-from vbench_mem.encoders.table import ENCODERS
 from vbench_mem.report.draw.memory import draw_memory_frames, draw_memory_variants
 from vbench_mem.report.draw.recall import draw_memory_recall
 from vbench_mem.report.facets import Facets, facets
 from vbench_mem.report.illustrate import illustrate, plans
 from vbench_mem.report.panels import recall_panels
-from vbench_mem.report.series import Point, memory_budgets, memory_points
-from vbench_mem.report.style import COLOURS, markers
+from vbench_mem.report.series import MemoryPoint, memory_budgets, memory_points
 
 
 def drawn(axes: Axes, label: str) -> Line2D:
@@ -29,7 +27,7 @@ def xy(line: Line2D) -> list[tuple[float, float]]:
     return [(float(x), float(y)) for x, y in zip(*line.get_data(), strict=True)]
 
 
-def panels_of(joined: Joined) -> Facets[Point]:
+def panels_of(joined: Joined) -> Facets[MemoryPoint]:
     return facets(memory_points(joined), joined)
 
 
@@ -49,7 +47,7 @@ def test_out_of_memory_is_a_cross_on_the_limit_not_a_gap(joined: Joined) -> None
     assert (xy(tried), tried.get_marker()) == ([(8, 16.0)], "x")
     assert (xy(skipped_as_oom), skipped_as_oom.get_marker()) == ([(16, 16.0)], "x")
     assert skipped_as_oom.get_markersize() < tried.get_markersize()
-    assert tried.get_color() == COLOURS["frame_mean"]
+    assert tried.get_color() == drawn(axes, "frame_mean_test").get_color()
     assert set(drawn(axes, "limit 16").get_ydata()) == {16.0}
     assert any(text.get_text() == "limit 16 GiB" for text in axes.texts)
 
@@ -111,22 +109,6 @@ def test_one_colour_a_family_and_one_marker_a_recipe(joined: Joined) -> None:
     other = drawn(axes, "frame_mean_test")
     assert full.get_color() == masked.get_color() != other.get_color()
     assert full.get_marker() == other.get_marker() != masked.get_marker()
-
-
-def test_every_family_has_a_colour_of_its_own() -> None:
-    assert {row.family for row in ENCODERS.values()} | {"custom"} == set(COLOURS)
-    assert len(set(COLOURS.values())) == len(COLOURS)
-
-
-def test_markers_differ_for_what_differs_in_one_family(tmp_path: Path) -> None:
-    text = (
-        "about: q\naxes: {encoder: [joint_test, joint_test_coarse_time], recipe: [full, mask50], "
-        "frames: [8, 16], batch: [1, 2]}\n"
-    )
-    matrix = matrix_of(tmp_path, text)
-    points = memory_points(joined_of(matrix, *(ok(cell) for cell in matrix.cells)))
-    shapes = markers(points)
-    assert len(shapes) == len(set(shapes.values())) == 8
 
 
 def test_the_trade_off_shows_each_origin_in_its_own_way(joined: Joined) -> None:
@@ -250,7 +232,7 @@ def test_a_budget_near_the_peaks_is_a_line(
     matrix = matrix_of(tmp_path, TEXT + budgets)
     joined = joined_of(matrix, *(ok(cell, cell.load.frames * GIB) for cell in matrix.cells))
     panels = panels_of(joined)
-    allowed = memory_budgets(joined, panels.places)
+    allowed = memory_budgets(joined, panels.points)
     assert [size / GIB for size in allowed] == lines
     (axes,) = draw_memory_frames(panels, allowed).axes
     drawn_at = [xy(x)[0][1] for x in axes.lines if str(x.get_label()).startswith("budget")]

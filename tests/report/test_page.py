@@ -30,7 +30,7 @@ from vbench_mem.report.document import (
     line,
 )
 from vbench_mem.report.marks import Mark, Track
-from vbench_mem.report.style import BUDGET_COLOUR, COLOURS, LEVEL_COLOUR, LIMIT_COLOUR, NEUTRAL
+from vbench_mem.report.style import BUDGET_COLOUR, LEVEL_COLOUR, LIMIT_COLOUR, NEUTRAL, PALETTE
 from vbench_mem.report.write.html import html_page, part
 from vbench_mem.report.write.html_shades import NIGHT, at_night
 from vbench_mem.report.write.plain import safe_link
@@ -211,7 +211,7 @@ def test_rows_are_sorted_by_values_and_not_by_what_they_look_like() -> None:
 
 
 def test_the_colours_of_a_figure_are_seen_at_night_and_stay_apart() -> None:
-    families = [colour.lower() for colour in COLOURS.values()]
+    families = [colour.lower() for colour in PALETTE]
     others = [LIMIT_COLOUR, LEVEL_COLOUR, BUDGET_COLOUR, NEUTRAL, "#333333", "#555555", "#000000"]
     paper = relative_luminance(NIGHT["paper"])
     for colour in [*families, *(other.lower() for other in others)]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.base.metrics import MEMORY, PREDICTED_MEMORY
 from vbench_mem.base.units import format_bytes
+from vbench_mem.report.scheme import scheme_of
 from vbench_mem.report.series import limits_of, point_of
 
 
@@ -27,9 +28,9 @@ class Sized:
 
 def sized_rows(joined: Joined) -> dict[str, Sized]:
     """By cell id; rows without a number are not there."""
-    found = {}
+    found, scheme = {}, scheme_of(joined)
     for row in joined.rows:
-        point = point_of(row, joined)
+        point = point_of(row, scheme)
         if point is not None and point.ending == "ok" and point.memory:
             found[row.cell.id] = Sized(row, point.memory, point.basis == "predicted")
     return found

@@ -1,16 +1,13 @@
 """How far memory and the time of a step moved between two runs: a dot for each row."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from vbench_mem.report.comparison.picture import Dot, Strip
 from vbench_mem.report.draw.canvas import SIZE, WIDTH, Sheet, page, styled, track
 from vbench_mem.report.style import CHANGED_COLOUR, LIMIT_COLOUR
-
-if TYPE_CHECKING:
-    from vbench_mem.report.comparison.picture import Dot, Strip
 
 WORSE, BETTER, QUIET = LIMIT_COLOUR, "#0072B2", "#777777"
 COLOURS = {"worse": WORSE, "better": BETTER, "changed": CHANGED_COLOUR}
@@ -24,7 +21,7 @@ GAP = 0.3  # inches between the two halves
 
 
 @styled
-def draw_changes(strips: Sequence["Strip"], sides: Sequence[str]) -> Sheet:
+def draw_changes(strips: Sequence[Strip], sides: Sequence[str]) -> Sheet:
     """The first row at the top; `sides` are those of memory and time that something moved in."""
     drawn = [(HEADS[side], [getattr(strip, side) for strip in strips]) for side in sides]
     height = max(3 * ROW, ROW * len(strips))
@@ -53,7 +50,7 @@ def split(sheet: Sheet, first: Axes, count: int) -> list[Axes]:
     return [first, *(sheet.add_axes((x, box.y0, width, box.height)) for x in places)]
 
 
-def draw_side(axes: Axes, name: str, dots: Sequence["Dot | None"]) -> None:
+def draw_side(axes: Axes, name: str, dots: Sequence[Dot | None]) -> None:
     for place, dot in enumerate(dots):
         if dot is not None:
             draw_dot(axes, place, dot)
@@ -79,7 +76,7 @@ def tell_ending(axes: Axes, place: int, text: str) -> None:
     )
 
 
-def draw_dot(axes: Axes, place: int, dot: "Dot") -> None:
+def draw_dot(axes: Axes, place: int, dot: Dot) -> None:
     colour = COLOURS.get(dot.verdict or "", QUIET)
     if dot.old is not None:
         axes.barh(
@@ -107,11 +104,11 @@ def draw_dot(axes: Axes, place: int, dot: "Dot") -> None:
     track(line, dot.mark.label, [dot.mark])
 
 
-def ends(dot: "Dot") -> list[float]:
+def ends(dot: Dot) -> list[float]:
     return [dot.share, *(dot.old or ()), *(dot.new or ())]
 
 
-def handles(dots: Sequence["Dot"]) -> list[Line2D]:
+def handles(dots: Sequence[Dot]) -> list[Line2D]:
     """Of what is drawn only."""
     met = {dot.verdict for dot in dots}
     named = {"worse": "worse, slower", "better": "better, faster", "changed": "changed"}

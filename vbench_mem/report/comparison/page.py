@@ -37,7 +37,7 @@ def write_page(comparison: Comparison, path: Path) -> list[Path]:
 def draw(comparison: Comparison, folder: Path, prefix: str) -> Figure:
     """The folder is made where there is something to draw."""
     planned = plan(comparison)
-    if planned.draw is not None:
+    if planned.skipped is None:
         folder.mkdir(exist_ok=True)
     return drawn(planned, folder, prefix)
 

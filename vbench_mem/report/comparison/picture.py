@@ -1,6 +1,6 @@
 """The figure of a comparison, as plain data: how far memory and time of each row moved.
 
-No matplotlib: `Plan.draw` imports it.
+No matplotlib.
 """
 
 from dataclasses import dataclass
@@ -63,13 +63,12 @@ def plan(comparison: Comparison) -> Plan:
     if rest := len(strips) - len(shown):
         caption += f" {number(rest, 'row')} more not drawn."
 
-    from vbench_mem.report.comparison import draw as changes
-
     return Plan(
         name="changes",
         title=TITLE,
         caption=caption,
-        draw=lambda: changes.draw_changes(shown, moved or ["memory"]),
+        drawer="changes",
+        data=(shown, moved or ["memory"]),
     )
 
 

@@ -9,7 +9,7 @@ from vbench_mem.analysis.compare.recalls import Recall
 from vbench_mem.analysis.compare.result import Comparison
 from vbench_mem.analysis.compare.side import PREDICTED, Side
 from vbench_mem.base.metrics import METRICS, show
-from vbench_mem.report.marks import TOLD
+from vbench_mem.report.marks import MAIN_METRICS
 
 WORDS: dict[Verdict, str] = {
     "worse": "worse",
@@ -21,7 +21,7 @@ WORDS: dict[Verdict, str] = {
 }
 TIME_WORDS = WORDS | {"worse": "slower", "better": "faster"}
 RECALL_WORDS = WORDS | {"worse": "lower", "better": "higher", "noise": "within their spread"}
-HEADS = TOLD | {
+HEADS = MAIN_METRICS | {
     "decode_ms": "decoding, ms",
     "transfer_ms": "transfer, ms",
     "end_to_end_clips_per_s": "end to end, clips/s",

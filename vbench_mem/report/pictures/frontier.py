@@ -1,4 +1,4 @@
-"""Which rows nothing beats in memory, step time and recall together. No matplotlib.
+"""The Pareto frontier of memory, step time and recall. No matplotlib.
 
 With a recall that was measured or imported here rows of one load are compared, whatever their
 frames: frames are what memory and time are paid for. Unlike protocols, galleries or origins of a
@@ -7,7 +7,7 @@ load answer the same question, in memory and time. Ways to run them (dtype, chec
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from vbench_mem.analysis.join import Joined, Row
@@ -15,17 +15,17 @@ from vbench_mem.analysis.pareto import beaten_by
 from vbench_mem.analysis.scores.score import AnyScore
 from vbench_mem.base.metrics import MEMORY
 from vbench_mem.base.score_metrics import RECALL, Direction
-from vbench_mem.matrix.axes import label
-from vbench_mem.report.facets import MOST_PANELS, load_name, looks, settings_of, spread
+from vbench_mem.report.facets import MOST_PANELS, load_name, settings_of, spread
 from vbench_mem.report.pictures.plan import Plan, sentences
 from vbench_mem.report.pictures.time import TIME
-from vbench_mem.report.series import Place
+from vbench_mem.report.scheme import Scheme, scheme_of, series_name
+from vbench_mem.report.series import PlotPoint
 
 WAYS: dict[Direction, str] = {"t2v": "text to video", "v2t": "video to text"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class FrontierRow(Place):
+class FrontierRow(PlotPoint):
     """One measured row among those that it is compared with.
 
     group      what they share: the benchmark, the load, the frames
@@ -78,11 +78,14 @@ def frontier_groups(joined: Joined) -> list[FrontierGroup]:
                 found.setdefault((benchmark, load), []).append((row, score.value))
         if not asked:
             found.setdefault((f"frames={row.cell.load.frames}", load), []).append((row, None))
-    ways = tuple(name for name in joined.matrix.varying if name not in ("frames", *names))
-    titles = {key: (", " if asked else " ").join(filter(None, key)) for key in found}
+    ways = [name for name in settings_of(joined) if name not in names]
+    scheme = scheme_of(joined)
+    titles = [(", " if asked else " ").join(filter(None, key)) for key in found]
     return [
-        FrontierGroup(title=titles[key], load=key[1], rows=judged(titles[key], some, ways))
-        for key, some in found.items()
+        FrontierGroup(
+            title=title, load=key[1], rows=compared(title, some, ways, scheme)
+        )
+        for (key, some), title in zip(found.items(), titles, strict=True)
     ]
 
 
@@ -116,14 +119,15 @@ def told_apart(score: AnyScore, often: Counter[str]) -> str:
     return f" ({score.origin}, {score.protocol_name}{gallery})"
 
 
-def judged(
-    title: str, some: Iterable[tuple[Row, float | None]], ways: tuple[str, ...]
+def compared(
+    title: str, some: Iterable[tuple[Row, float | None]], ways: Sequence[str], scheme: Scheme
 ) -> tuple[FrontierRow, ...]:
-    """The rows with what they win and what beats them."""
+    """The rows with the criteria that they are best in, and what dominates them."""
     rows = [
         FrontierRow(
             row=row,
-            series=label(row.cell, ways),
+            series=series_name(row, ways),
+            scheme=scheme,
             group=title,
             memory=int(row.metric(MEMORY) or 0),
             step_ms=float(row.metric(TIME) or 0),
@@ -157,20 +161,19 @@ def shown(groups: list[FrontierGroup]) -> list[FrontierGroup]:
 
 def plans(joined: Joined) -> list[Plan]:
     groups = [group for group in frontier_groups(joined) if len(group.rows) > 1]
-    name, title = "frontier", "What nothing beats"
+    name, title = "frontier", "Pareto frontier"
     if not groups:
         why = "no two rows that can be compared have a measured peak and a measured step time"
         return [Plan(name=name, title=title, skipped=why)]
 
-    from vbench_mem.report.draw.frontier import draw_frontier
-
-    some, shapes = shown(groups), looks(joined)
+    some = shown(groups)
     return [
         Plan(
             name=name,
             title=title,
             caption=about(some, len(groups)),
-            draw=lambda: draw_frontier(some, shapes),
+            drawer="frontier",
+            data=(some,),
         )
     ]
 

@@ -11,10 +11,10 @@ from vbench_mem.report.style import (
     BUDGET_COLOUR,
     CATEGORIES,
     CHANGED_COLOUR,
-    COLOURS,
     LEVEL_COLOUR,
     LIMIT_COLOUR,
     NEUTRAL,
+    PALETTE,
 )
 
 HEX = re.compile(r"#[0-9a-f]{6}\b", re.IGNORECASE)
@@ -45,7 +45,7 @@ NIGHT = {
 SEEN, READ = 3.8, 4.5  # least contrast of a mark, and of colours that words are written in
 WORDS = {colour.lower() for colour in (LIMIT_COLOUR, LEVEL_COLOUR, BUDGET_COLOUR)}
 PARTS = (fill for _, fill, _ in CATEGORIES.values())
-OURS = {colour.lower() for colour in (*COLOURS.values(), *PARTS, NEUTRAL, CHANGED_COLOUR)} | WORDS
+OURS = {colour.lower() for colour in (*PALETTE, *PARTS, NEUTRAL, CHANGED_COLOUR)} | WORDS
 
 
 def luminance(colour: str) -> float:
