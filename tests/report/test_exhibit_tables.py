@@ -10,6 +10,7 @@ from tests.rows import GIB, joined_of, matrix_of, ok, oom, score
 from vbench_mem.analysis.join import Joined, join
 from vbench_mem.analysis.scores.files import load_scores
 from vbench_mem.analysis.scores.score import Score
+from vbench_mem.encoders.table import ENCODERS, PAPER, Encoder
 from vbench_mem.matrix.load import load_matrix
 from vbench_mem.report.document import Column, Field, Table
 from vbench_mem.report.exhibits.retrieval import retrieval_table
@@ -73,6 +74,30 @@ def test_rows_of_the_paper_are_named_as_it_names_them_and_ours_have_our_memory()
     assert cell(table, "joint_b16", "peak memory").value == 3 * GIB
     assert not column(table, "peak memory").is_published
     assert column(table, "vatex T2V (published)").is_published
+
+
+PAPER_NAMES = {
+    "joint": "Joint ST-ViViT",
+    "factorized": "Factorized ST-ViViT",
+    "frame_mean": "Frame-level, average",
+    "frame_attpool": "Frame-level, attention pooling",
+}
+
+
+@pytest.mark.parametrize("encoder", ENCODERS.values(), ids=lambda encoder: encoder.name)
+def test_only_encoders_of_the_papers_own_parts_are_called_what_the_paper_calls_them(
+    encoder: Encoder, tmp_path: Path
+) -> None:
+    """A family alone does not: CLIP is a frame-level average, and coarse patches are joint."""
+    is_papers_own = encoder.source == PAPER
+    expected = PAPER_NAMES[encoder.name.rpartition("_")[0]] if is_papers_own else None
+    text = f"about: q\naxes: {{encoder: {encoder.name}, frames: 16, batch: 2}}\n"
+    matrix = matrix_of(tmp_path, text)
+    table = exhibit_table("table1", joined_of(matrix, ok(matrix.cells[0])))
+    names = [fields[1].text for fields in table.rows if fields[0].text == encoder.name]
+    assert [name.removesuffix(", in another size") for name in names] == (
+        [expected] if expected else []
+    )
 
 
 def test_our_recall_has_a_column_of_its_own_beside_the_published_one() -> None:

@@ -318,7 +318,9 @@ def test_figure_5_has_the_papers_frames_first_and_the_16_gib_line_in_each() -> N
         assert set(drawn(axes, "16 GiB").get_xdata()) == {16.0}
     assert first.get_position().height > second.get_position().height
     names = [text.get_text() for text in first.get_yticklabels()]
-    assert sorted(names) == sorted({row.label.partition(" ")[0] for row in joined.rows if not row.by_rule})
+    assert sorted(names) == sorted(
+        {row.label.partition(" ")[0] for row in joined.rows if not row.by_rule}
+    )
     ((x, place),) = xy(drawn(first, "joint_b16+last4"))
     assert (x, names[round(place)]) == (pytest.approx(12.8), "joint_b16+last4")
     assert len(first.lines) == len(names) + 1  # a mark in each lane, and the limit

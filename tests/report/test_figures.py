@@ -1,7 +1,10 @@
 """Figures by what they show, not by their pixels: points, marks, labels, units."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from matplotlib.axes import Axes
@@ -10,11 +13,13 @@ from matplotlib.lines import Line2D
 from tests.report.predicted import prediction_of
 from tests.rows import GIB, TEXT, joined_of, matrix_of, ok, oom, pick, score, skipped_as_oom
 from vbench_mem.analysis.join import Joined
+from vbench_mem.report.draw.dispatch import DRAWERS
 from vbench_mem.report.draw.memory import draw_memory_frames, draw_memory_variants
 from vbench_mem.report.draw.recall import draw_memory_recall
 from vbench_mem.report.facets import Facets, facets
 from vbench_mem.report.illustrate import illustrate, plans
 from vbench_mem.report.panels import recall_panels
+from vbench_mem.report.pictures.plan import Drawer
 from vbench_mem.report.series import MemoryPoint, memory_budgets, memory_points
 
 
@@ -171,6 +176,16 @@ def test_a_single_number_of_frames_gives_bars_and_the_reason(tmp_path: Path) -> 
     (axes,) = draw_memory_variants(memory_points(joined)).axes
     assert [bar.get_width() for bar in axes.patches] == [2.0]
     assert xy(drawn(axes, "out of memory: joint_test batch=4")) == [(16.0, 1)]
+
+
+def test_every_plan_can_name_its_drawer_and_nobody_else_is_known() -> None:
+    assert set(DRAWERS) == set(get_args(Drawer))
+
+
+def test_planning_imports_no_matplotlib() -> None:
+    code = "import sys, vbench_mem.report.illustrate; print('matplotlib' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_nothing_measured_is_said_and_not_drawn(tmp_path: Path) -> None:

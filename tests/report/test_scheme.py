@@ -39,7 +39,9 @@ def linear(colour: str) -> np.ndarray:
 
 def lab(rgb: np.ndarray) -> np.ndarray:
     """CIE L*a*b* of linear sRGB under D65."""
-    to_xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    to_xyz = np.array(
+        [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    )
     xyz = to_xyz @ np.clip(rgb, 0, 1) / np.array([0.9505, 1, 1.089])
     x, y, z = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
     return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
@@ -124,7 +126,9 @@ def test_one_unit_for_all_numbers_by_the_largest(largest: int, unit: str, text: 
 
 
 def test_the_unit_is_that_of_limits_too(tmp_path: Path) -> None:
-    matrix = matrix_of(tmp_path, "about: q\naxes: {encoder: joint_test, frames: [4, 8], batch: 2}\n")
+    matrix = matrix_of(
+        tmp_path, "about: q\naxes: {encoder: joint_test, frames: [4, 8], batch: 2}\n"
+    )
     small, large = matrix.cells
     assert scheme_of(joined_of(matrix, ok(small, 5 * MIB))).unit.name == "MiB"
     assert scheme_of(joined_of(matrix, ok(small, 5 * MIB), oom(large))).unit.name == "GiB"

@@ -22,8 +22,8 @@ from vbench_mem.report.draw.losses import draw_losses
 from vbench_mem.report.draw.recall import draw_memory_recall
 from vbench_mem.report.illustrate import illustrate, plans
 from vbench_mem.report.panels import recall_panels, sweeps
-from vbench_mem.report.series import memory_points
 from vbench_mem.report.scheme import scheme_of
+from vbench_mem.report.series import memory_points
 from vbench_mem.report.style import NEUTRAL
 
 PAIR = ("joint_test", "frame_mean_test")

@@ -48,7 +48,7 @@ class Scheme:
     varying    settings that differ among the rows, in the matrix's order
     colour_by  what a colour stands for; `colours` has it for each value of that
     markers    by what is left of a series, and how often the palette was used up before its colour;
-               by the whole series where nothing is left that differs (`marks_series`)
+               by the whole series where the colour says all that differs (`marks_series`)
     """
 
     unit: MemoryUnit
@@ -104,7 +104,7 @@ def scheme_of(joined: Joined) -> Scheme:
 def scheme_of_rows(rows: Sequence[Row], varying: tuple[str, ...], largest: float) -> Scheme:
     """`largest`: bytes of the largest number that an axis shows."""
     scheme = Scheme(MemoryUnit.of(largest), varying, colour_by(rows))
-    rests = {scheme.rest(row, row.cell.variant) for row in rows}
+    parts = {(scheme.group(r, r.cell.variant), scheme.rest(r, r.cell.variant)) for r in rows}
     named = [[(row, name) for name in names_of(row, varying)] for row in rows]
     groups = dict.fromkeys(scheme.group(row, series) for some in named for row, series in some)
     if len(groups) > 1:
@@ -112,7 +112,7 @@ def scheme_of_rows(rows: Sequence[Row], varying: tuple[str, ...], largest: float
     scheme = replace(
         scheme,
         colours={name: PALETTE[place % len(PALETTE)] for place, name in enumerate(groups)},
-        marks_series=len(rests) == 1,
+        marks_series=len(parts) == len({group for group, _ in parts}),
     )
     markers: dict[tuple[str, int], str] = {}
     for kind in zip(*named, strict=True):  # names of one kind are in one figure

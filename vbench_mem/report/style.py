@@ -4,10 +4,11 @@ Which row has which of them is up to the `Scheme` of its matrix (`scheme.py`).
 """
 
 # Okabe and Ito's colours without their yellow, which is too pale for lines on white, and five that
-# stay apart from these and from each other under protanopia, deuteranopia and tritanopia.
+# stay apart from these and from each other under protanopia, deuteranopia and tritanopia, and when
+# a page lightens them for dark mode.
 PALETTE = (
     *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"),
-    *("#8800EE", "#88CC66", "#880066", "#330088", "#8866EE"),
+    *("#8800EE", "#88CC66", "#880066", "#330088", "#8888EE"),
 )
 MARKERS = ("o", "s", "^", "D", "v", "P", "p", "<", ">", "h", "*", "d", "8", "H", "1", "2", "3", "4")
 LIMIT_COLOUR = "#B00020"

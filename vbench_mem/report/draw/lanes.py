@@ -29,6 +29,7 @@ from vbench_mem.report.style import LIMIT_COLOUR
 RECALL, GAP, TIGHT = 2.7, 0.25, 0.2  # inches: a panel of recall, between panels, between rows
 SIZE = 9  # of names, in points
 BAR = 0.7  # of a lane
+EDGE, TEXT = 0.07, 0.16  # of the width: beyond the outermost marks, and for a text there
 WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85}
 
 
@@ -104,9 +105,11 @@ def draw_lane_panel(axes: Axes, panel: LanePanel, *, named: bool) -> None:
     values = [mark.value for mark in panel.marks] + [level[0] for level in panel.levels]
     low, high = min(0.0, *values), max(0.0, *values)
     span = (high - low) or 1.0
-    has_texts = any(mark.text for mark in panel.marks)
-    axes.set_xlim(low - 0.06 * span * (low < 0), high + (0.16 if has_texts else 0.06) * span)
-    if low < 0:
+    texts = [mark.text for mark in panel.marks if mark.text]
+    room = (TEXT if panel.share == 1 else 2 * TEXT) if texts and not panel.lines else EDGE
+    is_two_sided = low < 0 or not (memory or texts)
+    axes.set_xlim(low - EDGE * span * is_two_sided, high + room * span)
+    if is_two_sided:
         axes.axvline(0, color=GREY, linewidth=0.8)
     for level in panel.levels:
         draw_level(axes, *level, named=named)
@@ -130,11 +133,13 @@ def draw_mark(axes: Axes, mark: LaneMark, *, is_above: bool) -> None:
         (artist,) = axes.barh(mark.lane, mark.value, height=BAR, color=point.colour, alpha=alpha)
     track(artist, point.series, [mark.mark or mark_of(point.row)], point.groups)
     if mark.text:
-        place: dict[str, Any] = {"ha": "center", "size": 7} if is_above else {"va": "center", "size": 9}
+        place: dict[str, Any] = (
+            {"ha": "center", "size": 7} if is_above else {"va": "center", "size": 9}
+        )
         axes.annotate(
             mark.text,
             (max(mark.value, 0.0) if mark.kind == "bar" else mark.value, mark.lane),
-            (0, 5) if is_above else (7, 0),
+            (0, 6) if is_above else (7, 0),
             textcoords="offset points",
             bbox=None if is_above else WHITE,
             **place,
@@ -150,7 +155,7 @@ def draw_level(axes: Axes, value: float, label: str, name: str, *, named: bool) 
         fits = room > width(name, 8) + 4
         axes.annotate(
             name,
-            (value, 1),
+            (value, 0),
             (4 if fits else -4, 4),
             ha="left" if fits else "right",
             xycoords=("data", "axes fraction"),

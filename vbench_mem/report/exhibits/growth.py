@@ -187,7 +187,7 @@ def figure_of(pairs: Sequence[SizePair], sizes: tuple[str, str]) -> LaneFigure:
         title=f"more memory, {sizes[0]} to {sizes[1]}",
         axis=f"increase of {memory_word(points)}, %",
         marks=[increase_bar(place, pair, sizes) for place, pair in enumerate(pairs)],
-        share=1.5,
+        share=1.6,
     )
     panels = [increase, *(loss_panel(pairs, place, sizes[place], shapes) for place in (0, 1))]
     return LaneFigure(rows=[LaneRow(names=[p.name for p in pairs], panels=panels)], shapes=shapes)

@@ -82,9 +82,7 @@ def frontier_groups(joined: Joined) -> list[FrontierGroup]:
     scheme = scheme_of(joined)
     titles = [(", " if asked else " ").join(filter(None, key)) for key in found]
     return [
-        FrontierGroup(
-            title=title, load=key[1], rows=compared(title, some, ways, scheme)
-        )
+        FrontierGroup(title=title, load=key[1], rows=compared(title, some, ways, scheme))
         for (key, some), title in zip(found.items(), titles, strict=True)
     ]
 
