@@ -106,7 +106,7 @@ def test_our_recall_has_a_column_of_its_own_beside_the_published_one() -> None:
     assert cell(table, "joint_b16", "vatex T2V").value == 0.31
     assert cell(table, "joint_b16", "vatex T2V (published)").value == 0.238
     assert not column(table, "vatex T2V").is_published
-    assert cell(table, "factorized_b16", "vatex T2V").title == "neither measured here nor handed in"
+    assert cell(table, "factorized_b16", "vatex T2V").title == "neither measured here nor imported"
 
 
 def test_table_2_keeps_apart_what_only_resembles_the_papers_encoder() -> None:

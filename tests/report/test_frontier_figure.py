@@ -55,7 +55,7 @@ def test_with_recall_rows_of_all_frames_compete_in_three_criteria(tmp_path: Path
             if gib <= mine[0] and ms <= mine[1] and recall >= mine[2] and (gib, ms, recall) != mine
         ]
         assert row.is_best == (not beating)
-        assert row.is_best or (row.beaten_by in beating and row.beaten_by in best)
+        assert row.is_best or (row.dominated_by in beating and row.dominated_by in best)
     wins = {row.row.label: row.wins for row in rows if row.wins}
     assert wins == {
         "joint_test+mask75 frames=4": ("memory", "time"),
@@ -69,7 +69,7 @@ def test_without_recall_only_equal_frames_compete(tmp_path: Path) -> None:
     assert [group.title for group in groups] == ["frames=4", "frames=8"]
     best = {row.row.label for group in groups for row in group.rows if row.is_best}
     assert best == {"joint_test+mask75 frames=4", "joint_test+mask75 frames=8"}
-    assert {row.beaten_by for row in groups[1].rows} == {None, "joint_test+mask75 frames=8"}
+    assert {row.dominated_by for row in groups[1].rows} == {None, "joint_test+mask75 frames=8"}
 
 
 def test_a_published_recall_takes_no_part(tmp_path: Path) -> None:

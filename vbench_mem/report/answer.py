@@ -11,7 +11,7 @@ from vbench_mem.base.metrics import show
 from vbench_mem.base.units import format_bytes
 from vbench_mem.report.best import retrieval
 from vbench_mem.report.document import Answer
-from vbench_mem.report.sized import Sized, limit_of, sized_rows
+from vbench_mem.report.sized import SizedRow, limit_of, sized_rows
 
 MOST_LOADS = 4  # of more, only the smallest and the largest get a sentence
 MOST_NAMES = 3  # of rows that did not fit
@@ -48,15 +48,15 @@ def load_of(row: Row) -> str:
     return said or f"{row.cell.load.frames} frames"
 
 
-def by_load(sized: dict[str, Sized]) -> dict[str, list[Sized]]:
+def by_load(sized: dict[str, SizedRow]) -> dict[str, list[SizedRow]]:
     """Loads with something to choose from, in the matrix's order."""
-    loads: dict[str, list[Sized]] = {}
+    loads: dict[str, list[SizedRow]] = {}
     for each in sized.values():
         loads.setdefault(load_of(each.row), []).append(each)
     return {load: some for load, some in loads.items() if len(some) > 1}
 
 
-def hardest(joined: Joined, loads: dict[str, list[Sized]]) -> list[str]:
+def hardest(joined: Joined, loads: dict[str, list[SizedRow]]) -> list[str]:
     """Two sentences on the last load: what needs the least, and what the best alternative costs."""
     if not loads:
         return []
@@ -68,12 +68,12 @@ def hardest(joined: Joined, loads: dict[str, list[Sized]]) -> list[str]:
     return [f"{first}{within(joined, load, some)}.", *alternative(low, some)]
 
 
-def are_all(joined: Joined, load: str, some: Sequence[Sized]) -> bool:
+def are_all(joined: Joined, load: str, some: Sequence[SizedRow]) -> bool:
     """Is there a number of every row of the load? What did not fit has none."""
     return len(some) == sum(load_of(row) == load for row in joined.rows if not row.by_rule)
 
 
-def within(joined: Joined, load: str, some: Sequence[Sized]) -> str:
+def within(joined: Joined, load: str, some: Sequence[SizedRow]) -> str:
     """How many rows a budget on memory allows, where one is on them."""
     limits = {each.row.cell.id: limit_of(joined, each.row) for each in some}
     known = {limit for limit in limits.values() if limit is not None}
@@ -95,7 +95,7 @@ def within(joined: Joined, load: str, some: Sequence[Sized]) -> str:
     return f"; {count} of the {len(judged)} rows with a number {verb} {budget}"
 
 
-def alternative(low: Sized, some: Sequence[Sized]) -> list[str]:
+def alternative(low: SizedRow, some: Sequence[SizedRow]) -> list[str]:
     """The next on the frontier of memory and time; where nothing is faster, the next in memory."""
     timed = [each for each in some if each.step_ms] if low.step_ms else []
     best = [timed[i] for i in frontier([(each.bytes, -(each.step_ms or 0)) for each in timed])]
@@ -114,7 +114,7 @@ def alternative(low: Sized, some: Sequence[Sized]) -> list[str]:
     return [f"{start} in memory, {other.row.cell.variant}, needs {times(other, low)}."]
 
 
-def times(other: Sized, low: Sized) -> str:
+def times(other: SizedRow, low: SizedRow) -> str:
     """`2.00 GiB, 2 times as much`; how it is known where that is unlike the other."""
     known = "predicted" if other.is_predicted else "measured"
     basis = "" if other.is_predicted == low.is_predicted else f" {known}"
@@ -122,7 +122,7 @@ def times(other: Sized, low: Sized) -> str:
     return f"{other.size}{basis}, " + ("as much" if ratio == "1" else f"{ratio} times as much")
 
 
-def extremes(joined: Joined, loads: dict[str, list[Sized]]) -> list[str]:
+def extremes(joined: Joined, loads: dict[str, list[SizedRow]]) -> list[str]:
     """One sentence a load: the rows with the smallest and the largest peak."""
     chosen = list(loads.items())
     if len(chosen) > MOST_LOADS:
@@ -130,7 +130,7 @@ def extremes(joined: Joined, loads: dict[str, list[Sized]]) -> list[str]:
     return [extreme(load, some, are_all(joined, load, some)) for load, some in chosen]
 
 
-def extreme(load: str, some: Sequence[Sized], are_all: bool) -> str:
+def extreme(load: str, some: Sequence[SizedRow], are_all: bool) -> str:
     low, high = (pick(some, key=lambda each: each.bytes) for pick in (min, max))
     if low.bytes == high.bytes and low.is_predicted == high.is_predicted:
         every = "are predicted to need" if low.is_predicted else "need"
@@ -144,7 +144,7 @@ def extreme(load: str, some: Sequence[Sized], are_all: bool) -> str:
     )
 
 
-def masking(joined: Joined, sized: dict[str, Sized]) -> list[str]:
+def masking(joined: Joined, sized: dict[str, SizedRow]) -> list[str]:
     """What each mask leaves of the peak of the same row without one."""
     ratios: dict[float, list[float]] = {}
     unmasked = Partners({"mask": 0.0}, joined.rows)

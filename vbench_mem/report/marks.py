@@ -1,4 +1,4 @@
-"""What the things drawn in a figure stand for, so that a page can tell it. No matplotlib.
+"""What the marks of a figure stand for: the content of its tooltips. No matplotlib.
 
 A figure is drawn once. Its SVG carries an id for each line or bar; the page finds the marks of that
 id here and shows their numbers and their record where one points at them.
@@ -25,7 +25,7 @@ class Mark:
 
     label    of the row, or of what else it is
     facts    name and text of each number that its tooltip shows
-    cell_id  of the record behind it; none where there is none
+    cell_id  of the record behind it, if any
     link     to that record, relative to the report's folder
     """
 

@@ -28,8 +28,8 @@ class RecallLevel:
 @dataclass(frozen=True, kw_only=True)
 class Panel:
     """Memory against one recall of one dataset; `frontiers` are by column and load; `levels` are
-    of the benchmarks that were asked here, the lowest first; `sweeps` are rows of one score that
-    differ in their mask alone, by mask."""
+    of the benchmarks evaluated here, the lowest first; `sweeps` are rows of one score that differ
+    in their mask alone, by mask."""
 
     dataset: str
     direction: Direction
@@ -101,7 +101,7 @@ def frontiers(points: Iterable[MemoryPoint]) -> dict[str, list[MemoryPoint]]:
 
 
 def is_ours(point: MemoryPoint) -> bool:
-    """Of no publication: the score, where there is one, was measured here or handed in."""
+    """Is the score, if any, measured here or imported, not published?"""
     return point.score is None or point.score.origin != "published"
 
 
@@ -140,7 +140,7 @@ def mask_of(point: MemoryPoint) -> float:
 
 
 def kind_of(row: Row) -> str | None:
-    """The kind of mask, the layout's own where none is named; none of an encoder of one's own."""
+    """The kind of mask, the layout's own where none is named; none of a custom encoder."""
     spec = row.cell.spec
     return None if isinstance(spec, Custom) else mask_kind(spec, row.cell.recipe)
 

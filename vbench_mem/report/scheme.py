@@ -1,7 +1,7 @@
 """How the rows of one matrix look in all its figures: colour, marker, unit. No matplotlib.
 
-The colour says the family where the rows are of several; else what differs first of recipe, encoder
-and load. The marker says the rest of what a series is called, or the same where nothing is left.
+The colour stands for the family where the rows are of several; else for what differs first of
+recipe, encoder and load. The marker stands for the rest of a series' name.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -48,7 +48,7 @@ class Scheme:
     varying    settings that differ among the rows, in the matrix's order
     colour_by  what a colour stands for; `colours` has it for each value of that
     markers    by what is left of a series, and how often the palette was used up before its colour;
-               by the whole series where the colour says all that differs (`marks_series`)
+               by the whole series where the colour covers all that differs (`marks_series`)
     """
 
     unit: MemoryUnit
@@ -69,7 +69,7 @@ class Scheme:
         return load_part(row, series)
 
     def rest(self, row: Row, series: str) -> str:
-        """All of the series but what the colour says."""
+        """All of the series but what the colour stands for."""
         if self.colour_by == "family":
             return series.removeprefix(row.facts["family"]).lstrip("_")
         parts = {
@@ -96,7 +96,7 @@ class Scheme:
 
 
 def scheme_of(joined: Joined) -> Scheme:
-    """That of all the matrix, whatever a figure shows of it."""
+    """One for the whole matrix, also where a figure shows few of its rows."""
     largest = max((size for row in joined.rows for size in sizes(row)), default=0.0)
     return scheme_of_rows(joined.rows, joined.matrix.varying, largest)
 

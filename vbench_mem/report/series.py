@@ -57,7 +57,7 @@ class MemoryPoint(PlotPoint):
 
     @property
     def predicted(self) -> int | None:
-        """Bytes that are predicted, whatever became of the run."""
+        """Bytes that are predicted, also where the row ran."""
         size = self.row.metric(PREDICTED_MEMORY)
         return None if size is None else int(size)
 

@@ -79,7 +79,7 @@ def track_points(artist: Artist, points: Iterable[PlotPoint], *ways: str) -> Non
 
 
 def styled(draw: Callable[P, F]) -> Callable[P, F]:
-    """Draw under our settings, whatever the user's own are."""
+    """Draw under our settings, not the user's own."""
 
     @wraps(draw)
     def under_settings(*args: P.args, **kwargs: P.kwargs) -> F:
@@ -94,7 +94,7 @@ class PageRow:
     """Axes beside each other, all lengths in inches.
 
     shares   of the width that is left to them
-    left     room for what stands beside the first; `between` the others, as much unless it says
+    left     room for what stands beside the first; `between` the others, as much unless given
     """
 
     height: float

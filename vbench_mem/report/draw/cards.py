@@ -1,4 +1,4 @@
-"""The smallest card of each row, as fields of a grid: colour, card and size say the same."""
+"""The smallest card of each row, as fields of a grid with its colour, its name and the size."""
 
 from collections.abc import Sequence
 

@@ -1,6 +1,6 @@
 """Peak memory against frames, or as a bar for each row.
 
-Every axis says its unit and which way is better; a run out of memory is a cross on the limit line.
+Every axis has its unit and which way is better; a run out of memory is a cross on the limit line.
 """
 
 from collections.abc import Iterable, Sequence
@@ -115,7 +115,7 @@ def name_lines(
 
 
 def draw_predicted(axes: Axes, name: str, points: Sequence[MemoryPoint], unit: MemoryUnit) -> None:
-    """A dashed line through what is predicted, beneath what is measured; marks where nothing is."""
+    """A dashed line through what is predicted, below the measured line; marks where none is."""
     known = [(point, size) for point in points if (size := point.predicted) is not None]
     if not known:
         return

@@ -15,17 +15,10 @@ from vbench_mem.base.score_metrics import RECALL
 from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.sizes import VIDEO_SIZES
 from vbench_mem.report.exhibits.lanes import LaneFigure, LaneMark, LanePanel, LaneRow
-from vbench_mem.report.exhibits.words import (
-    NO_MEMORY,
-    NO_RECALL,
-    exhibit,
-    listed,
-    skipped,
-    whose,
-)
+from vbench_mem.report.exhibits.words import NO_MEMORY, NO_RECALL, exhibit, listed, skipped, whose
 from vbench_mem.report.marks import Mark, mark_of
 from vbench_mem.report.pictures.plan import Plan
-from vbench_mem.report.scheme import Scheme, scheme_of
+from vbench_mem.report.scheme import scheme_of
 from vbench_mem.report.series import MemoryPoint, PlotPoint, memory_word, point_of
 from vbench_mem.report.style import MARKERS
 
@@ -57,14 +50,13 @@ class SizePair:
     """One recipe of one backbone in two sizes.
 
     name    the variant with a * for its size: `joint_*16+mask75`
-    points  of the small and the large one, where they have a memory; `rows` are always both
+    both    the small and the large one; `points` of those that have a memory
     losses  of the small and the large one
     """
 
     name: str
-    scheme: Scheme
+    both: tuple[PlotPoint, PlotPoint]
     points: tuple[MemoryPoint | None, MemoryPoint | None]
-    rows: tuple[Row, Row]
     losses: tuple[list[RecallLoss], list[RecallLoss]]
 
     @property
@@ -139,14 +131,17 @@ def size_pairs(joined: Joined, sizes: tuple[str, str]) -> list[SizePair]:
             key = (name_of(row, size), row.cell.load, row.cell.runtime)
             groups.setdefault(key, {})[size] = row
     scheme, found = scheme_of(joined), []
-    for rows in ((pair[sizes[0]], pair[sizes[1]]) for pair in groups.values() if len(pair) == 2):
-        small, large = rows
+    for pair in (pair for pair in groups.values() if len(pair) == 2):
+        small, large = (pair[size] for size in sizes)
+        name = name_of(small, sizes[0])
         found.append(
             SizePair(
-                name=name_of(small, sizes[0]),
-                scheme=scheme,
+                name=name,
+                both=(
+                    PlotPoint(row=small, series=name, scheme=scheme),
+                    PlotPoint(row=large, series=name, scheme=scheme),
+                ),
                 points=(point_of(small, scheme), point_of(large, scheme)),
-                rows=rows,
                 losses=(losses_of(small, joined.rows), losses_of(large, joined.rows)),
             )
         )
@@ -194,7 +189,7 @@ def figure_of(pairs: Sequence[SizePair], sizes: tuple[str, str]) -> LaneFigure:
 
 
 def increase_bar(place: int, pair: SizePair, sizes: tuple[str, str]) -> LaneMark:
-    point = PlotPoint(row=pair.rows[0], series=pair.name, scheme=pair.scheme)
+    point = pair.both[0]
     if pair.memory is None or pair.increase is None:
         return LaneMark(kind="text", lane=place, value=0, point=point, text=pair.why_none)
     percent = 100 * pair.increase
@@ -211,7 +206,7 @@ def loss_panel(
     none."""
     marks = [mark for place, pair in enumerate(pairs) for mark in loss_marks(place, pair, which)]
     marks = [replace(it, marker=shapes.get(it.score.dataset)) if it.score else it for it in marks]
-    scores = [score for pair in pairs for score in pair.rows[which].scores.values()]
+    scores = [score for pair in pairs for score in pair.both[which].row.scores.values()]
     known = any(score.metric == RECALL and score.direction == "t2v" for score in scores)
     gap = "no recipe has a recall\nbeside its full recipe's" if known else NO_RECALL
     return LanePanel(
@@ -223,8 +218,7 @@ def loss_panel(
 
 
 def loss_marks(place: int, pair: SizePair, which: int) -> Iterator[LaneMark]:
-    losses = pair.losses[which]
-    point = PlotPoint(row=pair.rows[which], series=pair.name, scheme=pair.scheme)
+    losses, point = pair.losses[which], pair.both[which]
     ours = [loss.share for loss in losses if not loss.is_published]
     if ours:
         mean = 100 * sum(ours) / len(ours)

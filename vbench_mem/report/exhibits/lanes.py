@@ -20,7 +20,7 @@ class LaneMark:
     value   on the horizontal axis
     point   gives colour and marker; `marker` replaces that of the point
     score   what the mark is filled for, where it has one
-    mark    its tooltip; that of the point's row unless it says
+    mark    its tooltip; that of the point's row unless given
     """
 
     kind: Kind = "mark"
@@ -40,7 +40,7 @@ class LaneMark:
 
 @dataclass(frozen=True, kw_only=True)
 class LanePanel:
-    """`lines` join marks; `note` says why nothing is drawn; `levels` are vertical lines: their
+    """`lines` join marks; `note` is why nothing is drawn; `levels` are vertical lines: their
     value, label and name; `share` is that of the width."""
 
     title: str

@@ -48,9 +48,9 @@ def plan(joined: Joined) -> Plan:
 
 
 def lengths_of(joined: Joined) -> Lengths:
-    """Rows with a memory by frames, the leanest first: the paper's number of frames, or the
+    """Rows with a memory by frames, the smallest first: the paper's number of frames, or the
     largest, then the others. Points have the one recall that most rows have."""
-    chosen, scheme = most_frequent(joined), scheme_of(joined)
+    chosen, scheme = most_common_recall(joined), scheme_of(joined)
     found: Lengths = {}
     for row in joined.rows:
         score = row.scores.get(chosen.column) if chosen else None
@@ -62,7 +62,7 @@ def lengths_of(joined: Joined) -> Lengths:
     return {frames: sorted(found[frames], key=lambda point: point.size) for frames in order}
 
 
-def most_frequent(joined: Joined) -> AnyScore | None:
+def most_common_recall(joined: Joined) -> AnyScore | None:
     """One score of the text-to-video recall that most rows have; ours go before published ones."""
     found: dict[str, list[AnyScore]] = {}
     for row in joined.rows:

@@ -29,6 +29,7 @@ from vbench_mem.report.exhibits.printed import (
     rows_of,
 )
 from vbench_mem.report.exhibits.words import paper
+from vbench_mem.report.scheme import scheme_of
 
 UNIFORM = "*"
 NOT_JOINED = "no published scores are joined; write scores: [reference] in the matrix"
@@ -65,7 +66,7 @@ def about(name: Name, joined: Joined) -> str:
 
 
 def exhibit_table(name: Name, joined: Joined, prefix: str = "") -> Table:
-    """Rows of the paper's table in its order, each with the rows that stand for it here."""
+    """Rows of the paper's table in its order, each with our rows of that encoder."""
     table = TABLES[name]
     ours = [(printed, row) for printed in table.rows for row in rows_of(printed, table, joined)]
     bases = bases_of(row for _, row in ours)
@@ -77,12 +78,12 @@ def exhibit_table(name: Name, joined: Joined, prefix: str = "") -> Table:
         *(own_column(key) for key in keys),
         *(published_column(key, EXHIBITS[name].source) for key in printed_keys()),
     )
-    known = published(table, joined)
+    known, unit = published(table, joined), scheme_of(joined).unit
     mine = tuple(
         (
             name_field(row),
             Field(line(stands_for(printed, row, table))),
-            *(memory_field(row, basis) for basis in bases),
+            *(memory_field(row, basis, unit) for basis in bases),
             *(own_field(row, key) for key in keys),
             *(joined_field(row, key, printed, table, joined) for key in printed_keys()),
         )
@@ -142,7 +143,7 @@ def name_of(score: Score, table: PaperTable) -> str:
 
 
 def joined_field(row: Row, key: Key, printed: PaperRow, table: PaperTable, joined: Joined) -> Field:
-    """The published recall of the very encoder of the row, or the reason why there is none."""
+    """The published recall of the row's own encoder, or the reason for the gap."""
     if printed.nearest:
         return Field(title=printed.nearest)
     scores = [s for s in row.scores.values() if s.origin == "published" and table.holds(s.source)]

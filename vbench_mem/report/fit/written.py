@@ -62,10 +62,10 @@ def claims_text(findings: Sequence[Finding]) -> str:
     claims = {finding.claim.claim: finding.claim for finding in findings}
     return "\n".join(
         [
-            "# What the paper says about memory, and what our predictions say",
+            "# The paper's claims on memory, and our predictions",
             "",
             "Peaks of a training step in bfloat16, 256 px; flash attention, foreach AdamW and kept "
-            "activations unless a column says else. A limit is held against the whole process.",
+            "activations unless a column differs. A limit is compared with the whole process.",
             "",
             markdown(claim_grid(findings), left=2),
             "## The claims",

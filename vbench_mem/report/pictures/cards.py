@@ -1,7 +1,7 @@
 """The smallest card that holds each row: a grid of variants and frames for each load.
 
 What must fit is what `fit` asks for: all that the driver would show of the process, measured on a
-card or predicted for one. A cpu has no such number, and its peak says nothing of a card.
+card or predicted for one. A cpu has no such number, and its peak is not that of a card.
 """
 
 from collections.abc import Iterable, Sequence
@@ -133,7 +133,7 @@ def card_grids(tiles: Sequence[Tile], joined: Joined) -> tuple[list[CardGrid], s
 
 
 def about(tiles: Iterable[Tile]) -> str:
-    """What a field says, and where its number comes from."""
+    """What a field shows, and where its number comes from."""
     tiles = list(tiles)
     bases = {tile.basis for tile in tiles if tile.bytes is not None}
     sizes = ", ".join(f"{size} GB: {certain(size) / GIB:.1f} GiB" for size in SIZES)
@@ -145,7 +145,7 @@ def about(tiles: Iterable[Tile]) -> str:
             frozenset({"predicted"}): "All are predicted without a device.",
         }.get(frozenset(bases), "A number after ~ is predicted without a device."),
         f"What a card as it is sold has for certain: {sizes}.",
-        "Grey fields have no number; pointed at, they say why."
+        "Grey fields have no number; their tooltip has the reason."
         if any(tile.bytes is None for tile in tiles)
         else "",
     )

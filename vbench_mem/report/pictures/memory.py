@@ -71,7 +71,7 @@ def basis(points: Iterable[MemoryPoint]) -> str:
 
 def endings(points: Iterable[MemoryPoint]) -> str:
     over = any(point.ending == "oom" for point in points)
-    return "A cross ran out of memory and stands on the limit it ran into." if over else ""
+    return "A cross is a run out of memory, drawn at the limit that it ran into." if over else ""
 
 
 def unplaced(points: Iterable[MemoryPoint]) -> str:
