@@ -106,7 +106,8 @@ def scheme_of_rows(rows: Sequence[Row], varying: tuple[str, ...], largest: float
     scheme = Scheme(MemoryUnit.of(largest), varying, colour_by(rows))
     parts = {(scheme.group(r, r.cell.variant), scheme.rest(r, r.cell.variant)) for r in rows}
     named = [[(row, name) for name in names_of(row, varying)] for row in rows]
-    groups = dict.fromkeys(scheme.group(row, series) for some in named for row, series in some)
+    kinds = list(zip(*named, strict=True))  # names of one kind are in one figure
+    groups = dict.fromkeys(scheme.group(row, series) for kind in kinds for row, series in kind)
     if len(groups) > 1:
         groups.pop("", None)  # a bare variant is in no figure with those that name their load
     scheme = replace(
@@ -115,7 +116,7 @@ def scheme_of_rows(rows: Sequence[Row], varying: tuple[str, ...], largest: float
         marks_series=len(parts) == len({group for group, _ in parts}),
     )
     markers: dict[tuple[str, int], str] = {}
-    for kind in zip(*named, strict=True):  # names of one kind are in one figure
+    for kind in kinds:
         keys = dict.fromkeys(scheme.marker_key(row, series) for row, series in kind)
         for place, key in enumerate(keys):
             markers.setdefault(key, MARKERS[place % len(MARKERS)])
@@ -131,11 +132,13 @@ def colour_by(rows: Sequence[Row]) -> ColourBy:
 
 
 def names_of(row: Row, varying: Iterable[str]) -> Iterator[str]:
-    """What figures call the row: its variant, with all settings, and without those of the load."""
+    """What figures call the row: its variant, with its settings, without those of the load; its
+    label."""
     known = [name for name in varying if SETTINGS[name].section not in INSIDE and name != "frames"]
     ways = [name for name in known if SETTINGS[name].section != "load" and name != "device"]
     for names in ([], known, ways):
         yield series_name(row, names)
+    yield row.label
 
 
 def series_name(row: Row, names: Iterable[str]) -> str:

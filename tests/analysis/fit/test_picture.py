@@ -105,3 +105,12 @@ def test_without_any_prediction_there_is_a_table_and_no_picture(tmp_path: Path) 
     written = write_fit(answers, MemoryLimit("a card", LIMIT, "cuda"), "small", tmp_path)
     assert [path.name for path in written] == ["fit.csv", "fit.md"]
     assert "- joint_test: not known" in (tmp_path / "fit.md").read_text()
+
+
+def test_lines_of_one_family_that_differ_in_a_setting_are_told_apart(tmp_path: Path) -> None:
+    axes = "{encoder: joint_test, dtype: [float32, bfloat16], frames: [4, 8], batch: 2}"
+    answers = answers_of(tmp_path, LIMIT, f"about: q\naxes: {axes}\n")
+    figure = draw_fit(answers, "a card", "memory")
+    handles = figure.legends[0].legend_handles[:2]
+    looks = [(it.get_color(), it.get_marker()) for it in handles if isinstance(it, Line2D)]
+    assert len(set(looks)) == len(looks) == 2
