@@ -1,14 +1,19 @@
 """Colours, markers and units: given once for a matrix, by what differs among its rows."""
 
+import re
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 
-from tests.rows import GIB, joined_of, matrix_of, ok, oom
+from tests.rows import GIB, joined_of, matrix_of, ok, oom, score
 from vbench_mem.analysis.join import Joined
 from vbench_mem.encoders.table import ENCODERS
+from vbench_mem.report.draw.dispatch import draw
+from vbench_mem.report.exhibits.retrieval import retrieval_table
+from vbench_mem.report.illustrate import plans
 from vbench_mem.report.scheme import MemoryUnit, number_text, scheme_of
 from vbench_mem.report.series import memory_points
 from vbench_mem.report.style import LIMIT_COLOUR, PALETTE
@@ -137,3 +142,24 @@ def test_the_unit_is_that_of_limits_too(tmp_path: Path) -> None:
 def test_a_number_has_no_exponent() -> None:
     texts = [number_text(number) for number in (0.01234, 12.345, 999.6, 1023)]
     assert texts == ["0.0123", "12.3", "1,000", "1,023"]
+
+
+def test_all_figures_and_tables_of_a_report_are_in_one_unit(tmp_path: Path) -> None:
+    """Though those of time and of recall show small rows alone."""
+    text = "about: q\naxes: {encoder: [joint_test, tubevit_test], frames: [16, 32], batch: 2}\n"
+    matrix = matrix_of(tmp_path, text)
+    small = [ok(cell, (100 + n) * MIB, step_ms=9.0 - n) for n, cell in enumerate(matrix.cells[:3])]
+    scores = (score(frames=16), score("tubevit_test", frames=16))
+    some = joined_of(matrix, *small, ok(matrix.cells[3], 2 * GIB), scores=scores)
+    sheets = {plan.name: draw(plan) for plan in plans(some) if plan.drawer}
+    assert {"memory_frames", "memory_recall", "frontier"} <= set(sheets)
+    words = [text for sheet in sheets.values() for axes in sheet.axes for text in labels(axes)]
+    units = [re.findall(r"\b[KMG]iB\b", word) for word in words]
+    assert {unit for found in units for unit in found} == {"GiB"}
+    table = retrieval_table(some)
+    assert table is not None
+    assert next(fields[1].text for fields in table.rows) == "0.0977 GiB"
+
+
+def labels(axes: Axes) -> list[str]:
+    return [axes.get_xlabel(), axes.get_ylabel(), *(text.get_text() for text in axes.texts)]
