@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from tests.analysis.fit.made import MIB, TEXT, answers_of
 from vbench_mem.analysis.fit.limit import MemoryLimit
 from vbench_mem.analysis.fit.solve import Answer
-from vbench_mem.report.fit.picture import curve_of, draw_fit
+from vbench_mem.report.draw.fit import curve_of, draw_fit
 from vbench_mem.report.fit.written import write_fit
 from vbench_mem.report.style import PALETTE
 

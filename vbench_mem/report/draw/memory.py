@@ -9,9 +9,16 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator
 
-from vbench_mem.report.draw.canvas import SIZE, Sheet, log_ticks, plain, styled, track, track_points
+from vbench_mem.report.draw.canvas import (
+    SIZE,
+    Sheet,
+    frames_axis,
+    log_ticks,
+    styled,
+    track,
+    track_points,
+)
 from vbench_mem.report.draw.labels import Labels
 from vbench_mem.report.draw.many import (
     bar_page,
@@ -55,13 +62,10 @@ def draw_memory_frames(facets: Facets[MemoryPoint], budgets: Sequence[float] = (
     sheet, boxes = grid(facets.panels, handles + ending_handles(points))
     for axes, panel in zip(boxes, facets.panels, strict=True):
         draw_panel(axes, with_memory(panel.points), unit)
-        axes.set_xscale("log", base=2)
-        axes.set_yscale("log", base=10)
         frames = sorted({point.frames for point in points})
+        frames_axis(axes, frames)
         margin = (frames[-1] / frames[0]) ** MARGIN if len(frames) > 1 else 2.0
         axes.set_xlim(frames[0] / margin, frames[-1] * margin)  # crosses set no limits
-        axes.xaxis.set_major_locator(FixedLocator(frames))
-        plain(axes, "x")
         for budget in budgets:
             axes.axhline(budget / unit.bytes, label=f"budget {budget / unit.bytes:.4g}", **BUDGET)
     share_limits(boxes)

@@ -135,19 +135,8 @@ def draw_reach(axes: Axes, point: MemoryPoint, x: float) -> None:
     """A bar from the lowest to the highest seed, where there are several."""
     low, high = (100 * end for end in reach(point))
     if low < high:
-        middle = 100 * value(point)
-        bar = axes.errorbar(
-            [x],
-            [middle],
-            yerr=[[middle - low], [high - middle]],
-            fmt="none",
-            ecolor=point.colour,
-            elinewidth=1.2,
-            capsize=3,
-            zorder=2,
-        )
-        for part in bar.get_children():
-            track(part, point.series, groups=point.groups)
+        bar = axes.vlines([x], [low], [high], color=point.colour, linewidth=1.2, zorder=2)
+        track(bar, point.series, groups=point.groups)
 
 
 def draw_levels(axes: Axes, panel: Panel, points: Sequence[MemoryPoint]) -> None:

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from matplotlib.ticker import FixedLocator
-
-from vbench_mem.report.draw.canvas import Sheet, log_ticks, plain, styled, track, track_points
+from vbench_mem.report.draw.canvas import Sheet, frames_axis, log_ticks, styled, track, track_points
 from vbench_mem.report.draw.many import (
     bar_page,
     bar_text,
@@ -28,10 +26,7 @@ def draw_time_frames(facets: Facets[ValuePoint]) -> Sheet:
     unit, per_ms = time_unit(point.y for point in facets.points)
     for axes, panel in zip(boxes, facets.panels, strict=True):
         draw_values(axes, [in_unit(point, per_ms) for point in panel.points])
-        axes.set_xscale("log", base=2)
-        axes.set_yscale("log", base=10)
-        axes.xaxis.set_major_locator(FixedLocator(sorted({point.x for point in facets.points})))
-        plain(axes, "x")
+        frames_axis(axes, (point.x for point in facets.points))
     share_limits(boxes)
     for axes in boxes:
         log_ticks(axes)

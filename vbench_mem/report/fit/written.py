@@ -24,7 +24,7 @@ WHAT = {
 def write_fit(answers: Sequence[Answer], limit: MemoryLimit, name: str, folder: Path) -> list[Path]:
     """fit.csv, fit.md, fit.png and fit.svg; the paths of those written."""
     from vbench_mem.report.draw.canvas import save  # matplotlib: slow to import
-    from vbench_mem.report.fit.picture import draw_fit
+    from vbench_mem.report.draw.fit import draw_fit
 
     write_csv(map(row_of, answers), COLUMNS, folder / "fit.csv")
     (folder / "fit.md").write_text(fit_text(answers, limit, name), encoding="utf-8")

@@ -1,25 +1,20 @@
-"""The picture of a fit: memory against frames, a line for each variant, and the card's line.
-
-Imports matplotlib through the report's canvas; nothing else here may need it.
-"""
+"""The picture of a fit: memory against frames, a line for each variant, and the card's line."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from vbench_mem.analysis.fit.solve import Answer
 from vbench_mem.analysis.fit.variants import Line
 from vbench_mem.analysis.join import Row
-from vbench_mem.report.draw.canvas import SIZE, log_ticks, page, plain, styled
+from vbench_mem.report.draw.canvas import SIZE, Sheet, frames_axis, log_ticks, page, styled
 from vbench_mem.report.draw.signs import GREY, grey, handle
-from vbench_mem.report.scheme import MemoryUnit, scheme_of_rows
+from vbench_mem.report.scheme import scheme_of_rows
 from vbench_mem.report.series import PlotPoint
 from vbench_mem.report.style import LIMIT_COLOUR
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
 
 DRAWN = 40  # places of a curve: what is straight on plain axes bends on these
 LIMIT: dict[str, Any] = {"color": LIMIT_COLOUR, "linewidth": 1.2, "linestyle": ":"}
@@ -46,13 +41,11 @@ def row_of(line: Line) -> Row:
 
 
 @styled
-def draw_fit(answers: Sequence[Answer], limit_name: str, what: str) -> "Figure":
+def draw_fit(answers: Sequence[Answer], limit_name: str, what: str) -> Sheet:
     """A panel for each batch. Marks are the frames of the matrix and, larger, the most that fit.
 
     `what` names the bytes of the axis; between predictions a curve is drawn straight in bytes.
     """
-    from matplotlib.ticker import FixedLocator
-
     known = known_sizes(answers)
     edges = {(a.line.key, a.given): a for a in answers if a.sought == "frames"}
     limit_bytes = answers[0].limit_bytes
@@ -76,12 +69,9 @@ def draw_fit(answers: Sequence[Answer], limit_name: str, what: str) -> "Figure":
             shown += seen
             draw_line(axes, line, seen, edge, points[line.label])
         axes.axhline(limit_bytes / unit.bytes, label="limit", **LIMIT)
-        axes.set_xscale("log", base=2)
-        axes.set_yscale("log", base=10)
         low, high = min(shown), max(shown)
         doubled = [2**power for power in range(high.bit_length()) if low <= 2**power <= high]
-        axes.xaxis.set_major_locator(FixedLocator(doubled or [low]))
-        plain(axes, "x")
+        frames_axis(axes, doubled or [low])
         log_ticks(axes)
         axes.set_title(f"batch {batch}", size=10, loc="left")
         axes.set_xlabel("frames of a clip (right is better)")
@@ -96,10 +86,8 @@ def within(line: Line, sizes: Sizes, edge: Answer | None) -> Sizes:
     return {frames: size for frames, size in sorted(sizes.items()) if first <= frames <= last}
 
 
-def draw_line(
-    axes: "Axes", line: Line, sizes: Sizes, edge: Answer | None, point: PlotPoint
-) -> None:
-    unit: MemoryUnit = point.scheme.unit
+def draw_line(axes: Axes, line: Line, sizes: Sizes, edge: Answer | None, point: PlotPoint) -> None:
+    unit = point.scheme.unit
     marks = [frames for frames in sizes if frames in line.frames]
     look_of: dict[str, Any] = {
         "color": point.colour,
@@ -152,11 +140,9 @@ def curve_of(sizes: Sizes) -> list[tuple[float, float]]:
     return curve
 
 
-def style_handles(limit_name: str) -> "list[Line2D]":
+def style_handles(limit_name: str) -> list[Line2D]:
     """What dashes, large marks and the limit's line mean; beside the line its name would be in the
     way of others."""
-    from matplotlib.lines import Line2D
-
     return [
         Line2D([], [], color=GREY, linestyle="-", label="activations kept"),
         Line2D([], [], color=GREY, linestyle="--", label="layers recomputed (checkpoint)"),
