@@ -32,7 +32,7 @@ def test_each_attention_takes_the_kernel_that_a_card_would(
 
 def test_flash_backward_borrows_sums_and_a_float32_query_gradient() -> None:
     """By hand, 2 clips, 3 heads, 130 queries (256 when rounded up), heads of 64."""
-    steps = CudaRules("auto").borrowed("flash", query(torch.bfloat16, 2, 3, 130, 64))
+    steps = CudaRules("auto").workspace("flash", query(torch.bfloat16, 2, 3, 130, 64))
     sums, gradient = 4 * 2 * 3 * 256, 4 * 2 * 256 * 3 * 64
     assert steps == alloc_then_free(sums, gradient) == [sums, gradient, -gradient, -sums]
 
@@ -49,18 +49,18 @@ def test_flash_rounds_heads_to_32_up_to_128_and_to_64_above_and_queries_to_128(
     queries: int, long: int, width: int, wide: int
 ) -> None:
     """head_size_rounded, seqlen_q_rounded, softmax_d and dq_accum of mha_bwd, flash_api.cpp."""
-    sums, gradient, *_ = CudaRules("auto").borrowed(
+    sums, gradient, *_ = CudaRules("auto").workspace(
         "flash", query(torch.bfloat16, 3, 5, queries, width)
     )
     assert sums == 3 * 5 * long * 4
     assert gradient == 3 * long * 5 * wide * 4
 
 
-def test_what_is_borrowed_is_given_back() -> None:
+def test_workspaces_are_freed() -> None:
     for kernel in ("flash", "efficient", "cudnn"):
         for dtype in (torch.float32, torch.bfloat16):
             for width in (32, 64, 80, 128):
-                steps = CudaRules("auto").borrowed(kernel, query(dtype, 2, 2, 50, width))
+                steps = CudaRules("auto").workspace(kernel, query(dtype, 2, 2, 50, width))
                 assert sorted(s for s in steps if s > 0) == sorted(-s for s in steps if s < 0)
                 assert all(sum(steps[: end + 1]) >= 0 for end in range(len(steps)))
 
@@ -86,7 +86,7 @@ def test_efficient_backward_borrows_a_query_gradient_in_tiles(
     """By hand, 2 clips, 3 heads, 200 queries. Each tile has a lock, a counter and two numbers of
     padding; its sizes are those of the first kernel in cutlassB.h that is wide enough for a head.
     """
-    steps = CudaRules("auto").borrowed("efficient", query(dtype, 2, 3, 200, width))
+    steps = CudaRules("auto").workspace("efficient", query(dtype, 2, 3, 200, width))
     delta, workspace = 4 * 6 * 200, 4 * 6 * tiles * (4 + tile * columns)
     if dtype is torch.float32:
         product = delta * width
@@ -106,13 +106,13 @@ def test_efficient_forward_keeps_its_sums_rounded_to_32_queries_and_others_two_n
 
 def test_keys_are_split_until_200_blocks_are_at_work() -> None:
     """By hand, 60 clips and heads: 500 keys could be 8 splits of 64, and 200 / 60 leaves 3."""
-    steps = CudaRules("auto").borrowed("efficient", query(torch.bfloat16, 20, 3, 500, 256))
+    steps = CudaRules("auto").workspace("efficient", query(torch.bfloat16, 20, 3, 500, 256))
     queries, keys = 4 * 4 * (4 + 128 * 64), 3 * 64 * 256
     assert steps == alloc_then_free(4 * 60 * 500, 4 * 60 * (queries + 2 * keys))
 
 
 def test_heads_wider_than_registers_borrow_gradients_of_keys_and_values_too() -> None:
     """By hand, 2 clips, 2 heads of 256, 200 queries: tiles of 128 x 64, keys in 4 splits of 64."""
-    steps = CudaRules("auto").borrowed("efficient", query(torch.bfloat16, 2, 2, 200, 256))
+    steps = CudaRules("auto").workspace("efficient", query(torch.bfloat16, 2, 2, 200, 256))
     queries, keys = 2 * 4 * (4 + 128 * 64), 4 * 64 * 256
     assert steps == alloc_then_free(4 * 4 * 200, 4 * 4 * (queries + 2 * keys))

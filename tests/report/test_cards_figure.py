@@ -11,7 +11,8 @@ from tests.rows import GIB, joined_of, matrix_of, ok, oom
 from vbench_mem.analysis.join import Joined
 from vbench_mem.machine.cards import CARDS
 from vbench_mem.report.draw.cards import draw_cards
-from vbench_mem.report.pictures.cards import SIZES, card_grids, certain, plans, tile_of
+from vbench_mem.report.pictures.cards import SIZES, Tile, card_grids, certain, plans, tile_of
+from vbench_mem.report.scheme import scheme_of
 from vbench_mem.report.style import CARD_COLOURS, NO_CARD
 
 TEXT = "about: q\naxes: {encoder: joint_test, recipe: [full, mask75], frames: [4, 8], batch: 2}"
@@ -31,9 +32,14 @@ def run(folder: Path) -> Joined:
     return replace(joined, rows=tuple(rows))
 
 
+def tiles_of(joined: Joined) -> list[Tile]:
+    scheme = scheme_of(joined)
+    return [tile_of(row, scheme) for row in joined.rows]
+
+
 def test_a_field_says_the_smallest_card_and_the_bytes(tmp_path: Path) -> None:
     joined = run(tmp_path)
-    grids, said = card_grids([tile_of(row) for row in joined.rows], joined)
+    grids, left_out = card_grids(tiles_of(joined), joined)
     (axes,) = draw_cards(grids).axes
     texts = {text.get_position(): text.get_text() for text in axes.texts}
     assert texts == {
@@ -47,14 +53,14 @@ def test_a_field_says_the_smallest_card_and_the_bytes(tmp_path: Path) -> None:
         "joint_test+mask75",
     ]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["4", "8"]
-    assert said == ""
+    assert left_out == ""
     (plan,) = plans(joined)
     assert "A number after ~ is predicted" in plan.caption and "Grey fields" in plan.caption
 
 
 def test_an_empty_field_says_why_when_pointed_at(tmp_path: Path) -> None:
     joined = run(tmp_path)
-    grids, _ = card_grids([tile_of(row) for row in joined.rows], joined)
+    grids, _ = card_grids(tiles_of(joined), joined)
     sheet = draw_cards(grids)
     told = [mark.facts[0] for track in sheet.tracks for mark in track.marks]
     assert told[2] == ("no number", "it ran out of memory where it was predicted to fit")
@@ -76,13 +82,13 @@ def test_a_size_is_what_every_known_card_of_it_has_for_certain() -> None:
 def test_the_edge_of_a_card_still_fits(size: int, card: int, tmp_path: Path) -> None:
     matrix = matrix_of(tmp_path, TEXT)
     joined = joined_of(matrix, ok(matrix.cells[0], process_bytes=size))
-    assert tile_of(joined.rows[0]).card == card
+    assert tiles_of(joined)[0].card == card
 
 
 def test_what_no_card_holds_says_so(tmp_path: Path) -> None:
     matrix = matrix_of(tmp_path, TEXT)
     joined = joined_of(matrix, ok(matrix.cells[0], process_bytes=200 * GIB))
-    grids, _ = card_grids([tile_of(joined.rows[0])], joined)
+    grids, _ = card_grids(tiles_of(joined)[:1], joined)
     sheet = draw_cards(grids)
     assert sheet.axes[0].texts[0].get_text() == "> 141 GB · 200 GiB"
     assert "more than 141 GB" in sheet.legend_series.values()

@@ -12,7 +12,7 @@ from vbench_mem.analysis.join import Joined
 from vbench_mem.report.draw.categories import draw_categories
 from vbench_mem.report.pictures.categories import plans, stacks
 from vbench_mem.report.style import CATEGORIES as STYLES
-from vbench_mem.report.style import COLOURS
+from vbench_mem.report.style import PALETTE
 
 TEXT = "about: q\naxes: {encoder: joint_test, frames: 4, batch: [2, 4]}"
 
@@ -95,7 +95,7 @@ def test_a_measured_peak_without_categories_is_not_a_bar(tmp_path: Path) -> None
 
 def test_categories_have_colours_of_their_own() -> None:
     fills = [fill for _, fill, _ in STYLES.values()]
-    assert len({*fills, *COLOURS.values()}) == len(fills) + len(COLOURS)
+    assert len({*fills, *PALETTE}) == len(fills) + len(PALETTE)
     assert {*CATEGORIES} == STYLES.keys() - {"rest"}
     hatches = [hatch for _, _, hatch in STYLES.values()]
     for one, two in zip(STYLES.values(), list(STYLES.values())[1:], strict=False):

@@ -10,6 +10,8 @@ from tests.rows import GIB, joined_of, matrix_of, ok, oom, score
 from vbench_mem.analysis.join import Joined, join
 from vbench_mem.analysis.scores.files import load_scores
 from vbench_mem.analysis.scores.score import Score
+from vbench_mem.encoders.row import Encoder
+from vbench_mem.encoders.table import ENCODERS, PAPER
 from vbench_mem.matrix.load import load_matrix
 from vbench_mem.report.document import Column, Field, Table
 from vbench_mem.report.exhibits.retrieval import retrieval_table
@@ -87,13 +89,37 @@ def test_coarser_patches_are_known_by_the_spec_and_stand_for_no_row_of_the_paper
         assert [fields[0].text for fields in table.groups[0].rows] == ["joint_b16"]
 
 
+PAPER_NAMES = {
+    "joint": "Joint ST-ViViT",
+    "factorized": "Factorized ST-ViViT",
+    "frame_mean": "Frame-level, average",
+    "frame_attpool": "Frame-level, attention pooling",
+}
+
+
+@pytest.mark.parametrize("encoder", ENCODERS.values(), ids=lambda encoder: encoder.name)
+def test_only_encoders_of_the_papers_own_parts_are_called_what_the_paper_calls_them(
+    encoder: Encoder, tmp_path: Path
+) -> None:
+    """A family alone does not: CLIP is a frame-level average, and coarse patches are joint."""
+    is_papers_own = encoder.source == PAPER
+    expected = PAPER_NAMES[encoder.name.rpartition("_")[0]] if is_papers_own else None
+    text = f"about: q\naxes: {{encoder: {encoder.name}, frames: 16, batch: 2}}\n"
+    matrix = matrix_of(tmp_path, text)
+    table = exhibit_table("table1", joined_of(matrix, ok(matrix.cells[0])))
+    names = [fields[1].text for fields in table.rows if fields[0].text == encoder.name]
+    assert [name.removesuffix(", in another size") for name in names] == (
+        [expected] if expected else []
+    )
+
+
 def test_our_recall_has_a_column_of_its_own_beside_the_published_one() -> None:
     mine = score("joint_b16", 0.31, size="B", frames=16, dataset="vatex", origin="measured")
     table = exhibit_table("table1", shipped("paper_table1", mine))
     assert cell(table, "joint_b16", "vatex T2V").value == 0.31
     assert cell(table, "joint_b16", "vatex T2V (published)").value == 0.238
     assert not column(table, "vatex T2V").is_published
-    assert cell(table, "factorized_b16", "vatex T2V").title == "neither measured here nor handed in"
+    assert cell(table, "factorized_b16", "vatex T2V").title == "neither measured here nor imported"
 
 
 def test_table_2_keeps_apart_what_only_resembles_the_papers_encoder() -> None:

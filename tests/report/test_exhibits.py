@@ -17,15 +17,11 @@ from vbench_mem.encoders.variants import kept_tokens
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.exhibits import EXHIBITS
 from vbench_mem.matrix.load import load_matrix
-from vbench_mem.report.draw.backbones import draw_backbones
 from vbench_mem.report.draw.canvas import Sheet
-from vbench_mem.report.draw.growth import draw_growth
-from vbench_mem.report.draw.long_clips import draw_long_clips
-from vbench_mem.report.draw.patches import draw_patches
-from vbench_mem.report.exhibits.backbones import boards
-from vbench_mem.report.exhibits.growth import PAIR, methods, sizes_of
-from vbench_mem.report.exhibits.long_clips import long_clips
-from vbench_mem.report.exhibits.patches import own_panels, spent
+from vbench_mem.report.draw.dispatch import draw
+from vbench_mem.report.draw.lanes import draw_lanes
+from vbench_mem.report.draw.tokens import draw_tokens
+from vbench_mem.report.exhibits import backbones, growth, long_clips, patches
 from vbench_mem.report.exhibits.words import MOST, listed
 from vbench_mem.report.illustrate import drawn as illustrated
 from vbench_mem.report.illustrate import plans as every_plan
@@ -101,8 +97,7 @@ def test_a_caption_says_what_is_ours_published_found_and_missing(
     assert "Missing: " in plan.caption
     word = "peak allocated memory" if how is measured else "predicted peak memory"
     assert f"The memory is ours: {word} (batch" in plan.caption
-    assert plan.draw is not None
-    axes = plan.draw().axes
+    axes = draw(plan).axes
     assert any(word in text for each in axes for text in (each.get_xlabel(), each.get_ylabel()))
 
 
@@ -122,7 +117,7 @@ def test_nothing_measured_is_said_and_not_drawn(tmp_path: Path) -> None:
         tmp_path, f"about: q\n{text}axes: {{encoder: joint_test, frames: 4, batch: 2}}\n"
     )
     found = plans(joined_of(matrix))
-    assert [plan.draw for plan in found] == [None] * 4
+    assert [plan.drawer for plan in found] == [None] * 4
     assert all(plan.skipped for plan in found)
     sizes = "no row is there in two sizes; write encoders of size B and L"
     assert found[2].skipped == sizes
@@ -135,7 +130,7 @@ def test_more_rows_than_a_figure_can_show_are_not_drawn_and_it_says_so(tmp_path:
     batches = list(range(1, MOST + 2))
     matrix = matrix_of(tmp_path, f"{text}batch: {batches}}}\n")
     found = plans(joined_of(matrix, *(ok(cell) for cell in matrix.cells)))
-    assert [plan.draw for plan in found] == [None] * 3
+    assert [plan.drawer for plan in found] == [None] * 3
     assert {plan.skipped for plan in found} == {
         f"{MOST + 1} rows are more than this figure can show; let the matrix have one load"
     }
@@ -150,13 +145,26 @@ def test_a_list_in_a_sentence_stays_short() -> None:
 def test_lanes_tell_loads_apart(tmp_path: Path) -> None:
     text = "about: q\naxes: {encoder: joint_test, recipe: [full, mask75], frames: [4, 8], batch: 2}"
     matrix = matrix_of(tmp_path, text)
-    (board,) = boards(joined_of(matrix, *(ok(cell) for cell in matrix.cells)))
-    assert [lane.name for lane in board.lanes] == ["joint_test frames=4", "joint_test frames=8"]
-    assert [[len(line) for line in lane.lines] for lane in board.lanes] == [[2], [2]]
+    figure = backbones.figure_of(joined_of(matrix, *(ok(cell) for cell in matrix.cells)))
+    ((names, (panel,)),) = [(row.names, row.panels) for row in figure.rows]
+    assert names == ["joint_test frames=4", "joint_test frames=8"]
+    assert [[mark.lane for mark in line] for line in panel.lines] == [[0, 0], [1, 1]]
+
+
+def figure2(joined: Joined) -> Sheet:
+    return draw_lanes(backbones.figure_of(joined))
+
+
+def figure3(joined: Joined) -> Sheet:
+    return draw_tokens(patches.figure_of(joined))
+
+
+def figure5(joined: Joined) -> Sheet:
+    return draw_lanes(long_clips.figure_of(long_clips.lengths_of(joined)))
 
 
 def test_figure_2_shows_the_published_recalls_hollow_and_on_no_line() -> None:
-    upper, *_ = draw_backbones(boards(measured("paper_backbones"))).axes
+    upper, *_ = figure2(measured("paper_backbones")).axes
     assert upper.get_title(loc="left") == "youcook2, text to video"
     marks = {str(line.get_label()): line for line in upper.lines}
     assert set(marks) == {"joint_b16", "factorized_b16", "frame_mean_b16", "frame_attpool_b16"}
@@ -166,7 +174,7 @@ def test_figure_2_shows_the_published_recalls_hollow_and_on_no_line() -> None:
 
 def test_figure_2_keeps_memory_without_recall_in_lanes_joined_by_mask() -> None:
     joined = measured("paper_backbones")
-    lanes = draw_backbones(boards(joined)).axes[1]
+    *_, lanes = figure2(joined).axes
     assert [text.get_text() for text in lanes.get_yticklabels()] == [
         "joint_b16", "factorized_b16", "frame_mean_b16", "frame_attpool_b16",
     ]  # fmt: skip
@@ -184,7 +192,7 @@ def test_figure_2_needs_no_lanes_where_every_row_has_a_recall() -> None:
     datasets = ("youcook2", "vatex")
     scores = [imported(c, 0.2 - c.recipe.mask / 10, d) for c in cells for d in datasets]
     joined = measured("paper_backbones", *scores)
-    sheet = draw_backbones(boards(joined))
+    sheet = figure2(joined)
     assert [axes.get_title(loc="left") for axes in sheet.axes] == [
         "youcook2, text to video", "vatex, text to video",
     ]  # fmt: skip
@@ -198,7 +206,7 @@ def test_figure_2_has_lanes_alone_without_any_score(tmp_path: Path) -> None:
     matrix = matrix_of(tmp_path, f"{text}frames: 4, batch: 2}}\n")
     full, masked = matrix.cells
     joined = joined_of(matrix, ok(full, 4 * GIB), oom(masked))
-    (axes,) = draw_backbones(boards(joined)).axes
+    (axes,) = figure2(joined).axes
     assert xy(drawn(axes, "lane: joint_test")) == [(4, 0)]
     assert xy(drawn(axes, "out of memory: joint_test+mask75"))[0][0] == 16
     assert not labelled(axes, "mask alone")
@@ -211,7 +219,7 @@ def test_figure_2_answers_with_what_masking_and_the_leanest_recipe_save() -> Non
 
 
 def test_figure_3_has_memory_by_tokens_with_embedding_beneath() -> None:
-    (axes,) = draw_patches(spent(joined := measured("paper_patches")), own_panels(joined)).axes
+    (axes,) = figure3(measured("paper_patches")).axes
     assert xy(drawn(axes, "joint_b16")) == [(2048, 4.0)]
     assert xy(drawn(axes, "joint_b16_coarse_both")) == [(256, 0.5)]
     assert xy(drawn(axes, "embedding: joint_b16+mask75")) == [(512, 1.0)]
@@ -221,7 +229,7 @@ def test_figure_3_has_memory_by_tokens_with_embedding_beneath() -> None:
 
 
 def test_figure_3_sets_marks_on_one_spot_beside_each_other() -> None:
-    (axes,) = draw_patches(spent(joined := measured("paper_patches")), own_panels(joined)).axes
+    (axes,) = figure3(measured("paper_patches")).axes
     masked, coarse = drawn(axes, "joint_b16+mask50"), drawn(axes, "joint_b16_coarse_time")
     assert xy(masked) == xy(coarse) == [(1024, 2.0)]
     one, other = (line.get_transform().transform([[1024, 2.0]])[0] for line in (masked, coarse))
@@ -232,17 +240,15 @@ def test_figure_3_sets_marks_on_one_spot_beside_each_other() -> None:
 def test_figure_3_has_a_panel_for_each_recall_of_ours_and_none_for_published_ones_alone() -> None:
     cells = load_matrix(SHIPPED / "paper_patches.yaml").cells
     joined = measured("paper_patches", *(imported(c, 0.2, "msr-vtt") for c in cells[:4]))
-    titles = [
-        axes.get_title(loc="left") for axes in draw_patches(spent(joined), own_panels(joined)).axes
-    ]
+    titles = [axes.get_title(loc="left") for axes in figure3(joined).axes]
     assert titles == ["memory of a step and of embedding", "msr-vtt, text to video"]
     assert "Missing: recall" not in plan_of(joined).caption
 
 
 def grown(joined: Joined) -> Sheet:
-    sizes = sizes_of(joined)
+    sizes = growth.sizes_of(joined)
     assert sizes is not None
-    return draw_growth(methods(joined, sizes), sizes)
+    return draw_lanes(growth.figure_of(growth.size_pairs(joined, sizes), sizes))
 
 
 def test_figure_4_has_a_bar_for_each_method_from_b_to_l_the_largest_first() -> None:
@@ -296,11 +302,13 @@ def test_figure_4_pairs_specs_however_their_rows_are_called(
 ) -> None:
     rest = "frames: 4" if "batch" in axes else "frames: 4, batch: 2"
     matrix = matrix_of(tmp_path, f"about: q\naxes: {{{axes}, {rest}}}\n")
-    found = methods(joined_of(matrix, *(ok(c, int(peak(c) * GIB)) for c in matrix.cells)), PAIR)
+    found = growth.size_pairs(
+        joined_of(matrix, *(ok(c, int(peak(c) * GIB)) for c in matrix.cells)), growth.PAIR
+    )
     assert sorted(method.name for method in found) == names
     assert 2 * len(found) == len(matrix.cells)
     for method in found:
-        small, large = (row.cell for row in method.rows)
+        small, large = (point.row.cell for point in method.both)
         assert (small.spec.tower, large.spec.tower) == (VIDEO_SIZES["B"], VIDEO_SIZES["L"])
         assert (small.recipe, small.load) == (large.recipe, large.load)
         assert method.increase == pytest.approx(1024 / 768 * 2 - 1, rel=1e-3)
@@ -312,7 +320,7 @@ def test_figure_4_pairs_no_rows_that_differ_in_more_than_their_size(tmp_path: Pa
     text = "about: q\naxes:\n- {variant: joint_b16, frames: 4, batch: 2}\n"
     for other in ("joint_l16_coarse_time", "joint_l16+mask75", "factorized_l16"):
         matrix = matrix_of(tmp_path, f"{text}- {{variant: {other}, frames: 4, batch: 2}}\n")
-        assert methods(joined_of(matrix, *map(ok, matrix.cells)), PAIR) == []
+        assert growth.size_pairs(joined_of(matrix, *map(ok, matrix.cells)), growth.PAIR) == []
 
 
 def test_figure_4_computes_a_published_loss_from_table_2_and_shows_it_hollow() -> None:
@@ -353,7 +361,7 @@ def test_figure_4_says_so_where_no_recall_is_joined_or_one_size_ran_out_of_memor
     full = matrix.cells[2]
     joined = joined_of(matrix, *(ok(c) for c in matrix.cells if c is not full), oom(full))
     memory, *others = grown(joined).axes
-    assert sizes_of(joined) == ("Ti", "S")
+    assert growth.sizes_of(joined) == ("Ti", "S")
     assert memory.get_title(loc="left") == "more memory, Ti to S"
     assert "out of memory" in [text.get_text() for text in memory.texts]
     assert [[t.get_text() for t in each.texts] for each in others] == [["no recall is joined"]] * 2
@@ -361,48 +369,46 @@ def test_figure_4_says_so_where_no_recall_is_joined_or_one_size_ran_out_of_memor
 
 def test_figure_5_has_the_papers_frames_first_and_the_16_gib_line_in_each() -> None:
     joined = measured("paper_long")
-    clips = long_clips(joined)
-    assert clips is not None
-    first, second = draw_long_clips(clips).axes
+    first, second = figure5(joined).axes
     assert [axes.get_title(loc="left") for axes in (first, second)] == ["128 frames", "256 frames"]
     for axes in (first, second):
         assert set(drawn(axes, "16 GiB").get_xdata()) == {16.0}
     assert first.get_position().height > second.get_position().height
     names = [text.get_text() for text in first.get_yticklabels()]
-    assert sorted(names) == sorted({point.series for point in clips.points})
+    assert sorted(names) == sorted(
+        {row.label.partition(" ")[0] for row in joined.rows if not row.by_rule}
+    )
     ((x, place),) = xy(drawn(first, "joint_b16+last4"))
     assert (x, names[round(place)]) == (pytest.approx(12.8), "joint_b16+last4")
-    assert len(first.lines) == 2 * len(names) + 1  # a mark and its lane, and the limit
+    assert len(first.lines) == len(names) + 1  # a mark in each lane, and the limit
 
 
-def test_figure_5_shades_by_our_recall_and_leaves_published_marks_hollow(tmp_path: Path) -> None:
+def test_figure_5_writes_our_recall_and_leaves_published_marks_hollow(tmp_path: Path) -> None:
     text = "about: q\nexhibits: [figure5]\naxes: {encoder: [joint_test, frame_mean_test], "
     matrix = matrix_of(tmp_path, f"{text}frames: 4, batch: 2}}\n")
     records = [ok(cell, 20 * GIB) for cell in matrix.cells]
-    for origin, fills in (("imported", 2), ("published", 0)):
+    for origin, fill, texts in (
+        ("imported", "left", ["20 · 20.0 %", "20 · 40.0 %"]),
+        ("published", "none", ["20", "20"]),
+    ):
         scores = tuple(
             score(f"{name}_test", value, origin=origin)
             for name, value in (("joint", 0.2), ("frame_mean", 0.4))
         )
         joined = joined_of(matrix, *records, scores=scores)
-        clips = long_clips(joined)
-        assert clips is not None
-        axes = draw_long_clips(clips).axes
-        faces = [
-            str(drawn(axes[0], f"{n}_test").get_markerfacecolor()) for n in ("joint", "frame_mean")
-        ]
-        assert len(set(faces) - {"white"}) == fills
-        bars = [each.get_ylabel() for each in axes[1:]]
-        assert bars == (["msr-vtt T2V R@1 (imported), %"] if fills else [])
+        (axes,) = figure5(joined).axes
+        marks = [drawn(axes, f"{name}_test") for name in ("joint", "frame_mean")]
+        assert {mark.get_fillstyle() for mark in marks} == {fill}
+        assert [text.get_text() for text in axes.texts[:2]] == texts
+        caption = plan_of(joined).caption
+        assert ("is its msr-vtt T2V R@1 (imported)" in caption) == (origin == "imported")
 
 
 def test_figure_5_draws_no_line_far_above_everything(tmp_path: Path) -> None:
     text = "about: q\nexhibits: [figure5]\naxes: {encoder: joint_test, frames: 4, batch: 2}\n"
     matrix = matrix_of(tmp_path, text)
     joined = joined_of(matrix, ok(matrix.cells[0], GIB))
-    clips = long_clips(joined)
-    assert clips is not None
-    assert not labelled(draw_long_clips(clips).axes[0], "16 GiB")
+    assert not labelled(figure5(joined).axes[0], "16 GiB")
     assert "far above all that is drawn" in plan_of(joined).caption
 
 
@@ -411,9 +417,7 @@ def test_a_run_out_of_memory_is_a_cross_on_its_limit() -> None:
     records = {
         cell.id: ok(cell, GIB) if cell.load.frames == 128 else oom(cell) for cell in matrix.cells
     }
-    clips = long_clips(join(matrix, records))
-    assert clips is not None
-    _, second = draw_long_clips(clips).axes
+    _, second = figure5(join(matrix, records)).axes
     crosses = [line for line in second.lines if line.get_marker() == "x"]
     assert [xy(line)[0][0] for line in crosses] == [16] * 8
 

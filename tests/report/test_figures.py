@@ -1,7 +1,10 @@
 """Figures by what they show, not by their pixels: points, marks, labels, units."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -9,17 +12,17 @@ from tests.report.axes_read import drawn, xy
 from tests.report.predicted import prediction_of
 from tests.rows import GIB, TEXT, joined_of, matrix_of, ok, oom, pick, score, skipped_as_oom
 from vbench_mem.analysis.join import Joined
-from vbench_mem.encoders.table import ENCODERS
+from vbench_mem.report.draw.dispatch import DRAWERS
 from vbench_mem.report.draw.memory import draw_memory_frames, draw_memory_variants
 from vbench_mem.report.draw.recall import draw_memory_recall
 from vbench_mem.report.facets import Facets, facets
 from vbench_mem.report.illustrate import illustrate, plans
 from vbench_mem.report.panels import recall_panels
-from vbench_mem.report.series import Point, memory_budgets, memory_points
-from vbench_mem.report.style import COLOURS, markers
+from vbench_mem.report.pictures.plan import Drawer
+from vbench_mem.report.series import MemoryPoint, memory_budgets, memory_points
 
 
-def panels_of(joined: Joined) -> Facets[Point]:
+def panels_of(joined: Joined) -> Facets[MemoryPoint]:
     return facets(memory_points(joined), joined)
 
 
@@ -39,7 +42,7 @@ def test_out_of_memory_is_a_cross_on_the_limit_not_a_gap(joined: Joined) -> None
     assert (xy(tried), tried.get_marker()) == ([(8, 16.0)], "x")
     assert (xy(skipped_as_oom), skipped_as_oom.get_marker()) == ([(16, 16.0)], "x")
     assert skipped_as_oom.get_markersize() < tried.get_markersize()
-    assert tried.get_color() == COLOURS["frame_mean"]
+    assert tried.get_color() == drawn(axes, "frame_mean_test").get_color()
     assert set(drawn(axes, "limit 16").get_ydata()) == {16.0}
     assert any(text.get_text() == "limit 16 GiB" for text in axes.texts)
 
@@ -101,22 +104,6 @@ def test_one_colour_a_family_and_one_marker_a_recipe(joined: Joined) -> None:
     other = drawn(axes, "frame_mean_test")
     assert full.get_color() == masked.get_color() != other.get_color()
     assert full.get_marker() == other.get_marker() != masked.get_marker()
-
-
-def test_every_family_has_a_colour_of_its_own() -> None:
-    assert {row.family for row in ENCODERS.values()} | {"custom"} == set(COLOURS)
-    assert len(set(COLOURS.values())) == len(COLOURS)
-
-
-def test_markers_differ_for_what_differs_in_one_family(tmp_path: Path) -> None:
-    text = (
-        "about: q\naxes: {encoder: [joint_test, joint_test_coarse_time], recipe: [full, mask50], "
-        "frames: [8, 16], batch: [1, 2]}\n"
-    )
-    matrix = matrix_of(tmp_path, text)
-    points = memory_points(joined_of(matrix, *(ok(cell) for cell in matrix.cells)))
-    shapes = markers(points)
-    assert len(shapes) == len(set(shapes.values())) == 8
 
 
 def test_the_trade_off_shows_each_origin_in_its_own_way(joined: Joined) -> None:
@@ -181,6 +168,16 @@ def test_a_single_number_of_frames_gives_bars_and_the_reason(tmp_path: Path) -> 
     assert xy(drawn(axes, "out of memory: joint_test batch=4")) == [(16.0, 1)]
 
 
+def test_every_plan_can_name_its_drawer_and_nobody_else_is_known() -> None:
+    assert set(DRAWERS) == set(get_args(Drawer))
+
+
+def test_planning_imports_no_matplotlib() -> None:
+    code = "import sys, vbench_mem.report.illustrate; print('matplotlib' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
 def test_nothing_measured_is_said_and_not_drawn(tmp_path: Path) -> None:
     joined = joined_of(matrix_of(tmp_path))
     pictures = illustrate(plans(joined), tmp_path)
@@ -240,7 +237,7 @@ def test_a_budget_near_the_peaks_is_a_line(
     matrix = matrix_of(tmp_path, TEXT + budgets)
     joined = joined_of(matrix, *(ok(cell, cell.load.frames * GIB) for cell in matrix.cells))
     panels = panels_of(joined)
-    allowed = memory_budgets(joined, panels.places)
+    allowed = memory_budgets(joined, panels.points)
     assert [size / GIB for size in allowed] == lines
     (axes,) = draw_memory_frames(panels, allowed).axes
     drawn_at = [xy(x)[0][1] for x in axes.lines if str(x.get_label()).startswith("budget")]

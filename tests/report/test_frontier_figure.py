@@ -1,4 +1,4 @@
-"""What nothing beats in memory, time and recall."""
+"""The Pareto frontier of memory, time and recall."""
 
 from pathlib import Path
 
@@ -6,7 +6,6 @@ from tests.rows import GIB, joined_of, matrix_of, ok, oom, pick, score
 from vbench_mem.analysis.join import Joined
 from vbench_mem.analysis.scores.score import Score
 from vbench_mem.report.draw.frontier import draw_frontier
-from vbench_mem.report.facets import looks
 from vbench_mem.report.pictures.frontier import FrontierRow, frontier_groups, plans
 
 # of each row: memory in GiB, milliseconds, recall
@@ -56,7 +55,7 @@ def test_with_recall_rows_of_all_frames_compete_in_three_criteria(tmp_path: Path
             if gib <= mine[0] and ms <= mine[1] and recall >= mine[2] and (gib, ms, recall) != mine
         ]
         assert row.is_best == (not beating)
-        assert row.is_best or (row.beaten_by in beating and row.beaten_by in best)
+        assert row.is_best or (row.dominated_by in beating and row.dominated_by in best)
     wins = {row.row.label: row.wins for row in rows if row.wins}
     assert wins == {
         "joint_test+mask75 frames=4": ("memory", "time"),
@@ -70,7 +69,7 @@ def test_without_recall_only_equal_frames_compete(tmp_path: Path) -> None:
     assert [group.title for group in groups] == ["frames=4", "frames=8"]
     best = {row.row.label for group in groups for row in group.rows if row.is_best}
     assert best == {"joint_test+mask75 frames=4", "joint_test+mask75 frames=8"}
-    assert {row.beaten_by for row in groups[1].rows} == {None, "joint_test+mask75 frames=8"}
+    assert {row.dominated_by for row in groups[1].rows} == {None, "joint_test+mask75 frames=8"}
 
 
 def test_a_published_recall_takes_no_part(tmp_path: Path) -> None:
@@ -106,13 +105,13 @@ def test_unlike_batches_are_not_compared_and_ways_to_run_are(tmp_path: Path) -> 
 
 def test_what_is_not_beaten_is_large_and_named_with_its_recall(tmp_path: Path) -> None:
     joined = run(tmp_path, *imported())
-    sheet = draw_frontier(frontier_groups(joined), looks(joined))
+    sheet = draw_frontier(frontier_groups(joined))
     (axes,) = sheet.axes
     names = {text.get_text() for text in axes.texts}
     assert "joint_test+mask75 4 fr 30.0 %" in names
     assert "20.0 %" in names  # beaten: its recall alone
     lines = {str(line.get_label()): line for line in axes.lines}
-    large, pale = lines["joint_test+mask75"], lines["beaten: joint_test+mask75"]
+    large, pale = lines["joint_test+mask75"], lines["dominated: joint_test+mask75"]
     assert large.get_markersize() > pale.get_markersize() and (pale.get_alpha() or 1) < 0.5
     assert (list(large.get_xdata()), list(large.get_ydata())) == ([1.0], [20.0])
     assert axes.get_xlabel() == "peak allocated memory, GiB (left is better)"
@@ -131,7 +130,7 @@ def test_without_recall_the_frontier_is_a_line(tmp_path: Path) -> None:
         for cell, (gib, ms) in zip(matrix.cells, numbers, strict=True)
     ]
     joined = joined_of(matrix, *records)
-    (axes,) = draw_frontier(frontier_groups(joined), looks(joined)).axes
+    (axes,) = draw_frontier(frontier_groups(joined)).axes
     (line,) = [line for line in axes.lines if line.get_label() == "frontier"]
     assert (list(line.get_xdata()), list(line.get_ydata())) == ([2.0, 4.0], [20.0, 10.0])
 
@@ -139,4 +138,4 @@ def test_without_recall_the_frontier_is_a_line(tmp_path: Path) -> None:
 def test_a_row_alone_beats_nothing_and_is_not_drawn(tmp_path: Path) -> None:
     matrix = matrix_of(tmp_path)
     (plan,) = plans(joined_of(matrix, ok(matrix.cells[0], step_ms=3.0)))
-    assert plan.draw is None and "no two rows that can be compared" in (plan.skipped or "")
+    assert plan.drawer is None and "no two rows that can be compared" in (plan.skipped or "")

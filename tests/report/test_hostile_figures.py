@@ -16,7 +16,8 @@ from vbench_mem.report.illustrate import illustrate
 from vbench_mem.report.panels import recall_panels
 from vbench_mem.report.pictures import exhibits, frontier, memory, recall, time
 from vbench_mem.report.pictures.throughput import levels
-from vbench_mem.report.series import Spot
+from vbench_mem.report.scheme import scheme_of
+from vbench_mem.report.series import ValuePoint
 from vbench_mem.report.write.html_figure import inline
 
 HEAD = "about: q\nexhibits: [{}]\naxes: "
@@ -178,5 +179,6 @@ def test_in_embedding_a_masked_encoder_sees_all_its_tokens(tmp_path: Path) -> No
 
 
 def test_a_line_of_equal_speed_is_drawn_once(tmp_path: Path) -> None:
-    (row,) = joined(tmp_path, "{encoder: joint_test, frames: 4, batch: 2}\n").rows
-    assert levels([Spot(row=row, series="a", x=10.0, y=100.0)]) == [1.0]
+    some = joined(tmp_path, "{encoder: joint_test, frames: 4, batch: 2}\n")
+    row, scheme = some.rows[0], scheme_of(some)
+    assert levels([ValuePoint(row=row, series="a", scheme=scheme, x=10.0, y=100.0)]) == [1.0]

@@ -10,10 +10,12 @@ import pytest
 from tests.report.predicted import prediction_of
 from tests.rows import GIB, TEXT, joined_of, matrix_of, ok
 from vbench_mem.analysis.join import Joined
+from vbench_mem.report.draw.dispatch import draw
 from vbench_mem.report.draw.memory import draw_memory_frames
 from vbench_mem.report.facets import bars, facets, named_rest, spread
 from vbench_mem.report.illustrate import illustrate, plans
-from vbench_mem.report.series import Place, memory_points
+from vbench_mem.report.scheme import scheme_of
+from vbench_mem.report.series import PlotPoint, memory_points
 
 BATCHES = """
 about: q
@@ -62,8 +64,8 @@ def test_a_panel_has_one_load_and_what_has_no_room_is_said(tmp_path: Path) -> No
     assert titles == ["batch=1", "batch=2", "batch=8", "batch=16", "batch=64", "batch=128"]
     assert found.left_out == "Not drawn: batch=4, batch=32."
     for panel in found.panels:
-        assert {f"batch={point.row.cell.load.batch}" for point in panel.places} == {panel.title}
-        assert [point.series for point in panel.places][::2] == [
+        assert {f"batch={point.row.cell.load.batch}" for point in panel.points} == {panel.title}
+        assert [point.series for point in panel.points][::2] == [
             "joint_test",
             "joint_test+mask75",
             "frame_mean_test",
@@ -77,7 +79,7 @@ def test_too_many_variants_have_a_panel_for_each_family_at_the_largest_load(
     joined = run(tmp_path, VARIANTS)
     found = facets(memory_points(joined), joined)
     assert [panel.title for panel in found.panels] == ["joint, batch=2", "factorized, batch=2"]
-    assert [len({p.series for p in panel.places}) for panel in found.panels] == [18, 18]
+    assert [len({p.series for p in panel.points}) for panel in found.panels] == [18, 18]
     assert found.left_out == "Not drawn: batch=1."
 
 
@@ -103,7 +105,7 @@ def test_a_legend_of_many_series_names_families_and_looks(tmp_path: Path) -> Non
 
 def test_whatever_the_legend_names_hides_something(tmp_path: Path) -> None:
     joined = run(tmp_path, VARIANTS.replace("[1, 2]", "1"))
-    drawn = {plan.name: plan.draw() for plan in plans(joined) if plan.draw}
+    drawn = {plan.name: draw(plan) for plan in plans(joined) if plan.drawer}
     assert set(drawn) == {
         *("memory_frames", "time_frames", "memory_categories", "throughput", "frontier", "cards")
     }
@@ -148,16 +150,23 @@ def test_a_thousand_rows_are_drawn_in_seconds_and_small(tmp_path: Path) -> None:
 def test_bars_of_many_rows_are_those_of_one_load(tmp_path: Path) -> None:
     joined = run(tmp_path, BATCHES.replace("[1, 2, 4", "[1, 2, 3, 5, 6, 7, 4"))
     chosen, said = bars(memory_points(joined), joined)
-    assert (chosen.title, len(chosen.places)) == ("frames=8 batch=128", 4)
+    assert (chosen.title, len(chosen.points)) == ("frames=8 batch=128", 4)
     assert said == "Drawn at frames=8 batch=128, of 24 loads."
     few, nothing = bars(memory_points(joined)[:3], joined)
-    assert (nothing, few.places[0].series) == ("", "joint_test frames=4 batch=1")
+    assert (nothing, few.points[0].series) == ("", "joint_test frames=4 batch=1")
 
 
 def test_a_marker_is_that_of_the_whole_matrix_in_every_figure(tmp_path: Path) -> None:
     joined = run(tmp_path, VARIANTS)
-    some = [Place(row=row, series=row.cell.variant) for row in joined.rows[40:60]]
-    assert facets(some, joined).shapes == facets(memory_points(joined), joined).shapes
+    scheme = scheme_of(joined)
+    some = [PlotPoint(row=r, series=r.cell.variant, scheme=scheme) for r in joined.rows[40:60]]
+    looks = {
+        point.series: (point.marker, point.colour)
+        for point in facets(memory_points(joined), joined).points
+    }
+    assert len(set(looks.values())) == len(looks)
+    for point in facets(some, joined).points:
+        assert (point.marker, point.colour) == looks[point.series]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from vbench_mem.report.pictures.throughput import (
     levels,
     peak_of,
     plans,
-    throughput_spots,
+    throughput_points,
 )
 
 
@@ -33,7 +33,7 @@ def run(folder: Path, peaks: tuple[float, ...] = ()) -> Joined:
 
 def test_a_line_of_equal_speed_is_where_flops_times_clips_are_the_same(tmp_path: Path) -> None:
     joined = run(tmp_path)
-    drawn = facets(throughput_spots(joined), joined)
+    drawn = facets(throughput_points(joined), joined)
     (axes,) = draw_throughput(drawn, [(2.0, "2 TFLOP/s"), (5.0, "5 TFLOP/s")]).axes
     lines = {str(line.get_label()): line for line in axes.lines}
     for level in (2.0, 5.0):
@@ -48,7 +48,7 @@ def test_a_line_of_equal_speed_is_where_flops_times_clips_are_the_same(tmp_path:
 
 
 def test_the_lines_are_round_and_enclose_what_was_achieved(tmp_path: Path) -> None:
-    assert levels(throughput_spots(run(tmp_path))) == [1.0, 2.0, 5.0, 10.0, 20.0]
+    assert levels(throughput_points(run(tmp_path))) == [1.0, 2.0, 5.0, 10.0, 20.0]
 
 
 def test_the_peak_is_said_where_the_rows_agree_on_it(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from tests.rows import GIB, joined_of, matrix_of, ok, oom, pick
 from vbench_mem.analysis.join import Joined
 from vbench_mem.report.draw.time import draw_time_frames, draw_time_variants
 from vbench_mem.report.facets import facets
-from vbench_mem.report.pictures.time import plans, time_spots
+from vbench_mem.report.pictures.time import plans, time_points
 
 
 def run(folder: Path, scale: float = 1.0) -> Joined:
@@ -33,7 +33,7 @@ def run(folder: Path, scale: float = 1.0) -> Joined:
 
 def test_medians_by_frames_with_bars_where_the_steps_spread(tmp_path: Path) -> None:
     joined = run(tmp_path)
-    sheet = draw_time_frames(facets(time_spots(joined), joined))
+    sheet = draw_time_frames(facets(time_points(joined), joined))
     (axes,) = sheet.axes
     lines = {str(line.get_label()): line for line in axes.lines}
     assert set(lines) == {"joint_test", "frame_mean_test"}
@@ -54,7 +54,7 @@ def test_medians_by_frames_with_bars_where_the_steps_spread(tmp_path: Path) -> N
 
 def test_long_steps_are_in_seconds(tmp_path: Path) -> None:
     joined = run(tmp_path, scale=1000)
-    (axes,) = draw_time_frames(facets(time_spots(joined), joined)).axes
+    (axes,) = draw_time_frames(facets(time_points(joined), joined)).axes
     assert axes.get_ylabel() == "s/step (down is better)"
     assert axes.lines[0].get_ydata().tolist() == [40.0, 90.0]
 
@@ -64,7 +64,7 @@ def test_no_time_is_predicted_and_none_is_shown_of_what_did_not_run(tmp_path: Pa
     joined = joined_of(matrix)
     rows = tuple(replace(row, prediction=prediction_of(GIB)) for row in joined.rows)
     (plan,) = plans(replace(joined, rows=rows))
-    assert (plan.draw, plan.skipped) == (None, "no row has a measured step time")
+    assert (plan.drawer, plan.skipped) == (None, "no row has a measured step time")
 
 
 def test_a_single_number_of_frames_gives_bars_of_time(tmp_path: Path) -> None:
@@ -73,6 +73,6 @@ def test_a_single_number_of_frames_gives_bars_of_time(tmp_path: Path) -> None:
     skipped, plan = plans(joined)
     assert skipped.skipped == "all rows have 4 frames"
     assert plan.name == "time_variants"
-    (axes,) = draw_time_variants(time_spots(joined)).axes
+    (axes,) = draw_time_variants(time_points(joined)).axes
     assert [bar.get_width() for bar in axes.patches] == [20.0, 40.0]
     assert axes.get_xlabel() == "ms/step (left is better)"

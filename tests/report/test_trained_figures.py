@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from tests.report.axes_read import drawn, xy
 from tests.report.made import records_of, temporal, trained_matrix, trained_rows
@@ -16,13 +17,14 @@ from tests.rows import joined_of, matrix_of, ok, oom, score, trained
 from vbench_mem.accuracy.training.curve import Curve
 from vbench_mem.analysis.join import Joined
 from vbench_mem.report.curves import POINTS, binned, loss_panels
-from vbench_mem.report.draw.levels import Box, Scale, along, freest, places
+from vbench_mem.report.draw.labels import Box, Labels
 from vbench_mem.report.draw.losses import draw_losses
 from vbench_mem.report.draw.recall import draw_memory_recall
 from vbench_mem.report.illustrate import illustrate, plans
 from vbench_mem.report.panels import recall_panels, sweeps
+from vbench_mem.report.scheme import scheme_of
 from vbench_mem.report.series import memory_points
-from vbench_mem.report.style import COLOURS, NEUTRAL
+from vbench_mem.report.style import NEUTRAL
 
 PAIR = ("joint_test", "frame_mean_test")
 
@@ -81,18 +83,26 @@ def test_scores_of_files_have_no_bars_and_no_levels(joined: Joined) -> None:
 
 def test_labels_meet_neither_marks_nor_lines_nor_each_other() -> None:
     """Against trying every pair of boxes and every line, on a crowded panel."""
-    marks = [Box(x, 95, x + 12, 112) for x in (5, 60, 200)]
-    heights, taken = [98.0, 104.0, 20.0], list(marks)
-    for number, height in enumerate(heights):
-        others = [at for place, at in enumerate(heights) if place != number]
-        taken.append(freest(places("ceiling, 25 %", height, (250.0, 200.0)), taken, others))
-    labels = taken[len(marks) :]
-    for one, other in itertools.combinations([*marks, *labels], 2):
-        if one in labels or other in labels:
+    axes = Figure(figsize=(4, 3)).add_axes((0.1, 0.1, 0.8, 0.8))
+    axes.set_xlim(0, 250)
+    axes.set_ylim(0, 200)
+    labels = Labels(axes)
+    for x in (10, 60, 200):
+        labels.avoid(x, 98, 106)
+    heights = [98.0, 104.0, 20.0]
+    for height in heights:
+        others = [at for at in heights if at != height]
+        labels.on_level(height, ["ceiling, 25 %"], "black", others)
+    assert len(labels.texts) == 3
+    for one, other in itertools.combinations([*labels.taken, *labels.texts], 2):
+        if other in labels.texts:
             assert not one.meets(other)
-    for label, own in zip(labels, heights, strict=True):
-        assert all(not label.low < at < label.high for at in heights if at != own)
-        assert label.left >= 0 and label.right <= 250 and label.high <= 200
+    inside = labels.inside
+    for label, own in zip(labels.texts, heights, strict=True):
+        lines = [labels.point(0, at)[1] for at in heights if at != own]
+        assert all(not label.low < at < label.high for at in lines)
+        assert inside.left <= label.left and label.right <= inside.right
+        assert inside.low <= label.low and label.high <= inside.high
 
 
 def test_a_label_that_would_cross_a_line_goes_elsewhere_or_into_two_lines(tmp_path: Path) -> None:
@@ -100,18 +110,18 @@ def test_a_label_that_would_cross_a_line_goes_elsewhere_or_into_two_lines(tmp_pa
     variants = ("joint_test+mask75", "joint_test+adapter64", "joint_test")
     made = {"joint_test+mask75": 0.15, "joint_test+adapter64": 0.40, "joint_test": 0.45}
     joined = trained_rows(tmp_path, variants, lambda variant, _: made[variant])
-    figure = draw_memory_recall(recall_panels(joined))
-    axes = figure.axes[2]
-    scale = Scale(axes)
+    axes = draw_memory_recall(recall_panels(joined)).axes[2]
     label = next(text for text in axes.texts if text.get_text().startswith("ceiling"))
-    left, low = label.xyann
+    labels = Labels(axes)
+    left, low = label.xyann[0] + labels.inside.left, label.xyann[1] + labels.inside.low
     lines = label.get_text().split("\n")
     box = Box(left, low, left + 4.4 * max(map(len, lines)), low + 10 * len(lines))
     drawn_lines = [line for line in axes.lines if line.get_label() in ("frontier", SWEPT)]
     assert len(drawn_lines) == 2
     for line in drawn_lines:
-        places = [scale.place(x, y) for x, y in xy(line)]
-        assert not any(box.meets(piece) for piece in along(places))
+        labels.avoid_line(xy(line))
+    assert labels.taken
+    assert not any(box.meets(piece) for piece in labels.taken)
 
 
 SWEPT = "mask alone: joint_test"
@@ -123,7 +133,7 @@ def test_a_line_joins_what_differs_in_its_mask_alone(tmp_path: Path) -> None:
     for axes in figure.axes:
         (line,) = [each for each in axes.lines if str(each.get_label()).startswith("mask alone")]
         assert [x for x, _ in xy(line)] == [3.0, 1.0]
-        assert line.get_color() == COLOURS["joint"]
+        assert line.get_color() == drawn(axes, "joint_test").get_color()
     assert [y for _, y in xy(drawn(figure.axes[2], SWEPT))] == pytest.approx([80.0, 79.0])
     (track,) = {
         track.groups for track in figure.tracks if track.series == "joint_test" and not track.marks
@@ -190,7 +200,7 @@ def test_a_loss_line_is_the_mean_over_seeds_with_a_band(tmp_path: Path) -> None:
         list(PAIR),
     ]
     line = panels[0].lines[0]
-    assert (line.seeds, len(line.steps), line.family) == (3, 60, None)
+    assert (line.seeds, len(line.steps), line.colour, line.marker) == (3, 60, NEUTRAL, "")
     assert line.steps[:2] == (1.0, 2.0)
     assert line.mean[0] == pytest.approx(3.1)  # 3.0, 3.1 and 3.2
     assert (line.low[0], line.high[0]) == pytest.approx((3.0, 3.2))
@@ -206,12 +216,18 @@ def test_a_stage_of_some_encoders_says_whose_it_is(tmp_path: Path) -> None:
     )
     matrix = matrix_of(tmp_path, text)
     assert matrix.accuracy is not None
-    image, video = loss_panels(joined_of(matrix, *map(trained, matrix.accuracy.all)))
+    joined = joined_of(matrix, *map(trained, matrix.accuracy.all))
+    image, video = loss_panels(joined)
     assert [line.label for line in image.lines] == [
         "shared by joint_test,embed_dim=32 and 1 more",
         "shared by joint_test and 1 more",
     ]
-    assert [line.family for line in video.lines] == ["joint"] * 2 + ["frame_mean"] * 2
+    colours = scheme_of(joined).colours
+    assert [line.colour for line in video.lines] == [
+        *([colours["joint"]] * 2),
+        *([colours["frame_mean"]] * 2),
+    ]
+    assert {line.colour for line in image.lines} == {NEUTRAL}
 
 
 @pytest.mark.parametrize(("points", "every"), [(7, 1), (60, 1), (61, 1), (1000, 3)])
@@ -230,12 +246,13 @@ def test_points_are_means_of_neighbouring_steps_and_none_is_lost(points: int, ev
 
 
 def test_losses_are_drawn_in_the_colours_of_the_families(tmp_path: Path) -> None:
-    figure = draw_losses(loss_panels(trained_rows(tmp_path, (*PAIR, "joint_test+mask75"))))
+    joined = trained_rows(tmp_path, (*PAIR, "joint_test+mask75"))
+    figure, colours = draw_losses(loss_panels(joined)), scheme_of(joined).colours
     image, video = figure.axes
     assert drawn(image, "shared by all").get_color() == NEUTRAL
     joint, masked = drawn(video, "joint_test"), drawn(video, "joint_test+mask75")
-    assert joint.get_color() == masked.get_color() == COLOURS["joint"]
-    assert drawn(video, "frame_mean_test").get_color() == COLOURS["frame_mean"]
+    assert joint.get_color() == masked.get_color() == colours["joint"]
+    assert drawn(video, "frame_mean_test").get_color() == colours["frame_mean"]
     assert joint.get_marker() == drawn(video, "frame_mean_test").get_marker() != masked.get_marker()
     assert video.get_ylabel() == "loss, nats (down is better)"
     assert len(video.collections) == 3  # bands
@@ -246,9 +263,11 @@ def test_the_only_encoder_has_its_own_colour_and_shape_in_the_stage_on_images_to
     tmp_path: Path,
 ) -> None:
     """Which nobody shares with it, though the stage's encoder is a frame-level one."""
-    figure = draw_losses(loss_panels(trained_rows(tmp_path, ("joint_test",))))
+    joined = trained_rows(tmp_path, ("joint_test",))
+    figure = draw_losses(loss_panels(joined))
+    (colour,) = set(scheme_of(joined).colours.values())
     image, video = (drawn(axes, "joint_test") for axes in figure.axes)
-    assert image.get_color() == video.get_color() == COLOURS["joint"]
+    assert image.get_color() == video.get_color() == colour
     assert image.get_marker() == video.get_marker() != ""
 
 

@@ -155,7 +155,7 @@ def test_the_answer_has_the_best_and_the_cheapest_within_its_spread(tmp_path: Pa
 
     found = texts(summary(trained_rows(tmp_path, recall=lower)))
     assert any(
-        text.endswith("at 3.00 GiB; nothing within its spread over seeds needs less.")
+        text.endswith("at 3.00 GiB; no other row within its spread over seeds needs less memory.")
         for text in found
     )
 

@@ -143,6 +143,13 @@ class VideoSpec:
         return None
 
     @property
+    def is_plain(self) -> bool:
+        """Mean pooling, and patches as the family has them where nothing else is said."""
+        own = type(self)
+        patches = (self.patch_px, self.tubelet_frames) == (own.patch_px, own.tubelet_frames)
+        return patches and self.pooling == "mean" and not (self.class_token or self.pre_norm)
+
+    @property
     def weights(self) -> WeightGroups:
         """Which weights of the tower are what."""
         return WEIGHTS

@@ -10,7 +10,7 @@ from vbench_mem.base.metrics import show
 from vbench_mem.base.units import format_bytes
 from vbench_mem.report.best import retrieval
 from vbench_mem.report.document import Fact, Summary
-from vbench_mem.report.sized import Sized, limit_of, sized_rows
+from vbench_mem.report.sized import SizedRow, limit_of, sized_rows
 from vbench_mem.running.record import RowState
 
 MOST_LOADS = 4  # with more, only the first and the last load get facts
@@ -40,15 +40,15 @@ def load_of(row: Row) -> str:
     return rest or f"{row.cell.load.frames} frames"
 
 
-def by_load(sized: dict[str, Sized]) -> dict[str, list[Sized]]:
+def by_load(sized: dict[str, SizedRow]) -> dict[str, list[SizedRow]]:
     """Loads with several rows, in the matrix's order."""
-    loads: dict[str, list[Sized]] = {}
+    loads: dict[str, list[SizedRow]] = {}
     for each in sized.values():
         loads.setdefault(load_of(each.row), []).append(each)
     return {load: some for load, some in loads.items() if len(some) > 1}
 
 
-def load_facts(joined: Joined, load: str, some: Sequence[Sized]) -> Iterator[Fact]:
+def load_facts(joined: Joined, load: str, some: Sequence[SizedRow]) -> Iterator[Fact]:
     low, high = (pick(some, key=lambda each: each.bytes) for pick in (min, max))
     yield f"Peak memory at {load}", f"{size_of(low)} to {size_of(high)}"
     if all(each.step_ms for each in some):
@@ -65,13 +65,13 @@ def load_facts(joined: Joined, load: str, some: Sequence[Sized]) -> Iterator[Fac
         yield f"Within {format_bytes(limit)} at {load}", text
 
 
-def size_of(each: Sized) -> str:
+def size_of(each: SizedRow) -> str:
     """`1.00 GiB predicted (joint_test)`."""
     basis = " predicted" if each.is_predicted else ""
     return f"{each.size}{basis} ({each.row.cell.variant})"
 
 
-def masking(joined: Joined, sized: dict[str, Sized]) -> Iterator[Fact]:
+def masking(joined: Joined, sized: dict[str, SizedRow]) -> Iterator[Fact]:
     """Peak of masked rows as a share of the peak of the same row without a mask."""
     ratios: dict[float, list[float]] = {}
     unmasked = Partners({"mask": 0.0}, joined.rows)

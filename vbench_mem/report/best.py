@@ -1,4 +1,4 @@
-"""What retrieves best of a benchmark, and what does nearly as well for less memory."""
+"""The row with the best recall of each benchmark, and the cheapest one that is nearly as good."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.analysis.pareto import frontier
 from vbench_mem.analysis.scores.score import AnyScore
 from vbench_mem.analysis.spread import score_text
-from vbench_mem.report.sized import Sized, is_allowed
+from vbench_mem.report.sized import SizedRow, is_allowed
 
 RECALL = "t2v_recall_at_1"
 
 
 @dataclass(frozen=True)
-class Scored:
-    sized: Sized
+class ScoredRow:
+    sized: SizedRow
     score: AnyScore
 
     @property
@@ -23,59 +23,59 @@ class Scored:
         return self.sized.row
 
     @property
-    def told(self) -> str:
+    def text(self) -> str:
         known = "a predicted " if self.sized.is_predicted else ""
         return f"{score_text(self.score)} at {known}{self.sized.size}"
 
 
 def is_own_recall(score: AnyScore) -> bool:
-    """Published recall is no answer: it was not measured with these weights."""
+    """Not a published one: that was not measured with these weights."""
     return score.alias == RECALL and score.origin != "published"
 
 
-def retrieval(joined: Joined, sized: dict[str, Sized]) -> list[str]:
+def retrieval(joined: Joined, sized: dict[str, SizedRow]) -> list[str]:
     """One sentence for each benchmark with a recall of ours or of a file."""
-    found: dict[str, list[Scored]] = {}
+    found: dict[str, list[ScoredRow]] = {}
     for each in sized.values():
         for score in each.row.scores.values():
             if is_own_recall(score):
-                found.setdefault(score.column, []).append(Scored(each, score))
+                found.setdefault(score.column, []).append(ScoredRow(each, score))
     return [best_of(joined, some) for some in found.values()]
 
 
-def best_of(joined: Joined, every: Sequence[Scored]) -> str:
-    """Of rows of one device, mode and batch, since the memory of unlike ones is no alternative, all
-    measured or all predicted, and within the budget where one is on them."""
+def best_of(joined: Joined, every: Sequence[ScoredRow]) -> str:
+    """Of rows of one device, mode and batch, since memory is comparable among these alone, all
+    measured or all predicted, and within the budget where they have one."""
     allowed = [each for each in every if is_allowed(joined, each.sized)]
     some = allowed or every
     best = max(some, key=lambda each: (each.score.value, -each.sized.bytes))
     if len(every) == 1:
         name = f"On {best.score.dataset}, {best.row.label}"
-        return f"{name} has T2V R@1 {best.told}; no other row has one to compare."
+        return f"{name} has T2V R@1 {best.text}; no other row has one to compare."
     alike = [each for each in some if kind_of(each) == kind_of(best)]
     under = " within the budget" if len(allowed) not in (0, len(every)) else ""
-    said = f"On {best.score.dataset}, {best.row.label} retrieves best{under}: T2V R@1 {best.told}"
+    text = f"On {best.score.dataset}, {best.row.label} retrieves best{under}: T2V R@1 {best.text}"
     spread = best.score.spread
     if spread is None:
-        return f"{said}{runner_up(best, alike)}."
+        return f"{text}{runner_up(best, alike)}."
     close = [each for each in alike if each.score.value >= best.score.value - spread]
     cheapest = min(close, key=lambda each: (each.sized.bytes, -each.score.value))
     if cheapest.sized.bytes == best.sized.bytes:
-        return f"{said}; nothing within its spread over seeds needs less."
-    other = f"{cheapest.row.label}, {cheapest.told}"
-    return f"{said}; the cheapest within its spread over seeds is {other}."
+        return f"{text}; no other row within its spread over seeds needs less memory."
+    other = f"{cheapest.row.label}, {cheapest.text}"
+    return f"{text}; the cheapest within its spread over seeds is {other}."
 
 
-def runner_up(best: Scored, alike: Sequence[Scored]) -> str:
+def runner_up(best: ScoredRow, alike: Sequence[ScoredRow]) -> str:
     """The next on the frontier, of scores without a spread."""
     order = frontier([(each.sized.bytes, each.score.value) for each in alike])
     cheaper = [alike[i] for i in order if alike[i].sized.bytes < best.sized.bytes]
     one = ", with one seed and so without a spread" if best.score.origin == "measured" else ""
     if not cheaper:
-        return f"{one}; nothing that needs less is on the frontier"
-    return f"{one}; the next on the frontier is {cheaper[-1].row.label}, {cheaper[-1].told}"
+        return f"{one}; no row that needs less memory is on the frontier"
+    return f"{one}; the next on the frontier is {cheaper[-1].row.label}, {cheaper[-1].text}"
 
 
-def kind_of(one: Scored) -> tuple[Any, ...]:
+def kind_of(one: ScoredRow) -> tuple[Any, ...]:
     cell = one.row.cell
     return cell.load.mode, cell.load.batch, cell.runtime.device, one.sized.is_predicted

@@ -1,7 +1,7 @@
 """Losses of trainings as plain data: which lines a stage's panel has. No matplotlib, no torch.
 
 A line is of all trainings that differ in their seed alone. A stage that several encoders go on from
-is one line, whoever needs it.
+is one line.
 """
 
 import math
@@ -10,11 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from vbench_mem.accuracy.training.curve import Curve
-from vbench_mem.analysis.join import Joined
+from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.analysis.scores.measured import StageFacts, stage_facts
 from vbench_mem.analysis.trained import TrainedEncoder, trained_encoders
 from vbench_mem.matrix.lineage import lineage
 from vbench_mem.matrix.training import Stage
+from vbench_mem.report.scheme import Scheme, scheme_of
+from vbench_mem.report.style import NEUTRAL
 
 POINTS = 60  # of a line: steps one by one are noise
 
@@ -23,11 +25,12 @@ POINTS = 60  # of a line: steps one by one are noise
 class LossLine:
     """Means of so many neighbouring steps, at their middle.
 
-    family  none where encoders of several families share the stage
+    colour, marker  of the encoder's rows; neutral and none where several share the stage
     """
 
     label: str
-    family: str | None
+    colour: str
+    marker: str
     steps: tuple[float, ...]
     mean: tuple[float, ...]
     low: tuple[float, ...]
@@ -46,27 +49,28 @@ class LossPanel:
 
 
 @dataclass(frozen=True)
-class Course:
-    """A stage's record with the encoders that have it behind them, and the family of the first: a
-    stage on images is a frame-level encoder's, whoever goes on from it."""
+class TrainedStage:
+    """A stage's record, with the labels of the encoders that went through it and a row of the
+    first: its looks are those of the line, though a stage on images is another encoder's."""
 
     facts: StageFacts
-    family: str
-    whose: tuple[str, ...]
+    row: Row
+    encoders: tuple[str, ...]
 
 
 def loss_panels(joined: Joined) -> list[LossPanel]:
     """One for each stage, in the order of the stages; none where no curve is recorded."""
     trained = trained_encoders(joined)
-    found: dict[str, list[Course]] = {}
-    for course in courses(joined, trained):
-        found.setdefault(course.facts.stage.name, []).append(course)
+    found: dict[str, list[TrainedStage]] = {}
+    for stage_run in trained_stages(joined, trained):
+        found.setdefault(stage_run.facts.stage.name, []).append(stage_run)
     names = stage_names(trained)
-    return [panel_of(name, found[name], len(trained)) for name in names if name in found]
+    scheme = scheme_of(joined)
+    return [panel_of(name, found[name], len(trained), scheme) for name in names if name in found]
 
 
 def stage_names(trained: Iterable[TrainedEncoder]) -> list[str]:
-    """As the longest course has them, then those that only others have."""
+    """Of the longest training, then those that only others have."""
     lists = [
         [stage.name for stage in each.cell.training.stages]
         for each in trained
@@ -76,31 +80,31 @@ def stage_names(trained: Iterable[TrainedEncoder]) -> list[str]:
     return list(dict.fromkeys(name for names in longest_first for name in names))
 
 
-def courses(joined: Joined, trained: Sequence[TrainedEncoder]) -> Iterator[Course]:
+def trained_stages(joined: Joined, trained: Sequence[TrainedEncoder]) -> Iterator[TrainedStage]:
     """Every stage that ended well, each once."""
-    whose: dict[str, list[TrainedEncoder]] = {}
+    users: dict[str, list[TrainedEncoder]] = {}
     for each in trained:
         for cell in each.cells:
             for stage in (*lineage(cell), cell):
-                whose.setdefault(stage.id, []).append(each)
+                users.setdefault(stage.id, []).append(each)
     records = [*joined.stages, *(r for each in trained for r in each.records.values())]
     for record in records:
         facts = stage_facts(record)
-        if facts is not None and record.cell_id in whose:
-            some = whose[record.cell_id]
-            yield Course(facts, some[0].family, tuple(each.label for each in some))
+        if facts is not None and record.cell_id in users:
+            some = users[record.cell_id]
+            yield TrainedStage(facts, some[0].rows[0], tuple(each.label for each in some))
 
 
-def panel_of(name: str, some: Sequence[Course], trained: int) -> LossPanel:
-    lines: dict[tuple[str, ...], list[Course]] = {}
-    for course in some:
-        lines.setdefault(course.whose, []).append(course)
-    stages = [course.facts.stage for course in some]
+def panel_of(name: str, some: Sequence[TrainedStage], trained: int, scheme: Scheme) -> LossPanel:
+    lines: dict[tuple[str, ...], list[TrainedStage]] = {}
+    for stage_run in some:
+        lines.setdefault(stage_run.encoders, []).append(stage_run)
+    stages = [stage_run.facts.stage for stage_run in some]
     batches = {stage.batch for stage in stages}
     is_info = {stage.objective for stage in stages} == {"info_nce"}
     return LossPanel(
         title=title_of(name, stages),
-        lines=tuple(line_of(whose, each, trained) for whose, each in lines.items()),
+        lines=tuple(line_of(who, each, trained, scheme) for who, each in lines.items()),
         guess=math.log(batches.pop()) if is_info and len(batches) == 1 else None,
     )
 
@@ -113,16 +117,19 @@ def title_of(name: str, stages: Sequence[Stage]) -> str:
     return f"{name}: {what}, batch {' or '.join(map(str, batches))}"
 
 
-def line_of(whose: tuple[str, ...], some: Sequence[Course], trained: int) -> LossLine:
-    curves = [binned(course.facts.curve, course.facts.stage.steps) for course in some]
+def line_of(
+    encoders: tuple[str, ...], some: Sequence[TrainedStage], trained: int, scheme: Scheme
+) -> LossLine:
+    curves = [binned(stage_run.facts.curve, stage_run.facts.stage.steps) for stage_run in some]
     count = min(map(len, curves))
     by_place = list(zip(*(curve[:count] for curve in curves), strict=True))
     losses = [[loss for _, loss in place] for place in by_place]
-    families = {course.family for course in some}
-    shared = len(whose) > 1
+    row, is_shared = some[0].row, len(encoders) > 1
+    series = row.cell.variant
     return LossLine(
-        label=name_of(whose, trained),
-        family=None if shared else next(iter(families)),
+        label=name_of(encoders, trained),
+        colour=NEUTRAL if is_shared else scheme.colour(row, series),
+        marker="" if is_shared else scheme.marker(row, series),
         steps=tuple(place[0][0] for place in by_place),
         mean=tuple(map(statistics.fmean, losses)),
         low=tuple(map(min, losses)),
@@ -131,12 +138,12 @@ def line_of(whose: tuple[str, ...], some: Sequence[Course], trained: int) -> Los
     )
 
 
-def name_of(whose: tuple[str, ...], trained: int) -> str:
-    if len(whose) == 1:
-        return whose[0]
-    if len(whose) == trained:
+def name_of(encoders: tuple[str, ...], trained: int) -> str:
+    if len(encoders) == 1:
+        return encoders[0]
+    if len(encoders) == trained:
         return "shared by all"
-    return f"shared by {whose[0]} and {len(whose) - 1} more"
+    return f"shared by {encoders[0]} and {len(encoders) - 1} more"
 
 
 def binned(curve: Curve, steps: int) -> list[tuple[float, float]]:

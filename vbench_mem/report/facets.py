@@ -9,36 +9,33 @@ from typing import Generic, TypeVar
 
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.matrix.axes import SETTINGS, shown
-from vbench_mem.report.series import Place
-from vbench_mem.report.style import markers
+from vbench_mem.report.scheme import INSIDE
+from vbench_mem.report.series import PlotPoint
 
-MOST_PANELS, MOST_SERIES = 6, 24  # of a figure, of a panel: more are not told apart
+MOST_PANELS, MOST_SERIES = 6, 24  # of a figure, of a panel: more cannot be told apart
 MOST_BARS = 40  # a page is no higher
-INSIDE = ("name", "spec", "recipe")  # what a variant's name says
-P = TypeVar("P", bound=Place)
+P = TypeVar("P", bound=PlotPoint)
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Facet(Generic[P]):
-    """A panel: what its rows share, empty where that is the whole matrix; their places."""
+    """A panel: what its rows share, empty where that is the whole matrix; their points."""
 
     title: str
-    places: list[P]
+    points: list[P]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Facets(Generic[P]):
-    """The panels of a figure; `shapes` are markers by `style.look`, the same in all figures of a
-    matrix; `left_out` is a sentence for the caption, or empty."""
+    """The panels of a figure; `left_out` is a sentence for the caption, or empty."""
 
     panels: list[Facet[P]]
-    shapes: dict[str, str]
     left_out: str = ""
 
     @property
-    def places(self) -> list[P]:
-        return [place for panel in self.panels for place in panel.places]
+    def points(self) -> list[P]:
+        return [point for panel in self.panels for point in panel.points]
 
 
 def settings_of(joined: Joined, *sections: str) -> list[str]:
@@ -58,71 +55,66 @@ def load_name(row: Row, names: Iterable[str]) -> str:
     return " ".join(shown(name, row.facts.get(name)) for name in names)
 
 
-def looks(joined: Joined) -> dict[str, str]:
-    """The marker of each look of the matrix, whether or not a figure shows it."""
-    return markers(Place(row=row, series=row.cell.variant) for row in joined.rows)
-
-
-def facets(places: Sequence[P], joined: Joined) -> Facets[P]:
-    """A panel for each load and runtime; with too many variants for that a panel for each family
+def facets(points: Sequence[P], joined: Joined) -> Facets[P]:
+    """A panel for each load and runtime; with too many variants for that a panel for each colour
     at one load, that with most rows and of such the last."""
-    names = settings_of(joined)
-    by_load: dict[str, list[P]] = {}
-    for place in places:
-        named = replace(place, series=place.row.cell.variant)
-        by_load.setdefault(load_name(place.row, names), []).append(named)
-    if len({place.row.cell.variant for place in places}) > MOST_SERIES:
-        panels, left_out = by_family(by_load)
+    by_load = loads_of(points, settings_of(joined))
+    if len({point.row.cell.variant for point in points}) > MOST_SERIES:
+        panels, left_out = by_colour(by_load)
     else:
         kept = spread(list(by_load), MOST_PANELS)
-        panels = [Facet(title=load, places=by_load[load]) for load in kept]
+        panels = [Facet(title=load, points=by_load[load]) for load in kept]
         left_out = named_rest("not drawn", by_load, kept)
-    return Facets(panels=panels, shapes=looks(joined), left_out=left_out)
+    return Facets(panels=panels, left_out=left_out)
 
 
-def by_family(by_load: dict[str, list[P]]) -> tuple[list[Facet[P]], str]:
-    """A panel for each family at one load, and what is left out."""
+def loads_of(points: Iterable[P], names: Sequence[str]) -> dict[str, list[P]]:
+    """By the settings named; their series are variants."""
+    by_load: dict[str, list[P]] = {}
+    for point in points:
+        named = replace(point, series=point.row.cell.variant)
+        by_load.setdefault(load_name(point.row, names), []).append(named)
+    return by_load
+
+
+def by_colour(by_load: dict[str, list[P]]) -> tuple[list[Facet[P]], str]:
+    """A panel for each group of one colour at one load, and what is left out."""
     load = main_load(by_load)
-    families: dict[str, list[P]] = {}
-    for place in by_load[load]:
-        families.setdefault(place.row.facts["family"], []).append(place)
-    kept = sorted(families, key=lambda name: -len(families[name]))[:MOST_PANELS]
+    groups: dict[str, list[P]] = {}
+    for point in by_load[load]:
+        groups.setdefault(point.groups[0], []).append(point)
+    kept = sorted(groups, key=lambda name: -len(groups[name]))[:MOST_PANELS]
     panels, thinned = [], 0
-    for family in (name for name in families if name in kept):
-        variants = list(dict.fromkeys(place.series for place in families[family]))
+    for group in (name for name in groups if name in kept):
+        variants = list(dict.fromkeys(point.series for point in groups[group]))
         some = set(spread(variants, MOST_SERIES))
         thinned += len(variants) - len(some)
         panels.append(
             Facet(
-                title=f"{family}, {load}" if load else family,
-                places=[place for place in families[family] if place.series in some],
+                title=f"{group}, {load}" if load else group,
+                points=[point for point in groups[group] if point.series in some],
             )
         )
-    said = [named_rest("not drawn", by_load, [load]), named_rest("not drawn", families, kept)]
+    left_out = [named_rest("not drawn", by_load, [load]), named_rest("not drawn", groups, kept)]
     if thinned:
-        said.append(f"{thinned} variants of crowded panels are not drawn.")
-    return panels, " ".join(filter(None, said))
+        left_out.append(f"{thinned} variants of crowded panels are not drawn.")
+    return panels, " ".join(filter(None, left_out))
 
 
-def bars(places: Sequence[P], joined: Joined) -> tuple[Facet[P], str]:
+def bars(points: Sequence[P], joined: Joined) -> tuple[Facet[P], str]:
     """What a figure with a bar for each row shows: all of them or, of many, those of one load; and
     what is left out."""
-    if len(places) <= MOST_BARS:
-        named = [replace(place, series=place.row.label) for place in places]
-        return Facet(title="", places=named), ""
-    names = ["frames"] if "frames" in joined.matrix.varying else []
-    by_load: dict[str, list[P]] = {}
-    for place in places:
-        named_place = replace(place, series=place.row.cell.variant)
-        by_load.setdefault(load_name(place.row, names + settings_of(joined)), []).append(
-            named_place
-        )
+    if len(points) <= MOST_BARS:
+        named = [replace(point, series=point.row.label) for point in points]
+        return Facet(title="", points=named), ""
+    frames = ["frames"] if "frames" in joined.matrix.varying else []
+    by_load = loads_of(points, frames + settings_of(joined))
     load = main_load(by_load)
     kept = spread(by_load[load], MOST_BARS)
-    said = f"Drawn at {load}, of {len(by_load)} loads." if len(by_load) > 1 else ""
+    left_out = f"Drawn at {load}, of {len(by_load)} loads." if len(by_load) > 1 else ""
     if len(kept) < len(by_load[load]):
-        said += f" Of {len(by_load[load])} rows {len(kept)} are drawn, evenly spread."
-    return Facet(title=load, places=kept), said.strip()
+        left_out += f" Of {len(by_load[load])} rows {len(kept)} are drawn, evenly spread."
+    return Facet(title=load, points=kept), left_out.strip()
 
 
 def main_load(by_load: dict[str, list[P]]) -> str:

@@ -35,8 +35,7 @@ MAKERS: tuple[Callable[[Joined], Sequence[Plan]], ...] = (
 
 
 def plans(joined: Joined) -> list[Plan]:
-    """What the matrix names of the paper, the trade-off, costs, losses. No plan imports matplotlib
-    before it is drawn."""
+    """What the matrix names of the paper, the trade-off, costs, losses. Imports no matplotlib."""
     return [plan for make in MAKERS for plan in make(joined)]
 
 
@@ -47,13 +46,14 @@ def illustrate(plans: Sequence[Plan], folder: Path, prefix: str = "") -> list[do
 
 def drawn(plan: Plan, folder: Path, prefix: str) -> document.Figure:
     name = f"{prefix}{plan.name}"
-    if plan.draw is None:
+    if plan.skipped is not None:
         for kind in ("svg", "png"):  # of an earlier report, when there was something to draw
             (folder / f"{name}.{kind}").unlink(missing_ok=True)
         return document.Figure(name=name, title=plan.title, skipped=plan.skipped)
     from vbench_mem.report.draw.canvas import save
+    from vbench_mem.report.draw.dispatch import draw
 
-    sheet = plan.draw()
+    sheet = draw(plan)
     return document.Figure(
         name=name,
         title=plan.title,

@@ -1,4 +1,4 @@
-"""What the things drawn in a figure stand for, so that a page can tell it. No matplotlib.
+"""What the marks of a figure stand for: the content of its tooltips. No matplotlib.
 
 A figure is drawn once. Its SVG carries an id for each line or bar; the page finds the marks of that
 id here and shows their numbers and their record where one points at them.
@@ -15,8 +15,8 @@ from vbench_mem.report.evidence import link_of
 from vbench_mem.report.overview import HEADS
 
 Facts = tuple[tuple[str, str], ...]
-ASKED = ("peak_alloc_bytes", "predicted_peak_bytes", "step_ms", "clips_per_s", "step_gflop", "mfu")
-TOLD = {name: HEADS[name] for name in ASKED}
+MAIN = ("peak_alloc_bytes", "predicted_peak_bytes", "step_ms", "clips_per_s", "step_gflop", "mfu")
+MAIN_METRICS = {name: HEADS[name] for name in MAIN}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +24,8 @@ class Mark:
     """One thing to point at.
 
     label    of the row, or of what else it is
-    facts    name and text of each number worth telling
-    cell_id  of the record behind it; none where there is none
+    facts    name and text of each number that its tooltip shows
+    cell_id  of the record behind it, if any
     link     to that record, relative to the report's folder
     """
 
@@ -41,8 +41,8 @@ class Track:
 
     series  what a click on the legend hides and shows
     marks   one where the whole group is the mark; none where it only belongs to the series
-    groups  what else hides it: a legend of many series names families and looks instead, and ways
-            of drawing, so that a track is seen while neither its series nor a group is hidden
+    groups  what else hides it: a legend of many series names what colours and markers stand for,
+            and ways of drawing; a track is seen while neither its series nor a group is hidden
     """
 
     gid: str
@@ -56,17 +56,17 @@ class Track:
 
 
 def mark_of(row: Row, facts: Iterable[tuple[str, str]] = ()) -> Mark:
-    """The row's state, what the figure is about (`facts`), and the numbers people ask for."""
-    said = dict(facts)
+    """The row's state, what the figure is about (`facts`), and the main metrics."""
+    shown = dict(facts)
     if row.reason is not None:
-        said.setdefault("status", row.state)
-    for name, head in TOLD.items():
+        shown.setdefault("status", row.state)
+    for name, head in MAIN_METRICS.items():
         text = show(name, row.metric(name))
         if text:
-            said.setdefault(head, text)
+            shown.setdefault(head, text)
     for score in row.scores.values():
         if score.metric == "recall_at_1":
             head = f"{score.dataset} {score.direction.upper()} R@1 ({score.origin})"
-            said.setdefault(head, score_text(score))
-    facts_told = tuple(said.items())
-    return Mark(label=row.label, facts=facts_told, cell_id=row.cell.id, link=link_of(row))
+            shown.setdefault(head, score_text(score))
+    label, cell_id = row.label, row.cell.id
+    return Mark(label=label, facts=tuple(shown.items()), cell_id=cell_id, link=link_of(row))

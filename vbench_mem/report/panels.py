@@ -13,11 +13,12 @@ from vbench_mem.analysis.scores.measured import MeasuredScore, results_of
 from vbench_mem.base.score_metrics import RECALL, Direction
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.variants import mask_kind
-from vbench_mem.report.series import Point, point_of
+from vbench_mem.report.scheme import scheme_of
+from vbench_mem.report.series import MemoryPoint, point_of
 
 
 @dataclass(frozen=True, kw_only=True)
-class Level:
+class RecallLevel:
     """A recall that is known without an encoder: by chance, or what a kind cannot go above."""
 
     name: str
@@ -27,15 +28,15 @@ class Level:
 @dataclass(frozen=True, kw_only=True)
 class Panel:
     """Memory against one recall of one dataset; `frontiers` are by column and load; `levels` are
-    of the benchmarks that were asked here, the lowest first; `sweeps` are rows of one score that
-    differ in their mask alone, by mask."""
+    of the benchmarks evaluated here, the lowest first; `sweeps` are rows of one score that differ
+    in their mask alone, by mask."""
 
     dataset: str
     direction: Direction
-    points: list[Point]
-    frontiers: dict[str, list[Point]]
-    levels: tuple[Level, ...] = ()
-    sweeps: list[list[Point]] = field(default_factory=list)
+    points: list[MemoryPoint]
+    frontiers: dict[str, list[MemoryPoint]]
+    levels: tuple[RecallLevel, ...] = ()
+    sweeps: list[list[MemoryPoint]] = field(default_factory=list)
 
     @property
     def title(self) -> str:
@@ -44,10 +45,11 @@ class Panel:
 
 def recall_panels(joined: Joined) -> list[Panel]:
     """One panel for each dataset and direction that a row has a recall at 1 of."""
-    found: dict[tuple[str, Direction], list[Point]] = {}
+    found: dict[tuple[str, Direction], list[MemoryPoint]] = {}
+    scheme = scheme_of(joined)
     for row in joined.rows:
         for score in row.scores.values():
-            point = point_of(row, joined, score) if score.metric == RECALL else None
+            point = point_of(row, scheme, score) if score.metric == RECALL else None
             if point is not None:
                 found.setdefault((score.dataset, score.direction), []).append(point)
     return [
@@ -63,7 +65,7 @@ def recall_panels(joined: Joined) -> list[Panel]:
     ]
 
 
-def levels(joined: Joined, dataset: str, direction: Direction) -> tuple[Level, ...]:
+def levels(joined: Joined, dataset: str, direction: Direction) -> tuple[RecallLevel, ...]:
     """Chance, and the ceilings below 1 of encoders blind to order, or of a kind that a row is."""
     found: set[tuple[float, str]] = set()
     for row in joined.rows:
@@ -79,14 +81,14 @@ def levels(joined: Joined, dataset: str, direction: Direction) -> tuple[Level, .
                     and ceiling.random_ties_value < 1
                     and (ceiling.kind == ORDER_INVARIANT or is_of_kind(record.cell, ceiling.kind))
                 }
-    return tuple(Level(name=name, share=share) for share, name in sorted(found))
+    return tuple(RecallLevel(name=name, share=share) for share, name in sorted(found))
 
 
-def frontiers(points: Iterable[Point]) -> dict[str, list[Point]]:
+def frontiers(points: Iterable[MemoryPoint]) -> dict[str, list[MemoryPoint]]:
     """The frontiers of the rows that fit: one for each column that is not published and each
     device, mode and batch, since the memory of unlike ones is no alternative; what is predicted is
     apart from what was measured."""
-    groups: dict[str, list[Point]] = {}
+    groups: dict[str, list[MemoryPoint]] = {}
     for point in points:
         if point.ending == "ok" and point.score and point.score.origin != "published":
             load, device = point.row.cell.load, point.row.cell.runtime.device
@@ -98,15 +100,15 @@ def frontiers(points: Iterable[Point]) -> dict[str, list[Point]]:
     }
 
 
-def is_ours(point: Point) -> bool:
-    """Of no publication: the score, where there is one, was measured here or handed in."""
+def is_ours(point: MemoryPoint) -> bool:
+    """Is the score, if any, measured here or imported, not published?"""
     return point.score is None or point.score.origin != "published"
 
 
-def sweeps(points: Iterable[Point]) -> list[list[Point]]:
+def sweeps(points: Iterable[MemoryPoint]) -> list[list[MemoryPoint]]:
     """Groups of two or more that differ in their mask alone, by mask; a run out of memory has no
     place of its own and is in none."""
-    groups: dict[Hashable, list[Point]] = {}
+    groups: dict[Hashable, list[MemoryPoint]] = {}
     for point in points:
         if point.ending == "ok":
             column = point.score.column if point.score else None
@@ -133,22 +135,22 @@ def at_a_load(row: Row) -> Hashable:
     return row.cell.spec, row.cell.load, row.cell.runtime
 
 
-def mask_of(point: Point) -> float:
+def mask_of(point: MemoryPoint) -> float:
     return point.row.cell.recipe.mask
 
 
 def kind_of(row: Row) -> str | None:
-    """The kind of mask, the layout's own where none is named; none of an encoder of one's own."""
+    """The kind of mask, the layout's own where none is named; none of a custom encoder."""
     spec = row.cell.spec
     return None if isinstance(spec, Custom) else mask_kind(spec, row.cell.recipe)
 
 
-def value(point: Point) -> float:
+def value(point: MemoryPoint) -> float:
     assert point.score is not None
     return point.score.value
 
 
-def reach(point: Point) -> tuple[float, float]:
+def reach(point: MemoryPoint) -> tuple[float, float]:
     """The lowest and the highest seed; of a score without seeds the score itself."""
     if isinstance(point.score, MeasuredScore):
         return min(point.score.values), max(point.score.values)

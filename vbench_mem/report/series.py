@@ -11,8 +11,9 @@ from typing import Literal
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.analysis.scores.score import AnyScore
 from vbench_mem.base.metrics import MEMORY, PREDICTED_MEMORY
-from vbench_mem.matrix.axes import label
+from vbench_mem.matrix.axes import SETTINGS
 from vbench_mem.matrix.conditions import check_when, matches
+from vbench_mem.report.scheme import INSIDE, Scheme, scheme_of, series_name
 
 NEAR = 4  # a budget farther than this from every peak would squash the lines
 Ending = Literal["ok", "oom"]
@@ -20,17 +21,33 @@ Basis = Literal["measured", "predicted"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class PlotPoint:
     """A row in a figure, as one of the marks of a series."""
 
     row: Row
     series: str
+    scheme: Scheme
+
+    @property
+    def colour(self) -> str:
+        return self.scheme.colour(self.row, self.series)
+
+    @property
+    def marker(self) -> str:
+        return self.scheme.marker(self.row, self.series)
+
+    @property
+    def groups(self) -> tuple[str, str]:
+        """What its colour and its marker stand for, as a legend names them that has no room for
+        every series."""
+        scheme = self.scheme
+        return scheme.group(self.row, self.series), scheme.rest(self.row, self.series)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Point(Place):
+class MemoryPoint(PlotPoint):
     """`memory` is the peak of an ok row, and the limit of one that ran out of memory (None where
-    no limit is known). `basis`: a row that was not run has its place by its prediction."""
+    no limit is known). `basis`: a row that was not run is placed by its prediction."""
 
     frames: int
     memory: int | None
@@ -40,15 +57,21 @@ class Point(Place):
 
     @property
     def predicted(self) -> int | None:
-        """Bytes that are predicted, whatever became of the run."""
+        """Bytes that are predicted, also where the row ran."""
         size = self.row.metric(PREDICTED_MEMORY)
         return None if size is None else int(size)
 
+    @property
+    def size(self) -> float:
+        """Memory in the unit of the figure; only of a point that has a memory."""
+        assert self.memory is not None
+        return self.memory / self.scheme.unit.bytes
+
 
 @dataclass(frozen=True, kw_only=True)
-class Spot(Place):
-    """A row's place on two axes, in their units; `low` to `high` is what it spreads over on the
-    second one, where that is known."""
+class ValuePoint(PlotPoint):
+    """A row on two axes, in their units; `low` to `high` is what it spreads over on the second
+    one, where that is known."""
 
     x: float
     y: float
@@ -56,13 +79,13 @@ class Spot(Place):
     high: float | None = None
 
 
-def series_of(row: Row, joined: Joined) -> str:
+def series_of(row: Row, scheme: Scheme) -> str:
     """The row's label without its frames: one line of a figure."""
-    rest = tuple(name for name in joined.matrix.varying if name != "frames")
-    return label(row.cell, rest)
+    rest = [n for n in scheme.varying if n != "frames" and SETTINGS[n].section not in INSIDE]
+    return series_name(row, rest)
 
 
-def point_of(row: Row, joined: Joined, score: AnyScore | None = None) -> Point | None:
+def point_of(row: Row, scheme: Scheme, score: AnyScore | None = None) -> MemoryPoint | None:
     """The row's point; None where its memory is neither measured nor predicted, and not known not
     to suffice."""
     memory: int | None
@@ -75,9 +98,10 @@ def point_of(row: Row, joined: Joined, score: AnyScore | None = None) -> Point |
         memory, basis = int(peak), "predicted"
     else:
         return None
-    return Point(
+    return MemoryPoint(
         row=row,
-        series=series_of(row, joined),
+        series=series_of(row, scheme),
+        scheme=scheme,
         frames=row.cell.load.frames,
         memory=memory,
         ending="oom" if row.is_out_of_memory else "ok",
@@ -86,9 +110,10 @@ def point_of(row: Row, joined: Joined, score: AnyScore | None = None) -> Point |
     )
 
 
-def memory_points(joined: Joined) -> list[Point]:
-    """Every row with a place in a figure of memory, in the matrix's order."""
-    found = (point_of(row, joined) for row in joined.rows)
+def memory_points(joined: Joined) -> list[MemoryPoint]:
+    """Every row that a figure of memory can show, in the matrix's order."""
+    scheme = scheme_of(joined)
+    found = (point_of(row, scheme) for row in joined.rows)
     return [point for point in found if point is not None]
 
 
@@ -103,7 +128,7 @@ def limits_of(row: Row, joined: Joined, metrics: Sequence[str]) -> list[float]:
     ]
 
 
-def memory_budgets(joined: Joined, points: Iterable[Point]) -> list[float]:
+def memory_budgets(joined: Joined, points: Iterable[MemoryPoint]) -> list[float]:
     """The most bytes that budgets allow rows among the points, where that is near what is drawn."""
     seen = [point for point in points if point.memory]
     sizes = [point.memory for point in seen if point.memory]
@@ -111,15 +136,15 @@ def memory_budgets(joined: Joined, points: Iterable[Point]) -> list[float]:
     return [limit for limit in sorted(allowed) if min(sizes) / NEAR <= limit <= NEAR * max(sizes)]
 
 
-def step_word(places: Iterable[Place]) -> str:
-    """What a caption calls that which was run or predicted at these places."""
-    modes = {place.row.cell.load.mode for place in places}
+def step_word(points: Iterable[PlotPoint]) -> str:
+    """What a caption calls what was run or predicted at these points."""
+    modes = {point.row.cell.load.mode for point in points}
     if modes == {"embed"}:
         return "embedding a batch"
     return "a step, of training or of embedding" if "embed" in modes else "a training step"
 
 
-def memory_word(points: Iterable[Point]) -> str:
+def memory_word(points: Iterable[MemoryPoint]) -> str:
     """What an axis or a caption calls the memory of these points."""
     known = {point.basis for point in points}
     if len(known) > 1:

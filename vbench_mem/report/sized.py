@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.base.metrics import MEMORY, PREDICTED_MEMORY
 from vbench_mem.base.units import format_bytes
+from vbench_mem.report.scheme import scheme_of
 from vbench_mem.report.series import limits_of, point_of
 
 
 @dataclass(frozen=True)
-class Sized:
+class SizedRow:
     """A row with the memory that it needs, measured or predicted, in bytes."""
 
     row: Row
@@ -25,13 +26,13 @@ class Sized:
         return self.row.metric("step_ms")
 
 
-def sized_rows(joined: Joined) -> dict[str, Sized]:
+def sized_rows(joined: Joined) -> dict[str, SizedRow]:
     """By cell id; rows without a number are not there."""
-    found = {}
+    found, scheme = {}, scheme_of(joined)
     for row in joined.rows:
-        point = point_of(row, joined)
+        point = point_of(row, scheme)
         if point is not None and point.ending == "ok" and point.memory:
-            found[row.cell.id] = Sized(row, point.memory, point.basis == "predicted")
+            found[row.cell.id] = SizedRow(row, point.memory, point.basis == "predicted")
     return found
 
 
@@ -40,6 +41,6 @@ def limit_of(joined: Joined, row: Row) -> int | None:
     return min(map(int, limits_of(row, joined, (MEMORY, PREDICTED_MEMORY))), default=None)
 
 
-def is_allowed(joined: Joined, sized: Sized) -> bool:
+def is_allowed(joined: Joined, sized: SizedRow) -> bool:
     limit = limit_of(joined, sized.row)
     return limit is None or sized.bytes <= limit

@@ -1,35 +1,25 @@
-"""One colour for each family, one marker for each recipe and size, in every figure. No matplotlib.
+"""The palette, the markers and the fixed colours of all figures. No matplotlib.
 
-Colours are Okabe and Ito's, which stay apart for colour-blind readers; their yellow is too pale for
-thin lines on white and is replaced with a grey. Encoders of one's own share a brown.
+Which row has which of them is up to the `Scheme` of its matrix (`scheme.py`).
 """
 
-from collections.abc import Iterable
-
-from vbench_mem.analysis.join import Row
-from vbench_mem.report.series import Place
-
-COLOURS = {
-    "joint": "#0072B2",
-    "factorized": "#D55E00",
-    "factorized_encoder": "#E69F00",
-    "factorized_self_attention": "#CC79A7",
-    "factorized_dot_product": "#777777",
-    "frame_mean": "#009E73",
-    "frame_attpool": "#56B4E9",
-    "tubevit": "#000000",
-    "custom": "#8C510A",
-}
+# Okabe and Ito's colours without their yellow, which is too pale for lines on white, and five that
+# stay apart from these and from each other under protanopia, deuteranopia and tritanopia, and when
+# a page lightens them for dark mode.
+PALETTE = (
+    *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"),
+    *("#8800EE", "#88CC66", "#880066", "#330088", "#8888EE"),
+)
 MARKERS = ("o", "s", "^", "D", "v", "P", "p", "<", ">", "h", "*", "d", "8", "H", "1", "2", "3", "4")
 LIMIT_COLOUR = "#B00020"
 BUDGET_COLOUR = "#555555"
 LEVEL_COLOUR = "#6A5ACD"
-NEUTRAL = "#444444"  # of what several families share
+NEUTRAL = "#444444"  # of what several encoders share
 CHANGED_COLOUR = "#7A4FA3"  # neither better nor worse
 
 
 # Of memory at the peak: dark is what the weights cost, sand what the clips cost. Each has a hatch
-# too, and none is a family's colour; they are Tol's muted ones.
+# too, and none is in the palette; they are Tol's muted ones.
 CATEGORIES = {
     "parameter": ("parameters", "#332288", ""),
     "gradient": ("gradients", "#882255", "\\\\\\\\"),
@@ -40,7 +30,7 @@ CATEGORIES = {
     "rest": ("rounding and workspaces", "#EEEEEE", ""),
 }
 # Cards by size, small to large: fill, and the text that is read on it. None is a pure grey: a page
-# turns greys over in the dark, and would leave the fills.
+# inverts greys in dark mode, and would leave the fills.
 CARD_COLOURS = (
     ("#FFFFCC", "#101012"),
     ("#C7E9B4", "#101012"),
@@ -51,23 +41,3 @@ CARD_COLOURS = (
     ("#0C2C84", "#FCFCFA"),
 )
 NO_CARD = ("#E4E4E0", "#101012")  # a field without a number
-
-
-def colour(row: Row) -> str:
-    return COLOURS[row.facts["family"]]
-
-
-def look(place: Place) -> str:
-    """What a marker stands for: everything but the family, so recipe, size, twist and load."""
-    return place.series.removeprefix(place.row.facts["family"])
-
-
-def groups(place: Place) -> tuple[str, str]:
-    """The family and the look as a legend names them that has no room for every series."""
-    return place.row.facts["family"], look(place).lstrip("_")
-
-
-def markers(points: Iterable[Place]) -> dict[str, str]:
-    """A marker for each look, in the order met; they repeat after the last."""
-    looks = dict.fromkeys(look(point) for point in points)
-    return {name: MARKERS[number % len(MARKERS)] for number, name in enumerate(looks)}

@@ -9,7 +9,12 @@ from vbench_mem.analysis.scores.measured import name_of as source_name
 from vbench_mem.analysis.spread import Spread
 from vbench_mem.analysis.trained import trained_encoders
 from vbench_mem.matrix.training import Source, Stage
-from vbench_mem.report.curves import Course, courses, name_of, stage_names
+from vbench_mem.report.curves import (
+    TrainedStage,
+    name_of,
+    stage_names,
+    trained_stages,
+)
 from vbench_mem.running.record import RowState
 
 DIGITS = 12  # of a hash
@@ -44,9 +49,9 @@ class FailedTraining:
 def stage_lines(joined: Joined) -> list[tuple[str, list[StageLine]]]:
     """Each stage's description, and its lines in the order of the rows."""
     trained = trained_encoders(joined)
-    groups: dict[tuple[Stage, tuple[str, ...]], list[Course]] = {}
-    for course in courses(joined, trained):
-        groups.setdefault((course.facts.stage, course.whose), []).append(course)
+    groups: dict[tuple[Stage, tuple[str, ...]], list[TrainedStage]] = {}
+    for stage_run in trained_stages(joined, trained):
+        groups.setdefault((stage_run.facts.stage, stage_run.encoders), []).append(stage_run)
     order = stage_names(trained)
     found: dict[str, list[StageLine]] = {}
     for (stage, whose), some in sorted(
@@ -65,8 +70,8 @@ def about(stage: Stage) -> str:
     )
 
 
-def line_of(label: str, some: Sequence[Course]) -> StageLine:
-    facts = [course.facts for course in some]
+def line_of(label: str, some: Sequence[TrainedStage]) -> StageLine:
+    facts = [stage_run.facts for stage_run in some]
     seen = sum(each.clips_seen for each in facts)
     return StageLine(
         label=label,
@@ -145,10 +150,10 @@ def failed_trainings(joined: Joined) -> list[FailedTraining]:
 def stage_notes(joined: Joined) -> list[str]:
     """Notes of stages, and clips that could not be decoded; each once."""
     found: dict[str, None] = {}
-    for course in courses(joined, trained_encoders(joined)):
-        who = f"{name_of(course.whose, 0)}, stage {course.facts.stage.name}"
-        for note in course.facts.notes:
-            found[f"{who}, seed={course.facts.seed}: {note}"] = None
-        for clip, reason in course.facts.broken:
+    for stage_run in trained_stages(joined, trained_encoders(joined)):
+        who = f"{name_of(stage_run.encoders, 0)}, stage {stage_run.facts.stage.name}"
+        for note in stage_run.facts.notes:
+            found[f"{who}, seed={stage_run.facts.seed}: {note}"] = None
+        for clip, reason in stage_run.facts.broken:
             found[f"{clip} could not be decoded: {reason}"] = None
     return list(found)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from tests.accuracy.training.made import stage
 from tests.encoders.structures import STRUCTURES, make
 from tests.slow_adamw import slow_adamw, tiny_gradient
-from vbench_mem.accuracy.training.feed import Fed
+from vbench_mem.accuracy.training.feed import StepBatches
 from vbench_mem.accuracy.training.losses import Loss
 from vbench_mem.accuracy.training.step import Stepper
 from vbench_mem.accuracy.training.updates import groups
@@ -58,7 +58,7 @@ def test_a_stage_is_adamw_with_clips_betas_and_eps_and_its_own_decay(
     module = stepper.encoder.double()
     steps = iter(range(STEPS))
 
-    def gradients(_: Fed) -> Tensor:
+    def gradients(_: StepBatches) -> Tensor:
         step = next(steps)
         for weight in module.parameters():
             weight.grad = tiny_gradient(weight, step) if weight.requires_grad else None
@@ -67,7 +67,7 @@ def test_a_stage_is_adamw_with_clips_betas_and_eps_and_its_own_decay(
     stepper.gradients = gradients  # type: ignore[method-assign]
     starts = {name: weight.detach().clone() for name, weight in module.named_parameters()}
     for number in range(STEPS):
-        stepper.step(Fed(clips=None, images=None), number)
+        stepper.step(StepBatches(clips=None, images=None), number)
         assert all(weight.grad is None for weight in module.parameters())
     decays = decaying(module)
     for name, weight in module.named_parameters():

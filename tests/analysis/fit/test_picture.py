@@ -9,9 +9,9 @@ from matplotlib.lines import Line2D
 from tests.analysis.fit.made import MIB, TEXT, answers_of
 from vbench_mem.analysis.fit.limit import FitLimit
 from vbench_mem.analysis.fit.solve import FitAnswer
-from vbench_mem.report.fit.picture import curve_of, draw_fit
+from vbench_mem.report.draw.fit import curve_of, draw_fit
 from vbench_mem.report.fit.written import write_fit
-from vbench_mem.report.style import COLOURS
+from vbench_mem.report.style import PALETTE
 
 LIMIT = 500 * MIB
 
@@ -36,7 +36,7 @@ def test_a_line_for_each_variant_and_its_most_frames_below_the_limit(
     (axes,) = draw_fit(answers, "a card, 500 MiB", "predicted memory").axes
     assert xy(drawn(axes, "most: joint_test")) == [(20, 500.0)]
     assert xy(drawn(axes, "most: joint_test+mask75")) == [(40, 500.0)]
-    assert xy(drawn(axes, "asked: joint_test")) == [(4, 180.0), (8, 260.0)]
+    assert xy(drawn(axes, "frames: joint_test")) == [(4, 180.0), (8, 260.0)]
     assert set(drawn(axes, "limit").get_ydata()) == {500.0}
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
     assert axes.get_ylabel() == "predicted memory, MiB"
@@ -47,7 +47,8 @@ def test_checkpointed_lines_are_dashed_and_of_the_same_colour(answers: list[FitA
     (axes,) = draw_fit(answers, "a card", "memory").axes
     kept, recomputed = drawn(axes, "joint_test"), drawn(axes, "joint_test checkpoint")
     assert (kept.get_linestyle(), recomputed.get_linestyle()) == ("-", "--")
-    assert kept.get_color() == recomputed.get_color() == COLOURS["joint"]
+    assert kept.get_color() == recomputed.get_color() == PALETTE[0]
+    assert drawn(axes, "frame_mean_test").get_color() == PALETTE[1]
 
 
 def test_every_variant_once_and_the_limit_are_in_the_legend(answers: list[FitAnswer]) -> None:
@@ -71,7 +72,7 @@ def test_what_fits_nowhere_is_drawn_above_the_limit(tmp_path: Path) -> None:
     answers = answers_of(tmp_path, 50 * MIB)
     (axes,) = draw_fit(answers, "a card", "memory").axes
     assert not [line for line in axes.lines if str(line.get_label()).startswith("most")]
-    assert xy(drawn(axes, "asked: joint_test")) == [(4, 180.0), (8, 260.0)]
+    assert xy(drawn(axes, "frames: joint_test")) == [(4, 180.0), (8, 260.0)]
 
 
 def test_a_curve_is_straight_in_bytes_and_goes_through_every_prediction() -> None:
@@ -104,3 +105,12 @@ def test_without_any_prediction_there_is_a_table_and_no_picture(tmp_path: Path) 
     written = write_fit(answers, FitLimit("a card", LIMIT, "cuda"), "small", tmp_path)
     assert [path.name for path in written] == ["fit.csv", "fit.md"]
     assert "- joint_test: not known" in (tmp_path / "fit.md").read_text()
+
+
+def test_lines_of_one_family_that_differ_in_a_setting_are_told_apart(tmp_path: Path) -> None:
+    axes = "{encoder: joint_test, dtype: [float32, bfloat16], frames: [4, 8], batch: 2}"
+    answers = answers_of(tmp_path, LIMIT, f"about: q\naxes: {axes}\n")
+    figure = draw_fit(answers, "a card", "memory")
+    handles = figure.legends[0].legend_handles[:2]
+    looks = [(it.get_color(), it.get_marker()) for it in handles if isinstance(it, Line2D)]
+    assert len(set(looks)) == len(looks) == 2

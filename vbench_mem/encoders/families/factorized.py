@@ -56,7 +56,7 @@ class Factorized(VideoSpec):
 
     @property
     def paper_name(self) -> str | None:
-        return "Factorized ST-ViViT"
+        return "Factorized ST-ViViT" if self.is_plain else None
 
     def operations(self, layer: int, kept: Kept) -> Iterable[Operation]:
         yield attend(kept.frames, kept.places)

@@ -1,7 +1,7 @@
 """A ViT per frame; the frames meet only when they are pooled. No torch."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import ClassVar, Literal
 
 from vbench_mem.encoders.grid import Kept
@@ -64,7 +64,7 @@ class FrameLevel(VideoSpec):
             "frame_mean": "Frame-level, average",
             "frame_attpool": "Frame-level, attention pooling",
         }
-        return names.get(self.family)
+        return names.get(self.family) if replace(self, pooling="mean").is_plain else None
 
     def operations(self, layer: int, kept: Kept) -> Iterable[Operation]:
         places = kept.places + self.class_token

@@ -47,7 +47,7 @@ class Joint(VideoSpec):
 
     @property
     def paper_name(self) -> str | None:
-        return None if self.class_token else "Joint ST-ViViT"
+        return "Joint ST-ViViT" if self.is_plain else None
 
     @property
     def class_token_spans_frames(self) -> bool:

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from vbench_mem.analysis.compare.differences import Judgement
-from vbench_mem.report.comparison.picture import Dot, Picture
+from vbench_mem.report.comparison.picture import Dot, Strip
 from vbench_mem.report.comparison.wording import TIME_WORDS, WORDS
 from vbench_mem.report.draw.canvas import SIZE, WIDTH, Sheet, page, styled, track
 from vbench_mem.report.style import CHANGED_COLOUR, LIMIT_COLOUR
@@ -23,10 +23,9 @@ GAP = 0.3  # inches between the two halves
 
 
 @styled
-def draw_changes(picture: Picture) -> Sheet:
-    """The first row at the top."""
-    strips = picture.strips
-    drawn = [(HEADS[side], [getattr(strip, side) for strip in strips]) for side in picture.sides]
+def draw_changes(strips: Sequence[Strip], sides: Sequence[str]) -> Sheet:
+    """The first row at the top; `sides` are those of memory and time that something moved in."""
+    drawn = [(HEADS[side], [getattr(strip, side) for strip in strips]) for side in sides]
     height = max(3 * ROW, ROW * len(strips))
     wanted = LETTER * max(len(strip.label) for strip in strips)
     left = min(MOST_LEFT, wanted + 0.3)

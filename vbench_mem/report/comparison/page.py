@@ -2,7 +2,6 @@
 
 import re
 import tempfile
-from functools import partial
 from pathlib import Path
 
 from vbench_mem.analysis.compare.result import Comparison
@@ -40,20 +39,23 @@ def write_page(comparison: Comparison, path: Path) -> list[Path]:
 def draw(comparison: Comparison, folder: Path, prefix: str) -> Figure:
     """The folder is made if there is something to draw."""
     planned = plan(comparison)
-    if planned.draw is not None:
+    if planned.skipped is None:
         folder.mkdir(exist_ok=True)
     return drawn(planned, folder, prefix)
 
 
 def plan(comparison: Comparison) -> Plan:
-    """matplotlib is imported only if there is something to draw."""
+    """What is drawn, or why nothing is."""
     found = picture_of(comparison)
     if found is None:
         return Plan(name="changes", title=TITLE, skipped="memory and times are the same")
-    from vbench_mem.report.comparison.draw import draw_changes
-
-    draw = partial(draw_changes, found)
-    return Plan(name="changes", title=TITLE, caption=found.caption, draw=draw)
+    return Plan(
+        name="changes",
+        title=TITLE,
+        caption=found.caption,
+        drawer="changes",
+        data=(found.strips, found.sides),
+    )
 
 
 def content_of(document: Document, ending: str) -> bytes:

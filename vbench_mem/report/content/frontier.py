@@ -67,5 +67,5 @@ def fields(row: FrontierRow, has_recall: bool) -> tuple[Field, ...]:
         *((Field(line(recall), value=row.recall),) if has_recall else ()),
         Field(line(show(MEMORY, row.memory)), value=row.memory),
         Field(line(show(TIME, row.step_ms)), value=row.step_ms),
-        Field(line(", ".join(row.wins) if row.is_best else row.beaten_by or "")),
+        Field(line(", ".join(row.wins) if row.is_best else row.dominated_by or "")),
     )

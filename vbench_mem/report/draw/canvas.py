@@ -1,10 +1,11 @@
 """What the figures share: settings, page, units, marks, legends, files. Imports matplotlib.
 
-Knows how things look, and nothing of what a figure is about.
+What a figure is about is not known here.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import wraps
 from io import StringIO
 from pathlib import Path
@@ -18,13 +19,11 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 
 from vbench_mem.report.draw.labels import shortened
 from vbench_mem.report.marks import Mark, Track, mark_of
-from vbench_mem.report.series import Place
-from vbench_mem.report.style import groups
+from vbench_mem.report.series import PlotPoint
 from vbench_mem.report.write.plain import clean, one_line
 
 P = ParamSpec("P")
 F = TypeVar("F", bound=Figure)
-Shapes = dict[str, str]  # a marker by `style.look`
 SETTINGS: dict[Any, Any] = {  # matplotlib types its keys one by one, not in every version
     "svg.fonttype": "none",  # text stays text: it can be searched, and read aloud
     "svg.hashsalt": "vbench_mem",  # the same figure gives the same file
@@ -45,7 +44,7 @@ MANY_DECADES = 20_000  # highest over lowest, above which 2 and 5 of a decade ha
 
 
 class Sheet(Figure):
-    """A figure that knows what its artists stand for.
+    """A figure with a record of what its artists stand for.
 
     `legend_series` has the series, or the group of series (`Track.groups`), that an entry of the
     legend stands for, by the entry's gid.
@@ -71,16 +70,16 @@ def track(
     )
 
 
-def track_points(artist: Artist, points: Iterable[Place], *ways: str) -> None:
+def track_points(artist: Artist, points: Iterable[PlotPoint], *ways: str) -> None:
     """`track` of a line whose markers are these points, all of one series; `ways` are entries of
     the legend for how it is drawn."""
     points = list(points)
     marks = [mark_of(point.row) for point in points]
-    track(artist, points[0].series, marks, (*groups(points[0]), *ways))
+    track(artist, points[0].series, marks, (*points[0].groups, *ways))
 
 
 def styled(draw: Callable[P, F]) -> Callable[P, F]:
-    """Draw under our settings, whatever the user's own are."""
+    """Draw under our settings, not the user's own."""
 
     @wraps(draw)
     def under_settings(*args: P.args, **kwargs: P.kwargs) -> F:
@@ -90,25 +89,56 @@ def styled(draw: Callable[P, F]) -> Callable[P, F]:
     return under_settings
 
 
+@dataclass(frozen=True)
+class PageRow:
+    """Axes beside each other, all lengths in inches.
+
+    shares   of the width that is left to them
+    left     room for what stands beside the first; `between` the others, as much unless given
+    """
+
+    height: float
+    shares: tuple[float, ...] = (1.0,)
+    left: float = LEFT
+    between: float | None = None
+    below: float = AXIS
+
+    def boxes(self) -> Iterator[tuple[float, float]]:
+        """Left end and width of each."""
+        between = self.left + RIGHT if self.between is None else self.between
+        free = WIDTH - self.left - RIGHT - (len(self.shares) - 1) * between
+        x = self.left
+        for share in self.shares:
+            width = free * share / sum(self.shares)
+            yield x, width
+            x += width + between
+
+
+def page_of(rows: Sequence[PageRow], handles: Sequence[Artist]) -> tuple[Sheet, list[list[Axes]]]:
+    """Axes of a fixed size, row by row, with the legend below them, however long it is."""
+    longest = max((len(str(handle.get_label())) for handle in handles), default=1)
+    across = max(1, min(3, int(125 / (longest + 6))))
+    lines = math.ceil(len(handles) / across)
+    total = sum(TOP + row.height + row.below for row in rows)
+    total += 0.15 + LEGEND_LINE * lines if handles else 0.0
+    figure, found, y = Sheet(figsize=(WIDTH, total)), [], total
+    for row in rows:
+        y -= TOP + row.height
+        places = [(x / WIDTH, y / total, w / WIDTH, row.height / total) for x, w in row.boxes()]
+        found.append([figure.add_axes(place) for place in places])
+        y -= row.below
+    if handles:
+        legend_below(figure, handles, across)
+    return figure, found
+
+
 def page(
     rows: int, columns: int, height: float, handles: Sequence[Artist], left: float = LEFT
 ) -> tuple[Sheet, list[Axes]]:
-    """Axes of a fixed size with the legend below them, however long it is."""
-    longest = max((len(str(handle.get_label())) for handle in handles), default=1)
-    across = max(1, min(3, int(125 / (longest + 6))))
-    below = 0.15 + LEGEND_LINE * math.ceil(len(handles) / across) if handles else 0.0
-    total = rows * (TOP + height + AXIS) + below
-    figure = Sheet(figsize=(WIDTH, total))
-    width = (WIDTH - columns * (left + RIGHT)) / columns
-    boxes = []
-    for place in range(rows * columns):
-        row, column = divmod(place, columns)
-        x = left + column * (left + width + RIGHT)
-        y = total - (row + 1) * (TOP + height) - row * AXIS
-        boxes.append(figure.add_axes((x / WIDTH, y / total, width / WIDTH, height / total)))
-    if handles:
-        legend_below(figure, handles, across)
-    return figure, boxes
+    """A grid of equal axes, row by row."""
+    row = PageRow(height, (1.0,) * columns, left)
+    figure, found = page_of([row] * rows, handles)
+    return figure, [axes for some in found for axes in some]
 
 
 def legend_below(figure: Sheet, handles: Sequence[Artist], across: int) -> None:
@@ -139,6 +169,14 @@ def plain(axes: Axes, which: str) -> None:
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_formatter(FuncFormatter(lambda number, _: f"{number:g}"))
     axis.set_minor_locator(NullLocator())
+
+
+def frames_axis(axes: Axes, frames: Iterable[float]) -> None:
+    """Frames across and a number up, both on log axes, with a tick for each number of frames."""
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log", base=10)
+    axes.xaxis.set_major_locator(FixedLocator(sorted(set(frames))))
+    plain(axes, "x")
 
 
 def log_ticks(axes: Axes, which: str = "y") -> None:

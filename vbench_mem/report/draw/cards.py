@@ -1,23 +1,21 @@
-"""The smallest card of each row, as fields of a grid: colour, card and size say the same."""
+"""The smallest card of each row, as fields of a grid with its colour, its name and the size."""
 
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
 
-from vbench_mem.base.units import BINARY, format_bytes, significant
+from vbench_mem.base.units import format_bytes
 from vbench_mem.report.draw.canvas import (
-    AXIS,
-    LEGEND_LINE,
     RIGHT,
-    TOP,
     WIDTH,
+    PageRow,
     Sheet,
-    legend_below,
+    page_of,
     styled,
     track,
 )
-from vbench_mem.report.draw.many import fitting, left_of
+from vbench_mem.report.draw.many import left_of, name_lanes
 from vbench_mem.report.marks import mark_of
 from vbench_mem.report.pictures.cards import SIZES, CardGrid, Tile
 from vbench_mem.report.style import CARD_COLOURS, NO_CARD
@@ -40,18 +38,11 @@ def draw_cards(grids: Sequence[CardGrid]) -> Sheet:
     fields = max(len(grid.frames) for grid in grids)
     wide = min((WIDTH - left - RIGHT) / fields, 1.9)
     pitch = PITCH if wide >= WIDE else NARROW_PITCH
-    heights = [pitch * len(grid.variants) for grid in grids]
-    below = 0.15 + LEGEND_LINE * 3
-    total = sum(heights) + len(grids) * (TOP + AXIS) + below
-    sheet = Sheet(figsize=(WIDTH, total))
-    top = total
-    for grid, height in zip(grids, heights, strict=True):
-        top -= TOP + height
-        width = wide * len(grid.frames)
-        box = (left / WIDTH, top / total, width / WIDTH, height / total)
-        draw_grid(sheet.add_axes(box), grid, mixed, " · " if wide >= WIDE else "\n")
-        top -= AXIS
-    legend_below(sheet, handles, 3)
+    sheet, found = page_of([PageRow(pitch * len(it.variants), left=left) for it in grids], handles)
+    for (axes,), grid in zip(found, grids, strict=True):
+        box = axes.get_position()
+        axes.set_position((box.x0, box.y0, wide * len(grid.frames) / WIDTH, box.height))
+        draw_grid(axes, grid, mixed, " · " if wide >= WIDE else "\n")
     return sheet
 
 
@@ -69,10 +60,10 @@ def draw_grid(axes: Axes, grid: CardGrid, mixed: bool, between: str) -> None:
             x, y, words(tile, mixed, between), color=ink, size=7.5, ha="center", va="center"
         )
         track(text, name_of(tile))
+    axes.set_xticks(range(len(columns)), [str(frames) for frames in columns])
+    name_lanes(axes, list(lines), 9)
     axes.set_xlim(-0.5, len(columns) - 0.5)
     axes.set_ylim(len(lines) - 0.5, -0.5)
-    axes.set_xticks(range(len(columns)), [str(frames) for frames in columns])
-    axes.set_yticks(range(len(lines)), fitting(lines, 9), size=9)
     axes.tick_params(length=0)
     axes.grid(visible=False)
     axes.spines[["left", "bottom"]].set_visible(False)
@@ -103,7 +94,7 @@ def words(tile: Tile, mixed: bool, between: str) -> str:
         return "oom" if tile.row.is_out_of_memory else "-"
     about = "~" if mixed and tile.basis == "predicted" else ""
     card = f"> {SIZES[-1]} GB" if tile.card is None else f"{tile.card} GB"
-    return f"{card}{between}{about}{significant(tile.bytes / BINARY['GiB'])} GiB"
+    return f"{card}{between}{about}{tile.scheme.unit.text(tile.bytes)}"
 
 
 def facts(tile: Tile) -> list[tuple[str, str]]:

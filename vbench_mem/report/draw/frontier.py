@@ -1,4 +1,4 @@
-"""Peak memory against step time; what nothing beats is large and named, the rest is pale."""
+"""Peak memory against step time; the Pareto frontier is large and named, the rest is pale."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,10 +7,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from vbench_mem.base.units import BINARY
 from vbench_mem.report.draw.canvas import (
     SIZE,
-    Shapes,
     Sheet,
     log_ticks,
     styled,
@@ -26,51 +24,49 @@ from vbench_mem.report.draw.many import (
     share_limits,
     time_unit,
 )
-from vbench_mem.report.draw.signs import grey
+from vbench_mem.report.draw.signs import FRONTIER, grey
 from vbench_mem.report.facets import Facet
 from vbench_mem.report.pictures.frontier import FrontierGroup, FrontierRow
-from vbench_mem.report.style import colour, groups, look, markers
+from vbench_mem.report.scheme import MemoryUnit
 
-FEW = 12  # rows of a panel, above which beaten ones have no number beside them
+FEW = 12  # rows of a panel, above which dominated ones have no number beside them
 ROOM = 1.5, 1.3  # limits beyond the outermost marks, as factors: labels stand there
-BEATEN, BEST = "beaten", "not beaten"
+DOMINATED, BEST = "dominated", "on the Pareto frontier"
 
 
 @styled
-def draw_frontier(compared: Sequence[FrontierGroup], shapes: Shapes) -> Sheet:
+def draw_frontier(compared: Sequence[FrontierGroup]) -> Sheet:
     """A panel for each group of rows that can be compared, both axes log."""
     rows = [row for group in compared for row in group.rows]
-    shapes = {**markers(rows), **shapes}  # ways to run a variant are looks of their own
-    name = "GiB" if max(row.memory for row in rows) >= BINARY["GiB"] else "MiB"
-    unit = Units(name, *time_unit(row.step_ms for row in rows))
-    handles = series_handles(rows, shapes)
-    handles += [grey("o", BEST), beaten_handle()]
+    unit = Units(rows[0].scheme.unit, *time_unit(row.step_ms for row in rows))
+    handles = series_handles(rows)
+    handles += [grey("o", BEST), dominated_handle()]
     best = max(sum(row.is_best for row in group.rows) for group in compared)
     has_line = best > 1 and not compared[0].has_recall
     if has_line:
-        handles.append(Line2D([], [], color="#333333", linestyle="--", label="Pareto frontier"))
-    panels = [Facet(title=group.title, places=list(group.rows)) for group in compared]
+        handles.append(Line2D([], [], label="Pareto frontier", **FRONTIER))
+    panels = [Facet(title=group.title, points=list(group.rows)) for group in compared]
     sheet, boxes = grid(panels, handles)
     for axes, panel in zip(boxes, panels, strict=True):
-        for some in by_series(panel.places).values():
-            draw_marks(axes, some, unit, shapes)
+        for some in by_series(panel.points).values():
+            draw_marks(axes, some, unit)
         if has_line:
-            draw_line(axes, panel.places, unit)
+            draw_line(axes, panel.points, unit)
         axes.set_xscale("log")
         axes.set_yscale("log")
     set_limits(boxes, rows, unit)
     for axes, panel in zip(boxes, panels, strict=True):
-        draw_names(axes, panel.places, unit)
+        draw_names(axes, panel.points, unit)
     label_axes(
         boxes,
-        f"peak allocated memory, {unit.memory} (left is better)",
+        f"peak allocated memory, {unit.memory.name} (left is better)",
         f"{unit.time}/step (down is better)",
     )
     return sheet
 
 
-def beaten_handle() -> Line2D:
-    handle = grey("o", BEATEN)
+def dominated_handle() -> Line2D:
+    handle = grey("o", DOMINATED)
     handle.set_alpha(0.4)
     handle.set_markersize(SIZE - 3)
     return handle
@@ -80,15 +76,15 @@ def beaten_handle() -> Line2D:
 class Units:
     """Of memory, and of time with how many of it a millisecond is."""
 
-    memory: str
+    memory: MemoryUnit
     time: str
     per_ms: float
 
     def place(self, row: FrontierRow) -> tuple[float, float]:
-        return row.memory / BINARY[self.memory], row.step_ms * self.per_ms
+        return row.memory / self.memory.bytes, row.step_ms * self.per_ms
 
 
-def draw_marks(axes: Axes, rows: Sequence[FrontierRow], unit: Units, shapes: Shapes) -> None:
+def draw_marks(axes: Axes, rows: Sequence[FrontierRow], unit: Units) -> None:
     for is_best in (False, True):
         some = [row for row in rows if row.is_best is is_best]
         if not some:
@@ -101,12 +97,12 @@ def draw_marks(axes: Axes, rows: Sequence[FrontierRow], unit: Units, shapes: Sha
             xs,
             ys,
             linestyle="",
-            color=colour(some[0].row),
-            marker=shapes[look(some[0])],
-            label=some[0].series if is_best else f"{BEATEN}: {some[0].series}",
+            color=some[0].colour,
+            marker=some[0].marker,
+            label=some[0].series if is_best else f"{DOMINATED}: {some[0].series}",
             **how,
         )
-        track_points(line, some, BEST if is_best else BEATEN)
+        track_points(line, some, BEST if is_best else DOMINATED)
 
 
 def draw_line(axes: Axes, rows: Sequence[FrontierRow], unit: Units) -> None:
@@ -114,11 +110,9 @@ def draw_line(axes: Axes, rows: Sequence[FrontierRow], unit: Units) -> None:
     axes.plot(
         [x for x, _ in best],
         [y for _, y in best],
-        color="#333333",
-        linestyle="--",
-        linewidth=1,
         zorder=1.8,
         label="frontier",
+        **FRONTIER,
     )
 
 
@@ -134,7 +128,7 @@ def set_limits(boxes: Sequence[Axes], rows: Sequence[FrontierRow], unit: Units) 
 
 
 def draw_names(axes: Axes, rows: Sequence[FrontierRow], unit: Units) -> None:
-    """Names of those that nothing beats, then numbers of the others where there is room."""
+    """Names of the frontier, then recalls of the other rows where there is room."""
     labels = Labels(axes, [unit.place(row) for row in rows])
     many = len({row.row.cell.load.frames for row in rows}) > 1
     for row in sorted(rows, key=lambda row: not row.is_best):
@@ -147,7 +141,7 @@ def draw_names(axes: Axes, rows: Sequence[FrontierRow], unit: Units) -> None:
         else:
             continue
         size, rings = (8, RINGS) if row.is_best else (7, 1)
-        note = labels.at_mark(*unit.place(row), text, colour(row.row), size, rings)
+        note = labels.at_mark(*unit.place(row), text, row.colour, size, rings)
         if note is not None:
-            way = BEST if row.is_best else BEATEN
-            track(note, row.series, groups=(*groups(row), way))
+            way = BEST if row.is_best else DOMINATED
+            track(note, row.series, groups=(*row.groups, way))

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from vbench_mem.report.curves import LossLine, LossPanel
+from vbench_mem.report.curves import LossPanel
 from vbench_mem.report.draw.canvas import SIZE, Sheet, log_ticks, page, plain, styled
-from vbench_mem.report.style import COLOURS, LEVEL_COLOUR, MARKERS, NEUTRAL
+from vbench_mem.report.style import LEVEL_COLOUR
 
 WIDE = 6.0  # highest over lowest loss, above which a linear axis hides the end
 MARKS = 6  # on a line
@@ -18,52 +18,33 @@ MARKS = 6  # on a line
 def draw_losses(panels: Sequence[LossPanel]) -> Sheet:
     """A line for each encoder, the mean over seeds, with a band from the lowest to the highest."""
     lines = {line.label: line for panel in panels for line in panel.lines}
-    shapes = markers(list(lines.values()))
     handles = [
-        Line2D(
-            [], [], color=colour(line), marker=shapes[look(line)], markersize=SIZE - 2, label=name
-        )
+        Line2D([], [], color=line.colour, marker=line.marker, markersize=SIZE - 2, label=name)
         for name, line in lines.items()
     ]
     columns = min(2, len(panels))
     rows = math.ceil(len(panels) / columns)
     figure, boxes = page(rows, columns, 3.2 if columns == 2 else 4.2, handles)
     for axes, panel in zip(boxes, panels, strict=False):
-        _draw_panel(axes, panel, shapes)
+        draw_panel(axes, panel)
     for axes in boxes[len(panels) :]:
         axes.set_visible(False)
     return figure
 
 
-def colour(line: LossLine) -> str:
-    return NEUTRAL if line.family is None else COLOURS[line.family]
-
-
-def look(line: LossLine) -> str:
-    """Everything but the family, like `style.look`."""
-    return line.label.removeprefix(line.family or "")
-
-
-def markers(lines: Sequence[LossLine]) -> dict[str, str]:
-    """A shape for each look, in the order met; a line that encoders share has none."""
-    looks = dict.fromkeys(look(line) for line in lines if line.family is not None)
-    shapes = {name: MARKERS[number % len(MARKERS)] for number, name in enumerate(looks)}
-    return shapes | {look(line): "" for line in lines if line.family is None}
-
-
-def _draw_panel(axes: Axes, panel: LossPanel, shapes: dict[str, str]) -> None:
+def draw_panel(axes: Axes, panel: LossPanel) -> None:
     for number, line in enumerate(panel.lines):
         every = max(1, len(line.steps) // MARKS)
         if line.seeds > 1:
             axes.fill_between(
-                line.steps, line.low, line.high, color=colour(line), alpha=0.15, linewidth=0
+                line.steps, line.low, line.high, color=line.colour, alpha=0.15, linewidth=0
             )
         axes.plot(
             line.steps,
             line.mean,
-            color=colour(line),
+            color=line.colour,
             linewidth=1.3,
-            marker=shapes[look(line)],
+            marker=line.marker,
             markersize=SIZE - 2.5,
             markevery=(number % every, every),
             label=line.label,

@@ -2,53 +2,55 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from vbench_mem.report.draw.canvas import Shapes, Sheet, page, styled, track, track_points
-from vbench_mem.report.draw.levels import draw_levels
+from vbench_mem.report.draw.canvas import Sheet, page, styled, track, track_points
+from vbench_mem.report.draw.labels import Labels
 from vbench_mem.report.draw.many import series_handles
 from vbench_mem.report.draw.signs import (
-    Unit,
+    FRONTIER,
     cross,
     ending_handles,
     grey,
     limits,
     marker,
     origin_handles,
-    placed,
+    with_memory,
 )
-from vbench_mem.report.panels import Panel, reach, value
-from vbench_mem.report.series import Point, memory_word
-from vbench_mem.report.style import colour, groups, markers
+from vbench_mem.report.panels import Panel, RecallLevel, reach, value
+from vbench_mem.report.series import MemoryPoint, memory_word
+from vbench_mem.report.style import LEVEL_COLOUR
 
 LEAST_SPAN = 5.0  # points of recall on an axis
 ROOM = 0.08  # of a panel's width, to the right of its largest peak
+LEVEL: dict[str, Any] = {"color": LEVEL_COLOUR, "linewidth": 0.9, "linestyle": (0, (5, 3))}
 
 
 @styled
 def draw_memory_recall(panels: Sequence[Panel]) -> Sheet:
     """Memory against recall, a panel for each dataset and direction, with our frontier drawn."""
-    points = placed(point for panel in panels for point in panel.points)
-    unit, shapes = Unit.of(points), markers(points)
-    handles = series_handles(points, shapes)
-    handles += origin_handles(points) + ending_handles(points) + line_handles(panels)
+    points = with_memory(point for panel in panels for point in panel.points)
+    handles = series_handles(points)
+    handles += origin_handles(point.score for point in points)
+    handles += ending_handles(points) + line_handles(panels)
     if any(panel.frontiers for panel in panels):
-        handles.append(Line2D([], [], color="#333333", linestyle="--", label="Pareto frontier"))
+        handles.append(Line2D([], [], label="Pareto frontier", **FRONTIER))
     columns = min(2, len(panels))
     rows = math.ceil(len(panels) / columns)
     figure, boxes = page(rows, columns, 3.0 if columns == 2 else 4.2, handles)
     for axes, panel in zip(boxes, panels, strict=False):
-        draw_panel(axes, panel, unit, shapes)
+        draw_panel(axes, panel)
     for axes in boxes[len(panels) :]:
         axes.set_visible(False)
     return figure
 
 
 def line_handles(panels: Sequence[Panel]) -> list[Line2D]:
-    """What bars and thin lines are, where there are some."""
-    points = [point for panel in panels for point in placed(panel.points)]
+    """What bars and thin lines are, of those that are drawn."""
+    points = [point for panel in panels for point in with_memory(panel.points)]
     handles = []
     if any(reach(point)[0] < reach(point)[1] for point in points):
         handles.append(grey("|", "lowest to highest seed"))
@@ -61,43 +63,48 @@ def sweep_handle() -> Line2D:
     return Line2D([], [], color="#333333", linewidth=1, label="mask alone differs")
 
 
-def draw_panel(axes: Axes, panel: Panel, unit: Unit, shapes: Shapes) -> None:
+def recall_place(point: MemoryPoint) -> tuple[float, float]:
+    """Memory in the unit of the figure and recall in percent."""
+    return point.size, 100 * value(point)
+
+
+def draw_panel(axes: Axes, panel: Panel) -> None:
     """One panel, its levels labelled last, clear of marks and lines."""
-    points = placed(panel.points)
+    points = with_memory(panel.points)
     for best in panel.frontiers.values():
-        xs, ys = [unit.of_point(p) for p in best], [100 * value(p) for p in best]
-        axes.plot(xs, ys, color="#333333", linestyle="--", linewidth=1, zorder=1, label="frontier")
+        places = [recall_place(point) for point in best]
+        axes.plot(*zip(*places, strict=True), zorder=1, label="frontier", **FRONTIER)
     for some in panel.sweeps:
-        draw_sweep(axes, placed(some), unit)
+        draw_sweep(axes, some, [recall_place(point) for point in some])
+    several = len({point.frames for point in points}) > 1
     for point in points:
-        place = unit.of_point(point), 100 * value(point)
-        if point.ending == "oom":
-            cross(axes, *place, point)
-            continue
-        draw_reach(axes, point, place[0])
-        (line,) = axes.plot(*place, linestyle="", label=point.series, **marker(point, shapes))
-        track_points(line, [point])
-        if len({other.frames for other in points}) > 1:
-            text = f"{point.frames} fr"
-            note = axes.annotate(text, place, (6, -3), textcoords="offset points", size=8)
-            track(note, point.series, groups=groups(point))
-    limits(axes, points, unit, horizontal=False)
+        draw_point(axes, point, f"{point.frames} fr" if several else "")
+    limits(axes, points, horizontal=False)
     axes.set_title(panel.title, size=10, loc="left")
-    axes.set_xlabel(f"{memory_word(points)}, {unit.name} (left is better)")
-    axes.set_ylabel("R@1, % (up is better)")
+    if points:
+        unit = points[0].scheme.unit.name
+        axes.set_xlabel(f"{memory_word(points)}, {unit} (left is better)", size=9)
+    axes.set_ylabel("R@1, % (up is better)", size=9)
     axes.margins(0.12)
-    largest = max((unit.of_point(point) for point in points), default=1.0)
-    axes.set_xlim(0, largest / (1 - ROOM))
-    if not panel.levels:
-        widen(axes)
-    else:
+    axes.set_xlim(0, max((point.size for point in points), default=1.0) / (1 - ROOM))
+    if panel.levels:
         axes.update_datalim([(0, 100 * level.share) for level in panel.levels], updatex=False)
         axes.autoscale_view(scalex=False)
-        widen(axes)
-        drawn = [*panel.frontiers.values(), *panel.sweeps]
-        marks = [(unit.of_point(p), 100 * reach(p)[0], 100 * reach(p)[1]) for p in points]
-        lines = [[(unit.of_point(p), 100 * value(p)) for p in placed(some)] for some in drawn]
-        draw_levels(axes, panel.levels, marks, lines)
+    widen(axes)
+    draw_levels(axes, panel, points)
+
+
+def draw_point(axes: Axes, point: MemoryPoint, text: str) -> None:
+    place = recall_place(point)
+    if point.ending == "oom":
+        cross(axes, *place, point)
+        return
+    draw_reach(axes, point, place[0])
+    (line,) = axes.plot(*place, label=point.series, **marker(point, point.score))
+    track_points(line, [point])
+    if text:
+        note = axes.annotate(text, place, (6, -3), textcoords="offset points", size=8)
+        track(note, point.series, groups=point.groups)
 
 
 def widen(axes: Axes) -> None:
@@ -109,35 +116,44 @@ def widen(axes: Axes) -> None:
         axes.set_ylim(low, max(high + short / 2, low + LEAST_SPAN))
 
 
-def draw_sweep(axes: Axes, points: Sequence[Point], unit: Unit, level: float | None = None) -> None:
-    """A thin line through rows that differ in their mask alone; it is drawn at their
-    recall, or at one level."""
+def draw_sweep(
+    axes: Axes, points: Sequence[MemoryPoint], places: Sequence[tuple[float, float]]
+) -> None:
+    """A thin line through rows that differ in their mask alone."""
     (line,) = axes.plot(
-        [unit.of_point(point) for point in points],
-        [100 * value(point) if level is None else level for point in points],
-        color=colour(points[0].row),
+        *zip(*places, strict=True),
+        color=points[0].colour,
         linewidth=1,
         alpha=0.7,
         zorder=1.5,
         label=f"mask alone: {points[0].series}",
     )
-    track(line, points[0].series, groups=groups(points[0])[:1])
+    track(line, points[0].series, groups=points[0].groups[:1])
 
 
-def draw_reach(axes: Axes, point: Point, x: float) -> None:
+def draw_reach(axes: Axes, point: MemoryPoint, x: float) -> None:
     """A bar from the lowest to the highest seed, where there are several."""
     low, high = (100 * end for end in reach(point))
     if low < high:
-        middle = 100 * value(point)
-        bar = axes.errorbar(
-            [x],
-            [middle],
-            yerr=[[middle - low], [high - middle]],
-            fmt="none",
-            ecolor=colour(point.row),
-            elinewidth=1.2,
-            capsize=3,
-            zorder=2,
-        )
-        for part in bar.get_children():
-            track(part, point.series, groups=groups(point))
+        bar = axes.vlines([x], [low], [high], color=point.colour, linewidth=1.2, zorder=2)
+        track(bar, point.series, groups=point.groups)
+
+
+def draw_levels(axes: Axes, panel: Panel, points: Sequence[MemoryPoint]) -> None:
+    """Dashed lines for what is known without an encoder, labelled where nothing else is."""
+    labels = Labels(axes)
+    for point in points:
+        labels.avoid(point.size, *(100 * end for end in reach(point)))
+    for line in (*panel.frontiers.values(), *panel.sweeps):
+        labels.avoid_line([recall_place(point) for point in line])
+    for level in panel.levels:
+        axes.axhline(100 * level.share, label=wordings(level)[0], **LEVEL)
+        others = [100 * other.share for other in panel.levels if other is not level]
+        labels.on_level(100 * level.share, wordings(level), LEVEL_COLOUR, others)
+
+
+def wordings(level: RecallLevel) -> list[str]:
+    """In one line, and where its name has two parts in two, for a crowded panel."""
+    share = f"{100 * level.share:.3g} %"
+    head, _, rest = level.name.partition(": ")
+    return [f"{level.name}, {share}", *([f"{head}, {share}:\n{rest}"] if rest else [])]

@@ -1,61 +1,48 @@
-"""What stands for what: units, marks, crosses, lines of limits, and entries of legends."""
+"""What stands for what: marks, crosses, lines of limits, and entries of legends."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.transforms import ScaledTranslation
 
-from vbench_mem.base.units import BINARY, significant
-from vbench_mem.report.draw.canvas import SIZE, Shapes, track_points
-from vbench_mem.report.series import Place, Point
-from vbench_mem.report.style import LIMIT_COLOUR, colour, look
+from vbench_mem.analysis.scores.score import AnyScore
+from vbench_mem.base.units import significant
+from vbench_mem.report.draw.canvas import SIZE, track_points
+from vbench_mem.report.draw.labels import Labels
+from vbench_mem.report.series import MemoryPoint, PlotPoint
+from vbench_mem.report.style import LIMIT_COLOUR
 
 FILL = {"measured": "full", "imported": "left", "published": "none"}
+GREY = "#555555"
+FRONTIER: dict[str, Any] = {"color": "#333333", "linestyle": "--", "linewidth": 1}
+LIMIT: dict[str, Any] = {"color": LIMIT_COLOUR, "linewidth": 1, "linestyle": ":"}
+ACROSS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 
 
-@dataclass(frozen=True)
-class Unit:
-    """The binary unit that an axis of memory is in."""
-
-    name: str
-    bytes: int
-
-    @classmethod
-    def of(cls, points: Sequence[Point]) -> "Unit":
-        largest = max(point.memory or 0 for point in points)
-        name = "GiB" if largest >= BINARY["GiB"] else "MiB"
-        return cls(name, BINARY[name])
-
-    def of_point(self, point: Point) -> float:
-        assert point.memory is not None
-        return point.memory / self.bytes
-
-
-def placed(points: Iterable[Point]) -> list[Point]:
-    """Those with a place; a run out of memory whose limit is not known has none."""
+def with_memory(points: Iterable[MemoryPoint]) -> list[MemoryPoint]:
+    """Those that can be drawn; a run out of memory whose limit is not known cannot."""
     return [point for point in points if point.memory]
 
 
-def marker(point: Point, shapes: Shapes) -> dict[str, Any]:
+def marker(point: PlotPoint, score: AnyScore | None) -> dict[str, Any]:
     """Filled for measured, half for imported, hollow for published."""
     return {
-        "marker": shapes[look(point)],
-        "color": colour(point.row),
+        "marker": point.marker,
+        "color": point.colour,
         "markersize": SIZE,
         "markerfacecoloralt": "white",
-        "fillstyle": FILL[point.score.origin] if point.score else "full",
+        "fillstyle": FILL[score.origin] if score else "full",
         "markeredgewidth": 1.4,
+        "linestyle": "",
     }
 
 
-def cross(axes: Axes, x: float, y: float, point: Point, aside: float = 0) -> None:
+def cross(axes: Axes, x: float, y: float, point: MemoryPoint, aside: float = 0) -> None:
     """Out of memory; thinner where it was skipped. Drawn `aside` points to the right, so that
     crosses on one spot are all seen."""
-    figure = axes.figure
-    shift = ScaledTranslation(aside / 72, 0, figure.dpi_scale_trans)
+    shift = ScaledTranslation(aside / 72, 0, axes.figure.dpi_scale_trans)
     tried = not point.row.is_skipped
     (line,) = axes.plot(
         [x],
@@ -64,7 +51,7 @@ def cross(axes: Axes, x: float, y: float, point: Point, aside: float = 0) -> Non
         marker="x",
         markersize=SIZE + 1 if tried else SIZE - 2,
         markeredgewidth=2.2 if tried else 1.1,
-        color=colour(point.row),
+        color=point.colour,
         label=f"out of memory: {point.row.label}",
         transform=axes.transData + shift,
         clip_on=False,
@@ -73,21 +60,19 @@ def cross(axes: Axes, x: float, y: float, point: Point, aside: float = 0) -> Non
     track_points(line, [point])
 
 
-def limits(axes: Axes, points: Sequence[Point], unit: Unit, *, horizontal: bool) -> None:
-    """A line for each limit that something ran into."""
-    for limit in sorted({unit.of_point(p) for p in points if p.ending == "oom"}):
+def limits_of(points: Iterable[MemoryPoint]) -> list[float]:
+    """The limits that something ran into, in the unit of the figure."""
+    return sorted({point.size for point in points if point.ending == "oom"})
+
+
+def limits(axes: Axes, points: Sequence[MemoryPoint], *, horizontal: bool) -> None:
+    """A line for each limit that something ran into, named at its end."""
+    for limit in limits_of(points):
         draw = axes.axhline if horizontal else axes.axvline
-        draw(
-            limit,
-            color=LIMIT_COLOUR,
-            linewidth=1,
-            linestyle=":",
-            label=f"limit {significant(limit, 4)}",
-        )
-        text = f"limit {significant(limit, 4)} {unit.name}"
+        draw(limit, label=f"limit {significant(limit, 4)}", **LIMIT)
         at, offset = ((0, limit), (4, 4)) if horizontal else ((limit, 1), (-4, -4))
         axes.annotate(
-            text,
+            f"limit {significant(limit, 4)} {points[0].scheme.unit.name}",
             at,
             offset,
             xycoords=("axes fraction", "data") if horizontal else ("data", "axes fraction"),
@@ -99,45 +84,37 @@ def limits(axes: Axes, points: Sequence[Point], unit: Unit, *, horizontal: bool)
         )
 
 
-def handle(name: str, point: Place, shapes: Shapes) -> Line2D:
+def name_level(labels: Labels, y: float, text: str, color: str, *, at_left: bool) -> None:
+    """Name a horizontal line of a log axis, near the end that is asked for."""
+    left, right = labels.axes.get_xlim()
+    shares = ACROSS if at_left else ACROSS[::-1]
+    labels.on_line([(left * (right / left) ** share, y) for share in shares], text, color, 9)
+
+
+def handle(name: str, point: PlotPoint) -> Line2D:
+    return grey(point.marker, name, color=point.colour, markersize=SIZE - 1)
+
+
+def grey(marker: str, label: str, fill: str = "full", **how: Any) -> Line2D:
+    how = {"color": GREY, "fillstyle": fill, "linestyle": "", **how}
     return Line2D(
-        [],
-        [],
-        color=colour(point.row),
-        marker=shapes[look(point)],
-        markersize=SIZE - 1,
-        linestyle="",
-        label=name,
+        [], [], marker=marker, label=label, markerfacecoloralt="white", markeredgewidth=1.4, **how
     )
 
 
-def grey(marker: str, label: str, fill: str = "full") -> Line2D:
-    return Line2D(
-        [],
-        [],
-        color="#555555",
-        marker=marker,
-        fillstyle=fill,  # type: ignore[arg-type]  # one of matplotlib's words
-        markerfacecoloralt="white",
-        markeredgewidth=1.4,
-        linestyle="",
-        label=label,
-    )
-
-
-def ending_handles(points: Iterable[Point]) -> list[Line2D]:
+def ending_handles(points: Iterable[MemoryPoint]) -> list[Line2D]:
     oom = any(point.ending == "oom" for point in points)
     return [grey("x", "out of memory (thin: skipped)")] if oom else []
 
 
-def origin_handles(points: Iterable[Point]) -> list[Line2D]:
+def origin_handles(scores: Iterable[AnyScore | None]) -> list[Line2D]:
     """What filled, half and hollow mean here; a published score comes with its source."""
-    words = {
-        (p.score.origin, p.score.source if p.score.origin == "published" else "")
-        for p in points
-        if p.score is not None
+    names = {
+        (score.origin, score.source if score.origin == "published" else "")
+        for score in scores
+        if score is not None
     }
     return [
         grey("o", f"{origin}: {source}" if source else origin, FILL[origin])
-        for origin, source in sorted(words)
+        for origin, source in sorted(names)
     ]

@@ -1,41 +1,54 @@
-"""Figure 2 of the paper as plain data: recall panels, and beneath them all memory there is.
+"""Figure 2 of the paper: recall against memory, and beneath it the memory of every row.
 
 The paper prints the recall of masked and of parameter-efficient encoders without numbers, so that a
-row may have a memory here and no recall: its lane keeps it in sight.
+row may have a memory here and no recall: its lane shows it all the same.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from vbench_mem.analysis.join import Joined, Row
-from vbench_mem.report.exhibits.words import listed, times
+from vbench_mem.report.exhibits.lanes import LaneFigure, LaneMark, LanePanel, LaneRow
+from vbench_mem.report.exhibits.words import NO_MEMORY, exhibit, listed, skipped, times, whose
 from vbench_mem.report.panels import Panel, at_a_load, is_ours, mask_of, recall_panels, sweeps
-from vbench_mem.report.series import Point, memory_points
+from vbench_mem.report.pictures.plan import Plan
+from vbench_mem.report.series import MemoryPoint, memory_points, memory_word
 
 PRINTED = ("youcook2", "vatex")  # what the paper's figure shows
+ASIDE = 0.34  # of a lane, downwards: rows of no sweep
+NOT_PRINTED = (
+    "recall of masked and of parameter-efficient encoders, which the paper draws without numbers "
+    "and which was not measured here"
+)
+Lanes = Mapping[str, Sequence[MemoryPoint]]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Lane:
-    """Every row of one encoder at one load that has a memory; `lines` join those that
-    differ in their mask alone."""
+def plan(joined: Joined) -> Plan:
+    lanes = lanes_of(joined)
+    if not lanes:
+        return skipped("figure2", NO_MEMORY)
+    figure = figure_of(joined)
+    laned = [point for points in lanes.values() for point in points]
+    scored = [p for panel in figure.recalls for p in panel.points if p.memory]
+    has_lines = any(sweeps(points) for points in lanes.values())
+    return exhibit(
+        "figure2",
+        len(laned),
+        "lanes",
+        figure,
+        answer(lanes),
+        whose(laned + scored),
+        "A thin line joins rows that differ in their mask alone." if has_lines else "",
+        "The lanes show the memory of all rows, also where no recall is known."
+        if figure.rows
+        else "",
+        missing="" if any(map(is_ours, scored)) else NOT_PRINTED,
+    )
 
-    name: str
-    points: list[Point]
-    lines: list[list[Point]]
 
-
-@dataclass(frozen=True, kw_only=True)
-class Board:
-    """One data set; without any recall there is no panel. All boards have all lanes as soon as one
-    panel lacks a row, so that they compare."""
-
-    panel: Panel | None
-    lanes: list[Lane]
-
-
-def boards(joined: Joined) -> list[Board]:
-    """A board for each data set that we have a text-to-video recall of, and those of the paper."""
+def figure_of(joined: Joined) -> LaneFigure:
+    """Panels of each data set that we have a text-to-video recall of, and of the paper's; the lanes
+    as soon as one panel lacks a row."""
     lanes = lanes_of(joined)
     panels = [
         replace(panel, frontiers={})
@@ -44,18 +57,18 @@ def boards(joined: Joined) -> list[Board]:
         and (panel.dataset in PRINTED or any(is_ours(point) for point in panel.points))
     ]
     panels.sort(key=lambda panel: (*PRINTED, panel.dataset).index(panel.dataset))
-    if not panels:
-        return [Board(panel=None, lanes=lanes)] if lanes else []
-    below = lanes if any(lacks(panel, lanes) for panel in panels) else []
-    return [Board(panel=panel, lanes=below) for panel in panels]
+    complete = panels and not any(lacks(panel, lanes) for panel in panels)
+    rows = [] if complete or not lanes else [lane_row(lanes)]
+    return LaneFigure(recalls=panels, rows=rows, names_series=True)
 
 
-def lanes_of(joined: Joined) -> list[Lane]:
-    found: dict[str, list[Point]] = {}
+def lanes_of(joined: Joined) -> dict[str, list[MemoryPoint]]:
+    """Every row with a memory, by encoder and load."""
+    found: dict[str, list[MemoryPoint]] = {}
     for point in memory_points(joined):
         if point.memory:
             found.setdefault(lane_of(point.row), []).append(point)
-    return [Lane(name=name, points=points, lines=sweeps(points)) for name, points in found.items()]
+    return found
 
 
 def lane_of(row: Row) -> str:
@@ -63,22 +76,55 @@ def lane_of(row: Row) -> str:
     return row.cell.encoder + row.label.removeprefix(row.cell.variant)
 
 
-def lacks(panel: Panel, lanes: Sequence[Lane]) -> bool:
+def lacks(panel: Panel, lanes: Lanes) -> bool:
     """Is there a row that the panel does not show?"""
     shown = {point.row.cell.id for point in panel.points}
-    return any(point.row.cell.id not in shown for lane in lanes for point in lane.points)
+    return any(point.row.cell.id not in shown for points in lanes.values() for point in points)
 
 
-def is_lean(point: Point) -> bool:
-    """Does it train fewer weights than all?"""
-    return point.row.cell.recipe.train != "full"
+def lane_row(lanes: Lanes) -> LaneRow:
+    marks = [
+        mark for place, points in enumerate(lanes.values()) for mark in marks_of(place, points)
+    ]
+    by_id = {mark.point.row.cell.id: mark for mark in marks}
+    lines = [
+        [by_id[point.row.cell.id] for point in line]
+        for points in lanes.values()
+        for line in sweeps(points)
+    ]
+    numbers = " (numbers: % masked)" if any(mark.text for mark in marks) else ""
+    every = [point for points in lanes.values() for point in points]
+    panel = LanePanel(
+        title=f"memory of every row{numbers}",
+        axis=f"{memory_word(every)}, {every[0].scheme.unit.name} (left is better)",
+        marks=marks,
+        lines=lines,
+    )
+    return LaneRow(names=list(lanes), panels=[panel], pitch=0.4)
 
 
-def answer(lanes: Sequence[Lane]) -> str:
-    """How much less memory masking takes, and how much the leanest recipe; empty where nothing is
-    there to compare."""
-    said = []
-    every = [line for lane in lanes for line in lane.lines]
+def marks_of(place: int, points: Sequence[MemoryPoint]) -> Iterator[LaneMark]:
+    """Rows of a sweep on the lane, in the first lane with their mask; the others beside it."""
+    lines = sweeps(points)
+    swept = {point.row.cell.id for line in lines for point in line}
+    first = {point.row.cell.id for line in lines[:1] for point in line}
+    for point in points:
+        is_aside = bool(lines) and point.row.cell.id not in swept
+        numbered = place == 0 and point.row.cell.id in first
+        yield LaneMark(
+            lane=place + ASIDE * is_aside,
+            value=point.size,
+            point=point,
+            label=f"lane: {point.series}",
+            text=f"{100 * mask_of(point):g}" if numbered else "",
+        )
+
+
+def answer(lanes: Lanes) -> str:
+    """How much less memory masking takes, and how much the leanest recipe; empty where nothing can
+    be compared."""
+    texts = []
+    every = [line for points in lanes.values() for line in sweeps(points)]
     lines = [line for line in every if not is_lean(line[0]) and not mask_of(line[0])]
     if lines:
         most = max(mask_of(line[-1]) for line in lines)
@@ -87,20 +133,25 @@ def answer(lanes: Sequence[Lane]) -> str:
             for line in lines
             if mask_of(line[-1]) == most
         ]
-        said.append(f"masking {100 * most:g} % divides memory by {listed(saved)}")
+        texts.append(f"masking {100 * most:g} % divides memory by {listed(saved)}")
     lean = [
         ((full.memory or 0) / (point.memory or 1), point)
-        for lane in lanes
-        for point in lane.points
+        for points in lanes.values()
+        for point in points
         if is_lean(point) and not mask_of(point) and point.ending == "ok"
-        for full in lane.points
+        for full in points
         if not is_lean(full) and not mask_of(full) and full.ending == "ok"
         if at_a_load(full.row) == at_a_load(point.row) and full.basis == point.basis
     ]
     if lean:
         best, point = max(lean, key=lambda each: each[0])
-        said.append(
+        texts.append(
             f"of recipes that train fewer weights, {point.row.label} divides it "
             f"most, by {times(best, 1)}"
         )
-    return f"Here {'; '.join(said)}." if said else ""
+    return f"Here {'; '.join(texts)}." if texts else ""
+
+
+def is_lean(point: MemoryPoint) -> bool:
+    """Does it train fewer weights than all?"""
+    return point.row.cell.recipe.train != "full"

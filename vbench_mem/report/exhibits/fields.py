@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from vbench_mem.analysis.join import Row
 from vbench_mem.analysis.scores.score import AnyScore
 from vbench_mem.analysis.spread import score_text
-from vbench_mem.base.metrics import MEMORY, PREDICTED_MEMORY, show
+from vbench_mem.base.metrics import MEMORY, PREDICTED_MEMORY
 from vbench_mem.base.score_metrics import RECALL
 from vbench_mem.report.document import Column, Field, Span, line
 from vbench_mem.report.evidence import link_of
 from vbench_mem.report.overview import HEADS
+from vbench_mem.report.scheme import MemoryUnit
 
 Key = tuple[str, str]  # dataset and direction
 BASES = {
@@ -28,15 +29,15 @@ def is_of(score: AnyScore, key: Key) -> bool:
 
 
 def field_of(score: AnyScore | None, why: str, mark: str = "") -> Field:
-    """The score with a mark behind it, or the reason why there is none."""
+    """The score with a mark behind it, or the reason for the gap."""
     if score is None:
         return Field(title=why)
-    told = Span(score_text(score), title=f"{score.protocol}; {score.source}")
-    return Field((told, Span(f" {mark}", "soft")) if mark else (told,), value=score.value)
+    value = Span(score_text(score), title=f"{score.protocol}; {score.source}")
+    return Field((value, Span(f" {mark}", "soft")) if mark else (value,), value=score.value)
 
 
 def own_keys(rows: Iterable[Row]) -> list[Key]:
-    """Datasets and directions of recalls that are no published ones, in the order met."""
+    """Datasets and directions of unpublished recalls, in their order."""
     found = (
         (score.dataset, score.direction)
         for row in rows
@@ -51,12 +52,12 @@ def own_field(row: Row, key: Key) -> Field:
     mine = [s for s in row.scores.values() if s.origin != "published" and is_of(s, key)]
     best = min(mine, key=lambda score: score.origin != "measured", default=None)
     if best is None:
-        return Field(title="neither measured here nor handed in")
+        return Field(title="neither measured here nor imported")
     return Field((Span(score_text(best), title=f"{best.origin}: {best.source}"),), value=best.value)
 
 
 def own_column(key: Key) -> Column:
-    return Column(head_of(key), True, "R@1 of encoders trained here, or handed in (share)")
+    return Column(head_of(key), True, "R@1 of encoders trained here, or imported (share)")
 
 
 def published_column(key: Key, source: str) -> Column:
@@ -83,11 +84,11 @@ def memory_columns(bases: Sequence[str]) -> list[Column]:
     return [Column(BASES[basis][1], True, meaning[basis]) for basis in bases]
 
 
-def memory_field(row: Row, basis: str) -> Field:
+def memory_field(row: Row, basis: str, unit: MemoryUnit) -> Field:
     metric = BASES[basis][0]
     if basis == "measured" and row.is_out_of_memory:
         return Field(line(Span("out of memory", "bad")), title=row.reason)
     size = row.metric(metric)
     if size is None or (basis == "measured" and not row.is_ok):
         return Field(title=row.why_missing(metric))
-    return Field(line(show(metric, size)), value=size)
+    return Field(line(unit.text(size)), value=size)

@@ -1,69 +1,69 @@
-"""Figure 5 of the paper as plain data: which way of tuning on long clips fits a small card."""
+"""Figure 5 of the paper: which way of tuning on long clips fits a small card."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from vbench_mem.analysis.join import Joined
 from vbench_mem.analysis.scores.score import AnyScore
 from vbench_mem.base.score_metrics import RECALL
-from vbench_mem.report.exhibits.words import listed, times
-from vbench_mem.report.panels import at_a_load, is_ours, mask_of
-from vbench_mem.report.series import NEAR, Point, memory_points, point_of
+from vbench_mem.base.units import significant
+from vbench_mem.report.exhibits.lanes import LaneFigure, LaneMark, LanePanel, LaneRow
+from vbench_mem.report.exhibits.words import NO_MEMORY, exhibit, listed, skipped, times, whose
+from vbench_mem.report.panels import at_a_load, is_ours, mask_of, value
+from vbench_mem.report.pictures.plan import Plan
+from vbench_mem.report.scheme import scheme_of
+from vbench_mem.report.series import NEAR, MemoryPoint, memory_word, point_of
 
 FRAMES = 128  # of the paper's figure
 LINE = 16 * 2**30  # bytes; the paper writes 16 GB
+NO_TUNING = (
+    "memory of video-to-text tuning, the paper's second axis, since nothing here tunes a language "
+    "model"
+)
+Lengths = dict[int, list[MemoryPoint]]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Length:
-    """All rows of one number of frames, the leanest first."""
-
-    frames: int
-    points: list[Point]
-
-
-@dataclass(frozen=True, kw_only=True)
-class LongClips:
-    """`lengths`: the paper's number of frames first, or the largest; `asked` is the column of the
-    recall that the points have, where one is joined."""
-
-    lengths: list[Length]
-    asked: AnyScore | None
-
-    @property
-    def points(self) -> list[Point]:
-        return [point for length in self.lengths for point in length.points]
-
-    @property
-    def has_line(self) -> bool:
-        """Is the 16 GiB line near enough to what is drawn?"""
-        return NEAR * max((point.memory or 0) for point in self.points) >= LINE
-
-
-def long_clips(joined: Joined) -> LongClips | None:
-    """None where no row has a memory."""
-    asked = asked_most(joined)
-    found: dict[int, list[Point]] = {}
-    for plain in memory_points(joined):
-        score = plain.row.scores.get(asked.column) if asked else None
-        point = point_of(plain.row, joined, score)
-        if point is not None and point.memory:
-            found.setdefault(point.frames, []).append(point)
-    if not found:
-        return None
-    first = FRAMES if FRAMES in found else max(found)
-    order = [first, *(frames for frames in sorted(found) if frames != first)]
-    return LongClips(
-        lengths=[Length(frames=n, points=sorted(found[n], key=size_of)) for n in order],
-        asked=asked,
+def plan(joined: Joined) -> Plan:
+    lengths = lengths_of(joined)
+    if not lengths:
+        return skipped("figure5", NO_MEMORY)
+    points = [point for some in lengths.values() for point in some]
+    scored = [point for point in points if point.score is not None and is_ours(point)]
+    missing = [
+        NO_TUNING,
+        "" if scored else "recall",
+        "" if has_line(points) else "the 16 GiB line, far above all that is drawn",
+    ]
+    recall = scored[0].score if scored else None
+    return exhibit(
+        "figure5",
+        len(points),
+        "lanes",
+        figure_of(lengths),
+        answer(lengths),
+        whose(points),
+        f"The percentage at a mark is its {recall.dataset} T2V R@1 ({recall.origin})."
+        if recall
+        else "",
+        missing="; ".join(filter(None, missing)),
     )
 
 
-def size_of(point: Point) -> int:
-    return point.memory or 0
+def lengths_of(joined: Joined) -> Lengths:
+    """Rows with a memory by frames, the smallest first: the paper's number of frames, or the
+    largest, then the others. Points have the one recall that most rows have."""
+    chosen, scheme = most_common_recall(joined), scheme_of(joined)
+    found: Lengths = {}
+    for row in joined.rows:
+        score = row.scores.get(chosen.column) if chosen else None
+        point = point_of(row, scheme, score)
+        if point is not None and point.memory:
+            found.setdefault(point.frames, []).append(point)
+    first = FRAMES if FRAMES in found else max(found, default=0)
+    order = sorted(found, key=lambda frames: (frames != first, frames))
+    return {frames: sorted(found[frames], key=lambda point: point.size) for frames in order}
 
 
-def asked_most(joined: Joined) -> AnyScore | None:
+def most_common_recall(joined: Joined) -> AnyScore | None:
     """One score of the text-to-video recall that most rows have; ours go before published ones."""
     found: dict[str, list[AnyScore]] = {}
     for row in joined.rows:
@@ -74,33 +74,60 @@ def asked_most(joined: Joined) -> AnyScore | None:
     return some[0][0] if some else None
 
 
-def scored(points: Sequence[Point]) -> list[Point]:
-    """Those whose recall gives them a colour: ours, never a published one."""
-    return [point for point in points if point.score is not None and is_ours(point)]
+def figure_of(lengths: Lengths) -> LaneFigure:
+    """The paper's number of frames with wide lanes, the others below it, on one axis."""
+    rows, points = [], [point for some in lengths.values() for point in some]
+    unit = points[0].scheme.unit
+    axis = f"{memory_word(points)}, {unit.name} (left is better)"
+    levels = (LINE / unit.bytes, "16 GiB", "16 GiB, the paper's device")
+    for place, (frames, some) in enumerate(lengths.items()):
+        panel = LanePanel(
+            title=f"{frames} frames",
+            axis=axis if place == len(lengths) - 1 else "",
+            marks=[mark_of(number, point) for number, point in enumerate(some)],
+            levels=(levels,) if has_line(points) else (),
+        )
+        names = [point.series for point in some]
+        rows.append(LaneRow(names=names, panels=[panel], pitch=0.25 if place else 0.32))
+    return LaneFigure(rows=rows)
 
 
-def answer(clips: LongClips) -> str:
-    """Who fits, of the paper's number of frames."""
-    first = clips.lengths[0]
-    fits = [p.series for p in first.points if p.ending == "ok" and size_of(p) <= LINE]
-    if len(fits) == len(first.points):
-        said = [f"At {first.frames} frames all {len(fits)} fit 16 GiB here"]
+def mark_of(place: int, point: MemoryPoint) -> LaneMark:
+    """Memory, and the recall where it is ours."""
+    ours = point.score is not None and is_ours(point)
+    recall = f" · {100 * value(point):.1f} %" if ours else ""
+    return LaneMark(
+        lane=place,
+        value=point.size,
+        point=point,
+        label=point.series,
+        text=f"{significant(point.size)}{recall}",
+        score=point.score,
+    )
+
+
+def has_line(points: Sequence[MemoryPoint]) -> bool:
+    """Is the 16 GiB line near enough to what is drawn?"""
+    return NEAR * max(point.memory or 0 for point in points) >= LINE
+
+
+def answer(lengths: Lengths) -> str:
+    """Which rows fit, at the first number of frames."""
+    frames, points = next(iter(lengths.items()))
+    fits = [p.series for p in points if p.ending == "ok" and (p.memory or 0) <= LINE]
+    if len(fits) == len(points):
+        texts = [f"At {frames} frames all {len(fits)} fit 16 GiB here"]
     else:
-        who = listed(fits) if fits else "none"
-        said = [
-            f"At {first.frames} frames {len(fits)} of {len(first.points)} fit 16 GiB here: {who}"
-        ]
+        names = listed(fits) if fits else "none"
+        texts = [f"At {frames} frames {len(fits)} of {len(points)} fit 16 GiB here: {names}"]
     ratios = [
-        f"{other.series} takes {times(size_of(other), size_of(last))} times the memory of "
-        f"{last.series}"
-        for last, other in against_adapters(first.points)
+        f"{other.series} takes {times(other.size, last.size)} times the memory of {last.series}"
+        for last, other in against_adapters(points)
     ]
-    if ratios:
-        said.append(listed(ratios))
-    return f"{'; '.join(said)}."
+    return f"{'; '.join([*texts, *([listed(ratios)] if ratios else [])])}."
 
 
-def against_adapters(points: Sequence[Point]) -> list[tuple[Point, Point]]:
+def against_adapters(points: Sequence[MemoryPoint]) -> list[tuple[MemoryPoint, MemoryPoint]]:
     """Rows that train the last layers, each with one of the same encoder, mask and load that
     trains adapters."""
     ran = [point for point in points if point.ending == "ok"]

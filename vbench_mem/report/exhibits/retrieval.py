@@ -1,4 +1,4 @@
-"""A table of every recall at 1 that the rows of a matrix have, of whatever origin."""
+"""A table of every recall at 1 that the rows of a matrix have, of any origin."""
 
 from collections.abc import Sequence
 
@@ -14,10 +14,11 @@ from vbench_mem.report.exhibits.fields import (
     memory_field,
     name_field,
 )
+from vbench_mem.report.scheme import scheme_of
 
 
 def retrieval_table(joined: Joined, prefix: str = "") -> Table | None:
-    """Every recall at 1 of the rows, a column for each of its kinds; None where there is none.
+    """Every recall at 1 of the rows, a column for each kind; None where no row has one.
 
     Published ones have columns of their own.
     """
@@ -32,7 +33,7 @@ def retrieval_table(joined: Joined, prefix: str = "") -> Table | None:
         found.items(),
         key=lambda each: (each[1].origin == "published", each[1].dataset, each[1].direction),
     )
-    bases = bases_of(joined.rows)
+    bases, unit = bases_of(joined.rows), scheme_of(joined).unit
     columns = (
         Column("variant"),
         *memory_columns(bases),
@@ -41,7 +42,7 @@ def retrieval_table(joined: Joined, prefix: str = "") -> Table | None:
     rows = tuple(
         (
             name_field(row),
-            *(memory_field(row, basis) for basis in bases),
+            *(memory_field(row, basis, unit) for basis in bases),
             *(
                 field_of(row.scores.get(column), f"no {s.origin} score of it")
                 for column, s in kinds

@@ -24,19 +24,20 @@ from vbench_mem.report.exhibits.printed import (
     DATASETS,
     DIRECTIONS,
     TABLES,
-    Printed,
-    PrintedTable,
+    PaperRow,
+    PaperTable,
     rows_of,
 )
 from vbench_mem.report.exhibits.words import paper
+from vbench_mem.report.scheme import scheme_of
 
 UNIFORM = "*"
 NOT_JOINED = "no published scores are joined; write scores: [reference] in the matrix"
 
 
 def tables(joined: Joined, prefix: str = "") -> list[tuple[str, str, Table]]:
-    """Title, what it is, and the table, of each one of the paper's that the matrix names; their
-    names start with the prefix."""
+    """Title, description and table of each of the paper's tables that the matrix names; the names
+    start with the prefix."""
     return [
         (EXHIBITS[name].title, about(name, joined), exhibit_table(name, joined, prefix))
         for name in joined.matrix.exhibits
@@ -45,27 +46,27 @@ def tables(joined: Joined, prefix: str = "") -> list[tuple[str, str, Table]]:
 
 
 def about(name: Name, joined: Joined) -> str:
-    """What is ours, what is published, what the paper found, and what a dash stands for."""
+    """What is ours, what is published, what the paper found, and what a dash means."""
     table = TABLES[name]
     words = [BASES[basis][1] for basis in bases_of(joined.rows)]
     masks = any(printed.mask for printed in table.rows)
-    said = [
+    texts = [
         *([answer(lanes_of(joined))] if masks else []),
         f"Ours: {' and '.join(words) or 'no memory yet'} of a training step; published: zero-shot "
         f"R@1 of {EXHIBITS[name].source}.",
         paper(name),
         f"A dash in a published column: {table.gaps}.",
     ]
-    said += [f"{printed.nearest}." for printed in table.rows if printed.nearest]
+    texts += [f"{printed.nearest}." for printed in table.rows if printed.nearest]
     if any(mark_of(score) for score in published(table, joined).values()):
-        said.append(
+        texts.append(
             f"{UNIFORM} sampled over the whole video, not comparable with the first 16 frames."
         )
-    return " ".join(words for words in said if words)
+    return " ".join(filter(None, texts))
 
 
 def exhibit_table(name: Name, joined: Joined, prefix: str = "") -> Table:
-    """Rows of the paper's table in its order, each with the rows that stand for it here."""
+    """Rows of the paper's table in its order, each with our rows of that encoder."""
     table = TABLES[name]
     ours = [(printed, row) for printed in table.rows for row in rows_of(printed, table, joined)]
     bases = bases_of(row for _, row in ours)
@@ -77,12 +78,12 @@ def exhibit_table(name: Name, joined: Joined, prefix: str = "") -> Table:
         *(own_column(key) for key in keys),
         *(published_column(key, EXHIBITS[name].source) for key in printed_keys()),
     )
-    known = published(table, joined)
+    known, unit = published(table, joined), scheme_of(joined).unit
     mine = tuple(
         (
             name_field(row),
             Field(line(stands_for(printed, row, table))),
-            *(memory_field(row, basis) for basis in bases),
+            *(memory_field(row, basis, unit) for basis in bases),
             *(own_field(row, key) for key in keys),
             *(joined_field(row, key, printed, table, joined) for key in printed_keys()),
         )
@@ -106,14 +107,14 @@ def exhibit_table(name: Name, joined: Joined, prefix: str = "") -> Table:
     return Table(name=f"{prefix}exhibit_{name}", columns=columns, groups=tuple(groups))
 
 
-def stands_for(printed: Printed, row: Row, table: PrintedTable) -> str:
+def stands_for(printed: PaperRow, row: Row, table: PaperTable) -> str:
     if printed.nearest:
         return f"nearest to {printed.label}"
     is_same = row.facts.get("size") == table.size
     return printed.label if is_same else f"{printed.label}, in another size"
 
 
-def published(table: PrintedTable, joined: Joined) -> dict[tuple[str, str, str], Score]:
+def published(table: PaperTable, joined: Joined) -> dict[tuple[str, str, str], Score]:
     """Recalls that are of no row here, by the paper's name, dataset and direction."""
     found: dict[tuple[str, str, str], Score] = {}
     for score, _ in joined.unmatched:
@@ -123,7 +124,7 @@ def published(table: PrintedTable, joined: Joined) -> dict[tuple[str, str, str],
     return found
 
 
-def known_field(score: Score | None, table: PrintedTable) -> Field:
+def known_field(score: Score | None, table: PaperTable) -> Field:
     return field_of(score, table.gaps, mark_of(score) if score else "")
 
 
@@ -132,19 +133,17 @@ def mark_of(score: Score) -> str:
     return "" if score.protocol_name == "zero-shot" else UNIFORM
 
 
-def name_of(score: Score, table: PrintedTable) -> str:
+def name_of(score: Score, table: PaperTable) -> str:
     """What the paper calls the encoder or the system."""
     if score.is_external:
         return score.variant.removeprefix(EXTERNAL)
-    who = (score.encoder.family, score.mask_ratio)
-    alike = (p.label for p in table.rows if (p.family, p.mask) == who and not p.nearest)
+    who = (score.encoder.spec.paper_name, score.mask_ratio)
+    alike = (p.label for p in table.rows if (p.encoder, p.mask) == who and not p.nearest)
     return next(alike, score.variant)
 
 
-def joined_field(
-    row: Row, key: Key, printed: Printed, table: PrintedTable, joined: Joined
-) -> Field:
-    """The published recall of the very encoder of the row, or the reason why there is none."""
+def joined_field(row: Row, key: Key, printed: PaperRow, table: PaperTable, joined: Joined) -> Field:
+    """The published recall of the row's own encoder, or the reason for the gap."""
     if printed.nearest:
         return Field(title=printed.nearest)
     scores = [s for s in row.scores.values() if s.origin == "published" and table.holds(s.source)]

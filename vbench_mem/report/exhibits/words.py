@@ -1,11 +1,12 @@
-"""What captions and tables of the paper's exhibits say alike. No matplotlib."""
+"""What captions and tables of the paper's exhibits have in common. No matplotlib."""
 
 from collections.abc import Iterable, Sequence
 
 from vbench_mem.base.units import significant
 from vbench_mem.matrix.exhibits import EXHIBITS, Name
 from vbench_mem.report.panels import is_ours
-from vbench_mem.report.series import Point, memory_word
+from vbench_mem.report.pictures.plan import Drawer, Plan, sentences
+from vbench_mem.report.series import MemoryPoint, memory_word
 
 NO_RECALL = "no recall is joined"
 MOST = 60  # rows of a figure that has a lane or a label for each
@@ -24,18 +25,33 @@ def times(more: float, less: float) -> str:
     return significant(more / less, 2)
 
 
-def crowded(count: int) -> str | None:
-    """Why so many rows are not drawn, where they are too many."""
-    if count <= MOST:
-        return None
-    return f"{count} rows are more than this figure can show; let the matrix have one load"
+def skipped(name: Name, why: str) -> Plan:
+    return Plan(name=f"exhibit_{name}", title=EXHIBITS[name].title, skipped=why)
 
 
-def loads(points: Iterable[Point]) -> str:
-    """` (batch 8, bfloat16)`: what a peak hangs on and the paper does not state."""
+def exhibit(
+    name: Name, count: int, drawer: Drawer, data: object, *texts: str, missing: str = ""
+) -> Plan:
+    """The plan of a figure of `count` rows. Its caption: ours first, then the paper's, then what is
+    missing."""
+    if count > MOST:
+        why = f"{count} rows are more than this figure can show; let the matrix have one load"
+        return skipped(name, why)
+    gaps = f"Missing: {missing}." if missing else ""
+    return Plan(
+        name=f"exhibit_{name}",
+        title=EXHIBITS[name].title,
+        caption=sentences(*texts, paper(name), gaps),
+        drawer=drawer,
+        data=(data,),
+    )
+
+
+def loads(points: Iterable[MemoryPoint]) -> str:
+    """` (batch 8, bfloat16)`: what a peak depends on and the paper does not state."""
     cells = [point.row.cell for point in points]
-    said = {f"batch {c.load.batch}, {c.runtime.dtype}" for c in cells}
-    return f" ({said.pop()})" if len(said) == 1 else ""
+    texts = {f"batch {c.load.batch}, {c.runtime.dtype}" for c in cells}
+    return f" ({texts.pop()})" if len(texts) == 1 else ""
 
 
 def paper(name: Name) -> str:
@@ -44,16 +60,16 @@ def paper(name: Name) -> str:
     return f"The paper states that {exhibit.states} ({exhibit.source}; {exhibit.sure})."
 
 
-def whose(points: Sequence[Point]) -> str:
-    """Which marks are ours, and which are not."""
+def whose(points: Sequence[MemoryPoint]) -> str:
+    """Which marks are ours, and which are published."""
     scored = [point for point in points if point.score is not None]
-    said = [f"The memory is ours: {memory_word(points)}{loads(points)}."]
+    texts = [f"The memory is ours: {memory_word(points)}{loads(points)}."]
     if any(is_ours(point) for point in scored):
-        said.append("Filled and half-filled marks have a recall that was measured or handed in.")
+        texts.append("Filled and half-filled marks have a recall that was measured or imported.")
     sources = dict.fromkeys(p.score.source for p in scored if p.score and not is_ours(p))
     if sources:
-        said.append(
+        texts.append(
             f"Hollow marks have a published recall ({listed(list(sources))}) at our memory; no "
             "line is drawn through them."
         )
-    return " ".join(said)
+    return " ".join(texts)

@@ -1,1 +1,1 @@
-"""Pictures and files of a fit."""
+"""Files of a fit."""

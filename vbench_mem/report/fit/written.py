@@ -21,29 +21,27 @@ WHAT = {
 }
 
 
-def write_fit(answers: Sequence[FitAnswer], room: FitLimit, name: str, folder: Path) -> list[Path]:
+def write_fit(answers: Sequence[FitAnswer], limit: FitLimit, name: str, folder: Path) -> list[Path]:
     """fit.csv, fit.md, fit.png and fit.svg; the paths of those written."""
-    from vbench_mem.report.draw.canvas import save
-    from vbench_mem.report.fit.picture import (
-        draw_fit,  # matplotlib: slow to import, only needed here
-    )
+    from vbench_mem.report.draw.canvas import save  # matplotlib: slow to import
+    from vbench_mem.report.draw.fit import draw_fit
 
     write_csv(map(row_of, answers), COLUMNS, folder / "fit.csv")
-    write_file(folder / "fit.md", fit_text(answers, room, name))
+    write_file(folder / "fit.md", fit_text(answers, limit, name))
     written = [folder / "fit.csv", folder / "fit.md"]
     if any(answer.sizes for answer in answers):
-        save(draw_fit(answers, room.title, WHAT[room.target]), folder, "fit")
+        save(draw_fit(answers, limit.title, WHAT[limit.target]), folder, "fit")
         written += [folder / "fit.png", folder / "fit.svg"]
     return written
 
 
-def fit_text(answers: Sequence[FitAnswer], room: FitLimit, name: str) -> str:
+def fit_text(answers: Sequence[FitAnswer], limit: FitLimit, name: str) -> str:
     """What the numbers are, then the table, then what could not be predicted."""
     return "\n".join(
         [
-            f"# What of {name} fits {room.title}",
+            f"# What of {name} fits {limit.title}",
             "",
-            f"{WHAT[room.target].capitalize()}, searched without a device: each number fits and "
+            f"{WHAT[limit.target].capitalize()}, searched without a device: each number fits and "
             "the next step does not.",
             "",
             markdown(grid(answers), left=2),
@@ -64,10 +62,10 @@ def claims_text(findings: Sequence[Finding]) -> str:
     claims = {claim.name: claim for claim, _ in by_claim(findings)}
     return "\n".join(
         [
-            "# What the paper says about memory, and what our predictions say",
+            "# The paper's claims on memory, and our predictions",
             "",
             "Peaks of a training step in bfloat16, 256 px; flash attention, foreach AdamW and kept "
-            "activations unless a column says else. A limit is held against the whole process.",
+            "activations unless a column differs. A limit is compared with the whole process.",
             "",
             markdown(claim_grid(findings), left=2),
             "## The claims",

@@ -1,7 +1,7 @@
 """The smallest card that holds each row: a grid of variants and frames for each load.
 
 What must fit is what `fit` asks for: all that the driver would show of the process, measured on a
-card or predicted for one. A cpu has no such number, and its peak says nothing of a card.
+card or predicted for one. A cpu has no such number, and its peak is not that of a card.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,8 @@ from vbench_mem.report.facets import (
     spread,
 )
 from vbench_mem.report.pictures.plan import Plan, sentences
-from vbench_mem.report.series import Basis, Place, step_word
+from vbench_mem.report.scheme import Scheme, scheme_of
+from vbench_mem.report.series import Basis, PlotPoint, step_word
 
 MEASURED, PREDICTED = "process_bytes", "predicted_process_bytes"
 SIZES = (8, 16, 24, 40, 80, 141)  # GB, as cards are sold
@@ -26,7 +27,7 @@ MOST_LINES, MOST_GRIDS, MOST_FRAMES = 60, 4, 10  # of a figure, of a figure, of 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tile(Place):
+class Tile(PlotPoint):
     """One row in the grid; `why` it has no bytes."""
 
     frames: int
@@ -63,7 +64,7 @@ def certain(size: int) -> int:
     return min(known, default=size * GB)
 
 
-def tile_of(row: Row) -> Tile:
+def tile_of(row: Row, scheme: Scheme) -> Tile:
     """Measured, where it was; else predicted, unless the row ran out of as much as that."""
     seen = row.metric(MEASURED) if row.is_ok else None
     predicted = row.metric(PREDICTED)
@@ -75,6 +76,7 @@ def tile_of(row: Row) -> Tile:
     return Tile(
         row=row,
         series=row.cell.variant,
+        scheme=scheme,
         frames=row.cell.load.frames,
         bytes=None if size is None else int(size),
         basis="measured" if seen is not None else "predicted",
@@ -83,23 +85,23 @@ def tile_of(row: Row) -> Tile:
 
 
 def plans(joined: Joined) -> list[Plan]:
-    tiles = [tile_of(row) for row in joined.rows]
-    name, title = "cards", "The smallest card that holds it"
+    scheme = scheme_of(joined)
+    tiles = [tile_of(row, scheme) for row in joined.rows]
+    name, title = "cards", "The smallest card that holds each row"
     if all(tile.bytes is None for tile in tiles):
         reasons = list(dict.fromkeys(tile.why for tile in tiles if tile.why))
         why = f"no row has the bytes of a process on a card: {'; '.join(reasons[:2])}"
         return [Plan(name=name, title=title, skipped=why)]
 
-    from vbench_mem.report.draw.cards import draw_cards
-
     grids, left_out = card_grids(tiles, joined)
-    drawn = [tile for grid in grids for tile in grid.tiles]
+    shown = [tile for grid in grids for tile in grid.tiles]
     return [
         Plan(
             name=name,
             title=title,
-            caption=sentences(about(drawn), left_out),
-            draw=lambda: draw_cards(grids),
+            caption=sentences(about(shown), left_out),
+            drawer="cards",
+            data=(grids,),
         )
     ]
 
@@ -110,10 +112,10 @@ def card_grids(tiles: Sequence[Tile], joined: Joined) -> tuple[list[CardGrid], s
     names = settings_of(joined)
     for tile in tiles:
         by_load.setdefault(load_name(tile.row, names), []).append(tile)
-    told = {
+    known = {
         load: [tile for tile in some if tile.bytes is not None] for load, some in by_load.items()
     }
-    first = main_load(told)
+    first = main_load(known)
     lines = min(MOST_BARS, max(len({t.series for t in some}) for some in by_load.values()))
     room = max(1, min(MOST_GRIDS, MOST_LINES // lines))
     others = [load for load in by_load if load != first]
@@ -126,12 +128,12 @@ def card_grids(tiles: Sequence[Tile], joined: Joined) -> tuple[list[CardGrid], s
         some = [t for t in grid.tiles if t.series in variants and t.frames in frames]
         cut = cut or len(some) < len(grid.tiles)
         grids.append(CardGrid(title=load, tiles=tuple(some)))
-    said = "Of long lists some variants or frames are drawn, evenly spread." if cut else ""
-    return grids, sentences(named_rest("not drawn", by_load, kept), said)
+    cut_text = "Of long lists some variants or frames are drawn, evenly spread." if cut else ""
+    return grids, sentences(named_rest("not drawn", by_load, kept), cut_text)
 
 
 def about(tiles: Iterable[Tile]) -> str:
-    """What a field says, and where its number comes from."""
+    """What a field shows, and where its number comes from."""
     tiles = list(tiles)
     bases = {tile.basis for tile in tiles if tile.bytes is not None}
     sizes = ", ".join(f"{size} GB: {certain(size) / GIB:.1f} GiB" for size in SIZES)
@@ -143,7 +145,7 @@ def about(tiles: Iterable[Tile]) -> str:
             frozenset({"predicted"}): "All are predicted without a device.",
         }.get(frozenset(bases), "A number after ~ is predicted without a device."),
         f"What a card as it is sold has for certain: {sizes}.",
-        "Grey fields have no number; pointed at, they say why."
+        "Grey fields have no number; their tooltip has the reason."
         if any(tile.bytes is None for tile in tiles)
         else "",
     )

@@ -6,7 +6,8 @@ from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.base.metrics import MEMORY, PREDICTED_MEMORY
 from vbench_mem.report.facets import bars
 from vbench_mem.report.pictures.plan import Plan, sentences
-from vbench_mem.report.series import Basis, Place, step_word
+from vbench_mem.report.scheme import Scheme, scheme_of
+from vbench_mem.report.series import Basis, PlotPoint, step_word
 from vbench_mem.report.style import CATEGORIES
 
 REST = "rest"  # what the predicted categories do not add up to: of no tensor
@@ -14,21 +15,22 @@ SEEN = 0.002  # of a peak: less of the rest is no bar
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stack(Place):
-    """Bytes at the peak by category; they add up to `peak`, but for a rest that nobody can see."""
+class CategoryStack(PlotPoint):
+    """Bytes at the peak by category; they add up to `peak`, but for a rest too small to be seen."""
 
     peak: int
     parts: dict[str, int]
     basis: Basis
 
 
-def stacks(joined: Joined) -> list[Stack]:
+def stacks(joined: Joined) -> list[CategoryStack]:
     """Every row whose peak is known by category, in the matrix's order."""
-    found = (stack_of(row) for row in joined.rows)
+    scheme = scheme_of(joined)
+    found = (stack_of(row, scheme) for row in joined.rows)
     return [stack for stack in found if stack is not None]
 
 
-def stack_of(row: Row) -> Stack | None:
+def stack_of(row: Row, scheme: Scheme) -> CategoryStack | None:
     """What was measured, where all of it was; else what is predicted."""
     ways: list[tuple[str, str, Basis]] = [(PREDICTED_MEMORY, "predicted_", "predicted")]
     if row.is_ok:
@@ -40,9 +42,10 @@ def stack_of(row: Row) -> Stack | None:
         if peak is None or len(sizes) < len(parts):
             continue
         rest = int(peak) - sum(sizes.values())
-        return Stack(
+        return CategoryStack(
             row=row,
             series=row.label,
+            scheme=scheme,
             peak=int(peak),
             parts=sizes | ({REST: rest} if rest > SEEN * peak else {}),
             basis=basis,
@@ -57,14 +60,13 @@ def plans(joined: Joined) -> list[Plan]:
         why = "no row has a peak by category, neither measured nor predicted"
         return [Plan(name=name, title=title, skipped=why)]
 
-    from vbench_mem.report.draw.categories import draw_categories
-
     chosen, left_out = bars(found, joined)
-    bases = {stack.basis for stack in chosen.places}
-    said = sentences(
-        f"Memory at the peak of {step_word(chosen.places)}, by what it is for; the number at a "
+    bases = {stack.basis for stack in chosen.points}
+    caption = sentences(
+        f"Memory at the peak of {step_word(chosen.points)}, by what it is for; the number at a "
         "bar's end is the peak.",
         "Pale bars are predicted, not measured." if "predicted" in bases else "",
         left_out,
     )
-    return [Plan(name=name, title=title, caption=said, draw=lambda: draw_categories(chosen.places))]
+    data = (chosen.points,)
+    return [Plan(name=name, title=title, caption=caption, drawer="memory_categories", data=data)]

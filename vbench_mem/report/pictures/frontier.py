@@ -1,13 +1,13 @@
-"""Which rows nothing beats in memory, step time and recall together. No matplotlib.
+"""The Pareto frontier of memory, step time and recall. No matplotlib.
 
-With a recall that was measured or imported here rows of one load are compared, whatever their
-frames: frames are what memory and time are paid for. Unlike protocols, galleries or origins of a
-recall never meet. Without one only rows of equal frames and
-load answer the same question, in memory and time. Ways to run them (dtype, checkpointing) compete.
+With a recall that was measured or imported here rows of one load are compared, of any frames, since
+frames are what memory and time are spent on. Unlike protocols, galleries or origins of a recall are
+never compared. Without a recall only rows of equal frames and load are, in memory and time. Ways to
+run them (dtype, checkpointing) compete.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from vbench_mem.analysis.join import Joined, Row
@@ -15,23 +15,23 @@ from vbench_mem.analysis.pareto import beaten_by
 from vbench_mem.analysis.scores.score import AnyScore
 from vbench_mem.base.metrics import MEMORY
 from vbench_mem.base.score_metrics import RECALL, Direction
-from vbench_mem.matrix.axes import label
-from vbench_mem.report.facets import MOST_PANELS, load_name, looks, settings_of, spread
+from vbench_mem.report.facets import MOST_PANELS, load_name, settings_of, spread
 from vbench_mem.report.pictures.plan import Plan, sentences
 from vbench_mem.report.pictures.time import TIME
-from vbench_mem.report.series import Place
+from vbench_mem.report.scheme import Scheme, scheme_of, series_name
+from vbench_mem.report.series import PlotPoint
 
 WAYS: dict[Direction, str] = {"t2v": "text to video", "v2t": "video to text"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class FrontierRow(Place):
+class FrontierRow(PlotPoint):
     """One measured row among those that it is compared with.
 
-    group      what they share: the benchmark, the load, the frames
-    memory     bytes; `step_ms` milliseconds; `recall` a share, None where none is joined
-    wins       criteria in which no other row of the group is better
-    beaten_by  label of a row of the frontier that is as good in all and better in one; None on it
+    group   what they share: the benchmark, the load, the frames
+    memory  bytes; `step_ms` milliseconds; `recall` a share, None where none is joined
+    wins    criteria in which no other row of the group is better
+    dominated_by  label of a row of the frontier that is as good in all and better in one, if any
     """
 
     group: str
@@ -39,11 +39,11 @@ class FrontierRow(Place):
     step_ms: float
     recall: float | None
     wins: tuple[str, ...] = ()
-    beaten_by: str | None = None
+    dominated_by: str | None = None
 
     @property
     def is_best(self) -> bool:
-        return self.beaten_by is None
+        return self.dominated_by is None
 
     @property
     def costs(self) -> dict[str, float]:
@@ -70,25 +70,26 @@ def frontier_groups(joined: Joined) -> list[FrontierGroup]:
     rows = [row for row in joined.rows if row.is_ok and row.metric(MEMORY) and row.metric(TIME)]
     names = [*settings_of(joined, "load"), *(n for n in settings_of(joined) if n == "device")]
     found: dict[tuple[str, str], list[tuple[Row, float | None]]] = {}
-    asked = benchmarks(rows)
+    recalls = benchmarks(rows)
     for row in rows:
         load = load_name(row, names)
-        for column, benchmark in asked.items():
+        for column, benchmark in recalls.items():
             if (score := row.scores.get(column)) is not None:
                 found.setdefault((benchmark, load), []).append((row, score.value))
-        if not asked:
+        if not recalls:
             found.setdefault((f"frames={row.cell.load.frames}", load), []).append((row, None))
-    ways = tuple(name for name in joined.matrix.varying if name not in ("frames", *names))
-    titles = {key: (", " if asked else " ").join(filter(None, key)) for key in found}
+    ways = [name for name in settings_of(joined) if name not in names]
+    scheme = scheme_of(joined)
+    titles = [(", " if recalls else " ").join(filter(None, key)) for key in found]
     return [
-        FrontierGroup(title=titles[key], load=key[1], rows=judged(titles[key], some, ways))
-        for key, some in found.items()
+        FrontierGroup(title=title, load=key[1], rows=compared(title, some, ways, scheme))
+        for (key, some), title in zip(found.items(), titles, strict=True)
     ]
 
 
 def benchmarks(rows: Iterable[Row]) -> dict[str, str]:
     """Columns of the recalls at 1 that were measured or imported here, with what to call them; of
-    a dataset those in one direction: text to video where there is that."""
+    a dataset those in one direction: text to video where known."""
     known = {
         column: score
         for row in rows
@@ -103,27 +104,28 @@ def benchmarks(rows: Iterable[Row]) -> dict[str, str]:
     }
     often = Counter(score.dataset for score in chosen.values())
     return {
-        column: f"{score.dataset}, {WAYS[score.direction]}{told_apart(score, often)}"
+        column: f"{score.dataset}, {WAYS[score.direction]}{kind_text(score, often)}"
         for column, score in chosen.items()
     }
 
 
-def told_apart(score: AnyScore, often: Counter[str]) -> str:
-    """What a recall is of, where the dataset has several kinds of it."""
+def kind_text(score: AnyScore, often: Counter[str]) -> str:
+    """Origin, protocol and gallery of a recall, where the dataset has several kinds."""
     if often[score.dataset] == 1:
         return ""
     gallery = f" of {score.gallery_size}" if score.gallery_size else ""
     return f" ({score.origin}, {score.protocol_name}{gallery})"
 
 
-def judged(
-    title: str, some: Iterable[tuple[Row, float | None]], ways: tuple[str, ...]
+def compared(
+    title: str, some: Iterable[tuple[Row, float | None]], ways: Sequence[str], scheme: Scheme
 ) -> tuple[FrontierRow, ...]:
-    """The rows with what they win and what beats them."""
+    """The rows with the criteria that they are best in, and what dominates them."""
     rows = [
         FrontierRow(
             row=row,
-            series=label(row.cell, ways),
+            series=series_name(row, ways),
+            scheme=scheme,
             group=title,
             memory=int(row.metric(MEMORY) or 0),
             step_ms=float(row.metric(TIME) or 0),
@@ -139,13 +141,13 @@ def judged(
     )
 
 
-def replaced(row: FrontierRow, least: dict[str, float], beaten: str | None) -> FrontierRow:
+def replaced(row: FrontierRow, least: dict[str, float], dominated: str | None) -> FrontierRow:
     wins = tuple(name for name, cost in row.costs.items() if cost == least[name])
-    return replace(row, wins=wins, beaten_by=beaten)
+    return replace(row, wins=wins, dominated_by=dominated)
 
 
 def shown(groups: list[FrontierGroup]) -> list[FrontierGroup]:
-    """As many as a figure has room for: of many loads the one with most rows and the last."""
+    """At most `MOST_PANELS`: of many loads the one with most rows and the last."""
     if len(groups) > MOST_PANELS:
         sizes: dict[str, int] = {}
         for group in groups:
@@ -157,20 +159,19 @@ def shown(groups: list[FrontierGroup]) -> list[FrontierGroup]:
 
 def plans(joined: Joined) -> list[Plan]:
     groups = [group for group in frontier_groups(joined) if len(group.rows) > 1]
-    name, title = "frontier", "What nothing beats"
+    name, title = "frontier", "Pareto frontier"
     if not groups:
         why = "no two rows that can be compared have a measured peak and a measured step time"
         return [Plan(name=name, title=title, skipped=why)]
 
-    from vbench_mem.report.draw.frontier import draw_frontier
-
-    some, shapes = shown(groups), looks(joined)
+    some = shown(groups)
     return [
         Plan(
             name=name,
             title=title,
             caption=about(some, len(groups)),
-            draw=lambda: draw_frontier(some, shapes),
+            drawer="frontier",
+            data=(some,),
         )
     ]
 
@@ -180,8 +181,8 @@ def about(groups: list[FrontierGroup], known: int) -> str:
     if groups[0].has_recall:
         criteria = "peak memory, step time and recall at 1 together"
     return sentences(
-        f"Large marks, named where there is room: no row with the same load is at least as good in "
-        f"{criteria} and better in one of them. Small pale marks are beaten by one of these.",
+        "Large marks are the Pareto frontier: no row with the same load is at least as good in "
+        f"{criteria} and better in one of them. Small pale marks are dominated by one of these.",
         "The percentage at a mark is its recall; published recalls take no part."
         if groups[0].has_recall
         else "No recall measured or imported here is joined, so rows are compared at equal frames.",

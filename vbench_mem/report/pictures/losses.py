@@ -13,13 +13,12 @@ def plans(joined: Joined) -> list[Plan]:
     if not panels:
         return [Plan(name=name, title=title, skipped="no training has a recorded loss")]
 
-    from vbench_mem.report.draw.losses import draw_losses
-
-    said = [
+    caption = [
         "Loss of the trainings against the step, a panel for each stage: the mean of neighbouring "
         f"steps, {POINTS} points at most."
     ]
     if any(line.seeds > 1 for panel in panels for line in panel.lines):
-        said.append("A line is the mean over seeds, its band the lowest and the highest seed.")
-    said.append("Masked and unmasked encoders do not see the same, so a loss is no score.")
-    return [Plan(name=name, title=title, caption=" ".join(said), draw=lambda: draw_losses(panels))]
+        caption.append("A line is the mean over seeds, its band the lowest and the highest seed.")
+    caption.append("Masked and unmasked encoders do not see the same, so a loss is no score.")
+    data, text = (panels,), " ".join(caption)
+    return [Plan(name=name, title=title, caption=text, drawer="losses", data=data)]

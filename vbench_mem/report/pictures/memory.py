@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from vbench_mem.analysis.join import Joined
 from vbench_mem.report.facets import bars, facets
 from vbench_mem.report.pictures.plan import Plan, sentences
-from vbench_mem.report.series import Point, memory_budgets, memory_points
+from vbench_mem.report.series import MemoryPoint, memory_budgets, memory_points
 
 
 def plans(joined: Joined) -> list[Plan]:
@@ -16,28 +16,26 @@ def plans(joined: Joined) -> list[Plan]:
     if not seen:
         return [Plan(name=name, title=title, skipped="no row has a measured or predicted peak")]
 
-    from vbench_mem.report.draw import memory
-
     if len(frames) > 1:
-        drawn = facets(seen, joined)
-        said = sentences(
+        shown = facets(seen, joined)
+        caption = sentences(
             "Peak memory of a step against the frames of a clip, both on log axes.",
-            basis(drawn.places),
-            endings(drawn.places),
+            basis(shown.points),
+            endings(shown.points),
             unplaced(points),
-            drawn.left_out,
+            shown.left_out,
         )
-        budgets = memory_budgets(joined, drawn.places)
         return [
             Plan(
                 name=name,
                 title=title,
-                caption=said,
-                draw=lambda: memory.draw_memory_frames(drawn, budgets),
+                caption=caption,
+                drawer="memory_frames",
+                data=(shown, memory_budgets(joined, shown.points)),
             )
         ]
     chosen, left_out = bars(seen, joined)
-    some = chosen.places
+    some = chosen.points
     return [
         Plan(name=name, title=title, skipped=f"all rows have {frames[0]} frames"),
         Plan(
@@ -52,12 +50,13 @@ def plans(joined: Joined) -> list[Plan]:
                 unplaced(points),
                 left_out,
             ),
-            draw=lambda: memory.draw_memory_variants(some),
+            drawer="memory_variants",
+            data=(some,),
         ),
     ]
 
 
-def basis(points: Iterable[Point]) -> str:
+def basis(points: Iterable[MemoryPoint]) -> str:
     """What is measured and what is predicted of the lines."""
     points = list(points)
     ran = any(point.ending == "ok" and point.basis == "measured" for point in points)
@@ -70,12 +69,12 @@ def basis(points: Iterable[Point]) -> str:
     return "Dashed lines are predicted without a device, nothing was run." if predicted else ""
 
 
-def endings(points: Iterable[Point]) -> str:
+def endings(points: Iterable[MemoryPoint]) -> str:
     over = any(point.ending == "oom" for point in points)
-    return "A cross ran out of memory and stands on the limit it ran into." if over else ""
+    return "A cross is a run out of memory, drawn at the limit that it ran into." if over else ""
 
 
-def unplaced(points: Iterable[Point]) -> str:
-    """Rows that ran out of memory and whose limit nobody knows have no place; say so."""
+def unplaced(points: Iterable[MemoryPoint]) -> str:
+    """Says how many rows ran out of memory at a limit that is not known, and so are not drawn."""
     count = sum(not point.memory for point in points)
     return f"{count} rows ran out of memory at a limit that is not known." if count else ""

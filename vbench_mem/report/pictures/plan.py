@@ -1,21 +1,37 @@
-"""What a report wants to draw. No matplotlib: it is imported by those who are asked to draw."""
+"""What a report wants to draw, as data. No matplotlib: `draw/dispatch.py` knows who draws it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    from vbench_mem.report.draw.canvas import Sheet
+Drawer = Literal[
+    "cards",
+    "changes",
+    "frontier",
+    "lanes",
+    "losses",
+    "memory_categories",
+    "memory_frames",
+    "memory_recall",
+    "memory_variants",
+    "throughput",
+    "time_frames",
+    "time_variants",
+    "tokens",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A figure to be drawn, or the reason why not: one of `draw` and `skipped` is there."""
+    """A figure to be drawn, or the reason why not: one of `drawer` and `skipped` is there.
+
+    drawer  the name of what draws it (`draw.dispatch.DRAWERS`); `data` are its arguments
+    """
 
     name: str
     title: str
     caption: str = ""
-    draw: "Callable[[], Sheet] | None" = None
+    drawer: Drawer | None = None
+    data: tuple[Any, ...] = ()
     skipped: str | None = None
 
 

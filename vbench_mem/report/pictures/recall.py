@@ -21,32 +21,29 @@ def plans(joined: Joined) -> list[Plan]:
         )
         return [Plan(name=name, title=title, skipped=why)]
 
-    from vbench_mem.report.draw.recall import draw_memory_recall
-
-    return [
-        Plan(name=name, title=title, caption=about(panels), draw=lambda: draw_memory_recall(panels))
-    ]
+    data, caption = (panels,), about(panels)
+    return [Plan(name=name, title=title, caption=caption, drawer="memory_recall", data=data)]
 
 
 def about(panels: Sequence[Panel]) -> str:
-    """What its marks and lines are, of those that it has."""
+    """What the marks and lines of the figure are."""
     points = [point for panel in panels for point in panel.points]
-    said = [f"{memory_word(points).capitalize()} of a step against recall at 1."]
+    caption = [f"{memory_word(points).capitalize()} of a step against recall at 1."]
     if any(panel.sweeps for panel in panels):
-        said.append("A thin line joins encoders that differ in their mask alone.")
+        caption.append("A thin line joins encoders that differ in their mask alone.")
     if any(reach(point)[0] < reach(point)[1] for point in points):
-        said.append(
+        caption.append(
             "A mark with a bar is the mean over seeds of encoders trained here, the bar the lowest "
             "and the highest seed."
         )
     if any(panel.levels for panel in panels):
-        said.append(
+        caption.append(
             "Dashed level lines: chance, and what is proved to be out of reach of encoders of a "
             "kind, expected where rounding breaks their ties."
         )
     if any(point.score and point.score.origin == "published" for point in points):
-        said.append(
+        caption.append(
             "Hollow marks are published scores at the memory of a step here: they are not "
             "from this machine, and no line is drawn through them."
         )
-    return " ".join(said)
+    return " ".join(caption)

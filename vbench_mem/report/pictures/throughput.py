@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.report.facets import facets, spread
 from vbench_mem.report.pictures.plan import Plan, sentences
-from vbench_mem.report.series import Spot
+from vbench_mem.report.scheme import scheme_of
+from vbench_mem.report.series import ValuePoint
 
 WORK, SPEED = "step_gflop", "clips_per_s"
 ROUND = (1, 2, 5)
@@ -14,18 +15,19 @@ MOST_LEVELS = 5
 SAME = 1.02  # peaks are of one device and dtype within this, as shares are rounded
 
 
-def throughput_spots(joined: Joined) -> list[Spot]:
+def throughput_points(joined: Joined) -> list[ValuePoint]:
     """GFLOP of a clip and clips per second of every row that has both."""
+    scheme = scheme_of(joined)
     return [
-        Spot(row=row, series=row.cell.variant, x=work, y=speed)
+        ValuePoint(row=row, series=row.cell.variant, scheme=scheme, x=work, y=speed)
         for row in joined.rows
         if row.is_ok and (work := row.metric(WORK)) and (speed := row.metric(SPEED))
     ]
 
 
-def levels(spots: Iterable[Spot]) -> list[float]:
+def levels(points: Iterable[ValuePoint]) -> list[float]:
     """Round TFLOP/s around those achieved: GFLOP/clip times clips/s over 1000."""
-    achieved = [spot.x * spot.y / 1000 for spot in spots]
+    achieved = [point.x * point.y / 1000 for point in points]
     low, high = math.floor(math.log10(min(achieved))), math.ceil(math.log10(max(achieved)))
     every = [digit * 10.0**power for power in range(low - 1, high + 1) for digit in ROUND]
     below = [level for level in every if level <= min(achieved)]
@@ -52,27 +54,26 @@ def level_text(level: float, peak: float | None) -> str:
 
 
 def plans(joined: Joined) -> list[Plan]:
-    spots = throughput_spots(joined)
+    points = throughput_points(joined)
     name, title = "throughput", "Throughput against FLOPs"
-    if not spots:
+    if not points:
         why = "no row has both measured clips/s and its GFLOP per clip"
         return [Plan(name=name, title=title, skipped=why)]
 
-    from vbench_mem.report.draw.throughput import draw_throughput
-
-    drawn = facets(spots, joined)
-    peak = peak_of(spot.row for spot in drawn.places)
+    shown = facets(points, joined)
+    peak = peak_of(point.row for point in shown.points)
     lines: Sequence[tuple[float, str]] = [
-        (level, level_text(level, peak)) for level in levels(drawn.places)
+        (level, level_text(level, peak)) for level in levels(shown.points)
     ]
-    frames = sorted({spot.row.cell.load.frames for spot in drawn.places})
-    said = sentences(
+    frames = sorted({point.row.cell.load.frames for point in shown.points})
+    caption = sentences(
         "Clips per second against the FLOPs that a clip costs in a training step, on log axes.",
         "Along a dashed line the FLOPs per second are the same; a higher one is better use.",
         "MFU is the share of the device's dense peak." if peak is not None else "",
         f"A line joins a variant's frame counts, from {frames[0]} to {frames[-1]}."
         if len(frames) > 1
         else "",
-        drawn.left_out,
+        shown.left_out,
     )
-    return [Plan(name=name, title=title, caption=said, draw=lambda: draw_throughput(drawn, lines))]
+    data = (shown, lines)
+    return [Plan(name=name, title=title, caption=caption, drawer="throughput", data=data)]

@@ -1,25 +1,21 @@
-"""The picture of a fit: memory against frames, a line for each variant, and the card's line.
-
-Imports matplotlib through the report's canvas; nothing else here may need it.
-"""
+"""The picture of a fit: memory against frames, a line for each variant, and the card's line."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from vbench_mem.analysis.fit.solve import FitAnswer
 from vbench_mem.analysis.fit.variants import FitLine
 from vbench_mem.analysis.join import Row
-from vbench_mem.report.draw.canvas import SIZE, Shapes, log_ticks, page, plain, styled
-from vbench_mem.report.draw.signs import Unit, handle
-from vbench_mem.report.series import Point
-from vbench_mem.report.style import LIMIT_COLOUR, colour, look, markers
+from vbench_mem.report.draw.canvas import SIZE, Sheet, frames_axis, log_ticks, page, styled
+from vbench_mem.report.draw.signs import GREY, grey, handle
+from vbench_mem.report.scheme import scheme_of_rows
+from vbench_mem.report.series import PlotPoint
+from vbench_mem.report.style import LIMIT_COLOUR
 from vbench_mem.running.record import RowState
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
 
 DRAWN = 40  # places of a curve: what is straight on plain axes bends on these
 LIMIT: dict[str, Any] = {"color": LIMIT_COLOUR, "linewidth": 1.2, "linestyle": ":"}
@@ -39,38 +35,32 @@ def known_sizes(answers: Sequence[FitAnswer]) -> dict[int, dict[str, tuple[FitLi
     return {batch: found[batch] for batch in sorted(found)}
 
 
-def point_of(line: FitLine, frames: int, size: int) -> Point:
-    row = Row(
-        cell=line.cell,
-        label=line.label,
-        state=RowState.OK,
-        reason=None,
-        by_rule=False,
-        record=None,
+def row_of(line: FitLine) -> Row:
+    return Row(
+        cell=line.cell, label=line.label, state=RowState.OK, reason=None, by_rule=False, record=None
     )
-    return Point(row=row, series=line.label, frames=frames, memory=size, ending="ok")
 
 
 @styled
-def draw_fit(answers: Sequence[FitAnswer], limit_name: str, what: str) -> "Figure":
-    """A panel for each batch. Marks are the frames asked and, larger, the most that fit.
+def draw_fit(answers: Sequence[FitAnswer], limit_name: str, what: str) -> Sheet:
+    """A panel for each batch. Marks are the frames of the matrix and, larger, the most that fit.
 
     `what` names the bytes of the axis; between predictions a curve is drawn straight in bytes.
     """
-    from matplotlib.ticker import FixedLocator
-
     known = known_sizes(answers)
     edges = {(a.line.key, a.given): a for a in answers if a.sought == "frames"}
     limit_bytes = answers[0].limit_bytes
-    points = [
-        point_of(line, frames, size)
-        for batch, some in known.items()
-        for line, sizes in some.values()
-        for frames, size in within(line, sizes, edges.get((line.key, batch))).items()
-    ]
-    unit, shapes = Unit.of(points), markers(points)
-    series = {point.series: point for point in reversed(points)}
-    handles = [handle(name, point, shapes) for name, point in reversed(series.items())]
+    found = [(batch, line, sizes) for batch, some in known.items() for line, sizes in some.values()]
+    largest = max(
+        size
+        for batch, line, sizes in found
+        for size in within(line, sizes, edges.get((line.key, batch))).values()
+    )
+    rows = [row_of(line) for _, line, _ in found]
+    scheme = scheme_of_rows(rows, (), largest)
+    unit = scheme.unit
+    points = {row.label: PlotPoint(row=row, series=row.label, scheme=scheme) for row in rows}
+    handles = [handle(name, point) for name, point in points.items()]
     figure, boxes = page(len(known), 1, 4.2, [*handles, *style_handles(limit_name)])
     for axes, (batch, some) in zip(boxes, known.items(), strict=True):
         shown: list[int] = []
@@ -78,14 +68,11 @@ def draw_fit(answers: Sequence[FitAnswer], limit_name: str, what: str) -> "Figur
             edge = edges.get((key, batch))
             seen = within(line, sizes, edge)
             shown += seen
-            draw_line(axes, line, seen, edge, unit, shapes)
+            draw_line(axes, line, seen, edge, points[line.label])
         axes.axhline(limit_bytes / unit.bytes, label="limit", **LIMIT)
-        axes.set_xscale("log", base=2)
-        axes.set_yscale("log", base=10)
         low, high = min(shown), max(shown)
         doubled = [2**power for power in range(high.bit_length()) if low <= 2**power <= high]
-        axes.xaxis.set_major_locator(FixedLocator(doubled or [low]))
-        plain(axes, "x")
+        frames_axis(axes, doubled or [low])
         log_ticks(axes)
         axes.set_title(f"batch {batch}", size=10, loc="left")
         axes.set_xlabel("frames of a clip (right is better)")
@@ -94,27 +81,27 @@ def draw_fit(answers: Sequence[FitAnswer], limit_name: str, what: str) -> "Figur
 
 
 def within(line: FitLine, sizes: Sizes, edge: FitAnswer | None) -> Sizes:
-    """What is worth showing: the frames asked, the most that fit, and what lies between."""
+    """What is shown: the frames of the matrix, the most that fit, and what lies between."""
     most = edge.largest if edge and edge.largest is not None else line.frames[0]
     first, last = min(line.frames[0], most), max(line.frames[-1], most)
     return {frames: size for frames, size in sorted(sizes.items()) if first <= frames <= last}
 
 
 def draw_line(
-    axes: "Axes", line: FitLine, sizes: Sizes, edge: FitAnswer | None, unit: Unit, shapes: Shapes
+    axes: Axes, line: FitLine, sizes: Sizes, edge: FitAnswer | None, point: PlotPoint
 ) -> None:
-    point = point_of(line, *next(iter(sizes.items())))
+    unit = point.scheme.unit
     marks = [frames for frames in sizes if frames in line.frames]
     look_of: dict[str, Any] = {
-        "color": colour(point.row),
-        "marker": shapes[look(point)],
-        "markerfacecolor": "white" if line.checkpoint else colour(point.row),
+        "color": point.colour,
+        "marker": point.marker,
+        "markerfacecolor": "white" if line.checkpoint else point.colour,
     }
     curve = curve_of(sizes)
     axes.plot(
         [frames for frames, _ in curve],
         [size / unit.bytes for _, size in curve],
-        color=colour(point.row),
+        color=point.colour,
         linestyle="--" if line.checkpoint else "-",
         linewidth=1.2,
         label=line.key,
@@ -124,7 +111,7 @@ def draw_line(
         [sizes[frames] / unit.bytes for frames in marks],
         linestyle="",
         markersize=SIZE - 3,
-        label=f"asked: {line.key}",
+        label=f"frames: {line.key}",
         **look_of,
     )
     if edge is not None and edge.largest is not None and edge.largest in sizes:
@@ -133,7 +120,7 @@ def draw_line(
             [edge.sizes[edge.largest] / unit.bytes],
             linestyle="",
             markersize=SIZE + 1,
-            markeredgecolor=colour(point.row) if line.checkpoint else "black",
+            markeredgecolor=point.colour if line.checkpoint else "black",
             markeredgewidth=1.4 if line.checkpoint else 0.8,
             label=f"most: {line.key}",
             zorder=4,
@@ -156,24 +143,12 @@ def curve_of(sizes: Sizes) -> list[tuple[float, float]]:
     return curve
 
 
-def style_handles(limit_name: str) -> "list[Line2D]":
+def style_handles(limit_name: str) -> list[Line2D]:
     """What dashes, large marks and the limit's line mean; beside the line its name would be in the
     way of others."""
-    from matplotlib.lines import Line2D
-
-    grey = "#555555"
     return [
-        Line2D([], [], color=grey, linestyle="-", label="activations kept"),
-        Line2D([], [], color=grey, linestyle="--", label="layers recomputed (checkpoint)"),
-        Line2D(
-            [],
-            [],
-            color=grey,
-            linestyle="",
-            marker="o",
-            markersize=SIZE,
-            markeredgecolor="black",
-            label="the most frames that fit",
-        ),
+        Line2D([], [], color=GREY, linestyle="-", label="activations kept"),
+        Line2D([], [], color=GREY, linestyle="--", label="layers recomputed (checkpoint)"),
+        grey("o", "the most frames that fit", markersize=SIZE, markeredgecolor="black"),
         Line2D([], [], label=limit_name, **LIMIT),
     ]

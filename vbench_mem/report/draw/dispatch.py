@@ -1,0 +1,39 @@
+"""Which function draws a plan: the one place that knows. Imports matplotlib."""
+
+from collections.abc import Callable
+
+from vbench_mem.report.comparison.draw import draw_changes
+from vbench_mem.report.draw.canvas import Sheet
+from vbench_mem.report.draw.cards import draw_cards
+from vbench_mem.report.draw.categories import draw_categories
+from vbench_mem.report.draw.frontier import draw_frontier
+from vbench_mem.report.draw.lanes import draw_lanes
+from vbench_mem.report.draw.losses import draw_losses
+from vbench_mem.report.draw.memory import draw_memory_frames, draw_memory_variants
+from vbench_mem.report.draw.recall import draw_memory_recall
+from vbench_mem.report.draw.throughput import draw_throughput
+from vbench_mem.report.draw.time import draw_time_frames, draw_time_variants
+from vbench_mem.report.draw.tokens import draw_tokens
+from vbench_mem.report.pictures.plan import Drawer, Plan
+
+DRAWERS: dict[Drawer, Callable[..., Sheet]] = {
+    "cards": draw_cards,
+    "changes": draw_changes,
+    "frontier": draw_frontier,
+    "lanes": draw_lanes,
+    "losses": draw_losses,
+    "memory_categories": draw_categories,
+    "memory_frames": draw_memory_frames,
+    "memory_recall": draw_memory_recall,
+    "memory_variants": draw_memory_variants,
+    "throughput": draw_throughput,
+    "time_frames": draw_time_frames,
+    "time_variants": draw_time_variants,
+    "tokens": draw_tokens,
+}
+
+
+def draw(plan: Plan) -> Sheet:
+    """Of a plan that is not skipped."""
+    assert plan.drawer is not None
+    return DRAWERS[plan.drawer](*plan.data)
