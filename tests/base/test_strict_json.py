@@ -125,7 +125,7 @@ def test_a_header_of_weights_is_refused_too(tmp_path: Path) -> None:
     file.write_bytes(header('{"__metadata__": {"note": "X"}}'))
     assert read_header(file).metadata == {"note": "X"}
     file.write_bytes(header('{"__metadata__": {"note": "\\ud800"}}'))
-    assert refused(read_header, file).startswith(f"{file}: no safetensors file")
+    assert refused(read_header, file).startswith(f"{file}: not a safetensors file")
 
 
 def test_a_record_and_a_prediction_of_a_report_are_refused_too(tmp_path: Path) -> None:

@@ -37,7 +37,6 @@ LOAD: dict[str, Any] = {
     "resolution_px": 96,
     "caption_tokens": 16,
     "mode": "embed",
-    "fps": 2.0,
 }
 RUNTIME: dict[str, Any] = {
     "device": "cuda",
@@ -86,7 +85,8 @@ def names_of(kind: type) -> set[str]:
 
 
 def test_every_field_of_a_load_a_runtime_and_a_protocol_counts(cell: Cell) -> None:
-    assert names_of(Load) - LOAD.keys() == {"input", "clips", "clips_sha256"}  # tested with files
+    # tested with files, and where something is sampled
+    assert names_of(Load) - LOAD.keys() == {"input", "clips", "clips_sha256", "fps"}
     assert names_of(Runtime) == RUNTIME.keys() and names_of(Protocol) == PROTOCOL.keys()
     assert all_differ(
         [cell]

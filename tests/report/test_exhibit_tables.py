@@ -10,8 +10,8 @@ from tests.rows import GIB, joined_of, matrix_of, ok, oom, score
 from vbench_mem.analysis.join import Joined, join
 from vbench_mem.analysis.scores.files import load_scores
 from vbench_mem.analysis.scores.score import Score
-from vbench_mem.encoders.row import Encoder
-from vbench_mem.encoders.table import ENCODERS, PAPER
+from vbench_mem.encoders.row import PAPER, Encoder
+from vbench_mem.encoders.table import ENCODERS
 from vbench_mem.matrix.load import load_matrix
 from vbench_mem.report.document import Column, Field, Table
 from vbench_mem.report.exhibits.retrieval import retrieval_table

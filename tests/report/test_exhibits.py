@@ -26,7 +26,7 @@ from vbench_mem.report.exhibits.words import MOST, listed
 from vbench_mem.report.illustrate import drawn as illustrated
 from vbench_mem.report.illustrate import plans as every_plan
 from vbench_mem.report.pictures.exhibits import plans
-from vbench_mem.report.pictures.plan import Plan
+from vbench_mem.report.plan import Plan
 
 SHIPPED = Path(__file__).parent.parent.parent / "matrices"
 FIGURES = {

@@ -18,7 +18,7 @@ from vbench_mem.report.draw.recall import draw_memory_recall
 from vbench_mem.report.facets import Facets, facets
 from vbench_mem.report.illustrate import illustrate, plans
 from vbench_mem.report.panels import recall_panels
-from vbench_mem.report.pictures.plan import Drawer
+from vbench_mem.report.plan import Drawer
 from vbench_mem.report.series import MemoryPoint, memory_budgets, memory_points
 
 

@@ -19,7 +19,7 @@ from vbench_mem.report.pictures import (
     throughput,
     time,
 )
-from vbench_mem.report.pictures.plan import Plan
+from vbench_mem.report.plan import Plan
 
 MAKERS: tuple[Callable[[Joined], Sequence[Plan]], ...] = (
     exhibits.plans,

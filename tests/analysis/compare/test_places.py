@@ -149,7 +149,7 @@ def test_of_records_without_a_machine_in_their_folder_those_of_most_are_taken(
     side = read_side(str(folder))
     assert len(side.items) == 3 and side.fingerprint == "0123abcd"
     (problem,) = side.problems
-    assert f"{records[0].cell_id}.json: foreign" in problem
+    assert f"{records[0].cell_id}.json: is from another machine" in problem
 
 
 def test_nothing_to_compare_is_a_users_mistake(tmp_path: Path) -> None:

@@ -56,11 +56,11 @@ def test_data_shows_what_a_file_is_read_as(tmp_path: Path) -> None:
     result = invoke(write(tmp_path, "validation_youcook.csv", COOK))
     assert result.exit_code == 0
     rows = dict(line.split(maxsplit=1) for line in result.stdout.splitlines())
-    assert rows["form"] == "youcook2, as it looks"
+    assert rows["form"] == "youcook2 (guessed)"
     assert rows["protocol"] == "zero-shot; validation; one caption a clip"
     assert rows["gallery"] == "3 clips; 2 are a clip twice"
     assert rows["captions"] == "3, 1 a clip"
-    assert rows["hash"] == "none: videos were not looked for, --videos DIR does"
+    assert rows["hash"] == "none, since it includes the videos; add --videos DIR"
 
 
 def test_data_names_the_first_ten_that_are_left_out_and_json_all(tmp_path: Path) -> None:

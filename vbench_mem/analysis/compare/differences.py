@@ -22,6 +22,23 @@ class Judgement(StrEnum):
     INFORMATIONAL = "informational"
 
 
+# How a judgement is called; of times and of recalls some have words of their own.
+WORDS: dict[Judgement, str] = {
+    Judgement.WORSE: "worse",
+    Judgement.BETTER: "better",
+    Judgement.CHANGED: "changed",
+    Judgement.NOISE: "within noise",
+    Judgement.UNJUDGED: "not judged",
+    Judgement.INFORMATIONAL: "never judged",
+}
+TIME_WORDS = WORDS | {Judgement.WORSE: "slower", Judgement.BETTER: "faster"}
+RECALL_WORDS = WORDS | {
+    Judgement.WORSE: "lower",
+    Judgement.BETTER: "higher",
+    Judgement.NOISE: "within their spread",
+}
+
+
 COUNTED = (Judgement.WORSE, Judgement.CHANGED, Judgement.BETTER)
 ORDER: tuple[Judgement | None, ...] = (*Judgement, None)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from vbench_mem.analysis.compare.differences import Difference, Judgement, Matched
+from vbench_mem.analysis.compare.differences import RECALL_WORDS, Difference, Judgement, Matched
 from vbench_mem.analysis.compare.machines import MachineFact
 from vbench_mem.analysis.compare.pairing import Unmatched
 from vbench_mem.analysis.compare.recalls import Recall
@@ -11,7 +11,6 @@ from vbench_mem.analysis.spread import Spread
 from vbench_mem.base.metrics import METRICS
 from vbench_mem.report.comparison.wording import (
     ABOUT_NOISE,
-    RECALL_WORDS,
     about,
     ending_text,
     facts,

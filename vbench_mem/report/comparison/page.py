@@ -11,7 +11,7 @@ from vbench_mem.report.comparison.document import document_of
 from vbench_mem.report.comparison.picture import picture_of
 from vbench_mem.report.document import Document, Figure
 from vbench_mem.report.illustrate import drawn
-from vbench_mem.report.pictures.plan import Plan
+from vbench_mem.report.plan import Plan
 
 FIGURES = "figures"
 TITLE = "Changes by row"

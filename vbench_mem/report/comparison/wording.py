@@ -4,7 +4,15 @@ from collections import Counter
 from collections.abc import Iterator
 
 from vbench_mem.analysis.compare.bands import OF_STEP
-from vbench_mem.analysis.compare.differences import COUNTED, Difference, Judgement, Matched
+from vbench_mem.analysis.compare.differences import (
+    COUNTED,
+    RECALL_WORDS,
+    TIME_WORDS,
+    WORDS,
+    Difference,
+    Judgement,
+    Matched,
+)
 from vbench_mem.analysis.compare.pairing import NEAR
 from vbench_mem.analysis.compare.recalls import Recall
 from vbench_mem.analysis.compare.result import Comparison
@@ -14,20 +22,6 @@ from vbench_mem.report.document import Fact
 from vbench_mem.report.overview import HEADS as REPORT_HEADS
 from vbench_mem.running.record import RowState
 
-WORDS: dict[Judgement, str] = {
-    Judgement.WORSE: "worse",
-    Judgement.BETTER: "better",
-    Judgement.CHANGED: "changed",
-    Judgement.NOISE: "within noise",
-    Judgement.UNJUDGED: "not judged",
-    Judgement.INFORMATIONAL: "never judged",
-}
-TIME_WORDS = WORDS | {Judgement.WORSE: "slower", Judgement.BETTER: "faster"}
-RECALL_WORDS = WORDS | {
-    Judgement.WORSE: "lower",
-    Judgement.BETTER: "higher",
-    Judgement.NOISE: "within their spread",
-}
 HEADS = REPORT_HEADS | {"decode_ms": "decoding, ms", "transfer_ms": "transfer, ms"}
 SHOWN = 3  # metrics that one side lacks
 # The metrics of a row are listed in this order, all others follow in the order of their table.

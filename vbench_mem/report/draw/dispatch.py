@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from vbench_mem.report.comparison.draw import draw_changes
 from vbench_mem.report.draw.canvas import Sheet
 from vbench_mem.report.draw.cards import draw_cards
 from vbench_mem.report.draw.categories import draw_categories
+from vbench_mem.report.draw.changes import draw_changes
 from vbench_mem.report.draw.frontier import draw_frontier
 from vbench_mem.report.draw.lanes import draw_lanes
 from vbench_mem.report.draw.losses import draw_losses
@@ -14,7 +14,7 @@ from vbench_mem.report.draw.recall import draw_memory_recall
 from vbench_mem.report.draw.throughput import draw_throughput
 from vbench_mem.report.draw.time import draw_time_frames, draw_time_variants
 from vbench_mem.report.draw.tokens import draw_tokens
-from vbench_mem.report.pictures.plan import Drawer, Plan
+from vbench_mem.report.plan import Drawer, Plan
 
 DRAWERS: dict[Drawer, Callable[..., Sheet]] = {
     "cards": draw_cards,

@@ -11,7 +11,7 @@ from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.report.exhibits.lanes import LaneFigure, LaneMark, LanePanel, LaneRow
 from vbench_mem.report.exhibits.words import NO_MEMORY, exhibit, listed, skipped, times, whose
 from vbench_mem.report.panels import Panel, at_a_load, is_ours, mask_of, recall_panels, sweeps
-from vbench_mem.report.pictures.plan import Plan
+from vbench_mem.report.plan import Plan
 from vbench_mem.report.series import MemoryPoint, memory_points, memory_word
 
 PRINTED = ("youcook2", "vatex")  # what the paper's figure shows

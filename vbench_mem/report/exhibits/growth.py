@@ -19,7 +19,7 @@ from vbench_mem.encoders.sizes import VIDEO_SIZES, Tower
 from vbench_mem.report.exhibits.lanes import LaneFigure, LaneMark, LanePanel, LaneRow
 from vbench_mem.report.exhibits.words import NO_MEMORY, NO_RECALL, exhibit, listed, skipped, whose
 from vbench_mem.report.marks import Mark, mark_of
-from vbench_mem.report.pictures.plan import Plan
+from vbench_mem.report.plan import Plan
 from vbench_mem.report.scheme import scheme_of
 from vbench_mem.report.series import MemoryPoint, PlotPoint, memory_word, point_of
 from vbench_mem.report.style import MARKERS

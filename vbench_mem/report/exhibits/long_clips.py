@@ -9,7 +9,7 @@ from vbench_mem.base.units import significant
 from vbench_mem.report.exhibits.lanes import LaneFigure, LaneMark, LanePanel, LaneRow
 from vbench_mem.report.exhibits.words import NO_MEMORY, exhibit, listed, skipped, times, whose
 from vbench_mem.report.panels import at_a_load, is_ours, mask_of, value
-from vbench_mem.report.pictures.plan import Plan
+from vbench_mem.report.plan import Plan
 from vbench_mem.report.scheme import scheme_of
 from vbench_mem.report.series import NEAR, MemoryPoint, memory_word, point_of
 

@@ -11,7 +11,7 @@ from vbench_mem.encoders.variants import kept_tokens
 from vbench_mem.report.exhibits.words import exhibit, listed, skipped, whose
 from vbench_mem.report.marks import Mark, mark_of
 from vbench_mem.report.panels import Panel, is_ours, recall_panels
-from vbench_mem.report.pictures.plan import Plan, sentences
+from vbench_mem.report.plan import Plan, sentences
 from vbench_mem.report.series import MemoryPoint, memory_points
 
 EMBED, EMBED_PREDICTED = "embed_peak_bytes", "predicted_embed_peak_bytes"

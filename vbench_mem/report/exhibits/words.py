@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from vbench_mem.base.units import significant
 from vbench_mem.matrix.exhibits import EXHIBITS, Name
 from vbench_mem.report.panels import is_ours
-from vbench_mem.report.pictures.plan import Drawer, Plan, sentences
+from vbench_mem.report.plan import Drawer, Plan, sentences
 from vbench_mem.report.series import MemoryPoint, memory_word
 
 NO_RECALL = "no recall is joined"

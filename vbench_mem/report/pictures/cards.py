@@ -17,7 +17,7 @@ from vbench_mem.report.facets import (
     settings_of,
     spread,
 )
-from vbench_mem.report.pictures.plan import Plan, sentences
+from vbench_mem.report.plan import Plan, sentences
 from vbench_mem.report.scheme import Scheme, scheme_of
 from vbench_mem.report.series import Basis, PlotPoint, step_word
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.base.metrics import MEMORY, PREDICTED_MEMORY
 from vbench_mem.report.facets import bars
-from vbench_mem.report.pictures.plan import Plan, sentences
+from vbench_mem.report.plan import Plan, sentences
 from vbench_mem.report.scheme import Scheme, scheme_of
 from vbench_mem.report.series import Basis, PlotPoint, step_word
 from vbench_mem.report.style import CATEGORIES

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from vbench_mem.analysis.join import Joined
 from vbench_mem.matrix.exhibits import Name
 from vbench_mem.report.exhibits import backbones, growth, long_clips, patches
-from vbench_mem.report.pictures.plan import Plan
+from vbench_mem.report.plan import Plan
 
 PLANNERS: dict[Name, Callable[[Joined], Plan]] = {
     "figure2": backbones.plan,

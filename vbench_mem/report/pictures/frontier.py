@@ -16,8 +16,8 @@ from vbench_mem.analysis.scores.score import AnyScore
 from vbench_mem.base.metrics import MEMORY
 from vbench_mem.base.score_metrics import RECALL, Direction
 from vbench_mem.report.facets import MOST_PANELS, load_name, settings_of, spread
-from vbench_mem.report.pictures.plan import Plan, sentences
 from vbench_mem.report.pictures.time import TIME
+from vbench_mem.report.plan import Plan, sentences
 from vbench_mem.report.scheme import Scheme, scheme_of, series_name
 from vbench_mem.report.series import PlotPoint
 

@@ -2,7 +2,7 @@
 
 from vbench_mem.analysis.join import Joined
 from vbench_mem.report.curves import POINTS, loss_panels
-from vbench_mem.report.pictures.plan import Plan
+from vbench_mem.report.plan import Plan
 
 
 def plans(joined: Joined) -> list[Plan]:

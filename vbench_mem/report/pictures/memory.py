@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from vbench_mem.analysis.join import Joined
 from vbench_mem.report.facets import bars, facets
-from vbench_mem.report.pictures.plan import Plan, sentences
+from vbench_mem.report.plan import Plan, sentences
 from vbench_mem.report.series import MemoryPoint, memory_budgets, memory_points
 
 

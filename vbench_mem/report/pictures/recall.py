@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from vbench_mem.analysis.join import Joined
 from vbench_mem.base.score_metrics import RECALL
 from vbench_mem.report.panels import Panel, reach, recall_panels
-from vbench_mem.report.pictures.plan import Plan
+from vbench_mem.report.plan import Plan
 from vbench_mem.report.series import memory_word
 
 

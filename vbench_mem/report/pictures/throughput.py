@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.report.facets import facets, spread
-from vbench_mem.report.pictures.plan import Plan, sentences
+from vbench_mem.report.plan import Plan, sentences
 from vbench_mem.report.scheme import scheme_of
 from vbench_mem.report.series import ValuePoint
 

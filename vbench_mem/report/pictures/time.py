@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.report.facets import bars, facets
-from vbench_mem.report.pictures.plan import Plan, sentences
+from vbench_mem.report.plan import Plan, sentences
 from vbench_mem.report.scheme import Scheme, scheme_of
 from vbench_mem.report.series import ValuePoint, step_word
 

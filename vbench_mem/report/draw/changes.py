@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from vbench_mem.analysis.compare.differences import Judgement
-from vbench_mem.report.comparison.picture import Dot, Strip
-from vbench_mem.report.comparison.wording import TIME_WORDS, WORDS
+from vbench_mem.analysis.compare.differences import TIME_WORDS, WORDS, Judgement
 from vbench_mem.report.draw.canvas import SIZE, WIDTH, Sheet, page, styled, track
+from vbench_mem.report.pictures.changes import Dot, Strip
 from vbench_mem.report.style import CHANGED_COLOUR, LIMIT_COLOUR
 
 WORSE, BETTER, QUIET = LIMIT_COLOUR, "#0072B2", "#777777"
