@@ -90,3 +90,29 @@ def some_captions(batch: int = 2) -> tuple[Tensor, Tensor]:
     ids = torch.randint(3, TEXT_TEST.vocab, (batch, 8))
     mask = torch.arange(8) < torch.tensor([8, 5, 3, 1])[:batch, None]
     return ids, mask
+
+
+def kind_of(recipe: str) -> tuple[str, bool]:
+    """What a recipe trains, and whether it masks."""
+    return RECIPES[recipe].train, bool(RECIPES[recipe].mask)
+
+
+def in_turn() -> list[tuple[str, str]]:
+    """Each family with one recipe of each kind: its structures take turns with the kinds, and the
+    recipes of one kind take turns from structure to structure. Each structure is there at least
+    once."""
+    chosen = []
+    families = dict.fromkeys(spec.layout for spec in STRUCTURES.values())
+    for family in families:
+        members = [name for name, spec in STRUCTURES.items() if spec.layout == family]
+        kinds: dict[tuple[str, bool], list[str]] = {}
+        for _, recipe in (variant for variant in VARIANTS if variant[0] == members[0]):
+            kinds.setdefault(kind_of(recipe), []).append(recipe)
+        for turn, alike in enumerate(kinds.values()):
+            name = members[turn % len(members)]
+            chosen.append((name, alike[list(STRUCTURES).index(name) % len(alike)]))
+    return chosen
+
+
+MET = in_turn()  # in every run of the tests
+REST = [variant for variant in VARIANTS if variant not in MET]  # when asked for

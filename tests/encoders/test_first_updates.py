@@ -10,13 +10,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.encoders.structures import STRUCTURES, VARIANTS, make, some_captions, some_clips
+from tests.encoders.structures import MET, REST, STRUCTURES, make, some_captions, some_clips
 from vbench_mem.encoders.dual import DualEncoder
 from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.probes.loss import info_nce
 from vbench_mem.probes.train_step import adamw
 
 RATE = 1e-3
+SOME = [*MET, *(pytest.param(*each, marks=pytest.mark.slow) for each in REST)]
 EPS = 1e-6  # CLIP's, arXiv:2103.00020, table of hyperparameters
 # What a weight of the same module multiplies that starts at zero: LoRA's B, an adapter's `up`. Its
 # gradient is zero until an update has moved that factor.
@@ -54,7 +55,7 @@ def gradients(encoder: DualEncoder) -> dict[str, Tensor]:
     return {n: w.grad.clone() for n, w in encoder.named_parameters() if w.grad is not None}
 
 
-@pytest.mark.parametrize(("name", "recipe"), VARIANTS)
+@pytest.mark.parametrize(("name", "recipe"), SOME)
 def test_each_weight_that_trains_learns_from_the_step_it_should_and_no_other_moves(
     name: str, recipe: str
 ) -> None:

@@ -1,8 +1,7 @@
-"""Cells of every encoder, recipe and runtime, and the subset of every run of the tests.
+"""Cells of every encoder, recipe and runtime, and which of them every run of the tests meets.
 
-Every run meets each encoder with each kind of recipe and in each runtime; recipes of one kind
-(masks of other shares, adapters of other widths) take turns from encoder to encoder. When asked
-for, all come.
+Every run meets each family with each kind of recipe, each encoder and each runtime
+(`structures.in_turn`). When asked for, all come.
 """
 
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.encoders.structures import STRUCTURES, VARIANTS, load_for
+from tests.encoders.structures import MET, REST, STRUCTURES, kind_of, load_for
 from vbench_mem.base.load import Runtime
 from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.encoders.sizes import Tower
@@ -28,21 +27,6 @@ RUNTIMES = {
 }
 DEEP = Tower(width=48, depth=8, heads=4, mlp=96)
 Spread = tuple[str, str, str]  # encoder, recipe, runtime
-
-
-def kind_of(recipe: str) -> tuple[str, bool]:
-    return RECIPES[recipe].train, bool(RECIPES[recipe].mask)
-
-
-def in_turn() -> list[tuple[str, str]]:
-    """One recipe of a kind for each encoder, in turn."""
-    chosen = []
-    for place, encoder in enumerate(STRUCTURES):
-        kinds: dict[tuple[str, bool], list[str]] = {}
-        for recipe in (recipe for name, recipe in VARIANTS if name == encoder):
-            kinds.setdefault(kind_of(recipe), []).append(recipe)
-        chosen += [(encoder, alike[place % len(alike)]) for alike in kinds.values()]
-    return chosen
 
 
 def spread(variants: list[tuple[str, str]]) -> Iterator[Spread]:
@@ -74,10 +58,9 @@ def few(given: list[Spread]) -> list[Spread]:
     return chosen
 
 
-MET = list(spread(in_turn()))
-REST = list(spread([each for each in VARIANTS if each not in in_turn()]))
-EVERY = params(MET, REST)
-FEW = params(few(MET), [each for each in (*MET, *REST) if each not in few(MET)])
+MET_CELLS, REST_CELLS = list(spread(MET)), list(spread(REST))
+EVERY = params(MET_CELLS, REST_CELLS)
+FEW = params(few(MET_CELLS), [c for c in (*MET_CELLS, *REST_CELLS) if c not in few(MET_CELLS)])
 
 
 def cell_of(encoder: str, recipe: str, runtime: Runtime, mode: str = "train") -> Cell:

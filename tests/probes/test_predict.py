@@ -6,9 +6,9 @@ from itertools import product
 
 import pytest
 
-from tests.encoders.structures import STRUCTURES, VARIANTS, load_for
+from tests.encoders.structures import STRUCTURES, VARIANTS, kind_of, load_for
 from tests.probes.against_measured import check_equal
-from tests.probes.cells import EVERY, FEW, MET, REST, RUNTIMES, cell_of, deep, kind_of
+from tests.probes.cells import EVERY, FEW, MET_CELLS, REST_CELLS, RUNTIMES, cell_of, deep
 from vbench_mem.base.errors import Unsupported
 from vbench_mem.base.load import Runtime
 from vbench_mem.encoders.recipes import RECIPES
@@ -21,13 +21,16 @@ from vbench_mem.probes.repeat import LayersDiffer, Repeat, repeat
 from vbench_mem.probes.shorten import shorten
 
 
-def test_every_run_meets_each_encoder_with_each_kind_of_recipe_and_in_each_runtime() -> None:
-    assert {(name, kind_of(recipe)) for name, recipe, _ in MET} == {
-        (name, kind_of(recipe)) for name, recipe in VARIANTS
-    }
-    assert {(name, runtime) for name, _, runtime in MET} == {*product(STRUCTURES, RUNTIMES)}
-    assert {recipe for _, recipe, _ in MET} == {recipe for _, recipe in VARIANTS}
-    assert sorted((name, recipe) for name, recipe, _ in (*MET, *REST)) == sorted(VARIANTS)
+def test_every_run_meets_each_family_with_each_kind_of_recipe_and_each_runtime() -> None:
+    layouts = {name: spec.layout for name, spec in STRUCTURES.items()}
+    met = {(layouts[name], kind_of(recipe)) for name, recipe, _ in MET_CELLS}
+    assert met == {(layouts[name], kind_of(recipe)) for name, recipe in VARIANTS}
+    runtimes = {(layouts[name], runtime) for name, _, runtime in MET_CELLS}
+    assert runtimes == {*product(set(layouts.values()), RUNTIMES)}
+    assert {name for name, _, _ in MET_CELLS} == set(STRUCTURES)
+    assert {recipe for _, recipe, _ in MET_CELLS} == {recipe for _, recipe in VARIANTS}
+    every = ((name, recipe) for name, recipe, _ in (*MET_CELLS, *REST_CELLS))
+    assert sorted(every) == sorted(VARIANTS)
 
 
 @pytest.mark.parametrize(("encoder", "recipe", "runtime"), EVERY)
