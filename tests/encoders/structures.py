@@ -99,8 +99,8 @@ def kind_of(recipe: str) -> tuple[str, bool]:
 
 def in_turn() -> list[tuple[str, str]]:
     """Each family with one recipe of each kind: its structures take turns with the kinds, and the
-    recipes of one kind take turns from structure to structure. Each structure is there at least
-    once."""
+    recipes of one kind take turns from structure to structure. Then each structure and each recipe
+    that had no turn."""
     chosen = []
     families = dict.fromkeys(spec.layout for spec in STRUCTURES.values())
     for family in families:
@@ -111,6 +111,11 @@ def in_turn() -> list[tuple[str, str]]:
         for turn, alike in enumerate(kinds.values()):
             name = members[turn % len(members)]
             chosen.append((name, alike[list(STRUCTURES).index(name) % len(alike)]))
+    for name, recipe in VARIANTS:
+        if not any(name == each for each, _ in chosen) or not any(
+            recipe == each for _, each in chosen
+        ):
+            chosen.append((name, recipe))
     return chosen
 
 

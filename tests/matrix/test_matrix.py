@@ -48,15 +48,15 @@ def test_blocks_add_up_and_equal_cells_are_kept_once(write_matrix: Write) -> Non
     text = HEAD + (
         "axes:\n"
         "- {variant: [joint_test, joint_test+mask75], frames: 4, batch: 2}\n"
-        "- {encoder: joint_test, mask: [0.75, 0.6], frames: 4, batch: 2, patch_px: [16, 32]}\n"
+        "- {encoder: joint_test, mask: [0.75, 0.55], frames: 4, batch: 2, patch_px: [16, 32]}\n"
     )
     variants = [cell.variant for cell in read(write_matrix, text).cells]
     assert variants == [
         "joint_test",
         "joint_test+mask75",
         "joint_test,patch_px=32+mask75",
-        "joint_test+full,mask=0.6",
-        "joint_test,patch_px=32+full,mask=0.6",
+        "joint_test+full,mask=0.55",
+        "joint_test,patch_px=32+full,mask=0.55",
     ]
 
 
