@@ -107,15 +107,18 @@ def test_what_defines_the_function_may_be_any_statement_at_the_top(
 @pytest.mark.parametrize(
     ("reference", "message"),
     [
-        ("own_code:", "'own_code:' is no encoder of one's own; write it like my_package."),
-        ("own-code:build", "'own-code:build' is no encoder of one's own"),
-        ("a:b:c", "'a:b:c' is no encoder of one's own"),
+        (
+            "own_code:",
+            "'own_code:' does not name an encoder of your own; write it like my_package.",
+        ),
+        ("own-code:build", "'own-code:build' does not name an encoder of your own"),
+        ("a:b:c", "'a:b:c' does not name an encoder of your own"),
         ("own_cod:build", "did you mean own_code?"),
-        ("pkg.own_cod:build", "there is no pkg/own_cod.py in {folder} and "),
+        ("pkg.own_cod:build", "no file pkg/own_cod.py in {folder}, "),
         ("pkg.own_cod:build", "did you mean own_code?"),
         ("own_code:bild", "own_code.py defines no 'bild'; did you mean build?"),
         ("own_code:inner", "defines no 'inner'"),
-        ("torn:build", "torn.py: line 1: '(' was never closed; mend it"),
+        ("torn:build", "torn.py: line 1: '(' was never closed; correct it"),
     ],
 )
 def test_a_slip_is_told_in_one_sentence(
@@ -209,7 +212,7 @@ def test_code_that_was_edited_since_the_matrix_was_read_is_not_measured(
     write_code(HEAD + PLAIN)
     cell = cell_of(tmp_path)
     write_code(HEAD + PLAIN + "# another width\n")
-    with pytest.raises(UsageError, match="not what it was when the matrix was read"):
+    with pytest.raises(UsageError, match="has changed since the matrix was read"):
         built(cell)
     (tmp_path / "own_code.py").unlink()
     with pytest.raises(UsageError, match="not what it was"):

@@ -44,7 +44,7 @@ def test_loads_that_do_not_fit_are_refused_with_the_nearest_that_does(
 @pytest.mark.parametrize(
     ("spec", "recipe", "message"),
     [
-        (Joint(), RECIPES["temporal_only"], "the joint layout has none"),
+        (Joint(), RECIPES["temporal_only"], "joint encoders have none"),
         (Factorized(), Recipe(mask=0.5, mask_kind="random"), "use tube or frame"),
         (TubeViT(), Recipe(mask=0.5, mask_kind="tube"), "use random"),
         (Joint(), Recipe(train="last_k", blocks=13), "more than the encoder's 12 layers"),

@@ -43,7 +43,7 @@ def test_one_training_serves_rows_that_differ_in_what_changes_no_mathematics(
 def test_trainings_at_several_rates_are_of_rows_of_clips(tmp_path: Path) -> None:
     rates = AXES.replace("batch: 2", "batch: 2\n  fps: [1, 2]")
     with pytest.raises(
-        UsageError, match="one row of noise at several fps; train rows of input: clips"
+        UsageError, match="with noise is the same at every fps; train rows of input: clips"
     ):
         accuracy_of(tmp_path, axes=rates)
     clips = AXES.replace("batch: 2", "batch: 2\n  fps: [1, 2]\n  clips: generated")
@@ -165,5 +165,5 @@ def test_a_users_own_encoder_is_not_trained_and_the_message_says_how_to_leave_it
 ) -> None:
     (tmp_path / "own.py").write_text("def build(load): ...\n", encoding="utf-8")
     axes = "about: x\naxes: {encoder: own:build, frames: 4, resolution_px: 32, batch: 2}\n"
-    with pytest.raises(UsageError, match=r"encoder of your own.*leave it out"):
+    with pytest.raises(UsageError, match=r"encoder of your own.*select others"):
         accuracy_of(tmp_path, axes=axes)

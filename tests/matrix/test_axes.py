@@ -196,8 +196,11 @@ def test_a_mistake_in_a_condition_is_refused() -> None:
         ("joint_test+mask57", "no recipe called 'mask57'; did you mean mask75?"),
         ("joint_tset,patch_px=32", "did you mean joint_test?"),
         ("joint_test,patch_px=23", "did you mean joint_test,patch_px=32?"),
-        ("joint test", f"'joint test' is no variant; write it like {axes.EXAMPLE_ENCODER}+mask75"),
-        ({"encoder": "joint_test"}, "is no variant; write it like"),
+        (
+            "joint test",
+            f"'joint test' is not a variant; write it like {axes.EXAMPLE_ENCODER}+mask75",
+        ),
+        ({"encoder": "joint_test"}, "is not a variant; write it like"),
     ],
 )
 def test_a_misspelt_variant_in_a_condition_is_refused(variant: object, says: str) -> None:

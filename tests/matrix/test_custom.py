@@ -85,15 +85,18 @@ def test_captions_and_the_load_are_set_and_named(read: Read) -> None:
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("recipe: mask75", "what is masked and trained of own_code:build is up to its build"),
-        ("mask: 0.5", "is up to its build; use recipe: full"),
-        ("train_text: false", "use recipe: full, and a function for each way of training"),
+        (
+            "recipe: mask75",
+            "own_code:build takes no recipe, since its build decides what is masked and trained",
+        ),
+        ("mask: 0.5", "decides what is masked and trained; use recipe: full"),
+        ("train_text: false", "use recipe: full, and one function for each way of training"),
         ("checkpoint: true", "let its build recompute activations itself"),
-        ("patch_px: 32", "the custom layout has no setting patch_px"),
-        ("text_size: tiny", "the custom layout has no setting text_size"),
-        ("text: {vocab: 9}", "the custom layout has no setting text"),
-        ("text.max_tokens: 9", "the custom layout has no setting text.max_tokens"),
-        ("tower.depth: 3", "the custom layout has no setting tower.depth"),
+        ("patch_px: 32", "custom encoders have no setting patch_px"),
+        ("text_size: tiny", "custom encoders have no setting text_size"),
+        ("text: {vocab: 9}", "custom encoders have no setting text"),
+        ("text.max_tokens: 9", "custom encoders have no setting text.max_tokens"),
+        ("tower.depth: 3", "custom encoders have no setting tower.depth"),
     ],
 )
 def test_settings_that_only_the_table_has_are_refused(
@@ -119,11 +122,14 @@ def test_a_rule_skips_settings_that_it_does_not_have(read: Read) -> None:
     [
         ("own_code:bild", "axes.encoder: "),
         ("own_code:bild", "own_code.py defines no 'bild'; did you mean build?"),
-        ("own_coed:build", "axes.encoder: no module own_coed: there is no own_coed.py in "),
+        ("own_coed:build", "axes.encoder: no module own_coed: no file own_coed.py in "),
         ("own_coed:build", "did you mean own_code?"),
-        ("'own_code:'", "axes.encoder: 'own_code:' is no encoder of one's own; write it like "),
+        (
+            "'own_code:'",
+            "axes.encoder: 'own_code:' does not name an encoder of your own; write it like ",
+        ),
         ("own_code.build", "an encoder of your own is written my_package.module:function"),
-        ("own_code:build+mask75", "'own_code:build+mask75' is no encoder of one's own"),
+        ("own_code:build+mask75", "'own_code:build+mask75' does not name an encoder of your own"),
     ],
 )
 def test_a_mistake_in_its_name_is_reported_at_its_place(

@@ -213,14 +213,14 @@ AXES = [
     ("batch: 2, norm_eps: 1e-3", "axes.norm_eps: 1e-3 is text in YAML, not a number; write 1.0e-3"),
     ("batch: 2, fps: .nan", "axes.fps: .nan is not a finite number"),
     ("batch: 2, width: 64", "axes.width: width could be tower.width or text.tower.width"),
-    ("batch: 2, vocab: 9, text.vocab: 9", "axes.text.vocab: is the same as text.vocab, which"),
+    ("batch: 2, vocab: 9, text.vocab: 9", "axes.text.vocab: is the same axis as text.vocab; keep"),
     ("batch: 2, warmup: 3", "axes.warmup: warmup is the same for all cells; write it under proto"),
     ("batch: 2, recipe: mask57", "axes.recipe: no recipe called 'mask57'; did you mean mask75?"),
     ("batch: 2, variant: joint_test", "axes: variant and encoder set the same thing; keep one"),
     ("batch: 2, size: B, tower: {width: 4}", "axes.tower: depth: is missing"),
     ("recipe: full", "axes: no batch; write batch: 8, or a list"),
     ("batch: 2, tower.heads: 3", "tower.heads=3: width 128 is not a multiple of heads 3"),
-    ("batch: 2, temporal_depth: 2", "the joint layout has no setting temporal_depth"),
+    ("batch: 2, temporal_depth: 2", "joint encoders have no setting temporal_depth"),
     ("batch: 2, resolution_px: 65", "65 is not a multiple of patch_px 16; nearest: 64"),
 ]  # fmt: skip
 REST = [

@@ -115,7 +115,7 @@ def test_without_towers_the_whole_is_counted_and_each_tower_has_a_reason(
     found = run_burst(cell_of(tmp_path), lambda _: None)
     assert found.metrics["step_gflop"] == gflop(2 * 2 * FRAME, 2 * 3 * HEAD_FLOP)
     for name in ("params_video", "forward_video_gflop", "forward_video_fvcore_gmac"):
-        assert found.missing[name] == "this encoder of one's own has no module called video"
+        assert found.missing[name] == "this encoder has no module called video"
     assert found.missing["step_text_gflop"].endswith("no module called text")
     assert "no closed form" in found.missing["step_closed_gflop"]
 

@@ -39,7 +39,7 @@ class Load:
 
     def __post_init__(self) -> None:
         if (self.input == "clips") != (self.clips is not None):
-            raise ValueError("input: clips needs clips (a caption file, or generated), noise not")
+            raise ValueError("clips goes with input: clips alone: a caption file, or generated")
 
 
 @dataclass(frozen=True, kw_only=True)

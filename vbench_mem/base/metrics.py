@@ -55,7 +55,7 @@ METRICS: dict[str, Metric] = {
             ("process", "predicted: device memory of the process, with an assumed CUDA context"),
         ),
         Metric(
-            "peak_alloc_bytes", "bytes", "lower", "allocated peak of a steady step (what is gated)"
+            "peak_alloc_bytes", "bytes", "lower", "allocated peak of a steady step, after warm-up"
         ),
         Metric("build_bytes", "bytes", "lower", "allocated after the encoder is built"),
         Metric(
@@ -78,14 +78,20 @@ METRICS: dict[str, Metric] = {
             "process_bytes", "bytes", "lower", "device memory of this process (NVML), largest seen"
         ),
         Metric(
-            "device_bytes", "bytes", "lower", "device memory in use by all (NVML), largest seen"
+            "device_bytes",
+            "bytes",
+            "lower",
+            "device memory in use by all processes (NVML), largest seen",
         ),
         Metric(
             "host_rss_bytes", "bytes", "lower", "peak resident memory of the process on the host"
         ),
         # FLOPs per clip; 1 GMAC = 2 GFLOP
         Metric(
-            "forward_video_gflop", "GFLOP", "lower", "video tower, forward of one clip as it is run"
+            "forward_video_gflop",
+            "GFLOP",
+            "lower",
+            "video tower, forward of one clip with its mask",
         ),
         Metric("forward_text_gflop", "GFLOP", "lower", "caption tower, forward of one caption"),
         Metric("embed_video_gflop", "GFLOP", "lower", "video tower, unmasked forward of one clip"),
@@ -110,15 +116,22 @@ METRICS: dict[str, Metric] = {
         Metric("decode_ms", "ms", "lower", "decoding and resizing a batch, median"),
         Metric("transfer_ms", "ms", "lower", "moving a batch to the device, median"),
         Metric("achieved_tflop_per_s", "TFLOP/s", "higher", "step FLOPs over the median step"),
-        Metric("mfu", "share", "higher", "of the device's dense peak at this dtype"),
+        Metric(
+            "mfu", "share", "higher", "achieved FLOP/s over the device's dense peak at this dtype"
+        ),
         Metric("compile_s", "s", "lower", "first step of a compiled encoder"),
         # energy
         Metric(
-            "energy_j_per_clip", "J", "lower", "device energy over the timed steps, idle included"
+            "energy_j_per_clip",
+            "J",
+            "lower",
+            "device energy over the timed steps, idle power included",
         ),
         Metric("idle_power_w", "W", "neither", "device power before the burst"),
         # input and training
-        Metric("clips_padded", "clips", "neither", "clips shorter than asked, last frame repeated"),
+        Metric(
+            "clips_padded", "clips", "neither", "clips shorter than requested, last frame repeated"
+        ),
         Metric("captions_truncated", "captions", "neither", "captions longer than caption_tokens"),
         Metric("loss_first", "nats", "neither", "loss of the first step"),
         Metric("loss_last", "nats", "neither", "loss of the last step"),

@@ -1,9 +1,9 @@
 """The command line: list, plan, fit, run, show, data, synthetic, weights, schema, report,
 check, compare.
 
-Options say where things are and never change a number: what can is in the matrix.
-Exit codes: 0 done, 2 bad input, 70 an error of ours, 130 stopped with Ctrl-C; `check` and `compare`
-have their own beside these.
+Options say where things are; only the matrix can change a measured number.
+Exit codes: 0 done, 2 bad input, 70 an error in this program, 130 stopped with Ctrl-C; `check` and
+`compare` have others, too.
 """
 
 import os
@@ -55,12 +55,12 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="""What training a video-text encoder costs in memory, FLOPs and time, and the recall it
-    buys.
+    help="""Measure or predict what training a video-text encoder costs in memory, FLOPs and time,
+    and which recall it reaches.
 
     \b
     vbench-mem list encoders              encoders that can be measured
-    vbench-mem plan quick --card 16GiB    what fits, and how long it would take
+    vbench-mem plan quick --card a100-40  what fits, and how long it would take
     vbench-mem run matrices/quick.yaml    measure, or continue
     vbench-mem report matrices/quick.yaml tables and figures
     vbench-mem check matrices/quick.yaml  do the budgets hold?
@@ -102,7 +102,7 @@ app.command()(catalog.schema)
 
 
 def main() -> None:
-    """The console script. An error of ours exits with 70, since 1 means a broken budget."""
+    """The console script. An error in this program exits with 70, since 1 means a broken budget."""
     try:
         app()
     except Exception as error:

@@ -52,8 +52,12 @@ def find_matrix(text: str) -> Path:
     here = [str(file) for file in matrix_files(path.parent)]
     by_form = [name for name in here if "/" in text or path.suffix] or shipped
     near = nearest(text, [*by_form, *here, *shipped])
-    hint = near if "did you mean" in near else "; `vbench-mem list matrices` lists those included"
-    raise UsageError(f"no file {text} and no matrix of that name{hint}")
+    hint = (
+        near
+        if "did you mean" in near
+        else "; `vbench-mem list matrices` lists those of the package"
+    )
+    raise UsageError(f"no file {text}, and no matrix of that name{hint}")
 
 
 def command(verb: str, matrix: str, store: Path) -> str:
@@ -78,17 +82,17 @@ Only = Annotated[
     str | None,
     typer.Option(
         metavar="TEXT",
-        help="Only cells whose line in `show` contains TEXT, or whose id begins with it.",
+        help="Only cells whose line in `show` contains TEXT, or whose id begins with TEXT.",
         autocompletion=complete_label,
     ),
 ]
 Again = Annotated[
     bool,
     typer.Option(
-        "--again", help="Also measure cells that have a record; what cannot fit stays skipped."
+        "--again", help="Also measure cells that have a record; cells that cannot fit stay skipped."
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
 def complete_card(incomplete: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""`list` and `schema`: what a matrix can name, and its form. Measures nothing."""
+"""`list` and `schema`: the names that a matrix can use, and its format. Measures nothing."""
 
 import json
 from collections.abc import Callable
@@ -17,7 +17,7 @@ Rows = list[dict[str, Any]]
 
 def list_(
     section: Annotated[
-        Section | None, typer.Argument(help="Which list; default all.", show_default=False)
+        Section | None, typer.Argument(help="Which list; default: all.", show_default=False)
     ] = None,
     pattern: Annotated[
         str | None,
@@ -45,7 +45,9 @@ def matching(rows: Rows, section: str, pattern: str | None) -> Rows:
     """The rows whose name matches; raises `UsageError` where none does."""
     found = [row for row in rows if pattern is None or fnmatchcase(row["name"], pattern)]
     if pattern is not None and not found:
-        raise UsageError(f"no name matches '{pattern}'; `vbench-mem list {section}` lists all")
+        raise UsageError(
+            f"no name in {section} matches '{pattern}'; `vbench-mem list {section}` lists all"
+        )
     return found
 
 
@@ -96,7 +98,7 @@ def matrices() -> Rows:
             continue
         about = " ".join(matrix.about.split())
         rows.append(
-            {"name": path.stem, "path": str(path), "cells": len(matrix.cells), "about": about}
+            {"name": path.stem, "path": str(path), "cells": len(matrix.wanted), "about": about}
         )
     return rows
 
@@ -137,7 +139,7 @@ def draw(section: str, columns: tuple[str, ...], rows: Rows) -> None:
     if section == "encoders":
         from vbench_mem.encoders.source import EXAMPLE
 
-        print(f"An encoder of your own: write encoder: {EXAMPLE} in a matrix.\n")
+        print(f"For an encoder of your own, write encoder: {EXAMPLE} in a matrix.\n")
 
 
 def text_of(value: Any, column: str) -> str:

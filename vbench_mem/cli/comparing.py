@@ -21,13 +21,13 @@ Before = Annotated[
     str,
     typer.Argument(
         metavar="A",
-        help="A folder of a run or a report, or a baseline; REVISION:PATH reads it from git.",
+        help="The folder of a run or of a report, or a baseline; REVISION:PATH reads it from git.",
         show_default=False,
     ),
 ]
 After = Annotated[
     str,
-    typer.Argument(metavar="B", help="The same, of the later one.", show_default=False),
+    typer.Argument(metavar="B", help="The same, for the later one.", show_default=False),
 ]
 Page = Annotated[
     Path | None,
@@ -37,14 +37,14 @@ What = Annotated[
     str,
     typer.Option(
         metavar="WHAT",
-        help="Exit with 1 if something is worse (memory, FLOPs, status, recall), slower (also "
-        "times) or changed (also improvements, and rows in only one of A and B).",
+        help="Exit with 1 if something is `worse` (memory, FLOPs, status, recall), `slower` (the "
+        "same or times) or `changed` (also improvements, and rows in only one of A and B).",
     ),
 ]
 Unlike = Annotated[
     bool,
     typer.Option(
-        "--unlike-machines", help="Compare runs of different machines, except their times."
+        "--unlike-machines", help="Also compare runs of different machines, except their times."
     ),
 ]
 AnyProtocol = Annotated[
@@ -67,8 +67,9 @@ def compare(
 ) -> None:
     """Show what changed from A to B, row by row, the worst first.
 
-    Bytes, FLOPs and parameters are exact. A time is slower or faster only if the timed steps of A
-    and B do not overlap. Exits with 2 for bad input, and with 3 if A and B have no row in common.
+    Bytes, FLOPs and parameters are exact. A time is slower or faster only if the ranges of the
+    timed steps of A and B do not overlap. Exits with 2 for bad input, and with 3 if A and B have
+    no row in common.
 
     \b
     vbench-mem compare reports/quick_cpu_2026-11 runs/quick

@@ -25,12 +25,14 @@ def data(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="The folder of the videos; without, they are used only if FILE has paths.",
+            help="The folder of the videos; default: the paths in FILE, if it has any.",
         ),
     ] = None,
     split: Annotated[
         str | None,
-        typer.Option(metavar="S", help="train, val, test, or a list of ids in FILE's folder."),
+        typer.Option(
+            metavar="S", help="train, val, test, or a file with a list of ids in FILE's folder."
+        ),
     ] = None,
     allow_missing: Annotated[
         bool, typer.Option("--allow-missing", help="Leave out videos that are missing.")

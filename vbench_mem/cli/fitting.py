@@ -36,19 +36,24 @@ def fit(
     ] = None,
     card: Annotated[
         str | None,
-        typer.Option(metavar="CARD", help="The card: h100-80, 16GiB; default: the one here."),
+        typer.Option(
+            metavar="CARD",
+            help="A card such as h100-80, or a memory size such as 16GiB; default: the one here.",
+        ),
     ] = None,
     only: Only = None,
     out: Folder = None,
     claims: Annotated[
-        bool, typer.Option("--claims", help="Check the paper's claims instead of a MATRIX.")
+        bool,
+        typer.Option("--claims", help="Check the paper's claims about memory; takes no MATRIX."),
     ] = False,
     as_json: Json = False,
 ) -> None:
     """Find the most frames and the largest batch of each variant that fit a card.
 
-    Searches predictions, without a device: each result fits and the next larger one does not. The
-    batches and frame counts are those of MATRIX, without and with activation checkpointing.
+    Only predicts, without a device: each result fits, and the next larger one does not. Searches
+    frames at the batch sizes of MATRIX, and batch sizes at its frame counts, without and with
+    activation checkpointing.
 
     \b
     vbench-mem fit paper_long --card 16GiB
@@ -60,7 +65,7 @@ def fit(
             raise UsageError("--claims checks fixed cells and limits; leave out MATRIX and --card")
         check_claims(only, out, as_json)
     elif matrix is None:
-        raise UsageError("no MATRIX; write one, such as `vbench-mem fit quick`, or --claims")
+        raise UsageError("no MATRIX; name one, such as `vbench-mem fit quick`, or write --claims")
     else:
         fit_matrix(find_matrix(matrix), card, only, out, as_json)
 
@@ -81,7 +86,7 @@ def fit_matrix(
     cells = [cell for cell in make_plan(loaded, {}, only).cells if cell.id not in loaded.skipped]
     lines = lines_of(cells, loaded.varying)
     if not lines:
-        raise UsageError(f"{path}: its skip rules leave no cell")
+        raise UsageError(f"{path}: its skip rules leave no cell; change them")
     make_folder(out)
     if memory_limit.chosen is not None:
         print(memory_limit.chosen, file=sys.stderr)

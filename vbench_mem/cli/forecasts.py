@@ -138,13 +138,15 @@ def sums(matrix: Matrix, plan: RunPlan, found: Sequence[Forecast]) -> list[str]:
     if late:
         lines.append(f"{cells(late)} would exceed protocol.timeout_s")
     if any(each.target == "cpu" for each in found):
-        lines.append("on a CPU the peak is that of tensors, without the memory of Python and torch")
+        lines.append("on a CPU the peak is that of the tensors, without that of Python and torch")
     if counts["do_not_fit"] and not matrix.try_predicted:
-        lines.append("a run skips what cannot fit; set try_predicted: true in the matrix to run it")
+        lines.append(
+            "a run skips cells that cannot fit; try_predicted: true in the matrix runs them"
+        )
     if matrix.accuracy is not None:
         stages, trained = len(matrix.accuracy.stages), len(matrix.accuracy.cells)
         lines.append(
-            f"not included: {trained} trainings of the accuracy section and {stages} earlier stages"
+            f"not included: the accuracy section (trainings: {trained}, earlier stages: {stages})"
         )
     return lines
 

@@ -27,17 +27,18 @@ def check(
         str | None,
         typer.Argument(
             metavar="MATRIX",
-            help="A matrix file, or the name of one in matrices/; default: that of the budgets.",
+            help="A matrix file, or the name of one in matrices/; default: the one named in the "
+            "file of budgets.",
             autocompletion=complete_matrix,
             show_default=False,
         ),
     ] = None,
     budgets: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="More budgets; default without MATRIX: budgets.yaml."),
+        typer.Option(metavar="FILE", help="A file of more budgets; without MATRIX: budgets.yaml."),
     ] = None,
     update_baseline: Annotated[
-        bool, typer.Option("--update-baseline", help="Rewrite the baseline; judge nothing.")
+        bool, typer.Option("--update-baseline", help="Rewrite the baseline instead of judging.")
     ] = False,
     junit: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write the verdicts as JUnit XML.")
@@ -50,8 +51,8 @@ def check(
     """Check the budgets of MATRIX. Exits with 0 if all hold and with 1 if one is broken.
 
     Predicted metrics are computed now, without a device or a run; all others are read from the
-    records. A missing number never passes. Exits with 2 for bad input, and with 3 if there are no
-    records, or only those of other machines.
+    records. A missing number never passes. Exits with 2 for bad input, and with 3 if a budget could
+    not be judged: there are no records, or only those of other machines.
 
     \b
     vbench-mem check quick
@@ -66,7 +67,7 @@ def check(
     typed += ["--budgets", str(budgets)] if budgets is not None else []
     if matrix is None and budgets is None:
         if not BUDGETS.is_file():
-            raise UsageError(f"nothing to check; write a MATRIX, or a file {BUDGETS}")
+            raise UsageError(f"nothing to check; name a MATRIX, or write a file {BUDGETS}")
         budgets = BUDGETS
     request = read_request(matrix, budgets, find_matrix)
     renew = shlex.join([*typed, "--update-baseline"])
@@ -194,7 +195,7 @@ def show_result(result: "CheckResult", as_json: bool) -> None:
     if result.reason is not None:
         print(f"error: {result.reason}", file=sys.stderr)
     elif not result.verdicts:
-        print(f"{result.name}: has no budgets", file=sys.stderr)
+        print(f"{result.name} has no budgets", file=sys.stderr)
     if not os.environ.get("GITHUB_ACTIONS"):
         return
     workspace = Path(os.environ.get("GITHUB_WORKSPACE") or ".")

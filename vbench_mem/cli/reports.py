@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 Machine = Annotated[
     str | None,
-    typer.Option(metavar="FP", help="First digits of a machine's fingerprint; default: this one."),
+    typer.Option(
+        metavar="FP", help="First digits of a machine's fingerprint; default: this machine."
+    ),
 ]
 Scores = Annotated[
     list[str] | None,
@@ -47,10 +49,11 @@ Matrices = Annotated[
 ]
 Predicted = Annotated[
     bool,
-    typer.Option("--predicted", help="Use predictions only: no records, no device, no run."),
+    typer.Option("--predicted", help="Use only predictions: needs no run and no device."),
 ]
 Out = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Where to write; default: with the records.")
+    Path | None,
+    typer.Option(metavar="DIR", help="The folder to write; default: beside the records."),
 ]
 Title = Annotated[str | None, typer.Option(metavar="TEXT", help="Default: the matrix's name.")]
 
@@ -111,7 +114,7 @@ def show_report(result: dict[str, Any], subjects: "list[Subject]") -> None:
             print(f"no figure {name}: {reason}")
         broken = sum(verdict["outcome"] == "fail" for verdict in chapter["verdicts"])
         if broken:
-            print(f"{broken} of {len(chapter['verdicts'])} verdicts of the budgets fail")
+            print(f"{broken} of {len(chapter['verdicts'])} verdicts on budgets fail")
         if joined.unmatched:
             count = len(joined.unmatched)
             scores = "1 score matches" if count == 1 else f"{count} scores match"
@@ -131,7 +134,7 @@ def check_places(matrices: list[Path], store: Path, out: Path | None) -> None:
     prefixes_of([path.stem for path in matrices])
     runs = {(store / path.stem).resolve() for path in matrices}
     if out is not None and (out.resolve().parent in runs or (out / "environment.json").is_file()):
-        raise UsageError(f"{out}: has the records of a run; choose another with --out")
+        raise UsageError(f"{out}: has the records of a run; choose another folder with --out")
 
 
 def predicted_subjects(

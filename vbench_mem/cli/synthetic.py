@@ -1,4 +1,4 @@
-"""`synthetic`: generates a task of the benchmark and prints its ceilings."""
+"""`synthetic`: generates a task of the built-in benchmark and prints its ceilings."""
 
 import sys
 from pathlib import Path
@@ -21,7 +21,8 @@ def synthetic(
         str,
         typer.Argument(
             metavar="TASK",
-            help="spatial, temporal or long; long-16 is long with a gap of 16.",
+            help="spatial, temporal or long; in long-16 a clip waits for 16 frames before it shows "
+            "what its caption describes.",
             autocompletion=complete_task,
             show_default=False,
         ),
@@ -39,10 +40,10 @@ def synthetic(
         typer.Option(metavar="FILE", help="Also draw some clips with captions, as a PNG."),
     ] = None,
 ) -> None:
-    """Generate a task of clips with captions; print the ceilings of kinds of encoders.
+    """Generate a task of clips with captions, and print its ceilings.
 
-    Both splits are made, each with a caption file; existing files are kept. A ceiling is the
-    recall that no encoder of a kind can exceed.
+    A ceiling is the recall that no encoder of a kind can exceed. Both splits are made, each with
+    a caption file; existing files are kept.
 
     \b
     vbench-mem synthetic temporal
@@ -62,7 +63,7 @@ def synthetic(
     print(f"{'captions':<10}{len(found.captions):,} distinct, the first {found.captions[0].text!r}")
     print(f"{'hash':<10}{found.sha256}")
     print(f"{'folder':<10}{folder}")
-    print("\nceilings of T2V and V2T R@1 by kind of encoder (in brackets: ties count as wrong):")
+    print("\nceilings of T2V and V2T R@1 by kind of encoder (in brackets: T2V with ties as wrong):")
     limits = ceilings(task, size, split)
     for t2v, v2t in zip(limits[::2], limits[1::2], strict=True):
         reached = f"{t2v.random_ties_value:.3f} ({t2v.value:.3f})  {v2t.random_ties_value:.3f}"

@@ -27,30 +27,39 @@ WIDE = 120  # a terminal of so many columns has room for the names in the file
 def weights(
     path: Annotated[
         Path,
-        typer.Argument(metavar="PATH", help="A local folder or file.", show_default=False),
+        typer.Argument(
+            metavar="PATH", help="A local folder or file of weights.", show_default=False
+        ),
     ],
     encoder: Annotated[
         str,
-        typer.Option(metavar="NAME", help="A name of `list encoders`.", show_default=False),
+        typer.Option(
+            metavar="NAME", help="A name that `list encoders` prints.", show_default=False
+        ),
     ],
     frames: Annotated[int, typer.Option(min=1, help="Frames of a clip.")] = FRAMES,
     resolution: Annotated[
         int | None,
-        typer.Option(min=1, metavar="PX", help="Side of a frame; default: the encoder's."),
+        typer.Option(min=1, metavar="PX", help="Side of a frame in px; default: the encoder's."),
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="FIELD=VALUE", help="Change a field, as an axis would."),
+        typer.Option(
+            "--set", metavar="FIELD=VALUE", help="Change a field of the encoder, as an axis does."
+        ),
     ] = None,
     allow: Annotated[
         list[str] | None,
-        typer.Option(metavar="GLOB", help="new:GLOB, unused:GLOB: tensors that may be so."),
+        typer.Option(
+            metavar="GLOB", help="Tensors that may be new or unused: new:GLOB or unused:GLOB."
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Show how the tensors of PATH map to an encoder, and which would be new or unused.
 
-    `init: PATH` of a training does the same. Exits with 2 if one is unexpectedly new or unused.
+    A training with `init: PATH` does the same. Exits with 2 if a tensor is unexpectedly new or
+    unused.
 
     \b
     vbench-mem weights vit-base-patch16 --encoder NAME

@@ -1,30 +1,30 @@
-"""An encoder of the user's own: `encoder: my_package.module:build` in a matrix. No torch.
+"""A user's own encoder: `encoder: my_package.module:build` in a matrix. No torch.
 
 The protocol
     build(load) -> nn.Module
         Called with the cell's load (`vbench_mem.base.load.Load`: frames, batch, resolution_px,
-        caption_tokens, mode, ...). A class will do where its constructor takes a load. What comes
-        back has `requires_grad` set as it should train. It is called in the measuring process with
-        the device as torch's default, and for predictions with tensors that hold nothing, so it
-        must not read back what it made (`.item()`, `.numpy()`).
+        caption_tokens, mode, ...). A class can be named, too, if its constructor takes a load. In
+        the module `requires_grad` is set on what should train. In the measuring process the device
+        is torch's default while `build` runs. Predictions call it with tensors without data, so it
+        must not read values of tensors (`.item()`, `.numpy()`).
     forward(clips_BTCHW, ids_BL, mask_BL) -> (video_BE, text_BE)
         Clips float32, normalised; ids below `text.vocab` (30522 unless the matrix sets another);
-        the mask true at real tokens. Back come two tensors of equal shape (batch, width). They need
-        not be of length 1: the loss and the embedding take the cosine.
+        the mask true at real tokens. It returns two tensors of equal shape (batch, width). Their
+        vectors need not have length 1: the loss and the evaluation take the cosine.
     similarity(video, text) -> (captions, clips)
-        Optional: how similar each caption is to each clip, where that is not the cosine. With it
-        forward may return features of any shape, clips and captions first, and they are left as
-        they are. The loss, cached gradients and the ranking call it, with some clips or captions
-        at a time.
+        Optional: how similar each caption is to each clip, if not by the cosine: a row for each
+        caption, a column for each clip. Then forward may return features of any shape behind the
+        batch, and they are not normalised. The loss, cached gradients and the ranking call it with
+        some of the clips and captions at a time.
     logit_scale
         Optional: a parameter of one number, the log of the inverse temperature, as CLIP has it.
-        Without it the loss brings its own.
+        Without it the loss has its own.
     video, text
-        Optional: modules. With them parameters and FLOPs are told for each tower too.
+        Optional: modules. With them parameters and FLOPs are also reported for each tower.
 
-The module is looked for beside the matrix, then in the current folder, then where Python imports
-from (`encoders/source.py`). What is masked, frozen, adapted or recomputed is up to `build`: recipes
-other than `full` and `checkpoint: true` are refused.
+The module is searched for beside the matrix, then in the current folder, then on Python's import
+path (`encoders/source.py`). `build` decides what is masked, frozen, adapted or recomputed: recipes
+other than `full`, and `checkpoint: true`, are refused.
 """
 
 from dataclasses import dataclass, field
@@ -38,8 +38,8 @@ from vbench_mem.encoders.tokenizer_spec import TokenizerSpec
 if TYPE_CHECKING:
     from vbench_mem.base.load import Runtime
 
-NOT_TOLD = "an encoder of one's own does not say how many tokens it sees"
-NO_CLOSED_FORM = "an encoder of one's own has no closed form"
+NOT_TOLD = "an encoder of your own does not state how many tokens it sees"
+NO_CLOSED_FORM = "an encoder of your own has no closed form"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,14 +72,14 @@ class Custom:
 
 
 def check_custom(spec: Custom, recipe: Recipe, runtime: "Runtime | None") -> None:
-    """Refuse what only an encoder of the table can be asked for; raises `UsageError`."""
+    """Refuse what only encoders of the table support; raises `UsageError`."""
     if recipe != Recipe():
         raise UsageError(
-            f"what is masked and trained of {spec.build} is up to its {spec.function}; "
-            "use recipe: full, and a function for each way of training"
+            f"{spec.build} takes no recipe, since its {spec.function} decides what is masked and "
+            "trained; use recipe: full, and one function for each way of training"
         )
     if runtime is not None and runtime.checkpoint:
         raise UsageError(
-            f"checkpoint: true is of no use to {spec.build}: let its {spec.function} recompute "
-            "activations itself, and leave checkpoint out"
+            f"checkpoint: true has no effect on {spec.build}; leave it out, and let its "
+            f"{spec.function} recompute activations itself"
         )

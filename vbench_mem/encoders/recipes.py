@@ -1,6 +1,6 @@
 """How an encoder is trained to fit: what is masked and what is trained. No torch.
 
-THE table of recipes; a new one out of known parts is one row.
+The table of recipes; a new one made of known parts is one row.
 """
 
 from dataclasses import dataclass

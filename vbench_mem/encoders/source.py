@@ -1,6 +1,6 @@
 """Where the code of a user's encoder is, and its hash: by reading, never by importing. No torch.
 
-The parent of a run reads; only the measuring process imports, after asking again for the hash.
+The parent of a run reads; only the measuring process imports, after it has checked the hash again.
 """
 
 import ast
@@ -20,14 +20,14 @@ EXAMPLE = "my_package.module:function"
 
 
 def is_reference(text: str) -> bool:
-    """Is it meant as an encoder of one's own? No encoder of the table has a colon."""
+    """Does it name a user's own encoder? No encoder of the table has a colon."""
     return ":" in text
 
 
 def check_reference(text: str) -> str:
     """The text itself; raises `UsageError` where it is not `package.module:function`."""
     if not re.match(REFERENCE, text):
-        raise UsageError(f"'{text}' is no encoder of one's own; write it like {EXAMPLE}")
+        raise UsageError(f"'{text}' does not name an encoder of your own; write it like {EXAMPLE}")
     return text
 
 
@@ -92,10 +92,10 @@ def missing(module: str, own: Iterable[Path]) -> str:
         if path.suffix == ".py" or (path / "__init__.py").is_file()
     }
     hint = nearest(name, sorted(beside))
-    where = " and ".join(map(str, own))
+    where = ", ".join(map(str, own))
     return (
-        f"no module {module}: there is no {module.replace('.', '/')}.py in {where}, "
-        f"nor where Python imports from" + (hint if "did you mean" in hint else "")
+        f"no module {module}: no file {module.replace('.', '/')}.py in {where}, "
+        "or on Python's import path" + (hint if "did you mean" in hint else "")
     )
 
 
@@ -104,7 +104,7 @@ def check_function(path: Path, function: str) -> None:
     try:
         tree = ast.parse(path.read_bytes(), str(path))
     except SyntaxError as error:
-        raise UsageError(f"{path}: line {error.lineno}: {error.msg}; mend it") from error
+        raise UsageError(f"{path}: line {error.lineno}: {error.msg}; correct it") from error
     except (OSError, ValueError) as error:
         raise UsageError(f"{path}: cannot be read: {error}") from error
     names = list(defined(tree.body))

@@ -1,4 +1,4 @@
-"""THE table of encoders: the rows of all families, by name. No torch."""
+"""The table of encoders: the rows of all families, by name. No torch."""
 
 from vbench_mem.encoders.families import FAMILIES
 from vbench_mem.encoders.row import Encoder

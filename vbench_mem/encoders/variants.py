@@ -1,4 +1,4 @@
-"""What an encoder and a recipe make of a load, and what they cannot be asked. No torch."""
+"""The tokens that an encoder and a recipe see of a load, and checks of all three. No torch."""
 
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.load import Load, Runtime
@@ -13,7 +13,7 @@ def mask_kind(spec: VideoSpec, recipe: Recipe) -> MaskKind:
     kind = next(iter(spec.masks)) if recipe.mask_kind is None else recipe.mask_kind
     if kind not in spec.masks:
         raise UsageError(
-            f"mask_kind {kind} has no meaning for the {spec.layout} layout; "
+            f"mask_kind {kind} has no meaning for {spec.layout} encoders; "
             f"use {' or '.join(spec.masks)}"
         )
     return kind
@@ -44,12 +44,12 @@ def check_variant(
         )
     if spec.text.feature == "last" and load.caption_tokens != spec.text.max_tokens:
         raise UsageError(
-            f"caption_tokens {load.caption_tokens}: text.feature: last is that of place "
+            f"caption_tokens {load.caption_tokens}: text.feature: last is the token at place "
             f"{spec.text.max_tokens}; write caption_tokens: {spec.text.max_tokens}"
         )
     if recipe.train == "temporal_only" and not spec.weights.temporal:
         raise UsageError(
-            f"train: temporal_only needs temporal attention, and the {spec.layout} layout has none"
+            f"train: temporal_only needs temporal attention, and {spec.layout} encoders have none"
         )
     if recipe.train == "last_k" and recipe.blocks is not None and recipe.blocks > spec.layers:
         raise UsageError(f"blocks {recipe.blocks} is more than the encoder's {spec.layers} layers")

@@ -24,7 +24,7 @@ from vbench_mem.encoders.layers import BACKENDS
 from vbench_mem.encoders.similarity import Cosine, Similarity
 from vbench_mem.encoders.source import file_now, sha256_now
 
-NO_TOWER = "this encoder of one's own has no module called {}"
+NO_TOWER = "this encoder has no module called {}"
 NO_KERNEL = "No available kernel"  # what torch says where the one that is forced does not fit
 
 
@@ -96,7 +96,7 @@ class Wrapped(nn.Module):
             fits = len(shapes) == 2 and all(each[:1] == (batch,) for each in shapes)
         if not fits:
             raise UsageError(
-                f"{self.build}: forward returned {told(result)}; it must return {wanted}"
+                f"{self.build}: forward returned {described(result)}; it must return {wanted}"
             )
         video, text = result
         return video, text
@@ -113,7 +113,7 @@ class CustomSimilarity(Similarity):
         found, wanted = self.score(video, text), (len(text), len(video))
         if not isinstance(found, Tensor) or tuple(found.shape) != wanted:
             raise UsageError(
-                f"{self.build}: similarity returned {told(found)}; it must return a tensor of "
+                f"{self.build}: similarity returned {described(found)}; it must return a tensor of "
                 f"shape {wanted}, a row for each caption and a column for each clip"
             )
         return found
@@ -131,10 +131,10 @@ def shape_of(value: object) -> tuple[int, ...]:
     return tuple(value.shape) if isinstance(value, Tensor) else ()
 
 
-def told(result: object) -> str:
+def described(result: object) -> str:
     """`(2, 32) and (2, 16)`, or the names of types."""
     if isinstance(result, tuple | list):
-        return " and ".join(map(told, result)) or f"an empty {type(result).__name__}"
+        return " and ".join(map(described, result)) or f"an empty {type(result).__name__}"
     if isinstance(result, Tensor):
         return str(tuple(result.shape))
     return "None" if result is None else f"a value of type {type(result).__name__}"
@@ -143,7 +143,7 @@ def told(result: object) -> str:
 def build_custom(spec: Custom, load: Load, runtime: Runtime) -> Wrapped:
     """Import the user's function and call it with the load, in training mode on torch's device.
 
-    Raises `UsageError` where the code is not what the cell was made of, or no module comes back;
+    Raises `UsageError` where the code is not that of the cell, or returns no module;
     whatever the user's code raises passes through.
     """
     try:
@@ -151,7 +151,9 @@ def build_custom(spec: Custom, load: Load, runtime: Runtime) -> Wrapped:
     except SystemExit as error:  # of a script that guards nothing; it would take us with it
         raise RuntimeError(f"{spec.build} asked Python to exit") from error
     if not isinstance(inner, nn.Module):
-        raise UsageError(f"{spec.build}: returned {told(inner)}; it must return a torch.nn.Module")
+        raise UsageError(
+            f"{spec.build}: returned {described(inner)}; it must return a torch.nn.Module"
+        )
     wrapped, device = Wrapped(inner, spec.build, runtime.attention), torch.get_default_device()
     if any(held.device != device for held in [*wrapped.parameters(), *wrapped.buffers()]):
         wrapped.to(device)  # what was made without asking for the device
@@ -163,8 +165,8 @@ def imported(spec: Custom) -> Callable[[Load], Any]:
     own folder is."""
     if sha256_now(spec) != spec.source_sha256:
         raise UsageError(
-            f"{spec.build}: its code is not what it was when the matrix was read; "
-            "the same command measures it as it is now"
+            f"{spec.build}: its code has changed since the matrix was read; "
+            "run the command again to measure it as it is now"
         )
     if spec.folder is not None and spec.folder not in sys.path:
         sys.path.insert(0, spec.folder)

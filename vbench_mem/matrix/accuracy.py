@@ -121,7 +121,7 @@ def derive(file: AccuracyFile, rows: Iterable[Cell], folder: Path) -> Accuracy:
         cells |= {cell.id: cell for cell in trained}
         ids = tuple(cell.id for cell in trained)
         if of_row.setdefault(row.id, ids) != ids:
-            why = f"{row.variant} is one row of noise at several fps; train rows of input: clips"
+            why = f"{row.variant} with noise is the same at every fps; train rows of input: clips"
             raise UsageError(f"accuracy.where: {why}")
     stages = {stage.id: stage for cell in cells.values() for stage in lineage(cell)}
     return Accuracy(tuple(cells.values()), tuple(stages.values()), of_row)
@@ -176,8 +176,8 @@ def training_of(row: Cell, file: AccuracyFile, base: Training, seed: int) -> Cel
     """The cell that trains and evaluates the encoder of a row."""
     if isinstance(row.spec, Custom):
         raise UsageError(
-            f"accuracy.where: {row.spec.build} is an encoder of your own, which cannot be trained "
-            f"for accuracy; leave it out, like where: {{encoder: {EXAMPLE_ENCODER}}}"
+            f"accuracy.where: {row.spec.build}: an encoder of your own cannot be trained for "
+            f"accuracy; select others, like where: {{encoder: {EXAMPLE_ENCODER}}}"
         )
     stages = stages_of(row, file)
     check_variants(row, stages)

@@ -87,7 +87,7 @@ def parse_block(raw: dict[str, Any], where: str, folder: Path) -> AxesBlock:
         try:
             path = canonical(name)
             if path in choices:
-                raise UsageError(f"is the same as {path}, which is written too; keep one")
+                raise UsageError(f"is the same axis as {path}; keep one of them")
             choices[path] = [check_value(path, option) for option in options_of(path, value)]
             for option in choices[path] if path in ("encoder", "variant") else ():
                 base_spec(variant_of({path: option})[0], folder)
@@ -151,7 +151,7 @@ def expand(
                 found.add(cell, hits)
     for rule in rules:
         if rule.where not in used:
-            raise UsageError(f"{rule.where}.when: matches no cell; correct the rule or remove it")
+            raise UsageError(f"{rule.where}.when: matches no cell; correct the rule, or remove it")
     return found
 
 

@@ -86,7 +86,10 @@ class Budget(BaseModel):
     @classmethod
     def _known(cls, metric: str) -> str:
         if metric not in METRICS and metric not in ALIASES:
-            raise ValueError(f"no metric called '{metric}'{nearest(metric, [*METRICS, *ALIASES])}")
+            close = nearest(metric, [*METRICS, *ALIASES])
+            # the list of all names is too long to help
+            hint = close if "did you mean" in close else "; `vbench-mem list metrics` lists them"
+            raise ValueError(f"no metric called '{metric}'{hint}")
         return metric
 
     @model_validator(mode="before")
@@ -114,7 +117,7 @@ class Budget(BaseModel):
         _check_limits(self)
         _check_direction(self)
         if not self.is_score and (self.dataset is not None or self.origin is not None):
-            raise ValueError(f"dataset and origin go with a score; {self.metric} is not one")
+            raise ValueError(f"dataset and origin go with scores, and {self.metric} is not a score")
         if self.dataset is not None:
             check_dataset(self.dataset)
         return self
@@ -158,8 +161,8 @@ def _check_limits(budget: Budget) -> None:
             raise ValueError(f"{key} goes with {kind}, not with {given[0]}")
     if given == ["max_growth"] and not budget.is_predicted:
         raise ValueError(
-            "max_growth compares with the baseline, which has predicted metrics only; use one such "
-            "as predicted_peak_bytes"
+            "max_growth compares with the baseline, which has only predicted metrics; use one of "
+            "them, such as predicted_peak_bytes"
         )
 
 
@@ -184,6 +187,6 @@ def _check_direction(budget: Budget) -> None:
     }
     if better not in ("neither", limits[budget.kind]):
         raise ValueError(
-            f"{budget.metric} is better when {better}, and {budget.kind} would limit that; "
+            f"{budget.metric} is better when {better}, so {budget.kind} would forbid improvements; "
             f"use {instead[budget.kind]}"
         )

@@ -91,7 +91,7 @@ def check_variant(option: Any, variants: Collection[str] | None) -> None:
     if parts and variants is not None and option in variants:
         return
     if parts is None:
-        raise UsageError(f"'{option}' is no variant; write it like {EXAMPLE_ENCODER}+mask75")
+        raise UsageError(f"'{option}' is not a variant; write it like {EXAMPLE_ENCODER}+mask75")
     encoder, recipe = parts[1], parts[2] or "full"
     for path, name in (("encoder", encoder), ("recipe", recipe)):
         if name not in TABLES[path] and not is_reference(name):

@@ -45,7 +45,7 @@ class MatrixFile(BaseModel):
 
     model_config = STRICT
 
-    about: Annotated[Text, Field(description="the question, its cost, how to read the answer")]
+    about: Annotated[Text, Field(description="the question that the matrix asks")]
     protocol: Protocol = Protocol()
     prune_oom: Annotated[
         bool, Field(description="skip larger cells once a smaller one ran out of memory")
@@ -177,7 +177,7 @@ def derive_accuracy(file: MatrixFile, found: Expanded, folder: Path) -> Accuracy
 def check_file(data: Any) -> MatrixFile:
     """The file without its axes; raises `UsageError` for unknown keys and wrong types."""
     if not isinstance(data, dict):
-        raise UsageError("a matrix is a mapping with about, protocol, axes; see matrices/")
+        raise UsageError("a matrix is a mapping with at least about and axes; see matrices/")
     for key in data.keys() - MatrixFile.model_fields.keys():
         if key in names() or key in PROTOCOL:
             above = "axes" if key in names() else "protocol"

@@ -33,7 +33,7 @@ def resolve(combination: Combination, protocol: Protocol, folder: Path) -> Cell:
     """The cell of values by full path; paths of files are relative to `folder`.
 
     Raises `UsageError` or `ValueError` for what the spec, recipe or load refuses. Whether they make
-    sense together is not checked here, but by `tokens.check_variant`.
+    sense together is checked by `variants.check_variant`, not here.
     """
     encoder, recipe_name = variant_of(combination)
     base = base_spec(encoder, folder)
@@ -103,8 +103,8 @@ def resolve_spec(base: AnySpec, combination: Combination) -> AnySpec:
         setting = SETTINGS[path]
         if setting.section == "spec" and not has(base, setting):
             raise UsageError(
-                f"the {base.layout} layout has no setting {path}; "
-                "put the encoders that have it into a separate block of axes"
+                f"{base.layout} encoders have no setting {path}; "
+                "put the encoders that have it into a block of axes of their own"
             )
     return changed(base, changes)
 
@@ -185,7 +185,7 @@ def resolve_load(load: dict[str, Any], spec: AnySpec, folder: Path) -> Load:
         if values["clips"] is not None and lacks_tokenizer(spec):
             raise UsageError(
                 "clips: this encoder needs a tokenizer to read captions; write "
-                "text.tokenizer_file, the path of a tokenizer.json"
+                "text.tokenizer_file: the path of a tokenizer.json"
             )
     return Load(**values)
 

@@ -95,8 +95,8 @@ def judge(
         return None, outcome.reason
     if memory_limit is None:
         if target == "cuda":
-            return None, "no card here to compare with; name one with --card"
-        return None, "the memory of this host is not known"
+            return None, "this machine has no card; name one with --card"
+        return None, "the memory of this machine is not known"
     return fit(outcome, memory_limit)
 
 

@@ -1,4 +1,4 @@
-"""THE list of families of video encoders. Never imports torch.
+"""The list of families of video encoders. Never imports torch.
 
 A new family is its module here, its tower in `towers/`, and its name in `FAMILIES`: the table of
 encoders, what a matrix may say, the schema, listings and the tests over all rows follow.

@@ -39,13 +39,14 @@ WEIGHTS: dict[Style, WeightGroups] = {
 class Divided(VideoSpec):
     """Each layer attends along time, then within each frame, then one feed-forward.
 
-    Positions are one table of places and one of times. Nothing temporal counts at the start, so
-    that training goes on from an image encoder.
+    Positions are one table of places and one of times. At the start the temporal attention has no
+    effect, so that training goes on from an image encoder.
 
-    style  `timesformer`: a matrix behind the temporal attention; the frames start from what it gave;
-           the class token takes no part in time and is the mean of what it saw in each frame.
-           `frozen_in_time`: the frames' residual starts from the layer's input; the class token sees
-           all tokens at once, and every token sees it, in both attentions
+    style  `timesformer`: a matrix behind the temporal attention, whose output is added before the
+           spatial attention; the class token takes no part in the temporal attention, and its
+           outputs of the single frames are averaged.
+           `frozen_in_time`: the output of the spatial attention is added to the layer's input; the
+           class token sees all tokens at once, and every token sees it, in both attentions
 
     Source:  arXiv:2102.05095 (TimeSformer), facebookresearch/TimeSformer, models/vit.py;
              arXiv:2104.00650 (Frozen in Time), m-bain/frozen-in-time, model/video_transformer.py.

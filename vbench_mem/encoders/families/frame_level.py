@@ -102,7 +102,7 @@ def image_pretraining_spec(spec: VideoSpec) -> FrameLevel:
 CLIP = "arXiv:2103.00020 (CLIP), openai/CLIP model.py; the mean of its frames is arXiv:2104.08860's meanP"
 # 151,277,313 and 149,620,737 published, and the kernel of clips beside that of images, without the
 # class token's own position, which is added to the token.
-CLIP_DIFFERS = "a kernel for frames beside that for images; the class token's position is part of it; a clip is the mean of its frames' features, which CLIP4Clip first makes unit vectors"
+CLIP_DIFFERS = "a patch embedding for frames beside that for images; the class token contains its position; a clip is the mean of its frames' features, which CLIP4Clip first normalises to length 1"
 
 # fmt: off
 ROWS = (
