@@ -93,7 +93,10 @@ def test_lists_name_every_row() -> None:
     assert some == [row for row in encoders if row["name"].endswith("_b16")]
     none = invoke("list", "recipes", "*_x")
     assert none.exit_code == 2
-    assert none.stderr == "error: no name matches '*_x'; `vbench-mem list recipes` lists all\n"
+    assert (
+        none.stderr
+        == "error: no name in recipes matches '*_x'; `vbench-mem list recipes` lists all\n"
+    )
     assert any(row["name"] == "mask75" and row["mask"] == 0.75 for row in whole["recipes"])
     assert "peak_alloc_bytes" in invoke("list", "metrics").stdout
 

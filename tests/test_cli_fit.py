@@ -78,7 +78,7 @@ def test_the_json_has_every_answer_and_its_memory_limit(write_matrix: Write) -> 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["fit"], "no MATRIX; write one"),
+        (["fit"], "no MATRIX; name one"),
         (["fit", "--claims", "quick"], "leave out MATRIX and --card"),
         (["fit", "--claims", "--card", "16GiB"], "leave out MATRIX and --card"),
         (["fit", "quick", "--card", "h100-08"], "did you mean h100-80?"),

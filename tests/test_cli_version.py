@@ -32,4 +32,4 @@ def test_a_misspelt_matrix_is_answered_with_the_nearest_name_here_or_shipped(
 def test_a_name_that_is_like_none_is_answered_with_where_to_look(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["show", str(tmp_path / "nowhere")])
     assert result.exit_code == 2
-    assert "`vbench-mem list matrices` lists those included" in result.stderr
+    assert "`vbench-mem list matrices` lists those of the package" in result.stderr

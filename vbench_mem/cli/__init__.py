@@ -1,7 +1,7 @@
 """The command line: list, plan, fit, run, show, data, synthetic, weights, schema, report,
 check, compare.
 
-Options say where things are; only the matrix can change a measured number.
+Options say where things are and never change a measured number; only the matrix does.
 Exit codes: 0 done, 2 bad input, 70 an error in this program, 130 stopped with Ctrl-C; `check` and
 `compare` have others, too.
 """

@@ -139,7 +139,7 @@ def draw(section: str, columns: tuple[str, ...], rows: Rows) -> None:
     if section == "encoders":
         from vbench_mem.encoders.source import EXAMPLE
 
-        print(f"For an encoder of your own, write encoder: {EXAMPLE} in a matrix.\n")
+        print(f"Your own encoder: write encoder: {EXAMPLE} in a matrix.\n")
 
 
 def text_of(value: Any, column: str) -> str:

@@ -50,7 +50,7 @@ def test_sizes_are_read_as_bytes() -> None:
         ({"min": "1 B"}, "is better when lower"),
         ({"max_drop": 0.1, "from": MASKED}, "is better when lower"),
         ({"metric": "t2v_recall_at_1", "max_ratio": 1.0, "to": MASKED}, "use max_drop"),
-        ({"max": "1 B", "dataset": "vatex"}, "dataset and origin go with a score"),
+        ({"max": "1 B", "dataset": "vatex"}, "dataset and origin go with scores"),
         ({"max_ratio": -1.0, "to": MASKED}, "greater than 0"),
         ({"max": "1 B", "wher": MASKED}, "Extra inputs"),
     ],

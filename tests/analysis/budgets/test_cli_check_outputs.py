@@ -90,7 +90,7 @@ def test_a_budgets_file_is_found_by_its_name(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     bare = invoke()
-    assert bare.exit_code == 2 and "write a MATRIX, or a file budgets.yaml" in bare.stderr
+    assert bare.exit_code == 2 and "name a MATRIX, or write a file budgets.yaml" in bare.stderr
     path.write_text(HEAD)
     limits = "matrix: m.yaml\nbudgets: [{metric: predicted_peak_bytes, max: 99 MiB}]\n"
     Path("budgets.yaml").write_text(limits)

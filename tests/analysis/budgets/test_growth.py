@@ -242,8 +242,8 @@ def test_a_fresh_prediction_takes_precedence_over_the_record(matrix: Matrix) -> 
         ({"max_growth": True}, "or a size such as '64 MiB', not True"),
         ({"max_growth": 0.1, "max": "5 B"}, "has max and max_growth"),
         ({"max_growth": 0.1, "to": {"recipe": "full"}}, "to goes with max_ratio"),
-        ({"metric": "step_ms", "max_growth": 0.1}, "has predicted metrics only"),
-        ({"metric": "t2v_recall_at_1", "max_growth": 0.1}, "has predicted metrics only"),
+        ({"metric": "step_ms", "max_growth": 0.1}, "has only predicted metrics"),
+        ({"metric": "t2v_recall_at_1", "max_growth": 0.1}, "has only predicted metrics"),
     ],
 )
 def test_a_limit_on_growth_that_makes_no_sense_is_refused(
