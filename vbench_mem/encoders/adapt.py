@@ -67,7 +67,7 @@ def whole_change(lora_a: Tensor, lora_b: Tensor, scale: float) -> Tensor:
 
 
 def modules_of_layers(video: VideoTower) -> list[nn.Module]:
-    """Of every layer of depth: a feed-forward in the pooling is none, and trains anyway."""
+    """Of every layer of depth; a feed-forward in the pooling is not one, and always trains."""
     return [module for layer in video.depth_order() for module in layer.modules()]
 
 
@@ -116,10 +116,10 @@ def adapt(encoder: DualEncoder, recipe: Recipe) -> None:
 def train_on(
     encoder: DualEncoder, recipe: Recipe, *, clips: bool = True, images: bool = False
 ) -> None:
-    """Leave `requires_grad` on what the recipe trains and what is fed reaches.
+    """Leave `requires_grad` on weights that the recipe trains and that the input reaches.
 
-    A weight without a gradient would be said to train and would not: the image embedding needs
-    images, and the patch embedding, tubes and temporal layers of clips need clips.
+    Others would get no gradient: the image embedding needs images, and the patch embedding, tubes
+    and temporal layers of clips need clips.
     """
     video = encoder.video
     away = {id(weight) for weight in unfed(video, clips=clips, images=images)}

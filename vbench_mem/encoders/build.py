@@ -1,4 +1,4 @@
-"""From a spec, a recipe and a load to a module, on whatever device is current (meta included)."""
+"""From a spec, a recipe and a load to a module, on the current device (which may be meta)."""
 
 from importlib import import_module
 from typing import overload

@@ -1,4 +1,4 @@
-"""The dual encoder: a video tower, a caption tower, and how similar what they make is."""
+"""The dual encoder: a video tower, a caption tower, and the similarity of their features."""
 
 import math
 
@@ -40,5 +40,5 @@ class DualEncoder(nn.Module):
 
 
 def unit(x_BE: Tensor) -> Tensor:
-    """In float32 whatever autocast made of the projection: devices differ in what they promote."""
+    """In float32 also under autocast: devices differ in what they promote."""
     return F.normalize(at_least_float32(x_BE), dim=-1)

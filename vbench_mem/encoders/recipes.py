@@ -14,16 +14,16 @@ Train = Literal["full", "adapter", "lora", "temporal_only", "last_k"]
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """Masking (training only) and adaptation, usable with every encoder it makes sense for.
+    """Masking (in training only) and adaptation, for every encoder that supports them.
 
     mask           share of the tokens dropped; `int(n * (1 - mask))` are kept
-    mask_kind      which tokens; none means the layout's own (`VideoSpec.MASKS`, first key)
+    mask_kind      which tokens; none means the family's default (first key of `VideoSpec.masks`)
     train          `full`: everything. `adapter`, `lora`, `temporal_only`: only those weights, the
                    video patch embedding, the projections and the temperature. `last_k`: only the
                    last `blocks` layers, the norm after them, the projections and the temperature
     adapter_width  bottleneck of an adapter after the feed-forward of every layer
     lora_rank      rank on every matrix of every video layer; `lora_alpha / lora_rank` scales it.
-                   Gates train along, since a change behind a shut one would learn nothing
+                   Gates train, too, since a change behind a closed gate would learn nothing
     blocks         how many of the last layers `last_k` trains
     train_text     does the caption tower train? None means: with `full` only
     """

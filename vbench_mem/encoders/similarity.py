@@ -1,4 +1,4 @@
-"""How similar captions and clips are: what an encoder owns, and every loss and ranking asks for.
+"""How similar captions and clips are: a part of each encoder, used by all losses and rankings.
 
 Legend: B clips, C captions, E shared space.
 """
@@ -10,12 +10,12 @@ from torch import Tensor, nn
 class Similarity(nn.Module):
     """Features of clips and of captions -> similarity_CB, a row for each caption.
 
-    Shapes:  video (B, ...), text (C, ...), as the encoder's towers give them -> (C, B). A pair's
-             similarity depends on that clip and that caption alone, so that blocks can be computed
-             one at a time. An encoder may compare a clip's frames with the caption here, and may
-             have parameters here: the losses train them, in blocks and with cached gradients too.
+    Shapes:  video (B, ...), text (C, ...), as the encoder's towers return them -> (C, B). The
+             similarity of a pair depends on that clip and that caption alone, so that it can be
+             computed in blocks. A subclass may compare each frame of a clip with the caption, and
+             may have parameters: the losses train them, also in blocks and with cached gradients.
 
-    bytes_per_pair  memory that a block takes for each of its pairs, for those who choose its size
+    bytes_per_pair  memory of a block for each of its pairs; the size of blocks follows from it
     """
 
     bytes_per_pair = 8

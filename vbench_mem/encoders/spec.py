@@ -4,8 +4,8 @@ A spec says everything that fixes the mathematics and the parameters of an encod
 of frames and the resolution, which belong to the load. Every field is a plain value, so that any of
 them can be an axis of a matrix and all of them go into a cell's id.
 
-A family is a subclass in `families/<name>.py` with a module in `towers/<name>.py`. What it says of
-itself here is all that anybody asks: nobody asks for its name.
+A family is a subclass in `families/<name>.py` with a module in `towers/<name>.py`. Other code reads
+the attributes below and never the name of a family.
 """
 
 from collections.abc import Iterable, Mapping
@@ -52,8 +52,8 @@ class WeightGroups:
               nothing behind them would learn
     no_decay  tables and vectors that are added to features instead of multiplied with them
     copies    what starts as a copy of another module beside it: `time_attn` of `attn`
-    zeros     what starts at zero, by the end of its path (`time_attn.proj`): what lies before it
-              counts for nothing yet
+    zeros     what starts at zero, by the end of its path (`time_attn.proj`): the branch that it
+              ends has no effect at the start
     images_as where an image encoder has this weight under another name; None where it has none
     """
 
@@ -82,10 +82,10 @@ def starts_at_zero(name: str, groups: WeightGroups) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class VideoSpec:
-    """What every family has. `resolution_px` is the side of a square frame unless a load says else.
+    """What every family has. `resolution_px` is the side of a square frame; a load may set another.
 
     pooling   `mean` over all space-time tokens, the `class` token, `attention` with one query, or
-              SigLIP's `map`: a feed-forward behind it, and frame by frame in a frame-level encoder
+              SigLIP's `map`: attention and a feed-forward, frame by frame in frame-level encoders
     pre_norm  a layer norm between the embedding and the first block (CLIP has one)
     """
 
@@ -107,12 +107,12 @@ class VideoSpec:
     norm_eps: float = 1e-6
     pooling: Pooling = "mean"
 
-    # What a family says of itself:
+    # What each family defines:
     # its class in `towers/<layout>.py`, imported when an encoder is built
     tower_class: ClassVar[str]
     mixing: ClassVar[Mixing]
     # What a mask kind means here; a kind that is not a key is refused. The first is the family's
-    # own, taken where a recipe names none.
+    # default, used where a recipe names none.
     masks: ClassVar[Mapping[MaskKind, str]]
     masks_any_token: ClassVar[bool] = False  # may a random mask take any tokens of the clip?
     takes_class_token: ClassVar[bool] = False
@@ -133,7 +133,7 @@ class VideoSpec:
 
     @property
     def family(self) -> str:
-        """What rows of this kind are called in tables and legends: the layout, unless a family has
+        """The name of this kind of encoder in tables and legends: the layout, unless a family has
         several kinds."""
         return self.layout
 

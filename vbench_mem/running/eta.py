@@ -1,4 +1,4 @@
-"""How long a cell will take, from the times of measured cells. Only for people, never a result."""
+"""How long a cell will take, from the times of measured cells. Only shown, never a result."""
 
 import statistics
 from collections.abc import Iterable

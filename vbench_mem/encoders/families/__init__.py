@@ -1,7 +1,7 @@
 """The list of families of video encoders. Never imports torch.
 
-A new family is its module here, its tower in `towers/`, and its name in `FAMILIES`: the table of
-encoders, what a matrix may say, the schema, listings and the tests over all rows follow.
+A new family is its module here, its tower in `towers/`, and its name in `FAMILIES`. The table of
+encoders, matrices, the schema, lists and the tests over all rows are derived from `FAMILIES`.
 """
 
 from typing import TYPE_CHECKING, Union
