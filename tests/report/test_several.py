@@ -114,7 +114,7 @@ def test_a_report_never_lies_among_the_records_of_runs(tmp_path: Path) -> None:
     for out in (store.folder, root / matrix.name / "mine"):
         result = invoke("report", matrix.path, "--store", root, "--out", out)
         assert result.exit_code == 2
-        assert "choose another with --out" in " ".join(result.stderr.split())
+        assert "choose another folder with --out" in " ".join(result.stderr.split())
     assert [path.name for path in (root / matrix.name).iterdir()] == [store.fingerprint]
     assert not (store.folder / "report.html").exists()
 
@@ -205,4 +205,4 @@ def test_a_report_on_the_terminal_tells_of_broken_budgets(tmp_path: Path) -> Non
     keep(own_store(root, matrix), matrix, *(ok(cell, 5 * 2**30) for cell in matrix.cells))
     result = invoke("report", matrix.path, "--store", root)
     assert result.exit_code == 0
-    assert "2 of 2 verdicts of the budgets fail" in result.stdout
+    assert "2 of 2 verdicts on budgets fail" in result.stdout

@@ -27,7 +27,7 @@ MakeRecord = Callable[..., Record]
 ROOM = MemoryLimit(sure_bytes=10 * GIB, most_bytes=10 * GIB, of="a card", where="device")
 REASON = (
     "predicted to need 95.00 GiB, more than the 10.00 GiB of a card; "
-    "set try_predicted: true to run it"
+    "set try_predicted: true to run it anyway"
 )
 
 

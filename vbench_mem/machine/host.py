@@ -30,7 +30,7 @@ ALLOCATOR_SETTINGS = ("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF")
 
 
 def text_of(path: str) -> str:
-    """A file of /proc or /sys, or nothing where this system has none."""
+    """The text of a file of /proc or /sys; empty where this system has none."""
     try:
         return Path(path).read_text(encoding="utf-8")
     except OSError:
@@ -89,13 +89,13 @@ def memory_limit_bytes() -> int | None:
 
 def host_bytes() -> int | None:
     """The container's limit or the machine's memory, whichever is less; None where neither is
-    told."""
+    known."""
     known = [size for size in (memory_limit_bytes(), memory_bytes()) if size]
     return min(known, default=None)
 
 
 def oom_kills() -> dict[str, int]:
-    """How often the kernel has killed for want of memory: in this control group, and anywhere.
+    """How often the kernel has killed processes since memory ran out: in this group, and anywhere.
 
     A kill counts for the group of the killed process, whosever limit was met. Version 2 counts it
     for all groups above too, so that one without a counter is counted by the next.

@@ -16,16 +16,16 @@ Where = Literal["device", "host"]
 
 
 class Fit(StrEnum):
-    """Whether a cell fits in the memory that there is, as far as predictions can say."""
+    """Whether a cell fits in the available memory, as far as predictions can say."""
 
     FITS = "fits"
     TIGHT = "tight"  # the tensors fit; with the rest of the process they may not
-    TOO_LARGE = "does not fit"  # the tensors alone are more than there can be
+    TOO_LARGE = "does not fit"  # the tensors alone need more than the largest possible memory
 
 
 @dataclass(frozen=True, kw_only=True)
 class MemoryLimit:
-    """How much memory there is: between `sure_bytes` and `most_bytes`.
+    """The available memory: between `sure_bytes` and `most_bytes`.
 
     of          whose memory, for a sentence: `NVIDIA H100 80GB HBM3`, `this host`
     is_virtual  the protocol's limit, which counts what torch holds without the driver's context
@@ -69,8 +69,8 @@ def limit_of_host(size: int | None) -> MemoryLimit | None:
 
 
 def largest_peak(prediction: Prediction) -> tuple[int, str]:
-    """The largest peak of all phases that a burst runs, and that phase. A burst also embeds, and a
-    masked encoder embeds unmasked."""
+    """The largest peak of all phases that a burst runs, and that phase. A burst also embeds, and
+    embedding sees all tokens."""
     phases = {prediction.peak_phase: prediction.peak_bytes} | dict(prediction.phases)
     phase = max(phases, key=lambda name: phases[name])
     return phases[phase], phase
@@ -103,7 +103,7 @@ def fit(prediction: Prediction, memory_limit: MemoryLimit) -> tuple[Fit, str | N
 
 @dataclass(frozen=True)
 class PredictedOom:
-    """A cell that is skipped because it needs more memory than there is."""
+    """A cell that is skipped because it needs more memory than is available."""
 
     prediction: Prediction
     memory_limit: MemoryLimit
@@ -121,5 +121,5 @@ class PredictedOom:
         size, there = format_bytes(self.bytes), format_bytes(self.memory_limit.most_bytes)
         return (
             f"predicted to need {size}, more than the {there} of {self.memory_limit.of}; "
-            "set try_predicted: true to run it"
+            "set try_predicted: true to run it anyway"
         )

@@ -7,11 +7,11 @@ from vbench_mem.running.store import Store, find_stores
 
 
 class NoRun(UsageError):
-    """There are no records."""
+    """No machine has records of the matrix."""
 
 
 class UnlikeMachines(UsageError):
-    """There are records, but none of the machine that is wanted."""
+    """Only other machines have records of the matrix."""
 
 
 def choose_run(
