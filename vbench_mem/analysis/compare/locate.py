@@ -73,12 +73,8 @@ def is_wanted(name: str) -> bool:
 def on_disk(text: str, path: Path) -> Place:
     files = {"": path}
     if path.is_dir():
-        found = (
-            file
-            for pattern in (*RUN, *(f"*/{it}" for it in RUN))
-            for file in path.glob(pattern)
-            if file.is_file()
-        )
+        patterns = (*RUN, *(f"*/{pattern}" for pattern in RUN))  # and of a folder of runs
+        found = (file for pattern in patterns for file in path.glob(pattern) if file.is_file())
         files = {file.relative_to(path).as_posix(): file for file in found}
     contents = {name: readable(files[name]) for name in sorted(files)}
     return Place(name=text, folder=path.resolve().name, files=contents)

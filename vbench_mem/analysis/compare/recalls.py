@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from vbench_mem.analysis.compare.differences import Judgement
-from vbench_mem.analysis.compare.pairing import Pair, core
+from vbench_mem.analysis.compare.differences import Judgement, Matched
+from vbench_mem.analysis.compare.pairing import core
 from vbench_mem.analysis.scores.measured import results_of
 from vbench_mem.analysis.spread import Spread
 from vbench_mem.analysis.trained import ScoredBenchmark, seed_of
@@ -50,18 +50,18 @@ class Recall:
         return f"{Spread(self.differences).percent('+')} points"
 
 
-def recalls(pairs: Sequence[Pair], labels: Sequence[str]) -> list[Recall]:
-    """One for each encoder and benchmark with results on both sides; `labels` of the pairs."""
+def recalls(pairs: Sequence[Matched]) -> list[Recall]:
+    """One for each encoder and benchmark with results on both sides."""
     found: dict[tuple[str, Key], list[tuple[int, float, float]]] = {}
     names: dict[tuple[str, Key], tuple[str, str]] = {}
-    for pair, label in zip(pairs, labels, strict=True):
+    for pair in pairs:
         cell = pair.before.cell
         if cell is None or cell.training is None:
             continue
         old, new = recalls_of(pair.before.record), recalls_of(pair.after.record)
         for key in (key for key in old if key in new):
             group = (core(cell), key)
-            names[group] = (without_seed(label, cell), old[key][0])
+            names[group] = (without_seed(pair.label, cell), old[key][0])
             found.setdefault(group, []).append((seed_of(cell), old[key][1], new[key][1]))
     return [recall_of(*names[group], some) for group, some in found.items()]
 

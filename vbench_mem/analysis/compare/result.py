@@ -112,7 +112,7 @@ def compare(
         rows=tuple(sorted(rows, key=lambda row: row.rank)),
         only_before=found.only_before,
         only_after=found.only_after,
-        recalls=tuple(recalls(found.pairs, [each.label for each in found.pairs])),
+        recalls=tuple(recalls(found.pairs)),
         facts=facts,
         is_unlike=is_unlike,
     )
