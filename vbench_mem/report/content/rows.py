@@ -7,15 +7,8 @@ from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.base.units import significant
 from vbench_mem.probes.prediction import Prediction
 from vbench_mem.report import document as doc
+from vbench_mem.report import overview
 from vbench_mem.report.content.chapter import Chapter, named, state_span
-from vbench_mem.report.overview import (
-    OverviewColumn,
-    axis_text,
-    cell_text,
-    columns,
-    load_axes,
-    why_empty,
-)
 
 GIGA = 1e9
 ABOUT = (
@@ -35,11 +28,11 @@ def rows_blocks(chapter: Chapter) -> tuple[doc.Block, ...]:
 
 
 def shown_columns(joined: Joined) -> list[Shown]:
-    every = columns(joined)
+    every = overview.columns(joined)
     has_work = any(gflop_of(row) is not None for row in joined.rows)
     return [
         (doc.Column("variant"), lambda row: doc.Field(named(row, row.cell.variant))),
-        *(axis_column(joined, axis) for axis in load_axes(joined)),
+        *(axis_column(joined, axis) for axis in overview.load_axes(joined)),
         (doc.Column("status"), status_field),
         *(number_column(column) for column in every if not column.is_score),
         *([(WORK, work_field)] if has_work else []),
@@ -53,7 +46,7 @@ def axis_column(joined: Joined, axis: str) -> Shown:
     return doc.Column(axis, is_number), partial(axis_field, axis=axis)
 
 
-def number_column(column: OverviewColumn) -> Shown:
+def number_column(column: overview.OverviewColumn) -> Shown:
     head = doc.Column(column.head, True, column.meaning, column.is_published)
     return head, partial(number_field, column=column)
 
@@ -79,13 +72,13 @@ def gflop_of(row: Row) -> float | None:
 def axis_field(row: Row, axis: str) -> doc.Field:
     value = row.facts.get(axis)
     is_plain = isinstance(value, int | float) and not isinstance(value, bool)
-    return doc.field_of(axis_text(row, axis), value=value if is_plain else None)
+    return doc.field_of(overview.axis_text(row, axis), value=value if is_plain else None)
 
 
-def number_field(row: Row, column: OverviewColumn) -> doc.Field:
-    text = cell_text(row, column)
+def number_field(row: Row, column: overview.OverviewColumn) -> doc.Field:
+    text = overview.cell_text(row, column)
     if not text:
-        return doc.Field(title=why_empty(row, column))
+        return doc.Field(title=overview.why_empty(row, column))
     if column.is_score:
         return doc.field_of(text, value=row.scores[column.name].value)
     return doc.field_of(text, value=row.metric(column.name))

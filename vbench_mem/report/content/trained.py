@@ -4,17 +4,10 @@ from collections.abc import Iterator
 
 from vbench_mem.analysis.trained import trained_encoders
 from vbench_mem.report import document as doc
+from vbench_mem.report import training_table
 from vbench_mem.report.content.chapter import Chapter, state_span
 from vbench_mem.report.evidence import record_link
 from vbench_mem.report.retrieved import RetrievalRow, RetrievalTable, tables
-from vbench_mem.report.training_table import (
-    DIGITS,
-    StageLine,
-    failed_trainings,
-    stage_lines,
-    stage_notes,
-    trained_on,
-)
 
 ABOUT = (
     "Shares in percent, mean over seeds ± standard deviation. The 95 % column is the bootstrap "
@@ -59,7 +52,7 @@ def section(chapter: Chapter) -> doc.Section | None:
 
 
 def benchmark(chapter: Chapter, number: int, table: RetrievalTable) -> doc.Section:
-    digest = doc.Span(table.sha256[:DIGITS], "code", title=table.sha256)
+    digest = doc.Span(table.sha256[: training_table.DIGITS], "code", title=table.sha256)
     groups = (
         doc.Group(tuple(map(fields, table.encoders))),
         doc.Group(tuple(map(fields, table.references)), is_reference=True),
@@ -87,33 +80,34 @@ def fields(row: RetrievalRow) -> tuple[doc.Field, ...]:
 
 def stages(chapter: Chapter) -> Iterator[doc.Section]:
     blocks: list[doc.Block] = []
-    if found := stage_lines(chapter.joined):
+    if found := training_table.stage_lines(chapter.joined):
         groups = tuple(
             doc.Group(tuple(map(stage_fields, lines)), head=doc.line(about))
             for about, lines in found
         )
         name = f"{chapter.prefix}trainings"
-        blocks.append(doc.paragraph(f"{trained_on(chapter.joined)} {WAITED}".strip()))
+        about = training_table.trained_on(chapter.joined)
+        blocks.append(doc.paragraph(f"{about} {WAITED}".strip()))
         blocks.append(doc.Table(name=name, columns=STAGE_HEADS, groups=groups))
-    if notes := stage_notes(chapter.joined):
+    if notes := training_table.stage_notes(chapter.joined):
         blocks.append(doc.bullets(notes))
     if blocks:
         yield chapter.section("Trainings", "trainings", blocks)
 
 
-def stage_fields(stage: StageLine) -> tuple[doc.Field, ...]:
+def stage_fields(stage: training_table.StageLine) -> tuple[doc.Field, ...]:
     numbers = (stage.seconds, stage.clips_per_s, stage.repeated, stage.truncated, stage.broken)
     hashes: list[str | doc.Span] = []
     for seed, sha256 in stage.checkpoints:
         hashes.append(f"{', ' if hashes else ''}{seed} ")
-        hashes.append(doc.Span(sha256[:DIGITS], "code", title=sha256))
+        hashes.append(doc.Span(sha256[: training_table.DIGITS], "code", title=sha256))
     return (*doc.text_fields(stage.label, *numbers), doc.field_of(*hashes))
 
 
 def untrained(chapter: Chapter) -> Iterator[doc.Section]:
     known = {record.cell_id for record in chapter.joined.records}
     items = []
-    for each in failed_trainings(chapter.joined):
+    for each in training_table.failed_trainings(chapter.joined):
         link = record_link(each.cell_id) if each.cell_id in known else None
         source = doc.Span(f"({each.cell_id})", "soft", link=link)
         state = state_span(each.state)

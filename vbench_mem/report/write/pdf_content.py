@@ -19,7 +19,6 @@ WORD, TITLE_WORD, CODE_WORD = 30, 20, 52  # characters, from which on a word may
 HEADER = 60  # characters of the title that every page repeats
 BRIEF = 12  # rows of a table that is only begun
 MOST_ENTRIES = 40  # of the contents
-LONG = 40  # lines of a list or of code: more are set in smaller type
 
 
 def content(document: doc.Document) -> dict[str, Any]:
@@ -98,11 +97,11 @@ def block_item(
             return {"kind": "summary", "facts": pairs}
         case doc.Bullets(items):
             lines = [spans(item, anchors, WORD) for item in items]
-            return {"kind": "bullets", "items": lines, "small": len(items) > LONG}
+            return {"kind": "bullets", "items": lines}
         case doc.Code(text):
             lines = clean(text).rstrip("\n").split("\n")
             shown = "\n".join(breakable(line, CODE_WORD) for line in lines)
-            return {"kind": "code", "text": shown, "small": len(lines) > LONG}
+            return {"kind": "code", "text": shown}
         case doc.Figure():
             return figure_item(block)
 

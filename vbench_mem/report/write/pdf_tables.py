@@ -62,11 +62,11 @@ def head_text(head: str, longest: int) -> str:
 
 def names(table: Table, widths: Sequence[int]) -> list[int]:
     """The first columns, as many as it takes to identify each row, within half of the page."""
-    count, rows = 1, list(table.rows)
-    while count < MOST_NAMES and width(widths[: count + 1], SIZES[-1]) < SIDEWAYS / 2:
-        if len({tuple(field.text for field in row[:count]) for row in rows}) == len(rows):
+    rows = list(table.rows)
+    for count in range(1, MOST_NAMES + 1):
+        is_unique = len({tuple(field.text for field in row[:count]) for row in rows}) == len(rows)
+        if is_unique or width(widths[: count + 1], SIZES[-1]) >= SIDEWAYS / 2:
             break
-        count += 1
     return list(range(count))
 
 
