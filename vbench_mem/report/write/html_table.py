@@ -12,8 +12,6 @@ from vbench_mem.report.write.plain import clean, safe_link
 
 TAGS = {"strong": "strong", "code": "code"}
 PROSE = 36  # characters, from which on a column wraps as prose
-MANY = 9  # columns; with more the printed page is landscape
-ROOM = 25  # rows; a browsed table with more scrolls in its box
 
 
 def escape(text: str) -> str:
@@ -37,14 +35,6 @@ def span(part: Span, in_name: bool = False) -> str:
     if link:
         return f'<a href="{escape(link)}" rel="noreferrer"{look}{tooltip}>{text}</a>'
     return f"<span{look}{tooltip}>{text}</span>" if look or tooltip else text
-
-
-def is_many(table: Table) -> bool:
-    return len(table.columns) > MANY
-
-
-def is_tall(table: Table) -> bool:
-    return table.is_browsed and sum(1 for _ in table.rows) > ROOM
 
 
 def looks(table: Table) -> list[str]:

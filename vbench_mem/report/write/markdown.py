@@ -106,12 +106,13 @@ def figure_text(figure: doc.Figure) -> str:
 def table_text(table: doc.Table) -> str:
     if not table.columns:
         return ""
+    missing = line_text(EMPTY)
     rows = [row_text(escaped(column.head) for column in table.columns)]
     rows.append(row_text("---:" if column.is_number else "---" for column in table.columns))
     for group in table.groups:
         if group.head is not None:
             rows.append(row_text([head_text(group.head), *[""] * (len(table.columns) - 1)]))
-        rows += [row_text(map(field_text, row)) for row in group.rows]
+        rows += [row_text(line_text(it.line) or missing for it in row) for row in group.rows]
     note = published_note(table)
     return "\n".join(rows) + (f"\n\n<sub>{escaped(note)}</sub>" if note else "")
 
@@ -123,7 +124,3 @@ def row_text(cells: Iterable[str]) -> str:
 def head_text(head: doc.Line) -> str:
     text = line_text(head)
     return bold_line(text) if len(head) == 1 else f"<b>{text}</b>"
-
-
-def field_text(field: doc.Field) -> str:
-    return line_text(field.line) or line_text(EMPTY)
