@@ -19,41 +19,22 @@ Kind = Literal["Int64", "Float64", "boolean", "string"]
 Read = Callable[[Row], Any]
 
 WHOLE_UNITS = ("bytes", "parameters", "tokens", "clips", "captions")
-# Settings of a cell, by their names in a matrix.
-IDENTITY: dict[str, Kind] = {
-    "variant": "string",
-    "encoder": "string",
-    "recipe": "string",
-    "family": "string",
-    "size": "string",
-    "frames": "Int64",
-    "resolution_px": "Int64",
-    "batch": "Int64",
-    "caption_tokens": "Int64",
-    "mode": "string",
-    "input": "string",
-    "clips": "string",
-    "fps": "Float64",
-    "device": "string",
-    "dtype": "string",
-    "attention": "string",
-    "checkpoint": "boolean",
-    "compile": "boolean",
-    "optimizer": "string",
-    "threads": "Int64",
-    "mask": "Float64",
-    "mask_kind": "string",
-    "train": "string",
-    "adapter_width": "Int64",
-    "lora_rank": "Int64",
-    "blocks": "Int64",
-    "patch_px": "Int64",
-    "tubelet_frames": "Int64",
-    "memory_limit_bytes": "Int64",
-    "warmup": "Int64",
-    "steps": "Int64",
-    "seed": "Int64",
-}
+# Settings of a cell by their names in a matrix, in the order of their columns.
+OF_A_CELL: tuple[tuple[Kind, tuple[str, ...]], ...] = (
+    ("string", ("variant", "encoder", "recipe", "family", "size")),
+    ("Int64", ("frames", "resolution_px", "batch", "caption_tokens")),
+    ("string", ("mode", "input", "clips")),
+    ("Float64", ("fps",)),
+    ("string", ("device", "dtype", "attention")),
+    ("boolean", ("checkpoint", "compile")),
+    ("string", ("optimizer",)),
+    ("Int64", ("threads",)),
+    ("Float64", ("mask",)),
+    ("string", ("mask_kind", "train")),
+    ("Int64", ("adapter_width", "lora_rank", "blocks", "patch_px", "tubelet_frames")),
+    ("Int64", ("memory_limit_bytes", "warmup", "steps", "seed")),
+)
+IDENTITY = {name: kind for kind, names in OF_A_CELL for name in names}
 ENDING: dict[str, tuple[Kind, Read]] = {
     "machine": ("string", lambda row: environment_of(row, "device")),
     "fingerprint": ("string", lambda row: environment_of(row, "fingerprint")),
@@ -110,8 +91,9 @@ def table_columns(joined: Joined) -> dict[str, tuple[Kind, Read]]:
     for column in joined.score_columns:
         found[column] = "Float64", partial(score_value, column=column)
         if column in measured:
-            found[f"{column}.spread"] = "Float64", partial(spread_value, column=column)
-            found[f"{column}.seeds"] = "Int64", partial(seed_count, column=column)
+            read_as = partial(of_seeds, column=column)
+            found[f"{column}.spread"] = "Float64", partial(read_as, read=lambda it: it.spread)
+            found[f"{column}.seeds"] = "Int64", partial(read_as, read=lambda it: len(it.seeds))
     data = {data_column(score) for _, score in scores if isinstance(score, MeasuredScore)}
     return found | {name: ("string", partial(data_hashes, column=name)) for name in sorted(data)}
 
@@ -149,14 +131,10 @@ def score_value(row: Row, column: str) -> float | None:
     return None if score is None else score.value
 
 
-def spread_value(row: Row, column: str) -> float | None:
+def of_seeds(row: Row, column: str, read: Callable[[MeasuredScore], Any]) -> Any:
+    """Of a score of weights trained here; None for any other."""
     score = row.scores.get(column)
-    return score.spread if isinstance(score, MeasuredScore) else None
-
-
-def seed_count(row: Row, column: str) -> int | None:
-    score = row.scores.get(column)
-    return len(score.seeds) if isinstance(score, MeasuredScore) else None
+    return read(score) if isinstance(score, MeasuredScore) else None
 
 
 def trained_text(row: Row, accuracy: Accuracy, place: int) -> str | None:

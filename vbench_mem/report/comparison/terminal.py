@@ -55,16 +55,21 @@ def draw_rows(comparison: Comparison, console: Console) -> None:
         console.print()
         say(console, row.label, "bold")
         if ending := wording.ending_text(row):
-            say_below(console, ending, STYLES.get(row.ending or Judgement.INFORMATIONAL, ""))
+            say(
+                console,
+                ending,
+                STYLES.get(row.ending or Judgement.INFORMATIONAL, ""),
+                indent=INDENT,
+            )
         for each in lines[:SHOWN]:
             columns = zip(cells_of(each), widths, strict=True)
             text = Text("".join(f"{cell:<{width}}{GAP}" for cell, width in columns))
             text.append(wording.verdict_text(each), STYLES.get(each.verdict, ""))
             console.print(Padding(text, (0, 0, 0, INDENT), expand=False))
         if rest := len(lines[SHOWN:]):
-            say_below(console, f"and {rest} more")
+            say(console, f"and {rest} more", indent=INDENT)
         for sentence in row.why:
-            say_below(console, sentence)
+            say(console, sentence, indent=INDENT)
 
 
 def lines_of(row: Matched, is_unlike: bool) -> list[Difference]:
@@ -86,19 +91,14 @@ def draw_unmatched(some: Sequence[Unmatched], side: Side, console: Console) -> N
     console.print()
     say(console, f"Rows only in {side.title}: {len(some)}")
     for each in some[:MOST_UNMATCHED]:
-        say_below(console, f"{each.label}{f' ({each.note})' if each.note else ''}")
+        say(console, f"{each.label}{f' ({each.note})' if each.note else ''}", indent=INDENT)
     if rest := len(some[MOST_UNMATCHED:]):
-        say_below(console, f"and {rest} more; --json lists all")
+        say(console, f"and {rest} more; --json lists all", indent=INDENT)
 
 
-def say(console: Console, text: str, style: str = "") -> None:
-    console.print(Text(clean(text), style), overflow="fold")
-
-
-def say_below(console: Console, text: str, style: str = "") -> None:
-    console.print(
-        Padding(Text(clean(text), style, overflow="fold"), (0, 0, 0, INDENT), expand=False)
-    )
+def say(console: Console, text: str, style: str = "", indent: int = 0) -> None:
+    shown = Text(clean(text), style, overflow="fold")
+    console.print(Padding(shown, (0, 0, 0, indent), expand=False))
 
 
 def clean(text: str) -> str:

@@ -40,13 +40,10 @@ class Chapter:
     predicted_by: str = ""
     again: str | None = None
 
-    def anchor(self, name: str) -> str:
-        return f"{self.prefix}{name}"
-
     def section(
         self, title: str, name: str, blocks: Iterable[Block], sections: Iterable[Section] = ()
     ) -> Section:
-        anchor = self.anchor(name)
+        anchor = f"{self.prefix}{name}"
         return Section(title=title, anchor=anchor, blocks=tuple(blocks), sections=tuple(sections))
 
 

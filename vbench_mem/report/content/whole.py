@@ -43,7 +43,7 @@ def in_short(chapters: Sequence[Chapter]) -> doc.Section:
     for chapter in chapters:
         facts = summary_of(chapter).facts
         first_and_last = dict.fromkeys((facts[0], facts[-1]))
-        link = f"#{chapter.anchor('chapter')}"
+        link = f"#{chapter.prefix}chapter"
         name = doc.Span(chapter.joined.matrix.name, "strong", link=link)
         items.append(doc.line(name, ". " + "; ".join(map(": ".join, first_and_last))))
     return doc.Section(title="Summary", anchor="in-short", blocks=(doc.bullets(items),))
