@@ -11,6 +11,7 @@ from typing import Any
 
 from vbench_mem.analysis.budgets.baseline import keys_of
 from vbench_mem.analysis.compare.differences import Matched
+from vbench_mem.analysis.compare.machines import MachineFact
 from vbench_mem.analysis.compare.side import Item, Side
 from vbench_mem.base.load import Load, Runtime
 from vbench_mem.matrix import cell as cells
@@ -80,19 +81,19 @@ def unpaired(here: Mapping[str, Item], there: Mapping[str, Item]) -> dict[str, l
     return found
 
 
-def protocols(pairs: Iterable[Matched]) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+def protocol_facts(pairs: Iterable[Matched]) -> Iterator[MachineFact]:
     """Protocol settings that differ in some pair, with the values of both sides."""
     found: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
     for each in pairs:
         if each.before.cell is None or each.after.cell is None:
             continue
         old, new = settings(each.before.cell), settings(each.after.cell)
-        for name in old:
-            if old[name] != new.get(name):
-                values = found.setdefault(name, ({}, {}))
-                values[0][shown(old[name])] = None
-                values[1][shown(new.get(name))] = None
-    return {name: (tuple(old), tuple(new)) for name, (old, new) in found.items()}
+        for name in (name for name in old if old[name] != new.get(name)):
+            values = found.setdefault(name, ({}, {}))
+            values[0][shown(old[name])] = None
+            values[1][shown(new.get(name))] = None
+    for name, (before, after) in found.items():
+        yield MachineFact(name=f"protocol.{name}", before=tuple(before), after=tuple(after))
 
 
 def by_name(side: Side) -> dict[str, Item]:
