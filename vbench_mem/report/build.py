@@ -112,15 +112,12 @@ def write_chapter(
     drawn = (figure.name for figure in figures if figure.svg is not None)
     drawings = (f"{FIGURES}/{name}.{kind}" for name in drawn for kind in ("svg", "png"))
     names = [*tables, f"{prefix}matrix.yaml", *drawings]
-    predicted = subject.predicted
     chapter = Chapter(
         joined=joined,
         verdicts=verdicts,
         figures=figures,
         prefix=prefix,
-        is_predicted=predicted is not None,
-        card=predicted.card if predicted is not None else None,
-        predicted_by=predicted.by if predicted is not None else "",
+        predicted=subject.predicted,
         again=subject.again,
     )
     write_evidence(joined, folder)

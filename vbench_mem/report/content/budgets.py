@@ -27,7 +27,7 @@ def blocks(chapter: Chapter) -> Iterator[doc.Block]:
     passed = [verdict for verdict in verdicts if verdict.passes]
     other = [verdict for verdict in verdicts if not verdict.passes]
     count = f"Passed: {len(passed)} of {len(verdicts)}."
-    yield doc.paragraph(count + (PREDICTED if chapter.is_predicted else ""))
+    yield doc.paragraph(count + (PREDICTED if chapter.predicted else ""))
     if other:
         yield doc.bullets(map(verdict_line, other))
     if passed:

@@ -28,7 +28,7 @@ def section(chapters: Sequence[Chapter]) -> doc.Section:
 
 
 def blocks(chapters: Sequence[Chapter]) -> Iterator[doc.Block]:
-    predicted = all(chapter.is_predicted for chapter in chapters)
+    predicted = all(chapter.predicted for chapter in chapters)
     yield doc.paragraph(PREDICTED if predicted else MEASURED)
     yield doc.plain_table("definitions", HEADS, fields([chapter.joined for chapter in chapters]))
 

@@ -21,11 +21,12 @@ def section(chapter: Chapter) -> doc.Section:
 
 
 def all_well(chapter: Chapter) -> doc.Paragraph:
-    fits = f" and fits {chapter.card}" if chapter.card else ""
-    text = f"Every cell could be predicted{fits}." if chapter.is_predicted else "Every cell ran."
-    if not chapter.is_predicted and failed_trainings(chapter.joined):
-        text += " Failed trainings are listed under training."
-    return doc.aside(text)
+    if chapter.predicted is not None:
+        fits = f" and fits {chapter.predicted.card}" if chapter.predicted.card else ""
+        return doc.aside(f"Every cell could be predicted{fits}.")
+    failed = failed_trainings(chapter.joined)
+    more = " Failed trainings are listed under training." if failed else ""
+    return doc.aside(f"Every cell ran.{more}")
 
 
 def gaps(chapter: Chapter) -> Iterator[doc.Line | str]:

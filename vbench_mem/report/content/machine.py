@@ -11,7 +11,7 @@ from vbench_mem.report.content.chapter import Chapter
 
 def section(chapter: Chapter) -> doc.Section:
     matrix = chapter.joined.matrix
-    verbs = ("report",) if chapter.is_predicted else ("run", "report", "check")
+    verbs = ("report",) if chapter.predicted else ("run", "report", "check")
     again = chapter.again or "\n".join(f"vbench-mem {verb} {matrix.path}" for verb in verbs)
     inner = (
         chapter.section("Matrix", "matrix", (doc.Code(matrix.text),)),
@@ -21,8 +21,8 @@ def section(chapter: Chapter) -> doc.Section:
 
 
 def machine_blocks(chapter: Chapter) -> Iterator[doc.Block]:
-    if chapter.is_predicted:
-        yield doc.paragraph(f"Predicted without a device, by {chapter.predicted_by}.")
+    if chapter.predicted is not None:
+        yield doc.paragraph(f"Predicted without a device, by {chapter.predicted.by}.")
         return
     machine = machine_of(chapter.joined)
     if machine is None:

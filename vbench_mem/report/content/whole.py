@@ -94,9 +94,8 @@ def trade_off(chapter: Chapter) -> doc.Section:
 
 def about(chapters: Sequence[Chapter]) -> str:
     """Machine and version; of predictions the versions that predicted."""
-    if chapters[0].is_predicted:
-        known = dict.fromkeys(chapter.predicted_by for chapter in chapters)
-        return f"predicted by {'; by '.join(known)}"
+    if predictions := [it.predicted.by for it in chapters if it.predicted is not None]:
+        return f"predicted by {'; by '.join(dict.fromkeys(predictions))}"
     found = machine.machine_of(chapters[0].joined)
     version = f"vbench_mem {machine.measured_with([chapter.joined for chapter in chapters])}"
     if found is None:
