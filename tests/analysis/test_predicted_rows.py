@@ -56,9 +56,7 @@ def document(found: PredictedRows) -> Document:
         joined=found.joined,
         verdicts=judge_predicted(found.joined),
         figures=[],
-        is_predicted=True,
-        card=found.card,
-        predicted_by=found.by,
+        predicted=found,
         again="vbench-mem report x --predicted --card 16GiB",
     )
     return document_of([chapter], "x")

@@ -16,7 +16,7 @@ from vbench_mem.matrix.axes import PATTERN, facts
 from vbench_mem.matrix.cell import dump, load
 from vbench_mem.matrix.load import Matrix, load_matrix
 from vbench_mem.matrix.schema import matrix_schema
-from vbench_mem.report.columns import row_values
+from vbench_mem.report.columns import table_columns
 from vbench_mem.running.eta import expected_seconds, gflop_of
 
 Write = Callable[..., Path]
@@ -175,7 +175,8 @@ def test_it_is_compared_with_another_family_at_the_same_load(read: Read) -> None
 def test_a_row_of_the_table_names_it_and_leaves_its_size_empty(read: Read) -> None:
     matrix = read()
     joined = joined_of(matrix, *(ok(cell) for cell in matrix.cells))
-    values = row_values(joined.rows[0], joined)
+    read_of = {name: read for name, (_, read) in table_columns(joined).items()}
+    values = {name: read_of[name](joined.rows[0]) for name in ("variant", "family", "size")}
     assert (values["variant"], values["family"], values["size"]) == (
         "own_code:build",
         "custom",

@@ -204,7 +204,7 @@ def test_a_report_that_cannot_be_written_is_one_sentence(matrix: Matrix, root: P
     (root / "out" / "report.html").mkdir(parents=True)  # a folder where the page should be
     result = invoke("report", matrix.path, "--store", root, "--out", root / "out")
     assert result.exit_code == 2
-    assert f"error: {root / 'out'}: cannot be written: is a directory" in result.stderr
+    assert f"error: {root / 'out'}: cannot be written to: is a directory" in result.stderr
     assert "choose another with --out" in result.stderr
 
 

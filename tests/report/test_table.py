@@ -12,7 +12,7 @@ from tests.rows import joined_of, matrix_of
 from vbench_mem.analysis.join import Joined, join
 from vbench_mem.base.metrics import METRICS
 from vbench_mem.report.build import Subject, build_report
-from vbench_mem.report.columns import column_kinds
+from vbench_mem.report.columns import table_columns
 from vbench_mem.report.overview import cell_text, columns
 from vbench_mem.report.table import frame, write_table
 from vbench_mem.report.terminal import draw_overview
@@ -32,7 +32,7 @@ def test_the_table_equals_the_golden_one(joined: Joined, tmp_path: Path) -> None
 
 
 def test_the_order_is_identity_status_costs_sizes_axes_scores(joined: Joined) -> None:
-    names = list(column_kinds(joined))
+    names = list(table_columns(joined))
     marks = ["cell_id", "variant", "fingerprint", "status", "predicted_peak_bytes"]
     marks += ["peak_alloc_bytes", "forward_video_gflop", "step_ms", "params", "tokens_per_clip"]
     marks += ["axis.embed_dim", "score.measured.msr-vtt.t2v.recall_at_1.zero-shot"]
@@ -42,8 +42,8 @@ def test_the_order_is_identity_status_costs_sizes_axes_scores(joined: Joined) ->
 
 
 def test_columns_do_not_depend_on_what_was_measured(joined: Joined) -> None:
-    full = list(column_kinds(joined))
-    empty = list(column_kinds(join(joined.matrix, {})))
+    full = list(table_columns(joined))
+    empty = list(table_columns(join(joined.matrix, {})))
     assert [name for name in full if not name.startswith("score.")] == empty
 
 

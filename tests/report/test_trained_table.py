@@ -12,7 +12,7 @@ from tests.rows import GIB, joined_of, ok, result, score, trained
 from vbench_mem.analysis.join import Joined
 from vbench_mem.report.answer import summary
 from vbench_mem.report.build import facts_of
-from vbench_mem.report.columns import ABOUT_SCORES, column_kinds
+from vbench_mem.report.columns import ABOUT_SCORES, table_columns
 from vbench_mem.report.content.chapter import Chapter
 from vbench_mem.report.document import Summary
 from vbench_mem.report.evidence import files_of
@@ -63,7 +63,7 @@ def test_benchmarks_of_one_name_and_size_keep_both_hashes_in_the_table(tmp_path:
 
 
 def test_a_measured_score_has_its_spread_and_seeds_beside_it(whole: Joined, tmp_path: Path) -> None:
-    names = list(column_kinds(whole))
+    names = list(table_columns(whole))
     place = names.index(R1)
     assert names[place + 1 : place + 3] == [f"{R1}.spread", f"{R1}.seeds"]
     first = lines(whole, tmp_path)[0]
@@ -84,7 +84,7 @@ def test_hashes_of_weights_and_data_stand_there_once(holed: Joined, tmp_path: Pa
 
 
 def test_scores_of_files_have_no_spread(holed: Joined) -> None:
-    imported = [name for name in column_kinds(holed) if name.startswith("score.imported")]
+    imported = [name for name in table_columns(holed) if name.startswith("score.imported")]
     assert imported == ["score.imported.msr-vtt.t2v.recall_at_1.zero-shot"]
 
 
@@ -92,8 +92,8 @@ def test_columns_of_trainings_are_only_those_of_a_matrix_that_trains(
     joined: Joined, whole: Joined
 ) -> None:
     own = {name for name in ABOUT_SCORES if name.startswith("trained.")}
-    assert own <= set(column_kinds(whole))
-    assert not own & set(column_kinds(joined))
+    assert own <= set(table_columns(whole))
+    assert not own & set(table_columns(joined))
 
 
 def test_the_overview_has_r1_alone_beside_the_memory(whole: Joined) -> None:

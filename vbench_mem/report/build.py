@@ -23,12 +23,12 @@ from vbench_mem.analysis.budgets.verdict import Verdict
 from vbench_mem.analysis.claims.accuracy import findings
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.analysis.predicted_rows import PredictedRows, judge_predicted
-from vbench_mem.base.errors import UsageError
+from vbench_mem.base.errors import UsageError, cannot_write
 from vbench_mem.base.files import temporary_file, write_file
 from vbench_mem.base.metrics import PREDICTED
 from vbench_mem.report.content.chapter import Chapter
 from vbench_mem.report.content.whole import document_of
-from vbench_mem.report.document import Document, Figure
+from vbench_mem.report.document import Document
 from vbench_mem.report.evidence import write_evidence
 from vbench_mem.report.illustrate import illustrate, plans
 from vbench_mem.report.table import write_table
@@ -50,7 +50,10 @@ def build_report(
     subjects: Sequence[Subject], folder: Path, title: str | None = None
 ) -> dict[str, Any]:
     """Writes all files into the folder; returns the content as JSON-ready data."""
-    prefixes = prefixes_of([subject.joined.matrix.name for subject in subjects])
+    matrices = [subject.joined.matrix.name for subject in subjects]
+    prefixes = prefixes_of(matrices)
+    more = f" and {len(matrices) - 1} more" if len(matrices) > 1 else ""
+    title = (title or "").strip() or matrices[0] + more
     judged = [(subject, *verdicts_of(subject)) for subject in subjects]
     try:
         (folder / FIGURES).mkdir(parents=True, exist_ok=True)
@@ -59,14 +62,9 @@ def build_report(
             for each, prefix in zip(judged, prefixes, strict=True)
         ]
         chapters = [chapter for chapter, _ in written]
-        names = write_document(
-            document_of(chapters, (title or "").strip() or title_of(subjects)), folder
-        )
+        names = write_document(document_of(chapters, title), folder)
     except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise UsageError(
-            f"{folder}: cannot be written: {why}; choose another with --out"
-        ) from error
+        raise cannot_write(folder, error, "choose another with --out") from error
     files = [*names, *(name for _, some in written for name in some)]
     facts = [facts_of(chapter) for chapter in chapters]
     data = facts[0] if len(facts) == 1 else {"chapters": facts}
@@ -100,11 +98,6 @@ def prefixes_of(names: Sequence[str]) -> list[str]:
     return [f"{prefix}-" for prefix in found]
 
 
-def title_of(subjects: Sequence[Subject]) -> str:
-    names = [subject.joined.matrix.name for subject in subjects]
-    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
-
-
 def write_chapter(
     subject: Subject, joined: Joined, verdicts: list[Verdict], folder: Path, prefix: str
 ) -> tuple[Chapter, list[str]]:
@@ -116,29 +109,19 @@ def write_chapter(
         with temporary_file(folder / name) as temporary:
             write_table(joined, temporary, is_parquet=name.endswith("parquet"))
     write_file(folder / f"{prefix}matrix.yaml", joined.matrix.text)
-    names = [*tables, f"{prefix}matrix.yaml", *figure_files(figures)]
-    predicted = subject.predicted
+    drawn = (figure.name for figure in figures if figure.svg is not None)
+    drawings = (f"{FIGURES}/{name}.{kind}" for name in drawn for kind in ("svg", "png"))
+    names = [*tables, f"{prefix}matrix.yaml", *drawings]
     chapter = Chapter(
         joined=joined,
         verdicts=verdicts,
         figures=figures,
         prefix=prefix,
-        is_predicted=predicted is not None,
-        card=predicted.card if predicted is not None else None,
-        predicted_by=predicted.by if predicted is not None else "",
+        predicted=subject.predicted,
         again=subject.again,
     )
     write_evidence(joined, folder)
     return chapter, names
-
-
-def figure_files(figures: Sequence[Figure]) -> list[str]:
-    return [
-        f"{FIGURES}/{figure.name}.{kind}"
-        for figure in figures
-        if figure.svg is not None
-        for kind in ("svg", "png")
-    ]
 
 
 def write_document(document: Document, folder: Path) -> list[str]:

@@ -5,61 +5,39 @@ by name, and hashes of the data of measured scores. `ABOUT_SCORES` defines the l
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.analysis.scores.measured import MeasuredScore
-from vbench_mem.analysis.scores.score import AnyScore
 from vbench_mem.base.metrics import METRICS, Metric
 from vbench_mem.matrix.accuracy import Accuracy
 from vbench_mem.running.record import Status
 
 Kind = Literal["Int64", "Float64", "boolean", "string"]
+Read = Callable[[Row], Any]
 
 WHOLE_UNITS = ("bytes", "parameters", "tokens", "clips", "captions")
-# Settings of a cell, by their names in a matrix.
-IDENTITY: dict[str, Kind] = {
-    "variant": "string",
-    "encoder": "string",
-    "recipe": "string",
-    "family": "string",
-    "size": "string",
-    "frames": "Int64",
-    "resolution_px": "Int64",
-    "batch": "Int64",
-    "caption_tokens": "Int64",
-    "mode": "string",
-    "input": "string",
-    "clips": "string",
-    "fps": "Float64",
-    "device": "string",
-    "dtype": "string",
-    "attention": "string",
-    "checkpoint": "boolean",
-    "compile": "boolean",
-    "optimizer": "string",
-    "threads": "Int64",
-    "mask": "Float64",
-    "mask_kind": "string",
-    "train": "string",
-    "adapter_width": "Int64",
-    "lora_rank": "Int64",
-    "blocks": "Int64",
-    "patch_px": "Int64",
-    "tubelet_frames": "Int64",
-    "memory_limit_bytes": "Int64",
-    "warmup": "Int64",
-    "steps": "Int64",
-    "seed": "Int64",
-}
-MACHINE: dict[str, Callable[[Row], object]] = {
-    "machine": lambda row: row.record and row.record.environment and row.record.environment.device,
-    "fingerprint": lambda row: (
-        row.record and row.record.environment and row.record.environment.fingerprint
-    ),
-}
-ENDING: dict[str, tuple[Kind, Callable[[Row], object]]] = {
+# Settings of a cell by their names in a matrix, in the order of their columns.
+OF_A_CELL: tuple[tuple[Kind, tuple[str, ...]], ...] = (
+    ("string", ("variant", "encoder", "recipe", "family", "size")),
+    ("Int64", ("frames", "resolution_px", "batch", "caption_tokens")),
+    ("string", ("mode", "input", "clips")),
+    ("Float64", ("fps",)),
+    ("string", ("device", "dtype", "attention")),
+    ("boolean", ("checkpoint", "compile")),
+    ("string", ("optimizer",)),
+    ("Int64", ("threads",)),
+    ("Float64", ("mask",)),
+    ("string", ("mask_kind", "train")),
+    ("Int64", ("adapter_width", "lora_rank", "blocks", "patch_px", "tubelet_frames")),
+    ("Int64", ("memory_limit_bytes", "warmup", "steps", "seed")),
+)
+IDENTITY = {name: kind for kind, names in OF_A_CELL for name in names}
+ENDING: dict[str, tuple[Kind, Read]] = {
+    "machine": ("string", lambda row: environment_of(row, "device")),
+    "fingerprint": ("string", lambda row: environment_of(row, "fingerprint")),
     "status": ("string", lambda row: row.state),
     "reason": ("string", lambda row: row.reason),
     "failure_phase": ("string", lambda row: row.failure.phase),
@@ -92,69 +70,53 @@ def metric_kind(metric: Metric) -> Kind:
     return "Int64" if metric.unit in WHOLE_UNITS else "Float64"
 
 
-def extra_axes(joined: Joined) -> list[str]:
-    """Axes of this matrix without a column in `IDENTITY`."""
-    return [name for name in joined.matrix.axes if name not in IDENTITY]
-
-
-def column_kinds(joined: Joined) -> dict[str, Kind]:
-    """Every column of the table with its type, in order."""
-    text: Kind = "string"
-    number: Kind = "Float64"
-    kinds: dict[str, Kind] = {"cell_id": text} | IDENTITY
-    kinds |= dict.fromkeys(MACHINE, text)
-    kinds |= {name: kind for name, (kind, _) in ENDING.items()}
-    kinds |= {metric.name: metric_kind(metric) for metric in ordered_metrics()}
-    kinds |= {f"axis.{name}": text for name in extra_axes(joined)}
-    if joined.matrix.accuracy is not None:
-        kinds |= dict.fromkeys(TRAINED, text)
+def table_columns(joined: Joined) -> dict[str, tuple[Kind, Read]]:
+    """Every column in order: its type, and what reads its value from a row, None for no value."""
+    found: dict[str, tuple[Kind, Read]] = {"cell_id": ("string", lambda row: row.cell.id)}
+    found |= {name: (kind, partial(setting, name=name)) for name, kind in IDENTITY.items()}
+    found |= ENDING
+    for metric in ordered_metrics():
+        found[metric.name] = metric_kind(metric), partial(Row.metric, name=metric.name)
+    for name in joined.matrix.axes:
+        if name not in IDENTITY:
+            found[f"axis.{name}"] = "string", partial(axis_text, name=name)
+    if (accuracy := joined.matrix.accuracy) is not None:
+        for place, name in enumerate(TRAINED):
+            found[name] = (
+                "string",
+                partial(trained_text, accuracy=accuracy, place=place),
+            )
+    scores = [score for row in joined.rows for score in row.scores.items()]
+    measured = {column for column, score in scores if isinstance(score, MeasuredScore)}
     for column in joined.score_columns:
-        kinds[column] = number
-        if is_measured(joined, column):
-            kinds |= {f"{column}.spread": number, f"{column}.seeds": "Int64"}
-    return kinds | dict.fromkeys(data_columns(joined), text)
+        found[column] = "Float64", partial(score_value, column=column)
+        if column in measured:
+            read_as = partial(of_seeds, column=column)
+            found[f"{column}.spread"] = "Float64", partial(read_as, read=lambda it: it.spread)
+            found[f"{column}.seeds"] = "Int64", partial(read_as, read=lambda it: len(it.seeds))
+    data = {data_column(score) for _, score in scores if isinstance(score, MeasuredScore)}
+    return found | {name: ("string", partial(data_hashes, column=name)) for name in sorted(data)}
 
 
-def row_values(row: Row, joined: Joined) -> dict[str, Any]:
-    """The row's value in every column; None where there is none."""
-    values: dict[str, Any] = {"cell_id": row.cell.id}
-    values |= {name: row.facts.get(name) for name in IDENTITY}
-    if row.cell.load.clips is not None:
-        values["clips"] = Path(row.cell.load.clips).name  # the folder differs between machines
-    values |= {name: read(row) for name, read in MACHINE.items()}
-    values |= {name: read(row) for name, (_, read) in ENDING.items()}
-    values |= {name: row.metric(name) for name in METRICS}
-    for name in extra_axes(joined):
-        value = row.facts.get(name)
-        values[f"axis.{name}"] = None if value is None else str(value)
-    if joined.matrix.accuracy is not None:
-        values |= trained_values(row, joined.matrix.accuracy)
-    values |= {name: data_hashes(row, name) for name in data_columns(joined)}
-    for column in joined.score_columns:
-        score = row.scores.get(column)
-        values[column] = None if score is None else score.value
-        if is_measured(joined, column):
-            values |= measured_values(column, score)
-    return values
+def environment_of(row: Row, name: str) -> object:
+    """The fact of the machine that measured the row."""
+    environment = row.record and row.record.environment
+    return environment and getattr(environment, name)
 
 
-def is_measured(joined: Joined, column: str) -> bool:
-    """Is it a score of weights trained here?"""
-    return any(isinstance(row.scores.get(column), MeasuredScore) for row in joined.rows)
+def setting(row: Row, name: str) -> object:
+    if name == "clips" and row.cell.load.clips is not None:
+        return Path(row.cell.load.clips).name  # the folder differs between machines
+    return row.facts.get(name)
+
+
+def axis_text(row: Row, name: str) -> str | None:
+    value = row.facts.get(name)
+    return None if value is None else str(value)
 
 
 def data_column(score: MeasuredScore) -> str:
     return f"data.{score.dataset}@{score.gallery_size}.sha256"
-
-
-def data_columns(joined: Joined) -> list[str]:
-    found = {
-        data_column(score)
-        for row in joined.rows
-        for score in row.scores.values()
-        if isinstance(score, MeasuredScore)
-    }
-    return sorted(found)
 
 
 def data_hashes(row: Row, column: str) -> str | None:
@@ -164,22 +126,26 @@ def data_hashes(row: Row, column: str) -> str | None:
     return " ".join(sorted(hashes)) or None
 
 
-def measured_values(column: str, score: AnyScore | None) -> dict[str, Any]:
-    if not isinstance(score, MeasuredScore):
-        return {f"{column}.spread": None, f"{column}.seeds": None}
-    return {f"{column}.spread": score.spread, f"{column}.seeds": len(score.seeds)}
+def score_value(row: Row, column: str) -> float | None:
+    score = row.scores.get(column)
+    return None if score is None else score.value
 
 
-def trained_values(row: Row, accuracy: Accuracy) -> dict[str, Any]:
-    """Seeds and checkpoints of a row's trainings; None for a row that is not trained."""
+def of_seeds(row: Row, column: str, read: Callable[[MeasuredScore], Any]) -> Any:
+    """Of a score of weights trained here; None for any other."""
+    score = row.scores.get(column)
+    return read(score) if isinstance(score, MeasuredScore) else None
+
+
+def trained_text(row: Row, accuracy: Accuracy, place: int) -> str | None:
+    """Of `TRAINED` the one at `place`; None for a row that is not trained."""
     cell_ids = accuracy.of_row.get(row.cell.id, ())
     known = {cell.id: cell.training for cell in accuracy.cells}
     good = {record.cell_id: record for record in row.trainings if record.status is Status.OK}
     seeds = {key: str(training.seed) for key in cell_ids if (training := known[key]) is not None}
-    hashes = [str(record.details["checkpoint"]["sha256"]) for record in good.values()]
     texts = (
         [seeds[key] for key in cell_ids if key in good],
-        hashes,
+        [str(record.details["checkpoint"]["sha256"]) for record in good.values()],
         [seeds[key] for key in cell_ids if key not in good],
     )
-    return {name: " ".join(some) or None for name, some in zip(TRAINED, texts, strict=True)}
+    return " ".join(texts[place]) or None

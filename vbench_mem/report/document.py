@@ -3,12 +3,13 @@
 All text is plain: renderers escape it. Nothing here knows what a cell or a metric is.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 from vbench_mem.report.marks import Track
 
+T = TypeVar("T")
 # `good` and `bad` are of verdicts and endings, `quiet` of what was not judged or not run.
 Tone = Literal["plain", "soft", "strong", "code", "good", "bad", "quiet"]
 
@@ -44,6 +45,14 @@ class Paragraph:
     keeps_lines: bool = False
 
 
+def paragraph(*parts: str | Span) -> Paragraph:
+    return Paragraph(line(*parts))
+
+
+def aside(*parts: str | Span) -> Paragraph:
+    return Paragraph(line(*parts), is_soft=True)
+
+
 Fact = tuple[str, str]  # label, text
 
 
@@ -57,6 +66,10 @@ class Summary:
 @dataclass(frozen=True)
 class Bullets:
     items: tuple[Line, ...]
+
+
+def bullets(items: Iterable[Line | str]) -> Bullets:
+    return Bullets(tuple(line(item) if isinstance(item, str) else item for item in items))
 
 
 @dataclass(frozen=True)
@@ -81,8 +94,12 @@ class Field:
         return text_of(self.line)
 
 
+def field_of(*parts: str | Span, value: float | None = None, title: str | None = None) -> Field:
+    return Field(line(*parts), value, title)
+
+
 def text_fields(*texts: str) -> tuple[Field, ...]:
-    return tuple(Field(line(text)) for text in texts)
+    return tuple(map(field_of, texts))
 
 
 @dataclass(frozen=True)
@@ -138,6 +155,19 @@ def plain_table(
     """A table of one group without a heading."""
     groups = (Group(tuple(rows)),)
     return Table(name=name, columns=tuple(columns), groups=groups, is_browsed=is_browsed)
+
+
+def table_of(
+    name: str,
+    items: Iterable[T],
+    columns: Iterable[tuple[Column, Callable[[T], Field | str]]],
+    is_browsed: bool = False,
+) -> Table:
+    """A row for each item; each column comes with what it shows of one."""
+    heads, reads = zip(*columns, strict=True)
+    shown = ([read(item) for read in reads] for item in items)
+    rows = (tuple(field_of(it) if isinstance(it, str) else it for it in row) for row in shown)
+    return plain_table(name, heads, rows, is_browsed)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -69,8 +69,11 @@ def columns(
     if joined.rows and not joined.records:
         names = tuple(PREDICTED)
     heads = HEADS | PREDICTED
-    present = [name for name in names if any(row.metric(name) is not None for row in joined.rows)]
-    found = [OverviewColumn(name, heads[name], _meaning(name)) for name in present]
+    found = []
+    for name in names:
+        if any(row.metric(name) is not None for row in joined.rows):
+            meaning = f"{name}: {METRICS[name].meaning} ({METRICS[name].unit})"
+            found.append(OverviewColumn(name, heads[name], meaning))
     scores: dict[str, list[AnyScore]] = {}
     for row in joined.rows:
         for column, score in row.scores.items():
@@ -90,10 +93,6 @@ def _is_shown(score: AnyScore, directions: Sequence[Direction]) -> bool:
     if not isinstance(score, MeasuredScore):
         return True
     return score.metric == "recall_at_1" and score.direction in directions
-
-
-def _meaning(name: str) -> str:
-    return f"{name}: {METRICS[name].meaning} ({METRICS[name].unit})"
 
 
 def _score_column(some: Sequence[AnyScore]) -> OverviewColumn:

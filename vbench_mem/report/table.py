@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from vbench_mem.analysis.join import Joined
 from vbench_mem.base.metrics import METRICS, Metric
-from vbench_mem.report.columns import column_kinds, row_values
+from vbench_mem.report.columns import table_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,11 +15,9 @@ def frame(joined: Joined) -> "pd.DataFrame":
     """One line for every row, failures and missing ones too, in the matrix's order."""
     import pandas as pd  # here, so that a check need not wait for it
 
-    kinds = column_kinds(joined)
-    values = [row_values(row, joined) for row in joined.rows]
     columns = {
-        name: pd.array([value[name] for value in values], dtype=kind)
-        for name, kind in kinds.items()
+        name: pd.array([read(row) for row in joined.rows], dtype=kind)
+        for name, (kind, read) in table_columns(joined).items()
     }
     return pd.DataFrame(columns)
 

@@ -11,14 +11,7 @@ from rich.table import Table
 from vbench_mem.analysis.claims.accuracy import findings
 from vbench_mem.analysis.claims.finding import Finding, by_claim
 from vbench_mem.analysis.join import Joined
-from vbench_mem.report.overview import (
-    SHORT,
-    OverviewColumn,
-    axis_text,
-    cell_text,
-    columns,
-    load_axes,
-)
+from vbench_mem.report import overview
 from vbench_mem.report.training_table import failed_trainings
 from vbench_mem.running.memory_limit import Fit
 from vbench_mem.running.record import RowState, Status
@@ -39,7 +32,7 @@ LONGEST_WORD = 11  # of a heading, which is wrapped between words
 
 def draw_overview(joined: Joined, console: Console) -> None:
     """One line for each row, below it reasons of failures, then the claims."""
-    axes, available = load_axes(joined), columns(joined, SHORT, ("t2v",))
+    axes, available = overview.load_axes(joined), overview.columns(joined, overview.SHORT, ("t2v",))
     shown = fitting(joined, axes, available, console.width)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, PADDING, 0, 0))
     table.add_column("variant", overflow="fold")
@@ -52,9 +45,9 @@ def draw_overview(joined: Joined, console: Console) -> None:
     for row in joined.rows:
         table.add_row(
             escape(row.cell.variant),
-            *(escape(axis_text(row, name)) for name in axes),
+            *(escape(overview.axis_text(row, name)) for name in axes),
             f"[{STYLES.get(row.state, 'red')}]{row.state}[/]",
-            *(cell_text(row, column) for column in shown),
+            *(overview.cell_text(row, column) for column in shown),
         )
     console.print(table)
     if len(shown) < len(available):
@@ -100,23 +93,23 @@ def finding_text(finding: Finding, width: int) -> str:
     )
 
 
-def width_of(column: OverviewColumn, joined: Joined) -> int:
+def width_of(column: overview.OverviewColumn, joined: Joined) -> int:
     """Of its longest text or the longest word of its heading."""
     word = min(LONGEST_WORD, max(map(len, column.head.split())))
     if column.is_trained:
         word = LONGEST_WORD  # its heading has many words
-    return widest(word, (cell_text(row, column) for row in joined.rows))
+    return widest(word, (overview.cell_text(row, column) for row in joined.rows))
 
 
 def fitting(
-    joined: Joined, axes: list[str], available: list[OverviewColumn], width: int
-) -> list[OverviewColumn]:
+    joined: Joined, axes: list[str], available: list[overview.OverviewColumn], width: int
+) -> list[overview.OverviewColumn]:
     """The first columns that fit beside the variant, at least one."""
     rows = joined.rows
     used = 2 + widest(0, (row.cell.variant for row in rows)) + GAP  # 2: the table's edges
-    used += sum(widest(len(n), (axis_text(r, n) for r in rows)) + GAP for n in axes)
+    used += sum(widest(len(n), (overview.axis_text(r, n) for r in rows)) + GAP for n in axes)
     used += widest(0, (row.state for row in rows)) + GAP
-    shown: list[OverviewColumn] = []
+    shown: list[overview.OverviewColumn] = []
     for column in available:
         used += width_of(column, joined) + GAP
         if used > width and shown:

@@ -23,8 +23,8 @@ from vbench_mem.analysis.compare.result import Comparison, compare
 from vbench_mem.base.errors import UsageError
 from vbench_mem.matrix.load import Matrix
 from vbench_mem.report.comparison.document import document_of
-from vbench_mem.report.comparison.page import plan, write_page
-from vbench_mem.report.comparison.picture import MOST
+from vbench_mem.report.comparison.page import write_page
+from vbench_mem.report.comparison.picture import MOST, plan
 from vbench_mem.report.document import Document, Field, Fold, Summary, Table, text_of
 from vbench_mem.report.draw.dispatch import draw
 

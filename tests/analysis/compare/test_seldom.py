@@ -11,7 +11,6 @@ from rich.console import Console
 from tests.analysis.compare.made import (
     MIB,
     baseline_of,
-    commit,
     compared,
     held,
     report_of,
@@ -19,9 +18,7 @@ from tests.analysis.compare.made import (
 )
 from tests.report.made import trained_matrix
 from tests.rows import ok, oom, result, trained
-from vbench_mem.analysis.compare import git
 from vbench_mem.analysis.compare.bands import numbers
-from vbench_mem.analysis.compare.locate import find_place
 from vbench_mem.analysis.compare.reading import read_side
 from vbench_mem.analysis.compare.recalls import recalls_of
 from vbench_mem.analysis.compare.result import Comparison, compare
@@ -153,16 +150,6 @@ def test_a_recall_that_is_no_number_is_none(broken: float, tmp_path: Path) -> No
     found = recalls_of(trained(cell, result(0.5), bad)).values()
     assert {recall for _, recall in found} <= {0.5}
     assert numbers([1.0, broken]) == []
-
-
-def test_files_that_git_does_not_give_in_time_are_not_there(
-    repository: Path, matrix: Matrix, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    report_of(repository / "a", [ok(matrix.cells[0])])
-    commit(repository)
-    place = find_place("HEAD:a")
-    monkeypatch.setattr(git, "TIMEOUT_S", 0)
-    assert place.names and place.read(place.names) == {}
 
 
 def test_a_report_of_one_row_compares_with_itself(tmp_path: Path, matrix: Matrix) -> None:

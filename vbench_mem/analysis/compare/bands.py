@@ -33,22 +33,15 @@ class Band:
 
 
 def band_of(record: Record | None, name: str) -> Band | None:
-    """None if the record has no times of single steps."""
+    """None if the record has no times of single steps. Of the step time the recorded percentiles,
+    else those of the recorded steps."""
     if record is None:
         return None
-    if name == "step_ms":
-        return step_band(record)
     values = values_of(record, name)
+    low, high = (record.metrics.get(f"step_{each}_ms") for each in ("p10", "p90"))
+    if name == "step_ms" and low is not None and high is not None:
+        return Band(low=low, high=high, count=len(values) or record.cell.protocol.steps)
     return spread(values) if values else None
-
-
-def step_band(record: Record) -> Band | None:
-    """The recorded percentiles, else those of the recorded steps."""
-    steps = numbers(record.details.get("steps_ms"))
-    low, high = (record.metrics.get(f"step_{name}_ms") for name in ("p10", "p90"))
-    if low is not None and high is not None:
-        return Band(low=low, high=high, count=len(steps) or record.cell.protocol.steps)
-    return spread(steps) if steps else None
 
 
 def spread(values: Sequence[float]) -> Band:
@@ -60,13 +53,15 @@ def spread(values: Sequence[float]) -> Band:
 
 def values_of(record: Record, name: str) -> list[float]:
     """One value for each timed step; empty if any is missing."""
+    steps = numbers(record.details.get("steps_ms"))
+    if name == "step_ms":
+        return steps
     source = record.details.get("input")
     batches = source.get("batches") if isinstance(source, dict) else None
     if not isinstance(batches, list) or not all(isinstance(each, dict) for each in batches):
         return []
     if name != "end_to_end_clips_per_s":
         return numbers([each.get(name) for each in batches])
-    steps = numbers(record.details.get("steps_ms"))
     if len(steps) != len(batches):
         return []
     parts = ("decode_ms", "transfer_ms", "normalise_ms")

@@ -2,8 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
 from vbench_mem.base.errors import UsageError, nearest
 
@@ -24,48 +23,41 @@ def git(*arguments: str, given: bytes = b"") -> "subprocess.CompletedProcess[byt
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Stored:
-    """A file or a folder of a revision.
-
-    commit  its short name, or the revision as typed if it is no commit
-    blobs   object of each file below, by relative path; for a file its own, by ``
-    """
-
-    commit: str
-    is_file: bool
-    blobs: dict[str, str]
-
-    def read(self, names: Sequence[str]) -> dict[str, bytes]:
-        """Files by name, in one call of git; files that it does not return are left out."""
-        names = [name for name in names if name in self.blobs]
-        request = "".join(f"{self.blobs[name]}\n" for name in names)
-        try:
-            rest = git("cat-file", "--batch", given=request.encode()).stdout
-        except (OSError, subprocess.TimeoutExpired):
-            return {}  # the caller reports missing files
-        found = {}
-        for name in names:
-            head, _, rest = rest.partition(b"\n")
-            words = head.split()
-            if len(words) == 3 and words[1] == b"blob":
-                size = int(words[2])
-                found[name], rest = rest[:size], rest[size + 1 :]
-        return found
-
-
-def stored(text: str, revision: str, path: str) -> Stored:
+def stored(
+    text: str, revision: str, path: str, is_wanted: Callable[[str], bool]
+) -> tuple[str, dict[str, bytes | None]]:
     """`path` at `revision` of the repository that the current folder is in; a path is from its root
-    unless it begins with a dot. Raises `UsageError` saying `text`, which is what was typed."""
+    unless it begins with a dot. Raises `UsageError` saying `text`, which is what was typed.
+
+    Returns the commit's short name, or the revision as typed if it is no commit; and the wanted
+    files below a folder by relative path, or a file by ``, None where git does not give it.
+    """
     try:
-        return look_up(text, revision, path)
+        commit, blobs = look_up(text, revision, path)
+        return commit, contents(
+            {name: blobs[name] for name in blobs if not name or is_wanted(name)}
+        )
     except FileNotFoundError as error:
         raise UsageError(f"{text}: the git program was not found; {LOCAL}") from error
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UsageError(f"{text}: git failed: {error}; {LOCAL}") from error
 
 
-def look_up(text: str, revision: str, path: str) -> Stored:
+def contents(blobs: Mapping[str, str]) -> dict[str, bytes | None]:
+    """Files by name, in one call of git."""
+    request = "".join(f"{blob}\n" for blob in blobs.values())
+    rest = git("cat-file", "--batch", given=request.encode()).stdout
+    found: dict[str, bytes | None] = dict.fromkeys(blobs)
+    for name in blobs:
+        head, _, rest = rest.partition(b"\n")
+        words = head.split()
+        if len(words) == 3 and words[1] == b"blob":
+            size = int(words[2])
+            found[name], rest = rest[:size], rest[size + 1 :]
+    return found
+
+
+def look_up(text: str, revision: str, path: str) -> tuple[str, dict[str, str]]:
     inside = git("rev-parse", "--git-dir")
     if inside.returncode != 0:
         why = inside.stderr.decode(errors="replace").strip().partition("\n")[0]
@@ -76,16 +68,12 @@ def look_up(text: str, revision: str, path: str) -> Stored:
             "`git log --oneline` and `git tag` list them"
         )
     path = path.rstrip("/")
-    kind_of = resolve(f"{revision}:{path}")
-    if kind_of is None:
+    found = resolve(f"{revision}:{path}")
+    if found is None:
         raise UsageError(f"{text}: {revision} has no '{path}'{beside(revision, path)}")
     commit = git("rev-parse", "--short", "--verify", "--quiet", f"{revision}^{{commit}}").stdout
-    kind = git("cat-file", "-t", kind_of).stdout.strip()
-    return Stored(
-        commit=commit.decode().strip() or revision,
-        is_file=kind == b"blob",
-        blobs={"": kind_of} if kind == b"blob" else files_of(kind_of),
-    )
+    is_file = git("cat-file", "-t", found).stdout.strip() == b"blob"
+    return commit.decode().strip() or revision, {"": found} if is_file else files_of(found)
 
 
 def resolve(name: str) -> str | None:

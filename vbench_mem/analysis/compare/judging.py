@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from vbench_mem.analysis.budgets.growth import changes_of, explain_growth
 from vbench_mem.analysis.compare.bands import FEWEST, OF_FLOP, OF_STEP, TIMES, band_of
 from vbench_mem.analysis.compare.differences import Difference, Judgement, Matched
-from vbench_mem.analysis.compare.pairing import Pair
 from vbench_mem.analysis.compare.side import Item
 from vbench_mem.base.metrics import METRICS
 from vbench_mem.running.record import RowState, Status
@@ -29,6 +28,11 @@ INFORMATIONAL = {
     "loss_last": "a result, not a cost",
 }
 PLACES = {name: place for place, name in enumerate(METRICS)}
+# Rates of work, judged only where the work is the same.
+WORK = (
+    (OF_FLOP, "step_gflop", "FLOPs of a step"),
+    (("tokens_per_s",), "tokens_per_clip", "tokens of a clip"),
+)
 BANDS = ("step_p10_ms", "step_p90_ms")  # the band itself
 
 
@@ -44,15 +48,13 @@ class Terms:
     is_counted: bool = True
 
 
-def match(pair: Pair, terms: Terms) -> Matched:
-    before, after = pair.before, pair.after
-    return Matched(
-        label=pair.label,
-        before=before,
-        after=after,
-        ending=ending_of(before.state, after.state),
-        differences=tuple(differences_of(before, after, terms)),
-        why=modules_of(before, after),
+def match(row: Matched, terms: Terms) -> Matched:
+    """The row with its verdicts."""
+    return replace(
+        row,
+        ending=ending_of(row.before.state, row.after.state),
+        differences=tuple(differences_of(row.before, row.after, terms)),
+        why=modules_of(row.before, row.after),
     )
 
 
@@ -67,29 +69,24 @@ def ending_of(before: str, after: str) -> Judgement | None:
 def differences_of(before: Item, after: Item, terms: Terms) -> Iterator[Difference]:
     """In the order of the metric table, of metrics that both sides have."""
     both = sorted(before.metrics.keys() & after.metrics.keys(), key=PLACES.__getitem__)
-    step: Difference | None = None
-    if "step_ms" in both:
-        step = judged(difference("step_ms", before, after), before, after, terms)
-    for name in both:
-        if before.metrics[name] == after.metrics[name] or name in BANDS:
+    found = {
+        name: Difference(
+            metric=name,
+            before=before.metrics[name],
+            after=after.metrics[name],
+            verdict=Judgement.CHANGED,
+        )
+        for name in both
+    }
+    step = found.get("step_ms")
+    step = judged(step, before, after, terms) if step is not None else None
+    for name, each in found.items():
+        if each.before == each.after or name in BANDS:
             continue
-        each = difference(name, before, after)
-        if name == "step_ms" and step is not None:
-            yield step
-        elif name in OF_STEP:
+        if name in OF_STEP:
             yield as_step(each, step, before, after)
         else:
             yield judged(each, before, after, terms)
-
-
-def difference(name: str, before: Item, after: Item) -> Difference:
-    """Not judged yet."""
-    return Difference(
-        metric=name,
-        before=before.metrics[name],
-        after=after.metrics[name],
-        verdict=Judgement.CHANGED,
-    )
 
 
 def judged(each: Difference, before: Item, after: Item, terms: Terms) -> Difference:
@@ -113,9 +110,7 @@ def other_rules(each: Difference, before: Item, after: Item, terms: Terms) -> st
         if len(set(targets)) > 1:
             return f"A is predicted for {targets[0]}, B for {targets[1]}"
         return None
-    return (
-        None if terms.is_counted else "memory of a GPU and of a host are counted by different rules"
-    )
+    return None if terms.is_counted else "GPU and host memory are counted by different rules"
 
 
 def direction(each: Difference) -> Judgement:
@@ -142,21 +137,15 @@ def judged_time(each: Difference, before: Item, after: Item, terms: Terms) -> Di
 
 
 def as_step(each: Difference, step: Difference | None, before: Item, after: Item) -> Difference:
-    """A speed gets the verdict of the step time; rates of work only if the work is the same."""
+    """A speed gets the verdict of the step time."""
     if step is None:
         return unjudged(each, "no step time")
-    work = [item.metrics.get("step_gflop") for item in (before, after)]
-    if each.metric in OF_FLOP and work[0] != work[1]:
-        return unjudged(each, "the FLOPs of a step differ")
-    if each.metric == "tokens_per_s" and len({tokens(item) for item in (before, after)}) > 1:
-        return unjudged(each, "the tokens of a clip differ")
+    for names, base, what in WORK:
+        if each.metric in names and before.metrics.get(base) != after.metrics.get(base):
+            return unjudged(each, f"the {what} differ")
     if step.verdict in (Judgement.WORSE, Judgement.BETTER):
         return replace(each, verdict=direction(each))
     return replace(each, verdict=step.verdict, why=step.why)
-
-
-def tokens(item: Item) -> int | float | None:
-    return item.metrics.get("tokens_per_clip")
 
 
 def modules_of(before: Item, after: Item) -> tuple[str, ...]:

@@ -3,16 +3,14 @@
 A path that exists on disk takes precedence over git.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from vbench_mem.analysis.compare.git import stored
 from vbench_mem.base.errors import UsageError
 
-Read = Callable[[Sequence[str]], dict[str, bytes]]
-RUN = ("records/*", "predictions/*", "environment.json")
-BELOW = ("*", *RUN, *(f"*/{name}" for name in RUN))  # of a run or a report, and of a folder of them
+RUN = ("records/*.json", "predictions/*.json", "environment.json")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,36 +18,29 @@ class Place:
     """`name` is what was typed.
 
     folder  its last word, which a store names by the machine
+    files   by name relative to it, `` where it is a file; None where it cannot be read
     commit  the revision's short name; None on the disk
-    names   of the files below, relative to it; `` where it is a file
-    read    files by name, without those that cannot be read
     """
 
     name: str
     folder: str
-    is_file: bool
-    names: tuple[str, ...]
-    read: Read
+    files: Mapping[str, bytes | None]
     commit: str | None = None
 
     def below(self, folder: str) -> "Place":
         start = f"{folder}/"
         name = f"{self.name}{'' if self.name.endswith(('/', ':')) else '/'}{folder}"
-        inner = tuple(name[len(start) :] for name in self.names if name.startswith(start))
+        names = (name for name in self.files if name.startswith(start))
+        files = {name.removeprefix(start): self.files[name] for name in names}
+        return replace(self, name=name, folder=folder, files=files)
 
-        def read(names: Sequence[str]) -> dict[str, bytes]:
-            found = self.read([f"{start}{name}" for name in names])
-            return {name[len(start) :]: text for name, text in found.items()}
-
-        return replace(self, name=name, folder=folder, names=inner, read=read)
-
-    def files(self, folder: str, ending: str) -> list[str]:
+    def inside(self, folder: str) -> list[str]:
         """Names of the files in a folder, without hidden ones."""
-        found = (name.rpartition("/") for name in self.names)
+        found = (name.rpartition("/") for name in self.files)
         return [
             f"{above}/{name}"
             for above, _, name in found
-            if above == folder and name.endswith(ending) and not name.startswith(".")
+            if above == folder and not name.startswith(".")
         ]
 
 
@@ -63,15 +54,9 @@ def find_place(text: str) -> Place:
         raise UsageError(f"no file or folder {text}; for a git revision write REVISION:PATH")
     if not revision:
         raise UsageError(f"{text}: no revision before the colon; write it like HEAD{text}")
-    found = stored(text, revision, inner)
-    return Place(
-        name=text,
-        folder=inner.rstrip("/").rpartition("/")[2],
-        is_file=found.is_file,
-        names=tuple(sorted(found.blobs)),
-        read=found.read,
-        commit=found.commit,
-    )
+    commit, files = stored(text, revision, inner, is_wanted)
+    folder = inner.rstrip("/").rpartition("/")[2]
+    return Place(name=text, folder=folder, files=dict(sorted(files.items())), commit=commit)
 
 
 def is_there(path: Path) -> bool:
@@ -81,26 +66,22 @@ def is_there(path: Path) -> bool:
         return False
 
 
+def is_wanted(name: str) -> bool:
+    return any(PurePosixPath(name).match(pattern) for pattern in RUN)
+
+
 def on_disk(text: str, path: Path) -> Place:
-    def read(names: Sequence[str]) -> dict[str, bytes]:
-        return dict(readable((name, path / name if name else path) for name in names))
-
-    names = {""}
+    files = {"": path}
     if path.is_dir():
-        found = (file for pattern in BELOW for file in path.glob(pattern) if file.is_file())
-        names = {file.relative_to(path).as_posix() for file in found}
-    return Place(
-        name=text,
-        folder=path.resolve().name,
-        is_file=not path.is_dir(),
-        names=tuple(sorted(names)),
-        read=read,
-    )
+        patterns = (*RUN, *(f"*/{pattern}" for pattern in RUN))  # and of a folder of runs
+        found = (file for pattern in patterns for file in path.glob(pattern) if file.is_file())
+        files = {file.relative_to(path).as_posix(): file for file in found}
+    contents = {name: readable(files[name]) for name in sorted(files)}
+    return Place(name=text, folder=path.resolve().name, files=contents)
 
 
-def readable(files: Iterable[tuple[str, Path]]) -> Iterable[tuple[str, bytes]]:
-    for name, file in files:
-        try:
-            yield name, file.read_bytes()
-        except OSError:
-            continue  # the caller reports missing files
+def readable(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None  # the caller reports it

@@ -10,6 +10,8 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from vbench_mem.analysis.budgets.baseline import keys_of
+from vbench_mem.analysis.compare.differences import Matched
+from vbench_mem.analysis.compare.machines import MachineFact
 from vbench_mem.analysis.compare.side import Item, Side
 from vbench_mem.base.load import Load, Runtime
 from vbench_mem.matrix import cell as cells
@@ -18,13 +20,6 @@ from vbench_mem.matrix.cell import Cell
 
 ID_DIGITS = 8
 NEAR = "differs only in"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pair:
-    label: str
-    before: Item
-    after: Item
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +33,7 @@ class Unmatched:
 
 @dataclass(frozen=True, kw_only=True)
 class Pairing:
-    pairs: tuple[Pair, ...]
+    pairs: tuple[Matched, ...]
     only_before: tuple[Unmatched, ...]
     only_after: tuple[Unmatched, ...]
 
@@ -58,7 +53,7 @@ def pair(before: Side, after: Side, *, any_protocol: bool = False) -> Pairing:
     right = {key: item for key, item in new.items() if key not in found}
     return Pairing(
         pairs=tuple(
-            Pair(label=labels[key], before=item, after=new[partners[key]])
+            Matched(label=labels[key], before=item, after=new[partners[key]])
             for key, item in old.items()
             if key in partners
         ),
@@ -69,14 +64,7 @@ def pair(before: Side, after: Side, *, any_protocol: bool = False) -> Pairing:
 
 def alike(old: Mapping[str, Item], new: Mapping[str, Item]) -> dict[str, str]:
     """Keys of unpaired bursts that differ only in their protocol, if unique on both sides."""
-    sides: list[dict[str, list[str]]] = []
-    for here, there in ((old, new), (new, old)):
-        some: dict[str, list[str]] = {}
-        for key, item in here.items():
-            if key not in there and item.cell is not None and item.cell.probe == "burst":
-                some.setdefault(core(item.cell), []).append(key)
-        sides.append(some)
-    left, right = sides
+    left, right = unpaired(old, new), unpaired(new, old)
     return {
         keys[0]: right[same][0]
         for same, keys in left.items()
@@ -84,19 +72,28 @@ def alike(old: Mapping[str, Item], new: Mapping[str, Item]) -> dict[str, str]:
     }
 
 
-def protocols(pairs: Iterable[Pair]) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+def unpaired(here: Mapping[str, Item], there: Mapping[str, Item]) -> dict[str, list[str]]:
+    """Keys by what their cells share, of bursts that the other side lacks."""
+    found: dict[str, list[str]] = {}
+    for key, item in here.items():
+        if key not in there and item.cell is not None and item.cell.probe == "burst":
+            found.setdefault(core(item.cell), []).append(key)
+    return found
+
+
+def protocol_facts(pairs: Iterable[Matched]) -> Iterator[MachineFact]:
     """Protocol settings that differ in some pair, with the values of both sides."""
     found: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
     for each in pairs:
         if each.before.cell is None or each.after.cell is None:
             continue
         old, new = settings(each.before.cell), settings(each.after.cell)
-        for name in old:
-            if old[name] != new.get(name):
-                values = found.setdefault(name, ({}, {}))
-                values[0][shown(old[name])] = None
-                values[1][shown(new.get(name))] = None
-    return {name: (tuple(old), tuple(new)) for name, (old, new) in found.items()}
+        for name in (name for name in old if old[name] != new.get(name)):
+            values = found.setdefault(name, ({}, {}))
+            values[0][shown(old[name])] = None
+            values[1][shown(new.get(name))] = None
+    for name, (before, after) in found.items():
+        yield MachineFact(name=f"protocol.{name}", before=tuple(before), after=tuple(after))
 
 
 def by_name(side: Side) -> dict[str, Item]:
@@ -121,12 +118,10 @@ def labels_of(*sides: Mapping[str, Item]) -> dict[str, str]:
         if item.cell is not None:
             cells_of.setdefault(item.cell.probe, []).append(item.cell)
     names = {probe: varying(some) for probe, some in cells_of.items()}
-    labels = {
-        key: label(item.cell, names[item.cell.probe])
-        if item.cell is not None and item.cell.id == key
-        else key
-        for key, item in items.items()
-    }
+    labels = {key: key for key in items}
+    for key, item in items.items():
+        if item.cell is not None and item.cell.id == key:
+            labels[key] = label(item.cell, names[item.cell.probe])
     for side in sides:
         often = Counter(labels[key] for key in side)
         for key in side:

@@ -42,7 +42,7 @@ class Found:
 def read_side(text: str) -> Side:
     """Raises `UsageError` where the place has nothing that can be compared."""
     place = find_place(text)
-    if place.is_file:
+    if "" in place.files:
         return of_file(place)
     if not is_run(place):
         place = one_machine(place)
@@ -56,12 +56,12 @@ def read_side(text: str) -> Side:
 
 
 def is_run(place: Place) -> bool:
-    return any(place.files(name, ".json") for name in ("records", "predictions"))
+    return any(place.inside(name) for name in ("records", "predictions"))
 
 
 def one_machine(place: Place) -> Place:
     """The run in a matrix's folder: the only one, else that of this machine."""
-    names = dict.fromkeys(name.split("/")[0] for name in place.names if "/" in name)
+    names = dict.fromkeys(name.split("/")[0] for name in place.files if "/" in name)
     runs = {name: place.below(name) for name in names}
     runs = {name: run for name, run in runs.items() if is_run(run)}
     if not runs:
@@ -79,7 +79,7 @@ def one_machine(place: Place) -> Place:
 
 
 def of_file(place: Place) -> Side:
-    text = place.read([""]).get("")
+    text = place.files[""]
     if text is None:
         raise UsageError(f"{place.name}: cannot be read; {WANTED}")
     if not looks_like_a_baseline(text):
@@ -107,18 +107,12 @@ def looks_like_a_baseline(text: bytes) -> bool:
 
 def read_records(place: Place, found: Found) -> None:
     """Complete records of their own cell and of one machine: the folder's, else that of most."""
-    names = place.files("records", ".json")
-    texts = place.read(names)
     read: list[tuple[str, Record]] = []
-    for name in names:
-        path = f"{place.name}/{name}"
-        if name not in texts:
-            found.problems.append(f"{path}: cannot be read")
-            continue
+    for name, text in texts_of(place, "records", found):
         try:
-            read.append((name, parse_record(texts[name])))
+            read.append((name, parse_record(text)))
         except Unusable as why:
-            found.problems.append(f"{path}: {why}; not compared")
+            found.problems.append(f"{place.name}/{name}: {why}; not compared")
     counts = Counter(r.environment.fingerprint for _, r in read if r.environment is not None)
     most = counts.most_common(1)[0][0] if counts else "unknown"
     fingerprint = machine_of(place) or most
@@ -131,13 +125,22 @@ def read_records(place: Place, found: Found) -> None:
             found.records[record.cell_id] = record
 
 
+def texts_of(place: Place, folder: str, found: Found) -> Iterator[tuple[str, bytes]]:
+    for name in place.inside(folder):
+        text = place.files[name]
+        if text is None:
+            found.problems.append(f"{place.name}/{name}: cannot be read")
+        else:
+            yield name, text
+
+
 def stem(name: str) -> str:
     return name.rpartition("/")[2].removesuffix(".json")
 
 
 def machine_of(place: Place) -> str | None:
     """The machine's fingerprint: from the environment file, else from the folder's name."""
-    text = place.read(["environment.json"]).get("environment.json")
+    text = place.files.get("environment.json")
     try:
         return Environment.model_validate_json(text or b"").fingerprint
     except ValueError:
@@ -146,12 +149,10 @@ def machine_of(place: Place) -> str | None:
 
 def read_predictions(place: Place, found: Found) -> None:
     """A report's predictions: each file holds a cell and the dump of its prediction."""
-    names = place.files("predictions", ".json")
-    texts = place.read(names)
-    for name in names:
+    for name, text in texts_of(place, "predictions", found):
         path, cell_id = f"{place.name}/{name}", stem(name)
         try:
-            data: dict[str, Any] = dict(parse_json(texts[name]))
+            data: dict[str, Any] = dict(parse_json(text))
             cell, prediction = cells.load(data["cell"]), predictions.load(data["prediction"])
         except ValidationError as error:
             found.problems.append(f"{path}: not a prediction ({explain(error)}); not compared")

@@ -1,16 +1,15 @@
 """T2V R@1 of trainings on both sides, paired by seed. No torch."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from vbench_mem.analysis.compare.differences import Judgement
-from vbench_mem.analysis.compare.pairing import Pair, core
+from vbench_mem.analysis.compare.differences import Judgement, Matched
+from vbench_mem.analysis.compare.pairing import core
 from vbench_mem.analysis.scores.measured import results_of
 from vbench_mem.analysis.spread import Spread
 from vbench_mem.analysis.trained import ScoredBenchmark, seed_of
 from vbench_mem.matrix.axes import shown
-from vbench_mem.matrix.cell import Cell
 from vbench_mem.running.record import Record
 
 FEWEST = 3  # seeds; fewer may all differ in one direction by chance
@@ -50,25 +49,25 @@ class Recall:
         return f"{Spread(self.differences).percent('+')} points"
 
 
-def recalls(pairs: Sequence[Pair], labels: Sequence[str]) -> list[Recall]:
-    """One for each encoder and benchmark with results on both sides; `labels` of the pairs."""
-    found: dict[tuple[str, Key], list[tuple[int, float, float]]] = {}
-    names: dict[tuple[str, Key], tuple[str, str]] = {}
-    for pair, label in zip(pairs, labels, strict=True):
+def recalls(pairs: Sequence[Matched]) -> list[Recall]:
+    """One for each encoder and benchmark with results on both sides."""
+    found: dict[tuple[str, Key], tuple[str, str, list[tuple[int, float, float]]]] = {}
+    for pair in pairs:
         cell = pair.before.cell
         if cell is None or cell.training is None:
             continue
+        label = pair.label.removesuffix(f" {shown('seed', seed_of(cell))}")
         old, new = recalls_of(pair.before.record), recalls_of(pair.after.record)
         for key in (key for key in old if key in new):
-            group = (core(cell), key)
-            names[group] = (without_seed(label, cell), old[key][0])
-            found.setdefault(group, []).append((seed_of(cell), old[key][1], new[key][1]))
-    return [recall_of(*names[group], some) for group, some in found.items()]
-
-
-def recall_of(label: str, benchmark: str, some: Iterable[tuple[int, float, float]]) -> Recall:
-    seeds, before, after = zip(*sorted(some), strict=True)
-    return Recall(label=label, benchmark=benchmark, seeds=seeds, before=before, after=after)
+            _, _, some = found.setdefault((core(cell), key), (label, old[key][0], []))
+            some.append((seed_of(cell), old[key][1], new[key][1]))
+    recalls = []
+    for label, benchmark, some in found.values():
+        seeds, before, after = zip(*sorted(some), strict=True)
+        recalls.append(
+            Recall(label=label, benchmark=benchmark, seeds=seeds, before=before, after=after)
+        )
+    return recalls
 
 
 def recalls_of(record: Record | None) -> dict[Key, tuple[str, float]]:
@@ -80,8 +79,3 @@ def recalls_of(record: Record | None) -> dict[Key, tuple[str, float]]:
         return {each.key: (each.short, recall) for each, recall in every if isfinite(recall)}
     except (KeyError, OverflowError, TypeError, ValueError):
         return {}
-
-
-def without_seed(label: str, cell: Cell) -> str:
-    """The label is of one seed."""
-    return label.removesuffix(f" {shown('seed', seed_of(cell))}")

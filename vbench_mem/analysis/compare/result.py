@@ -6,7 +6,7 @@ from typing import Literal
 from vbench_mem.analysis.compare.differences import COUNTED, Judgement, Matched
 from vbench_mem.analysis.compare.judging import Terms, match
 from vbench_mem.analysis.compare.machines import MachineFact, facts_of
-from vbench_mem.analysis.compare.pairing import Unmatched, pair, protocols
+from vbench_mem.analysis.compare.pairing import Unmatched, pair, protocol_facts
 from vbench_mem.analysis.compare.recalls import Recall, recalls
 from vbench_mem.analysis.compare.side import Side
 from vbench_mem.base.errors import UsageError
@@ -100,10 +100,7 @@ def compare(
             "--unlike-machines compares the rest"
         )
     found = pair(before, after, any_protocol=any_protocol)
-    facts += tuple(
-        MachineFact(name=f"protocol.{name}", before=old_values, after=new_values)
-        for name, (old_values, new_values) in protocols(found.pairs).items()
-    )
+    facts += tuple(protocol_facts(found.pairs))
     terms = Terms(is_unlike=is_unlike, is_counted=not is_unlike or before.kinds == after.kinds)
     rows = [match(each, terms) for each in found.pairs]
     return Comparison(
@@ -112,7 +109,7 @@ def compare(
         rows=tuple(sorted(rows, key=lambda row: row.rank)),
         only_before=found.only_before,
         only_after=found.only_after,
-        recalls=tuple(recalls(found.pairs, [each.label for each in found.pairs])),
+        recalls=tuple(recalls(found.pairs)),
         facts=facts,
         is_unlike=is_unlike,
     )

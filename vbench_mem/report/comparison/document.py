@@ -9,63 +9,43 @@ from vbench_mem.analysis.compare.recalls import Recall
 from vbench_mem.analysis.compare.result import Comparison
 from vbench_mem.analysis.spread import Spread
 from vbench_mem.base.metrics import METRICS
-from vbench_mem.report.comparison.wording import (
-    ABOUT_NOISE,
-    about,
-    ending_text,
-    facts,
-    head_of,
-    main_differences,
-    notes,
-    unchanged_facts,
-    verdict_text,
-)
-from vbench_mem.report.document import (
-    Block,
-    Bullets,
-    Column,
-    Document,
-    Fact,
-    Field,
-    Figure,
-    Fold,
-    Line,
-    Paragraph,
-    Section,
-    Span,
-    Summary,
-    Table,
-    Tone,
-    line,
-    plain_table,
-    text_fields,
-)
+from vbench_mem.report import document as doc
+from vbench_mem.report.comparison import wording
 from vbench_mem.running.record import Status
 
-TONES: dict[Judgement, Tone] = {
+TONES: dict[Judgement, doc.Tone] = {
     Judgement.WORSE: "bad",
     Judgement.BETTER: "good",
     Judgement.CHANGED: "strong",
 }
 NUMBER_COLUMNS = (
-    Column("row"),
-    Column("metric", meaning="its unit is with the values"),
-    Column("verdict", meaning="worse or better by the metric's own direction"),
-    Column("change", True, "B minus A; sorted by its share of A"),
-    Column("A", True, "before"),
-    Column("B", True, "after"),
+    doc.Column("row"),
+    doc.Column("metric", meaning="its unit is with the values"),
+    doc.Column("verdict", meaning="worse or better by the metric's own direction"),
+    doc.Column("change", True, "B minus A; sorted by its share of A"),
+    doc.Column("A", True, "before"),
+    doc.Column("B", True, "after"),
+)
+RECALL_COLUMNS = (
+    doc.Column("encoder"),
+    doc.Column("benchmark"),
+    doc.Column("verdict", meaning="lower or higher where every one of 3 seeds or more is"),
+    doc.Column("change", True, "mean and standard deviation by seed, points"),
+    doc.Column("A", True, "T2V R@1 before, mean and standard deviation over seeds, %"),
+    doc.Column("B", True, "T2V R@1 after, %"),
+    doc.Column("seeds", True, "seeds that both sides trained"),
 )
 
 
-def document_of(comparison: Comparison, figures: Sequence[Figure] = ()) -> Document:
+def document_of(comparison: Comparison, figures: Sequence[doc.Figure] = ()) -> doc.Document:
     letters = (("A", comparison.before), ("B", comparison.after))
-    sides = (f"{letter} is {side.title}, {about(side)}." for letter, side in letters)
-    summary: tuple[Block, ...] = (
-        Paragraph(line(f"What changed from A to B? {' '.join(sides)}")),
-        Summary((*facts(comparison), *more(comparison))),
+    sides = (f"{letter} is {side.title}, {wording.about(side)}." for letter, side in letters)
+    summary: tuple[doc.Block, ...] = (
+        doc.paragraph(f"What changed from A to B? {' '.join(sides)}"),
+        doc.Summary((*wording.facts(comparison), *more(comparison))),
         *figures,
     )
-    parts: tuple[tuple[str, str, Iterable[Block]], ...] = (
+    parts: tuple[tuple[str, str, Iterable[doc.Block]], ...] = (
         ("Summary", "answer", summary),
         ("Changes", "changes", changes(comparison)),
         ("Recall", "recall", recall_blocks(comparison.recalls)),
@@ -73,164 +53,138 @@ def document_of(comparison: Comparison, figures: Sequence[Figure] = ()) -> Docum
         ("Machines and versions", "machines", machine_blocks(comparison)),
     )
     sections = (
-        Section(title=title, anchor=name, blocks=tuple(some)) for title, name, some in parts
+        doc.Section(title=title, anchor=name, blocks=tuple(it)) for title, name, it in parts
     )
-    return Document(
+    return doc.Document(
         title="What changed",
         about=f"{comparison.before.title} against {comparison.after.title}",
         sections=tuple(section for section in sections if section.blocks),
     )
 
 
-def more(comparison: Comparison) -> Iterator[Fact]:
+def more(comparison: Comparison) -> Iterator[doc.Fact]:
     differing = comparison.differing
+    label = "Software, settings"
     if comparison.is_unlike:
-        differing = [fact for fact in differing if fact.is_machine]
+        label, differing = "Unlike machines", [fact for fact in differing if fact.is_machine]
     if differing:
-        yield (
-            "Unlike machines" if comparison.is_unlike else "Software, settings",
-            ", ".join(fact.text for fact in differing),
-        )
-    yield from unchanged_facts(comparison)
+        yield label, ", ".join(fact.text for fact in differing)
+    yield from wording.unchanged_facts(comparison)
 
 
-def changes(comparison: Comparison) -> Iterator[Paragraph | Bullets | Table | Fold]:
+def changes(comparison: Comparison) -> Iterator[doc.Paragraph | doc.Bullets | doc.Table | doc.Fold]:
     """Endings and modules, then every difference."""
-    endings = [
-        line(
-            Span(row.label, "strong"),
-            ": ",
-            Span(text, TONES.get(row.ending or Judgement.INFORMATIONAL, "plain")),
-        )
-        for row in comparison.rows
-        if (text := ending_text(row))
-    ]
+    endings = []
+    for row in comparison.rows:
+        if text := wording.ending_text(row):
+            tone = TONES.get(row.ending or Judgement.INFORMATIONAL, "plain")
+            endings.append(doc.line(doc.Span(row.label, "strong"), ": ", doc.Span(text, tone)))
     if endings:
-        yield Paragraph(line("Rows that ended differently:"))
-        yield Bullets(tuple(endings))
+        yield doc.paragraph("Rows that ended differently:")
+        yield doc.bullets(endings)
     modules = [
-        line(Span(row.label, "strong"), f": {'; '.join(row.why)}")
+        doc.line(doc.Span(row.label, "strong"), f": {'; '.join(row.why)}")
         for row in comparison.rows
         if row.why
     ]
     if modules:
-        yield Paragraph(line("Modules whose memory changed:"))
-        yield Bullets(tuple(modules))
+        yield doc.paragraph("Modules whose memory changed:")
+        yield doc.bullets(modules)
     counted, rest = [], []
     for row in comparison.rows:
-        first = main_differences(row, comparison.is_unlike)
+        first = wording.main_differences(row, comparison.is_unlike)
         counted += [number_row(row, each) for each in first]
         rest += [number_row(row, each) for each in row.differences if each not in first]
     if counted:
         yield numbers_table("changed", counted)
     elif not endings:
-        yield Paragraph(line("No metric changed by more than noise."))
-    yield Paragraph(line(ABOUT_NOISE), is_soft=True)
+        yield doc.paragraph("No metric changed by more than noise.")
+    yield doc.aside(wording.ABOUT_NOISE)
     if rest:
         summary = f"More differences: {len(rest)} (parts of these, within noise, or not judged)"
-        yield Fold(summary, (numbers_table("unjudged", rest),))
-    for note in notes(comparison, most=len(METRICS)):
-        yield Paragraph(line(f"{note}."), is_soft=True)
+        yield doc.Fold(summary, (numbers_table("unjudged", rest),))
+    for note in wording.notes(comparison, most=len(METRICS)):
+        yield doc.aside(f"{note}.")
 
 
-def numbers_table(name: str, rows: Sequence[tuple[Field, ...]]) -> Table:
-    return plain_table(name, NUMBER_COLUMNS, rows, is_browsed=True)
+def numbers_table(name: str, rows: Sequence[tuple[doc.Field, ...]]) -> doc.Table:
+    return doc.plain_table(name, NUMBER_COLUMNS, rows, is_browsed=True)
 
 
-def number_row(row: Matched, each: Difference) -> tuple[Field, ...]:
-    share = each.share
+def number_row(row: Matched, each: Difference) -> tuple[doc.Field, ...]:
+    value = each.change if each.share is None else each.share
+    about = f"{each.metric}: {METRICS[each.metric].meaning}"
+    verdict = doc.Span(wording.verdict_text(each), TONES.get(each.verdict, "quiet"))
     return (
-        Field(line(row.label)),
-        Field(line(head_of(each.metric)), title=f"{each.metric}: {METRICS[each.metric].meaning}"),
-        Field(line(Span(verdict_text(each), TONES.get(each.verdict, "quiet"))), title=each.why),
-        Field(line(each.text), value=each.change if share is None else share),
+        doc.field_of(row.label),
+        doc.field_of(wording.head_of(each.metric), title=about),
+        doc.field_of(verdict, title=each.why),
+        doc.field_of(each.text, value=value),
         value_field(each, each.before, each.values[0]),
         value_field(each, each.after, each.values[1]),
     )
 
 
-def value_field(each: Difference, value: int | float, text: str) -> Field:
-    return Field(line(text), value=value, title=f"{value} {METRICS[each.metric].unit}")
+def value_field(each: Difference, value: int | float, text: str) -> doc.Field:
+    return doc.field_of(text, value=value, title=f"{value} {METRICS[each.metric].unit}")
 
 
-def recall_blocks(recalls: Sequence[Recall]) -> Iterator[Table]:
-    if not recalls:
-        return
-    columns = (
-        Column("encoder"),
-        Column("benchmark"),
-        Column("verdict", meaning="lower or higher where every one of 3 seeds or more is"),
-        Column("change", True, "mean and standard deviation of the differences by seed, points"),
-        Column("A", True, "T2V R@1 before, mean and standard deviation over seeds, %"),
-        Column("B", True, "T2V R@1 after, %"),
-        Column("seeds", True, "seeds that both sides trained"),
+def recall_blocks(recalls: Sequence[Recall]) -> Iterator[doc.Table]:
+    if recalls:
+        rows = map(recall_row, sorted(recalls, key=lambda each: each.is_same))
+        yield doc.plain_table("recall", RECALL_COLUMNS, rows, is_browsed=True)
+
+
+def recall_row(each: Recall) -> tuple[doc.Field, ...]:
+    text, tone = RECALL_WORDS[each.verdict], TONES.get(each.verdict, "quiet")
+    return (
+        *doc.text_fields(each.label, each.benchmark),
+        doc.field_of(doc.Span("the same", "quiet") if each.is_same else doc.Span(text, tone)),
+        spread_field(each.differences, "+"),
+        spread_field(each.before),
+        spread_field(each.after),
+        doc.field_of(str(len(each.seeds)), value=len(each.seeds)),
     )
-    rows = tuple(
-        (
-            *text_fields(each.label, each.benchmark),
-            Field(recall_verdict(each)),
-            spread_field(each.differences, "+"),
-            spread_field(each.before),
-            spread_field(each.after),
-            Field(line(str(len(each.seeds))), value=len(each.seeds)),
-        )
-        for each in sorted(recalls, key=lambda each: each.is_same)
-    )
-    yield plain_table("recall", columns, rows, is_browsed=True)
 
 
-def spread_field(shares: tuple[float, ...], sign: str = "") -> Field:
-    return Field(line(Spread(shares).percent(sign)), value=Spread(shares).mean)
+def spread_field(shares: tuple[float, ...], sign: str = "") -> doc.Field:
+    return doc.field_of(Spread(shares).percent(sign), value=Spread(shares).mean)
 
 
-def recall_verdict(each: Recall) -> Line:
-    if each.is_same:
-        return line(Span("the same", "quiet"))
-    return line(Span(RECALL_WORDS[each.verdict], TONES.get(each.verdict, "quiet")))
-
-
-def unmatched_blocks(comparison: Comparison) -> Iterator[Table]:
-    columns = map(Column, ("only in", "row", "status", "nearest"))
+def unmatched_blocks(comparison: Comparison) -> Iterator[doc.Table]:
+    columns = map(doc.Column, ("only in", "row", "status", "nearest"))
     sides = (("A", comparison.only_before), ("B", comparison.only_after))
     rows = [unmatched_row(letter, each) for letter, some in sides for each in some]
     if rows:
-        yield plain_table("alone", columns, rows, is_browsed=True)
+        yield doc.plain_table("alone", columns, rows, is_browsed=True)
 
 
-def unmatched_row(letter: str, each: Unmatched) -> tuple[Field, ...]:
+def unmatched_row(letter: str, each: Unmatched) -> tuple[doc.Field, ...]:
     state = each.item.state
-    tone: Tone = "good" if state == Status.OK else "quiet"
-    return (
-        Field(line(letter)),
-        Field(line(each.label)),
-        Field(line(Span(state, tone)), title=each.item.reason),
-        Field(line(each.note or "")),
-    )
+    span = doc.Span(state, "good" if state == Status.OK else "quiet")
+    status = doc.field_of(span, title=each.item.reason)
+    return (*doc.text_fields(letter, each.label), status, doc.field_of(each.note or ""))
 
 
-def machine_blocks(comparison: Comparison) -> Iterator[Block]:
+def machine_blocks(comparison: Comparison) -> Iterator[doc.Block]:
     if not comparison.facts:
-        yield Paragraph(line("Machine and software of one or both sides are unknown."))
+        yield doc.paragraph("Machine and software of one or both sides are unknown.")
         return
     differing = [fact for fact in comparison.facts if fact.differs]
     same = [fact for fact in comparison.facts if not fact.differs]
     if differing:
         yield fact_table("differing", differing)
     else:
-        yield Paragraph(line("No recorded fact differs."))
+        yield doc.paragraph("No recorded fact differs.")
     if same:
-        yield Fold(f"The same on both sides: {len(same)} facts", (fact_table("same", same),))
+        yield doc.Fold(f"The same on both sides: {len(same)} facts", (fact_table("same", same),))
 
 
-def fact_table(name: str, facts: Sequence[MachineFact]) -> Table:
-    return plain_table(name, map(Column, ("fact", "A", "B")), map(fact_row, facts))
+def fact_table(name: str, facts: Sequence[MachineFact]) -> doc.Table:
+    return doc.plain_table(name, map(doc.Column, ("fact", "A", "B")), map(fact_row, facts))
 
 
-def fact_row(fact: MachineFact) -> tuple[Field, ...]:
-    tone: Tone = "strong" if fact.differs else "plain"
+def fact_row(fact: MachineFact) -> tuple[doc.Field, ...]:
     before, after = (" and ".join(values) for values in (fact.before, fact.after))
-    return (
-        Field(line(Span(fact.name, "code"))),
-        Field(line(before)),
-        Field(line(Span(after, tone))),
-    )
+    last = doc.Span(after, "strong" if fact.differs else "plain")
+    return (doc.field_of(doc.Span(fact.name, "code")), doc.field_of(before), doc.field_of(last))

@@ -11,6 +11,7 @@ from vbench_mem.report.comparison.wording import facts
 
 
 def dump(comparison: Comparison) -> dict[str, Any]:
+    only_before, only_after = comparison.unshared()
     return {
         "before": side(comparison.before),
         "after": side(comparison.after),
@@ -25,33 +26,28 @@ def dump(comparison: Comparison) -> dict[str, Any]:
             for each in comparison.recalls
         ],
         "facts": [asdict(fact) | {"differs": fact.differs} for fact in comparison.facts],
-        "numbers_only_before": comparison.unshared()[0],
-        "numbers_only_after": comparison.unshared()[1],
+        "numbers_only_before": only_before,
+        "numbers_only_after": only_after,
     }
 
 
 def side(of: Side) -> dict[str, Any]:
-    return {
-        "name": of.name,
-        "commit": of.commit,
-        "rows": len(of.items),
-        "fingerprint": of.fingerprint,
-        "problems": list(of.problems),
-    }
+    names = ("name", "commit", "fingerprint", "problems")
+    return {"rows": len(of.items)} | {name: getattr(of, name) for name in names}
 
 
 def row(of: Matched) -> dict[str, Any]:
+    ends = {"before": of.before, "after": of.after}
     return {
         "label": of.label,
         "key": of.after.key,
         "verdict": of.verdict or "same",
         "ending": of.ending,
-        "before": {"state": of.before.state, "reason": of.before.reason},
-        "after": {"state": of.after.state, "reason": of.after.reason},
+        **{name: {"state": it.state, "reason": it.reason} for name, it in ends.items()},
         "differences": [
             asdict(each) | {"change": each.change, "share": each.share} for each in of.differences
         ],
-        "modules": list(of.why),
+        "modules": of.why,
     }
 
 

@@ -8,15 +8,11 @@ from vbench_mem.analysis.compare.result import Comparison
 from vbench_mem.base.errors import cannot_write
 from vbench_mem.base.files import write_file
 from vbench_mem.report.comparison.document import document_of
-from vbench_mem.report.comparison.picture import picture_of
-from vbench_mem.report.document import Document, Figure
+from vbench_mem.report.comparison.picture import plan
+from vbench_mem.report.document import Document
 from vbench_mem.report.illustrate import drawn
-from vbench_mem.report.plan import Plan
 
-FIGURES = "figures"
-TITLE = "Changes by row"
 UNFIT = re.compile("[^A-Za-z0-9_-]")  # for an anchor, a file name and an address
-OTHER = "choose another with --out"
 
 
 def write_page(comparison: Comparison, path: Path) -> list[Path]:
@@ -26,36 +22,17 @@ def write_page(comparison: Comparison, path: Path) -> list[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as aside:
             is_pdf = path.suffix == ".pdf"
-            folder = Path(aside) if is_pdf else path.parent / FIGURES
-            figure = draw(comparison, folder, f"{UNFIT.sub('_', path.stem)}_")
+            folder = Path(aside) if is_pdf else path.parent / "figures"
+            planned = plan(comparison)
+            if planned.skipped is None:
+                folder.mkdir(exist_ok=True)
+            figure = drawn(planned, folder, f"{UNFIT.sub('_', path.stem)}_")
             write_file(path, content_of(document_of(comparison, [figure]), path.suffix))
     except OSError as error:
-        raise cannot_write(path, error, OTHER) from error
+        raise cannot_write(path, error, "choose another with --out") from error
     if is_pdf or figure.svg is None:
         return [path]
     return [path, *(folder / f"{figure.name}.{kind}" for kind in ("svg", "png"))]
-
-
-def draw(comparison: Comparison, folder: Path, prefix: str) -> Figure:
-    """The folder is made if there is something to draw."""
-    planned = plan(comparison)
-    if planned.skipped is None:
-        folder.mkdir(exist_ok=True)
-    return drawn(planned, folder, prefix)
-
-
-def plan(comparison: Comparison) -> Plan:
-    """What is drawn, or why nothing is."""
-    found = picture_of(comparison)
-    if found is None:
-        return Plan(name="changes", title=TITLE, skipped="memory and times are the same")
-    return Plan(
-        name="changes",
-        title=TITLE,
-        caption=found.caption,
-        drawer="changes",
-        data=(found.strips, found.sides),
-    )
 
 
 def content_of(document: Document, ending: str) -> bytes:

@@ -1,28 +1,19 @@
 """The figure of a comparison as plain data: the change of memory and step time of each row."""
 
-from dataclasses import dataclass
-
 from vbench_mem.analysis.compare.differences import Difference, Matched
 from vbench_mem.analysis.compare.result import Comparison
 from vbench_mem.report.comparison.wording import head_of, values_text, verdict_text
 from vbench_mem.report.marks import Mark
 from vbench_mem.report.pictures.changes import Dot, Strip
+from vbench_mem.report.plan import Plan
 
+NAME, TITLE = "changes", "Changes by row"
 MOST = 40  # rows of one figure
 MEMORY = ("peak_alloc_bytes", "predicted_peak_bytes")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Picture:
-    """The worst row first; `sides`: which of memory and time changed in some row."""
-
-    strips: tuple[Strip, ...]
-    sides: tuple[str, ...]
-    caption: str
-
-
-def picture_of(comparison: Comparison) -> Picture | None:
-    """None where neither a number nor an ending changed."""
+def plan(comparison: Comparison) -> Plan:
+    """The worst row first; skipped where neither a number nor an ending changed."""
     every = [strip_of(row) for row in comparison.rows]
     strips = [strip for strip in every if strip.memory or strip.time or strip.ending]
     changed = tuple(
@@ -31,7 +22,7 @@ def picture_of(comparison: Comparison) -> Picture | None:
         if any(dot.share for strip in strips if (dot := getattr(strip, name)) is not None)
     )
     if not changed and not any(strip.ending for strip in strips):
-        return None
+        return Plan(name=NAME, title=TITLE, skipped="memory and times are the same")
     caption = "Change from A to B, the worst row first."
     if "time" in changed:
         caption += " Grey bands and lines: timed steps of A and B, 10th to 90th percentile."
@@ -39,8 +30,8 @@ def picture_of(comparison: Comparison) -> Picture | None:
         caption += " Peak memory is the same in every row with the same ending."
     if len(strips) > MOST:
         caption += f" Rows not drawn: {len(strips) - MOST}."
-    sides = changed or ("memory",)
-    return Picture(strips=tuple(strips[:MOST]), sides=sides, caption=caption)
+    data = (tuple(strips[:MOST]), changed or ("memory",))
+    return Plan(name=NAME, title=TITLE, caption=caption, drawer="changes", data=data)
 
 
 def strip_of(row: Matched) -> Strip:

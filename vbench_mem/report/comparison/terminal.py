@@ -10,19 +10,7 @@ from vbench_mem.analysis.compare.differences import Difference, Judgement, Match
 from vbench_mem.analysis.compare.pairing import Unmatched
 from vbench_mem.analysis.compare.result import Comparison
 from vbench_mem.analysis.compare.side import Side
-from vbench_mem.report.comparison.wording import (
-    about,
-    counted,
-    ending_text,
-    facts,
-    head_of,
-    notes,
-    recall_text,
-    unchanged_facts,
-    unjudged,
-    values_text,
-    verdict_text,
-)
+from vbench_mem.report.comparison import wording
 
 SHOWN = 3  # metrics of one row; the others are counted
 MOST_UNMATCHED = 10
@@ -36,23 +24,23 @@ INDENT, GAP = 2, "  "
 
 def draw(comparison: Comparison, console: Console) -> None:
     for letter, side in (("A", comparison.before), ("B", comparison.after)):
-        say(console, f"{letter}  {side.title}, {about(side)}")
+        say(console, f"{letter}  {side.title}, {wording.about(side)}")
     if comparison.differing:
         heading = "Unlike machines" if comparison.is_unlike else "Other software or settings"
         say(console, f"{heading}: {', '.join(fact.text for fact in comparison.differing)}")
-    for note in notes(comparison):
+    for note in wording.notes(comparison):
         say(console, note)
     console.print()
-    for label, text in facts(comparison):
+    for label, text in wording.facts(comparison):
         say(console, f"{label}: {text}", "bold")
     draw_rows(comparison, console)
-    for label, text in unchanged_facts(comparison):
+    for label, text in wording.unchanged_facts(comparison):
         console.print()
         say(console, f"{label}: {text}")
     if comparison.moved:
         console.print()
     for each in comparison.moved:
-        say(console, recall_text(each))
+        say(console, wording.recall_text(each))
     draw_unmatched(comparison.only_before, comparison.before, console)
     draw_unmatched(comparison.only_after, comparison.after, console)
 
@@ -66,30 +54,35 @@ def draw_rows(comparison: Comparison, console: Console) -> None:
     for row, lines in listed:
         console.print()
         say(console, row.label, "bold")
-        if ending := ending_text(row):
-            say_below(console, ending, STYLES.get(row.ending or Judgement.INFORMATIONAL, ""))
+        if ending := wording.ending_text(row):
+            say(
+                console,
+                ending,
+                STYLES.get(row.ending or Judgement.INFORMATIONAL, ""),
+                indent=INDENT,
+            )
         for each in lines[:SHOWN]:
             columns = zip(cells_of(each), widths, strict=True)
             text = Text("".join(f"{cell:<{width}}{GAP}" for cell, width in columns))
-            text.append(verdict_text(each), STYLES.get(each.verdict, ""))
+            text.append(wording.verdict_text(each), STYLES.get(each.verdict, ""))
             console.print(Padding(text, (0, 0, 0, INDENT), expand=False))
         if rest := len(lines[SHOWN:]):
-            say_below(console, f"and {rest} more")
+            say(console, f"and {rest} more", indent=INDENT)
         for sentence in row.why:
-            say_below(console, sentence)
+            say(console, sentence, indent=INDENT)
 
 
 def lines_of(row: Matched, is_unlike: bool) -> list[Difference]:
     """The first `SHOWN` are printed, so the step time is among them."""
-    lines = counted(row)
+    lines = wording.counted(row)
     step = [each for each in lines if each.metric == "step_ms"]
     rest = [each for each in lines if each.metric != "step_ms"]
     some = SHOWN - len(step)
-    return [*rest[:some], *step, *rest[some:], *(unjudged(row) if is_unlike else [])]
+    return [*rest[:some], *step, *rest[some:], *(wording.unjudged(row) if is_unlike else [])]
 
 
 def cells_of(each: Difference) -> tuple[str, str, str]:
-    return head_of(each.metric), values_text(each), each.text
+    return wording.head_of(each.metric), wording.values_text(each), each.text
 
 
 def draw_unmatched(some: Sequence[Unmatched], side: Side, console: Console) -> None:
@@ -98,19 +91,14 @@ def draw_unmatched(some: Sequence[Unmatched], side: Side, console: Console) -> N
     console.print()
     say(console, f"Rows only in {side.title}: {len(some)}")
     for each in some[:MOST_UNMATCHED]:
-        say_below(console, f"{each.label}{f' ({each.note})' if each.note else ''}")
+        say(console, f"{each.label}{f' ({each.note})' if each.note else ''}", indent=INDENT)
     if rest := len(some[MOST_UNMATCHED:]):
-        say_below(console, f"and {rest} more; --json lists all")
+        say(console, f"and {rest} more; --json lists all", indent=INDENT)
 
 
-def say(console: Console, text: str, style: str = "") -> None:
-    console.print(Text(clean(text), style), overflow="fold")
-
-
-def say_below(console: Console, text: str, style: str = "") -> None:
-    console.print(
-        Padding(Text(clean(text), style, overflow="fold"), (0, 0, 0, INDENT), expand=False)
-    )
+def say(console: Console, text: str, style: str = "", indent: int = 0) -> None:
+    shown = Text(clean(text), style, overflow="fold")
+    console.print(Padding(shown, (0, 0, 0, indent), expand=False))
 
 
 def clean(text: str) -> str:

@@ -1,23 +1,13 @@
 """Verdicts of the budgets: failures are always open, many passes are folded."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from vbench_mem.analysis.budgets.verdict import BudgetOutcome, Verdict
+from vbench_mem.report import document as doc
 from vbench_mem.report.content.chapter import Chapter
-from vbench_mem.report.document import (
-    Block,
-    Bullets,
-    Fold,
-    Line,
-    Paragraph,
-    Section,
-    Span,
-    Tone,
-    line,
-)
 
 MOST_OPEN = 6  # passes
-TONES: dict[BudgetOutcome, Tone] = {
+TONES: dict[BudgetOutcome, doc.Tone] = {
     BudgetOutcome.PASS: "good",
     BudgetOutcome.FAIL: "bad",
     BudgetOutcome.NOTHING_TO_JUDGE: "quiet",
@@ -25,31 +15,27 @@ TONES: dict[BudgetOutcome, Tone] = {
 PREDICTED = " Judged on predictions; budgets on time and recall need a run."
 
 
-def section(chapter: Chapter) -> Section:
+def section(chapter: Chapter) -> doc.Section:
     return chapter.section("Budgets", "budgets", blocks(chapter))
 
 
-def blocks(chapter: Chapter) -> Iterator[Block]:
+def blocks(chapter: Chapter) -> Iterator[doc.Block]:
     verdicts = chapter.verdicts
     if not chapter.joined.matrix.budgets:
-        yield Paragraph(line("The matrix has no budgets."), is_soft=True)
+        yield doc.aside("The matrix has no budgets.")
         return
     passed = [verdict for verdict in verdicts if verdict.passes]
     other = [verdict for verdict in verdicts if not verdict.passes]
     count = f"Passed: {len(passed)} of {len(verdicts)}."
-    yield Paragraph(line(count + (PREDICTED if chapter.is_predicted else "")))
+    yield doc.paragraph(count + (PREDICTED if chapter.predicted else ""))
     if other:
-        yield listed(other)
-    if len(passed) > MOST_OPEN:
-        yield Fold(f"Passed: {len(passed)}", (listed(passed),))
-    elif passed:
-        yield listed(passed)
+        yield doc.bullets(map(verdict_line, other))
+    if passed:
+        listed = doc.bullets(map(verdict_line, passed))
+        many = len(passed) > MOST_OPEN
+        yield doc.Fold(f"Passed: {len(passed)}", (listed,)) if many else listed
 
 
-def listed(verdicts: Sequence[Verdict]) -> Bullets:
-    return Bullets(tuple(map(verdict_line, verdicts)))
-
-
-def verdict_line(verdict: Verdict) -> Line:
+def verdict_line(verdict: Verdict) -> doc.Line:
     notes = "".join(f"; {note}" for note in verdict.notes)
-    return line(Span(verdict.word, TONES[verdict.outcome]), f" {verdict.message}{notes}")
+    return doc.line(doc.Span(verdict.word, TONES[verdict.outcome]), f" {verdict.message}{notes}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from vbench_mem.analysis.budgets.verdict import Verdict
 from vbench_mem.analysis.join import Joined, Row
+from vbench_mem.analysis.predicted_rows import PredictedRows
 from vbench_mem.report.document import Block, Figure, Line, Section, Span, Tone
 from vbench_mem.report.evidence import link_of
 from vbench_mem.running.memory_limit import Fit
@@ -24,29 +25,22 @@ TONES: dict[str, Tone] = {
 class Chapter:
     """One matrix.
 
-    prefix      of its anchors, tables and figures; empty where it is the only one
-    is_predicted all numbers are predictions: nothing was run, no record was read
-    card        name of the card that predictions are compared with
-    predicted_by versions and device rules of the predictions
-    again       the commands that reproduce the report
+    prefix     of its anchors, tables and figures; empty where it is the only one
+    predicted  where all numbers are predictions: nothing was run, no record was read
+    again      the commands that reproduce the report
     """
 
     joined: Joined
     verdicts: Sequence[Verdict]
     figures: Sequence[Figure]
     prefix: str = ""
-    is_predicted: bool = False
-    card: str | None = None
-    predicted_by: str = ""
+    predicted: PredictedRows | None = None
     again: str | None = None
-
-    def anchor(self, name: str) -> str:
-        return f"{self.prefix}{name}"
 
     def section(
         self, title: str, name: str, blocks: Iterable[Block], sections: Iterable[Section] = ()
     ) -> Section:
-        anchor = self.anchor(name)
+        anchor = f"{self.prefix}{name}"
         return Section(title=title, anchor=anchor, blocks=tuple(blocks), sections=tuple(sections))
 
 

@@ -3,33 +3,22 @@
 from collections.abc import Iterator, Sequence
 
 from vbench_mem.analysis.claims.accuracy import findings
-from vbench_mem.analysis.claims.finding import ClaimSide, ClaimVerdict, Finding, by_claim, counted
+from vbench_mem.analysis.claims.claim import Claim
+from vbench_mem.analysis.claims.finding import ClaimVerdict, Finding, by_claim, counted
+from vbench_mem.report import document as doc
 from vbench_mem.report.content.chapter import Chapter
-from vbench_mem.report.document import (
-    Block,
-    Bullets,
-    Column,
-    Field,
-    Fold,
-    Group,
-    Line,
-    Paragraph,
-    Section,
-    Span,
-    Table,
-    Tone,
-    line,
-    text_fields,
-)
 
-TONES: dict[ClaimVerdict, Tone] = {ClaimVerdict.HOLDS: "good", ClaimVerdict.DOES_NOT_HOLD: "bad"}
+TONES: dict[ClaimVerdict, doc.Tone] = {
+    ClaimVerdict.HOLDS: "good",
+    ClaimVerdict.DOES_NOT_HOLD: "bad",
+}
 HEADS = (
-    Column("verdict"),
-    Column("difference", True, "points of T2V R@1, mean over seeds ± standard deviation"),
-    Column("seeds", True, "in which the claim holds"),
-    Column("benchmark"),
-    Column("claimed to be better"),
-    Column("compared with"),
+    doc.Column("verdict"),
+    doc.Column("difference", True, "points of T2V R@1, mean over seeds ± standard deviation"),
+    doc.Column("seeds", True, "in which the claim holds"),
+    doc.Column("benchmark"),
+    doc.Column("claimed to be better"),
+    doc.Column("compared with"),
 )
 ABOUT = (
     " Each compares T2V R@1 of encoders that differ only in the named setting, paired by seed. The "
@@ -39,49 +28,46 @@ ABOUT = (
 )
 
 
-def section(chapter: Chapter) -> Section | None:
+def section(chapter: Chapter) -> doc.Section | None:
     found = findings(chapter.joined)
     if not found:
         return None
     return chapter.section("Claims of the paper", "claims", blocks(chapter, found))
 
 
-def blocks(chapter: Chapter, found: Sequence[Finding]) -> Iterator[Block]:
+def blocks(chapter: Chapter, found: Sequence[Finding]) -> Iterator[doc.Block]:
     judged = [finding for finding in found if finding.is_compared]
     if judged:
         groups = tuple(
-            Group(
-                tuple(map(fields, some)),
-                head=line(claim.statement, Span(f" ({claim.source})", "soft")),
-            )
+            doc.Group(tuple(map(fields, some)), head=statement(claim))
             for claim, some in by_claim(judged)
         )
-        yield Paragraph(line(counted(found) + ABOUT))
-        yield Table(name=f"{chapter.prefix}claims", columns=HEADS, groups=groups)
+        yield doc.paragraph(counted(found) + ABOUT)
+        yield doc.Table(name=f"{chapter.prefix}claims", columns=HEADS, groups=groups)
     rest = [finding for finding in found if not finding.is_compared]
     if rest:
+        reasons = ((*statement(it.claim), doc.Span(f": {it.reason}")) for it in rest)
         summary = f"Claims about encoders that were not trained: {len(rest)}"
-        yield Fold(summary, (Bullets(tuple(map(why_not, rest))),))
+        yield doc.Fold(summary, (doc.bullets(reasons),))
 
 
-def why_not(finding: Finding) -> Line:
-    source = Span(f" ({finding.claim.source})", "soft")
-    return line(finding.claim.statement, source, f": {finding.reason}")
+def statement(claim: Claim) -> doc.Line:
+    return doc.line(claim.statement, doc.Span(f" ({claim.source})", "soft"))
 
 
-def fields(finding: Finding) -> tuple[Field, ...]:
-    verdict = Field(line(Span(finding.words, TONES.get(finding.verdict, "quiet"))))
-    if not finding.sides:
-        reason = Field(line(Span(finding.reason or "", "soft")))
-        return (verdict, *text_fields("", "", finding.setting or ""), reason, Field())
-    ahead, other = (side_line(finding, side) for side in finding.sides)
+def fields(finding: Finding) -> tuple[doc.Field, ...]:
+    tone = TONES.get(finding.verdict, "quiet")
+    first, last = doc.field_of(doc.Span(finding.reason or "", "soft")), doc.Field()
+    if finding.sides:
+        sides = [
+            doc.line(f"{side.label} ", doc.Span(finding.number_of(side), "soft"))
+            for side in finding.sides
+        ]
+        because = f"; {finding.reason}" if finding.reason else ""
+        first, last = doc.Field(sides[0]), doc.field_of(*sides[1], because)
     return (
-        verdict,
-        *text_fields(finding.difference, finding.count, finding.setting or ""),
-        Field(ahead),
-        Field((*other, *line(f"; {finding.reason}" if finding.reason else ""))),
+        doc.field_of(doc.Span(finding.words, tone)),
+        *doc.text_fields(finding.difference, finding.count, finding.setting or ""),
+        first,
+        last,
     )
-
-
-def side_line(finding: Finding, side: ClaimSide) -> Line:
-    return line(f"{side.label} ", Span(finding.number_of(side), "soft"))

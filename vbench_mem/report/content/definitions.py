@@ -5,21 +5,11 @@ from collections.abc import Iterator, Sequence
 from vbench_mem.analysis.join import Joined
 from vbench_mem.base.metrics import METRICS, Metric
 from vbench_mem.base.score_metrics import SCORE_METRICS, ScoreMetric
+from vbench_mem.report import document as doc
 from vbench_mem.report.columns import ABOUT_SCORES, ordered_metrics
 from vbench_mem.report.content.chapter import Chapter
-from vbench_mem.report.document import (
-    Block,
-    Column,
-    Field,
-    Paragraph,
-    Section,
-    Span,
-    line,
-    plain_table,
-    text_fields,
-)
 
-HEADS = (Column("column"), Column("unit"), Column("better"), Column("meaning"))
+HEADS = tuple(map(doc.Column, ("column", "unit", "better", "meaning")))
 MEASURED = (
     "Each row was measured in a separate process that runs a short contrastive training. Memory is "
     "read from the allocator, on a CPU from the live tensors. FLOPs are counted by three counters "
@@ -32,18 +22,18 @@ PREDICTED = (
 )
 
 
-def section(chapters: Sequence[Chapter]) -> Section:
+def section(chapters: Sequence[Chapter]) -> doc.Section:
     """One for all matrices of the report."""
-    return Section(title="Definitions", anchor="definitions", blocks=tuple(blocks(chapters)))
+    return doc.Section(title="Definitions", anchor="definitions", blocks=tuple(blocks(chapters)))
 
 
-def blocks(chapters: Sequence[Chapter]) -> Iterator[Block]:
-    predicted = all(chapter.is_predicted for chapter in chapters)
-    yield Paragraph(line(PREDICTED if predicted else MEASURED))
-    yield plain_table("definitions", HEADS, fields([chapter.joined for chapter in chapters]))
+def blocks(chapters: Sequence[Chapter]) -> Iterator[doc.Block]:
+    predicted = all(chapter.predicted for chapter in chapters)
+    yield doc.paragraph(PREDICTED if predicted else MEASURED)
+    yield doc.plain_table("definitions", HEADS, fields([chapter.joined for chapter in chapters]))
 
 
-def fields(every: Sequence[Joined]) -> Iterator[tuple[Field, ...]]:
+def fields(every: Sequence[Joined]) -> Iterator[tuple[doc.Field, ...]]:
     for metric in defined(every):
         yield named(metric.name, metric.unit, metric.better, metric.meaning)
     if any(joined.matrix.accuracy is not None for joined in every):
@@ -54,8 +44,8 @@ def fields(every: Sequence[Joined]) -> Iterator[tuple[Field, ...]]:
         yield named(f"score.….{score.name}", unit, score.better, score.meaning)
 
 
-def named(name: str, *texts: str) -> tuple[Field, ...]:
-    return (Field(line(Span(name, "code"))), *text_fields(*texts))
+def named(name: str, *texts: str) -> tuple[doc.Field, ...]:
+    return (doc.field_of(doc.Span(name, "code")), *doc.text_fields(*texts))
 
 
 def defined(every: Sequence[Joined]) -> list[Metric]:

@@ -1,60 +1,48 @@
 """Failed, skipped and missing cells, each with its reason, and scores that match no row."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from vbench_mem.analysis.scores.score import Score
 from vbench_mem.base.units import significant
+from vbench_mem.report import document as doc
 from vbench_mem.report.content.chapter import Chapter, state_span
-from vbench_mem.report.document import (
-    Block,
-    Bullets,
-    Column,
-    Field,
-    Fold,
-    Line,
-    Paragraph,
-    Section,
-    Span,
-    line,
-    plain_table,
-    text_fields,
-)
 from vbench_mem.report.evidence import link_of
 from vbench_mem.report.training_table import failed_trainings
 from vbench_mem.running.record import Status
 
 
-def section(chapter: Chapter) -> Section:
-    items = tuple(gaps(chapter))
-    blocks: list[Block] = [Bullets(items) if items else all_well(chapter)]
+def section(chapter: Chapter) -> doc.Section:
+    items = doc.bullets(gaps(chapter))
+    blocks: list[doc.Block] = [items if items.items else all_well(chapter)]
     absent = tuple(figure for figure in chapter.figures if figure.svg is None)
     if 0 < len(absent) < len(chapter.figures):  # else the trade-off section has them
-        blocks.append(Fold(f"Figures that could not be drawn: {len(absent)}", absent))
+        blocks.append(doc.Fold(f"Figures that could not be drawn: {len(absent)}", absent))
     return chapter.section("Failures and gaps", "failures", blocks)
 
 
-def all_well(chapter: Chapter) -> Paragraph:
-    fits = f" and fits {chapter.card}" if chapter.card else ""
-    text = f"Every cell could be predicted{fits}." if chapter.is_predicted else "Every cell ran."
-    if not chapter.is_predicted and failed_trainings(chapter.joined):
-        text += " Failed trainings are listed under training."
-    return Paragraph(line(text), is_soft=True)
+def all_well(chapter: Chapter) -> doc.Paragraph:
+    if chapter.predicted is not None:
+        fits = f" and fits {chapter.predicted.card}" if chapter.predicted.card else ""
+        return doc.aside(f"Every cell could be predicted{fits}.")
+    failed = failed_trainings(chapter.joined)
+    more = " Failed trainings are listed under training." if failed else ""
+    return doc.aside(f"Every cell ran.{more}")
 
 
-def gaps(chapter: Chapter) -> Iterator[Line]:
+def gaps(chapter: Chapter) -> Iterator[doc.Line | str]:
     joined = chapter.joined
     for row in joined.rows:
-        source = Span(f"({row.cell.id})", "soft", link=link_of(row))
+        source = doc.Span(f"({row.cell.id})", "soft", link=link_of(row))
         if row.reason is not None:
-            yield line(f"{row.label}: ", state_span(row.state), f", {row.reason} ", source)
+            yield doc.line(f"{row.label}: ", state_span(row.state), f", {row.reason} ", source)
         if row.guard is not None:
-            yield line(f"{row.label}: another process used the device, {row.guard} ", source)
+            yield doc.line(f"{row.label}: another process used the device, {row.guard} ", source)
     for dropped in joined.matrix.dropped:
-        yield line(f"{dropped}: ", state_span(Status.SKIPPED))
-    for problem in joined.problems:
-        yield line(problem)
+        yield doc.line(f"{dropped}: ", state_span(Status.SKIPPED))
+    yield from joined.problems
 
 
-def scores_section(chapter: Chapter) -> Section | None:
+def scores_section(chapter: Chapter) -> doc.Section | None:
     """Scores that match no row, and rows without a score."""
     joined = chapter.joined
     if not (joined.matrix.scores or joined.unmatched or joined.score_columns):
@@ -62,28 +50,28 @@ def scores_section(chapter: Chapter) -> Section | None:
     return chapter.section("Unmatched scores", "scores", unmatched(chapter))
 
 
-def unmatched(chapter: Chapter) -> Iterator[Block]:
+def unmatched(chapter: Chapter) -> Iterator[doc.Block]:
     joined = chapter.joined
     if joined.unmatched:
-        heads = ("variant", "score", "value", "why", "source")
-        rows = tuple(
-            (
-                *text_fields(score.variant, score.column),
-                Field(line(significant(score.value, 4)), value=score.value),
-                *text_fields(why, score.source),
-            )
-            for score, why in joined.unmatched
-        )
-        columns = (Column(head, head == "value") for head in heads)
-        table = plain_table(f"{chapter.prefix}unmatched", columns, rows)
-        yield Fold(f"Scores that match no row: {len(rows)}", (table,), is_brief=True)
+        columns: list[tuple[doc.Column, Callable[[tuple[Score, str]], doc.Field | str]]] = [
+            (doc.Column("variant"), lambda each: each[0].variant),
+            (doc.Column("score"), lambda each: each[0].column),
+            (doc.Column("value", True), lambda each: value_field(each[0])),
+            (doc.Column("why"), lambda each: each[1]),
+            (doc.Column("source"), lambda each: each[0].source),
+        ]
+        table = doc.table_of(f"{chapter.prefix}unmatched", joined.unmatched, columns)
+        summary = f"Scores that match no row: {len(joined.unmatched)}"
+        yield doc.Fold(summary, (table,), is_brief=True)
     else:
-        yield Paragraph(line("Every score matches a row."))
+        yield doc.paragraph("Every score matches a row.")
     if joined.unscored:
-        yield Fold(
-            f"Rows without a score: {len(joined.unscored)} of {len(joined.rows)}",
-            (Bullets(tuple(line(row.label) for row in joined.unscored)),),
-            is_brief=True,
-        )
+        summary = f"Rows without a score: {len(joined.unscored)} of {len(joined.rows)}"
+        labels = doc.bullets(row.label for row in joined.unscored)
+        yield doc.Fold(summary, (labels,), is_brief=True)
     else:
-        yield Paragraph(line("Every row has a score."))
+        yield doc.paragraph("Every row has a score.")
+
+
+def value_field(score: Score) -> doc.Field:
+    return doc.field_of(significant(score.value, 4), value=score.value)

@@ -5,49 +5,39 @@ from collections.abc import Iterable, Iterator, Mapping
 from vbench_mem.analysis.join import Joined
 from vbench_mem.base.units import format_bytes
 from vbench_mem.machine.environment import Environment
+from vbench_mem.report import document as doc
 from vbench_mem.report.content.chapter import Chapter
-from vbench_mem.report.document import (
-    Block,
-    Code,
-    Column,
-    Fold,
-    Paragraph,
-    Section,
-    Table,
-    line,
-    plain_table,
-    text_fields,
-)
 
 
-def section(chapter: Chapter) -> Section:
+def section(chapter: Chapter) -> doc.Section:
     matrix = chapter.joined.matrix
-    verbs = ("report",) if chapter.is_predicted else ("run", "report", "check")
+    verbs = ("report",) if chapter.predicted else ("run", "report", "check")
     again = chapter.again or "\n".join(f"vbench-mem {verb} {matrix.path}" for verb in verbs)
     inner = (
-        chapter.section("Matrix", "matrix", (Code(matrix.text),)),
-        chapter.section("Commands", "again", (Code(again),)),
+        chapter.section("Matrix", "matrix", (doc.Code(matrix.text),)),
+        chapter.section("Commands", "again", (doc.Code(again),)),
     )
     return chapter.section("Machine, versions, matrix", "machine", machine_blocks(chapter), inner)
 
 
-def machine_blocks(chapter: Chapter) -> Iterator[Block]:
-    if chapter.is_predicted:
-        yield Paragraph(line(f"Predicted without a device, by {chapter.predicted_by}."))
+def machine_blocks(chapter: Chapter) -> Iterator[doc.Block]:
+    if chapter.predicted is not None:
+        yield doc.paragraph(f"Predicted without a device, by {chapter.predicted.by}.")
         return
     machine = machine_of(chapter.joined)
     if machine is None:
-        yield Paragraph(line("No record names its machine."), is_soft=True)
+        yield doc.aside("No record names its machine.")
         return
-    yield Paragraph(line(f"{machine.device}, fingerprint {machine.fingerprint}"))
+    yield doc.paragraph(f"{machine.device}, fingerprint {machine.fingerprint}")
     facts = pairs(f"{chapter.prefix}facts", ("fact", "value"), shown_facts(machine))
     packages = pairs(f"{chapter.prefix}packages", ("package", "version"), machine.packages)
-    yield Fold("Machine", (facts,), is_open=True)
-    yield Fold("Packages", (packages,))
+    yield doc.Fold("Machine", (facts,), is_open=True)
+    yield doc.Fold("Packages", (packages,))
 
 
-def pairs(name: str, heads: tuple[str, str], values: Mapping[str, str]) -> Table:
-    return plain_table(name, map(Column, heads), (text_fields(*pair) for pair in values.items()))
+def pairs(name: str, heads: tuple[str, str], values: Mapping[str, str]) -> doc.Table:
+    rows = (doc.text_fields(*pair) for pair in values.items())
+    return doc.plain_table(name, map(doc.Column, heads), rows)
 
 
 def machine_of(joined: Joined) -> Environment | None:

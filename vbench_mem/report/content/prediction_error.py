@@ -3,22 +3,14 @@
 Both numbers are of one record, so of one cell and one kind of device.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 
 from vbench_mem.analysis.join import Joined, Row
-from vbench_mem.base.metrics import show
+from vbench_mem.base.units import format_bytes
+from vbench_mem.report import document as doc
 from vbench_mem.report.content.chapter import Chapter, named
-from vbench_mem.report.document import (
-    Column,
-    Field,
-    Fold,
-    Paragraph,
-    Section,
-    Span,
-    line,
-    plain_table,
-)
 
 PHASES = ("forward", "backward", "optimizer", "embed")
 WIDE = 0.05  # of the measured peak; a larger difference names its phase
@@ -51,35 +43,33 @@ class PredictionError:
         return "equal" if self.is_equal else f"{100 * self.error:+.2f} %"
 
 
-def section(chapter: Chapter) -> Section | None:
+def section(chapter: Chapter) -> doc.Section | None:
     found = errors_of(chapter.joined)
     if not found:
         return None
     is_off = any(each.phase for each in found)
     note = " Rows that differ by more than 5 % name the phase with the largest difference."
-    heads = [
-        Column("row"),
-        Column("difference", True),
-        Column("predicted peak", True),
-        Column("measured peak", True),
-        *((Column("largest difference in"),) if is_off else ()),
+    columns: list[tuple[doc.Column, Callable[[PredictionError], doc.Field | str]]] = [
+        (doc.Column("row"), lambda each: doc.Field(named(each.row))),
+        (doc.Column("difference", True), error_field),
+        (doc.Column("predicted peak", True), lambda each: bytes_field(each.predicted)),
+        (doc.Column("measured peak", True), lambda each: bytes_field(each.measured)),
     ]
-    rows = (fields(each, is_off) for each in found)
-    table = plain_table(f"{chapter.prefix}predicted", heads, rows)
+    if is_off:
+        columns.append((doc.Column("largest difference in"), lambda each: each.phase or ""))
+    table = doc.table_of(f"{chapter.prefix}predicted", found, columns)
     is_open = len(found) <= SHOWN and not all(each.is_equal for each in found)
     text = verdict(found) + (note if is_off else "")
-    blocks = (Paragraph(line(text)), Fold(f"Rows: {len(found)}", (table,), is_open))
+    blocks = (doc.paragraph(text), doc.Fold(f"Rows: {len(found)}", (table,), is_open))
     return chapter.section("Predicted and measured peak memory", "predicted", blocks)
 
 
-def fields(each: PredictionError, is_off: bool) -> tuple[Field, ...]:
-    found = [
-        Field(named(each.row)),
-        Field(line(Span(each.text, "strong" if each.phase else "plain")), value=each.error),
-        Field(line(show("predicted_peak_bytes", each.predicted)), value=each.predicted),
-        Field(line(show("peak_alloc_bytes", each.measured)), value=each.measured),
-    ]
-    return (*found, Field(line(each.phase or ""))) if is_off else tuple(found)
+def error_field(each: PredictionError) -> doc.Field:
+    return doc.field_of(doc.Span(each.text, "strong" if each.phase else "plain"), value=each.error)
+
+
+def bytes_field(size: int) -> doc.Field:
+    return doc.field_of(format_bytes(size), value=size)
 
 
 def errors_of(joined: Joined) -> list[PredictionError]:

@@ -3,32 +3,11 @@
 from collections.abc import Iterator
 
 from vbench_mem.analysis.trained import trained_encoders
+from vbench_mem.report import document as doc
+from vbench_mem.report import training_table
 from vbench_mem.report.content.chapter import Chapter, state_span
-from vbench_mem.report.document import (
-    Block,
-    Bullets,
-    Column,
-    Field,
-    Fold,
-    Group,
-    Line,
-    Paragraph,
-    Section,
-    Span,
-    Table,
-    line,
-    text_fields,
-)
 from vbench_mem.report.evidence import record_link
 from vbench_mem.report.retrieved import RetrievalRow, RetrievalTable, tables
-from vbench_mem.report.training_table import (
-    DIGITS,
-    StageLine,
-    failed_trainings,
-    stage_lines,
-    stage_notes,
-    trained_on,
-)
 
 ABOUT = (
     "Shares in percent, mean over seeds ± standard deviation. The 95 % column is the bootstrap "
@@ -36,117 +15,102 @@ ABOUT = (
     "other clips, with the frames of each clip in another order, and with equal embeddings."
 )
 HEADS = (
-    Column("encoder"),
-    Column("seeds", True),
-    Column("direction"),
-    *(Column(head, True) for head in ("R@1", "95 %", "R@5", "R@10", "median rank")),
-    Column("sanity: pairs shuffled", True),
-    Column("sanity: frames permuted", True),
-    Column("sanity: constant", True),
+    doc.Column("encoder"),
+    doc.Column("seeds", True),
+    doc.Column("direction"),
+    *(doc.Column(head, True) for head in ("R@1", "95 %", "R@5", "R@10", "median rank")),
+    *(
+        doc.Column(f"sanity: {name}", True)
+        for name in ("pairs shuffled", "frames permuted", "constant")
+    ),
 )
+REPEATED = "pairs with the caption of an earlier pair of their batch"
 STAGE_HEADS = (
-    Column("encoder"),
-    Column("seconds", True),
-    Column("clips/s", True),
-    Column("captions repeated", True, "pairs with the caption of an earlier pair of their batch"),
-    Column("captions cut", True),
-    Column("broken clips", True),
-    Column("checkpoints by seed, SHA-256"),
+    doc.Column("encoder"),
+    doc.Column("seconds", True),
+    doc.Column("clips/s", True),
+    doc.Column("captions repeated", True, REPEATED),
+    doc.Column("captions cut", True),
+    doc.Column("broken clips", True),
+    doc.Column("checkpoints by seed, SHA-256"),
 )
 WAITED = "Trainings may run in parallel: the seconds are elapsed time, not the speed of a step."
 
 
-def section(chapter: Chapter) -> Section | None:
+def section(chapter: Chapter) -> doc.Section | None:
     joined = chapter.joined
     if joined.matrix.accuracy is None:
         return None
     found = tables(trained_encoders(joined))
-    blocks: tuple[Block, ...] = (Paragraph(line(ABOUT)),)
-    if not found:
-        blocks = (Paragraph(line("No training has a result yet."), is_soft=True),)
+    about = doc.paragraph(ABOUT) if found else doc.aside("No training has a result yet.")
     inner = (
         *(benchmark(chapter, number, table) for number, table in enumerate(found)),
         *stages(chapter),
         *untrained(chapter),
     )
-    return chapter.section("Training and retrieval", "retrieved", blocks, inner)
+    return chapter.section("Training and retrieval", "retrieved", (about,), inner)
 
 
-def benchmark(chapter: Chapter, number: int, table: RetrievalTable) -> Section:
-    digest = Span(table.sha256[:DIGITS], "code", title=table.sha256)
-    blocks: list[Block] = [
-        Paragraph(line(" ".join(table.facts), " Data ", digest, "."), is_soft=True),
-        Table(
-            name=f"{chapter.prefix}retrieved-{number}",
-            columns=HEADS,
-            groups=(
-                Group(tuple(map(fields, table.encoders))),
-                Group(tuple(map(fields, table.references)), is_reference=True),
-            ),
-        ),
-    ]
-    notes = dict.fromkeys(
-        f"{row.label}: {row.about}." for row in table.references if row.label != "chance"
+def benchmark(chapter: Chapter, number: int, table: RetrievalTable) -> doc.Section:
+    digest = doc.Span(table.sha256[: training_table.DIGITS], "code", title=table.sha256)
+    groups = (
+        doc.Group(tuple(map(fields, table.encoders))),
+        doc.Group(tuple(map(fields, table.references)), is_reference=True),
     )
-    blocks += [Paragraph(line(note), is_soft=True) for note in notes]
+    notes = (f"{row.label}: {row.about}." for row in table.references if row.label != "chance")
+    blocks: list[doc.Block] = [
+        doc.aside(" ".join(table.facts), " Data ", digest, "."),
+        doc.Table(name=f"{chapter.prefix}retrieved-{number}", columns=HEADS, groups=groups),
+        *map(doc.aside, dict.fromkeys(notes)),
+    ]
     if table.dropped:
         items = (
-            line(f"{count}: {reason} ", Span(f"({names})", "soft"))
+            doc.line(f"{count}: {reason} ", doc.Span(f"({names})", "soft"))
             for reason, count, names in table.dropped
         )
-        blocks.append(Fold("Left out", (Bullets(tuple(items)),)))
+        blocks.append(doc.Fold("Left out", (doc.bullets(items),)))
     return chapter.section(table.name, f"benchmark-{number}", blocks)
 
 
-def fields(row: RetrievalRow) -> tuple[Field, ...]:
+def fields(row: RetrievalRow) -> tuple[doc.Field, ...]:
     texts = (row.metrics[0], row.interval, *row.metrics[1:], *row.sanity)
-    return (
-        Field(line(row.label), title=row.about or None),
-        *text_fields(row.seeds, row.direction.upper(), *texts),
-    )
+    label = doc.field_of(row.label, title=row.about or None)
+    return (label, *doc.text_fields(row.seeds, row.direction.upper(), *texts))
 
 
-def stages(chapter: Chapter) -> Iterator[Section]:
-    found = stage_lines(chapter.joined)
-    events = stage_notes(chapter.joined)
-    blocks: list[Block] = []
-    if found:
+def stages(chapter: Chapter) -> Iterator[doc.Section]:
+    blocks: list[doc.Block] = []
+    if found := training_table.stage_lines(chapter.joined):
         groups = tuple(
-            Group(tuple(map(stage_fields, lines)), head=line(about)) for about, lines in found
+            doc.Group(tuple(map(stage_fields, lines)), head=doc.line(about))
+            for about, lines in found
         )
-        blocks.append(Paragraph(line(f"{trained_on(chapter.joined)} {WAITED}".strip())))
-        blocks.append(Table(name=f"{chapter.prefix}trainings", columns=STAGE_HEADS, groups=groups))
-    if events:
-        blocks.append(Bullets(tuple(line(note) for note in events)))
+        name = f"{chapter.prefix}trainings"
+        about = training_table.trained_on(chapter.joined)
+        blocks.append(doc.paragraph(f"{about} {WAITED}".strip()))
+        blocks.append(doc.Table(name=name, columns=STAGE_HEADS, groups=groups))
+    if notes := training_table.stage_notes(chapter.joined):
+        blocks.append(doc.bullets(notes))
     if blocks:
         yield chapter.section("Trainings", "trainings", blocks)
 
 
-def stage_fields(stage: StageLine) -> tuple[Field, ...]:
+def stage_fields(stage: training_table.StageLine) -> tuple[doc.Field, ...]:
     numbers = (stage.seconds, stage.clips_per_s, stage.repeated, stage.truncated, stage.broken)
-    return (*text_fields(stage.label, *numbers), Field(tuple(checkpoints(stage))))
+    hashes: list[str | doc.Span] = []
+    for seed, sha256 in stage.checkpoints:
+        hashes.append(f"{', ' if hashes else ''}{seed} ")
+        hashes.append(doc.Span(sha256[: training_table.DIGITS], "code", title=sha256))
+    return (*doc.text_fields(stage.label, *numbers), doc.field_of(*hashes))
 
 
-def checkpoints(stage: StageLine) -> Iterator[Span]:
-    for number, (seed, sha256) in enumerate(stage.checkpoints):
-        yield Span(f"{', ' if number else ''}{seed} ")
-        yield Span(sha256[:DIGITS], "code", title=sha256)
-
-
-def untrained(chapter: Chapter) -> Iterator[Section]:
-    found = failed_trainings(chapter.joined)
-    if not found:
-        return
+def untrained(chapter: Chapter) -> Iterator[doc.Section]:
     known = {record.cell_id for record in chapter.joined.records}
-    items: list[Line] = []
-    for each in found:
+    items = []
+    for each in training_table.failed_trainings(chapter.joined):
         link = record_link(each.cell_id) if each.cell_id in known else None
-        items.append(
-            line(
-                f"{each.label}: ",
-                state_span(each.state),
-                f", {each.reason} ",
-                Span(f"({each.cell_id})", "soft", link=link),
-            )
-        )
-    yield chapter.section("Failed trainings", "untrained", (Bullets(tuple(items)),))
+        source = doc.Span(f"({each.cell_id})", "soft", link=link)
+        state = state_span(each.state)
+        items.append(doc.line(f"{each.label}: ", state, f", {each.reason} ", source))
+    if items:
+        yield chapter.section("Failed trainings", "untrained", (doc.bullets(items),))

@@ -3,6 +3,7 @@ several matrices has a chapter; shared sections come once."""
 
 from collections.abc import Iterable, Sequence
 
+from vbench_mem.report import document as doc
 from vbench_mem.report.answer import summary
 from vbench_mem.report.conditions import conditions
 from vbench_mem.report.content import (
@@ -19,50 +20,36 @@ from vbench_mem.report.content import (
 )
 from vbench_mem.report.content.chapter import Chapter
 from vbench_mem.report.content.rows import rows_blocks
-from vbench_mem.report.document import (
-    Block,
-    Bullets,
-    Document,
-    Paragraph,
-    Section,
-    Span,
-    Summary,
-    line,
-)
 
 
-def document_of(chapters: Sequence[Chapter], title: str) -> Document:
-    if len(chapters) == 1:
-        (only,) = chapters
-        sections = (*parts(only), definitions.section(chapters), machine.section(only))
-    else:
-        sections = (
-            in_short(chapters),
-            *(as_chapter(chapter) for chapter in chapters),
-            definitions.section(chapters),
-        )
-    return Document(title=title, about=about(chapters), sections=sections)
-
-
-def in_short(chapters: Sequence[Chapter]) -> Section:
-    """The first and the last fact of each summary, with a link to its chapter."""
-    items = tuple(
-        line(
-            Span(chapter.joined.matrix.name, "strong", link=f"#{chapter.anchor('chapter')}"),
-            ". " + "; ".join(": ".join(fact) for fact in dict.fromkeys((facts[0], facts[-1]))),
-        )
-        for chapter in chapters
-        for facts in (summary_of(chapter).facts,)
+def document_of(chapters: Sequence[Chapter], title: str) -> doc.Document:
+    definition = definitions.section(chapters)
+    sections: tuple[doc.Section, ...] = (
+        in_short(chapters),
+        *(
+            it.section(it.joined.matrix.name, "chapter", (), (*parts(it), machine.section(it)))
+            for it in chapters
+        ),
+        definition,
     )
-    return Section(title="Summary", anchor="in-short", blocks=(Bullets(items),))
+    if len(chapters) == 1:
+        sections = (*parts(chapters[0]), definition, machine.section(chapters[0]))
+    return doc.Document(title=title, about=about(chapters), sections=sections)
 
 
-def as_chapter(chapter: Chapter) -> Section:
-    sections = (*parts(chapter), machine.section(chapter))
-    return chapter.section(chapter.joined.matrix.name, "chapter", (), sections)
+def in_short(chapters: Sequence[Chapter]) -> doc.Section:
+    """The first and the last fact of each summary, with a link to its chapter."""
+    items = []
+    for chapter in chapters:
+        facts = summary_of(chapter).facts
+        first_and_last = dict.fromkeys((facts[0], facts[-1]))
+        link = f"#{chapter.prefix}chapter"
+        name = doc.Span(chapter.joined.matrix.name, "strong", link=link)
+        items.append(doc.line(name, ". " + "; ".join(map(": ".join, first_and_last))))
+    return doc.Section(title="Summary", anchor="in-short", blocks=(doc.bullets(items),))
 
 
-def parts(chapter: Chapter) -> tuple[Section, ...]:
+def parts(chapter: Chapter) -> tuple[doc.Section, ...]:
     tables = (frontier, claims, trained, prediction_error)
     inner = (*exhibits.sections(chapter), *present(each.section(chapter) for each in tables))
     parts = (
@@ -77,28 +64,28 @@ def parts(chapter: Chapter) -> tuple[Section, ...]:
     return present(parts)
 
 
-def present(sections: Iterable[Section | None]) -> tuple[Section, ...]:
+def present(sections: Iterable[doc.Section | None]) -> tuple[doc.Section, ...]:
     return tuple(section for section in sections if section is not None)
 
 
-def question(chapter: Chapter) -> Section:
-    matrix = chapter.joined.matrix
-    blocks: list[Block] = [Paragraph(line(matrix.about), keeps_lines=True), summary_of(chapter)]
+def question(chapter: Chapter) -> doc.Section:
+    about = doc.Paragraph(doc.line(chapter.joined.matrix.about), keeps_lines=True)
+    blocks: list[doc.Block] = [about, summary_of(chapter)]
     if same := conditions(chapter.joined):
-        blocks.append(Paragraph(line(f"In every row: {same}."), is_soft=True))
+        blocks.append(doc.aside(f"In every row: {same}."))
     return chapter.section("Question and answer", "answer", blocks)
 
 
-def summary_of(chapter: Chapter) -> Summary:
+def summary_of(chapter: Chapter) -> doc.Summary:
     """The facts of the rows, and how many budgets fail."""
     facts = summary(chapter.joined).facts
     broken = sum(verdict.outcome == "fail" for verdict in chapter.verdicts)
     if broken:
         facts = (*facts, ("Failed budgets", f"{broken} of {len(chapter.verdicts)}"))
-    return Summary(facts)
+    return doc.Summary(facts)
 
 
-def trade_off(chapter: Chapter) -> Section:
+def trade_off(chapter: Chapter) -> doc.Section:
     """The first drawn figure, then the others; if none could be drawn, the reasons."""
     drawn = [figure for figure in chapter.figures if figure.svg is not None]
     costs = [chapter.section("Costs", "costs", drawn[1:])] if drawn[1:] else []
@@ -107,9 +94,8 @@ def trade_off(chapter: Chapter) -> Section:
 
 def about(chapters: Sequence[Chapter]) -> str:
     """Machine and version; of predictions the versions that predicted."""
-    if chapters[0].is_predicted:
-        known = dict.fromkeys(chapter.predicted_by for chapter in chapters)
-        return f"predicted by {'; by '.join(known)}"
+    if predictions := [it.predicted.by for it in chapters if it.predicted is not None]:
+        return f"predicted by {'; by '.join(dict.fromkeys(predictions))}"
     found = machine.machine_of(chapters[0].joined)
     version = f"vbench_mem {machine.measured_with([chapter.joined for chapter in chapters])}"
     if found is None:

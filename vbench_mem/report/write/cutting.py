@@ -7,25 +7,15 @@ left out and that the HTML page has them. Where 25 rows each do not fit, folds a
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from vbench_mem.report.document import (
-    Block,
-    Bullets,
-    Document,
-    Fold,
-    Group,
-    Paragraph,
-    Section,
-    Table,
-    line,
-)
+from vbench_mem.report import document as doc
 
 WHERE = "see the HTML page"
 SHORT = 8  # items that a list always keeps: the summary of a report is such a list
 FEWEST = 25  # rows of each table; where even they do not fit, folds are left out
-Size = Callable[[Document], int]
+Size = Callable[[doc.Document], int]
 
 
-def fitted(document: Document, limit: int, size: Size) -> Document:
+def fitted(document: doc.Document, limit: int, size: Size) -> doc.Document:
     """As much of the document as fits `limit`; more than that where other blocks alone exceed it.
 
     size  number of characters of a written document
@@ -41,14 +31,14 @@ def fitted(document: Document, limit: int, size: Size) -> Document:
     return shortened(document, low, has_folds)
 
 
-def length(block: Block) -> int:
-    if isinstance(block, Table):
+def length(block: doc.Block) -> int:
+    if isinstance(block, doc.Table):
         return sum(1 for _ in block.rows)
-    return len(block.items) if isinstance(block, Bullets) else 0
+    return len(block.items) if isinstance(block, doc.Bullets) else 0
 
 
-def shortened(document: Document, most: int, has_folds: bool = True) -> Document:
-    def of(section: Section) -> Section:
+def shortened(document: doc.Document, most: int, has_folds: bool = True) -> doc.Document:
+    def of(section: doc.Section) -> doc.Section:
         return replace(
             section,
             blocks=tuple(shortened_blocks(section.blocks, most, has_folds)),
@@ -58,32 +48,30 @@ def shortened(document: Document, most: int, has_folds: bool = True) -> Document
     return replace(document, sections=tuple(map(of, document.sections)))
 
 
-def shortened_blocks(blocks: Iterable[Block], most: int, has_folds: bool = True) -> Iterator[Block]:
+def shortened_blocks(
+    blocks: Iterable[doc.Block], most: int, has_folds: bool = True
+) -> Iterator[doc.Block]:
     for block in blocks:
         more = length(block) - most
-        if isinstance(block, Fold) and has_folds:
+        if isinstance(block, doc.Fold) and has_folds:
             yield replace(block, blocks=tuple(shortened_blocks(block.blocks, most)))
-        elif isinstance(block, Fold):
-            yield aside(f"Left out: {block.summary}, {WHERE}")
-        elif isinstance(block, Table) and more > 0:
+        elif isinstance(block, doc.Fold):
+            yield doc.aside(f"Left out: {block.summary}, {WHERE}")
+        elif isinstance(block, doc.Table) and more > 0:
             if most:
                 yield replace(block, groups=tuple(first_rows(block.groups, most)))
-            yield aside(f"Rows left out: {more}, {WHERE}")
-        elif isinstance(block, Bullets) and length(block) > max(most, SHORT):
+            yield doc.aside(f"Rows left out: {more}, {WHERE}")
+        elif isinstance(block, doc.Bullets) and length(block) > max(most, SHORT):
             kept = max(most, SHORT)
-            yield Bullets(block.items[:kept])
-            yield aside(f"Items left out: {len(block.items) - kept}, {WHERE}")
+            yield doc.Bullets(block.items[:kept])
+            yield doc.aside(f"Items left out: {len(block.items) - kept}, {WHERE}")
         else:
             yield block
 
 
-def first_rows(groups: Iterable[Group], most: int) -> Iterator[Group]:
+def first_rows(groups: Iterable[doc.Group], most: int) -> Iterator[doc.Group]:
     for group in groups:
         if most <= 0:
             return
         yield replace(group, rows=group.rows[:most])
         most -= len(group.rows)
-
-
-def aside(text: str) -> Paragraph:
-    return Paragraph(line(text), is_soft=True)

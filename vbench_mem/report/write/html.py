@@ -1,10 +1,7 @@
-"""The report as one HTML file that needs no network and no second file.
+"""The report as one HTML file that needs no network, no second file and, to be read, no script.
 
 The template and `html_table` escape every text that comes from files; `html_figure` cleans the SVG
-of figures. Without JavaScript the whole page can be read; with it, tables can be sorted and
-filtered, and marks of figures show their numbers.
-
-Figures are matplotlib's SVG, so the page, the PDF and the files in figures/ show one drawing.
+of figures, which is the one in figures/.
 """
 
 import base64

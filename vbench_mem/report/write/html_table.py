@@ -7,13 +7,11 @@ from html import escape as quote
 
 from markupsafe import Markup
 
-from vbench_mem.report.document import Column, Field, Line, Span, Table
+from vbench_mem.report.document import Field, Line, Span, Table
 from vbench_mem.report.write.plain import clean, safe_link
 
 TAGS = {"strong": "strong", "code": "code"}
 PROSE = 36  # characters, from which on a column wraps as prose
-MANY = 9  # columns; with more the printed page is landscape
-ROOM = 25  # rows; a browsed table with more scrolls in its box
 
 
 def escape(text: str) -> str:
@@ -39,26 +37,13 @@ def span(part: Span, in_name: bool = False) -> str:
     return f"<span{look}{tooltip}>{text}</span>" if look or tooltip else text
 
 
-def is_many(table: Table) -> bool:
-    return len(table.columns) > MANY
-
-
-def is_tall(table: Table) -> bool:
-    return table.is_browsed and sum(1 for _ in table.rows) > ROOM
-
-
 def looks(table: Table) -> list[str]:
     """The classes of each column's fields: n number, p prose, q published."""
-    return [look(*each) for each in zip(table.columns, table.longest(), strict=True)]
-
-
-def look(column: Column, longest: int) -> str:
-    kinds = (
-        ("n", column.is_number),
-        ("p", not column.is_number and longest > PROSE),
-        ("q", column.is_published),
-    )
-    return " ".join(name for name, holds in kinds if holds)
+    found = []
+    for column, longest in zip(table.columns, table.longest(), strict=True):
+        kind = "n" if column.is_number else "p" if longest > PROSE else ""
+        found.append(f"{kind} {'q' if column.is_published else ''}".strip())
+    return found
 
 
 def body(table: Table, rows: Sequence[Sequence[Field]], classes: Sequence[str]) -> Markup:
@@ -92,6 +77,4 @@ def number(value: float | None) -> str:
     """For JavaScript's `Number`; empty for what is none."""
     if value is None or math.isnan(value):
         return ""
-    if math.isinf(value):
-        return "Infinity" if value > 0 else "-Infinity"
-    return str(int(value)) if value == int(value) else repr(float(value))
+    return repr(float(value)).removesuffix(".0").replace("inf", "Infinity")

@@ -3,21 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from vbench_mem.report.document import (
-    Block,
-    Bullets,
-    Code,
-    Document,
-    Fact,
-    Field,
-    Figure,
-    Fold,
-    Line,
-    Paragraph,
-    Section,
-    Summary,
-    Table,
-)
+from vbench_mem.report import document as doc
 from vbench_mem.report.write.cutting import WHERE, fitted
 from vbench_mem.report.write.markdown_words import (
     address,
@@ -33,7 +19,7 @@ LIMIT = 60_000  # characters; GitHub takes 65,536
 REST = f"The rest is left out, {WHERE}"
 
 
-def markdown_text(document: Document, limit: int = LIMIT) -> str:
+def markdown_text(document: doc.Document, limit: int = LIMIT) -> str:
     """The whole text, ending in a line feed; a line says where something was left out.
 
     Figures are links to figures/<name>.png, relative to the report's folder.
@@ -50,14 +36,14 @@ def joined(parts: Iterable[str]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def written(document: Document) -> Iterator[str]:
+def written(document: doc.Document) -> Iterator[str]:
     yield f"# {heading(document.title)}"
     yield from filled(guarded(escaped(document.about)))
     for section in document.sections:
         yield from section_parts(section, 2)
 
 
-def section_parts(section: Section, level: int) -> Iterator[str]:
+def section_parts(section: doc.Section, level: int) -> Iterator[str]:
     yield f"{'#' * min(level, 6)} {heading(section.title)}"
     for block in section.blocks:
         yield from filled(block_text(block))
@@ -74,28 +60,28 @@ def filled(text: str) -> Iterator[str]:
         yield text
 
 
-def block_text(block: Block) -> str:
+def block_text(block: doc.Block) -> str:
     match block:
-        case Paragraph(line, is_soft, keeps_lines):
+        case doc.Paragraph(line, is_soft, keeps_lines):
             text = line_text(line, keeps_lines)
             return f"<sub>{text}</sub>" if is_soft and text else guarded(text)
-        case Summary(facts):
+        case doc.Summary(facts):
             return summary_text(facts)
-        case Bullets(items):
+        case doc.Bullets(items):
             return "\n".join(f"- {guarded(line_text(item))}" for item in items)
-        case Code(text):
+        case doc.Code(text):
             return code_block(clean(text).rstrip("\n"))
-        case Table():
+        case doc.Table():
             return table_text(block)
-        case Figure():
+        case doc.Figure():
             return figure_text(block)
-        case Fold(summary, blocks, is_open):
+        case doc.Fold(summary, blocks, is_open):
             start = f"<details{' open' * is_open}>\n<summary>{in_html(one_line(summary))}</summary>"
             inner = [text for each in blocks for text in filled(block_text(each))]
             return "\n\n".join([start, *inner, "</details>"])
 
 
-def summary_text(facts: tuple[Fact, ...]) -> str:
+def summary_text(facts: tuple[doc.Fact, ...]) -> str:
     """A quotation, which stands out, with a paragraph for each fact."""
     lines = (f"{bold_line(f'{escaped(label)}:')} {escaped(text)}" for label, text in facts)
     return "\n>\n".join(f"> {each.strip()}" for each in lines)
@@ -108,7 +94,7 @@ def code_block(text: str) -> str:
     return f"{fence}\n{text}\n{fence}"
 
 
-def figure_text(figure: Figure) -> str:
+def figure_text(figure: doc.Figure) -> str:
     if figure.svg is None:
         return f"<sub>{escaped(not_drawn(figure))}</sub>"
     title = escaped(figure.title).strip()
@@ -117,15 +103,16 @@ def figure_text(figure: Figure) -> str:
     return f"{image}\n\n{text.strip()}"
 
 
-def table_text(table: Table) -> str:
+def table_text(table: doc.Table) -> str:
     if not table.columns:
         return ""
+    missing = line_text(EMPTY)
     rows = [row_text(escaped(column.head) for column in table.columns)]
     rows.append(row_text("---:" if column.is_number else "---" for column in table.columns))
     for group in table.groups:
         if group.head is not None:
             rows.append(row_text([head_text(group.head), *[""] * (len(table.columns) - 1)]))
-        rows += [row_text(map(field_text, row)) for row in group.rows]
+        rows += [row_text(line_text(it.line) or missing for it in row) for row in group.rows]
     note = published_note(table)
     return "\n".join(rows) + (f"\n\n<sub>{escaped(note)}</sub>" if note else "")
 
@@ -134,10 +121,6 @@ def row_text(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def head_text(head: Line) -> str:
+def head_text(head: doc.Line) -> str:
     text = line_text(head)
     return bold_line(text) if len(head) == 1 else f"<b>{text}</b>"
-
-
-def field_text(field: Field) -> str:
-    return line_text(field.line) or line_text(EMPTY)

@@ -32,7 +32,6 @@ for (const name of ["pointerover", "focusin", "click"]) document.addEventListene
 document.addEventListener("keydown", (event) => { tip.hidden ||= event.key === "Escape"; });
 document.addEventListener("scroll", () => { tip.hidden = true; }, true);
 
-const FEW = 4; // rows; a table of no more has no filter
 const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
 // A number, a text, or null for a missing value.
@@ -44,13 +43,12 @@ function sortKey(row, column) {
 
 // Numbers before texts; missing values last in both directions.
 function sorted(rows, column, direction) {
-  const compare = (a, b) => {
+  const compare = ([a], [b]) => {
     if (a === null || b === null) return (a === null) - (b === null);
     if (typeof a !== typeof b) return direction * (typeof a === "number" ? -1 : 1);
     return direction * (typeof a === "number" ? a - b : collator.compare(a, b));
   };
-  const keyed = rows.map((row) => ({ row, key: sortKey(row, column) }));
-  return keyed.sort((a, b) => compare(a.key, b.key)).map(({ row }) => row);
+  return rows.map((row) => [sortKey(row, column), row]).sort(compare).map(([, row]) => row);
 }
 
 // Clicks on a heading: ascending, descending, original order.
@@ -74,7 +72,7 @@ function addSorting(table, bodies) {
 // Rows that contain every word stay; a group without such a row loses its heading too.
 function addFilter(table, bodies) {
   const all = bodies.flatMap(({ rows }) => rows);
-  if (all.length <= FEW) return;
+  if (all.length <= 4) return;
   const texts = new Map(all.map((row) => {
     const cells = [...row.cells].filter((cell) => !cell.classList.contains("x"));
     return [row, cells.map((cell) => cell.textContent).join("\n").toLowerCase()];

@@ -8,20 +8,7 @@ from itertools import groupby
 from textwrap import shorten
 from typing import Any
 
-from vbench_mem.report.document import (
-    Block,
-    Bullets,
-    Code,
-    Document,
-    Figure,
-    Fold,
-    Line,
-    Paragraph,
-    Section,
-    Summary,
-    Table,
-    opened,
-)
+from vbench_mem.report import document as doc
 from vbench_mem.report.write.cutting import shortened_blocks
 from vbench_mem.report.write.pdf_tables import layout, table_parts
 from vbench_mem.report.write.pdf_words import breakable
@@ -32,10 +19,9 @@ WORD, TITLE_WORD, CODE_WORD = 30, 20, 52  # characters, from which on a word may
 HEADER = 60  # characters of the title that every page repeats
 BRIEF = 12  # rows of a table that is only begun
 MOST_ENTRIES = 40  # of the contents
-LONG = 40  # lines of a list or of code: more are set in smaller type
 
 
-def content(document: Document) -> dict[str, Any]:
+def content(document: doc.Document) -> dict[str, Any]:
     """`runs` are all items in order."""
     anchors = {section.anchor for section, _ in by_level(document.sections)}
     return {
@@ -51,20 +37,20 @@ def content(document: Document) -> dict[str, Any]:
     }
 
 
-def by_level(sections: Iterable[Section], level: int = 1) -> Iterator[tuple[Section, int]]:
+def by_level(sections: Iterable[doc.Section], level: int = 1) -> Iterator[tuple[doc.Section, int]]:
     """Every section in reading order, with the level of its heading."""
     for section in sections:
         yield section, level
         yield from by_level(section.sections, level + 1)
 
 
-def all_items(document: Document, anchors: set[str]) -> Iterator[tuple[bool, Item]]:
+def all_items(document: doc.Document, anchors: set[str]) -> Iterator[tuple[bool, Item]]:
     """Whether the page lies on its side, and the item. The contents come after the section with
     the answer, so that page 1 has it. Of many sections they list the upper ones."""
     every = list(by_level(document.sections))
     contents = {"kind": "contents", "depth": 4 if len(every) <= MOST_ENTRIES else 2}
     first = next((section for section, _ in every if section.blocks), None)
-    if first is None or not any(isinstance(it, Summary | Bullets) for it in first.blocks):
+    if first is None or not any(isinstance(it, doc.Summary | doc.Bullets) for it in first.blocks):
         yield False, contents
         first = None
     for section, level in every:
@@ -77,46 +63,50 @@ def all_items(document: Document, anchors: set[str]) -> Iterator[tuple[bool, Ite
             yield False, contents
 
 
-def is_flipped(section: Section) -> bool:
+def is_flipped(section: doc.Section) -> bool:
     """Does it have a wide table? A heading alone goes with the section after it."""
     while not section.blocks and section.sections:
         section = section.sections[0]
-    return any(isinstance(it, Table) and layout(it).is_flipped for it in opened(section.blocks))
+    return any(
+        isinstance(it, doc.Table) and layout(it).is_flipped for it in doc.opened(section.blocks)
+    )
 
 
-def block_items(blocks: Iterable[Block], level: int, anchors: set[str]) -> Iterator[Item]:
+def block_items(blocks: Iterable[doc.Block], level: int, anchors: set[str]) -> Iterator[Item]:
     for block in blocks:
-        if isinstance(block, Fold):
+        if isinstance(block, doc.Fold):
             summary = breakable(one_line(block.summary), WORD)
             yield {"kind": "fold", "level": level, "text": summary}
             inner = shortened_blocks(block.blocks, BRIEF) if block.is_brief else block.blocks
             yield from block_items(inner, level + 1, anchors)
-        elif isinstance(block, Table):
+        elif isinstance(block, doc.Table):
             yield from table_parts(block, lambda line, limit: spans(line, anchors, limit))
         else:
             yield block_item(block, anchors)
 
 
-def block_item(block: Paragraph | Summary | Bullets | Code | Figure, anchors: set[str]) -> Item:
+def block_item(
+    block: doc.Paragraph | doc.Summary | doc.Bullets | doc.Code | doc.Figure, anchors: set[str]
+) -> Item:
     match block:
-        case Paragraph(line, is_soft, keeps_lines):
+        case doc.Paragraph(line, is_soft, keeps_lines):
             text = spans(line, anchors, WORD, keeps_lines)
             return {"kind": "text", "text": text, "soft": is_soft}
-        case Summary(facts):
+        case doc.Summary(facts):
             pairs = [[breakable(one_line(part), TITLE_WORD) for part in fact] for fact in facts]
             return {"kind": "summary", "facts": pairs}
-        case Bullets(items):
+        case doc.Bullets(items):
             lines = [spans(item, anchors, WORD) for item in items]
-            return {"kind": "bullets", "items": lines, "small": len(items) > LONG}
-        case Code(text):
+            return {"kind": "bullets", "items": lines}
+        case doc.Code(text):
             lines = clean(text).rstrip("\n").split("\n")
             shown = "\n".join(breakable(line, CODE_WORD) for line in lines)
-            return {"kind": "code", "text": shown, "small": len(lines) > LONG}
-        case Figure():
+            return {"kind": "code", "text": shown}
+        case doc.Figure():
             return figure_item(block)
 
 
-def figure_item(figure: Figure) -> Item:
+def figure_item(figure: doc.Figure) -> Item:
     if figure.svg is None:
         return {"kind": "text", "text": breakable(one_line(not_drawn(figure)), WORD), "soft": True}
     title, caption = one_line(figure.title), one_line(figure.caption)
@@ -129,7 +119,7 @@ def figure_item(figure: Figure) -> Item:
     }
 
 
-def spans(line: Line, anchors: set[str], limit: int, keeps_lines: bool = False) -> Any:
+def spans(line: doc.Line, anchors: set[str], limit: int, keeps_lines: bool = False) -> Any:
     """A text where the line is plain, else [text, tone, target] of each piece."""
     pieces = []
     for span in line:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from textwrap import fill
 from typing import Any
 
-from vbench_mem.report.document import Group, Line, Table
+from vbench_mem.report.document import Column, Group, Line, Table
 from vbench_mem.report.write.pdf_words import breakable
 from vbench_mem.report.write.plain import EMPTY, one_line, published_note
 
@@ -62,11 +62,11 @@ def head_text(head: str, longest: int) -> str:
 
 def names(table: Table, widths: Sequence[int]) -> list[int]:
     """The first columns, as many as it takes to identify each row, within half of the page."""
-    count, rows = 1, list(table.rows)
-    while count < MOST_NAMES and width(widths[: count + 1], SIZES[-1]) < SIDEWAYS / 2:
-        if len({tuple(field.text for field in row[:count]) for row in rows}) == len(rows):
+    rows = list(table.rows)
+    for count in range(1, MOST_NAMES + 1):
+        is_unique = len({tuple(field.text for field in row[:count]) for row in rows}) == len(rows)
+        if is_unique or width(widths[: count + 1], SIZES[-1]) >= SIDEWAYS / 2:
             break
-        count += 1
     return list(range(count))
 
 
@@ -90,11 +90,7 @@ def table_parts(table: Table, spans: Spans) -> list[dict[str, Any]]:
         {
             "kind": "table",
             "size": found.size,
-            # a share of what other columns leave; 0 where the column is as wide as its text
-            "shares": [most if (most := found.longest[it]) > WIDEST else 0 for it in numbers],
-            "align": ["right" if table.columns[it].is_number else "left" for it in numbers],
-            "published": [table.columns[it].is_published for it in numbers],
-            "heads": [head_text(table.columns[it].head, found.longest[it]) for it in numbers],
+            "columns": [drawn_column(table.columns[it], found.longest[it]) for it in numbers],
             # a repeated group heading would be wrong above rows of a group without one
             "repeats": all(group.head is not None for group in table.groups),
             "groups": [drawn_group(group, numbers, spans) for group in table.groups],
@@ -103,6 +99,13 @@ def table_parts(table: Table, spans: Spans) -> list[dict[str, Any]]:
         }
         for place, numbers in enumerate(found.parts)
     ]
+
+
+def drawn_column(column: Column, longest: int) -> dict[str, Any]:
+    """`share` of what other columns leave; 0 where the column is as wide as its text."""
+    share = longest if longest > WIDEST else 0
+    head = head_text(column.head, longest)
+    return {"head": head, "share": share, "number": column.is_number, "far": column.is_published}
 
 
 def drawn_group(group: Group, numbers: Sequence[int], spans: Spans) -> dict[str, Any]:
