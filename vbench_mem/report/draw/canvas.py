@@ -171,14 +171,6 @@ def plain(axes: Axes, which: str) -> None:
     axis.set_minor_locator(NullLocator())
 
 
-def frames_axis(axes: Axes, frames: Iterable[float]) -> None:
-    """Frames across and a number up, both on log axes, with a tick for each number of frames."""
-    axes.set_xscale("log", base=2)
-    axes.set_yscale("log", base=10)
-    axes.xaxis.set_major_locator(FixedLocator(sorted(set(frames))))
-    plain(axes, "x")
-
-
 def log_ticks(axes: Axes, which: str = "y") -> None:
     """Labels that are round numbers on a log axis, more of them on a short one."""
     axis, limits = (axes.xaxis, axes.set_xlim) if which == "x" else (axes.yaxis, axes.set_ylim)

@@ -1,17 +1,20 @@
 """The picture of a fit: memory against frames, a line for each variant, and the card's line."""
 
-from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from vbench_mem.analysis.fit.solve import FitAnswer
 from vbench_mem.analysis.fit.variants import FitLine
 from vbench_mem.analysis.join import Row
-from vbench_mem.report.draw.canvas import SIZE, Sheet, frames_axis, log_ticks, page, styled
+from vbench_mem.report.draw.canvas import SIZE, Sheet, styled
+from vbench_mem.report.draw.many import log_page, plot
 from vbench_mem.report.draw.signs import GREY, grey, handle
+from vbench_mem.report.facets import Facet
 from vbench_mem.report.scheme import scheme_of_rows
 from vbench_mem.report.series import PlotPoint
 from vbench_mem.report.style import LIMIT_COLOUR
@@ -20,6 +23,15 @@ from vbench_mem.running.record import RowState
 DRAWN = 40  # places of a curve: what is straight on plain axes bends on these
 LIMIT: dict[str, Any] = {"color": LIMIT_COLOUR, "linewidth": 1.2, "linestyle": ":"}
 Sizes = dict[int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitCurve(PlotPoint):
+    """Bytes by frames of one line at one batch; `most` frames fit, None where nothing does."""
+
+    line: FitLine
+    sizes: Sizes
+    most: int | None
 
 
 def known_sizes(answers: Sequence[FitAnswer]) -> dict[int, dict[str, tuple[FitLine, Sizes]]]:
@@ -47,100 +59,81 @@ def draw_fit(answers: Sequence[FitAnswer], limit_name: str, what: str) -> Sheet:
 
     `what` names the bytes of the axis; between predictions a curve is drawn straight in bytes.
     """
-    known = known_sizes(answers)
-    edges = {(a.line.key, a.given): a for a in answers if a.sought == "frames"}
-    limit_bytes = answers[0].limit_bytes
-    found = [(batch, line, sizes) for batch, some in known.items() for line, sizes in some.values()]
-    largest = max(
-        size
-        for batch, line, sizes in found
-        for size in within(line, sizes, edges.get((line.key, batch))).values()
-    )
+    most = {(a.line.key, a.given): a.largest for a in answers if a.sought == "frames"}
+    found = [
+        (batch, line, within(line, sizes, most.get((line.key, batch))))
+        for batch, some in known_sizes(answers).items()
+        for line, sizes in some.values()
+    ]
     rows = [row_of(line) for _, line, _ in found]
-    scheme = scheme_of_rows(rows, (), largest)
-    unit = scheme.unit
-    points = {row.label: PlotPoint(row=row, series=row.label, scheme=scheme) for row in rows}
-    handles = [handle(name, point) for name, point in points.items()]
-    figure, boxes = page(len(known), 1, 4.2, [*handles, *style_handles(limit_name)])
-    for axes, (batch, some) in zip(boxes, known.items(), strict=True):
-        shown: list[int] = []
-        for key, (line, sizes) in some.items():
-            edge = edges.get((key, batch))
-            seen = within(line, sizes, edge)
-            shown += seen
-            draw_line(axes, line, seen, edge, points[line.label])
-        axes.axhline(limit_bytes / unit.bytes, label="limit", **LIMIT)
-        low, high = min(shown), max(shown)
-        doubled = [2**power for power in range(high.bit_length()) if low <= 2**power <= high]
-        frames_axis(axes, doubled or [low])
-        log_ticks(axes)
-        axes.set_title(f"batch {batch}", size=10, loc="left")
-        axes.set_xlabel("frames of a clip (right is better)")
-        axes.set_ylabel(f"{what}, {unit.name}")
-    return figure
+    scheme = scheme_of_rows(rows, (), max(max(sizes.values()) for _, _, sizes in found))
+    panels: dict[int, Facet[FitCurve]] = {}
+    for (batch, line, sizes), row in zip(found, rows, strict=True):
+        panel = panels.setdefault(batch, Facet(title=f"batch {batch}", points=[]))
+        fitting = most.get((line.key, batch))
+        curve = FitCurve(
+            row=row, series=row.label, scheme=scheme, line=line, sizes=sizes, most=fitting
+        )
+        panel.points.append(curve)
+    curves = {curve.series: curve for panel in panels.values() for curve in panel.points}
+    handles = [handle(name, curve) for name, curve in curves.items()]
+    limit = answers[0].limit_bytes / scheme.unit.bytes
+
+    def draw(axes: Axes, points: Sequence[FitCurve]) -> None:
+        for curve in points:
+            draw_line(axes, curve)
+        axes.axhline(limit, label="limit", **LIMIT)
+
+    shown = [frames for _, _, sizes in found for frames in sizes]
+    doubled = [2**power for power in range(13) if min(shown) <= 2**power <= max(shown)]
+    return log_page(
+        list(panels.values()),
+        [*handles, *style_handles(limit_name)],
+        draw,
+        ("frames of a clip (right is better)", f"{what}, {scheme.unit.name}"),
+        frames=doubled or shown[:1],
+    )
 
 
-def within(line: FitLine, sizes: Sizes, edge: FitAnswer | None) -> Sizes:
+def within(line: FitLine, sizes: Sizes, most: int | None) -> Sizes:
     """What is shown: the frames of the matrix, the most that fit, and what lies between."""
-    most = edge.largest if edge and edge.largest is not None else line.frames[0]
-    first, last = min(line.frames[0], most), max(line.frames[-1], most)
-    return {frames: size for frames, size in sorted(sizes.items()) if first <= frames <= last}
+    ends = (line.frames[0], line.frames[-1], most or line.frames[0])
+    return {size: sizes[size] for size in sorted(sizes) if min(ends) <= size <= max(ends)}
 
 
-def draw_line(
-    axes: Axes, line: FitLine, sizes: Sizes, edge: FitAnswer | None, point: PlotPoint
-) -> None:
-    unit = point.scheme.unit
-    marks = [frames for frames in sizes if frames in line.frames]
-    look_of: dict[str, Any] = {
-        "color": point.colour,
-        "marker": point.marker,
-        "markerfacecolor": "white" if line.checkpoint else point.colour,
+def draw_line(axes: Axes, curve: FitCurve) -> None:
+    line, sizes, unit = curve.line, curve.sizes, curve.scheme.unit
+    places = {frames: size / unit.bytes for frames, size in sizes.items()}
+    through = [(frames, size / unit.bytes) for frames, size in curve_of(sizes)]
+    style = "--" if line.checkpoint else "-"
+    plot(axes, curve, through, marker="", linestyle=style, label=line.key)
+    marks: dict[str, Any] = {
+        "linestyle": "",
+        "markerfacecolor": "white" if line.checkpoint else curve.colour,
     }
-    curve = curve_of(sizes)
-    axes.plot(
-        [frames for frames, _ in curve],
-        [size / unit.bytes for _, size in curve],
-        color=point.colour,
-        linestyle="--" if line.checkpoint else "-",
-        linewidth=1.2,
-        label=line.key,
-    )
-    axes.plot(
-        marks,
-        [sizes[frames] / unit.bytes for frames in marks],
-        linestyle="",
-        markersize=SIZE - 3,
-        label=f"frames: {line.key}",
-        **look_of,
-    )
-    if edge is not None and edge.largest is not None and edge.largest in sizes:
-        axes.plot(
-            [edge.largest],
-            [edge.sizes[edge.largest] / unit.bytes],
-            linestyle="",
+    given = [(frames, places[frames]) for frames in places if frames in line.frames]
+    plot(axes, curve, given, markersize=SIZE - 3, label=f"frames: {line.key}", **marks)
+    if curve.most in places:
+        plot(
+            axes,
+            curve,
+            [(curve.most, places[curve.most])],
             markersize=SIZE + 1,
-            markeredgecolor=point.colour if line.checkpoint else "black",
+            markeredgecolor=curve.colour if line.checkpoint else "black",
             markeredgewidth=1.4 if line.checkpoint else 0.8,
             label=f"most: {line.key}",
             zorder=4,
-            **look_of,
+            **marks,
         )
 
 
 def curve_of(sizes: Sizes) -> list[tuple[float, float]]:
     """Evenly spaced on a log axis, each between the two predictions around it."""
     frames = sorted(sizes)
-    first, last = frames[0], frames[-1]
-    places = [first * (last / first) ** (step / DRAWN) for step in range(DRAWN + 1)]
-    places = sorted({*places[1:-1], *map(float, frames)})
-    curve = []
-    for place in places:
-        after = min(bisect_right(frames, place), len(frames) - 1)
-        left, right = frames[max(after - 1, 0)], frames[after]
-        share = (place - left) / (right - left) if right > left else 0.0
-        curve.append((place, sizes[left] + share * (sizes[right] - sizes[left])))
-    return curve
+    spaced = np.geomspace(frames[0], frames[-1], DRAWN + 1)[1:-1].round(6)
+    places = np.unique([*spaced, *frames])
+    bytes_of = np.interp(places, frames, [sizes[known] for known in frames])
+    return list(zip(places.tolist(), bytes_of.tolist(), strict=True))
 
 
 def style_handles(limit_name: str) -> list[Line2D]:

@@ -7,7 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from vbench_mem.report.curves import LossPanel
-from vbench_mem.report.draw.canvas import SIZE, Sheet, log_ticks, page, plain, styled
+from vbench_mem.report.draw.canvas import SIZE, Sheet, log_ticks, plain, styled
+from vbench_mem.report.draw.many import grid
+from vbench_mem.report.draw.signs import LEVEL
 from vbench_mem.report.style import LEVEL_COLOUR
 
 WIDE = 6.0  # highest over lowest loss, above which a linear axis hides the end
@@ -22,14 +24,10 @@ def draw_losses(panels: Sequence[LossPanel]) -> Sheet:
         Line2D([], [], color=line.colour, marker=line.marker, markersize=SIZE - 2, label=name)
         for name, line in lines.items()
     ]
-    columns = min(2, len(panels))
-    rows = math.ceil(len(panels) / columns)
-    figure, boxes = page(rows, columns, 3.2 if columns == 2 else 4.2, handles)
-    for axes, panel in zip(boxes, panels, strict=False):
+    sheet, boxes = grid([panel.title for panel in panels], handles)
+    for axes, panel in zip(boxes, panels, strict=True):
         draw_panel(axes, panel)
-    for axes in boxes[len(panels) :]:
-        axes.set_visible(False)
-    return figure
+    return sheet
 
 
 def draw_panel(axes: Axes, panel: LossPanel) -> None:
@@ -50,7 +48,7 @@ def draw_panel(axes: Axes, panel: LossPanel) -> None:
             label=line.label,
         )
     if panel.guess is not None:
-        axes.axhline(panel.guess, color=LEVEL_COLOUR, linewidth=0.9, linestyle=(0, (5, 3)))
+        axes.axhline(panel.guess, **LEVEL)
         axes.annotate(
             f"a guess: ln {math.exp(panel.guess):.0f} = {panel.guess:.3g}",
             (1, panel.guess),
@@ -69,6 +67,5 @@ def draw_panel(axes: Axes, panel: LossPanel) -> None:
         log_ticks(axes)
     else:
         plain(axes, "y")
-    axes.set_title(panel.title, size=10, loc="left")
     axes.set_xlabel("step")
     axes.set_ylabel("loss, nats (down is better)")

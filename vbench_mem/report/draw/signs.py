@@ -10,15 +10,14 @@ from matplotlib.transforms import ScaledTranslation
 from vbench_mem.analysis.scores.score import AnyScore
 from vbench_mem.base.units import significant
 from vbench_mem.report.draw.canvas import SIZE, track_points
-from vbench_mem.report.draw.labels import Labels
 from vbench_mem.report.series import MemoryPoint, PlotPoint
-from vbench_mem.report.style import LIMIT_COLOUR
+from vbench_mem.report.style import LEVEL_COLOUR, LIMIT_COLOUR
 
 FILL = {"measured": "full", "imported": "left", "published": "none"}
 GREY = "#555555"
 FRONTIER: dict[str, Any] = {"color": "#333333", "linestyle": "--", "linewidth": 1}
 LIMIT: dict[str, Any] = {"color": LIMIT_COLOUR, "linewidth": 1, "linestyle": ":"}
-ACROSS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
+LEVEL: dict[str, Any] = {"color": LEVEL_COLOUR, "linewidth": 0.9, "linestyle": (0, (5, 3))}
 
 
 def with_memory(points: Iterable[MemoryPoint]) -> list[MemoryPoint]:
@@ -82,13 +81,6 @@ def limits(axes: Axes, points: Sequence[MemoryPoint], *, horizontal: bool) -> No
             ha="left" if horizontal else "right",
             va="bottom" if horizontal else "top",
         )
-
-
-def name_level(labels: Labels, y: float, text: str, color: str, *, at_left: bool) -> None:
-    """Name a horizontal line of a log axis, near the end that is asked for."""
-    left, right = labels.axes.get_xlim()
-    shares = ACROSS if at_left else ACROSS[::-1]
-    labels.on_line([(left * (right / left) ** share, y) for share in shares], text, color, 9)
 
 
 def handle(name: str, point: PlotPoint) -> Line2D:

@@ -3,23 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from matplotlib.axes import Axes
+
 from vbench_mem.base.units import significant
-from vbench_mem.report.draw.canvas import (
-    Sheet,
-    frames_axis,
-    log_ticks,
-    styled,
-    track,
-    track_points,
-)
+from vbench_mem.report.draw.canvas import Sheet, styled, track, track_points
 from vbench_mem.report.draw.many import (
+    BAR,
     bar_page,
     bar_text,
     draw_values,
-    grid,
-    label_axes,
+    log_page,
     series_handles,
-    share_limits,
     time_unit,
 )
 from vbench_mem.report.facets import Facets
@@ -29,16 +23,14 @@ from vbench_mem.report.series import ValuePoint
 @styled
 def draw_time_frames(facets: Facets[ValuePoint]) -> Sheet:
     """Milliseconds of a step against frames on log axes, a line for each variant."""
-    sheet, boxes = grid(facets.panels, series_handles(facets.points))
     unit, per_ms = time_unit(point.y for point in facets.points)
-    for axes, panel in zip(boxes, facets.panels, strict=True):
-        draw_values(axes, [in_unit(point, per_ms) for point in panel.points])
-        frames_axis(axes, (point.x for point in facets.points))
-    share_limits(boxes)
-    for axes in boxes:
-        log_ticks(axes)
-    label_axes(boxes, "frames of a clip", f"{unit}/step (down is better)")
-    return sheet
+    return log_page(
+        facets.panels,
+        series_handles(facets.points),
+        lambda axes, points: draw_values(axes, [in_unit(point, per_ms) for point in points]),
+        ("frames of a clip", f"{unit}/step (down is better)"),
+        frames=sorted({point.x for point in facets.points}),
+    )
 
 
 def in_unit(point: ValuePoint, per_ms: float) -> ValuePoint:
@@ -49,19 +41,15 @@ def in_unit(point: ValuePoint, per_ms: float) -> ValuePoint:
 @styled
 def draw_time_variants(points: Sequence[ValuePoint]) -> Sheet:
     """Milliseconds of each row as a bar, for a matrix with a single number of frames."""
-    sheet, axes = bar_page([point.series for point in points], [])
     unit, per_ms = time_unit(point.y for point in points)
-    points = [in_unit(point, per_ms) for point in points]
-    for place, point in enumerate(points):
-        (bar,) = axes.barh(place, point.y, height=0.66, color=point.colour)
+
+    def draw(axes: Axes, place: int) -> None:
+        point = in_unit(points[place], per_ms)
+        (bar,) = axes.barh(place, point.y, height=BAR, color=point.colour)
         track_points(bar, [point])
-        end = point.y
         if point.low is not None and point.high is not None:
             span = axes.hlines(place, point.low, point.high, color="#444444", linewidth=1.2)
             track(span, point.series)
-            end = max(end, point.high)
-        bar_text(axes, end, place, significant(point.y))
-    axes.margins(x=0.1)
-    axes.set_xlim(left=0)
-    axes.set_xlabel(f"{unit}/step (left is better)")
-    return sheet
+        bar_text(axes, max(point.y, point.high or 0.0), place, significant(point.y))
+
+    return bar_page([point.series for point in points], [], draw, f"{unit}/step")
