@@ -22,7 +22,7 @@ from vbench_mem.report.style import CARD_COLOURS, NO_CARD
 
 PITCH, NARROW_PITCH = 0.24, 0.36  # inches: a line of fields, one with two lines of text
 WIDE = 1.05  # inches of a field for one line of text
-NONE = "no number"
+NONE, BEYOND = "no number", f"more than {SIZES[-1]} GB"
 GAP = 0.04  # of a field, around it
 
 
@@ -32,7 +32,7 @@ def draw_cards(grids: Sequence[CardGrid]) -> Sheet:
     tiles = [tile for grid in grids for tile in grid.tiles]
     mixed = len({tile.basis for tile in tiles if tile.bytes is not None}) > 1
     names = {name_of(tile): paint(tile) for tile in tiles}
-    order = [*(f"{size} GB" for size in SIZES), beyond(), NONE]
+    order = [*(f"{size} GB" for size in SIZES), BEYOND, NONE]
     handles = [Patch(facecolor=names[n][0], label=n) for n in order if n in names]
     left = left_of([name for grid in grids for name in grid.variants], 9)
     fields = max(len(grid.frames) for grid in grids)
@@ -71,15 +71,11 @@ def draw_grid(axes: Axes, grid: CardGrid, mixed: bool, between: str) -> None:
     axes.set_xlabel("frames of a clip")
 
 
-def beyond() -> str:
-    return f"more than {SIZES[-1]} GB"
-
-
 def name_of(tile: Tile) -> str:
     """As the legend calls it."""
     if tile.bytes is None:
         return NONE
-    return beyond() if tile.card is None else f"{tile.card} GB"
+    return BEYOND if tile.card is None else f"{tile.card} GB"
 
 
 def paint(tile: Tile) -> tuple[str, str]:
@@ -93,14 +89,12 @@ def words(tile: Tile, mixed: bool, between: str) -> str:
     if tile.bytes is None:
         return "oom" if tile.row.is_out_of_memory else "-"
     about = "~" if mixed and tile.basis == "predicted" else ""
-    card = f"> {SIZES[-1]} GB" if tile.card is None else f"{tile.card} GB"
+    card = name_of(tile).replace("more than", ">")
     return f"{card}{between}{about}{tile.scheme.unit.text(tile.bytes)}"
 
 
 def facts(tile: Tile) -> list[tuple[str, str]]:
     if tile.bytes is None:
         return [("no number", tile.why or "not known")]
-    return [
-        ("smallest card", name_of(tile)),
-        (f"{tile.basis} memory of the process", format_bytes(tile.bytes)),
-    ]
+    size = format_bytes(tile.bytes)
+    return [("smallest card", name_of(tile)), (f"{tile.basis} memory of the process", size)]

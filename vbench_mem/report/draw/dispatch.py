@@ -21,7 +21,7 @@ DRAWERS: dict[Drawer, Callable[..., Sheet]] = {
     "changes": draw_changes,
     "frontier": draw_frontier,
     "lanes": draw_lanes,
-    "losses": draw_losses,
+    "loss_curves": draw_losses,
     "memory_categories": draw_categories,
     "memory_frames": draw_memory_frames,
     "memory_recall": draw_memory_recall,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from vbench_mem.analysis.join import Joined
 from vbench_mem.report.facets import bars, facets
-from vbench_mem.report.plan import Plan, sentences
+from vbench_mem.report.plan import Plan, drawn_as
 from vbench_mem.report.series import MemoryPoint, memory_budgets, memory_points
 
 
@@ -18,41 +18,28 @@ def plans(joined: Joined) -> list[Plan]:
 
     if len(frames) > 1:
         shown = facets(seen, joined)
-        caption = sentences(
+        captions = (
             "Peak memory of a step against the frames of a clip, both on log axes.",
             basis(shown.points),
             endings(shown.points),
             unplaced(points),
             shown.left_out,
         )
-        return [
-            Plan(
-                name=name,
-                title=title,
-                caption=caption,
-                drawer="memory_frames",
-                data=(shown, memory_budgets(joined, shown.points)),
-            )
-        ]
+        budgets = memory_budgets(joined, shown.points)
+        return [drawn_as("memory_frames", title, (shown, budgets), *captions)]
     chosen, left_out = bars(seen, joined)
-    some = chosen.points
+    captions = (
+        f"Peak memory of a step at {frames[0]} frames, rows in the matrix's order.",
+        "Pale hatched bars are predicted, not run."
+        if any(point.basis == "predicted" for point in chosen.points)
+        else "",
+        endings(chosen.points),
+        unplaced(points),
+        left_out,
+    )
     return [
         Plan(name=name, title=title, skipped=f"all rows have {frames[0]} frames"),
-        Plan(
-            name="memory_variants",
-            title="Memory of each variant",
-            caption=sentences(
-                f"Peak memory of a step at {frames[0]} frames, rows in the matrix's order.",
-                "Pale hatched bars are predicted, not run."
-                if any(point.basis == "predicted" for point in some)
-                else "",
-                endings(some),
-                unplaced(points),
-                left_out,
-            ),
-            drawer="memory_variants",
-            data=(some,),
-        ),
+        drawn_as("memory_variants", "Memory of each variant", (chosen.points,), *captions),
     ]
 
 
