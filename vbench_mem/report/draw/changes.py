@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -49,8 +50,9 @@ def draw_side(axes: Axes, name: str, dots: Sequence[Dot | None]) -> None:
         if dot is not None:
             draw_dot(axes, place, dot)
     axes.axvline(0, color="#444444", linewidth=0.9, zorder=1)
-    reach = 1.12 * max((NARROWEST, *(abs(at) for dot in dots if dot for at in ends(dot))))
-    axes.set_xlim(-100 * reach, 100 * reach)
+    ends = (end for dot in dots if dot for end in (dot.share, *(dot.old or ()), *(dot.new or ())))
+    reach = 112 * max(NARROWEST, *map(abs, ends), 0.0)
+    axes.set_xlim(-reach, reach)
     axes.set_ylim(len(dots) - 0.4, -0.6)
     axes.grid(False, axis="y")
     axes.set_xlabel(f"{name}, % of A (left is better)")
@@ -58,56 +60,32 @@ def draw_side(axes: Axes, name: str, dots: Sequence[Dot | None]) -> None:
 
 def draw_ending(axes: Axes, place: int, text: str) -> None:
     """In the place of a dot, on a background that hides the line at 0."""
-    axes.annotate(
-        text,
-        (0, place),
-        color=WORSE if text.startswith("ok") else CHANGED_COLOUR,
-        size=9,
-        ha="center",
-        va="center",
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
-    )
+    colour = WORSE if text.startswith("ok") else CHANGED_COLOUR
+    ground = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+    axes.annotate(text, (0, place), color=colour, size=9, ha="center", va="center", bbox=ground)
 
 
 def draw_dot(axes: Axes, place: int, dot: Dot) -> None:
-    verdict = dot.verdict or Judgement.NOISE
-    colour = COLOURS.get(verdict, QUIET)
+    shape, colour, fill = "o", QUIET, "none"
+    if dot.verdict in SHAPES:
+        shape, colour, fill = SHAPES[dot.verdict], COLOURS[dot.verdict], "full"
     if dot.old is not None:
         low, high = (100 * end for end in dot.old)
         axes.barh(place, high - low, left=low, height=BAR, color=SPAN, zorder=1.5)
     if dot.new is not None:
         ends = [100 * end for end in dot.new]
         axes.plot(ends, [place, place], color=colour, linewidth=2, zorder=2)
-    (line,) = axes.plot(
-        [100 * dot.share],
-        [place],
-        linestyle="",
-        marker=SHAPES.get(verdict, "o"),
-        markersize=SIZE,
-        color=colour,
-        fillstyle="full" if verdict in SHAPES else "none",
-        label=dot.mark.label,
-        zorder=3,
-    )
+    how: dict[str, Any] = {"linestyle": "", "markersize": SIZE, "fillstyle": fill, "zorder": 3}
+    (line,) = axes.plot(100 * dot.share, place, shape, color=colour, label=dot.mark.label, **how)
     track(line, dot.mark.label, [dot.mark])
-
-
-def ends(dot: Dot) -> list[float]:
-    return [dot.share, *(dot.old or ()), *(dot.new or ())]
 
 
 def handles(dots: Sequence[Dot]) -> list[Line2D]:
     """Of the markers that are drawn."""
     drawn = {dot.verdict for dot in dots}
-    found = [
-        grey(
-            SHAPES[each],
-            ", ".join(dict.fromkeys((WORDS[each], TIME_WORDS[each]))),
-            color=COLOURS[each],
-        )
-        for each in SHAPES
-        if each in drawn
-    ]
+    names = {each: ", ".join(dict.fromkeys((WORDS[each], TIME_WORDS[each]))) for each in SHAPES}
+    shown = [each for each in SHAPES if each in drawn]
+    found = [grey(SHAPES[each], names[each], color=COLOURS[each]) for each in shown]
     if drawn - {*SHAPES}:
         found.append(grey("o", "the same, within noise, or not judged", "none", color=QUIET))
     if any(dot.old is not None for dot in dots):

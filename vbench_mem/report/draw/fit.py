@@ -1,7 +1,7 @@
 """The picture of a fit: memory against frames, a line for each variant, and the card's line."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,8 @@ from vbench_mem.analysis.fit.solve import FitAnswer
 from vbench_mem.analysis.fit.variants import FitLine
 from vbench_mem.analysis.join import Row
 from vbench_mem.report.draw.canvas import SIZE, Sheet, styled
-from vbench_mem.report.draw.many import log_page, plot
-from vbench_mem.report.draw.signs import GREY, grey, handle
+from vbench_mem.report.draw.many import log_page, plot, series_handles
+from vbench_mem.report.draw.signs import GREY, grey
 from vbench_mem.report.facets import Facet
 from vbench_mem.report.scheme import scheme_of_rows
 from vbench_mem.report.series import PlotPoint
@@ -25,32 +25,27 @@ LIMIT: dict[str, Any] = {"color": LIMIT_COLOUR, "linewidth": 1.2, "linestyle": "
 Sizes = dict[int, int]
 
 
-@dataclass(frozen=True, kw_only=True)
-class FitCurve(PlotPoint):
+@dataclass(frozen=True)
+class FitCurve:
     """Bytes by frames of one line at one batch; `most` frames fit, None where nothing does."""
 
     line: FitLine
-    sizes: Sizes
     most: int | None
+    sizes: Sizes = field(default_factory=dict)
+
+    @property
+    def shown(self) -> Sizes:
+        """At the frames of the matrix, the most that fit, and what lies between."""
+        ends = (self.line.frames[0], self.line.frames[-1], self.most or self.line.frames[0])
+        known = sorted(self.sizes.items())
+        return {frames: size for frames, size in known if min(ends) <= frames <= max(ends)}
 
 
-def known_sizes(answers: Sequence[FitAnswer]) -> dict[int, dict[str, tuple[FitLine, Sizes]]]:
-    """By batch and line, the bytes that were predicted at each frame count."""
-    found: dict[int, dict[str, tuple[FitLine, Sizes]]] = {}
-    for answer in answers:
-        for value, size in answer.sizes.items():
-            given = answer.given
-            frames, batch = (value, given) if answer.sought == "frames" else (given, value)
-            if batch in answer.line.batches:
-                some = found.setdefault(batch, {})
-                some.setdefault(answer.line.key, (answer.line, {}))[1][frames] = size
-    return {batch: found[batch] for batch in sorted(found)}
+@dataclass(frozen=True, kw_only=True)
+class FitPoint(PlotPoint):
+    """A curve in the looks of its row."""
 
-
-def row_of(line: FitLine) -> Row:
-    return Row(
-        cell=line.cell, label=line.label, state=RowState.OK, reason=None, by_rule=False, record=None
-    )
+    curve: FitCurve
 
 
 @styled
@@ -59,72 +54,73 @@ def draw_fit(answers: Sequence[FitAnswer], limit_name: str, what: str) -> Sheet:
 
     `what` names the bytes of the axis; between predictions a curve is drawn straight in bytes.
     """
-    most = {(a.line.key, a.given): a.largest for a in answers if a.sought == "frames"}
-    found = [
-        (batch, line, within(line, sizes, most.get((line.key, batch))))
-        for batch, some in known_sizes(answers).items()
-        for line, sizes in some.values()
-    ]
-    rows = [row_of(line) for _, line, _ in found]
-    scheme = scheme_of_rows(rows, (), max(max(sizes.values()) for _, _, sizes in found))
-    panels: dict[int, Facet[FitCurve]] = {}
-    for (batch, line, sizes), row in zip(found, rows, strict=True):
-        panel = panels.setdefault(batch, Facet(title=f"batch {batch}", points=[]))
-        fitting = most.get((line.key, batch))
-        curve = FitCurve(
-            row=row, series=row.label, scheme=scheme, line=line, sizes=sizes, most=fitting
+    found = curves_of(answers)
+    every = [curve for curves in found.values() for curve in curves]
+    largest = max(size for curve in every for size in curve.shown.values())
+    scheme = scheme_of_rows([row_of(curve.line) for curve in every], (), largest)
+    panels = [
+        Facet(
+            title=f"batch {batch}",
+            points=[
+                FitPoint(
+                    row=row_of(curve.line), series=curve.line.label, scheme=scheme, curve=curve
+                )
+                for curve in curves
+            ],
         )
-        panel.points.append(curve)
-    curves = {curve.series: curve for panel in panels.values() for curve in panel.points}
-    handles = [handle(name, curve) for name, curve in curves.items()]
+        for batch, curves in sorted(found.items())
+    ]
     limit = answers[0].limit_bytes / scheme.unit.bytes
 
-    def draw(axes: Axes, points: Sequence[FitCurve]) -> None:
-        for curve in points:
-            draw_line(axes, curve)
+    def draw(axes: Axes, points: Sequence[FitPoint]) -> None:
+        for point in points:
+            draw_line(axes, point)
         axes.axhline(limit, label="limit", **LIMIT)
 
-    shown = [frames for _, _, sizes in found for frames in sizes]
-    doubled = [2**power for power in range(13) if min(shown) <= 2**power <= max(shown)]
-    return log_page(
-        list(panels.values()),
-        [*handles, *style_handles(limit_name)],
-        draw,
-        ("frames of a clip (right is better)", f"{what}, {scheme.unit.name}"),
-        frames=doubled or shown[:1],
+    frames = sorted({number for curve in every for number in curve.shown})
+    doubled = [2**power for power in range(13) if frames[0] <= 2**power <= frames[-1]]
+    handles = series_handles(point for panel in panels for point in panel.points)
+    names = "frames of a clip (right is better)", f"{what}, {scheme.unit.name}"
+    ticks = doubled or frames[:1]
+    return log_page(panels, handles + style_handles(limit_name), draw, names, frames=ticks)
+
+
+def curves_of(answers: Sequence[FitAnswer]) -> dict[int, list[FitCurve]]:
+    """By batch, each line with the bytes that were predicted at each frame count."""
+    most = {(a.given, a.line.key): a.largest for a in answers if a.sought == "frames"}
+    found: dict[tuple[int, str], FitCurve] = {}
+    for answer in answers:
+        line, given = answer.line, answer.given
+        for value, size in answer.sizes.items():
+            frames, batch = (value, given) if answer.sought == "frames" else (given, value)
+            if batch in line.batches:
+                key = batch, line.key
+                found.setdefault(key, FitCurve(line, most.get(key))).sizes[frames] = size
+    batches = dict.fromkeys(batch for batch, _ in found)
+    return {batch: [curve for key, curve in found.items() if key[0] == batch] for batch in batches}
+
+
+def row_of(line: FitLine) -> Row:
+    return Row(
+        cell=line.cell, label=line.label, state=RowState.OK, reason=None, by_rule=False, record=None
     )
 
 
-def within(line: FitLine, sizes: Sizes, most: int | None) -> Sizes:
-    """What is shown: the frames of the matrix, the most that fit, and what lies between."""
-    ends = (line.frames[0], line.frames[-1], most or line.frames[0])
-    return {size: sizes[size] for size in sorted(sizes) if min(ends) <= size <= max(ends)}
-
-
-def draw_line(axes: Axes, curve: FitCurve) -> None:
-    line, sizes, unit = curve.line, curve.sizes, curve.scheme.unit
-    places = {frames: size / unit.bytes for frames, size in sizes.items()}
-    through = [(frames, size / unit.bytes) for frames, size in curve_of(sizes)]
-    style = "--" if line.checkpoint else "-"
-    plot(axes, curve, through, marker="", linestyle=style, label=line.key)
-    marks: dict[str, Any] = {
-        "linestyle": "",
-        "markerfacecolor": "white" if line.checkpoint else curve.colour,
-    }
-    given = [(frames, places[frames]) for frames in places if frames in line.frames]
-    plot(axes, curve, given, markersize=SIZE - 3, label=f"frames: {line.key}", **marks)
-    if curve.most in places:
-        plot(
-            axes,
-            curve,
-            [(curve.most, places[curve.most])],
-            markersize=SIZE + 1,
-            markeredgecolor=curve.colour if line.checkpoint else "black",
-            markeredgewidth=1.4 if line.checkpoint else 0.8,
-            label=f"most: {line.key}",
-            zorder=4,
-            **marks,
-        )
+def draw_line(axes: Axes, point: FitPoint) -> None:
+    line, sizes, unit = point.curve.line, point.curve.shown, point.scheme.unit.bytes
+    places = {frames: size / unit for frames, size in sizes.items()}
+    through = [(frames, size / unit) for frames, size in curve_of(sizes)]
+    given = [(frames, size) for frames, size in places.items() if frames in line.frames]
+    most = [(frames, size) for frames, size in places.items() if frames == point.curve.most]
+    fill, style, edge, width = point.colour, "-", "black", 0.8
+    if line.checkpoint:
+        fill, style, edge, width = "white", "--", point.colour, 1.4
+    marks: dict[str, Any] = {"linestyle": "", "markerfacecolor": fill}
+    plot(axes, point, through, marker="", linestyle=style, label=line.key)
+    plot(axes, point, given, markersize=SIZE - 3, label=f"frames: {line.key}", **marks)
+    if most:
+        marks |= {"markeredgecolor": edge, "markeredgewidth": width, "zorder": 4}
+        plot(axes, point, most, markersize=SIZE + 1, label=f"most: {line.key}", **marks)
 
 
 def curve_of(sizes: Sizes) -> list[tuple[float, float]]:

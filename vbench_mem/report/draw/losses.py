@@ -8,6 +8,7 @@ from matplotlib.lines import Line2D
 
 from vbench_mem.report.curves import LossPanel
 from vbench_mem.report.draw.canvas import SIZE, Sheet, log_ticks, plain, styled
+from vbench_mem.report.draw.labels import Labels
 from vbench_mem.report.draw.many import grid
 from vbench_mem.report.draw.signs import LEVEL
 from vbench_mem.report.style import LEVEL_COLOUR
@@ -34,9 +35,8 @@ def draw_panel(axes: Axes, panel: LossPanel) -> None:
     for number, line in enumerate(panel.lines):
         every = max(1, len(line.steps) // MARKS)
         if line.seeds > 1:
-            axes.fill_between(
-                line.steps, line.low, line.high, color=line.colour, alpha=0.15, linewidth=0
-            )
+            band = line.steps, line.low, line.high
+            axes.fill_between(*band, color=line.colour, alpha=0.15, linewidth=0)
         axes.plot(
             line.steps,
             line.mean,
@@ -49,16 +49,6 @@ def draw_panel(axes: Axes, panel: LossPanel) -> None:
         )
     if panel.guess is not None:
         axes.axhline(panel.guess, **LEVEL)
-        axes.annotate(
-            f"a guess: ln {math.exp(panel.guess):.0f} = {panel.guess:.3g}",
-            (1, panel.guess),
-            (-4, 3),
-            xycoords=("axes fraction", "data"),
-            textcoords="offset points",
-            color=LEVEL_COLOUR,
-            size=8,
-            ha="right",
-        )
     lowest = min(min(line.low) for line in panel.lines)
     highest = max(max(line.high) for line in panel.lines)
     axes.margins(x=0.01)
@@ -67,5 +57,8 @@ def draw_panel(axes: Axes, panel: LossPanel) -> None:
         log_ticks(axes)
     else:
         plain(axes, "y")
+    if panel.guess is not None:
+        text = f"a guess: ln {math.exp(panel.guess):.0f} = {panel.guess:.3g}"
+        Labels(axes).on_level(panel.guess, [text], LEVEL_COLOUR)
     axes.set_xlabel("step")
     axes.set_ylabel("loss, nats (down is better)")

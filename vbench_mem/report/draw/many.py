@@ -10,11 +10,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator
 
 from vbench_mem.base.units import significant
-from vbench_mem.report.draw.canvas import SIZE, Sheet, log_ticks, page, plain, track, track_points
+from vbench_mem.report.draw.canvas import SIZE, Sheet, log_ticks, page, plain
 from vbench_mem.report.draw.labels import XY, shortened, width
-from vbench_mem.report.draw.signs import grey, handle
+from vbench_mem.report.draw.signs import grey
 from vbench_mem.report.facets import Facet, P
-from vbench_mem.report.series import PlotPoint, ValuePoint
+from vbench_mem.report.series import PlotPoint
 
 MOST_ENTRIES = 16  # of a legend that names every series
 HIGH, LOW, PITCH = 4.2, 3.0, 0.27  # inches: a single panel, one of several, a bar with its gap
@@ -94,7 +94,10 @@ def series_handles(points: Iterable[PlotPoint]) -> list[Line2D]:
         series.setdefault(point.series, point)
     some = list(series.values())
     if len(some) <= MOST_ENTRIES or some[0].scheme.marks_series:
-        return [handle(name, point) for name, point in series.items()]
+        return [
+            grey(point.marker, name, color=point.colour, markersize=SIZE - 1)
+            for name, point in series.items()
+        ]
     colours = {point.groups[0]: point.colour for point in some}
     markers = {point.groups[1]: point.marker for point in some}
     return [
@@ -109,17 +112,6 @@ def by_series(points: Iterable[P]) -> dict[str, list[P]]:
     for point in sorted(points, key=lambda point: point.row.cell.load.frames):
         found.setdefault(point.series, []).append(point)
     return found
-
-
-def draw_values(axes: Axes, points: Sequence[ValuePoint]) -> None:
-    """A line for each series through its points, with thin bars where they spread."""
-    for name, some in by_series(points).items():
-        bars = [(s.x, s.low, s.high) for s in some if s.low is not None and s.high is not None]
-        if bars:
-            xs, lows, highs = zip(*bars, strict=True)
-            spans = axes.vlines(xs, lows, highs, color=some[0].colour, linewidth=1, alpha=0.7)
-            track(spans, name, groups=some[0].groups)
-        track_points(plot(axes, some[0], [(point.x, point.y) for point in some]), some)
 
 
 def time_unit(times: Iterable[float]) -> tuple[str, float]:

@@ -138,5 +138,7 @@ def draw_memory_variants(points: Sequence[MemoryPoint]) -> Sheet:
 
     label = f"{memory_word(points)}, {points[0].scheme.unit.name}"
     sheet = bar_page([point.series for point in points], handles, draw, label)
-    limits(sheet.axes[0], points, horizontal=False)
+    (axes,) = sheet.axes
+    axes.set_xlim(0, 1.1 * max(point.size for point in points))  # crosses set no limits
+    limits(axes, points, horizontal=False)
     return sheet

@@ -49,8 +49,8 @@ def draw_sheet(strips: list[tuple[str, Strip]]) -> Figure:
     height = len(strips) * (ROW + GAP)
     figure = Figure(figsize=(WIDTH, height))
     for number, (text, pixels) in enumerate(strips):
-        bottom = height - (number + 1) * (ROW + GAP)
-        axes = figure.add_axes((0, bottom / height, 1, ROW / height))
+        bottom = 1 - (number + 1) / len(strips)
+        axes = figure.add_axes((0, bottom, 1, ROW / height))
         axes.imshow(pixels, interpolation="nearest", aspect="auto")
         axes.set_title(text, loc="left", fontsize=10, pad=3)
         axes.set_axis_off()

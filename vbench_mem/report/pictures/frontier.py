@@ -103,18 +103,16 @@ def benchmarks(rows: Iterable[Row]) -> dict[str, str]:
         if score.direction == ("t2v" if score.dataset in forward else "v2t")
     }
     often = Counter(score.dataset for score in chosen.values())
-    return {
-        column: f"{score.dataset}, {WAYS[score.direction]}{kind_text(score, often)}"
-        for column, score in chosen.items()
-    }
+    return {column: benchmark_name(score, often) for column, score in chosen.items()}
 
 
-def kind_text(score: AnyScore, often: Counter[str]) -> str:
-    """Origin, protocol and gallery of a recall, where the dataset has several kinds."""
+def benchmark_name(score: AnyScore, often: Counter[str]) -> str:
+    """With origin, protocol and gallery of a recall where the dataset has several kinds."""
+    name = f"{score.dataset}, {WAYS[score.direction]}"
     if often[score.dataset] == 1:
-        return ""
+        return name
     gallery = f" of {score.gallery_size}" if score.gallery_size else ""
-    return f" ({score.origin}, {score.protocol_name}{gallery})"
+    return f"{name} ({score.origin}, {score.protocol_name}{gallery})"
 
 
 def compared(
