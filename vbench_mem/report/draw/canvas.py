@@ -4,12 +4,11 @@ What a figure is about is not known here.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import wraps
 from io import StringIO
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import matplotlib
 from matplotlib.artist import Artist
@@ -22,8 +21,6 @@ from vbench_mem.report.marks import Mark, Track, mark_of
 from vbench_mem.report.series import PlotPoint
 from vbench_mem.report.write.plain import clean, one_line
 
-P = ParamSpec("P")
-F = TypeVar("F", bound=Figure)
 SETTINGS: dict[Any, Any] = {  # matplotlib types its keys one by one, not in every version
     "svg.fonttype": "none",  # text stays text: it can be searched, and read aloud
     "svg.hashsalt": "vbench_mem",  # the same figure gives the same file
@@ -75,15 +72,7 @@ def track_points(artist: Artist, points: Iterable[PlotPoint], *ways: str) -> Non
     track(artist, points[0].series, marks, (*points[0].groups, *ways))
 
 
-def styled(draw: Callable[P, F]) -> Callable[P, F]:
-    """Draw under our settings, not the user's own."""
-
-    @wraps(draw)
-    def under_settings(*args: P.args, **kwargs: P.kwargs) -> F:
-        with matplotlib.rc_context(SETTINGS):
-            return draw(*args, **kwargs)
-
-    return under_settings
+styled = matplotlib.rc_context(SETTINGS)  # of a function: under our settings, not the user's
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
 from matplotlib.text import Annotation
@@ -42,6 +43,9 @@ class Box:
         across = self.left < other.right and other.left < self.right
         return across and self.low < other.high and other.low < self.high
 
+    def grown(self, by: float) -> "Box":
+        return Box(self.left - by, self.low - by, self.right + by, self.high + by)
+
 
 class Labels:
     """What is drawn in one axes, and the labels put into the rest."""
@@ -57,7 +61,7 @@ class Labels:
         for line in axes.lines:
             places = self.scale * line.get_transform().transform(line.get_xydata())
             if line.get_marker() not in ("", "None"):
-                self.taken += [Box(x - MARK, y - MARK, x + MARK, y + MARK) for x, y in places]
+                self.taken += [Box(x, y, x, y).grown(MARK) for x, y in places]
             if line.get_linestyle() != "None":
                 self.avoid_line(places)
         for path in (path for bars in axes.collections for path in bars.get_paths()):
@@ -65,12 +69,12 @@ class Labels:
 
     def avoid_line(self, places: Iterable[XY]) -> None:
         """Keep labels a point away from a line that is straight between these places."""
-        for (x, y), (x1, y1) in pairwise(places):
-            count = max(1, math.ceil(math.hypot(x1 - x, y1 - y) / STEP))
-            for part in range(count):
-                xs = sorted(x + (x1 - x) * (part + end) / count for end in (0, 1))
-                ys = sorted(y + (y1 - y) * (part + end) / count for end in (0, 1))
-                self.taken.append(Box(xs[0] - 1, ys[0] - 1, xs[1] + 1, ys[1] + 1))
+        for start, end in pairwise(places):
+            count = max(1, math.ceil(math.dist(start, end) / STEP))
+            pieces = np.linspace(start, end, count + 1).tolist()
+            for one, other in pairwise(pieces):
+                (left, right), (low, high) = map(sorted, zip(one, other, strict=True))
+                self.taken.append(Box(left, low, right, high).grown(1))
 
     def point(self, x: float, y: float) -> XY:
         across, up = self.axes.transData.transform((x, y))
@@ -78,9 +82,9 @@ class Labels:
 
     def met(self, box: Box) -> int:
         """How much is in its way; outside the axes is worse than anything."""
-        inside = self.inside
-        fits = inside.left + CLEAR <= box.left and box.right <= inside.right - CLEAR
-        fits = fits and inside.low + CLEAR <= box.low and box.high <= inside.high - CLEAR
+        inside = self.inside.grown(-CLEAR)
+        fits = inside.left <= box.left and box.right <= inside.right
+        fits = fits and inside.low <= box.low and box.high <= inside.high
         marks = sum(box.meets(other) for other in self.taken)
         return marks + OVER * sum(box.meets(other) for other in self.texts) + (not fits) * OUT
 
@@ -150,11 +154,11 @@ def shortened(text: str, size: float, room: float) -> str:
     """The text, or as much of its start and its end as `room` points hold."""
     if width(text, size) <= room:
         return text
-    fitting = (
-        f"{text[: count // 2]}{CUT}{text[len(text) - (count + 1) // 2 :]}"
-        for count in range(len(text) - 1, 0, -1)
-    )
-    return next((some for some in fitting if width(some, size) <= room), CUT)
+    for count in range(len(text) - 1, 0, -1):
+        cut = text[: count // 2] + CUT + text[len(text) - (count + 1) // 2 :]
+        if width(cut, size) <= room:
+            return cut
+    return CUT
 
 
 def beside(

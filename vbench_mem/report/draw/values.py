@@ -78,7 +78,6 @@ def draw_throughput(facets: Facets[ValuePoint], levels: Sequence[tuple[float, st
         series_handles(facets.points),
         draw_values,
         ("GFLOP/clip, forward and backward (left is better)", "clips/s (up is better)"),
-        room=(1.25, 1.25),
         label=lambda axes, _: draw_levels(axes, levels),
     )
 
