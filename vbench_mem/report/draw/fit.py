@@ -13,15 +13,13 @@ from vbench_mem.analysis.fit.variants import FitLine
 from vbench_mem.analysis.join import Row
 from vbench_mem.report.draw.canvas import SIZE, Sheet, styled
 from vbench_mem.report.draw.many import log_page, plot, series_handles
-from vbench_mem.report.draw.signs import GREY, grey
+from vbench_mem.report.draw.signs import GREY, LIMIT, grey
 from vbench_mem.report.facets import Facet
 from vbench_mem.report.scheme import scheme_of_rows
 from vbench_mem.report.series import PlotPoint
-from vbench_mem.report.style import LIMIT_COLOUR
 from vbench_mem.running.record import RowState
 
 DRAWN = 40  # places of a curve: what is straight on plain axes bends on these
-LIMIT: dict[str, Any] = {"color": LIMIT_COLOUR, "linewidth": 1.2, "linestyle": ":"}
 Sizes = dict[int, int]
 
 

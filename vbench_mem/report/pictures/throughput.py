@@ -1,6 +1,7 @@
 """Work against speed: GFLOP of a clip and clips per second, measured rows alone."""
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
 from vbench_mem.analysis.join import Joined, Row
@@ -28,12 +29,11 @@ def throughput_points(joined: Joined) -> list[ValuePoint]:
 def levels(points: Iterable[ValuePoint]) -> list[float]:
     """Round TFLOP/s around those achieved: GFLOP/clip times clips/s over 1000."""
     achieved = [point.x * point.y / 1000 for point in points]
-    low, high = math.floor(math.log10(min(achieved))), math.ceil(math.log10(max(achieved)))
-    every = [digit * 10.0**power for power in range(low - 1, high + 1) for digit in ROUND]
-    below = [level for level in every if level <= min(achieved)]
-    above = [level for level in every if level >= max(achieved)]
-    inner = [level for level in every if min(achieved) < level < max(achieved)]
-    return spread(list(dict.fromkeys([*below[-1:], *inner, *above[:1]])), MOST_LEVELS)
+    low, high = min(achieved), max(achieved)
+    powers = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
+    every = [digit * 10.0**power for power in powers for digit in ROUND]
+    around = every[bisect_right(every, low) - 1 : bisect_left(every, high) + 1]
+    return spread(around, MOST_LEVELS)
 
 
 def peak_of(rows: Iterable[Row]) -> float | None:
