@@ -15,7 +15,7 @@ from vbench_mem.report.draw.canvas import SIZE, Sheet, styled
 from vbench_mem.report.draw.many import log_page, plot, series_handles
 from vbench_mem.report.draw.signs import GREY, LIMIT, grey
 from vbench_mem.report.facets import Facet
-from vbench_mem.report.scheme import scheme_of_rows
+from vbench_mem.report.scheme import Scheme, scheme_of_rows
 from vbench_mem.report.series import PlotPoint
 from vbench_mem.running.record import RowState
 
@@ -57,15 +57,7 @@ def draw_fit(answers: Sequence[FitAnswer], limit_name: str, what: str) -> Sheet:
     largest = max(size for curve in every for size in curve.shown.values())
     scheme = scheme_of_rows([row_of(curve.line) for curve in every], (), largest)
     panels = [
-        Facet(
-            title=f"batch {batch}",
-            points=[
-                FitPoint(
-                    row=row_of(curve.line), series=curve.line.label, scheme=scheme, curve=curve
-                )
-                for curve in curves
-            ],
-        )
+        Facet(title=f"batch {batch}", points=[point_of(curve, scheme) for curve in curves])
         for batch, curves in sorted(found.items())
     ]
     limit = answers[0].limit_bytes / scheme.unit.bytes
@@ -76,7 +68,7 @@ def draw_fit(answers: Sequence[FitAnswer], limit_name: str, what: str) -> Sheet:
         axes.axhline(limit, label="limit", **LIMIT)
 
     frames = sorted({number for curve in every for number in curve.shown})
-    doubled = [2**power for power in range(13) if frames[0] <= 2**power <= frames[-1]]
+    doubled = [2**power for power in range(frames[-1].bit_length()) if 2**power >= frames[0]]
     handles = series_handles(point for panel in panels for point in panel.points)
     names = "frames of a clip (right is better)", f"{what}, {scheme.unit.name}"
     ticks = doubled or frames[:1]
@@ -102,6 +94,11 @@ def row_of(line: FitLine) -> Row:
     return Row(
         cell=line.cell, label=line.label, state=RowState.OK, reason=None, by_rule=False, record=None
     )
+
+
+def point_of(curve: FitCurve, scheme: Scheme) -> FitPoint:
+    row = row_of(curve.line)
+    return FitPoint(row=row, series=row.label, scheme=scheme, curve=curve)
 
 
 def draw_line(axes: Axes, point: FitPoint) -> None:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -81,7 +82,7 @@ def log_page(
 
 def plot(axes: Axes, point: PlotPoint, places: Iterable[XY], **how: Any) -> Line2D:
     """A line with markers through the places, in the looks of the point's series."""
-    xs, ys = zip(*places, strict=True)
+    xs, ys = np.reshape([*places], (-1, 2)).T
     how = {"marker": point.marker, "markersize": SIZE - 2, "linewidth": 1.2, **how}
     (line,) = axes.plot(xs, ys, color=point.colour, **{"label": point.series, **how})
     return line
