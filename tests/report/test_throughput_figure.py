@@ -6,7 +6,7 @@ import pytest
 
 from tests.rows import joined_of, matrix_of, ok
 from vbench_mem.analysis.join import Joined
-from vbench_mem.report.draw.throughput import draw_throughput
+from vbench_mem.report.draw.values import draw_throughput
 from vbench_mem.report.facets import facets
 from vbench_mem.report.pictures.throughput import (
     level_text,

@@ -8,7 +8,7 @@ import numpy as np
 from tests.report.predicted import prediction_of
 from tests.rows import GIB, joined_of, matrix_of, ok, oom, pick
 from vbench_mem.analysis.join import Joined
-from vbench_mem.report.draw.time import draw_time_frames, draw_time_variants
+from vbench_mem.report.draw.values import draw_time_frames, draw_time_variants
 from vbench_mem.report.facets import facets
 from vbench_mem.report.pictures.time import plans, time_points
 

@@ -86,13 +86,14 @@ def test_labels_meet_neither_marks_nor_lines_nor_each_other() -> None:
     axes = Figure(figsize=(4, 3)).add_axes((0.1, 0.1, 0.8, 0.8))
     axes.set_xlim(0, 250)
     axes.set_ylim(0, 200)
-    labels = Labels(axes)
-    for x in (10, 60, 200):
-        labels.avoid(x, 98, 106)
+    axes.vlines([10, 60, 200], 98, 106)
+    axes.plot([10, 60, 200], [102, 102, 102], "o")
     heights = [98.0, 104.0, 20.0]
     for height in heights:
-        others = [at for at in heights if at != height]
-        labels.on_level(height, ["ceiling, 25 %"], "black", others)
+        axes.axhline(height)
+    labels = Labels(axes)
+    for height in heights:
+        labels.on_level(height, ["ceiling, 25 %"], "black")
     assert len(labels.texts) == 3
     for one, other in itertools.combinations([*labels.taken, *labels.texts], 2):
         if other in labels.texts:
@@ -118,8 +119,9 @@ def test_a_label_that_would_cross_a_line_goes_elsewhere_or_into_two_lines(tmp_pa
     box = Box(left, low, left + 4.4 * max(map(len, lines)), low + 10 * len(lines))
     drawn_lines = [line for line in axes.lines if line.get_label() in ("frontier", SWEPT)]
     assert len(drawn_lines) == 2
+    labels.taken.clear()
     for line in drawn_lines:
-        labels.avoid_line(xy(line))
+        labels.avoid_line([labels.point(*place) for place in xy(line)])
     assert labels.taken
     assert not any(box.meets(piece) for piece in labels.taken)
 

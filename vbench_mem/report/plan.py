@@ -8,7 +8,7 @@ Drawer = Literal[
     "changes",
     "frontier",
     "lanes",
-    "losses",
+    "loss_curves",
     "memory_categories",
     "memory_frames",
     "memory_recall",
@@ -33,6 +33,11 @@ class Plan:
     drawer: Drawer | None = None
     data: tuple[Any, ...] = ()
     skipped: str | None = None
+
+
+def drawn_as(drawer: Drawer, title: str, data: tuple[Any, ...], *captions: str) -> Plan:
+    """A figure that is named as its drawer; its caption has the sentences that are not empty."""
+    return Plan(name=drawer, title=title, caption=sentences(*captions), drawer=drawer, data=data)
 
 
 def sentences(*some: str) -> str:

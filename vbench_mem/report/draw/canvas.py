@@ -4,12 +4,11 @@ What a figure is about is not known here.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import wraps
 from io import StringIO
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import matplotlib
 from matplotlib.artist import Artist
@@ -22,8 +21,6 @@ from vbench_mem.report.marks import Mark, Track, mark_of
 from vbench_mem.report.series import PlotPoint
 from vbench_mem.report.write.plain import clean, one_line
 
-P = ParamSpec("P")
-F = TypeVar("F", bound=Figure)
 SETTINGS: dict[Any, Any] = {  # matplotlib types its keys one by one, not in every version
     "svg.fonttype": "none",  # text stays text: it can be searched, and read aloud
     "svg.hashsalt": "vbench_mem",  # the same figure gives the same file
@@ -44,11 +41,8 @@ MANY_DECADES = 20_000  # highest over lowest, above which 2 and 5 of a decade ha
 
 
 class Sheet(Figure):
-    """A figure with a record of what its artists stand for.
-
-    `legend_series` has the series, or the group of series (`Track.groups`), that an entry of the
-    legend stands for, by the entry's gid.
-    """
+    """A figure with a record of what its artists stand for, and by the gid of each entry of the
+    legend the series, or the group of series (`Track.groups`), that it stands for."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -78,15 +72,7 @@ def track_points(artist: Artist, points: Iterable[PlotPoint], *ways: str) -> Non
     track(artist, points[0].series, marks, (*points[0].groups, *ways))
 
 
-def styled(draw: Callable[P, F]) -> Callable[P, F]:
-    """Draw under our settings, not the user's own."""
-
-    @wraps(draw)
-    def under_settings(*args: P.args, **kwargs: P.kwargs) -> F:
-        with matplotlib.rc_context(SETTINGS):
-            return draw(*args, **kwargs)
-
-    return under_settings
+styled = matplotlib.rc_context(SETTINGS)  # of a function: under our settings, not the user's
 
 
 @dataclass(frozen=True)
@@ -118,9 +104,9 @@ def page_of(rows: Sequence[PageRow], handles: Sequence[Artist]) -> tuple[Sheet, 
     """Axes of a fixed size, row by row, with the legend below them, however long it is."""
     longest = max((len(str(handle.get_label())) for handle in handles), default=1)
     across = max(1, min(3, int(125 / (longest + 6))))
-    lines = math.ceil(len(handles) / across)
     total = sum(TOP + row.height + row.below for row in rows)
-    total += 0.15 + LEGEND_LINE * lines if handles else 0.0
+    if handles:
+        total += 0.15 + LEGEND_LINE * math.ceil(len(handles) / across)
     figure, found, y = Sheet(figsize=(WIDTH, total)), [], total
     for row in rows:
         y -= TOP + row.height
@@ -153,13 +139,11 @@ def legend_below(figure: Sheet, handles: Sequence[Artist], across: int) -> None:
         handletextpad=0.4,
         columnspacing=1.6,
     )
-    for number, (handle, text) in enumerate(
-        zip(legend.legend_handles, legend.get_texts(), strict=True)
-    ):
-        assert handle is not None
+    for number, text in enumerate(legend.get_texts()):
         series = text.get_text()
         text.set_text(shortened(one_line(series), 9, 72 * (WIDTH - LEGEND_ASIDE)))
-        for artist, part in ((handle, "h"), (text, "t")):
+        for artist, part in ((legend.legend_handles[number], "h"), (text, "t")):
+            assert artist is not None
             artist.set_gid(f"l{number}{part}")
             figure.legend_series[f"l{number}{part}"] = series
 
@@ -171,19 +155,11 @@ def plain(axes: Axes, which: str) -> None:
     axis.set_minor_locator(NullLocator())
 
 
-def frames_axis(axes: Axes, frames: Iterable[float]) -> None:
-    """Frames across and a number up, both on log axes, with a tick for each number of frames."""
-    axes.set_xscale("log", base=2)
-    axes.set_yscale("log", base=10)
-    axes.xaxis.set_major_locator(FixedLocator(sorted(set(frames))))
-    plain(axes, "x")
-
-
 def log_ticks(axes: Axes, which: str = "y") -> None:
     """Labels that are round numbers on a log axis, more of them on a short one."""
     axis, limits = (axes.xaxis, axes.set_xlim) if which == "x" else (axes.yaxis, axes.set_ylim)
     low, high = axis.get_view_interval()
-    if high < 4 * low:
+    if high < 5 * low:
         axis.set_major_locator(FixedLocator(MaxNLocator(5).tick_values(low, high)))
         limits(low, high)
     elif high < MANY_DECADES * low:

@@ -3,18 +3,10 @@
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.patches import Patch
 
 from vbench_mem.base.units import format_bytes
-from vbench_mem.report.draw.canvas import (
-    RIGHT,
-    WIDTH,
-    PageRow,
-    Sheet,
-    page_of,
-    styled,
-    track,
-)
+from vbench_mem.report.draw.canvas import RIGHT, WIDTH, PageRow, Sheet, page_of, styled, track
 from vbench_mem.report.draw.many import left_of, name_lanes
 from vbench_mem.report.marks import mark_of
 from vbench_mem.report.pictures.cards import SIZES, CardGrid, Tile
@@ -22,7 +14,10 @@ from vbench_mem.report.style import CARD_COLOURS, NO_CARD
 
 PITCH, NARROW_PITCH = 0.24, 0.36  # inches: a line of fields, one with two lines of text
 WIDE = 1.05  # inches of a field for one line of text
-NONE = "no number"
+NONE, BEYOND = "no number", f"more than {SIZES[-1]} GB"
+LOOKS = dict(  # fill and text by what the legend calls them
+    zip((*(f"{size} GB" for size in SIZES), BEYOND, NONE), (*CARD_COLOURS, NO_CARD), strict=True)
+)
 GAP = 0.04  # of a field, around it
 
 
@@ -31,9 +26,8 @@ def draw_cards(grids: Sequence[CardGrid]) -> Sheet:
     """A grid below the other, variants down and frames across."""
     tiles = [tile for grid in grids for tile in grid.tiles]
     mixed = len({tile.basis for tile in tiles if tile.bytes is not None}) > 1
-    names = {name_of(tile): paint(tile) for tile in tiles}
-    order = [*(f"{size} GB" for size in SIZES), beyond(), NONE]
-    handles = [Patch(facecolor=names[n][0], label=n) for n in order if n in names]
+    names = {name_of(tile) for tile in tiles}
+    handles = [Patch(facecolor=LOOKS[name][0], label=name) for name in LOOKS if name in names]
     left = left_of([name for grid in grids for name in grid.variants], 9)
     fields = max(len(grid.frames) for grid in grids)
     wide = min((WIDTH - left - RIGHT) / fields, 1.9)
@@ -51,14 +45,12 @@ def draw_grid(axes: Axes, grid: CardGrid, mixed: bool, between: str) -> None:
     lines = {name: place for place, name in enumerate(grid.variants)}
     for tile in grid.tiles:
         x, y = columns[tile.frames], lines[tile.series]
-        fill, ink = paint(tile)
+        fill, ink = LOOKS[name_of(tile)]
         side = 1 - 2 * GAP
-        field = Rectangle((x - 0.5 + GAP, y - 0.5 + GAP), side, side, facecolor=fill, linewidth=0)
-        axes.add_patch(field)
+        (field,) = axes.barh(y, side, left=x - side / 2, height=side, facecolor=fill, linewidth=0)
         track(field, name_of(tile), [mark_of(tile.row, facts(tile))])
-        text = axes.text(
-            x, y, words(tile, mixed, between), color=ink, size=7.5, ha="center", va="center"
-        )
+        content = words(tile, mixed, between)
+        text = axes.text(x, y, content, color=ink, size=7.5, ha="center", va="center")
         track(text, name_of(tile))
     axes.set_xticks(range(len(columns)), [str(frames) for frames in columns])
     name_lanes(axes, list(lines), 9)
@@ -71,36 +63,23 @@ def draw_grid(axes: Axes, grid: CardGrid, mixed: bool, between: str) -> None:
     axes.set_xlabel("frames of a clip")
 
 
-def beyond() -> str:
-    return f"more than {SIZES[-1]} GB"
-
-
 def name_of(tile: Tile) -> str:
     """As the legend calls it."""
     if tile.bytes is None:
         return NONE
-    return beyond() if tile.card is None else f"{tile.card} GB"
-
-
-def paint(tile: Tile) -> tuple[str, str]:
-    """Fill and text."""
-    if tile.bytes is None:
-        return NO_CARD
-    return CARD_COLOURS[len(SIZES) if tile.card is None else SIZES.index(tile.card)]
+    return BEYOND if tile.card is None else f"{tile.card} GB"
 
 
 def words(tile: Tile, mixed: bool, between: str) -> str:
     if tile.bytes is None:
         return "oom" if tile.row.is_out_of_memory else "-"
     about = "~" if mixed and tile.basis == "predicted" else ""
-    card = f"> {SIZES[-1]} GB" if tile.card is None else f"{tile.card} GB"
+    card = name_of(tile).replace("more than", ">")
     return f"{card}{between}{about}{tile.scheme.unit.text(tile.bytes)}"
 
 
 def facts(tile: Tile) -> list[tuple[str, str]]:
     if tile.bytes is None:
         return [("no number", tile.why or "not known")]
-    return [
-        ("smallest card", name_of(tile)),
-        (f"{tile.basis} memory of the process", format_bytes(tile.bytes)),
-    ]
+    size = format_bytes(tile.bytes)
+    return [("smallest card", name_of(tile)), (f"{tile.basis} memory of the process", size)]

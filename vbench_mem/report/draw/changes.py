@@ -1,12 +1,16 @@
 """Draws the change of peak memory and step time between two runs: a dot for each row."""
 
 from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from vbench_mem.analysis.compare.differences import TIME_WORDS, WORDS, Judgement
-from vbench_mem.report.draw.canvas import SIZE, WIDTH, Sheet, page, styled, track
+from vbench_mem.report.draw.canvas import SIZE, WIDTH, PageRow, Sheet, page_of, styled, track
+from vbench_mem.report.draw.many import BAR, left_of
+from vbench_mem.report.draw.signs import grey
 from vbench_mem.report.pictures.changes import Dot, Strip
 from vbench_mem.report.style import CHANGED_COLOUR, LIMIT_COLOUR
 
@@ -14,7 +18,7 @@ WORSE, BETTER, QUIET = LIMIT_COLOUR, "#0072B2", "#777777"
 COLOURS = {Judgement.WORSE: WORSE, Judgement.BETTER: BETTER, Judgement.CHANGED: CHANGED_COLOUR}
 SHAPES = {Judgement.WORSE: "^", Judgement.BETTER: "v", Judgement.CHANGED: "D"}
 HEADS = {"memory": "peak memory", "time": "step time"}
-ROW, LETTER = 0.24, 0.083  # inches: of a row, and of a letter of its label
+ROW = 0.24  # inches
 NARROWEST = 0.001  # of an axis: a share to each side of 0
 MOST_LEFT = 0.45 * WIDTH
 SPAN = "#D0D0D0"
@@ -24,31 +28,21 @@ GAP = 0.3  # inches between the two halves
 @styled
 def draw_changes(strips: Sequence[Strip], sides: Sequence[str]) -> Sheet:
     """The first row at the top; `sides` are those of memory and time that something moved in."""
-    drawn = [(HEADS[side], [getattr(strip, side) for strip in strips]) for side in sides]
-    height = max(3 * ROW, ROW * len(strips))
-    wanted = LETTER * max(len(strip.label) for strip in strips)
-    left = min(MOST_LEFT, wanted + 0.3)
-    size = 10 * min(1.0, (left - 0.3) / wanted)  # long labels are small rather than cut
-    dots_drawn = [dot for _, dots in drawn for dot in dots if dot is not None]
-    sheet, (first,) = page(1, 1, height, handles(dots_drawn), left=left)
-    for axes, (name, dots) in zip(split(sheet, first, len(drawn)), drawn, strict=True):
-        draw_side(axes, name, dots)
-        axes.set_yticks(range(len(strips)), [""] * len(strips))
+    names = [strip.label for strip in strips]
+    wanted = left_of(names, 10)
+    left = min(MOST_LEFT, wanted)
+    size = 10 * left / wanted  # long labels are small rather than cut
+    dots = [getattr(strip, side) for side in sides for strip in strips]
+    row = PageRow(ROW * max(3, len(strips)), (1.0,) * len(sides), left, between=GAP)
+    sheet, (boxes,) = page_of([row], handles([dot for dot in dots if dot is not None]))
+    for axes, side in zip(boxes, sides, strict=True):
+        draw_side(axes, HEADS[side], [getattr(strip, side) for strip in strips])
+        axes.set_yticks(range(len(strips)), names, size=size)
+        axes.tick_params(axis="y", length=0, labelleft=axes is boxes[0])
         for place, strip in enumerate(strips):
             if strip.ending is not None:
                 draw_ending(axes, place, strip.ending)
-    first.set_yticks(range(len(strips)), [strip.label for strip in strips], fontsize=size)
     return sheet
-
-
-def split(sheet: Sheet, first: Axes, count: int) -> list[Axes]:
-    """`count` axes side by side in the place of one."""
-    box = first.get_position()
-    gap = GAP / WIDTH
-    width = (box.width - (count - 1) * gap) / count
-    first.set_position((box.x0, box.y0, width, box.height))
-    places = [box.x0 + number * (width + gap) for number in range(1, count)]
-    return [first, *(sheet.add_axes((x, box.y0, width, box.height)) for x in places)]
 
 
 def draw_side(axes: Axes, name: str, dots: Sequence[Dot | None]) -> None:
@@ -56,79 +50,46 @@ def draw_side(axes: Axes, name: str, dots: Sequence[Dot | None]) -> None:
         if dot is not None:
             draw_dot(axes, place, dot)
     axes.axvline(0, color="#444444", linewidth=0.9, zorder=1)
-    reach = 1.12 * max((NARROWEST, *(abs(at) for dot in dots if dot for at in ends(dot))))
-    axes.set_xlim(-100 * reach, 100 * reach)
+    ends = (end for dot in dots if dot for end in (dot.share, *(dot.old or ()), *(dot.new or ())))
+    reach = 112 * max(NARROWEST, *map(abs, ends), 0.0)
+    axes.set_xlim(-reach, reach)
     axes.set_ylim(len(dots) - 0.4, -0.6)
     axes.grid(False, axis="y")
-    axes.tick_params(axis="y", length=0)
     axes.set_xlabel(f"{name}, % of A (left is better)")
 
 
 def draw_ending(axes: Axes, place: int, text: str) -> None:
     """In the place of a dot, on a background that hides the line at 0."""
-    axes.annotate(
-        text,
-        (0, place),
-        color=WORSE if text.startswith("ok") else CHANGED_COLOUR,
-        size=9,
-        ha="center",
-        va="center",
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
-    )
+    colour = WORSE if text.startswith("ok") else CHANGED_COLOUR
+    ground = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+    axes.annotate(text, (0, place), color=colour, size=9, ha="center", va="center", bbox=ground)
 
 
 def draw_dot(axes: Axes, place: int, dot: Dot) -> None:
-    verdict = dot.verdict or Judgement.NOISE
-    colour = COLOURS.get(verdict, QUIET)
+    shape, colour, fill = "o", QUIET, "none"
+    if dot.verdict in SHAPES:
+        shape, colour, fill = SHAPES[dot.verdict], COLOURS[dot.verdict], "full"
     if dot.old is not None:
-        axes.barh(
-            place,
-            100 * (dot.old[1] - dot.old[0]),
-            left=100 * dot.old[0],
-            height=0.7,
-            color=SPAN,
-            zorder=1.5,
-        )
+        low, high = (100 * end for end in dot.old)
+        axes.barh(place, high - low, left=low, height=BAR, color=SPAN, zorder=1.5)
     if dot.new is not None:
         ends = [100 * end for end in dot.new]
         axes.plot(ends, [place, place], color=colour, linewidth=2, zorder=2)
-    (line,) = axes.plot(
-        [100 * dot.share],
-        [place],
-        linestyle="",
-        marker=SHAPES.get(verdict, "o"),
-        markersize=SIZE,
-        color=colour,
-        fillstyle="full" if verdict in SHAPES else "none",
-        label=dot.mark.label,
-        zorder=3,
-    )
+    how: dict[str, Any] = {"linestyle": "", "markersize": SIZE, "fillstyle": fill, "zorder": 3}
+    (line,) = axes.plot(100 * dot.share, place, shape, color=colour, label=dot.mark.label, **how)
     track(line, dot.mark.label, [dot.mark])
-
-
-def ends(dot: Dot) -> list[float]:
-    return [dot.share, *(dot.old or ()), *(dot.new or ())]
 
 
 def handles(dots: Sequence[Dot]) -> list[Line2D]:
     """Of the markers that are drawn."""
     drawn = {dot.verdict for dot in dots}
-    found = [
-        Line2D([], [], linestyle="", marker=SHAPES[each], color=COLOURS[each], label=text)
-        for each in SHAPES
-        if each in drawn
-        for text in (", ".join(dict.fromkeys((WORDS[each], TIME_WORDS[each]))),)
-    ]
+    names = {each: ", ".join(dict.fromkeys((WORDS[each], TIME_WORDS[each]))) for each in SHAPES}
+    shown = [each for each in SHAPES if each in drawn]
+    found = [grey(SHAPES[each], names[each], color=COLOURS[each]) for each in shown]
     if drawn - {*SHAPES}:
-        label = "the same, within noise, or not judged"
-        found.append(
-            Line2D([], [], linestyle="", marker="o", fillstyle="none", color=QUIET, label=label)
-        )
+        found.append(grey("o", "the same, within noise, or not judged", "none", color=QUIET))
     if any(dot.old is not None for dot in dots):
-        for width, colour, text in ((7, SPAN, "timed steps of A"), (2, QUIET, "timed steps of B")):
-            found.append(
-                Line2D(
-                    [], [], linewidth=width, color=colour, solid_capstyle="butt", label=f" {text}"
-                )
-            )
+        line = partial(Line2D, [], [], solid_capstyle="butt")
+        found.append(line(linewidth=7, color=SPAN, label=" timed steps of A"))
+        found.append(line(linewidth=2, color=QUIET, label=" timed steps of B"))
     return found

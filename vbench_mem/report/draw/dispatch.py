@@ -11,9 +11,12 @@ from vbench_mem.report.draw.lanes import draw_lanes
 from vbench_mem.report.draw.losses import draw_losses
 from vbench_mem.report.draw.memory import draw_memory_frames, draw_memory_variants
 from vbench_mem.report.draw.recall import draw_memory_recall
-from vbench_mem.report.draw.throughput import draw_throughput
-from vbench_mem.report.draw.time import draw_time_frames, draw_time_variants
 from vbench_mem.report.draw.tokens import draw_tokens
+from vbench_mem.report.draw.values import (
+    draw_throughput,
+    draw_time_frames,
+    draw_time_variants,
+)
 from vbench_mem.report.plan import Drawer, Plan
 
 DRAWERS: dict[Drawer, Callable[..., Sheet]] = {
@@ -21,7 +24,7 @@ DRAWERS: dict[Drawer, Callable[..., Sheet]] = {
     "changes": draw_changes,
     "frontier": draw_frontier,
     "lanes": draw_lanes,
-    "losses": draw_losses,
+    "loss_curves": draw_losses,
     "memory_categories": draw_categories,
     "memory_frames": draw_memory_frames,
     "memory_recall": draw_memory_recall,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
 from matplotlib.text import Annotation
@@ -23,10 +24,10 @@ OVER = 10  # to cover another label is worse than to cover a mark or a line
 MARK = 5.0  # points around the middle of a mark
 STEP = 8.0  # points of a line that one box covers
 NEAR, RINGS, RING = 8.0, 4, 11.0  # points: from a mark to its label, and farther each time
-CLEAR = 2.0  # points that a label stays within the axes
+CLEAR = 2.0  # points between a label and its line or the edge of the axes
 OUT = 1000
 CUT = "\N{HORIZONTAL ELLIPSIS}"
-ALONG_LEVEL = (1.0, 0.0, 0.5, 0.25, 0.75)  # places along a horizontal line, the best ones first
+ALONG = (1.0, 0.0, 0.5, 0.9, 0.75, 0.25)  # shares of a line's length, the best ones first
 VEIL: dict[str, Any] = {"facecolor": "#FFFFFF", "alpha": 0.8, "linewidth": 0, "pad": 0.6}
 XY = tuple[float, float]
 
@@ -42,46 +43,48 @@ class Box:
         across = self.left < other.right and other.left < self.right
         return across and self.low < other.high and other.low < self.high
 
+    def grown(self, by: float) -> "Box":
+        return Box(self.left - by, self.low - by, self.right + by, self.high + by)
+
 
 class Labels:
-    """What is taken of one axes, and the labels put into the rest."""
+    """What is drawn in one axes, and the labels put into the rest."""
 
-    def __init__(self, axes: Axes, marks: Iterable[XY] = ()) -> None:
+    def __init__(self, axes: Axes) -> None:
         self.axes = axes
         figure = axes.figure.get_figure(root=True)
         assert figure is not None
         self.scale = 72 / figure.dpi
         self.taken: list[Box] = []
         self.texts: list[Box] = []
-        (left, low), (right, high) = axes.bbox.min, axes.bbox.max
-        self.inside = Box(*(self.scale * float(end) for end in (left, low, right, high)))
-        for mark in marks:
-            self.avoid(*mark)
+        self.inside = Box(*(self.scale * float(end) for end in axes.bbox.extents))
+        for line in axes.lines:
+            places = self.scale * line.get_transform().transform(line.get_xydata())
+            if line.get_marker() not in ("", "None"):
+                self.taken += [Box(x, y, x, y).grown(MARK) for x, y in places]
+            if line.get_linestyle() != "None":
+                self.avoid_line(places)
+        for path in (path for bars in axes.collections for path in bars.get_paths()):
+            self.avoid_line(self.scale * axes.transData.transform(path.vertices))
+
+    def avoid_line(self, places: Iterable[XY]) -> None:
+        """Keep labels a point away from a line that is straight between these places."""
+        for start, end in pairwise(places):
+            count = max(1, math.ceil(math.dist(start, end) / STEP))
+            pieces = np.linspace(start, end, count + 1).tolist()
+            for one, other in pairwise(pieces):
+                (left, right), (low, high) = map(sorted, zip(one, other, strict=True))
+                self.taken.append(Box(left, low, right, high).grown(1))
 
     def point(self, x: float, y: float) -> XY:
         across, up = self.axes.transData.transform((x, y))
         return self.scale * float(across), self.scale * float(up)
 
-    def avoid(self, x: float, low: float, high: float | None = None) -> None:
-        """Keep labels away from a mark, and from its bar up to `high`."""
-        across, bottom = self.point(x, low)
-        _, top = self.point(x, low if high is None else high)
-        self.taken.append(Box(across - MARK, bottom - MARK, across + MARK, top + MARK))
-
-    def avoid_line(self, line: Iterable[XY], far: float = 1.0) -> None:
-        """Keep labels so many points away from a line that is straight between these places."""
-        for (x, y), (x1, y1) in pairwise([self.point(*place) for place in line]):
-            count = max(1, math.ceil(math.hypot(x1 - x, y1 - y) / STEP))
-            for part in range(count):
-                xs = sorted(x + (x1 - x) * (part + end) / count for end in (0, 1))
-                ys = sorted(y + (y1 - y) * (part + end) / count for end in (0, 1))
-                self.taken.append(Box(xs[0] - far, ys[0] - far, xs[1] + far, ys[1] + far))
-
     def met(self, box: Box) -> int:
         """How much is in its way; outside the axes is worse than anything."""
-        inside = self.inside
-        fits = inside.left + CLEAR <= box.left and box.right <= inside.right - CLEAR
-        fits = fits and inside.low + CLEAR <= box.low and box.high <= inside.high - CLEAR
+        inside = self.inside.grown(-CLEAR)
+        fits = inside.left <= box.left and box.right <= inside.right
+        fits = fits and inside.low <= box.low and box.high <= inside.high
         marks = sum(box.meets(other) for other in self.taken)
         return marks + OVER * sum(box.meets(other) for other in self.texts) + (not fits) * OUT
 
@@ -100,46 +103,39 @@ class Labels:
         )
 
     def at_mark(
-        self, x: float, y: float, text: str, color: str, size: float = SIZE, rings: int = RINGS
+        self, at: XY, text: str, color: str, size: float = SIZE, rings: int = RINGS
     ) -> Annotation | None:
         """Beside the mark, in words that can be read, with a thin line of the colour to it where
         they had to go far; None without room."""
-        for ring, box in beside(*self.point(x, y), *extent(text, size), rings):
+        for ring, box in beside(*self.point(*at), *extent(text, size), rings):
             if not self.met(box):
                 arrow = {"arrowstyle": "-", "color": color, "linewidth": 0.5} if ring else None
-                return self.write(text, box, (x, y), size=size, color=NEUTRAL, arrowprops=arrow)
+                return self.write(text, box, at, size=size, color=NEUTRAL, arrowprops=arrow)
         return None
 
-    def on_line(self, places: Iterable[XY], text: str, color: str, size: float = SIZE) -> None:
-        """Above a falling line or below it, where it meets least, of the places the first one."""
-        wide, high = extent(text, size)
-        boxes = []
-        for across, up in (self.point(*place) for place in places):
-            boxes.append(Box(across + 2, up + 1, across + 2 + wide, up + 1 + high))
-            boxes.append(Box(across - 2 - wide, up - 1 - high, across - 2, up - 1))
+    def on_level(self, y: float, texts: Sequence[str], color: str) -> None:
+        """`on_line` of a horizontal line."""
+        left, right = self.axes.get_xlim()
+        self.on_line((left, y), (right, y), texts, color)
+
+    def on_line(self, start: XY, end: XY, texts: Sequence[str], color: str) -> None:
+        """Above or below a straight line, in the wording and at the place that meet least."""
+        ends = *self.point(*start), *self.point(*end)
+        boxes = {box: text for text in texts for box in along(*ends, *extent(text, SIZE))}
         box = min(boxes, key=self.met)
-        self.write(text, box, size=size, color=color, bbox=VEIL if self.met(box) else None)
+        veil = VEIL if self.met(box) else None
+        self.write(boxes[box], box, size=SIZE, color=color, bbox=veil)
 
-    def on_level(
-        self, y: float, texts: Sequence[str], color: str, others: Iterable[float] = ()
-    ) -> None:
-        """Above or below a horizontal line, in the wording that meets least; `others` are the
-        heights of the other such lines."""
-        heights = [self.point(self.axes.get_xlim()[0], other)[1] for other in others]
-        boxes = {box: text for text in texts for box in self.level_boxes(y, *extent(text, SIZE))}
-        box = min(
-            boxes, key=lambda box: self.met(box) + sum(box.low < at < box.high for at in heights)
-        )
-        self.write(boxes[box], box, size=SIZE, color=color)
 
-    def level_boxes(self, y: float, wide: float, high: float) -> Iterator[Box]:
-        """Above and below the line, at the right, at the left, and between; the best ones first."""
-        inside, (_, up) = self.inside, self.point(self.axes.get_xlim()[0], y)
-        free = inside.right - inside.left - wide - 2 * CLEAR
-        for low in (up + CLEAR, up - CLEAR - high):
-            for share in ALONG_LEVEL:
-                left = inside.left + CLEAR + share * free
-                yield Box(left, low, left + wide, low + high)
+def along(x: float, y: float, x1: float, y1: float, wide: float, high: float) -> Iterator[Box]:
+    """Boxes above a line that goes to the right, then such below it, the best ones first."""
+    slope = (y1 - y) / (x1 - x)
+    for is_above in (True, False):
+        for share in ALONG:
+            left = x + CLEAR + share * max(0.0, x1 - x - wide - 2 * CLEAR)
+            heights = [y + slope * (place - x) for place in (left, left + wide)]
+            low = max(heights) + CLEAR if is_above else min(heights) - CLEAR - high
+            yield Box(left, low, left + wide, low + high)
 
 
 def extent(text: str, size: float) -> XY:
@@ -158,11 +154,11 @@ def shortened(text: str, size: float, room: float) -> str:
     """The text, or as much of its start and its end as `room` points hold."""
     if width(text, size) <= room:
         return text
-    fitting = (
-        f"{text[: count // 2]}{CUT}{text[len(text) - (count + 1) // 2 :]}"
-        for count in range(len(text) - 1, 0, -1)
-    )
-    return next((some for some in fitting if width(some, size) <= room), CUT)
+    for count in range(len(text) - 1, 0, -1):
+        cut = text[: count // 2] + CUT + text[len(text) - (count + 1) // 2 :]
+        if width(cut, size) <= room:
+            return cut
+    return CUT
 
 
 def beside(
@@ -171,10 +167,9 @@ def beside(
     """Boxes of a label around a mark with their ring, the best ones first."""
     for ring in range(rings):
         far = NEAR + ring * RING
-        right, left = across + far, across - far - wide
-        above, below, level = up + far, up - far - high, up - high / 2
-        corners = [(right, level), (left, level)]
-        corners += [(across - wide / 2, above - 2), (across - wide / 2, below + 2)]
-        corners += [(x, low) for low in (above - 3, below + 3) for x in (right - 3, left + 3)]
+        right, left, middle = across + far, across - far - wide, across - wide / 2
+        above, below, level = up + far - 2, up - far - high + 2, up - high / 2
+        corners = [(right, level), (left, level), (middle, above), (middle, below)]
+        corners += [(x, low) for low in (above, below) for x in (right - 3, left + 3)]
         for x, low in corners:
             yield ring, Box(x, low, x + wide, low + high)

@@ -7,7 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from vbench_mem.report.curves import LossPanel
-from vbench_mem.report.draw.canvas import SIZE, Sheet, log_ticks, page, plain, styled
+from vbench_mem.report.draw.canvas import SIZE, Sheet, log_ticks, plain, styled
+from vbench_mem.report.draw.labels import Labels
+from vbench_mem.report.draw.many import grid
+from vbench_mem.report.draw.signs import LEVEL
 from vbench_mem.report.style import LEVEL_COLOUR
 
 WIDE = 6.0  # highest over lowest loss, above which a linear axis hides the end
@@ -22,23 +25,18 @@ def draw_losses(panels: Sequence[LossPanel]) -> Sheet:
         Line2D([], [], color=line.colour, marker=line.marker, markersize=SIZE - 2, label=name)
         for name, line in lines.items()
     ]
-    columns = min(2, len(panels))
-    rows = math.ceil(len(panels) / columns)
-    figure, boxes = page(rows, columns, 3.2 if columns == 2 else 4.2, handles)
-    for axes, panel in zip(boxes, panels, strict=False):
+    sheet, boxes = grid([panel.title for panel in panels], handles)
+    for axes, panel in zip(boxes, panels, strict=True):
         draw_panel(axes, panel)
-    for axes in boxes[len(panels) :]:
-        axes.set_visible(False)
-    return figure
+    return sheet
 
 
 def draw_panel(axes: Axes, panel: LossPanel) -> None:
     for number, line in enumerate(panel.lines):
         every = max(1, len(line.steps) // MARKS)
         if line.seeds > 1:
-            axes.fill_between(
-                line.steps, line.low, line.high, color=line.colour, alpha=0.15, linewidth=0
-            )
+            band = line.steps, line.low, line.high
+            axes.fill_between(*band, color=line.colour, alpha=0.15, linewidth=0)
         axes.plot(
             line.steps,
             line.mean,
@@ -50,17 +48,7 @@ def draw_panel(axes: Axes, panel: LossPanel) -> None:
             label=line.label,
         )
     if panel.guess is not None:
-        axes.axhline(panel.guess, color=LEVEL_COLOUR, linewidth=0.9, linestyle=(0, (5, 3)))
-        axes.annotate(
-            f"a guess: ln {math.exp(panel.guess):.0f} = {panel.guess:.3g}",
-            (1, panel.guess),
-            (-4, 3),
-            xycoords=("axes fraction", "data"),
-            textcoords="offset points",
-            color=LEVEL_COLOUR,
-            size=8,
-            ha="right",
-        )
+        axes.axhline(panel.guess, **LEVEL)
     lowest = min(min(line.low) for line in panel.lines)
     highest = max(max(line.high) for line in panel.lines)
     axes.margins(x=0.01)
@@ -69,6 +57,8 @@ def draw_panel(axes: Axes, panel: LossPanel) -> None:
         log_ticks(axes)
     else:
         plain(axes, "y")
-    axes.set_title(panel.title, size=10, loc="left")
+    if panel.guess is not None:
+        text = f"a guess: ln {math.exp(panel.guess):.0f} = {panel.guess:.3g}"
+        Labels(axes).on_level(panel.guess, [text], LEVEL_COLOUR)
     axes.set_xlabel("step")
     axes.set_ylabel("loss, nats (down is better)")

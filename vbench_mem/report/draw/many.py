@@ -1,53 +1,91 @@
 """Figures of many panels, many series or many bars: their layout and their legends."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
+import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator
 
 from vbench_mem.base.units import significant
-from vbench_mem.report.draw.canvas import SIZE, Sheet, page, track, track_points
-from vbench_mem.report.draw.labels import shortened, width
-from vbench_mem.report.draw.signs import grey, handle
+from vbench_mem.report.draw.canvas import SIZE, Sheet, log_ticks, page, plain
+from vbench_mem.report.draw.labels import XY, shortened, width
+from vbench_mem.report.draw.signs import grey
 from vbench_mem.report.facets import Facet, P
-from vbench_mem.report.series import PlotPoint, ValuePoint
+from vbench_mem.report.series import PlotPoint
 
 MOST_ENTRIES = 16  # of a legend that names every series
-HIGH, PITCH = 4.2, 0.27  # inches: a single panel, a bar with its gap
+HIGH, LOW, PITCH = 4.2, 3.0, 0.27  # inches: a single panel, one of several, a bar with its gap
+BAR = 0.7  # of the place of a bar
 DENSE = 20  # bars, above which they are closer
 LONG_MS = 20_000  # a step, from which seconds are read more easily
 TICKS = 0.38  # inches beside the names of bars
 WIDEST = 4.5  # inches for names: longer ones are cut
+ROOM = 1.15, 1.15  # limits beyond the outermost marks of log axes, across and up, as factors
 
 
-def grid(panels: Sequence[Facet[P]], handles: Sequence[Artist]) -> tuple[Sheet, list[Axes]]:
-    """Axes for the panels, two beside each other, with their titles."""
-    columns = min(2, len(panels))
-    rows = math.ceil(len(panels) / columns)
-    sheet, boxes = page(rows, columns, HIGH if columns == 1 else 3.0, handles)
-    for axes, panel in zip(boxes, panels, strict=False):
-        axes.set_title(panel.title, size=10, loc="left")
-    for axes in boxes[len(panels) :]:
-        axes.set_visible(False)
-    return sheet, boxes[: len(panels)]
+def grid(titles: Sequence[str], handles: Sequence[Artist]) -> tuple[Sheet, list[Axes]]:
+    """Axes with these titles, two beside each other."""
+    columns = min(2, len(titles))
+    rows = math.ceil(len(titles) / columns)
+    sheet, boxes = page(rows, columns, HIGH if columns == 1 else LOW, handles)
+    for axes in boxes[len(titles) :]:
+        axes.remove()
+    for axes, title in zip(boxes, titles, strict=False):
+        axes.set_title(title, size=10, loc="left")
+    return sheet, boxes[: len(titles)]
 
 
-def share_limits(boxes: Sequence[Axes]) -> None:
-    """All panels have the same limits, so that they can be compared."""
-    for which in ("x", "y"):
-        ends = [getattr(axes, f"get_{which}lim")() for axes in boxes]
-        for axes in boxes:
-            getattr(axes, f"set_{which}lim")(min(low for low, _ in ends), max(up for _, up in ends))
+def log_page(
+    panels: Sequence[Facet[P]],
+    handles: Sequence[Artist],
+    draw: Callable[[Axes, list[P]], None],
+    names: tuple[str, str],
+    *,
+    frames: Sequence[float] = (),
+    room: tuple[float, float] = ROOM,
+    label: Callable[[Axes, list[P]], None] | None = None,
+) -> Sheet:
+    """Panels on log axes with the same limits, so that they can be compared.
 
-
-def label_axes(boxes: Sequence[Axes], across: str, up: str) -> None:
-    """Both labels, the second one at the left panels alone."""
-    for place, axes in enumerate(boxes):
-        axes.set_xlabel(across)
+    names   of both axes; the second one is written at the left panels alone
+    frames  ticks of the first axis, where it is one of frames
+    label   draws what needs the limits
+    """
+    sheet, boxes = grid([panel.title for panel in panels], handles)
+    for axes, panel in zip(boxes, panels, strict=True):
+        axes.set_xscale("log", base=2 if frames else 10)
+        axes.set_yscale("log", base=10)
+        draw(axes, panel.points)
+    spans = [axes.dataLim for axes in boxes]
+    left, low = (min(ends) for ends in zip(*(span.p0 for span in spans), strict=True))
+    right, high = (max(ends) for ends in zip(*(span.p1 for span in spans), strict=True))
+    for place, (axes, panel) in enumerate(zip(boxes, panels, strict=True)):
+        axes.set_xlim(min([left, *frames]) / room[0], max([right, *frames]) * room[0])
+        axes.set_ylim(low / room[1], high * room[1])
+        log_ticks(axes)
+        if frames:
+            axes.xaxis.set_major_locator(FixedLocator(frames))
+            plain(axes, "x")
+        else:
+            log_ticks(axes, "x")
+        if label is not None:
+            label(axes, panel.points)
+        axes.set_xlabel(names[0])
         if place % 2 == 0:
-            axes.set_ylabel(up, size=10 if len(boxes) == 1 else 9)
+            axes.set_ylabel(names[1], size=10 if len(boxes) == 1 else 9)
+    return sheet
+
+
+def plot(axes: Axes, point: PlotPoint, places: Iterable[XY], **how: Any) -> Line2D:
+    """A line with markers through the places, in the looks of the point's series."""
+    xs, ys = np.reshape([*places], (-1, 2)).T
+    how = {"marker": point.marker, "markersize": SIZE - 2, "linewidth": 1.2, **how}
+    (line,) = axes.plot(xs, ys, color=point.colour, **{"label": point.series, **how})
+    return line
 
 
 def series_handles(points: Iterable[PlotPoint]) -> list[Line2D]:
@@ -57,7 +95,10 @@ def series_handles(points: Iterable[PlotPoint]) -> list[Line2D]:
         series.setdefault(point.series, point)
     some = list(series.values())
     if len(some) <= MOST_ENTRIES or some[0].scheme.marks_series:
-        return [handle(name, point) for name, point in series.items()]
+        return [
+            grey(point.marker, name, color=point.colour, markersize=SIZE - 1)
+            for name, point in series.items()
+        ]
     colours = {point.groups[0]: point.colour for point in some}
     markers = {point.groups[1]: point.marker for point in some}
     return [
@@ -67,31 +108,11 @@ def series_handles(points: Iterable[PlotPoint]) -> list[Line2D]:
 
 
 def by_series(points: Iterable[P]) -> dict[str, list[P]]:
+    """The points of each series, by frames."""
     found: dict[str, list[P]] = {}
-    for point in points:
+    for point in sorted(points, key=lambda point: point.row.cell.load.frames):
         found.setdefault(point.series, []).append(point)
     return found
-
-
-def draw_values(axes: Axes, points: Sequence[ValuePoint]) -> None:
-    """A line for each series through its points, with thin bars where they spread."""
-    for name, some in by_series(points).items():
-        some.sort(key=lambda point: point.x)
-        bars = [(s.x, s.low, s.high) for s in some if s.low is not None and s.high is not None]
-        if bars:
-            xs, lows, highs = zip(*bars, strict=True)
-            spans = axes.vlines(xs, lows, highs, color=some[0].colour, linewidth=1, alpha=0.7)
-            track(spans, name, groups=some[0].groups)
-        (line,) = axes.plot(
-            [point.x for point in some],
-            [point.y for point in some],
-            color=some[0].colour,
-            marker=some[0].marker,
-            markersize=SIZE - 2,
-            linewidth=1.2,
-            label=name,
-        )
-        track_points(line, some)
 
 
 def time_unit(times: Iterable[float]) -> tuple[str, float]:
@@ -99,13 +120,23 @@ def time_unit(times: Iterable[float]) -> tuple[str, float]:
     return ("s", 0.001) if max(times) >= LONG_MS else ("ms", 1.0)
 
 
-def bar_page(names: Sequence[str], handles: Sequence[Artist]) -> tuple[Sheet, Axes]:
-    """Axes for a bar for each name, the first one on top."""
+def bar_page(
+    names: Sequence[str],
+    handles: Sequence[Artist],
+    draw: Callable[[Axes, int], None],
+    label: str,
+) -> Sheet:
+    """A horizontal bar for each name, the first one on top; `draw` draws that of a place."""
     pitch, size = (PITCH, 10.0) if len(names) <= DENSE else (0.75 * PITCH, 9.0)
     sheet, (axes,) = page(1, 1, 0.4 + pitch * len(names), handles, left_of(names, size))
+    for place in range(len(names)):
+        draw(axes, place)
     name_lanes(axes, names, size)
     axes.grid(axis="y", visible=False)
-    return sheet, axes
+    axes.margins(x=0.1)
+    axes.set_xlim(left=0)
+    axes.set_xlabel(f"{label} (left is better)")
+    return sheet
 
 
 def left_of(names: Iterable[str], size: float) -> float:
@@ -122,11 +153,5 @@ def name_lanes(axes: Axes, names: Sequence[str], size: float) -> None:
 
 def bar_text(axes: Axes, size: float, place: float, text: str | None = None) -> None:
     """The number at the end of a bar."""
-    axes.annotate(
-        text or significant(size),
-        (size, place),
-        (4, 0),
-        textcoords="offset points",
-        va="center",
-        size=9,
-    )
+    text = text or significant(size)
+    axes.annotate(text, (size, place), (4, 0), textcoords="offset points", va="center", size=9)

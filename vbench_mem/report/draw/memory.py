@@ -3,7 +3,8 @@
 Every axis has its unit and which way is better; a run out of memory is a cross on the limit line.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -11,24 +12,16 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from vbench_mem.base.units import significant
-from vbench_mem.report.draw.canvas import (
-    SIZE,
-    Sheet,
-    frames_axis,
-    log_ticks,
-    styled,
-    track,
-    track_points,
-)
+from vbench_mem.report.draw.canvas import SIZE, Sheet, styled, track, track_points
 from vbench_mem.report.draw.labels import Labels
 from vbench_mem.report.draw.many import (
+    BAR,
     bar_page,
     bar_text,
     by_series,
-    grid,
-    label_axes,
+    log_page,
+    plot,
     series_handles,
-    share_limits,
 )
 from vbench_mem.report.draw.signs import (
     GREY,
@@ -37,121 +30,92 @@ from vbench_mem.report.draw.signs import (
     ending_handles,
     limits,
     limits_of,
-    name_level,
     with_memory,
 )
 from vbench_mem.report.facets import Facets
-from vbench_mem.report.scheme import MemoryUnit
 from vbench_mem.report.series import MemoryPoint, memory_word
-from vbench_mem.report.style import BUDGET_COLOUR, LIMIT_COLOUR
+from vbench_mem.report.style import BUDGET_COLOUR
 
 PREDICTED = "predicted"
-MARGIN = 0.05  # of an axis, to the left of its first mark and to the right of its last
 CROWD = 60  # points, the most that crosses on one spot spread over
 BUDGET: dict[str, Any] = {"color": BUDGET_COLOUR, "linewidth": 0.8, "linestyle": "-."}
+Level = tuple[float, str, dict[str, Any]]  # its size, what it is, how it is drawn
 PALE: dict[str, Any] = {"alpha": 0.55, "hatch": "///", "edgecolor": "white", "linewidth": 0}
 
 
 @styled
 def draw_memory_frames(facets: Facets[MemoryPoint], budgets: Sequence[float] = ()) -> Sheet:
     """Peak memory against frames on log axes, a line for each variant and each budget in bytes."""
-    points = with_memory(facets.points)
+    panels = [replace(panel, points=with_memory(panel.points)) for panel in facets.panels]
+    points = [point for panel in panels for point in panel.points]
     unit = points[0].scheme.unit
     handles = series_handles(points)
     if any(point.predicted for point in points):
         handles.append(Line2D([], [], color=GREY, linestyle="--", label=PREDICTED))
-    sheet, boxes = grid(facets.panels, handles + ending_handles(points))
-    for axes, panel in zip(boxes, facets.panels, strict=True):
-        draw_panel(axes, with_memory(panel.points), unit)
-        frames = sorted({point.frames for point in points})
-        frames_axis(axes, frames)
-        margin = (frames[-1] / frames[0]) ** MARGIN if len(frames) > 1 else 2.0
-        axes.set_xlim(frames[0] / margin, frames[-1] * margin)  # crosses set no limits
-        for budget in budgets:
-            axes.axhline(
-                budget / unit.bytes, label=f"budget {significant(budget / unit.bytes, 4)}", **BUDGET
-            )
-    share_limits(boxes)
-    for axes, panel in zip(boxes, facets.panels, strict=True):
-        log_ticks(axes)
-        name_lines(axes, with_memory(panel.points), budgets, unit)
-    label_axes(boxes, "frames of a clip", f"{memory_word(points)}, {unit.name} (down is better)")
-    return sheet
+    sizes = [budget / unit.bytes for budget in budgets]
+    return log_page(
+        panels,
+        handles + ending_handles(points),
+        lambda axes, some: draw_panel(axes, some, sizes),
+        ("frames of a clip", f"{memory_word(points)}, {unit.name} (down is better)"),
+        frames=sorted({point.frames for point in points}),
+        label=lambda axes, some: name_levels(axes, levels_of(some, sizes), unit.name),
+    )
 
 
-def draw_panel(axes: Axes, points: Sequence[MemoryPoint], unit: MemoryUnit) -> None:
-    for name, some in by_series(points).items():
-        some.sort(key=lambda point: point.frames)
-        draw_predicted(axes, name, some, unit)
+def draw_panel(axes: Axes, points: Sequence[MemoryPoint], budgets: Sequence[float]) -> None:
+    for some in by_series(points).values():
+        draw_predicted(axes, some)
         ran = [point for point in some if point.ending == "ok" and point.basis == "measured"]
         if ran:
-            (line,) = axes.plot(
-                [point.frames for point in ran],
-                [point.size for point in ran],
-                color=some[0].colour,
-                marker=some[0].marker,
-                markersize=SIZE - 1,
-                linewidth=1.4,
-                label=name,
-            )
+            places = [(point.frames, point.size) for point in ran]
+            line = plot(axes, some[0], places, markersize=SIZE - 1, linewidth=1.4)
             track_points(line, ran)
-    for spot in crowds(points).values():
+    spots: dict[tuple[int, int | None], list[MemoryPoint]] = {}
+    for point in points:
+        if point.ending == "oom":
+            spots.setdefault((point.frames, point.memory), []).append(point)
+    for spot in spots.values():
         step = min(9, CROWD / len(spot))
         for number, point in enumerate(spot):
             aside = step * (number - (len(spot) - 1) / 2)
             cross(axes, point.frames, point.size, point, aside)
-    for limit in limits_of(points):
-        axes.axhline(limit, label=f"limit {significant(limit, 4)}", **LIMIT)
+    for size, name, how in levels_of(points, budgets):
+        axes.axhline(size, label=f"{name} {significant(size, 4)}", **how)
 
 
-def name_lines(
-    axes: Axes, points: Sequence[MemoryPoint], budgets: Sequence[float], unit: MemoryUnit
-) -> None:
-    """Names of limits, at the left where there is room, and of budgets, at the right."""
-    labels = Labels(axes, [(point.frames, point.size) for point in points])
-    for some in by_series(points).values():
-        some.sort(key=lambda point: point.frames)
-        labels.avoid_line([(p.frames, p.size) for p in some if p.ending == "ok"])
-        labels.avoid_line([(p.frames, p.predicted / unit.bytes) for p in some if p.predicted])
-    for limit in limits_of(points):
-        text = f"limit {significant(limit, 4)} {unit.name}"
-        name_level(labels, limit, text, LIMIT_COLOUR, at_left=True)
-    for size in (budget / unit.bytes for budget in budgets):
-        text = f"budget {significant(size, 4)} {unit.name}"
-        name_level(labels, size, text, BUDGET_COLOUR, at_left=False)
-
-
-def draw_predicted(axes: Axes, name: str, points: Sequence[MemoryPoint], unit: MemoryUnit) -> None:
+def draw_predicted(axes: Axes, points: Sequence[MemoryPoint]) -> None:
     """A dashed line through what is predicted, below the measured line; marks where none is."""
-    known = [(point, size) for point in points if (size := point.predicted) is not None]
+    first, known = points[0], [point for point in points if point.predicted is not None]
     if not known:
         return
-    alone = [place for place, (point, _) in enumerate(known) if point.basis == "predicted"]
-    (line,) = axes.plot(
-        [point.frames for point, _ in known],
-        [size / unit.bytes for _, size in known],
-        color=points[0].colour,
-        marker=points[0].marker if alone else "",
+    alone = [place for place, point in enumerate(known) if point.basis == "predicted"]
+    line = plot(
+        axes,
+        first,
+        [(point.frames, (point.predicted or 0) / first.scheme.unit.bytes) for point in known],
+        marker=first.marker if alone else "",
         markevery=alone or None,
-        markersize=SIZE - 2,
         linewidth=1.1,
         linestyle=(0, (4, 2)),
-        label=f"{PREDICTED}: {name}",
+        label=f"{PREDICTED}: {first.series}",
         zorder=1.9,
     )
     if alone:
-        track_points(line, [known[place][0] for place in alone], PREDICTED)
+        track_points(line, [known[place] for place in alone], PREDICTED)
     else:
-        track(line, name, groups=(*points[0].groups, PREDICTED))
+        track(line, first.series, groups=(*first.groups, PREDICTED))
 
 
-def crowds(points: Iterable[MemoryPoint]) -> dict[tuple[int, int | None], list[MemoryPoint]]:
-    """Runs out of memory by frames and limit: those of one spot."""
-    found: dict[tuple[int, int | None], list[MemoryPoint]] = {}
-    for point in points:
-        if point.ending == "oom":
-            found.setdefault((point.frames, point.memory), []).append(point)
-    return found
+def levels_of(points: Sequence[MemoryPoint], budgets: Sequence[float]) -> list[Level]:
+    limits = [(limit, "limit", LIMIT) for limit in limits_of(points)]
+    return limits + [(budget, "budget", BUDGET) for budget in budgets]
+
+
+def name_levels(axes: Axes, levels: Sequence[Level], unit: str) -> None:
+    labels = Labels(axes)
+    for size, name, how in levels:
+        labels.on_level(size, [f"{name} {significant(size, 4)} {unit}"], how["color"])
 
 
 @styled
@@ -161,17 +125,20 @@ def draw_memory_variants(points: Sequence[MemoryPoint]) -> Sheet:
     handles: list[Line2D | Patch] = [*ending_handles(points)]
     if any(point.basis == "predicted" for point in points):
         handles.append(Patch(facecolor=GREY, label=PREDICTED, **PALE))
-    sheet, axes = bar_page([point.series for point in points], handles)
-    for place, point in enumerate(points):
+
+    def draw(axes: Axes, place: int) -> None:
+        point = points[place]
         if point.ending == "oom":
             cross(axes, point.size, place, point)
-            continue
+            return
         how = PALE if point.basis == "predicted" else {}
-        (bar,) = axes.barh(place, point.size, height=0.66, facecolor=point.colour, **how)
+        (bar,) = axes.barh(place, point.size, height=BAR, facecolor=point.colour, **how)
         track_points(bar, [point], *([PREDICTED] if how else []))
         bar_text(axes, point.size, place)
-    axes.margins(x=0.1)
-    axes.set_xlim(left=0)
+
+    label = f"{memory_word(points)}, {points[0].scheme.unit.name}"
+    sheet = bar_page([point.series for point in points], handles, draw, label)
+    (axes,) = sheet.axes
+    axes.set_xlim(0, 1.1 * max(point.size for point in points))  # crosses set no limits
     limits(axes, points, horizontal=False)
-    axes.set_xlabel(f"{memory_word(points)}, {points[0].scheme.unit.name} (left is better)")
     return sheet

@@ -1,17 +1,16 @@
 """The trade-off picture: memory against recall. Drawn from `panels.py`."""
 
-import math
 from collections.abc import Sequence
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from vbench_mem.report.draw.canvas import Sheet, page, styled, track, track_points
+from vbench_mem.report.draw.canvas import Sheet, styled, track, track_points
 from vbench_mem.report.draw.labels import Labels
-from vbench_mem.report.draw.many import series_handles
+from vbench_mem.report.draw.many import grid, plot, series_handles
 from vbench_mem.report.draw.signs import (
     FRONTIER,
+    LEVEL,
     cross,
     ending_handles,
     grey,
@@ -26,7 +25,6 @@ from vbench_mem.report.style import LEVEL_COLOUR
 
 LEAST_SPAN = 5.0  # points of recall on an axis
 ROOM = 0.08  # of a panel's width, to the right of its largest peak
-LEVEL: dict[str, Any] = {"color": LEVEL_COLOUR, "linewidth": 0.9, "linestyle": (0, (5, 3))}
 
 
 @styled
@@ -38,14 +36,10 @@ def draw_memory_recall(panels: Sequence[Panel]) -> Sheet:
     handles += ending_handles(points) + line_handles(panels)
     if any(panel.frontiers for panel in panels):
         handles.append(Line2D([], [], label="Pareto frontier", **FRONTIER))
-    columns = min(2, len(panels))
-    rows = math.ceil(len(panels) / columns)
-    figure, boxes = page(rows, columns, 3.0 if columns == 2 else 4.2, handles)
-    for axes, panel in zip(boxes, panels, strict=False):
+    sheet, boxes = grid([panel.title for panel in panels], handles)
+    for axes, panel in zip(boxes, panels, strict=True):
         draw_panel(axes, panel)
-    for axes in boxes[len(panels) :]:
-        axes.set_visible(False)
-    return figure
+    return sheet
 
 
 def line_handles(panels: Sequence[Panel]) -> list[Line2D]:
@@ -91,15 +85,19 @@ def draw_panel(axes: Axes, panel: Panel) -> None:
         axes.update_datalim([(0, 100 * level.share) for level in panel.levels], updatex=False)
         axes.autoscale_view(scalex=False)
     widen(axes)
-    draw_levels(axes, panel, points)
+    draw_levels(axes, panel.levels)
 
 
 def draw_point(axes: Axes, point: MemoryPoint, text: str) -> None:
+    """A mark, with a bar from the lowest to the highest seed where there are several."""
     place = recall_place(point)
     if point.ending == "oom":
         cross(axes, *place, point)
         return
-    draw_reach(axes, point, place[0])
+    low, high = (100 * end for end in reach(point))
+    if low < high:
+        bar = axes.vlines([place[0]], [low], [high], color=point.colour, linewidth=1.2, zorder=2)
+        track(bar, point.series, groups=point.groups)
     (line,) = axes.plot(*place, label=point.series, **marker(point, point.score))
     track_points(line, [point])
     if text:
@@ -120,36 +118,19 @@ def draw_sweep(
     axes: Axes, points: Sequence[MemoryPoint], places: Sequence[tuple[float, float]]
 ) -> None:
     """A thin line through rows that differ in their mask alone."""
-    (line,) = axes.plot(
-        *zip(*places, strict=True),
-        color=points[0].colour,
-        linewidth=1,
-        alpha=0.7,
-        zorder=1.5,
-        label=f"mask alone: {points[0].series}",
-    )
+    label = f"mask alone: {points[0].series}"
+    how = {"marker": "", "linewidth": 1, "alpha": 0.7, "zorder": 1.5}
+    line = plot(axes, points[0], places, label=label, **how)
     track(line, points[0].series, groups=points[0].groups[:1])
 
 
-def draw_reach(axes: Axes, point: MemoryPoint, x: float) -> None:
-    """A bar from the lowest to the highest seed, where there are several."""
-    low, high = (100 * end for end in reach(point))
-    if low < high:
-        bar = axes.vlines([x], [low], [high], color=point.colour, linewidth=1.2, zorder=2)
-        track(bar, point.series, groups=point.groups)
-
-
-def draw_levels(axes: Axes, panel: Panel, points: Sequence[MemoryPoint]) -> None:
+def draw_levels(axes: Axes, levels: Sequence[RecallLevel]) -> None:
     """Dashed lines for what is known without an encoder, labelled where nothing else is."""
-    labels = Labels(axes)
-    for point in points:
-        labels.avoid(point.size, *(100 * end for end in reach(point)))
-    for line in (*panel.frontiers.values(), *panel.sweeps):
-        labels.avoid_line([recall_place(point) for point in line])
-    for level in panel.levels:
+    for level in levels:
         axes.axhline(100 * level.share, label=wordings(level)[0], **LEVEL)
-        others = [100 * other.share for other in panel.levels if other is not level]
-        labels.on_level(100 * level.share, wordings(level), LEVEL_COLOUR, others)
+    labels = Labels(axes)
+    for level in levels:
+        labels.on_level(100 * level.share, wordings(level), LEVEL_COLOUR)
 
 
 def wordings(level: RecallLevel) -> list[str]:

@@ -1,23 +1,20 @@
 """A contact sheet: some clips of a split, frame beside frame, under their captions.
 
-Shows the decoded files, not the drawings. Imports matplotlib through the report's canvas.
+Shows the decoded files, not the drawings.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from vbench_mem.base.errors import UsageError
+from vbench_mem.base.errors import cannot_write
 from vbench_mem.data.benchmark import Benchmark
 from vbench_mem.data.sample import sample
 from vbench_mem.data.synthetic.files import FPS
 from vbench_mem.data.synthetic.tasks import SIZES, known_task
 from vbench_mem.report.draw.canvas import WIDTH, styled
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 CLIPS, ACROSS = 8, 16
 ROW, GAP = WIDTH / ACROSS, 0.3  # inches
@@ -33,12 +30,10 @@ def write_sheet(found: Benchmark, task: str, size: str, file: Path) -> None:
     chosen = [*found.captions[: CLIPS // 2], *found.captions[-CLIPS // 2 :]]
     count, side_px = known_task(task).frames, SIZES[size]
     strips = [(one.text, strip(found.clips[one.clips[0]].path, count, side_px)) for one in chosen]
-    figure = draw_sheet(strips)
     try:
-        figure.savefig(file, format="png", dpi=150)
+        draw_sheet(strips).savefig(file, format="png", dpi=150)
     except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise UsageError(f"--strip {file}: cannot be written: {why}; name another") from error
+        raise cannot_write(file, error, "choose another with --strip") from error
 
 
 def strip(path: Path, count: int, side_px: int) -> Strip:
@@ -50,14 +45,12 @@ def strip(path: Path, count: int, side_px: int) -> Strip:
 
 
 @styled
-def draw_sheet(strips: list[tuple[str, Strip]]) -> "Figure":
-    from matplotlib.figure import Figure
-
+def draw_sheet(strips: list[tuple[str, Strip]]) -> Figure:
     height = len(strips) * (ROW + GAP)
     figure = Figure(figsize=(WIDTH, height))
     for number, (text, pixels) in enumerate(strips):
-        bottom = height - (number + 1) * (ROW + GAP)
-        axes = figure.add_axes((0, bottom / height, 1, ROW / height))
+        bottom = 1 - (number + 1) / len(strips)
+        axes = figure.add_axes((0, bottom, 1, ROW / height))
         axes.imshow(pixels, interpolation="nearest", aspect="auto")
         axes.set_title(text, loc="left", fontsize=10, pad=3)
         axes.set_axis_off()

@@ -10,15 +10,14 @@ from matplotlib.transforms import ScaledTranslation
 from vbench_mem.analysis.scores.score import AnyScore
 from vbench_mem.base.units import significant
 from vbench_mem.report.draw.canvas import SIZE, track_points
-from vbench_mem.report.draw.labels import Labels
 from vbench_mem.report.series import MemoryPoint, PlotPoint
-from vbench_mem.report.style import LIMIT_COLOUR
+from vbench_mem.report.style import LEVEL_COLOUR, LIMIT_COLOUR
 
 FILL = {"measured": "full", "imported": "left", "published": "none"}
 GREY = "#555555"
 FRONTIER: dict[str, Any] = {"color": "#333333", "linestyle": "--", "linewidth": 1}
 LIMIT: dict[str, Any] = {"color": LIMIT_COLOUR, "linewidth": 1, "linestyle": ":"}
-ACROSS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
+LEVEL: dict[str, Any] = {"color": LEVEL_COLOUR, "linewidth": 0.9, "linestyle": (0, (5, 3))}
 
 
 def with_memory(points: Iterable[MemoryPoint]) -> list[MemoryPoint]:
@@ -43,14 +42,13 @@ def cross(axes: Axes, x: float, y: float, point: MemoryPoint, aside: float = 0) 
     """Out of memory; thinner where it was skipped. Drawn `aside` points to the right, so that
     crosses on one spot are all seen."""
     shift = ScaledTranslation(aside / 72, 0, axes.figure.dpi_scale_trans)
-    tried = not point.row.is_skipped
+    size, width = (SIZE - 2, 1.1) if point.row.is_skipped else (SIZE + 1, 2.2)
     (line,) = axes.plot(
         [x],
         [y],
-        linestyle="",
-        marker="x",
-        markersize=SIZE + 1 if tried else SIZE - 2,
-        markeredgewidth=2.2 if tried else 1.1,
+        "x",
+        markersize=size,
+        markeredgewidth=width,
         color=point.colour,
         label=f"out of memory: {point.row.label}",
         transform=axes.transData + shift,
@@ -68,31 +66,16 @@ def limits_of(points: Iterable[MemoryPoint]) -> list[float]:
 def limits(axes: Axes, points: Sequence[MemoryPoint], *, horizontal: bool) -> None:
     """A line for each limit that something ran into, named at its end."""
     for limit in limits_of(points):
-        draw = axes.axhline if horizontal else axes.axvline
-        draw(limit, label=f"limit {significant(limit, 4)}", **LIMIT)
-        at, offset = ((0, limit), (4, 4)) if horizontal else ((limit, 1), (-4, -4))
-        axes.annotate(
-            f"limit {significant(limit, 4)} {points[0].scheme.unit.name}",
-            at,
-            offset,
-            xycoords=("axes fraction", "data") if horizontal else ("data", "axes fraction"),
-            textcoords="offset points",
-            color=LIMIT_COLOUR,
-            size=9,
-            ha="left" if horizontal else "right",
-            va="bottom" if horizontal else "top",
-        )
-
-
-def name_level(labels: Labels, y: float, text: str, color: str, *, at_left: bool) -> None:
-    """Name a horizontal line of a log axis, near the end that is asked for."""
-    left, right = labels.axes.get_xlim()
-    shares = ACROSS if at_left else ACROSS[::-1]
-    labels.on_line([(left * (right / left) ** share, y) for share in shares], text, color, 9)
-
-
-def handle(name: str, point: PlotPoint) -> Line2D:
-    return grey(point.marker, name, color=point.colour, markersize=SIZE - 1)
+        name, size = f"limit {significant(limit, 4)}", points[0].scheme.unit.name
+        how: dict[str, Any] = {"textcoords": "offset points", "color": LIMIT_COLOUR, "size": 9}
+        if horizontal:
+            axes.axhline(limit, label=name, **LIMIT)
+            how |= {"xycoords": ("axes fraction", "data"), "ha": "left", "va": "bottom"}
+            axes.annotate(f"{name} {size}", (0, limit), (4, 4), **how)
+        else:
+            axes.axvline(limit, label=name, **LIMIT)
+            how |= {"xycoords": ("data", "axes fraction"), "ha": "right", "va": "top"}
+            axes.annotate(f"{name} {size}", (limit, 1), (-4, -4), **how)
 
 
 def grey(marker: str, label: str, fill: str = "full", **how: Any) -> Line2D:
@@ -110,11 +93,8 @@ def ending_handles(points: Iterable[MemoryPoint]) -> list[Line2D]:
 def origin_handles(scores: Iterable[AnyScore | None]) -> list[Line2D]:
     """What filled, half and hollow mean here; a published score comes with its source."""
     names = {
-        (score.origin, score.source if score.origin == "published" else "")
+        (score.origin, f": {score.source}" if score.origin == "published" else "")
         for score in scores
         if score is not None
     }
-    return [
-        grey("o", f"{origin}: {source}" if source else origin, FILL[origin])
-        for origin, source in sorted(names)
-    ]
+    return [grey("o", origin + source, FILL[origin]) for origin, source in sorted(names)]

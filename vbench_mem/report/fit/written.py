@@ -37,17 +37,13 @@ def write_fit(answers: Sequence[FitAnswer], limit: FitLimit, name: str, folder: 
 
 def fit_text(answers: Sequence[FitAnswer], limit: FitLimit, name: str) -> str:
     """What the numbers are, then the table, then what could not be predicted."""
-    return "\n".join(
-        [
-            f"# What of {name} fits {limit.title}",
-            "",
-            f"{WHAT[limit.target].capitalize()}, searched without a device: each number fits and "
-            "the next step does not.",
-            "",
-            markdown(grid(answers), left=2),
-            *(f"- {line}" for line in reasons(answers)),
-        ]
+    about = (
+        f"{WHAT[limit.target].capitalize()}, searched without a device: each number fits and the "
+        "next step does not."
     )
+    table = markdown(grid(answers), left=2)
+    lines = [f"# What of {name} fits {limit.title}", "", about, "", table]
+    return "\n".join([*lines, *(f"- {line}" for line in reasons(answers))])
 
 
 def write_claims(findings: Sequence[Finding], folder: Path) -> list[Path]:
@@ -60,29 +56,21 @@ def write_claims(findings: Sequence[Finding], folder: Path) -> list[Path]:
 def claims_text(findings: Sequence[Finding]) -> str:
     """The table, each claim with its source, then every disagreement with its reason."""
     claims = {claim.name: claim for claim, _ in by_claim(findings)}
-    return "\n".join(
-        [
-            "# The paper's claims on memory, and our predictions",
-            "",
-            "Peaks of a training step in bfloat16, 256 px; flash attention, foreach AdamW and kept "
-            "activations unless a column differs. A limit is compared with the whole process.",
-            "",
-            markdown(claim_grid(findings), left=2),
-            "## The claims",
-            "",
-            *(
-                f"- {claim.name}: {claim.statement} ({claim.bounds}). {claim.source}; "
-                f"{claim.certainty}."
-                for claim in claims.values()
-            ),
-            "",
-            "## Where our numbers disagree, and why",
-            "",
-            *(
-                "\n".join(
-                    [f"**{claim}** ({claims[claim].bounds})", "", *map("- {}".format, why), ""]
-                )
-                for claim, why in disagreements(findings).items()
-            ),
-        ]
-    )
+    lines = [
+        "# The paper's claims on memory, and our predictions",
+        "",
+        "Peaks of a training step in bfloat16, 256 px; flash attention, foreach AdamW and kept "
+        "activations unless a column differs. A limit is compared with the whole process.",
+        "",
+        markdown(claim_grid(findings), left=2),
+        "## The claims",
+        "",
+    ]
+    for claim in claims.values():
+        text = f"{claim.statement} ({claim.bounds}). {claim.source}; {claim.certainty}."
+        lines.append(f"- {claim.name}: {text}")
+    lines += ["", "## Where our numbers disagree, and why", ""]
+    for name, reasons_of in disagreements(findings).items():
+        lines += [f"**{name}** ({claims[name].bounds})", ""]
+        lines += [*(f"- {reason}" for reason in reasons_of), ""]
+    return "\n".join(lines)

@@ -4,7 +4,7 @@ What must fit is what `fit` asks for: all that the driver would show of the proc
 card or predicted for one. A cpu has no such number, and its peak is not that of a card.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vbench_mem.analysis.join import Joined, Row
@@ -17,7 +17,7 @@ from vbench_mem.report.facets import (
     settings_of,
     spread,
 )
-from vbench_mem.report.plan import Plan, sentences
+from vbench_mem.report.plan import Plan, drawn_as, sentences
 from vbench_mem.report.scheme import Scheme, scheme_of
 from vbench_mem.report.series import Basis, PlotPoint, step_word
 
@@ -47,15 +47,9 @@ class CardGrid:
     """The rows of one load, by variant and frames."""
 
     title: str
-    tiles: tuple[Tile, ...]
-
-    @property
-    def variants(self) -> list[str]:
-        return list(dict.fromkeys(tile.series for tile in self.tiles))
-
-    @property
-    def frames(self) -> list[int]:
-        return sorted({tile.frames for tile in self.tiles})
+    variants: list[str]
+    frames: list[int]
+    tiles: list[Tile]
 
 
 def certain(size: int) -> int:
@@ -87,23 +81,15 @@ def tile_of(row: Row, scheme: Scheme) -> Tile:
 def plans(joined: Joined) -> list[Plan]:
     scheme = scheme_of(joined)
     tiles = [tile_of(row, scheme) for row in joined.rows]
-    name, title = "cards", "The smallest card that holds each row"
+    title = "The smallest card that holds each row"
     if all(tile.bytes is None for tile in tiles):
         reasons = list(dict.fromkeys(tile.why for tile in tiles if tile.why))
         why = f"no row has the bytes of a process on a card: {'; '.join(reasons[:2])}"
-        return [Plan(name=name, title=title, skipped=why)]
+        return [Plan(name="cards", title=title, skipped=why)]
 
     grids, left_out = card_grids(tiles, joined)
     shown = [tile for grid in grids for tile in grid.tiles]
-    return [
-        Plan(
-            name=name,
-            title=title,
-            caption=sentences(about(shown), left_out),
-            drawer="cards",
-            data=(grids,),
-        )
-    ]
+    return [drawn_as("cards", title, (grids,), about(shown), left_out)]
 
 
 def card_grids(tiles: Sequence[Tile], joined: Joined) -> tuple[list[CardGrid], str]:
@@ -112,38 +98,36 @@ def card_grids(tiles: Sequence[Tile], joined: Joined) -> tuple[list[CardGrid], s
     names = settings_of(joined)
     for tile in tiles:
         by_load.setdefault(load_name(tile.row, names), []).append(tile)
-    known = {
-        load: [tile for tile in some if tile.bytes is not None] for load, some in by_load.items()
-    }
+    known = {load: [t for t in some if t.bytes is not None] for load, some in by_load.items()}
     first = main_load(known)
     lines = min(MOST_BARS, max(len({t.series for t in some}) for some in by_load.values()))
     room = max(1, min(MOST_GRIDS, MOST_LINES // lines))
     others = [load for load in by_load if load != first]
     kept = [first, *(spread(others, room - 1) if room > 1 else [])]
-    grids, cut = [], False
+    grids = []
     for load in kept:
-        grid = CardGrid(title=load, tiles=tuple(by_load[load]))
-        variants = spread(grid.variants, MOST_BARS)
-        frames = spread(grid.frames, MOST_FRAMES)
-        some = [t for t in grid.tiles if t.series in variants and t.frames in frames]
-        cut = cut or len(some) < len(grid.tiles)
-        grids.append(CardGrid(title=load, tiles=tuple(some)))
-    cut_text = "Of long lists some variants or frames are drawn, evenly spread." if cut else ""
+        variants = spread(list(dict.fromkeys(t.series for t in by_load[load])), MOST_BARS)
+        frames = spread(sorted({t.frames for t in by_load[load]}), MOST_FRAMES)
+        some = [t for t in by_load[load] if t.series in variants and t.frames in frames]
+        grids.append(CardGrid(title=load, variants=variants, frames=frames, tiles=some))
+    is_cut = any(len(grid.tiles) < len(by_load[grid.title]) for grid in grids)
+    cut_text = "Of long lists some variants or frames are drawn, evenly spread." if is_cut else ""
     return grids, sentences(named_rest("not drawn", by_load, kept), cut_text)
 
 
-def about(tiles: Iterable[Tile]) -> str:
+def about(tiles: Sequence[Tile]) -> str:
     """What a field shows, and where its number comes from."""
-    tiles = list(tiles)
     bases = {tile.basis for tile in tiles if tile.bytes is not None}
     sizes = ", ".join(f"{size} GB: {certain(size) / GIB:.1f} GiB" for size in SIZES)
+    origin = "A number after ~ is predicted without a device."
+    if bases == {"measured"}:
+        origin = "All are measured."
+    elif bases == {"predicted"}:
+        origin = "All are predicted without a device."
     return sentences(
         f"The smallest card that holds {step_word(tiles)} for certain, and the device memory of "
         "the process, with the driver's own share of it.",
-        {
-            frozenset({"measured"}): "All are measured.",
-            frozenset({"predicted"}): "All are predicted without a device.",
-        }.get(frozenset(bases), "A number after ~ is predicted without a device."),
+        origin,
         f"What a card as it is sold has for certain: {sizes}.",
         "Grey fields have no number; their tooltip has the reason."
         if any(tile.bytes is None for tile in tiles)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.base.metrics import MEMORY, PREDICTED_MEMORY
 from vbench_mem.report.facets import bars
-from vbench_mem.report.plan import Plan, sentences
+from vbench_mem.report.plan import Plan, drawn_as
 from vbench_mem.report.scheme import Scheme, scheme_of
 from vbench_mem.report.series import Basis, PlotPoint, step_word
 from vbench_mem.report.style import CATEGORIES
@@ -26,8 +26,7 @@ class CategoryStack(PlotPoint):
 def stacks(joined: Joined) -> list[CategoryStack]:
     """Every row whose peak is known by category, in the matrix's order."""
     scheme = scheme_of(joined)
-    found = (stack_of(row, scheme) for row in joined.rows)
-    return [stack for stack in found if stack is not None]
+    return [stack for row in joined.rows if (stack := stack_of(row, scheme)) is not None]
 
 
 def stack_of(row: Row, scheme: Scheme) -> CategoryStack | None:
@@ -55,18 +54,17 @@ def stack_of(row: Row, scheme: Scheme) -> CategoryStack | None:
 
 def plans(joined: Joined) -> list[Plan]:
     found = stacks(joined)
-    name, title = "memory_categories", "What the peak is made of"
+    title = "What the peak is made of"
     if not found:
         why = "no row has a peak by category, neither measured nor predicted"
-        return [Plan(name=name, title=title, skipped=why)]
+        return [Plan(name="memory_categories", title=title, skipped=why)]
 
     chosen, left_out = bars(found, joined)
-    bases = {stack.basis for stack in chosen.points}
-    caption = sentences(
+    is_pale = any(stack.basis == "predicted" for stack in chosen.points)
+    captions = (
         f"Memory at the peak of {step_word(chosen.points)}, by what it is for; the number at a "
         "bar's end is the peak.",
-        "Pale bars are predicted, not measured." if "predicted" in bases else "",
+        "Pale bars are predicted, not measured." if is_pale else "",
         left_out,
     )
-    data = (chosen.points,)
-    return [Plan(name=name, title=title, caption=caption, drawer="memory_categories", data=data)]
+    return [drawn_as("memory_categories", title, (chosen.points,), *captions)]

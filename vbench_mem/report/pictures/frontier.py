@@ -17,7 +17,7 @@ from vbench_mem.base.metrics import MEMORY
 from vbench_mem.base.score_metrics import RECALL, Direction
 from vbench_mem.report.facets import MOST_PANELS, load_name, settings_of, spread
 from vbench_mem.report.pictures.time import TIME
-from vbench_mem.report.plan import Plan, sentences
+from vbench_mem.report.plan import Plan, drawn_as
 from vbench_mem.report.scheme import Scheme, scheme_of, series_name
 from vbench_mem.report.series import PlotPoint
 
@@ -103,18 +103,16 @@ def benchmarks(rows: Iterable[Row]) -> dict[str, str]:
         if score.direction == ("t2v" if score.dataset in forward else "v2t")
     }
     often = Counter(score.dataset for score in chosen.values())
-    return {
-        column: f"{score.dataset}, {WAYS[score.direction]}{kind_text(score, often)}"
-        for column, score in chosen.items()
-    }
+    return {column: benchmark_name(score, often) for column, score in chosen.items()}
 
 
-def kind_text(score: AnyScore, often: Counter[str]) -> str:
-    """Origin, protocol and gallery of a recall, where the dataset has several kinds."""
+def benchmark_name(score: AnyScore, often: Counter[str]) -> str:
+    """With origin, protocol and gallery of a recall where the dataset has several kinds."""
+    name = f"{score.dataset}, {WAYS[score.direction]}"
     if often[score.dataset] == 1:
-        return ""
+        return name
     gallery = f" of {score.gallery_size}" if score.gallery_size else ""
-    return f" ({score.origin}, {score.protocol_name}{gallery})"
+    return f"{name} ({score.origin}, {score.protocol_name}{gallery})"
 
 
 def compared(
@@ -134,24 +132,23 @@ def compared(
         for row, recall in some
     ]
     least = {name: min(row.costs[name] for row in rows) for name in rows[0].costs}
-    losers = beaten_by([tuple(row.costs.values()) for row in rows])
+    winners = beaten_by([tuple(row.costs.values()) for row in rows])
     return tuple(
-        replaced(row, least, None if best is None else rows[best].row.label)
-        for row, best in zip(rows, losers, strict=True)
+        replace(
+            row,
+            wins=tuple(name for name, cost in row.costs.items() if cost == least[name]),
+            dominated_by=None if winner is None else rows[winner].row.label,
+        )
+        for row, winner in zip(rows, winners, strict=True)
     )
-
-
-def replaced(row: FrontierRow, least: dict[str, float], dominated: str | None) -> FrontierRow:
-    wins = tuple(name for name, cost in row.costs.items() if cost == least[name])
-    return replace(row, wins=wins, dominated_by=dominated)
 
 
 def shown(groups: list[FrontierGroup]) -> list[FrontierGroup]:
     """At most `MOST_PANELS`: of many loads the one with most rows and the last."""
     if len(groups) > MOST_PANELS:
-        sizes: dict[str, int] = {}
+        sizes: Counter[str] = Counter()
         for group in groups:
-            sizes[group.load] = sizes.get(group.load, 0) + len(group.rows)
+            sizes[group.load] += len(group.rows)
         load = max(reversed(sizes), key=lambda name: sizes[name])
         groups = [group for group in groups if group.load == load]
     return spread(groups, MOST_PANELS)
@@ -159,32 +156,23 @@ def shown(groups: list[FrontierGroup]) -> list[FrontierGroup]:
 
 def plans(joined: Joined) -> list[Plan]:
     groups = [group for group in frontier_groups(joined) if len(group.rows) > 1]
-    name, title = "frontier", "Pareto frontier"
+    title = "Pareto frontier"
     if not groups:
         why = "no two rows that can be compared have a measured peak and a measured step time"
-        return [Plan(name=name, title=title, skipped=why)]
+        return [Plan(name="frontier", title=title, skipped=why)]
 
-    some = shown(groups)
-    return [
-        Plan(
-            name=name,
-            title=title,
-            caption=about(some, len(groups)),
-            drawer="frontier",
-            data=(some,),
-        )
-    ]
-
-
-def about(groups: list[FrontierGroup], known: int) -> str:
+    some, has_recall = shown(groups), groups[0].has_recall
     criteria = "peak memory and step time"
-    if groups[0].has_recall:
+    if has_recall:
         criteria = "peak memory, step time and recall at 1 together"
-    return sentences(
+    captions = (
         "Large marks are the Pareto frontier: no row with the same load is at least as good in "
         f"{criteria} and better in one of them. Small pale marks are dominated by one of these.",
         "The percentage at a mark is its recall; published recalls take no part."
-        if groups[0].has_recall
+        if has_recall
         else "No recall measured or imported here is joined, so rows are compared at equal frames.",
-        f"Drawn are {len(groups)} of {known} groups of rows." if len(groups) < known else "",
+        f"Drawn are {len(some)} of {len(groups)} groups of rows."
+        if len(some) < len(groups)
+        else "",
     )
+    return [drawn_as("frontier", title, (some,), *captions)]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from vbench_mem.analysis.join import Joined
 from vbench_mem.report.facets import bars, facets
-from vbench_mem.report.plan import Plan, sentences
+from vbench_mem.report.plan import Plan, drawn_as
 from vbench_mem.report.series import MemoryPoint, memory_budgets, memory_points
 
 
@@ -16,43 +16,22 @@ def plans(joined: Joined) -> list[Plan]:
     if not seen:
         return [Plan(name=name, title=title, skipped="no row has a measured or predicted peak")]
 
+    unplaced = sum(not point.memory for point in points)
+    unknown = f"{unplaced} rows ran out of memory at a limit that is not known." if unplaced else ""
     if len(frames) > 1:
         shown = facets(seen, joined)
-        caption = sentences(
-            "Peak memory of a step against the frames of a clip, both on log axes.",
-            basis(shown.points),
-            endings(shown.points),
-            unplaced(points),
-            shown.left_out,
-        )
-        return [
-            Plan(
-                name=name,
-                title=title,
-                caption=caption,
-                drawer="memory_frames",
-                data=(shown, memory_budgets(joined, shown.points)),
-            )
-        ]
+        first = "Peak memory of a step against the frames of a clip, both on log axes."
+        captions = (first, basis(shown.points), endings(shown.points), unknown, shown.left_out)
+        data = shown, memory_budgets(joined, shown.points)
+        return [drawn_as("memory_frames", title, data, *captions)]
     chosen, left_out = bars(seen, joined)
-    some = chosen.points
+    first = f"Peak memory of a step at {frames[0]} frames, rows in the matrix's order."
+    is_hatched = any(point.basis == "predicted" for point in chosen.points)
+    hatched = "Pale hatched bars are predicted, not run." if is_hatched else ""
+    captions = (first, hatched, endings(chosen.points), unknown, left_out)
     return [
         Plan(name=name, title=title, skipped=f"all rows have {frames[0]} frames"),
-        Plan(
-            name="memory_variants",
-            title="Memory of each variant",
-            caption=sentences(
-                f"Peak memory of a step at {frames[0]} frames, rows in the matrix's order.",
-                "Pale hatched bars are predicted, not run."
-                if any(point.basis == "predicted" for point in some)
-                else "",
-                endings(some),
-                unplaced(points),
-                left_out,
-            ),
-            drawer="memory_variants",
-            data=(some,),
-        ),
+        drawn_as("memory_variants", "Memory of each variant", (chosen.points,), *captions),
     ]
 
 
@@ -72,9 +51,3 @@ def basis(points: Iterable[MemoryPoint]) -> str:
 def endings(points: Iterable[MemoryPoint]) -> str:
     over = any(point.ending == "oom" for point in points)
     return "A cross is a run out of memory, drawn at the limit that it ran into." if over else ""
-
-
-def unplaced(points: Iterable[MemoryPoint]) -> str:
-    """Says how many rows ran out of memory at a limit that is not known, and so are not drawn."""
-    count = sum(not point.memory for point in points)
-    return f"{count} rows ran out of memory at a limit that is not known." if count else ""

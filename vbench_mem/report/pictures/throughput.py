@@ -1,11 +1,12 @@
 """Work against speed: GFLOP of a clip and clips per second, measured rows alone."""
 
 import math
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.report.facets import facets, spread
-from vbench_mem.report.plan import Plan, sentences
+from vbench_mem.report.plan import Plan, drawn_as
 from vbench_mem.report.scheme import scheme_of
 from vbench_mem.report.series import ValuePoint
 
@@ -28,12 +29,11 @@ def throughput_points(joined: Joined) -> list[ValuePoint]:
 def levels(points: Iterable[ValuePoint]) -> list[float]:
     """Round TFLOP/s around those achieved: GFLOP/clip times clips/s over 1000."""
     achieved = [point.x * point.y / 1000 for point in points]
-    low, high = math.floor(math.log10(min(achieved))), math.ceil(math.log10(max(achieved)))
-    every = [digit * 10.0**power for power in range(low - 1, high + 1) for digit in ROUND]
-    below = [level for level in every if level <= min(achieved)]
-    above = [level for level in every if level >= max(achieved)]
-    inner = [level for level in every if min(achieved) < level < max(achieved)]
-    return spread(list(dict.fromkeys([*below[-1:], *inner, *above[:1]])), MOST_LEVELS)
+    low, high = min(achieved), max(achieved)
+    powers = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
+    every = [digit * 10.0**power for power in powers for digit in ROUND]
+    around = every[bisect_right(every, low) - 1 : bisect_left(every, high) + 1]
+    return spread(around, MOST_LEVELS)
 
 
 def peak_of(rows: Iterable[Row]) -> float | None:
@@ -55,18 +55,16 @@ def level_text(level: float, peak: float | None) -> str:
 
 def plans(joined: Joined) -> list[Plan]:
     points = throughput_points(joined)
-    name, title = "throughput", "Throughput against FLOPs"
+    title = "Throughput against FLOPs"
     if not points:
         why = "no row has both measured clips/s and its GFLOP per clip"
-        return [Plan(name=name, title=title, skipped=why)]
+        return [Plan(name="throughput", title=title, skipped=why)]
 
     shown = facets(points, joined)
     peak = peak_of(point.row for point in shown.points)
-    lines: Sequence[tuple[float, str]] = [
-        (level, level_text(level, peak)) for level in levels(shown.points)
-    ]
+    lines = [(level, level_text(level, peak)) for level in levels(shown.points)]
     frames = sorted({point.row.cell.load.frames for point in shown.points})
-    caption = sentences(
+    captions = (
         "Clips per second against the FLOPs that a clip costs in a training step, on log axes.",
         "Along a dashed line the FLOPs per second are the same; a higher one is better use.",
         "MFU is the share of the device's dense peak." if peak is not None else "",
@@ -75,5 +73,4 @@ def plans(joined: Joined) -> list[Plan]:
         else "",
         shown.left_out,
     )
-    data = (shown, lines)
-    return [Plan(name=name, title=title, caption=caption, drawer="throughput", data=data)]
+    return [drawn_as("throughput", title, (shown, lines), *captions)]

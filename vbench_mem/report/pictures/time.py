@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from vbench_mem.analysis.join import Joined, Row
+from vbench_mem.analysis.join import Joined
 from vbench_mem.report.facets import bars, facets
-from vbench_mem.report.plan import Plan, sentences
-from vbench_mem.report.scheme import Scheme, scheme_of
+from vbench_mem.report.plan import Plan, drawn_as
+from vbench_mem.report.scheme import scheme_of
 from vbench_mem.report.series import ValuePoint, step_word
 
 TIME, LOW, HIGH = "step_ms", "step_p10_ms", "step_p90_ms"
@@ -14,23 +14,19 @@ TIME, LOW, HIGH = "step_ms", "step_p10_ms", "step_p90_ms"
 def time_points(joined: Joined) -> list[ValuePoint]:
     """Frames and milliseconds of every row that has both, in the matrix's order."""
     scheme = scheme_of(joined)
-    found = (time_point(row, scheme) for row in joined.rows)
-    return [point for point in found if point is not None]
-
-
-def time_point(row: Row, scheme: Scheme) -> ValuePoint | None:
-    time = row.metric(TIME)
-    if not row.is_ok or not time:
-        return None
-    return ValuePoint(
-        row=row,
-        series=row.cell.variant,
-        scheme=scheme,
-        x=row.cell.load.frames,
-        y=time,
-        low=row.metric(LOW),
-        high=row.metric(HIGH),
-    )
+    return [
+        ValuePoint(
+            row=row,
+            series=row.cell.variant,
+            scheme=scheme,
+            x=row.cell.load.frames,
+            y=time,
+            low=row.metric(LOW),
+            high=row.metric(HIGH),
+        )
+        for row in joined.rows
+        if row.is_ok and (time := row.metric(TIME))
+    ]
 
 
 def plans(joined: Joined) -> list[Plan]:
@@ -42,26 +38,19 @@ def plans(joined: Joined) -> list[Plan]:
     frames = sorted({point.row.cell.load.frames for point in points})
     if len(frames) > 1:
         shown = facets(points, joined)
-        caption = sentences(
+        caption = (
             f"Time of {step_word(shown.points)} on the device against the frames of a clip, both "
-            f"on log axes: the median{spans(shown.points)}. A slope of 1 is linear.",
-            shown.left_out,
+            f"on log axes: the median{spans(shown.points)}. A slope of 1 is linear."
         )
-        return [Plan(name=name, title=title, caption=caption, drawer="time_frames", data=(shown,))]
+        return [drawn_as("time_frames", title, (shown,), caption, shown.left_out)]
     chosen, left_out = bars(points, joined)
+    caption = (
+        f"Time of {step_word(chosen.points)} at {frames[0]} frames, rows in the matrix's order: "
+        f"the median{spans(chosen.points)}."
+    )
     return [
         Plan(name=name, title=title, skipped=f"all rows have {frames[0]} frames"),
-        Plan(
-            name="time_variants",
-            title="Step time of each variant",
-            caption=sentences(
-                f"Time of {step_word(chosen.points)} at {frames[0]} frames, rows in the matrix's "
-                f"order: the median{spans(chosen.points)}.",
-                left_out,
-            ),
-            drawer="time_variants",
-            data=(chosen.points,),
-        ),
+        drawn_as("time_variants", "Step time of each variant", (chosen.points,), caption, left_out),
     ]
 
 
