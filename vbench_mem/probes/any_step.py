@@ -97,6 +97,7 @@ def trace_step(
             state = build()
             gc.collect()
             tracker.tagger.register(state)
+            tracker.tags["input"].update(tracker.timeline.live)  # whatever else `build` made
             for number in range(1, steps + 1):
                 tracker.start(number)
                 step(state)

@@ -24,7 +24,7 @@ class TensorTagger:
         self.host: set[int] = set()  # blocks that stay on the host, whatever the device
 
     def register(self, state: Any) -> None:
-        """Tag what the user built; every other block that is live now is an input."""
+        """Tag the tensors in what was built: beside modules and optimisers they are inputs."""
         tensors = []
         for each in find_tensors(state, set()):
             if isinstance(each, nn.Module):
@@ -34,7 +34,6 @@ class TensorTagger:
             else:
                 tensors.append(each)
         self.tracker.tag("input", tensors)
-        self.tracker.tags["input"].update(self.tracker.timeline.live)
         self.update()
 
     def update(self) -> None:
