@@ -53,8 +53,7 @@ class CudaRules:
         """
         if self.requested not in ("auto", "math") and mask is None:
             return self.requested
-        half = query.dtype in (torch.bfloat16, torch.float16)
-        return "flash" if half and mask is None else "efficient"
+        return "flash" if is_half(query) and mask is None else "efficient"
 
     def kept(self, kernel: str, query: Tensor) -> int:
         """What the forward saves beyond the CPU's output and log-sum-exp. Units: bytes."""
@@ -114,10 +113,8 @@ def sum_over_rows(rows: int, width: int) -> int:
     """
     vector = next(lanes for lanes in (4, 2, 1) if width % lanes == 0)
     most = 512 // vector
-    across, down = (
-        min(power_of_two_up_to(width // vector), most),
-        min(power_of_two_up_to(rows), most),
-    )
+    across = min(power_of_two_up_to(width // vector), most)
+    down = min(power_of_two_up_to(rows), most)
     block_x = min(across, WARP)
     block_y = min(down, most // block_x)
     block_x = min(across, most // block_y)
@@ -183,13 +180,10 @@ RESULT = (
 @contextmanager
 def cuda_autocast() -> Iterator[None]:
     """Within it, autocast on the CPU casts what CUDA's does, in every thread."""
-    library = torch.library.Library("aten", "IMPL")
-    try:
+    with torch.library._scoped_library("aten", "IMPL") as library:
         for name in (*CAST, *RESULT):
             library.impl(name, caster(name, sets_dtype=name in RESULT), "AutocastCPU")
         yield
-    finally:
-        library._destroy()
 
 
 def caster(name: str, *, sets_dtype: bool) -> Callable[..., Any]:

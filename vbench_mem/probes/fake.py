@@ -82,9 +82,7 @@ class FakeTracker(StorageTracker):
         self.active_modules: list[str] = []
         self.flops: Counter[tuple[int, str]] = Counter()
         self.operations: set[Any] = set()
-        self.overflows: set[int] = (
-            set()
-        )  # blocks where loss scalers write whether they found overflows
+        self.overflows: set[int] = set()  # blocks where loss scalers write whether there were any
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None

@@ -145,10 +145,5 @@ def summarise(trace: Trace, target: Target) -> Prediction:
 
 def unseen(trace: Trace, target: Target) -> tuple[str, ...]:
     """Operations of the trace that may take more memory than is predicted."""
-    return tuple(
-        sorted(
-            name
-            for name in {*trace.operations, *trace.attention}
-            if any(part in name for part in UNSEEN[target])
-        )
-    )
+    names = sorted({*trace.operations, *trace.attention})
+    return tuple(name for name in names if any(part in name for part in UNSEEN[target]))

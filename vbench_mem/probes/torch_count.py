@@ -6,6 +6,7 @@ a CUDA build. Below the counter a recorder sees every operation that the counter
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -53,15 +54,6 @@ class PassFlops:
     forward: Counts
     backward: Counts
     left_out: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class TorchCount:
-    """FLOPs of one clip and one caption. `embed` is the video tower without a mask."""
-
-    video: PassFlops
-    text: PassFlops
-    embed: PassFlops
 
 
 class OperationRecorder(TorchDispatchMode):
@@ -113,27 +105,25 @@ def by_operation(counter: FlopCounterMode) -> Counts:
     return {str(name).removeprefix("aten."): flop for name, flop in counts.items()}
 
 
-def count_torch(cell: Cell) -> TorchCount:
-    """Count a cell at batch 1. Every fused kernel multiplies the same.
+def count_torch(cell: Cell) -> dict[str, PassFlops]:
+    """Of one clip and one caption: `video`, `text`, and `embed`, the video tower without a mask.
 
-    Precision and compilation do not change what is multiplied: float32, eager.
+    Every fused kernel multiplies the same, and precision and compilation change nothing: float32,
+    eager.
     """
     train = cell.load.mode == "train"
     make = table_encoder_maker(as_traced(cell))
     with FakeTensorMode(allow_non_fake_inputs=True), torch.device("cpu"):
         encoder = make()
-        clip, (ids, mask) = one_clip(cell.load), one_caption(cell.load)
-
-        def video() -> Tensor:
-            return encoder.encode_video(clip)
-
-        def text() -> Tensor:
-            return encoder.encode_text(ids, mask)
-
+        video = partial(encoder.encode_video, one_clip(cell.load))
+        text = partial(encoder.encode_text, *one_caption(cell.load))
         encoder.train(train)
         with torch.set_grad_enabled(train):
-            clips, captions = (count_pass(tower, backward=train) for tower in (video, text))
+            found = {
+                "video": count_pass(video, backward=train),
+                "text": count_pass(text, backward=train),
+            }
         encoder.eval()
         with torch.no_grad():
-            embed = count_pass(video, backward=False) if train else clips
-    return TorchCount(clips, captions, embed)
+            found["embed"] = count_pass(video, backward=False) if train else found["video"]
+    return found

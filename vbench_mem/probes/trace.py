@@ -75,13 +75,13 @@ def allocated_before_step(
         moved.append(moved[-1] + (block in blocks))
     rest = [event for event in events[start:] if event[0] not in blocks]
     reordered = [*events[:start], *early, *rest]
-    result = Timeline(live=timeline.live)
-    result.blocks, result.changes = (
-        [block for block, _, _ in reordered],
-        [c for _, c, _ in reordered],
+    result = Timeline(
+        blocks=[block for block, _, _ in reordered],
+        changes=[change for _, change, _ in reordered],
+        live=timeline.live,
+        marks=[
+            (phase, number, at if at < start else at + len(early) - moved[at - start])
+            for phase, number, at in timeline.marks
+        ],
     )
-    result.marks = [
-        (phase, number, at if at < start else at + len(early) - moved[at - start])
-        for phase, number, at in timeline.marks
-    ]
     return result, [path for _, _, path in reordered]

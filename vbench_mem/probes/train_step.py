@@ -5,7 +5,8 @@ autocast and its weight cache, float32 without TF32. Never measures anything its
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 import torch
@@ -61,10 +62,6 @@ def adamw(
         betas=BETAS,
         eps=EPS,
         weight_decay=WEIGHT_DECAY,
-        amsgrad=False,
-        maximize=False,
-        capturable=False,
-        differentiable=False,
         **IMPLEMENTATIONS[how],
     )
 
@@ -128,14 +125,10 @@ class Trainer:
         with self.autocast():
             return self.forward(batch.clips_BTCHW, batch.ids_BL, batch.mask_BL)
 
-    def gradients(self) -> Iterator[Tensor]:
+    def gradients(self) -> list[Tensor]:
         """What the weights hold now; none between two steps."""
-        for weight in self.weights:
-            if weight.grad is not None:
-                yield weight.grad
+        return [weight.grad for weight in self.weights if weight.grad is not None]
 
-    def optimizer_state(self) -> Iterator[Tensor]:
-        for state in self.optimizer.state.values():
-            for value in state.values():
-                if isinstance(value, Tensor):
-                    yield value
+    def optimizer_state(self) -> list[Tensor]:
+        states = (state.values() for state in self.optimizer.state.values())
+        return [value for value in chain.from_iterable(states) if isinstance(value, Tensor)]

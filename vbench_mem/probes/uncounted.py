@@ -8,6 +8,8 @@ closed list on purpose: an operation that is not on it is an error.
 
 import re
 from collections.abc import Iterable
+from importlib.metadata import version
+from typing import Any
 
 import torch
 
@@ -71,13 +73,16 @@ def bare(operation: str) -> str:
 def negligible(operation: str) -> bool:
     """May a count leave out this operation? Named as a counter names it."""
     name = bare(operation)
-    return name in NEGLIGIBLE or f"{name}_" in NEGLIGIBLE or pointwise_or_view(name)
+    return (
+        name in NEGLIGIBLE
+        or f"{name}_" in NEGLIGIBLE
+        or any(torch.Tag.pointwise in each.tags or each.is_view for each in overloads_of(name))
+    )
 
 
-def pointwise_or_view(name: str) -> bool:
+def overloads_of(name: str) -> list[Any]:
     packet = getattr(torch.ops.aten, name, None)
-    overloads = [] if packet is None else [getattr(packet, each) for each in packet.overloads()]
-    return any(torch.Tag.pointwise in each.tags or each.is_view for each in overloads)
+    return [] if packet is None else [getattr(packet, each) for each in packet.overloads()]
 
 
 def refuse_unknown(counter: str, operations: Iterable[str]) -> None:
@@ -88,3 +93,8 @@ def refuse_unknown(counter: str, operations: Iterable[str]) -> None:
             f"{counter} left out {', '.join(unknown)}; give it a formula, or name it in "
             f"probes/uncounted.py if its work is negligible"
         )
+
+
+def counter_of(batch: int) -> dict[str, Any]:
+    """What a record says of its counters."""
+    return {"torch": version("torch"), "fvcore": version("fvcore"), "batch": batch}
