@@ -13,9 +13,9 @@ from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.encoders.table import ENCODERS
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes import flops
+from vbench_mem.probes.counting import one_clip
 from vbench_mem.probes.flops import count_flops
 from vbench_mem.probes.fvcore_count import HANDLES, MethodModule, attention_macs, count_fvcore
-from vbench_mem.probes.inputs import one_clip
 
 TEST_ENCODERS = [name for name in ENCODERS if name.endswith("_test")]
 FIRST = {row.family: row.name for row in reversed(ENCODERS.values()) if row.name in TEST_ENCODERS}

@@ -1,8 +1,7 @@
 """What torch's caching allocator makes of a timeline on a CUDA device. No torch.
 
-Storages have any size; the allocator returns blocks in multiples of 512 bytes, cut from segments
-that it reserves from the driver and keeps. This replays it event by event, so that a prediction
-gives what `torch.cuda.memory_allocated` and `memory_reserved` would. Never runs anything.
+Replayed event by event, so that a prediction gives what `torch.cuda.memory_allocated` and
+`memory_reserved` would.
 
 Modelled:    the default settings of torch 2.11 to 2.13, one stream.
 Not:         expandable segments, `max_split_size_mb`, `roundup_power2_divisions`, garbage
@@ -44,11 +43,10 @@ def replay(
 ) -> AllocatorReplay:
     """Serve a timeline's events: event i changes block `blocks[i]` by `changes[i]` bytes.
 
-    A change from 0 bytes allocates a block, a change to 0 bytes releases it; any other change
-    allocates the new size before it releases the old one, as resizing a storage does. What is held
-    in between shows in `reserved` alone. With `total_bytes`, reserving beyond it first returns
-    cached segments to the driver; if that is not enough the replay stops there and sets `failed`:
-    a step that does not fit is a result and no error.
+    A change that is neither from nor to 0 bytes allocates the new size before it releases the old
+    one, as resizing a storage does; that shows in `reserved` alone. With `total_bytes`, reserving
+    beyond it first returns cached segments to the driver; if that is not enough the replay stops
+    there and sets `failed`: a step that does not fit is a result and no error.
 
     Raises: ValueError for a block that releases more than it holds.
     """

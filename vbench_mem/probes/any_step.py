@@ -1,7 +1,4 @@
-"""The memory of any training step, predicted without running it; for unit tests.
-
-Never allocates the step's memory: modules, optimisers and batches are made of fake tensors.
-"""
+"""The memory of any training step, predicted without running it: all tensors of it are fake."""
 
 import gc
 from collections.abc import Callable, Iterator

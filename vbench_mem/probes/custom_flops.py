@@ -19,14 +19,13 @@ from vbench_mem.encoders.build import build
 from vbench_mem.encoders.custom import NO_CLOSED_FORM, Custom
 from vbench_mem.encoders.wrapped import NO_TOWER
 from vbench_mem.matrix.cell import Cell
+from vbench_mem.probes.counting import counter_of, one_caption, one_clip, without_fast_path
 from vbench_mem.probes.fake import formula_of
-from vbench_mem.probes.fast_path import without_fast_path
 from vbench_mem.probes.fvcore_count import count_traced
-from vbench_mem.probes.inputs import one_caption, one_clip
 from vbench_mem.probes.measured import NO_STEP, Measured
 from vbench_mem.probes.predict import trace_once
 from vbench_mem.probes.trace import Trace
-from vbench_mem.probes.uncounted import bare, counter_of, overloads_of, refuse_unknown
+from vbench_mem.probes.uncounted import bare, overloads_of, refuse_unknown
 
 TOWERS = ("video", "text")
 SIMILARITY = "similarity"  # of clips and captions: left out, as everywhere

@@ -18,6 +18,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.flop_counter import flop_registry
 
 from vbench_mem.probes.corrections import corrected
+from vbench_mem.probes.counting import without_fast_path
 from vbench_mem.probes.cuda_rules import (
     BACKWARD,
     FORWARD,
@@ -26,7 +27,6 @@ from vbench_mem.probes.cuda_rules import (
     SizeChanges,
     workspace_of,
 )
-from vbench_mem.probes.fast_path import without_fast_path
 from vbench_mem.probes.module_tracker import ModuleTracker
 from vbench_mem.probes.storages import StorageTracker
 from vbench_mem.probes.timeline import Timeline

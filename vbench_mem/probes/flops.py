@@ -14,10 +14,11 @@ from vbench_mem.base.metrics import METRICS
 from vbench_mem.base.units import significant
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.closed_form import ClosedForm, closed_form
+from vbench_mem.probes.counting import counter_of
 from vbench_mem.probes.fvcore_count import TracedMacs, count_fvcore
 from vbench_mem.probes.measured import NO_STEP, Measured
 from vbench_mem.probes.torch_count import Counts, PassFlops, count_torch
-from vbench_mem.probes.uncounted import bare, counter_of
+from vbench_mem.probes.uncounted import bare
 from vbench_mem.probes.walk import Work
 
 TOLERANCE = 0.005

@@ -16,8 +16,7 @@ from torch import Tensor, nn
 
 from vbench_mem.encoders.build import build
 from vbench_mem.matrix.cell import Cell
-from vbench_mem.probes.fast_path import without_fast_path
-from vbench_mem.probes.inputs import one_caption, one_clip
+from vbench_mem.probes.counting import one_caption, one_clip, without_fast_path
 from vbench_mem.probes.uncounted import refuse_unknown
 
 Handle = Callable[[list[Any], list[Any]], int]

@@ -1,7 +1,4 @@
-"""Two ways to read memory phase by phase, behind one interface: allocator statistics or storages.
-
-Never runs a step: the memory pass uses a reader without knowing which one it is.
-"""
+"""Two ways to read memory phase by phase: allocator statistics, or every storage tracked."""
 
 from dataclasses import dataclass
 from typing import Protocol, Self

@@ -40,7 +40,7 @@ class HostClock:
         self.laps.append(1000 * (perf_counter() - self.start))
 
     def wait(self) -> None:
-        """Does nothing: no call is pending."""
+        """No call is pending."""
 
     def laps_ms(self) -> list[float]:
         return self.laps

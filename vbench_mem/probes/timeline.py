@@ -1,8 +1,7 @@
 """A record of allocations and releases, and what follows from it. No torch.
 
-A timeline is a list of events (block, change in bytes), cut into spans by the phases of a burst. A
-block is a number that is never used twice, so that its category (weight, gradient) can be assigned
-later: when a gradient is allocated it is not yet known to be one.
+A block is a number that is never used twice, so that its category (weight, gradient) can be
+assigned later: when a gradient is allocated it is not yet known to be one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set

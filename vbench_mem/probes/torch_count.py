@@ -1,7 +1,7 @@
 """FLOPs by torch's own counter, on fake CPU tensors: nothing is allocated and nothing computed.
 
 A fake CPU, since that device keeps attention fused on any build of torch; a fake CUDA device needs
-a CUDA build. Below the counter a recorder sees every operation that the counter ignored.
+a CUDA build.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,9 +16,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
 from vbench_mem.matrix.cell import Cell
+from vbench_mem.probes.counting import one_caption, one_clip, without_fast_path
 from vbench_mem.probes.fake_encoder import as_traced, table_encoder_maker
-from vbench_mem.probes.fast_path import without_fast_path
-from vbench_mem.probes.inputs import one_caption, one_clip
 from vbench_mem.probes.uncounted import refuse_unknown
 
 Formula = Callable[..., int]

@@ -52,6 +52,20 @@ def fix_arithmetic() -> dict[str, Any]:
     }
 
 
+def explicit(cell: Cell) -> dict[str, Any]:
+    """Settings that torch would choose by device, fixed here; the same on every device."""
+    return {
+        "attention": cell.runtime.attention,
+        "optimizer": f"AdamW, {cell.runtime.optimizer}",
+        "learning_rate": cell.protocol.learning_rate,
+        "betas": list(BETAS),
+        "eps": EPS,
+        "weight_decay": WEIGHT_DECAY,
+        "loss": "symmetric InfoNCE in float32, outside of autocast",
+        "loss_scaling": cell.runtime.dtype == "float16",
+    }
+
+
 def adamw(
     weights: list[nn.Parameter] | list[dict[str, Any]], learning_rate: float, how: Optimizer
 ) -> torch.optim.AdamW:

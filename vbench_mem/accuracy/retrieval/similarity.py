@@ -20,12 +20,11 @@ PAIRS_AT_ONCE = 16
 class PairScores(Protocol):
     """Similarities in float64, on one device.
 
-    queries, gallery  rows and columns of the matrix that nobody makes
-    cell_bytes        of memory that a block needs for each similarity in it, when it is made
-    side_bytes        ... for each of its rows and for each of its columns
+    gallery     columns of the matrix that nobody makes
+    cell_bytes  of memory that a block needs for each similarity in it, when it is made
+    side_bytes  ... for each of its rows and for each of its columns
     """
 
-    queries: int
     gallery: int
     cell_bytes: int
     side_bytes: int
@@ -59,8 +58,7 @@ class ExactCosine:
         check_embeddings("query", query_QE)
         check_embeddings("gallery", gallery_GE)
         self.query_QE, self.gallery_GE = query_QE.detach(), gallery_GE.detach()
-        self.queries, self.gallery = len(query_QE), len(gallery_GE)
-        self.device = query_QE.device
+        self.gallery, self.device = len(gallery_GE), query_QE.device
         # picked, made double and rounded
         self.side_bytes = 3 * 8 * max(1, query_QE.shape[1])
 
@@ -70,28 +68,6 @@ class ExactCosine:
     def pairs(self, rows_N: Tensor, cols_N: Tensor) -> Tensor:
         query_NE, found_NE = on_grid(self.query_QE[rows_N]), on_grid(self.gallery_GE[cols_N])
         return query_NE.mul_(found_NE).sum(1)
-
-
-class Matrix:
-    """Similarities that somebody has computed, of any kind; the larger the more similar.
-
-    Shapes:  similarity_QG, finite.
-    """
-
-    cell_bytes = 2 * 8
-    side_bytes = 8
-
-    def __init__(self, similarity_QG: Tensor) -> None:
-        check_embeddings("query", similarity_QG, of="similarities")
-        self.similarity_QG = similarity_QG.detach()
-        self.queries, self.gallery = similarity_QG.shape
-        self.device = similarity_QG.device
-
-    def block(self, rows: Numbers, cols: Numbers) -> Tensor:
-        return self.similarity_QG[rows][:, cols].double()
-
-    def pairs(self, rows_N: Tensor, cols_N: Tensor) -> Tensor:
-        return self.similarity_QG[rows_N, cols_N].double()
 
 
 class Learned:
@@ -108,7 +84,7 @@ class Learned:
         self.similarity, self.videos_ask = similarity, videos_ask
         self.video, self.text, self.device = video.detach(), text.detach(), video.device
         sides = (video, text) if videos_ask else (text, video)
-        self.queries, self.gallery = map(len, sides)
+        self.gallery = len(sides[1])
         self.cell_bytes = 8 + similarity.bytes_per_pair
         self.side_bytes = max(each[0].numel() * each.element_size() for each in sides)
         weight = next(similarity.parameters(), None)
@@ -134,8 +110,7 @@ class Grouped:
     """
 
     def __init__(self, each: PairScores, groups: tuple[tuple[int, ...], ...]) -> None:
-        self.each, self.device, self.queries = each, each.device, each.queries
-        self.gallery = len(groups)
+        self.each, self.device, self.gallery = each, each.device, len(groups)
         self.most = max(map(len, groups))
         padded = [group + group[:1] * (self.most - len(group)) for group in groups]
         self.members_GK = torch.tensor(padded, device=each.device)
