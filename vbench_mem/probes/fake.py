@@ -158,8 +158,7 @@ class FakeTracker(StorageTracker):
             self.follow_result(each, args)
 
     def owner_of(self, tensor: Any) -> str:
-        known = isinstance(tensor, Tensor)
-        return self.owner_modules.get(self.block_of(tensor), "") if known else ""
+        return self.owner_modules[self.block_of(tensor)] if isinstance(tensor, Tensor) else ""
 
     def count(self, func: Any, args: Any, kwargs: Any, result: Any) -> None:
         formula = formula_of(func)

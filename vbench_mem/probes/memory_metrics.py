@@ -23,7 +23,7 @@ def memory_metrics(
     found.details["memory_method"] = reader.method
     if isinstance(reader, StorageReader):
         put_host(found, reader, run, train=train)
-    elif isinstance(reader, AllocatorReader):
+    else:
         put_card(found, reader, run, device)
     if not train:
         found.lack(NO_STEP, *TRAIN_METRICS)

@@ -1,9 +1,14 @@
-"""Two ways to read memory phase by phase: allocator statistics, or every storage tracked."""
+"""Two ways to read memory phase by phase: allocator statistics, or every storage tracked.
+
+Enter a reader, call `begin` at the start of each phase, leave it, and call `phases`. `warm_up` says
+that first calls allocate permanently, outside of the phase's own memory.
+"""
 
 from dataclasses import dataclass
-from typing import Protocol, Self
+from types import ModuleType
+from typing import Self
 
-from vbench_mem.machine.nvml import Reading
+from vbench_mem.machine.nvml import Gpu, Reading
 from vbench_mem.probes import resident
 from vbench_mem.probes.batch import Batch
 from vbench_mem.probes.storages import StorageTracker
@@ -28,45 +33,14 @@ class PhaseMemory:
     device_bytes: float | None = None
 
 
-class AllocatorStatistics(Protocol):
-    """The part of `torch.cuda` that is used here; the module itself fits."""
-
-    def synchronize(self) -> None: ...
-    def memory_allocated(self) -> int: ...
-    def max_memory_allocated(self) -> int: ...
-    def max_memory_reserved(self) -> int: ...
-    def reset_peak_memory_stats(self) -> None: ...
-
-
-class DriverMemory(Protocol):
-    """The part of NVML that is used here."""
-
-    def process_bytes(self) -> Reading: ...
-    def device_bytes(self) -> Reading: ...
-
-
-class Reader(Protocol):
-    """Enter it, call `begin` at the start of each phase, leave it, and call `phases`."""
-
-    method: str
-    warm_up: bool  # do first calls allocate permanently, outside of the phase's own memory?
-
-    def __enter__(self) -> Self: ...
-    def __exit__(self, *error: object) -> None: ...
-    def begin(self, phase: str, step: int = 0) -> None: ...
-    def register(self, trainer: Trainer, batch: Batch) -> None: ...
-    def phases(self) -> list[PhaseMemory]: ...
-
-
 class AllocatorReader:
     """torch's caching allocator, its peaks reset when a phase begins, and NVML where one ends."""
 
     method = "caching allocator (CUDA)"
     warm_up = True  # cuBLAS and cuDNN take their workspaces at first use
 
-    def __init__(
-        self, allocator: AllocatorStatistics, driver: DriverMemory | None, reason: str | None
-    ) -> None:
+    def __init__(self, allocator: ModuleType, driver: Gpu | None, reason: str | None) -> None:
+        """`allocator` is `torch.cuda`."""
         self.allocator, self.driver = allocator, driver
         unread = Reading(None, reason)
         self.process, self.device = unread, unread
@@ -177,3 +151,6 @@ class StorageReader(StorageTracker):
             )
             for span, host in zip(self.timeline.spans(), self.host_peaks, strict=True)
         ]
+
+
+Reader = AllocatorReader | StorageReader

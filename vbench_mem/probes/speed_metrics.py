@@ -35,8 +35,7 @@ def speed_metrics(cell: Cell, timed: TimedSteps, clock: str) -> Measured:
     if isinstance(cell.spec, Custom):
         found.lack(NOT_TOLD, "tokens_per_s")
     else:
-        tokens = cell.spec.tokens(load)
-        found.put(tokens_per_s=per_s * tokens)
+        found.put(tokens_per_s=per_s * cell.spec.tokens(load))
     found.take("energy_j_per_clip", *timed.energy)
     found.details |= {
         "clock": clock,

@@ -25,15 +25,13 @@ class TensorTagger:
 
     def register(self, state: Any) -> None:
         """Tag the tensors in what was built: beside modules and optimisers they are inputs."""
-        tensors = []
         for each in find_tensors(state, set()):
             if isinstance(each, nn.Module):
                 self.tracker.modules.register(each)
             elif isinstance(each, Optimizer):
                 self.optimizers.add(each)
             else:
-                tensors.append(each)
-        self.tracker.tag("input", tensors)
+                self.tracker.tag("input", [each])
         self.update()
 
     def update(self) -> None:
