@@ -108,7 +108,7 @@ class CachingAllocator:
 
     def allocate(self, request: int) -> int | None:
         """The address of a block of at least `request` bytes; None where it does not fit."""
-        size = rounded(request, BLOCK)
+        size = round_up(request, BLOCK)
         pool = self.small if size <= SMALL else self.large
         index = bisect_left(pool.free, (size, 0))
         if index < len(pool.free):
@@ -191,8 +191,8 @@ def segment_of(size: int) -> int:
     """Bytes reserved for a request that no free block can serve."""
     if size <= SMALL:
         return SMALL_SEGMENT
-    return MIDDLE_SEGMENT if size < MIDDLE else rounded(size, LARGE_STEP)
+    return MIDDLE_SEGMENT if size < MIDDLE else round_up(size, LARGE_STEP)
 
 
-def rounded(size: int, step: int) -> int:
+def round_up(size: int, step: int) -> int:
     return -(-size // step) * step

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from vbench_mem.base.load import Kernel
+from vbench_mem.probes.allocator import round_up
 
 # Of an A100, the stand-in where a kernel's memory depends on the card: multiprocessors, and threads
 # on each.
@@ -96,10 +97,6 @@ class CudaRules:
 
 def alloc_then_free(*sizes: int) -> SizeChanges:
     return [*sizes, *(-size for size in reversed(sizes))]
-
-
-def round_up(number: int, multiple: int) -> int:
-    return math.ceil(number / multiple) * multiple
 
 
 def power_of_two_up_to(number: int) -> int:

@@ -32,9 +32,9 @@ from vbench_mem.probes.storages import StorageTracker
 from vbench_mem.probes.timeline import Timeline
 from vbench_mem.probes.torch_count import FORMULAS, Formula
 from vbench_mem.probes.trace import Trace
+from vbench_mem.probes.values import ITEM
 
 aten = torch.ops.aten
-ITEM = aten._local_scalar_dense.default
 UNSCALE = aten._amp_foreach_non_finite_check_and_unscale_.default
 DEVICE = torch.ops.prim.device.default
 FRESH = aten.lift_fresh.default  # a view by its tag, but the first operation on a Python constant

@@ -20,7 +20,7 @@ from vbench_mem.probes.fake import FakeTracker, fake_tensors
 from vbench_mem.probes.fake_encoder import as_traced, encoder_maker
 from vbench_mem.probes.module_tracker import ModuleTracker
 from vbench_mem.probes.prediction import Prediction, Target
-from vbench_mem.probes.quick import QuickMode
+from vbench_mem.probes.quick import CPU, QuickMode
 from vbench_mem.probes.repeat import LayersDiffer, repeat
 from vbench_mem.probes.shorten import shorten
 from vbench_mem.probes.tensor_tagger import TensorTagger
@@ -28,7 +28,6 @@ from vbench_mem.probes.timeline import summed
 from vbench_mem.probes.trace import Trace, allocated_before_step
 from vbench_mem.probes.train_step import Trainer
 
-CPU = torch.device("cpu")
 # Kernels that choose the size of their workspace at run time; it is in no prediction.
 UNSEEN: dict[Target, tuple[str, ...]] = {
     "cpu": ("convolution", "mkldnn_rnn"),
@@ -52,16 +51,12 @@ def predict(cell: Cell, target: Target, *, whole: bool = False) -> Prediction:
     ours = not isinstance(cell.spec, Custom)  # a user's code chooses its own kernels
     if ours and target == "cuda" and kernel in ("flash", "cudnn") and dtype == "float32":
         raise Unsupported(f"attention {kernel} cannot run {dtype} on a CUDA device")
-    return summarise(trace_cell(cell, target, whole=whole), target)
-
-
-def trace_cell(cell: Cell, target: Target, *, whole: bool = False) -> Trace:
-    """The trace of a steady step: of every layer if `whole`, else of a few that are repeated."""
     short, repeats = (cell, ()) if whole else shorten(cell)
     try:
-        return repeat(trace_once(short, target), repeats)
+        trace = repeat(trace_once(short, target), repeats)
     except LayersDiffer:
-        return trace_once(cell, target)
+        trace = trace_once(cell, target)
+    return summarise(trace, target)
 
 
 def trace_once(cell: Cell, target: Target) -> Trace:

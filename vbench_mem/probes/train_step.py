@@ -21,11 +21,6 @@ from vbench_mem.probes.loss import clamp_temperature, info_nce
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 # CLIP's, arXiv:2103.00020; all weights decay here, in one group, which moves no byte and no FLOP
 BETAS, EPS, WEIGHT_DECAY = (0.9, 0.98), 1e-6, 0.2
-IMPLEMENTATIONS: dict[Optimizer, dict[str, bool]] = {
-    "foreach": {"foreach": True, "fused": False},
-    "fused": {"foreach": False, "fused": True},
-    "loop": {"foreach": False, "fused": False},
-}
 # 8 buffers of 4 MiB: torch's own choice on Hopper, and smaller before, so that cards would differ
 WORKSPACE = ":4096:8"
 Enter = Callable[[str], None]
@@ -76,7 +71,8 @@ def adamw(
         betas=BETAS,
         eps=EPS,
         weight_decay=WEIGHT_DECAY,
-        **IMPLEMENTATIONS[how],
+        foreach=how == "foreach",
+        fused=how == "fused",
     )
 
 

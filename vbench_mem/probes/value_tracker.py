@@ -19,10 +19,11 @@ from torch.utils._pytree import tree_map_only
 
 from vbench_mem.base.errors import Unsupported
 from vbench_mem.probes.cuda_rules import CudaRules
-from vbench_mem.probes.fake import FRESH, ITEM, UNSCALE, FakeTracker
+from vbench_mem.probes.fake import FRESH, UNSCALE, FakeTracker
 from vbench_mem.probes.module_tracker import ModuleTracker
 from vbench_mem.probes.storages import is_composite
 from vbench_mem.probes.values import (
+    ITEM,
     Values,
     compute,
     count,

@@ -169,18 +169,19 @@ def scored(pairs: RightPairs, wrong_N: Tensor) -> Ranked:
 
     best_first_N = grade_N.argsort(descending=True, stable=True)
     best_first_N = best_first_N[query_N[best_first_N].argsort(stable=True)]
-    ideal_N, ideal_place_N = grade_N[best_first_N], number_N + 1
+
+    def ndcg(cut: int | None = None) -> Tensor:
+        ideal_N = gain(grade_N[best_first_N], number_N + 1, cut)
+        return summed(gain(grade_N, place_N, cut)) / summed(ideal_N)
+
     return Ranked(
         rank_Q=1 + wrong_N[pairs.start_Q + right_Q - 1],
         average_precision_Q=summed(from_top_N.double() / place_N) / right_Q,
-        ndcg_Q=summed(gain(grade_N, place_N)) / summed(gain(ideal_N, ideal_place_N)),
-        ndcg_cut_Q=(
-            summed(gain(grade_N, place_N, NDCG_CUT))
-            / summed(gain(ideal_N, ideal_place_N, NDCG_CUT))
-        ),
+        ndcg_Q=ndcg(),
+        ndcg_cut_Q=ndcg(NDCG_CUT),
     )
 
 
-def gain(grade_N: Tensor, place_N: Tensor, cut: int | None = None) -> Tensor:
+def gain(grade_N: Tensor, place_N: Tensor, cut: int | None) -> Tensor:
     gain_N = grade_N / torch.log2(1 + place_N.double())
     return gain_N if cut is None else gain_N.where(place_N <= cut, 0.0)

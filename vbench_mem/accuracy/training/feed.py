@@ -3,8 +3,6 @@
 Every source gives equally many pairs to each step, the first ones one more where the batch is not
 divisible. A file that cannot be decoded is an error, unless its source allows it: then it is named
 and counted, and the next pair of the source that can be decoded takes its place.
-
-Legend: B pairs, T frames.
 """
 
 from collections.abc import Callable, Iterator, Sequence

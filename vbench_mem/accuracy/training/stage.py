@@ -1,7 +1,7 @@
 """One stage of a training from its first step, or from a snapshot, to its last.
 
-Never builds an encoder and never writes a checkpoint. The result does not depend on kills and
-resumes: a step depends on the weights, the optimiser and its own number alone.
+The result does not depend on kills and resumes: a step depends on the weights, the optimiser and
+its own number alone.
 """
 
 import math

@@ -1,7 +1,6 @@
 """One optimiser step of a stage: embed what is fed, chunk by chunk, and update what trains.
 
-Uses the burst's optimiser, autocast, loss scaler and clamp of the temperature. Never decides what
-is fed, and never waits for the device.
+Uses the burst's optimiser, autocast, loss scaler and clamp of the temperature.
 """
 
 from collections.abc import Callable
