@@ -1,7 +1,6 @@
-"""The burst: a short training (or embedding) run of one cell, measured. The only way in.
+"""The burst: a short training (or embedding) run of one cell, measured.
 
-Memory and time are taken in separate passes of one process. Every metric of the table comes back,
-as a number or as None with a reason.
+Every metric of the table comes back, as a number or as None with a reason.
 """
 
 import traceback

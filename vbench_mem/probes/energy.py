@@ -15,14 +15,14 @@ def idle_power(meter: Gpu | None, reason: str | None) -> tuple[float | None, str
     """Mean of a few readings, to be taken before this process touches the device; watts."""
     if meter is None:
         return None, reason
-    readings = []
+    total_w = 0.0
     for _ in range(IDLE_READINGS):
         reading = meter.power_w()
         if reading.number is None:
             return None, reading.reason
-        readings.append(reading.number)
+        total_w += reading.number
         sleep(IDLE_PAUSE_S)
-    return sum(readings) / len(readings), None
+    return total_w / IDLE_READINGS, None
 
 
 class EnergyWindow:

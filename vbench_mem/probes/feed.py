@@ -65,8 +65,7 @@ class ClipFeed:
         return self.next(lambda: None).batch
 
     def batches(self, first: Batch, wait: Callable[[], None]) -> Iterator[TimedBatch]:
-        while True:
-            yield self.next(wait)
+        return map(self.next, repeat(wait))
 
     def next(self, wait: Callable[[], None]) -> TimedBatch:
         """Decode and tokenize on the host, move the bytes, make them float where they are."""

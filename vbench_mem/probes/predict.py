@@ -110,7 +110,6 @@ def summarise(trace: Trace, target: Target) -> Prediction:
         if span.phase != "between":
             phases[span.phase] = max(phases.get(span.phase, 0), step.peak(span).bytes)
     kernels = sum(size for block, size in held.items() if block in trace.kernels)
-    context = None if target == "cpu" else CONTEXT_BYTES
     build = next(span.stop for span in step.timeline.spans() if span.phase == "build")
     return Prediction(
         target=target,
@@ -129,7 +128,7 @@ def summarise(trace: Trace, target: Target) -> Prediction:
             "rounding": rounding,
         },
         reserved_bytes=step.reserved,
-        context_bytes=context,
+        context_bytes=None if target == "cpu" else CONTEXT_BYTES,
         process_bytes=None if step.reserved is None else step.reserved + CONTEXT_BYTES,
         attention=trace.attention,
         flop=trace.flop_of(trace.spans()),

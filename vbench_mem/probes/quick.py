@@ -35,13 +35,11 @@ MADE = (
 )
 QUICK = frozenset((*VIEWS, *MADE))
 # In-place arithmetic on lists of fake tensors: nothing to compute.
-IN_PLACE = frozenset(
-    (
-        *(aten._foreach_add_.Tensor, aten._foreach_add_.Scalar, aten._foreach_mul_.Scalar),
-        *(aten._foreach_lerp_.Scalar, aten._foreach_addcmul_.Scalar),
-        *(aten._foreach_div_.ScalarList, aten._foreach_addcdiv_.ScalarList),
-    )
-)
+IN_PLACE = {
+    *(aten._foreach_add_.Tensor, aten._foreach_add_.Scalar, aten._foreach_mul_.Scalar),
+    *(aten._foreach_lerp_.Scalar, aten._foreach_addcmul_.Scalar),
+    *(aten._foreach_div_.ScalarList, aten._foreach_addcdiv_.ScalarList),
+}
 
 
 class QuickMode(FakeTensorMode):

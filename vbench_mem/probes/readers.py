@@ -42,8 +42,7 @@ class AllocatorReader:
     def __init__(self, allocator: ModuleType, driver: Gpu | None, reason: str | None) -> None:
         """`allocator` is `torch.cuda`."""
         self.allocator, self.driver = allocator, driver
-        unread = Reading(None, reason)
-        self.process, self.device = unread, unread
+        self.process = self.device = Reading(None, reason)
         self.done: list[PhaseMemory] = []
         self.running: tuple[str, int] | None = None
 

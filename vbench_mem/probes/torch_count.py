@@ -1,8 +1,4 @@
-"""FLOPs by torch's own counter, on fake CPU tensors: nothing is allocated and nothing computed.
-
-A fake CPU, since that device keeps attention fused on any build of torch; a fake CUDA device needs
-a CUDA build.
-"""
+"""FLOPs by torch's own counter, on fake CPU tensors: nothing is allocated and nothing computed."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -68,11 +64,6 @@ class OperationRecorder(TorchDispatchMode):
         self.operations.add(func)
         return func(*args, **(kwargs or {}))
 
-    def not_counted(self, counted: Any) -> tuple[str, ...]:
-        """Operations without a formula; views are omitted, since they compute nothing."""
-        rest = (func for func in self.operations if func._overloadpacket not in counted)
-        return tuple(sorted(str(func) for func in rest if not func.is_view))
-
 
 def count_pass(
     forward: Callable[[], Tensor],
@@ -93,7 +84,8 @@ def count_pass(
         if backward:
             result.sum().backward()
         both = by_operation(counter)
-    left_out = recorder.not_counted(counter.flop_registry)
+    rest = (op for op in recorder.operations if op._overloadpacket not in counter.flop_registry)
+    left_out = tuple(sorted(str(op) for op in rest if not op.is_view))  # views compute nothing
     refuse_unknown("torch's counter", left_out)
     back = {name: flop - ahead.get(name, 0) for name, flop in both.items()}
     return PassFlops(ahead, {name: flop for name, flop in back.items() if flop}, left_out)

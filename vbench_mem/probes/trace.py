@@ -50,13 +50,8 @@ class Trace:
 
     def flop_of(self, spans: Iterable[PhaseSpan]) -> int:
         """FLOPs of all modules in these spans."""
-        chosen = {(span.phase, span.step) for span in spans}
-        numbers = {
-            number
-            for number, (phase, step, _) in enumerate(self.timeline.marks)
-            if (phase, step) in chosen
-        }
-        return sum(flop for (number, _), flop in self.flops.items() if number in numbers)
+        chosen, marks = {(span.phase, span.step) for span in spans}, self.timeline.marks
+        return sum(flop for (at, _), flop in self.flops.items() if marks[at][:2] in chosen)
 
 
 def allocated_before_step(

@@ -3,6 +3,8 @@
 Legend: Q queries, G candidates of the gallery, E shared space, N pairs, K captions of a group.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import torch
@@ -111,26 +113,26 @@ class Grouped:
 
     def __init__(self, each: PairScores, groups: tuple[tuple[int, ...], ...]) -> None:
         self.each, self.device, self.gallery = each, each.device, len(groups)
-        self.most = max(map(len, groups))
-        padded = [group + group[:1] * (self.most - len(group)) for group in groups]
+        most = max(map(len, groups))
+        padded = [group + group[:1] * (most - len(group)) for group in groups]
         self.members_GK = torch.tensor(padded, device=each.device)
         self.cell_bytes = each.cell_bytes + 8
         self.side_bytes = each.side_bytes + 8
 
     def block(self, rows: Numbers, cols: Numbers) -> Tensor:
-        members_GK = self.members_GK[cols]
-        most_QG = self.each.block(rows, members_GK[:, 0])
-        for number in range(1, self.most):
-            # in place: a third block would not be in cell_bytes
-            torch.maximum(most_QG, self.each.block(rows, members_GK[:, number]), out=most_QG)
-        return most_QG
+        return largest(partial(self.each.block, rows), self.members_GK[cols])
 
     def pairs(self, rows_N: Tensor, cols_N: Tensor) -> Tensor:
-        members_NK = self.members_GK[cols_N]
-        most_N = self.each.pairs(rows_N, members_NK[:, 0])
-        for number in range(1, self.most):
-            most_N = torch.maximum(most_N, self.each.pairs(rows_N, members_NK[:, number]))
-        return most_N
+        return largest(partial(self.each.pairs, rows_N), self.members_GK[cols_N])
+
+
+def largest(similarity: Callable[[Tensor], Tensor], members_NK: Tensor) -> Tensor:
+    first_N, *others = members_NK.unbind(1)
+    found = similarity(first_N)
+    for member_N in others:
+        # in place: a third block would not be in cell_bytes
+        torch.maximum(found, similarity(member_N), out=found)
+    return found
 
 
 def on_grid(x_NE: Tensor) -> Tensor:

@@ -100,12 +100,8 @@ def result_of(cell: Cell, encoder: DualEncoder, source: Source, enter: Enter) ->
 
 def facts_of(benchmark: Benchmark) -> dict[str, Any]:
     """Facts of a benchmark, without its clips and captions."""
-    return {
-        "name": benchmark.name,
-        "split": benchmark.split,
-        "protocol": benchmark.protocol,
-        "sha256": benchmark.sha256,
-        "gallery_size": benchmark.gallery_size,
+    names = ("name", "split", "protocol", "sha256", "gallery_size")
+    return {name: getattr(benchmark, name) for name in names} | {
         "captions": len(benchmark.captions),
         "dropped": [dataclasses.asdict(each) for each in benchmark.dropped],
     }

@@ -79,7 +79,6 @@ class StageRun:
         self.progress = Progress(**state["progress"])
         self.progress.resumed += (self.progress.steps,)
         self.curve = CurveWriter(**state["curve"])
-        self.curve.pending = [(loss, norm) for loss, norm in self.curve.pending]
         self.feed.broken = {number: Dropped(**each) for number, each in state["broken"].items()}
 
     def save(self) -> None:
