@@ -98,7 +98,7 @@ def test_categories_of_a_steady_step_sum_up_to_its_peak(
     steps = 4 * len(ready.trainer.weights)  # one count of steps for each weight
     assert numbers["optimizer_bytes"] == 2 * trained + steps
     assert numbers["input_bytes"] == sum(tensor.nbytes for tensor in ready.batch.tensors())
-    parts = [numbers[name] for name in memory_metrics.CATEGORY_METRICS.values()]
+    parts = [numbers[name] for name in memory_metrics.CATEGORY_METRICS]
     assert sum(part for part in parts if part is not None) == numbers["peak_alloc_bytes"]
     between = numbers["parameter_bytes"] + numbers["optimizer_bytes"] + numbers["input_bytes"]
     assert numbers["steady_bytes"] == between

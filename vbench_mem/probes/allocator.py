@@ -1,8 +1,7 @@
 """What torch's caching allocator makes of a timeline on a CUDA device. No torch.
 
-Storages have any size; the allocator returns blocks in multiples of 512 bytes, cut from segments
-that it reserves from the driver and keeps. This replays it event by event, so that a prediction
-gives what `torch.cuda.memory_allocated` and `memory_reserved` would. Never runs anything.
+Replayed event by event, so that a prediction gives what `torch.cuda.memory_allocated` and
+`memory_reserved` would.
 
 Modelled:    the default settings of torch 2.11 to 2.13, one stream.
 Not:         expandable segments, `max_split_size_mb`, `roundup_power2_divisions`, garbage
@@ -44,11 +43,10 @@ def replay(
 ) -> AllocatorReplay:
     """Serve a timeline's events: event i changes block `blocks[i]` by `changes[i]` bytes.
 
-    A change from 0 bytes allocates a block, a change to 0 bytes releases it; any other change
-    allocates the new size before it releases the old one, as resizing a storage does. What is held
-    in between shows in `reserved` alone. With `total_bytes`, reserving beyond it first returns
-    cached segments to the driver; if that is not enough the replay stops there and sets `failed`:
-    a step that does not fit is a result and no error.
+    A change that is neither from nor to 0 bytes allocates the new size before it releases the old
+    one, as resizing a storage does; that shows in `reserved` alone. With `total_bytes`, reserving
+    beyond it first returns cached segments to the driver; if that is not enough the replay stops
+    there and sets `failed`: a step that does not fit is a result and no error.
 
     Raises: ValueError for a block that releases more than it holds.
     """
@@ -110,7 +108,7 @@ class CachingAllocator:
 
     def allocate(self, request: int) -> int | None:
         """The address of a block of at least `request` bytes; None where it does not fit."""
-        size = rounded(request, BLOCK)
+        size = round_up(request, BLOCK)
         pool = self.small if size <= SMALL else self.large
         index = bisect_left(pool.free, (size, 0))
         if index < len(pool.free):
@@ -193,8 +191,8 @@ def segment_of(size: int) -> int:
     """Bytes reserved for a request that no free block can serve."""
     if size <= SMALL:
         return SMALL_SEGMENT
-    return MIDDLE_SEGMENT if size < MIDDLE else rounded(size, LARGE_STEP)
+    return MIDDLE_SEGMENT if size < MIDDLE else round_up(size, LARGE_STEP)
 
 
-def rounded(size: int, step: int) -> int:
+def round_up(size: int, step: int) -> int:
     return -(-size // step) * step

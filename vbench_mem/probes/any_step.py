@@ -1,18 +1,17 @@
-"""The memory of any training step, predicted without running it; for unit tests.
-
-Never allocates the step's memory: modules, optimisers and batches are made of fake tensors.
-"""
+"""The memory of any training step, predicted without running it: all tensors of it are fake."""
 
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TypeVar
+from unittest.mock import patch
 
 import torch
 from torch._guards import active_fake_mode
+from torch._subclasses.fake_tensor import FakeTensor
 
 from vbench_mem.base.errors import UsageError, nearest
-from vbench_mem.probes.copies import deep_copies
+from vbench_mem.probes.copies import deep_copy
 from vbench_mem.probes.cuda_rules import cuda_autocast
 from vbench_mem.probes.fake import fake_tensors
 from vbench_mem.probes.module_tracker import ModuleTracker
@@ -83,7 +82,7 @@ def trace_step(
     """The trace of the last of `steps`."""
     with ExitStack() as contexts:
         contexts.enter_context(reproducible())
-        contexts.enter_context(deep_copies())
+        contexts.enter_context(patch.object(FakeTensor, "__deepcopy__", deep_copy))
         contexts.enter_context(fake_tensors())
         if target == "cuda":
             contexts.enter_context(cuda_autocast())
@@ -97,6 +96,7 @@ def trace_step(
             state = build()
             gc.collect()
             tracker.tagger.register(state)
+            tracker.tags["input"].update(tracker.timeline.live)  # whatever else `build` made
             for number in range(1, steps + 1):
                 tracker.start(number)
                 step(state)

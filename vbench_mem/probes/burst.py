@@ -1,12 +1,9 @@
-"""The burst: a short training (or embedding) run of one cell, measured. The only way in.
+"""The burst: a short training (or embedding) run of one cell, measured.
 
-Memory and time are taken in separate passes of one process. Every metric of the table comes back,
-as a number or as None with a reason.
+Every metric of the table comes back, as a number or as None with a reason.
 """
 
 import traceback
-from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -33,16 +30,7 @@ from vbench_mem.probes.prediction import why_unpredicted
 from vbench_mem.probes.readers import AllocatorReader, Reader, StorageReader
 from vbench_mem.probes.speed import DeviceClock, HostClock, TimedSteps, time_pass
 from vbench_mem.probes.speed_metrics import put_share_of_peak, speed_metrics
-from vbench_mem.probes.train_step import (
-    BETAS,
-    EPS,
-    WEIGHT_DECAY,
-    Enter,
-    Trainer,
-    fix_arithmetic,
-)
-
-PASSES = "memory first, then time, in separate passes of one process"
+from vbench_mem.probes.train_step import Enter, Trainer, explicit, fix_arithmetic
 
 
 def run_burst(cell: Cell, enter: Enter) -> Measured:
@@ -60,7 +48,7 @@ def run_burst(cell: Cell, enter: Enter) -> Measured:
     check(cell, device)
     found = Measured()
     found.details |= {
-        "passes": PASSES,
+        "passes": "memory first, then time, in separate passes of one process",
         "threads": claim(cell, device),
         "explicit": explicit(cell) | fixed,
     }
@@ -97,20 +85,6 @@ def predicted(cell: Cell, device: torch.device) -> Measured:
     return found
 
 
-def explicit(cell: Cell) -> dict[str, Any]:
-    """Settings that torch would choose by device, fixed here; the same on every device."""
-    return {
-        "attention": cell.runtime.attention,
-        "optimizer": f"AdamW, {cell.runtime.optimizer}",
-        "learning_rate": cell.protocol.learning_rate,
-        "betas": list(BETAS),
-        "eps": EPS,
-        "weight_decay": WEIGHT_DECAY,
-        "loss": "symmetric InfoNCE in float32, outside of autocast",
-        "loss_scaling": cell.runtime.dtype == "float16",
-    }
-
-
 def measure(
     found: Measured,
     cell: Cell,
@@ -122,22 +96,31 @@ def measure(
     """Both passes, with the same encoder and optimiser."""
     train = cell.load.mode == "train"
     feed = feed_for(cell, device)
-    reader = reader_for(device, driver, reason)
+    cuda = device.type == "cuda"
+    reader: Reader = (
+        AllocatorReader(torch.cuda, driver, reason) if cuda else StorageReader(device.type)
+    )
 
     def make_trainer() -> Trainer:
         with device:
             encoder = build(cell.spec, cell.recipe, cell.load, cell.runtime)
         return Trainer(encoder, cell, device)
 
+    def step(batch: Batch) -> Tensor | None:
+        if train:
+            return run.trainer.step(batch)
+        run.trainer.embed(batch)
+        return None
+
     # the reader cannot see a compiled step on a cpu: build and batch only
-    steps = not (cell.runtime.compile and device.type == "cpu")
+    steps = cuda or not cell.runtime.compile
     run = memory_pass(reader, enter, make_trainer, feed.first, train=train, steps=steps)
     found.merge(memory_metrics(run, reader, device, train=train))
     found.merge(count(cell, run.trainer.encoder))
     enter("time")
-    clock = DeviceClock() if device.type == "cuda" else HostClock()
+    clock = DeviceClock() if cuda else HostClock()
     timed = time_pass(
-        stepper(run.trainer, train=train),
+        step,
         feed.batches(run.batch, clock.wait),
         clock,
         EnergyWindow(driver, reason),
@@ -155,23 +138,8 @@ def put_host_peak(found: Measured) -> None:
     peak, source = resident.peak_bytes()
     phases = (phase["host_peak_bytes"] for phase in found.details["phases"])
     found.put(host_rss_bytes=max(peak, *phases))
-    whole = "the phase's start" if resident.reset_peak() else "the process's start"
-    found.details["host_rss_method"] = f"{source}, since {whole}"
-
-
-def reader_for(device: torch.device, driver: Gpu | None, reason: str | None) -> Reader:
-    if device.type == "cuda":
-        return AllocatorReader(torch.cuda, driver, reason)
-    return StorageReader(device.type)
-
-
-def stepper(trainer: Trainer, *, train: bool) -> Callable[[Batch], Tensor | None]:
-    """A training step, or an embedding, which has no loss."""
-
-    def embed(batch: Batch) -> None:
-        trainer.embed(batch)
-
-    return trainer.step if train else embed
+    since = "phase" if resident.reset_peak() else "process"
+    found.details["host_rss_method"] = f"{source}, since the {since}'s start"
 
 
 def put_compile(found: Measured, cell: Cell, run: MemoryRun, timed: TimedSteps) -> None:

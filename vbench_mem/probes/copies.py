@@ -4,34 +4,19 @@ torch's own also copies the mode of a fake tensor, and gives views of one storag
 """
 
 import copy
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch._subclasses.fake_tensor import FakeTensor
 
 # In the memo of a deep copy: storages that several tensors share.
 STORAGES_KEY = "vbench_mem.storages"
 
 
-@contextmanager
-def deep_copies() -> Iterator[None]:
-    """Within it, `copy.deepcopy` of a module on fake tensors keeps shared storages shared."""
-    before = FakeTensor.__deepcopy__
-    FakeTensor.__deepcopy__ = deep_copy  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        FakeTensor.__deepcopy__ = before  # type: ignore[method-assign]
-
-
 def deep_copy(self: Tensor, memo: dict[Any, Any]) -> Tensor:
     """A parameter: its values. Any other tensor: its storage, gradient and attributes."""
     if id(self) in memo:
-        found: Tensor = memo[id(self)]
-        return found
+        return memo[id(self)]
     if not self.is_leaf:
         raise RuntimeError("only graph leaves, tensors that a user made, can be copied deeply")
     made: Tensor

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from vbench_mem.base.load import Kernel
+from vbench_mem.probes.allocator import round_up
 
 # Of an A100, the stand-in where a kernel's memory depends on the card: multiprocessors, and threads
 # on each.
@@ -53,8 +54,7 @@ class CudaRules:
         """
         if self.requested not in ("auto", "math") and mask is None:
             return self.requested
-        half = query.dtype in (torch.bfloat16, torch.float16)
-        return "flash" if half and mask is None else "efficient"
+        return "flash" if is_half(query) and mask is None else "efficient"
 
     def kept(self, kernel: str, query: Tensor) -> int:
         """What the forward saves beyond the CPU's output and log-sum-exp. Units: bytes."""
@@ -99,10 +99,6 @@ def alloc_then_free(*sizes: int) -> SizeChanges:
     return [*sizes, *(-size for size in reversed(sizes))]
 
 
-def round_up(number: int, multiple: int) -> int:
-    return math.ceil(number / multiple) * multiple
-
-
 def power_of_two_up_to(number: int) -> int:
     return 1 << (max(number, 1).bit_length() - 1)
 
@@ -114,10 +110,8 @@ def sum_over_rows(rows: int, width: int) -> int:
     """
     vector = next(lanes for lanes in (4, 2, 1) if width % lanes == 0)
     most = 512 // vector
-    across, down = (
-        min(power_of_two_up_to(width // vector), most),
-        min(power_of_two_up_to(rows), most),
-    )
+    across = min(power_of_two_up_to(width // vector), most)
+    down = min(power_of_two_up_to(rows), most)
     block_x = min(across, WARP)
     block_y = min(down, most // block_x)
     block_x = min(across, most // block_y)
@@ -183,13 +177,10 @@ RESULT = (
 @contextmanager
 def cuda_autocast() -> Iterator[None]:
     """Within it, autocast on the CPU casts what CUDA's does, in every thread."""
-    library = torch.library.Library("aten", "IMPL")
-    try:
+    with torch.library._scoped_library("aten", "IMPL") as library:
         for name in (*CAST, *RESULT):
             library.impl(name, caster(name, sets_dtype=name in RESULT), "AutocastCPU")
         yield
-    finally:
-        library._destroy()
 
 
 def caster(name: str, *, sets_dtype: bool) -> Callable[..., Any]:

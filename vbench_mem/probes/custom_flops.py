@@ -10,35 +10,29 @@ import traceback
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from importlib.metadata import version
 
 import torch
 
 from vbench_mem.base.errors import error_summary
+from vbench_mem.base.metrics import METRICS
 from vbench_mem.encoders.build import build
 from vbench_mem.encoders.custom import NO_CLOSED_FORM, Custom
 from vbench_mem.encoders.wrapped import NO_TOWER
 from vbench_mem.matrix.cell import Cell
+from vbench_mem.probes.counting import counter_of, one_caption, one_clip, without_fast_path
 from vbench_mem.probes.fake import formula_of
-from vbench_mem.probes.fast_path import without_fast_path
-from vbench_mem.probes.fvcore_count import TracedMacs, count_traced
-from vbench_mem.probes.inputs import one_caption, one_clip
+from vbench_mem.probes.fvcore_count import count_traced
 from vbench_mem.probes.measured import NO_STEP, Measured
 from vbench_mem.probes.predict import trace_once
 from vbench_mem.probes.trace import Trace
-from vbench_mem.probes.uncounted import bare, refuse_unknown
+from vbench_mem.probes.uncounted import bare, overloads_of, refuse_unknown
 
 TOWERS = ("video", "text")
 SIMILARITY = "similarity"  # of clips and captions: left out, as everywhere
-CLOSED = ("forward_video_closed_gflop", "forward_text_closed_gflop", "step_closed_gflop")
+FLOP = [name for name, metric in METRICS.items() if metric.unit == "GFLOP"]
+CLOSED = [name for name in FLOP if "closed" in name]
+COUNTED = [name for name in FLOP if "closed" not in name]
 FVCORE = {name: f"forward_{name}_fvcore_gmac" for name in TOWERS}
-FORWARD = (
-    "forward_video_gflop",
-    "forward_text_gflop",
-    "embed_video_gflop",
-    "forward_video_gflop_per_frame",
-)
-STEP = ("step_gflop", "step_video_gflop", "step_video_gflop_per_frame", "step_text_gflop")
 # what the trainer's optimiser and loss scaler do, not the user's code
 UPDATE = re.compile(r"aten\.(_foreach_|_fused_adamw|_amp_)|profiler\.")
 
@@ -50,11 +44,7 @@ def count_custom(cell: Cell) -> Measured:
     found.details["flops"] = {
         "recomputed_gflop": 0.0,
         "recomputed": "what the encoder recomputes by itself counts as work, in mfu too",
-        "counter": {
-            "torch": version("torch"),
-            "fvcore": version("fvcore"),
-            "batch": cell.load.batch,
-        },
+        "counter": counter_of(cell.load.batch),
     }
     found.lack(NO_CLOSED_FORM, *CLOSED)
     put_counted(found, cell)
@@ -64,14 +54,13 @@ def count_custom(cell: Cell) -> Measured:
 
 def put_counted(found: Measured, cell: Cell) -> None:
     """From a run on fake tensors, on which the user's code may fail."""
-    names = (*FORWARD, *STEP)
     try:
         trace = trace_once(replace(cell, runtime=replace(cell.runtime, compile=False)), "cpu")
         operations = (name for name in trace.operations if not UPDATE.match(name))
         left_out = [name for name in operations if not has_formula(name)]
         refuse_unknown("the count of FLOPs", left_out)
     except Exception as error:
-        found.lack(f"not counted: {error_summary(error)}", *names)
+        found.lack(f"not counted: {error_summary(error)}", *COUNTED)
         found.details["flops"]["not_counted"] = traceback.format_exc()
         return
     found.details["flops"]["left_out"] = sorted({bare(name) for name in left_out})
@@ -85,7 +74,7 @@ def put_counted(found: Measured, cell: Cell) -> None:
     put(found, "text", forward.text, forward_text_gflop=1)
     found.details["flops"] |= {"embed_gflop": embed.all, "forward_gflop": forward.all}
     if not train:
-        found.lack(NO_STEP, *STEP)
+        found.lack(NO_STEP, *(name for name in COUNTED if name.startswith("step")))
         return
     found.put(step_gflop=step.all)
     found.details["flops"]["step_outside_towers_gflop"] = step.outside
@@ -136,9 +125,7 @@ def in_tower(path: str, tower: str) -> bool:
 
 def has_formula(operation: str) -> bool:
     """`operation` is a name as torch writes it, `aten.mm.default`."""
-    packet = getattr(torch.ops.aten, bare(operation), None)
-    overloads = [] if packet is None else [getattr(packet, name) for name in packet.overloads()]
-    return any(formula_of(each) is not None for each in overloads)
+    return any(formula_of(each) is not None for each in overloads_of(bare(operation)))
 
 
 def put_fvcore(found: Measured, cell: Cell) -> None:
@@ -154,9 +141,6 @@ def put_fvcore(found: Measured, cell: Cell) -> None:
         return
     for name, metric in FVCORE.items():
         tower = encoder.video if name == "video" else encoder.text
-        found.take(metric, gmac(traced, name) if tower is not None else None, NO_TOWER.format(name))
+        macs = traced.modules.get(f"inner.{name}", 0)
+        found.take(metric, macs / 1e9 if tower is not None else None, NO_TOWER.format(name))
     found.details["flops"]["forward_fvcore_gmac"] = sum(traced.macs.values()) / 1e9
-
-
-def gmac(traced: TracedMacs, tower: str) -> float:
-    return traced.modules.get(f"inner.{tower}", 0) / 1e9

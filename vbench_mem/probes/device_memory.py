@@ -1,10 +1,9 @@
 """A trace as a device's own counter shows it: live tensors on a CPU, an allocator on a card.
 
-On a card every size is rounded to whole blocks, cuBLAS keeps its workspaces, and optimiser state
-that stays on the host does not count. No torch.
+On a card cuBLAS keeps its workspaces, and optimiser state that stays on the host does not count.
 """
 
-from collections.abc import Iterable
+from collections.abc import Set
 from dataclasses import dataclass
 
 from vbench_mem.probes.allocator import replay
@@ -44,10 +43,8 @@ def step_memory(trace: Trace, target: Target) -> DeviceMemory:
     if target == "cpu":
         return DeviceMemory(trace.timeline, trace.timeline.levels())
     embedding = trace.timeline.of_step(0) if trace.steady else []
-    skipped = {
-        block for span in embedding for block in trace.timeline.blocks[span.start : span.stop]
-    } - trace.timeline.live.keys()
-    skipped -= {block for blocks in trace.tags.values() for block in blocks}
+    used = {block for span in embedding for block in trace.timeline.blocks[span.start : span.stop]}
+    skipped = used.difference(trace.timeline.live, *trace.tags.values())
     return cuda_memory(trace, skipped | trace.host, trace.spans())
 
 
@@ -60,10 +57,10 @@ def embedding_memory(trace: Trace, target: Target) -> DeviceMemory:
 
 
 def cuda_memory(
-    trace: Trace, skipped: Iterable[int], spans: list[PhaseSpan], until: int | None = None
+    trace: Trace, skipped: Set[int], spans: list[PhaseSpan], until: int | None = None
 ) -> DeviceMemory:
     """Without the skipped blocks, and with the workspaces of the phases in `spans`."""
-    timeline, left_out = Timeline(), set(skipped)
+    timeline = Timeline()
     multiplies = bool(trace.flops)
     marks = dict[int, list[tuple[str, int]]]()
     for phase, step, at in trace.timeline.marks:
@@ -77,7 +74,7 @@ def cuda_memory(
                 # allocated in the first step, so present from the start of a steady one
                 for block in WORKSPACES if backward else WORKSPACES[:1]:
                     timeline.hold(block, WORKSPACE_BYTES)
-        if at < len(events) and events[at][0] not in left_out:
+        if at < len(events) and events[at][0] not in skipped:
             block, change = events[at]
             timeline.blocks.append(block)
             timeline.changes.append(change)

@@ -4,39 +4,31 @@ No torch. The counter is the device's: it includes idle power and every other pr
 """
 
 from time import perf_counter, sleep
-from typing import Protocol
 
-from vbench_mem.machine.nvml import Reading
+from vbench_mem.machine.nvml import Gpu
 
 MIN_WINDOW_S = 1.0  # the counter moves every 20 to 100 ms: shorter windows are mostly rounding
 IDLE_READINGS, IDLE_PAUSE_S = 5, 0.1
 
 
-class PowerMeter(Protocol):
-    """The part of NVML that is used here."""
-
-    def energy_j(self) -> Reading: ...
-    def power_w(self) -> Reading: ...
-
-
-def idle_power(meter: PowerMeter | None, reason: str | None) -> tuple[float | None, str | None]:
+def idle_power(meter: Gpu | None, reason: str | None) -> tuple[float | None, str | None]:
     """Mean of a few readings, to be taken before this process touches the device; watts."""
     if meter is None:
         return None, reason
-    readings = []
+    total_w = 0.0
     for _ in range(IDLE_READINGS):
         reading = meter.power_w()
         if reading.number is None:
             return None, reading.reason
-        readings.append(reading.number)
+        total_w += reading.number
         sleep(IDLE_PAUSE_S)
-    return sum(readings) / len(readings), None
+    return total_w / IDLE_READINGS, None
 
 
 class EnergyWindow:
     """From `begin` to `end`; the time pass repeats steps while it is `too_short`."""
 
-    def __init__(self, meter: PowerMeter | None, reason: str | None) -> None:
+    def __init__(self, meter: Gpu | None, reason: str | None) -> None:
         self.meter, self.reason = meter, reason
         self.start_j: float | None = None
         self.start_s = self.seconds = 0.0

@@ -18,6 +18,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.flop_counter import flop_registry
 
 from vbench_mem.probes.corrections import corrected
+from vbench_mem.probes.counting import without_fast_path
 from vbench_mem.probes.cuda_rules import (
     BACKWARD,
     FORWARD,
@@ -26,15 +27,14 @@ from vbench_mem.probes.cuda_rules import (
     SizeChanges,
     workspace_of,
 )
-from vbench_mem.probes.fast_path import without_fast_path
 from vbench_mem.probes.module_tracker import ModuleTracker
 from vbench_mem.probes.storages import StorageTracker
 from vbench_mem.probes.timeline import Timeline
 from vbench_mem.probes.torch_count import FORMULAS, Formula
 from vbench_mem.probes.trace import Trace
+from vbench_mem.probes.values import ITEM
 
 aten = torch.ops.aten
-ITEM = aten._local_scalar_dense.default
 UNSCALE = aten._amp_foreach_non_finite_check_and_unscale_.default
 DEVICE = torch.ops.prim.device.default
 FRESH = aten.lift_fresh.default  # a view by its tag, but the first operation on a Python constant
@@ -82,9 +82,7 @@ class FakeTracker(StorageTracker):
         self.active_modules: list[str] = []
         self.flops: Counter[tuple[int, str]] = Counter()
         self.operations: set[Any] = set()
-        self.overflows: set[int] = (
-            set()
-        )  # blocks where loss scalers write whether they found overflows
+        self.overflows: set[int] = set()  # blocks where loss scalers write whether there were any
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
@@ -160,8 +158,7 @@ class FakeTracker(StorageTracker):
             self.follow_result(each, args)
 
     def owner_of(self, tensor: Any) -> str:
-        known = isinstance(tensor, Tensor)
-        return self.owner_modules.get(self.block_of(tensor), "") if known else ""
+        return self.owner_modules[self.block_of(tensor)] if isinstance(tensor, Tensor) else ""
 
     def count(self, func: Any, args: Any, kwargs: Any, result: Any) -> None:
         formula = formula_of(func)

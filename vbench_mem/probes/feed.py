@@ -1,10 +1,12 @@
-"""Where the batches of a burst come from: one batch of noise, or clips decoded for every step."""
+"""Where the batches of a burst come from: one batch of noise, or clips decoded for every step.
+
+A feed's `first` is for the memory pass; each step of the time pass takes one of its `batches`.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import repeat
 from time import perf_counter
-from typing import Protocol
 
 import torch
 
@@ -28,14 +30,6 @@ class TimedBatch:
 
     batch: Batch
     cost: InputCost | None = None
-
-
-class BatchFeed(Protocol):
-    """`first` for the memory pass, then one of `batches` for each step of the time pass."""
-
-    def first(self) -> Batch: ...
-    def batches(self, first: Batch, wait: Callable[[], None]) -> Iterator[TimedBatch]: ...
-    def put_counts(self, found: Measured) -> None: ...
 
 
 class NoiseFeed:
@@ -63,19 +57,15 @@ class ClipFeed:
         from vbench_mem.data.tokens_of_captions import tokenize
 
         self.spec, self.load, self.device = cell.spec, cell.load, device
-        self.source, self.to_clips, self.tokenize = (
-            load_batches(cell.load, cell.protocol.seed, cell.runtime.threads),
-            to_clips,
-            tokenize,
-        )
+        self.source = load_batches(cell.load, cell.protocol.seed, cell.runtime.threads)
+        self.to_clips, self.tokenize = to_clips, tokenize
         self.clips = self.padded = self.repeated = self.truncated = 0
 
     def first(self) -> Batch:
         return self.next(lambda: None).batch
 
     def batches(self, first: Batch, wait: Callable[[], None]) -> Iterator[TimedBatch]:
-        while True:
-            yield self.next(wait)
+        return map(self.next, repeat(wait))
 
     def next(self, wait: Callable[[], None]) -> TimedBatch:
         """Decode and tokenize on the host, move the bytes, make them float where they are."""
@@ -106,5 +96,5 @@ class ClipFeed:
         found.details["clips"] = {"decoded": self.clips, "repeated_in_a_batch": self.repeated}
 
 
-def feed_for(cell: Cell, device: torch.device) -> BatchFeed:
+def feed_for(cell: Cell, device: torch.device) -> NoiseFeed | ClipFeed:
     return NoiseFeed(cell, device) if cell.load.input == "noise" else ClipFeed(cell, device)

@@ -6,27 +6,23 @@ checkpointing recomputes. Left out by all three: elementwise work, the optimiser
 similarities of clips and captions, whose work per clip grows with the batch.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
+from vbench_mem.base.metrics import METRICS
 from vbench_mem.base.units import significant
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.closed_form import ClosedForm, closed_form
-from vbench_mem.probes.fvcore_count import FvcoreCount, TracedMacs, count_fvcore
+from vbench_mem.probes.counting import counter_of
+from vbench_mem.probes.fvcore_count import TracedMacs, count_fvcore
 from vbench_mem.probes.measured import NO_STEP, Measured
-from vbench_mem.probes.torch_count import Counts, TorchCount, count_torch
+from vbench_mem.probes.torch_count import Counts, PassFlops, count_torch
 from vbench_mem.probes.uncounted import bare
 from vbench_mem.probes.walk import Work
 
 TOLERANCE = 0.005
-STEP = (
-    "step_gflop",
-    "step_video_gflop",
-    "step_video_gflop_per_frame",
-    "step_text_gflop",
-    "step_closed_gflop",
-)
+STEP = tuple(name for name in METRICS if name.startswith("step_") and "gflop" in name)
 BY_ALL = (
     "elementwise work, reductions, normalisations and lookups; the optimiser; the similarities of "
     "clips and captions, which grow with the batch"
@@ -38,13 +34,7 @@ class FlopComparison:
     """One quantity by each counter that can count it."""
 
     closed: Work
-    torch: Work
-    fvcore: Work | None = None
-
-    @property
-    def others(self) -> dict[str, Work]:
-        found = {"torch": self.torch, "fvcore": self.fvcore}
-        return {name: work for name, work in found.items() if work is not None}
+    others: dict[str, Work]
 
     def ratios(self) -> dict[str, float]:
         """Each counter over the closed form."""
@@ -84,22 +74,22 @@ def fvcore_work(traced: TracedMacs) -> Work:
 
 
 def compare(
-    cell: Cell, closed: ClosedForm, counted: TorchCount, traced: FvcoreCount
+    cell: Cell,
+    closed: ClosedForm,
+    counted: Mapping[str, PassFlops],
+    traced: Mapping[str, TracedMacs],
 ) -> dict[str, FlopComparison]:
     """Forward by three counters; training steps and unmasked embeddings by two."""
-    math = cell.runtime.attention == "math"
-    video, text = (torch_work(tower.forward, math) for tower in (counted.video, counted.text))
-    result = {
-        "forward_video": FlopComparison(closed.video.forward, video, fvcore_work(traced.video)),
-        "forward_text": FlopComparison(closed.text.forward, text, fvcore_work(traced.text)),
-        "embed_video": FlopComparison(closed.embed, torch_work(counted.embed.forward, math)),
-    }
-    if cell.load.mode == "train":
-        video_step = video + torch_work(counted.video.backward, math)
-        text_step = text + torch_work(counted.text.backward, math)
-        result["step_video"] = FlopComparison(closed.video.step, video_step)
-        result["step_text"] = FlopComparison(closed.text.step, text_step)
-    return result
+    math, result = cell.runtime.attention == "math", dict[str, FlopComparison]()
+    for tower, walk in (("video", closed.video), ("text", closed.text)):
+        forward = torch_work(counted[tower].forward, math)
+        by_both = {"torch": forward, "fvcore": fvcore_work(traced[tower])}
+        result[f"forward_{tower}"] = FlopComparison(walk.forward, by_both)
+        if cell.load.mode == "train":
+            step = forward + torch_work(counted[tower].backward, math)
+            result[f"step_{tower}"] = FlopComparison(walk.step, {"torch": step})
+    embed = torch_work(counted["embed"].forward, math)
+    return result | {"embed_video": FlopComparison(closed.embed, {"torch": embed})}
 
 
 def count_flops(cell: Cell) -> Measured:
@@ -118,44 +108,36 @@ def count_flops(cell: Cell) -> Measured:
         ],
         "left_out": left_out(counted, traced),
         "recomputed_gflop": (closed.video.recomputed + closed.text.recomputed).gflop,
-        "counter": {"torch": version("torch"), "fvcore": version("fvcore"), "batch": 1},
+        "counter": counter_of(batch=1),
     }
     return measured
 
 
 def put_metrics(measured: Measured, compared: dict[str, FlopComparison], frames: int) -> None:
     """Metrics without a counter in their name are from torch's counter."""
-    video, text = compared["forward_video"], compared["forward_text"]
-    assert video.fvcore is not None and text.fvcore is not None
-    measured.put(
-        forward_video_gflop=video.torch.gflop,
-        forward_text_gflop=text.torch.gflop,
-        embed_video_gflop=compared["embed_video"].torch.gflop,
-        forward_video_gflop_per_frame=video.torch.gflop / frames,
-        forward_video_closed_gflop=video.closed.gflop,
-        forward_text_closed_gflop=text.closed.gflop,
-        forward_video_fvcore_gmac=video.fvcore.gflop / 2,
-        forward_text_fvcore_gmac=text.fvcore.gflop / 2,
-    )
+    counted = {what: each.others["torch"].gflop for what, each in compared.items()}
+    measured.put(**{f"{what}_gflop": gflop for what, gflop in counted.items()})
+    measured.put(forward_video_gflop_per_frame=counted["forward_video"] / frames)
+    for what in ("forward_video", "forward_text"):
+        closed, traced = compared[what].closed, compared[what].others["fvcore"]
+        measured.put(**{f"{what}_closed_gflop": closed.gflop})
+        measured.put(**{f"{what}_fvcore_gmac": traced.gflop / 2})
     if "step_video" not in compared:
         measured.lack(NO_STEP, *STEP)
         return
-    step_video, step_text = compared["step_video"], compared["step_text"]
+    video, text = compared["step_video"], compared["step_text"]
     measured.put(
-        step_gflop=(step_video.torch + step_text.torch).gflop,
-        step_video_gflop=step_video.torch.gflop,
-        step_video_gflop_per_frame=step_video.torch.gflop / frames,
-        step_text_gflop=step_text.torch.gflop,
-        step_closed_gflop=(step_video.closed + step_text.closed).gflop,
+        step_gflop=(video.others["torch"] + text.others["torch"]).gflop,
+        step_video_gflop_per_frame=counted["step_video"] / frames,
+        step_closed_gflop=(video.closed + text.closed).gflop,
     )
 
 
-def left_out(counted: TorchCount, traced: FvcoreCount) -> dict[str, Any]:
+def left_out(counted: Mapping[str, PassFlops], traced: Mapping[str, TracedMacs]) -> dict[str, Any]:
     """By counter: operations that it did not count, all of them negligible."""
-    passes, traces = (counted.video, counted.text, counted.embed), (traced.video, traced.text)
     return {
         "all": BY_ALL,
-        "torch": sorted({bare(name) for each in passes for name in each.left_out}),
-        "fvcore": sorted({bare(name) for each in traces for name in each.left_out}),
+        "torch": sorted({bare(name) for each in counted.values() for name in each.left_out}),
+        "fvcore": sorted({bare(name) for each in traced.values() for name in each.left_out}),
         "fvcore_cannot": "a backward: it traces forwards only",
     }

@@ -16,8 +16,7 @@ from torch import Tensor, nn
 
 from vbench_mem.encoders.build import build
 from vbench_mem.matrix.cell import Cell
-from vbench_mem.probes.fast_path import without_fast_path
-from vbench_mem.probes.inputs import one_caption, one_clip
+from vbench_mem.probes.counting import one_caption, one_clip, without_fast_path
 from vbench_mem.probes.uncounted import refuse_unknown
 
 Handle = Callable[[list[Any], list[Any]], int]
@@ -51,12 +50,6 @@ class TracedMacs:
     modules: dict[str, int]
 
 
-@dataclass(frozen=True)
-class FvcoreCount:
-    video: TracedMacs
-    text: TracedMacs
-
-
 class MethodModule(nn.Module):
     """A method of an encoder as a module, which is what fvcore traces."""
 
@@ -84,23 +77,23 @@ def count_traced(
         analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
         analysis.clear_op_handles().set_op_handle(**products, **handles)
         with torch.no_grad():
-            macs, left_out = analysis.by_operator(), tuple(sorted(analysis.unsupported_ops()))
-            modules = analysis.by_module()
+            macs, modules = (
+                {name: int(count) for name, count in counts.items()}
+                for counts in (analysis.by_operator(), analysis.by_module())
+            )
+            left_out = tuple(sorted(analysis.unsupported_ops()))
     refuse_unknown("fvcore", left_out)
-    return TracedMacs(whole(macs), left_out, whole(modules))
+    return TracedMacs(macs, left_out, modules)
 
 
-def whole(counts: Mapping[str, float]) -> dict[str, int]:
-    return {name: int(count) for name, count in counts.items()}
-
-
-def count_fvcore(cell: Cell) -> FvcoreCount:
+def count_fvcore(cell: Cell) -> dict[str, TracedMacs]:
     """The forward of one clip and of one caption as the cell runs it, without checkpointing: a
     forward does not change by being recomputed later."""
     runtime = replace(cell.runtime, attention="auto", checkpoint=False)
     with without_fast_path(), torch.device("meta"):
         encoder = build(cell.table_spec, cell.recipe, cell.load, runtime)
         encoder.train(cell.load.mode == "train")
-        video = count_traced(MethodModule(encoder, "encode_video"), (one_clip(cell.load),))
-        text = count_traced(MethodModule(encoder, "encode_text"), one_caption(cell.load))
-    return FvcoreCount(video, text)
+        return {
+            "video": count_traced(MethodModule(encoder, "encode_video"), (one_clip(cell.load),)),
+            "text": count_traced(MethodModule(encoder, "encode_text"), one_caption(cell.load)),
+        }

@@ -1,7 +1,6 @@
 """The memory pass: build, batch, embedding, first step and steady step, read phase by phase.
 
-Never measures times: tracking storages slows a step down. The reader is an argument, so that one
-loop serves every device.
+Never measures times: tracking storages slows a step down.
 """
 
 import math

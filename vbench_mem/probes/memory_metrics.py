@@ -8,17 +8,11 @@ import torch
 from vbench_mem.probes.measured import NO_ALLOCATOR, NO_STEP, Measured
 from vbench_mem.probes.memory import MemoryRun, track_once
 from vbench_mem.probes.readers import AllocatorReader, PhaseMemory, Reader, StorageReader
+from vbench_mem.probes.timeline import CATEGORIES, TEMPORARY
 
 STEP_METRICS = ("peak_alloc_bytes", "steady_bytes", "embed_peak_bytes")
 TRAIN_METRICS = ("forward_peak_bytes", "backward_peak_bytes", "optimizer_peak_bytes")
-CATEGORY_METRICS = {
-    "parameter": "parameter_bytes",
-    "gradient": "gradient_bytes",
-    "optimizer": "optimizer_bytes",
-    "input": "input_bytes",
-    "activation": "activation_bytes",
-    "temporary": "temporary_bytes",
-}
+CATEGORY_METRICS = tuple(f"{category}_bytes" for category in CATEGORIES)
 
 
 def memory_metrics(
@@ -29,7 +23,7 @@ def memory_metrics(
     found.details["memory_method"] = reader.method
     if isinstance(reader, StorageReader):
         put_host(found, reader, run, train=train)
-    elif isinstance(reader, AllocatorReader):
+    else:
         put_card(found, reader, run, device)
     if not train:
         found.lack(NO_STEP, *TRAIN_METRICS)
@@ -70,14 +64,14 @@ def put_categories(found: Measured, categories: Mapping[str, int]) -> None:
     assert isinstance(peak, int)
     outside = peak - sum(categories.values())
     found.details["peak_bytes_outside_tensors"] = outside
-    for category, metric in CATEGORY_METRICS.items():
-        found.put(**{metric: categories[category] + (outside if category == "temporary" else 0)})
+    for category, size in categories.items():
+        found.put(**{f"{category}_bytes": size + outside * (category == TEMPORARY)})
 
 
 def put_tracked(found: Measured, tracked: StorageReader, step: int) -> None:
     """What only a dispatch mode sees: the category of each byte, and the kernels of `auto`."""
     put_categories(found, tracked.categories(step))
-    found.details["attention_kernels"] = sorted(tracked.tracker.attention)
+    found.details["attention_kernels"] = sorted(tracked.attention)
 
 
 def put_host(found: Measured, reader: StorageReader, run: MemoryRun, *, train: bool) -> None:
@@ -85,7 +79,7 @@ def put_host(found: Measured, reader: StorageReader, run: MemoryRun, *, train: b
         found.lack(
             "the kernels of a compiled step allocate on a cpu where torch cannot see it",
             *STEP_METRICS,
-            *CATEGORY_METRICS.values(),
+            *CATEGORY_METRICS,
             *(TRAIN_METRICS if train else ()),  # an embedding run gives another reason for these
         )
     else:
@@ -102,16 +96,13 @@ def put_card(
     found.take("process_bytes", reader.process.number, reader.process.reason)
     found.take("device_bytes", reader.device.number, reader.device.reason)
     if run.trainer.compiled:
-        names = CATEGORY_METRICS.values()
-        found.lack("the tensors of a compiled step cannot be tracked", *names)
+        found.lack("the tensors of a compiled step cannot be tracked", *CATEGORY_METRICS)
         return
     try:
         tracked = track_once(run, device)
     except torch.OutOfMemoryError:
         # the measurement stays valid: the step fits, only tracking holds tensors longer
-        found.lack(
-            "the tracked step that measures them ran out of memory", *CATEGORY_METRICS.values()
-        )
+        found.lack("the tracked step that measures them ran out of memory", *CATEGORY_METRICS)
         return
     put_tracked(found, tracked, 1 if run.steady else 0)
     found.details["categories_method"] = "storages tracked in one more step"

@@ -48,12 +48,9 @@ class ModuleTracker:
             return ""
         node = torch._C._current_autograd_node()
         if node is not None and (number := node._sequence_nr()) < NO_NUMBER:
-            self.last = self.owner_of_node(number)
+            place = bisect_right(self.numbers, number) - 1
+            self.last = self.owners[place] if place >= 0 else ""
         return self.last  # accumulation between two nodes belongs to the first of them
-
-    def owner_of_node(self, number: int) -> str:
-        place = bisect_right(self.numbers, number) - 1
-        return self.owners[place] if place >= 0 else ""
 
     def __enter__(self) -> Self:
         self.handles = [

@@ -21,12 +21,9 @@ def fused_dropout() -> Iterator[None]:
         args = (*args[:4], 0.0, *args[5:]) if len(args) > 4 else args
         return attention.decompose(*args, **{k: v for k, v in kwargs.items() if k != "dropout_p"})
 
-    library = torch.library.Library("aten", "IMPL")
-    try:
+    with torch.library._scoped_library("aten", "IMPL") as library:
         library.impl("scaled_dot_product_attention", attend, "AutogradCPU")
         yield
-    finally:
-        library._destroy()
 
 
 def default_to_foreach(optimizer: Optimizer) -> None:

@@ -23,13 +23,12 @@ from torch.optim.optimizer import (
 
 from vbench_mem.base.errors import Unsupported
 from vbench_mem.probes.cuda_rules import CudaRules
-from vbench_mem.probes.fake import ITEM
 from vbench_mem.probes.module_tracker import NO_BACKWARD, ModuleTracker
 from vbench_mem.probes.on_card import default_to_foreach
 from vbench_mem.probes.prediction import Target
 from vbench_mem.probes.tensor_tagger import TensorTagger
 from vbench_mem.probes.value_tracker import ValueTracker
-from vbench_mem.probes.values import tensors_in
+from vbench_mem.probes.values import ITEM, tensors_in
 
 
 class PhaseTracker(ValueTracker):
@@ -50,7 +49,9 @@ class PhaseTracker(ValueTracker):
         return super().__torch_dispatch__(func, types, args, kwargs)
 
     def phase_of(self, func: Any, args: Any) -> str:
-        at_work, run = self.optimizer_at_work(), torch._C._current_graph_task_id()
+        run = torch._C._current_graph_task_id()
+        # of an optimiser itself, and not of the closure that it was given
+        at_work = bool(self.stepping) and self.stepping[-1] == run
         if run != NO_BACKWARD and not at_work:
             return "backward"
         looks_only = func.is_view or func is ITEM  # as a read of the loss after the step is
@@ -58,10 +59,6 @@ class PhaseTracker(ValueTracker):
         if builds_graph and not looks_only:
             return "forward"
         return "optimizer" if at_work else self.phase
-
-    def optimizer_at_work(self) -> bool:
-        """Is an optimiser running, and not the closure that it was given?"""
-        return bool(self.stepping) and self.stepping[-1] == torch._C._current_graph_task_id()
 
     def enter(self, phase: str) -> None:
         if phase == "backward":

@@ -13,21 +13,21 @@ import torch
 from vbench_mem.base.errors import Unsupported
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.matrix.cell import Cell
-from vbench_mem.probes.batch import Batch, noise
+from vbench_mem.probes.batch import noise
 from vbench_mem.probes.cuda_rules import CudaRules, cuda_autocast
 from vbench_mem.probes.device_memory import CONTEXT_BYTES, embedding_memory, step_memory
 from vbench_mem.probes.fake import FakeTracker, fake_tensors
 from vbench_mem.probes.fake_encoder import as_traced, encoder_maker
 from vbench_mem.probes.module_tracker import ModuleTracker
 from vbench_mem.probes.prediction import Prediction, Target
-from vbench_mem.probes.quick import QuickMode
-from vbench_mem.probes.readers import StorageRecorder
+from vbench_mem.probes.quick import CPU, QuickMode
 from vbench_mem.probes.repeat import LayersDiffer, repeat
 from vbench_mem.probes.shorten import shorten
-from vbench_mem.probes.trace import Trace, allocated_before_step, totals
+from vbench_mem.probes.tensor_tagger import TensorTagger
+from vbench_mem.probes.timeline import summed
+from vbench_mem.probes.trace import Trace, allocated_before_step
 from vbench_mem.probes.train_step import Trainer
 
-CPU = torch.device("cpu")
 # Kernels that choose the size of their workspace at run time; it is in no prediction.
 UNSEEN: dict[Target, tuple[str, ...]] = {
     "cpu": ("convolution", "mkldnn_rnn"),
@@ -51,50 +51,12 @@ def predict(cell: Cell, target: Target, *, whole: bool = False) -> Prediction:
     ours = not isinstance(cell.spec, Custom)  # a user's code chooses its own kernels
     if ours and target == "cuda" and kernel in ("flash", "cudnn") and dtype == "float32":
         raise Unsupported(f"attention {kernel} cannot run {dtype} on a CUDA device")
-    return summarise(trace_cell(cell, target, whole=whole), target)
-
-
-class FakeReader(StorageRecorder):
-    """Records the storages of fake tensors, with the module that owns each."""
-
-    def __init__(self, tracker: FakeTracker) -> None:
-        super().__init__(tracker)
-        self.fake = tracker
-        self.host: set[int] = set()
-
-    def begin(self, phase: str, step: int = 0) -> None:
-        super().begin(phase, step)
-        self.fake.updating = phase == "optimizer"
-        if self.trainer is not None and phase in ("optimizer", "between"):
-            self.assign_owners()
-
-    def register(self, trainer: Trainer, batch: Batch) -> None:
-        super().register(trainer, batch)
-        for name, weight in [*trainer.encoder.named_parameters(), *trainer.encoder.named_buffers()]:
-            self.fake.owner_modules[self.fake.block_of(weight)] = name.rpartition(".")[0]
-
-    def assign_owners(self) -> None:
-        """Gradients and optimiser state belong to the module of their weight."""
-        assert self.trainer is not None
-        owner_modules, block_of = self.fake.owner_modules, self.fake.block_of
-        for weight in self.trainer.weights:
-            own = owner_modules[block_of(weight)]
-            if weight.grad is not None:
-                owner_modules[block_of(weight.grad)] = own
-            for name, value in self.trainer.optimizer.state.get(weight, {}).items():
-                if isinstance(value, torch.Tensor):
-                    owner_modules[block_of(value)] = own
-                    if name == "step" and not self.trainer.optimizer.defaults["fused"]:
-                        self.host.add(block_of(value))  # a counter, read on the host
-
-
-def trace_cell(cell: Cell, target: Target, *, whole: bool = False) -> Trace:
-    """The trace of a steady step: of every layer if `whole`, else of a few that are repeated."""
     short, repeats = (cell, ()) if whole else shorten(cell)
     try:
-        return repeat(trace_once(short, target), repeats)
+        trace = repeat(trace_once(short, target), repeats)
     except LayersDiffer:
-        return trace_once(cell, target)
+        trace = trace_once(cell, target)
+    return summarise(trace, target)
 
 
 def trace_once(cell: Cell, target: Target) -> Trace:
@@ -104,26 +66,31 @@ def trace_once(cell: Cell, target: Target) -> Trace:
     mode = None if isinstance(cell.spec, Custom) else QuickMode()
     with fake_tensors(mode), cuda_autocast() if cuda else nullcontext(), ModuleTracker() as modules:
         tracker = FakeTracker(modules, CudaRules(cell.runtime.attention) if cuda else None)
-        reader = FakeReader(tracker)
-        with reader:
-            reader.begin("build")
-            encoder = make()
-            modules.register(encoder)
-            trainer = Trainer(encoder, cell, CPU)
-            reader.begin("batch")
+        tagger = TensorTagger(tracker)
+
+        def begin(phase: str, step: int = 0) -> None:
+            tracker.updating = phase == "optimizer"
+            if phase in ("optimizer", "between"):
+                tagger.update()
+            tracker.timeline.begin(phase, step)
+
+        with tracker:
+            begin("build")
+            trainer = Trainer(make(), cell, CPU)
+            begin("batch")
             batch = noise(cell, CPU)
-            reader.register(trainer, batch)
-            reader.begin("embed")
+            tagger.register((trainer.encoder, trainer.optimizer, batch))
+            begin("embed")
             trainer.embed(batch)
-            reader.begin("between")
+            begin("between")
             if train:
                 trainer.scaler.scale(torch.zeros(()))  # allocates the scaler's own tensors
-                trainer.step(batch, partial(reader.begin, step=1))
+                trainer.step(batch, partial(begin, step=1))
     state = tracker.tags["optimizer"]
     timeline, active_modules = allocated_before_step(
         tracker.timeline, tracker.active_modules, state, step=1
     )
-    return tracker.to_trace(timeline, active_modules, 1 if train else 0, reader.host)
+    return tracker.to_trace(timeline, active_modules, 1 if train else 0, tagger.host)
 
 
 def summarise(trace: Trace, target: Target) -> Prediction:
@@ -143,7 +110,6 @@ def summarise(trace: Trace, target: Target) -> Prediction:
         if span.phase != "between":
             phases[span.phase] = max(phases.get(span.phase, 0), step.peak(span).bytes)
     kernels = sum(size for block, size in held.items() if block in trace.kernels)
-    context = None if target == "cpu" else CONTEXT_BYTES
     build = next(span.stop for span in step.timeline.spans() if span.phase == "build")
     return Prediction(
         target=target,
@@ -153,7 +119,7 @@ def summarise(trace: Trace, target: Target) -> Prediction:
         steady_bytes=step.levels[-1],
         embed_peak_bytes=phases.get("embed"),
         phases=phases,
-        categories=totals(modules),
+        categories=summed(part for module in modules.values() for part in module.items()),
         modules=modules,
         terms={
             "tensors": peak.bytes - kernels - workspaces - rounding,
@@ -162,7 +128,7 @@ def summarise(trace: Trace, target: Target) -> Prediction:
             "rounding": rounding,
         },
         reserved_bytes=step.reserved,
-        context_bytes=context,
+        context_bytes=None if target == "cpu" else CONTEXT_BYTES,
         process_bytes=None if step.reserved is None else step.reserved + CONTEXT_BYTES,
         attention=trace.attention,
         flop=trace.flop_of(trace.spans()),
@@ -173,10 +139,5 @@ def summarise(trace: Trace, target: Target) -> Prediction:
 
 def unseen(trace: Trace, target: Target) -> tuple[str, ...]:
     """Operations of the trace that may take more memory than is predicted."""
-    return tuple(
-        sorted(
-            name
-            for name in {*trace.operations, *trace.attention}
-            if any(part in name for part in UNSEEN[target])
-        )
-    )
+    names = sorted({*trace.operations, *trace.attention})
+    return tuple(name for name in names if any(part in name for part in UNSEEN[target]))

@@ -1,18 +1,18 @@
-"""Two ways to read memory phase by phase, behind one interface: allocator statistics or storages.
+"""Two ways to read memory phase by phase: allocator statistics, or every storage tracked.
 
-Never runs a step: the memory pass uses a reader without knowing which one it is.
+Enter a reader, call `begin` at the start of each phase, leave it, and call `phases`. `warm_up` says
+that first calls allocate permanently, outside of the phase's own memory.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol, Self
+from types import ModuleType
+from typing import Self
 
-from torch import Tensor
-
-from vbench_mem.machine.nvml import Reading
+from vbench_mem.machine.nvml import Gpu, Reading
 from vbench_mem.probes import resident
 from vbench_mem.probes.batch import Batch
 from vbench_mem.probes.storages import StorageTracker
+from vbench_mem.probes.timeline import TEMPORARY, summed
 from vbench_mem.probes.train_step import Trainer
 
 
@@ -33,48 +33,16 @@ class PhaseMemory:
     device_bytes: float | None = None
 
 
-class AllocatorStatistics(Protocol):
-    """The part of `torch.cuda` that is used here; the module itself fits."""
-
-    def synchronize(self) -> None: ...
-    def memory_allocated(self) -> int: ...
-    def max_memory_allocated(self) -> int: ...
-    def max_memory_reserved(self) -> int: ...
-    def reset_peak_memory_stats(self) -> None: ...
-
-
-class DriverMemory(Protocol):
-    """The part of NVML that is used here."""
-
-    def process_bytes(self) -> Reading: ...
-    def device_bytes(self) -> Reading: ...
-
-
-class Reader(Protocol):
-    """Enter it, call `begin` at the start of each phase, leave it, and call `phases`."""
-
-    method: str
-    warm_up: bool  # do first calls allocate permanently, outside of the phase's own memory?
-
-    def __enter__(self) -> Self: ...
-    def __exit__(self, *error: object) -> None: ...
-    def begin(self, phase: str, step: int = 0) -> None: ...
-    def register(self, trainer: Trainer, batch: Batch) -> None: ...
-    def phases(self) -> list[PhaseMemory]: ...
-
-
 class AllocatorReader:
     """torch's caching allocator, its peaks reset when a phase begins, and NVML where one ends."""
 
     method = "caching allocator (CUDA)"
     warm_up = True  # cuBLAS and cuDNN take their workspaces at first use
 
-    def __init__(
-        self, allocator: AllocatorStatistics, driver: DriverMemory | None, reason: str | None
-    ) -> None:
+    def __init__(self, allocator: ModuleType, driver: Gpu | None, reason: str | None) -> None:
+        """`allocator` is `torch.cuda`."""
         self.allocator, self.driver = allocator, driver
-        unread = Reading(None, reason)
-        self.process, self.device = unread, unread
+        self.process = self.device = Reading(None, reason)
         self.done: list[PhaseMemory] = []
         self.running: tuple[str, int] | None = None
 
@@ -129,62 +97,46 @@ def larger(one: Reading, other: Reading) -> Reading:
     return other if one.number is None or other.number > one.number else one
 
 
-class StorageRecorder:
+class StorageReader(StorageTracker):
     """Records every allocation and release, phase by phase, and the category of each storage."""
-
-    def __init__(self, tracker: StorageTracker) -> None:
-        self.tracker = tracker
-        self.timeline = tracker.timeline
-        self.trainer: Trainer | None = None
-
-    def __enter__(self) -> Self:
-        self.tracker.__enter__()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.tracker.__exit__(*error)
-
-    def begin(self, phase: str, step: int = 0) -> None:
-        if self.trainer is not None and phase == "optimizer":
-            self.tracker.tag("gradient", self.trainer.gradients())
-        if self.trainer is not None and phase == "between":
-            self.tracker.tag("optimizer", self.trainer.optimizer_state())
-        self.timeline.begin(phase, step)
-
-    def register(self, trainer: Trainer, batch: Batch) -> None:
-        """Call it once the encoder and the batch exist, made under this reader or before it."""
-        self.trainer = trainer
-        self.tracker.tag("parameter", weights_of(trainer))
-        self.tracker.tag("input", batch.tensors())
-        self.tracker.tag("optimizer", trainer.optimizer_state())
-
-    def categories(self, step: int) -> dict[str, int]:
-        """Bytes by category at the peak of one training step, or of the embedding (step 0)."""
-        spans = self.timeline.of_step(step)
-        blocks = {**self.tracker.tags, "activation": self.timeline.kept_by_forward(spans)}
-        return self.timeline.by_category(self.timeline.peak(*spans), blocks)
-
-
-class StorageReader(StorageRecorder):
-    """A `StorageRecorder` for the memory pass, with the host's peak of each phase."""
 
     method = "storages tracked (CPU)"
     warm_up = False
 
     def __init__(self, device: str | None = None) -> None:
-        super().__init__(StorageTracker(device))
+        super().__init__(device)
+        self.trainer: Trainer | None = None
         self.host_peaks: list[int] = []
 
     def __exit__(self, *error: object) -> None:
-        self.host_peaks.append(resident.take_peak())
         super().__exit__(*error)
+        if not self.entered:
+            self.host_peaks.append(resident.take_peak())
 
     def begin(self, phase: str, step: int = 0) -> None:
         if self.timeline.marks:
             self.host_peaks.append(resident.take_peak())
         else:
             resident.reset_peak()
-        super().begin(phase, step)
+        if self.trainer is not None and phase == "optimizer":
+            self.tag("gradient", self.trainer.gradients())
+        if self.trainer is not None and phase == "between":
+            self.tag("optimizer", self.trainer.optimizer_state())
+        self.timeline.begin(phase, step)
+
+    def register(self, trainer: Trainer, batch: Batch) -> None:
+        """Call it once the encoder and the batch exist, made under this reader or before it."""
+        self.trainer = trainer
+        self.tag("parameter", [*trainer.encoder.parameters(), *trainer.encoder.buffers()])
+        self.tag("input", batch.tensors())
+        self.tag("optimizer", trainer.optimizer_state())
+
+    def categories(self, step: int) -> dict[str, int]:
+        """Bytes by category at the peak of one training step, or of the embedding (step 0)."""
+        spans = self.timeline.of_step(step)
+        category = self.timeline.categories(self.tags, spans)
+        held = self.timeline.held_at(self.timeline.peak(*spans).events)
+        return summed((category.get(block, TEMPORARY), size) for block, size in held.items())
 
     def phases(self) -> list[PhaseMemory]:
         levels = self.timeline.levels()
@@ -200,6 +152,4 @@ class StorageReader(StorageRecorder):
         ]
 
 
-def weights_of(trainer: Trainer) -> Iterable[Tensor]:
-    yield from trainer.encoder.parameters()
-    yield from trainer.encoder.buffers()
+Reader = AllocatorReader | StorageReader

@@ -43,18 +43,13 @@ class LayerCopier:
 
     def __init__(self, trace: Trace, repeats: Repeat) -> None:
         self.trace, self.layer, self.last = trace, repeats.layer, repeats.copies
-        pattern = re.compile(re.escape(repeats.path) + r"\.(\d+)(?:\.|$)")
-        places = {path: layer_in(pattern, path) for path in set(trace.active_modules)}
+        self.pattern = re.compile(re.escape(repeats.path) + r"\.(\d+)(?:\.|$)")
+        places = {path: self.layer_of(path) for path in set(trace.active_modules)}
         self.event_layers = [places[path] for path in trace.active_modules]
-        self.owner_modules = {
-            block: place
-            for block, path in trace.owner_modules.items()
-            if (place := layer_in(pattern, path)) is not None
+        self.owner_layers = {
+            block: self.layer_of(path) for block, path in trace.owner_modules.items()
         }
-        self.pattern = pattern
-        self.events: list[Event] = list(
-            zip(trace.timeline.blocks, trace.timeline.changes, strict=True)
-        )
+        self.events = list(zip(trace.timeline.blocks, trace.timeline.changes, strict=True))
         self.ids: dict[tuple[int, int], int] = {}
         self.next = max(trace.timeline.blocks, default=0) + 1
         self.above = self.pairs(self.layer + 1, self.layer - 1)
@@ -76,7 +71,7 @@ class LayerCopier:
         return [
             event
             for event, place in zip(self.events, self.event_layers, strict=True)
-            if place == at_layer and self.owner_modules.get(event[0]) == owner
+            if place == at_layer and self.owner_layers.get(event[0]) == owner
         ]
 
     def result(self) -> Trace:
@@ -116,17 +111,14 @@ class LayerCopier:
             if self.event_layers[event] == self.layer
         ]
         if not run:
-            order = range(0)
-        elif run[-1] - run[0] != len(run) - 1:
+            return self.copy_other_events(span.start, span.stop)
+        if run[-1] - run[0] != len(run) - 1:
             raise LayersDiffer  # the layer ran twice, so the order of its copies is unknown
-        else:
-            order = range(self.last, -1, -1) if descending else range(self.last + 1)
-        self.copy_other_events(span.start, run[0] if run else span.stop)
-        for copy in order:
+        self.copy_other_events(span.start, run[0])
+        for copy in range(self.last, -1, -1) if descending else range(self.last + 1):
             for event in run:
                 self.emit(event, self.in_copy(self.events[event][0], copy))
-        if run:
-            self.copy_other_events(run[-1] + 1, span.stop)
+        self.copy_other_events(run[-1] + 1, span.stop)
 
     def copy_other_events(self, start: int, stop: int) -> None:
         """Events while another module runs: of one copy if that is a neighbour, else of all.
@@ -147,12 +139,12 @@ class LayerCopier:
             at = end + 1
 
     def concerns_every_copy(self, event: int) -> bool:
-        at_layer, owner = self.event_layers[event], self.owner_modules.get(self.events[event][0])
+        at_layer, owner = self.event_layers[event], self.owner_layers.get(self.events[event][0])
         return owner == self.layer and at_layer not in (self.layer - 1, self.layer + 1)
 
     def in_copy(self, block: int, copy: int) -> int:
         """The block that a copy of the layer changes where the layer changes `block`."""
-        owner = self.owner_modules.get(block)
+        owner = self.owner_layers.get(block)
         if owner == self.layer:
             return self.id_of(block, copy)
         if owner == self.layer - 1:
@@ -163,7 +155,7 @@ class LayerCopier:
 
     def emit_once(self, event: int) -> None:
         block, at_layer = self.events[event][0], self.event_layers[event]
-        ours = self.owner_modules.get(block) == self.layer
+        ours = self.owner_layers.get(block) == self.layer
         self.emit(event, self.id_of(block, self.last if ours and at_layer == self.layer + 1 else 0))
 
     def emit(self, event: int, block: int) -> None:
@@ -182,26 +174,25 @@ class LayerCopier:
     def with_copies(self, blocks: Set[int]) -> set[int]:
         return {*blocks, *(new for (old, _), new in self.ids.items() if old in blocks)}
 
+    def layer_of(self, path: str) -> int | None:
+        found = self.pattern.match(path)
+        return int(found[1]) if found else None
+
     def flops(self) -> Counter[tuple[int, str]]:
         """FLOPs by phase and module, the layer's multiplied by its copies."""
-        found = Counter(self.trace.flops)
-        for place, flop in self.trace.flops.items():
-            if layer_in(self.pattern, place[1]) == self.layer:
-                found[place] += self.last * flop
-        return found
+        return Counter(
+            {
+                (phase, path): flop * (1 + self.last * (self.layer_of(path) == self.layer))
+                for (phase, path), flop in self.trace.flops.items()
+            }
+        )
 
     def check(self, timeline: Timeline) -> None:
         """Raises `LayersDiffer` unless each copy holds as much at the end as the layer."""
         own = sum(
             size
             for block, size in self.trace.timeline.live.items()
-            if self.owner_modules.get(block) == self.layer
+            if self.owner_layers.get(block) == self.layer
         )
-        before, after = sum(self.trace.timeline.changes), sum(timeline.changes)
-        if after != before + self.last * own:
+        if sum(timeline.changes) != sum(self.trace.timeline.changes) + self.last * own:
             raise LayersDiffer
-
-
-def layer_in(pattern: re.Pattern[str], path: str) -> int | None:
-    found = pattern.match(path)
-    return int(found[1]) if found else None

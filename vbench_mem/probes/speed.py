@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -11,17 +10,6 @@ from torch import Tensor
 from vbench_mem.probes.batch import Batch
 from vbench_mem.probes.energy import EnergyWindow
 from vbench_mem.probes.feed import InputCost, TimedBatch
-
-
-class StepClock(Protocol):
-    """Laps of the device, one after another."""
-
-    method: str
-
-    def begin(self) -> None: ...
-    def end(self) -> None: ...
-    def wait(self) -> None: ...
-    def laps_ms(self) -> list[float]: ...
 
 
 class HostClock:
@@ -40,7 +28,7 @@ class HostClock:
         self.laps.append(1000 * (perf_counter() - self.start))
 
     def wait(self) -> None:
-        """Does nothing: no call is pending."""
+        """No call is pending."""
 
     def laps_ms(self) -> list[float]:
         return self.laps
@@ -87,7 +75,7 @@ class TimedSteps:
 def time_pass(
     step: Callable[[Batch], Tensor | None],
     feed: Iterator[TimedBatch],
-    clock: StepClock,
+    clock: HostClock | DeviceClock,
     window: EnergyWindow,
     *,
     warmup: int,

@@ -11,7 +11,6 @@ from vbench_mem.probes.measured import Measured
 from vbench_mem.probes.speed import TimedSteps
 
 CLIPS_METRICS = ("decode_ms", "transfer_ms", "end_to_end_clips_per_s")
-EMBED_GFLOP = ("embed_video_gflop", "forward_text_gflop")
 MFU_METRICS = ("achieved_tflop_per_s", "mfu")
 
 
@@ -35,8 +34,7 @@ def speed_metrics(cell: Cell, timed: TimedSteps, clock: str) -> Measured:
     if isinstance(cell.spec, Custom):
         found.lack(NOT_TOLD, "tokens_per_s")
     else:
-        tokens = cell.spec.tokens(load)
-        found.put(tokens_per_s=per_s * tokens)
+        found.put(tokens_per_s=per_s * cell.spec.tokens(load))
     found.take("energy_j_per_clip", *timed.energy)
     found.details |= {
         "clock": clock,
@@ -75,17 +73,18 @@ def put_share_of_peak(found: Measured, cell: Cell, device_name: str) -> None:
     what the mathematics needs, as MFU is defined. Raises `ArithmeticError` above the peak.
     """
     numbers = found.metrics
-    names = ("step_gflop",) if cell.load.mode == "train" else EMBED_GFLOP
-    parts = [numbers[name] for name in names]
-    # some of its work is outside of the towers
-    if cell.load.mode == "embed" and isinstance(cell.spec, Custom):
+    train, step_ms = cell.load.mode == "train", numbers["step_ms"]
+    if train:
+        parts = [numbers["step_gflop"]]
+    elif isinstance(cell.spec, Custom):  # some of its work is outside of the towers
         parts = [found.details["flops"].get("embed_gflop")]
-    step_ms = numbers["step_ms"]
+    else:
+        parts = [numbers["embed_video_gflop"], numbers["forward_text_gflop"]]
     if step_ms is None or any(part is None for part in parts):
         found.lack("the FLOPs or the time of a step are missing", *MFU_METRICS)
         return
     gflop = sum(part for part in parts if part is not None)
-    recomputed = found.details["flops"]["recomputed_gflop"] if cell.load.mode == "train" else 0.0
+    recomputed = found.details["flops"]["recomputed_gflop"] if train else 0.0
     per_s = cell.load.batch / step_ms  # clips per ms, so GFLOP of a clip become TFLOP/s
     found.put(achieved_tflop_per_s=gflop * per_s)
     peak, source = dense_peak(device_name, cell.runtime.dtype)

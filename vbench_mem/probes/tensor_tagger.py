@@ -24,17 +24,14 @@ class TensorTagger:
         self.host: set[int] = set()  # blocks that stay on the host, whatever the device
 
     def register(self, state: Any) -> None:
-        """Tag what the user built; every other block that is live now is an input."""
-        tensors = []
+        """Tag the tensors in what was built: beside modules and optimisers they are inputs."""
         for each in find_tensors(state, set()):
             if isinstance(each, nn.Module):
                 self.tracker.modules.register(each)
             elif isinstance(each, Optimizer):
                 self.optimizers.add(each)
             else:
-                tensors.append(each)
-        self.tracker.tag("input", tensors)
-        self.tracker.tags["input"].update(self.tracker.timeline.live)
+                self.tracker.tag("input", [each])
         self.update()
 
     def update(self) -> None:

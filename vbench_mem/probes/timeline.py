@@ -1,8 +1,7 @@
 """A record of allocations and releases, and what follows from it. No torch.
 
-A timeline is a list of events (block, change in bytes), cut into spans by the phases of a burst. A
-block is a number that is never used twice, so that its category (weight, gradient) can be assigned
-later: when a gradient is allocated it is not yet known to be one.
+A block is a number that is never used twice, so that its category (weight, gradient) can be
+assigned later: when a gradient is allocated it is not yet known to be one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -11,6 +10,7 @@ from itertools import accumulate
 
 # In this order: a block in two sets (a buffer that is also an input) counts for the first.
 CATEGORIES = ("parameter", "gradient", "optimizer", "input", "activation", "temporary")
+TEMPORARY = CATEGORIES[-1]  # of a block that has no category
 
 
 @dataclass(frozen=True)
@@ -105,18 +105,25 @@ class Timeline:
             span for span in self.spans() if span.step == step and (step or span.phase == "embed")
         ]
 
-    def kept_by_forward(self, spans: Iterable[PhaseSpan]) -> set[int]:
-        """Activations: blocks that the forwards among these spans keep for backward."""
-        forwards = [span for span in spans if span.phase == "forward"]
-        return set[int]().union(*(self.kept(span) for span in forwards))
+    def categories(
+        self, tags: Mapping[str, Set[int]], spans: Iterable[PhaseSpan]
+    ) -> dict[int, str]:
+        """By block: the first of its categories, if it has any.
 
-    def by_category(self, moment: Moment, blocks: Mapping[str, Set[int]]) -> dict[str, int]:
-        """Bytes held at a moment by category; they sum up to the moment's bytes.
-
-        `blocks` has the blocks of each category; a block in none of its sets is temporary.
+        tags   the blocks of each known category
+        spans  of one step: activations are the blocks that its forwards keep for backward
         """
-        total = dict.fromkeys(CATEGORIES, 0)
-        for block, size in self.held_at(moment.events).items():
-            owner = next((name for name in CATEGORIES if block in blocks.get(name, ())), None)
-            total[owner or "temporary"] += size
-        return total
+        kept = (self.kept(span) for span in spans if span.phase == "forward")
+        blocks = {**tags, "activation": set[int]().union(*kept)}
+        found: dict[int, str] = {}
+        for name in reversed(CATEGORIES):
+            found |= dict.fromkeys(blocks.get(name, ()), name)
+        return found
+
+
+def summed(sizes: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Bytes by category; every category is a key."""
+    total = dict.fromkeys(CATEGORIES, 0)
+    for category, size in sizes:
+        total[category] += size
+    return total

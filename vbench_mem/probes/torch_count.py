@@ -1,11 +1,8 @@
-"""FLOPs by torch's own counter, on fake CPU tensors: nothing is allocated and nothing computed.
-
-A fake CPU, since that device keeps attention fused on any build of torch; a fake CUDA device needs
-a CUDA build. Below the counter a recorder sees every operation that the counter ignored.
-"""
+"""FLOPs by torch's own counter, on fake CPU tensors: nothing is allocated and nothing computed."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -15,9 +12,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
 from vbench_mem.matrix.cell import Cell
+from vbench_mem.probes.counting import one_caption, one_clip, without_fast_path
 from vbench_mem.probes.fake_encoder import as_traced, table_encoder_maker
-from vbench_mem.probes.fast_path import without_fast_path
-from vbench_mem.probes.inputs import one_caption, one_clip
 from vbench_mem.probes.uncounted import refuse_unknown
 
 Formula = Callable[..., int]
@@ -55,15 +51,6 @@ class PassFlops:
     left_out: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class TorchCount:
-    """FLOPs of one clip and one caption. `embed` is the video tower without a mask."""
-
-    video: PassFlops
-    text: PassFlops
-    embed: PassFlops
-
-
 class OperationRecorder(TorchDispatchMode):
     """Records every operation."""
 
@@ -76,11 +63,6 @@ class OperationRecorder(TorchDispatchMode):
     ) -> Any:
         self.operations.add(func)
         return func(*args, **(kwargs or {}))
-
-    def not_counted(self, counted: Any) -> tuple[str, ...]:
-        """Operations without a formula; views are omitted, since they compute nothing."""
-        rest = (func for func in self.operations if func._overloadpacket not in counted)
-        return tuple(sorted(str(func) for func in rest if not func.is_view))
 
 
 def count_pass(
@@ -102,7 +84,8 @@ def count_pass(
         if backward:
             result.sum().backward()
         both = by_operation(counter)
-    left_out = recorder.not_counted(counter.flop_registry)
+    rest = (op for op in recorder.operations if op._overloadpacket not in counter.flop_registry)
+    left_out = tuple(sorted(str(op) for op in rest if not op.is_view))  # views compute nothing
     refuse_unknown("torch's counter", left_out)
     back = {name: flop - ahead.get(name, 0) for name, flop in both.items()}
     return PassFlops(ahead, {name: flop for name, flop in back.items() if flop}, left_out)
@@ -113,27 +96,25 @@ def by_operation(counter: FlopCounterMode) -> Counts:
     return {str(name).removeprefix("aten."): flop for name, flop in counts.items()}
 
 
-def count_torch(cell: Cell) -> TorchCount:
-    """Count a cell at batch 1. Every fused kernel multiplies the same.
+def count_torch(cell: Cell) -> dict[str, PassFlops]:
+    """Of one clip and one caption: `video`, `text`, and `embed`, the video tower without a mask.
 
-    Precision and compilation do not change what is multiplied: float32, eager.
+    Every fused kernel multiplies the same, and precision and compilation change nothing: float32,
+    eager.
     """
     train = cell.load.mode == "train"
     make = table_encoder_maker(as_traced(cell))
     with FakeTensorMode(allow_non_fake_inputs=True), torch.device("cpu"):
         encoder = make()
-        clip, (ids, mask) = one_clip(cell.load), one_caption(cell.load)
-
-        def video() -> Tensor:
-            return encoder.encode_video(clip)
-
-        def text() -> Tensor:
-            return encoder.encode_text(ids, mask)
-
+        video = partial(encoder.encode_video, one_clip(cell.load))
+        text = partial(encoder.encode_text, *one_caption(cell.load))
         encoder.train(train)
         with torch.set_grad_enabled(train):
-            clips, captions = (count_pass(tower, backward=train) for tower in (video, text))
+            found = {
+                "video": count_pass(video, backward=train),
+                "text": count_pass(text, backward=train),
+            }
         encoder.eval()
         with torch.no_grad():
-            embed = count_pass(video, backward=False) if train else clips
-    return TorchCount(clips, captions, embed)
+            found["embed"] = count_pass(video, backward=False) if train else found["video"]
+    return found

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from vbench_mem.probes.timeline import CATEGORIES, PhaseSpan, Timeline
+from vbench_mem.probes.timeline import TEMPORARY, PhaseSpan, Timeline
 
 LAYER = re.compile(r"\.\d+(?=\.|$)")
 
@@ -41,39 +41,17 @@ class Trace:
 
     def modules_of(self, held: Mapping[int, int]) -> dict[str, dict[str, int]]:
         """Bytes by module and category; the layers of a stack share a path."""
-        category = self.categories()
+        category = self.timeline.categories(self.tags, self.spans())
         found: dict[str, Counter[str]] = defaultdict(Counter)
         for block, size in held.items():
             path = LAYER.sub(".*", self.owner_modules.get(block, ""))
-            found[path][category.get(block, "temporary")] += size
+            found[path][category.get(block, TEMPORARY)] += size
         return {path: dict(sorted(found[path].items())) for path in sorted(found)}
-
-    def categories(self) -> dict[int, str]:
-        """By block; a block in two categories counts for the first of them."""
-        blocks = {**self.tags, "activation": self.timeline.kept_by_forward(self.spans())}
-        found: dict[int, str] = {}
-        for name in reversed(CATEGORIES):
-            found |= dict.fromkeys(blocks.get(name, ()), name)
-        return found
 
     def flop_of(self, spans: Iterable[PhaseSpan]) -> int:
         """FLOPs of all modules in these spans."""
-        chosen = {(span.phase, span.step) for span in spans}
-        numbers = {
-            number
-            for number, (phase, step, _) in enumerate(self.timeline.marks)
-            if (phase, step) in chosen
-        }
-        return sum(flop for (number, _), flop in self.flops.items() if number in numbers)
-
-
-def totals(modules: dict[str, dict[str, int]]) -> dict[str, int]:
-    """Bytes by category over all modules; every category is a key."""
-    found = dict.fromkeys(CATEGORIES, 0)
-    for held in modules.values():
-        for name, size in held.items():
-            found[name] += size
-    return found
+        chosen, marks = {(span.phase, span.step) for span in spans}, self.timeline.marks
+        return sum(flop for (at, _), flop in self.flops.items() if marks[at][:2] in chosen)
 
 
 def allocated_before_step(
@@ -92,13 +70,13 @@ def allocated_before_step(
         moved.append(moved[-1] + (block in blocks))
     rest = [event for event in events[start:] if event[0] not in blocks]
     reordered = [*events[:start], *early, *rest]
-    result = Timeline(live=timeline.live)
-    result.blocks, result.changes = (
-        [block for block, _, _ in reordered],
-        [c for _, c, _ in reordered],
+    result = Timeline(
+        blocks=[block for block, _, _ in reordered],
+        changes=[change for _, change, _ in reordered],
+        live=timeline.live,
+        marks=[
+            (phase, number, at if at < start else at + len(early) - moved[at - start])
+            for phase, number, at in timeline.marks
+        ],
     )
-    result.marks = [
-        (phase, number, at if at < start else at + len(early) - moved[at - start])
-        for phase, number, at in timeline.marks
-    ]
     return result, [path for _, _, path in reordered]

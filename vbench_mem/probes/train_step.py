@@ -5,7 +5,8 @@ autocast and its weight cache, float32 without TF32. Never measures anything its
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 import torch
@@ -20,11 +21,6 @@ from vbench_mem.probes.loss import clamp_temperature, info_nce
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 # CLIP's, arXiv:2103.00020; all weights decay here, in one group, which moves no byte and no FLOP
 BETAS, EPS, WEIGHT_DECAY = (0.9, 0.98), 1e-6, 0.2
-IMPLEMENTATIONS: dict[Optimizer, dict[str, bool]] = {
-    "foreach": {"foreach": True, "fused": False},
-    "fused": {"foreach": False, "fused": True},
-    "loop": {"foreach": False, "fused": False},
-}
 # 8 buffers of 4 MiB: torch's own choice on Hopper, and smaller before, so that cards would differ
 WORKSPACE = ":4096:8"
 Enter = Callable[[str], None]
@@ -51,6 +47,20 @@ def fix_arithmetic() -> dict[str, Any]:
     }
 
 
+def explicit(cell: Cell) -> dict[str, Any]:
+    """Settings that torch would choose by device, fixed here; the same on every device."""
+    return {
+        "attention": cell.runtime.attention,
+        "optimizer": f"AdamW, {cell.runtime.optimizer}",
+        "learning_rate": cell.protocol.learning_rate,
+        "betas": list(BETAS),
+        "eps": EPS,
+        "weight_decay": WEIGHT_DECAY,
+        "loss": "symmetric InfoNCE in float32, outside of autocast",
+        "loss_scaling": cell.runtime.dtype == "float16",
+    }
+
+
 def adamw(
     weights: list[nn.Parameter] | list[dict[str, Any]], learning_rate: float, how: Optimizer
 ) -> torch.optim.AdamW:
@@ -61,11 +71,8 @@ def adamw(
         betas=BETAS,
         eps=EPS,
         weight_decay=WEIGHT_DECAY,
-        amsgrad=False,
-        maximize=False,
-        capturable=False,
-        differentiable=False,
-        **IMPLEMENTATIONS[how],
+        foreach=how == "foreach",
+        fused=how == "fused",
     )
 
 
@@ -128,14 +135,10 @@ class Trainer:
         with self.autocast():
             return self.forward(batch.clips_BTCHW, batch.ids_BL, batch.mask_BL)
 
-    def gradients(self) -> Iterator[Tensor]:
+    def gradients(self) -> list[Tensor]:
         """What the weights hold now; none between two steps."""
-        for weight in self.weights:
-            if weight.grad is not None:
-                yield weight.grad
+        return [weight.grad for weight in self.weights if weight.grad is not None]
 
-    def optimizer_state(self) -> Iterator[Tensor]:
-        for state in self.optimizer.state.values():
-            for value in state.values():
-                if isinstance(value, Tensor):
-                    yield value
+    def optimizer_state(self) -> list[Tensor]:
+        states = (state.values() for state in self.optimizer.state.values())
+        return [value for value in chain.from_iterable(states) if isinstance(value, Tensor)]

@@ -19,10 +19,11 @@ from torch.utils._pytree import tree_map_only
 
 from vbench_mem.base.errors import Unsupported
 from vbench_mem.probes.cuda_rules import CudaRules
-from vbench_mem.probes.fake import FRESH, ITEM, UNSCALE, FakeTracker
+from vbench_mem.probes.fake import FRESH, UNSCALE, FakeTracker
 from vbench_mem.probes.module_tracker import ModuleTracker
 from vbench_mem.probes.storages import is_composite
 from vbench_mem.probes.values import (
+    ITEM,
     Values,
     compute,
     count,
@@ -96,12 +97,10 @@ class ValueTracker(FakeTracker):
 
     def item(self, types: Any, tensor: Tensor) -> bool | int | float:
         value = self.value_of(tensor)
-        replacement: Any = super().__torch_dispatch__(ITEM, types, (tensor,))
+        replacement: bool | int | float = super().__torch_dispatch__(ITEM, types, (tensor,))
         if value is not None and self.block_if_known(tensor) not in self.overflows:
             return compute(ITEM, (value,), {})
-        if tensor.dtype is torch.bool:
-            return bool(replacement)
-        return float(replacement) if tensor.dtype.is_floating_point else int(replacement)
+        return replacement
 
     def value_of(self, tensor: Tensor) -> Tensor | None:
         block = self.block_if_known(tensor)

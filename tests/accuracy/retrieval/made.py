@@ -9,8 +9,18 @@ from statistics import mean, median
 import torch
 from torch import Tensor
 
-from vbench_mem.accuracy.retrieval.answers import Answers
+from vbench_mem.accuracy.retrieval.answers import (
+    Answers,
+    check_answers,
+    keep_captions,
+    kept_captions,
+    text_to_video,
+    video_to_text,
+)
+from vbench_mem.accuracy.retrieval.chance import chance_of
+from vbench_mem.accuracy.retrieval.similarity import Numbers, check_embeddings
 from vbench_mem.data.benchmark import Benchmark, Caption, Clip
+from vbench_mem.matrix.training import Convention
 
 
 def made(*captions: Caption | tuple[int, ...], clips: int) -> Benchmark:
@@ -55,6 +65,34 @@ def tied_matrix(queries: int, gallery: int, values: int, seed: int) -> Tensor:
     """Similarities of which many are equal."""
     generator = torch.Generator().manual_seed(seed)
     return torch.randint(values, (queries, gallery), generator=generator).float()
+
+
+def chance(
+    benchmark: Benchmark, convention: Convention = "every_caption"
+) -> dict[str, dict[str, float]]:
+    """By direction, as an evaluation has it."""
+    check_answers(benchmark, convention)
+    kept = keep_captions(benchmark, kept_captions(benchmark, convention))
+    back = video_to_text(kept, convention)
+    return {"t2v": chance_of(text_to_video(kept)), "v2t": chance_of(back)}
+
+
+class Matrix:
+    """Similarities by number, as the rest of the package never has them; similarity_QG, finite."""
+
+    cell_bytes = 2 * 8
+    side_bytes = 8
+
+    def __init__(self, similarity_QG: Tensor) -> None:
+        check_embeddings("query", similarity_QG, of="similarities")
+        self.similarity_QG = similarity_QG.detach()
+        self.gallery, self.device = similarity_QG.shape[1], similarity_QG.device
+
+    def block(self, rows: Numbers, cols: Numbers) -> Tensor:
+        return self.similarity_QG[rows][:, cols].double()
+
+    def pairs(self, rows_N: Tensor, cols_N: Tensor) -> Tensor:
+        return self.similarity_QG[rows_N, cols_N].double()
 
 
 def slow_query(

@@ -5,9 +5,9 @@ from statistics import mean
 
 import pytest
 
-from tests.accuracy.retrieval.made import made, slow_query
+from tests.accuracy.retrieval.made import chance, made, slow_query
 from vbench_mem.accuracy.retrieval.answers import Answers
-from vbench_mem.accuracy.retrieval.chance import chance, chance_of
+from vbench_mem.accuracy.retrieval.chance import chance_of
 from vbench_mem.base.errors import UsageError
 from vbench_mem.data.benchmark import Benchmark, Caption
 

@@ -7,9 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.accuracy.retrieval.made import made, several_each, slow_measures
+from tests.accuracy.retrieval.made import chance, made, several_each, slow_measures
 from vbench_mem.accuracy.retrieval.answers import text_to_video, video_to_text
-from vbench_mem.accuracy.retrieval.chance import chance
 from vbench_mem.accuracy.retrieval.evaluate import Evaluation, evaluate
 from vbench_mem.accuracy.retrieval.similarity import on_grid
 from vbench_mem.base.errors import UsageError

@@ -6,7 +6,7 @@ from statistics import mean, median
 import pytest
 import torch
 
-from tests.accuracy.retrieval.made import some_answers, tied_matrix
+from tests.accuracy.retrieval.made import Matrix, some_answers, tied_matrix
 from vbench_mem.accuracy.retrieval.measures import (
     intervals,
     means_of,
@@ -15,7 +15,6 @@ from vbench_mem.accuracy.retrieval.measures import (
     resampled,
 )
 from vbench_mem.accuracy.retrieval.ranking import Ranked, rank
-from vbench_mem.accuracy.retrieval.similarity import Matrix
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.score_metrics import SCORE_METRICS
 from vbench_mem.probes.storages import StorageTracker
@@ -26,7 +25,6 @@ def of_ranks(*ranks: int) -> Ranked:
     rank_Q = torch.tensor(ranks)
     gain_Q = 1 / torch.log2(1 + rank_Q.double())
     return Ranked(
-        gallery=max(ranks),
         rank_Q=rank_Q,
         average_precision_Q=1 / rank_Q.double(),
         ndcg_Q=gain_Q,

@@ -4,11 +4,11 @@ import pytest
 import pytrec_eval
 import torch
 
-from tests.accuracy.retrieval.made import slow_measures, some_answers, tied_matrix
+from tests.accuracy.retrieval.made import Matrix, slow_measures, some_answers, tied_matrix
 from vbench_mem.accuracy.retrieval.answers import Answers
 from vbench_mem.accuracy.retrieval.measures import measures
 from vbench_mem.accuracy.retrieval.ranking import rank
-from vbench_mem.accuracy.retrieval.similarity import ExactCosine, Matrix
+from vbench_mem.accuracy.retrieval.similarity import ExactCosine
 from vbench_mem.base.errors import UsageError
 from vbench_mem.probes.storages import StorageTracker
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.accuracy.retrieval.made import some_answers
+from tests.accuracy.retrieval.made import Matrix, some_answers
 from vbench_mem.accuracy.retrieval.ranking import rank
-from vbench_mem.accuracy.retrieval.similarity import ExactCosine, Grouped, Matrix, on_grid
+from vbench_mem.accuracy.retrieval.similarity import ExactCosine, Grouped, on_grid
 from vbench_mem.base.errors import UsageError
 
 

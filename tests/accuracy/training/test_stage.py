@@ -114,8 +114,8 @@ def test_a_mixed_step_is_one_step_on_the_weighted_sum(
     torch.manual_seed(3)
     loss = stepper.gradients(fed)
     torch.manual_seed(3)
-    of_images = plain.loss_of(*plain.embed_images(fed.images))
-    of_clips = plain.loss_of(*plain.embed_clips(fed.clips))
+    of_images = plain.loss_of(*plain.embed(fed.images, images=True))
+    of_clips = plain.loss_of(*plain.embed(fed.clips, images=False))
     total = 0.25 * of_images + 0.75 * of_clips
     total.backward()
     assert loss.item() == pytest.approx(total.item(), rel=1e-6)

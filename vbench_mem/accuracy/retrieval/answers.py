@@ -1,9 +1,4 @@
-"""Queries and their right answers in both directions, by the conventions of the literature. No
-torch.
-
-Text to video has one convention: every caption is a query, every clip a candidate. For video to
-text with several captions per video, conventions differ in the candidates.
-"""
+"""Queries and their right answers in both directions, by the literature's conventions. No torch."""
 
 import math
 import random
@@ -129,7 +124,8 @@ def check_answers(benchmark: Benchmark, convention: str) -> None:
                 f"{place} names a clip that does not exist; clips are 0 to "
                 f"{benchmark.gallery_size - 1}"
             )
-        if caption.grades is not None and not well_graded(caption.grades, len(caption.clips)):
+        grades = (1.0,) * len(caption.clips) if caption.grades is None else caption.grades
+        if len(grades) != len(caption.clips) or not all(0 < grade < math.inf for grade in grades):
             raise UsageError(
                 f"{place} is not graded once above 0 for each of its clips; leave out clips of "
                 "grade 0"
@@ -139,10 +135,6 @@ def check_answers(benchmark: Benchmark, convention: str) -> None:
                 f"{place} is right for {len(caption.clips)} clips and would be in several "
                 "groups; use every_caption"
             )
-
-
-def well_graded(grades: Sequence[float], clips: int) -> bool:
-    return len(grades) == clips and all(0 < grade < math.inf for grade in grades)
 
 
 assert set(CONVENTIONS) == set(get_args(Convention))

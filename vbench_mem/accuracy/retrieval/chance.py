@@ -8,40 +8,14 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import partial
 
-from vbench_mem.accuracy.retrieval.answers import (
-    CUTS,
-    NDCG_CUT,
-    Answers,
-    check_answers,
-    keep_captions,
-    kept_captions,
-    text_to_video,
-    video_to_text,
-)
-from vbench_mem.base.score_metrics import Direction
-from vbench_mem.data.benchmark import Benchmark
-from vbench_mem.matrix.training import Convention
-
-
-def chance(
-    benchmark: Benchmark, convention: Convention = "every_caption"
-) -> dict[Direction, dict[str, float]]:
-    """By direction, the expected scores of an encoder that orders every gallery at random.
-
-    Without ties: by our rule for them a constant encoder scores lower.
-    Check:  equals the mean over all orders of small galleries.
-    """
-    check_answers(benchmark, convention)
-    kept = keep_captions(benchmark, kept_captions(benchmark, convention))
-    return {
-        "t2v": chance_of(text_to_video(kept)),
-        "v2t": chance_of(video_to_text(kept, convention)),
-    }
+from vbench_mem.accuracy.retrieval.answers import CUTS, NDCG_CUT, Answers
 
 
 def chance_of(answers: Answers) -> dict[str, float]:
-    """The expected scores of one direction; M right answers among G candidates.
+    """The expected scores of one direction, of an encoder that orders M right answers among G
+    candidates at random. Without ties: by our rule for them a constant encoder scores lower.
 
+    Check:  equals the mean over all orders of small galleries.
     Recall at k is 1 - C(G - M, k) / C(G, k), the mean rank (G + 1) / (M + 1).
     """
     G = answers.gallery

@@ -1,7 +1,6 @@
 """Retrieval scores of embeddings, with the rows that show whether they can be believed.
 
-Never embeds and never reads a video: embeddings of clips and captions come in the order of the
-benchmark. Sanity rows come with every evaluation, since a bug is likelier than a breakthrough.
+Sanity rows come with every evaluation, since a bug is likelier than a breakthrough.
 """
 
 from collections.abc import Mapping

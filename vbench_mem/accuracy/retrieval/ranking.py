@@ -37,7 +37,6 @@ class Ranked:
     Source: trec_eval (map, ndcg, ndcg_cut), which breaks ties by the candidates' names.
     """
 
-    gallery: int
     rank_Q: Tensor
     average_precision_Q: Tensor
     ndcg_Q: Tensor
@@ -71,7 +70,7 @@ def rank(similarity: PairScores, answers: Answers, chunk_bytes: int = CHUNK_BYTE
     pairs = right_pairs(similarity, answers, chunk_bytes)
     wrong_N = wrong_before(similarity, answers, pairs, chunk_bytes)
     # on the CPU, where sums are made in one order
-    return scored(pairs, wrong_N.cpu(), answers.gallery)
+    return scored(pairs, wrong_N.cpu())
 
 
 def right_pairs(similarity: PairScores, answers: Answers, chunk_bytes: int) -> RightPairs:
@@ -158,7 +157,7 @@ def slices(count: int, at_once: int) -> Iterator[slice]:
         yield slice(start, min(start + at_once, count))
 
 
-def scored(pairs: RightPairs, wrong_N: Tensor, gallery: int) -> Ranked:
+def scored(pairs: RightPairs, wrong_N: Tensor) -> Ranked:
     """The measures of each query, from the wrong candidates before each of its right answers."""
     query_N, grade_N, right_Q = pairs.query_N, pairs.grade_N, pairs.right_Q
     number_N = torch.arange(len(query_N)) - pairs.start_Q[query_N]
@@ -170,19 +169,19 @@ def scored(pairs: RightPairs, wrong_N: Tensor, gallery: int) -> Ranked:
 
     best_first_N = grade_N.argsort(descending=True, stable=True)
     best_first_N = best_first_N[query_N[best_first_N].argsort(stable=True)]
-    ideal_N, ideal_place_N = grade_N[best_first_N], number_N + 1
+
+    def ndcg(cut: int | None = None) -> Tensor:
+        ideal_N = gain(grade_N[best_first_N], number_N + 1, cut)
+        return summed(gain(grade_N, place_N, cut)) / summed(ideal_N)
+
     return Ranked(
-        gallery=gallery,
         rank_Q=1 + wrong_N[pairs.start_Q + right_Q - 1],
         average_precision_Q=summed(from_top_N.double() / place_N) / right_Q,
-        ndcg_Q=summed(gain(grade_N, place_N)) / summed(gain(ideal_N, ideal_place_N)),
-        ndcg_cut_Q=(
-            summed(gain(grade_N, place_N, NDCG_CUT))
-            / summed(gain(ideal_N, ideal_place_N, NDCG_CUT))
-        ),
+        ndcg_Q=ndcg(),
+        ndcg_cut_Q=ndcg(NDCG_CUT),
     )
 
 
-def gain(grade_N: Tensor, place_N: Tensor, cut: int | None = None) -> Tensor:
+def gain(grade_N: Tensor, place_N: Tensor, cut: int | None) -> Tensor:
     gain_N = grade_N / torch.log2(1 + place_N.double())
     return gain_N if cut is None else gain_N.where(place_N <= cut, 0.0)

@@ -3,6 +3,8 @@
 Legend: Q queries, G candidates of the gallery, E shared space, N pairs, K captions of a group.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import torch
@@ -20,12 +22,11 @@ PAIRS_AT_ONCE = 16
 class PairScores(Protocol):
     """Similarities in float64, on one device.
 
-    queries, gallery  rows and columns of the matrix that nobody makes
-    cell_bytes        of memory that a block needs for each similarity in it, when it is made
-    side_bytes        ... for each of its rows and for each of its columns
+    gallery     columns of the matrix that nobody makes
+    cell_bytes  of memory that a block needs for each similarity in it, when it is made
+    side_bytes  ... for each of its rows and for each of its columns
     """
 
-    queries: int
     gallery: int
     cell_bytes: int
     side_bytes: int
@@ -59,8 +60,7 @@ class ExactCosine:
         check_embeddings("query", query_QE)
         check_embeddings("gallery", gallery_GE)
         self.query_QE, self.gallery_GE = query_QE.detach(), gallery_GE.detach()
-        self.queries, self.gallery = len(query_QE), len(gallery_GE)
-        self.device = query_QE.device
+        self.gallery, self.device = len(gallery_GE), query_QE.device
         # picked, made double and rounded
         self.side_bytes = 3 * 8 * max(1, query_QE.shape[1])
 
@@ -70,28 +70,6 @@ class ExactCosine:
     def pairs(self, rows_N: Tensor, cols_N: Tensor) -> Tensor:
         query_NE, found_NE = on_grid(self.query_QE[rows_N]), on_grid(self.gallery_GE[cols_N])
         return query_NE.mul_(found_NE).sum(1)
-
-
-class Matrix:
-    """Similarities that somebody has computed, of any kind; the larger the more similar.
-
-    Shapes:  similarity_QG, finite.
-    """
-
-    cell_bytes = 2 * 8
-    side_bytes = 8
-
-    def __init__(self, similarity_QG: Tensor) -> None:
-        check_embeddings("query", similarity_QG, of="similarities")
-        self.similarity_QG = similarity_QG.detach()
-        self.queries, self.gallery = similarity_QG.shape
-        self.device = similarity_QG.device
-
-    def block(self, rows: Numbers, cols: Numbers) -> Tensor:
-        return self.similarity_QG[rows][:, cols].double()
-
-    def pairs(self, rows_N: Tensor, cols_N: Tensor) -> Tensor:
-        return self.similarity_QG[rows_N, cols_N].double()
 
 
 class Learned:
@@ -108,7 +86,7 @@ class Learned:
         self.similarity, self.videos_ask = similarity, videos_ask
         self.video, self.text, self.device = video.detach(), text.detach(), video.device
         sides = (video, text) if videos_ask else (text, video)
-        self.queries, self.gallery = map(len, sides)
+        self.gallery = len(sides[1])
         self.cell_bytes = 8 + similarity.bytes_per_pair
         self.side_bytes = max(each[0].numel() * each.element_size() for each in sides)
         weight = next(similarity.parameters(), None)
@@ -134,28 +112,27 @@ class Grouped:
     """
 
     def __init__(self, each: PairScores, groups: tuple[tuple[int, ...], ...]) -> None:
-        self.each, self.device, self.queries = each, each.device, each.queries
-        self.gallery = len(groups)
-        self.most = max(map(len, groups))
-        padded = [group + group[:1] * (self.most - len(group)) for group in groups]
+        self.each, self.device, self.gallery = each, each.device, len(groups)
+        most = max(map(len, groups))
+        padded = [group + group[:1] * (most - len(group)) for group in groups]
         self.members_GK = torch.tensor(padded, device=each.device)
         self.cell_bytes = each.cell_bytes + 8
         self.side_bytes = each.side_bytes + 8
 
     def block(self, rows: Numbers, cols: Numbers) -> Tensor:
-        members_GK = self.members_GK[cols]
-        most_QG = self.each.block(rows, members_GK[:, 0])
-        for number in range(1, self.most):
-            # in place: a third block would not be in cell_bytes
-            torch.maximum(most_QG, self.each.block(rows, members_GK[:, number]), out=most_QG)
-        return most_QG
+        return largest(partial(self.each.block, rows), self.members_GK[cols])
 
     def pairs(self, rows_N: Tensor, cols_N: Tensor) -> Tensor:
-        members_NK = self.members_GK[cols_N]
-        most_N = self.each.pairs(rows_N, members_NK[:, 0])
-        for number in range(1, self.most):
-            most_N = torch.maximum(most_N, self.each.pairs(rows_N, members_NK[:, number]))
-        return most_N
+        return largest(partial(self.each.pairs, rows_N), self.members_GK[cols_N])
+
+
+def largest(similarity: Callable[[Tensor], Tensor], members_NK: Tensor) -> Tensor:
+    first_N, *others = members_NK.unbind(1)
+    found = similarity(first_N)
+    for member_N in others:
+        # in place: a third block would not be in cell_bytes
+        torch.maximum(found, similarity(member_N), out=found)
+    return found
 
 
 def on_grid(x_NE: Tensor) -> Tensor:

@@ -17,17 +17,12 @@ Chunk = TypeVar("Chunk")
 RandomState = tuple[Tensor, Tensor | None]
 
 
-def same(value: Tensor) -> Tensor:
-    """For a loss that nobody scales."""
-    return value
-
-
 def cached_backward(
     chunks: Sequence[Chunk],
     embed: Callable[[Chunk], tuple[Tensor, Tensor]],
     loss: Callable[[Tensor, Tensor], Tensor],
     device: torch.device,
-    scale: Callable[[Tensor], Tensor] = same,
+    scale: Callable[[Tensor], Tensor] = lambda value: value,
 ) -> Tensor:
     """Add the gradients of `scale(loss)` of the whole batch to the weights; the loss itself.
 

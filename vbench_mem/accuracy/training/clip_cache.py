@@ -23,10 +23,8 @@ DEFAULT_BYTES = 2**30  # where the host's memory is unknown
 def cache_bytes_for(threads: int) -> int:
     """Bytes that a training with `threads` threads may cache: its share, by cores, of a quarter of
     the host's memory, since trainings on all cores may run at once."""
-    memory = host_bytes()
-    return (
-        DEFAULT_BYTES if memory is None else memory // 4 * min(threads, cpu_cores()) // cpu_cores()
-    )
+    memory, cores = host_bytes(), cpu_cores()
+    return DEFAULT_BYTES if memory is None else memory // 4 * min(threads, cores) // cores
 
 
 class ClipCache:

@@ -3,7 +3,6 @@
 No torch. Every step counts: in a long stage each point is the mean of equally many steps.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import fmean
 
@@ -42,7 +41,8 @@ class CurveWriter:
 
     def close_point(self) -> None:
         self.losses.append(fmean(loss for loss, _ in self.pending))
-        self.norms.append(mean_of_known(norm for _, norm in self.pending))
+        known = [norm for _, norm in self.pending if norm is not None]
+        self.norms.append(fmean(known) if known else None)
         self.pending.clear()
 
     def curve(self) -> Curve:
@@ -50,13 +50,5 @@ class CurveWriter:
         whole = CurveWriter(self.steps, [*self.losses], [*self.norms], [*self.pending])
         if whole.pending:
             whole.close_point()
-        return Curve(
-            every=self.every,
-            losses=tuple(whole.losses),
-            gradient_norms=tuple(whole.norms),
-        )
-
-
-def mean_of_known(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return fmean(known) if known else None
+        losses, norms = tuple(whole.losses), tuple(whole.norms)
+        return Curve(every=self.every, losses=losses, gradient_norms=norms)

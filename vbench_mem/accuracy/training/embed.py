@@ -1,7 +1,4 @@
-"""Every clip and caption of a benchmark as unit vectors, unmasked, in eval mode.
-
-Never trains and never ranks. Holds one batch of pixels, and what workers decode ahead.
-"""
+"""Every clip and caption of a benchmark as unit vectors, unmasked, in eval mode."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Every source gives equally many pairs to each step, the first ones one more where the batch is not
 divisible. A file that cannot be decoded is an error, unless its source allows it: then it is named
 and counted, and the next pair of the source that can be decoded takes its place.
-
-Legend: B pairs, T frames.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -119,11 +117,11 @@ class PairFeed:
 
     def batch(self, step: int) -> StepBatches:
         """The batch of a step; raises `UsageError` that names a file that cannot be decoded."""
-        clips = self.batch_of("clips", step) if "clips" in self.orders else None
-        images = self.batch_of("images", step) if "images" in self.orders else None
-        return StepBatches(clips=clips, images=images)
+        return StepBatches(clips=self.batch_of("clips", step), images=self.batch_of("images", step))
 
-    def batch_of(self, kind: str, step: int) -> PairBatch:
+    def batch_of(self, kind: str, step: int) -> PairBatch | None:
+        if kind not in self.orders:
+            return None
         found = [self.decodable_pair(int(pair)) for pair in self.pairs_of(kind, step)]
         decoded = [frames for _, frames in found]
         if kind == "images":

@@ -6,7 +6,6 @@ result: a cell that is killed after its training does not train again.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -47,14 +46,6 @@ from vbench_mem.weights.report import Report
 SNAPSHOT_EVERY_S = 30.0
 
 
-@dataclass
-class MemoryPeak:
-    """Peak memory; filled in when the measurement ends."""
-
-    bytes: int = 0
-    source: str = ""
-
-
 def train_last_stage(
     cell: Cell,
     benchmarks: Sequence[Benchmark],
@@ -87,8 +78,9 @@ def train_last_stage(
     if before is not None:
         beside(checkpoint, "snapshot").unlink(missing_ok=True)
         return before
-    peak, result = MemoryPeak(), None
-    with deterministic(device), measured(device, peak):
+    result = None
+    reset_peak(device)
+    with deterministic(device):
         enter("build")
         torch.manual_seed(seed_of(training.seed, "weights"))
         with device:
@@ -97,6 +89,7 @@ def train_last_stage(
         if training.stages:
             snapshots = Snapshots(beside(checkpoint, "snapshot"), definition, snapshot_every_s)
             result = last_stage(cell, encoder, loss, benchmarks, snapshots, enter)
+    peak, peak_source = peak_of(device)
     enter("checkpoint")
     weights = list(encoder.parameters())
     trained_weights = [] if result is None else [each for each in weights if each.requires_grad]
@@ -109,8 +102,8 @@ def train_last_stage(
         parameters=sum(each.numel() for each in weights),
         trained_parameters=sum(each.numel() for each in trained_weights),
         threads=threads,
-        peak_bytes=peak.bytes,
-        peak_source=peak.source,
+        peak_bytes=peak,
+        peak_source=peak_source,
     )
     write_trained(trained)
     beside(checkpoint, "snapshot").unlink(missing_ok=True)
@@ -220,14 +213,15 @@ def deterministic(device: torch.device) -> Iterator[None]:
         settings.fill_uninitialized_memory = fills
 
 
-@contextmanager
-def measured(device: torch.device, peak: MemoryPeak) -> Iterator[None]:
-    """Write the peak memory of the code inside into `peak`."""
+def reset_peak(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
-        yield
-        peak.bytes, peak.source = torch.cuda.max_memory_allocated(device), "CUDA allocator"
-        return
-    resident.reset_peak()
-    yield
-    peak.bytes, peak.source = resident.peak_bytes()
+    else:
+        resident.reset_peak()
+
+
+def peak_of(device: torch.device) -> tuple[int, str]:
+    """Peak memory since the last reset, in bytes, and where it was read."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device), "CUDA allocator"
+    return resident.peak_bytes()

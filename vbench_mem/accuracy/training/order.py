@@ -51,10 +51,8 @@ class PairOrder:
         if len(order) < self.per_step:
             return np.resize(order, (1, self.per_step))
         order = order[: self.steps * self.per_step]
-        of_caption, of_clip = (
-            multiplicities(self.captions[order]),
-            multiplicities(self.clips[order]),
-        )
+        of_caption = multiplicities(self.captions[order])
+        of_clip = multiplicities(self.clips[order])
         common = np.maximum(of_caption, of_clip)
         # pairs that share most first, and those that share one caption or clip together
         group = np.where(of_caption >= of_clip, self.captions[order], -1 - self.clips[order])

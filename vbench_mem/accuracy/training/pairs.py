@@ -52,7 +52,6 @@ class PairPool:
     """
 
     clips: tuple[Clip, ...]
-    captions: tuple[str, ...]
     of_clip: NDArray[np.int64]
     of_caption: NDArray[np.int64]
     first: tuple[int, ...]
@@ -87,7 +86,6 @@ def pair_pool(
     tokens = shortened(tokenize(tuple(captions), words, caption_tokens), words)
     return PairPool(
         clips=tuple(clips),
-        captions=tuple(captions),
         of_clip=np.array(of_clip, np.int64),
         of_caption=np.array(of_caption, np.int64),
         first=tuple(first),

@@ -1,7 +1,7 @@
 """Runs a training cell: trains its last stage and, for `accuracy`, evaluates retrieval.
 
-The only entry point of such a cell. All results go into the details of a record; a training has no
-metrics, since bursts measure the costs of its steps.
+All results go into the details of a record; a training has no metrics, since bursts measure the
+costs of its steps.
 """
 
 import dataclasses
@@ -63,6 +63,8 @@ def result_of(cell: Cell, encoder: DualEncoder, source: Source, enter: Enter) ->
     """Retrieval scores of an encoder on one benchmark, JSON-ready."""
     training = cell.training
     assert training is not None
+    # of the training: it fits with a graph, so also without
+    batch = training.stages[-1].micro_batch if training.stages else None
     enter(f"data of {source.name}")
     benchmark = open_source(source)
     embedder = Embedder(
@@ -70,7 +72,7 @@ def result_of(cell: Cell, encoder: DualEncoder, source: Source, enter: Enter) ->
         load=cell.load,
         runtime=cell.runtime,
         sampling=training.sampling,
-        batch=batch_of(cell),
+        batch=batch or cell.load.batch,
         # on a host that embeds, threads are enough; a card would wait for decoding
         workers=cpu_cores() if encoder.logit_scale.is_cuda else 0,
     )
@@ -96,20 +98,10 @@ def result_of(cell: Cell, encoder: DualEncoder, source: Source, enter: Enter) ->
     }
 
 
-def batch_of(cell: Cell) -> int:
-    """The batch size of its training's embeddings: it fits with a graph, so also without."""
-    stages = cell.training.stages if cell.training is not None else ()
-    return (stages[-1].micro_batch if stages else None) or cell.load.batch
-
-
 def facts_of(benchmark: Benchmark) -> dict[str, Any]:
     """Facts of a benchmark, without its clips and captions."""
-    return {
-        "name": benchmark.name,
-        "split": benchmark.split,
-        "protocol": benchmark.protocol,
-        "sha256": benchmark.sha256,
-        "gallery_size": benchmark.gallery_size,
+    names = ("name", "split", "protocol", "sha256", "gallery_size")
+    return {name: getattr(benchmark, name) for name in names} | {
         "captions": len(benchmark.captions),
         "dropped": [dataclasses.asdict(each) for each in benchmark.dropped],
     }

@@ -46,7 +46,8 @@ class Snapshots:
 
     def load(self) -> tuple[dict[str, Any] | None, str | None]:
         """The state or None, and the reason where an existing file was ignored."""
-        self.clear_parts()
+        for part in self.path.parent.glob(f".{self.path.name}.*.part"):
+            part.unlink(missing_ok=True)  # an unfinished file of a killed process
         if not self.path.exists():
             return None, None
         if not is_whole(self.path):
@@ -55,11 +56,6 @@ class Snapshots:
         if (content["schema"], content["definition"]) != (SCHEMA, self.definition):
             return None, f"{self.path.name} is of another training; started again"
         return content["state"], None
-
-    def clear_parts(self) -> None:
-        """Remove unfinished files of a killed process."""
-        for part in self.path.parent.glob(f".{self.path.name}.*.part"):
-            part.unlink(missing_ok=True)
 
 
 def is_whole(path: Path) -> bool:

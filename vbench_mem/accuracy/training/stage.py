@@ -1,13 +1,12 @@
 """One stage of a training from its first step, or from a snapshot, to its last.
 
-Never builds an encoder and never writes a checkpoint. The result does not depend on kills and
-resumes: a step depends on the weights, the optimiser and its own number alone.
+The result does not depend on kills and resumes: a step depends on the weights, the optimiser and
+its own number alone.
 """
 
 import math
 import time
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -31,14 +30,14 @@ class Diverged(FloatingPointError):
 
 @dataclass
 class Progress:
-    """Counters of a running stage; plain data, saved with a snapshot."""
+    """Counters of a running stage, named as in `StageResult`; plain data, saved with a snapshot."""
 
-    step: int
-    seconds: float
-    clips_seen: int
-    repeated: int
-    skipped: int
-    resumed: list[int]
+    steps: int = 0
+    seconds: float = 0.0
+    clips_seen: int = 0
+    repeated: int = 0
+    skipped: int = 0
+    resumed: tuple[int, ...] = ()
 
 
 class StageRun:
@@ -49,7 +48,7 @@ class StageRun:
     ) -> None:
         self.stage, self.stepper, self.feed = stage, stepper, feed
         self.snapshots, self.enter = snapshots, enter
-        self.progress = Progress(0, 0.0, 0, 0, 0, [])
+        self.progress = Progress()
         self.curve = CurveWriter(stage.steps)
         self.unread: list[tuple[Tensor, Tensor]] = []
         self.notes: list[str] = []
@@ -58,9 +57,9 @@ class StageRun:
     def run(self) -> StageResult:
         self.resume()
         read_every = READ_EVERY if self.stepper.device.type == "cuda" else 1
-        for batches in self.feed.batches(self.progress.step, self.stage.steps):
+        for batches in self.feed.batches(self.progress.steps, self.stage.steps):
             self.report()
-            self.unread.append(self.stepper.step(batches, self.progress.step))
+            self.unread.append(self.stepper.step(batches, self.progress.steps))
             self.count(batches)
             if len(self.unread) >= read_every:
                 self.read()
@@ -78,39 +77,35 @@ class StageRun:
             return
         self.stepper.load_state(state["stepper"])
         self.progress = Progress(**state["progress"])
-        self.progress.resumed.append(self.progress.step)
+        self.progress.resumed += (self.progress.steps,)
         self.curve = CurveWriter(**state["curve"])
-        self.curve.pending = [(loss, norm) for loss, norm in self.curve.pending]
-        self.feed.broken = {
-            number: Dropped(id=name, reason=reason) for number, name, reason in state["broken"]
-        }
+        self.feed.broken = {number: Dropped(**each) for number, each in state["broken"].items()}
 
     def save(self) -> None:
         self.read()
         self.take_time()
-        broken = [(number, each.id, each.reason) for number, each in self.feed.broken.items()]
-        state: dict[str, Any] = {
-            "stepper": self.stepper.state(),
-            "progress": asdict(self.progress),
-            "curve": asdict(self.curve),
-            "broken": broken,
-        }
-        self.snapshots.save(state)
+        self.snapshots.save(
+            {
+                "stepper": self.stepper.state(),
+                "progress": asdict(self.progress),
+                "curve": asdict(self.curve),
+                "broken": {number: asdict(each) for number, each in self.feed.broken.items()},
+            }
+        )
 
     def count(self, batches: StepBatches) -> None:
-        self.progress.step += 1
+        self.progress.steps += 1
         for part in batches.parts:
             self.progress.clips_seen += len(part.frames)
             self.progress.repeated += part.repeated
 
     def read(self) -> None:
-        """Read the losses and norms of the steps since the last call; raises `Diverged` at the
-        first
+        """The losses and norms of the steps since the last call; raises `Diverged` at the first
         that is not finite."""
         if not self.unread:
             return
         losses, norms = (torch.stack(side).tolist() for side in zip(*self.unread, strict=True))
-        first = self.progress.step - len(self.unread) + 1
+        first = self.progress.steps - len(self.unread) + 1
         self.unread.clear()
         for number, (loss, norm) in enumerate(zip(losses, norms, strict=True), start=first):
             is_scaled = self.stepper.scaler.is_enabled()
@@ -125,9 +120,9 @@ class StageRun:
 
     def report(self) -> None:
         now = time.monotonic()
-        if self.progress.step == 0 or now - self.last_report >= REPORT_EVERY_S:
+        if self.progress.steps == 0 or now - self.last_report >= REPORT_EVERY_S:
             self.last_report = now
-            step = self.progress.step + 1
+            step = self.progress.steps + 1
             self.enter(f"stage {self.stage.name}, step {step} of {self.stage.steps}")
 
     def take_time(self) -> None:
@@ -139,15 +134,10 @@ class StageRun:
         self.take_time()
         return StageResult(
             curve=self.curve.curve(),
-            steps=self.progress.step,
-            seconds=self.progress.seconds,
-            clips_seen=self.progress.clips_seen,
-            repeated=self.progress.repeated,
             truncated=self.feed.pool.truncated,
-            skipped=self.progress.skipped,
             broken=tuple(self.feed.broken.values()),
-            resumed=tuple(self.progress.resumed),
             notes=tuple(self.notes),
+            **asdict(self.progress),
         )
 
 

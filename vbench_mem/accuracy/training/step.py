@@ -1,7 +1,6 @@
 """One optimiser step of a stage: embed what is fed, chunk by chunk, and update what trains.
 
-Uses the burst's optimiser, autocast, loss scaler and clamp of the temperature. Never decides what
-is fed, and never waits for the device.
+Uses the burst's optimiser, autocast, loss scaler and clamp of the temperature.
 """
 
 from collections.abc import Callable
@@ -25,7 +24,8 @@ from vbench_mem.matrix.training import Stage
 from vbench_mem.probes.loss import clamp_temperature
 from vbench_mem.probes.train_step import DTYPES, adamw, autocast
 
-Embed = Callable[[PairBatch], tuple[Tensor, Tensor]]
+Forward = Callable[..., tuple[Tensor, Tensor]]
+STATE = ("encoder", "loss", "optimizer", "scaler")
 
 
 class Stepper:
@@ -46,12 +46,9 @@ class Stepper:
         )
         encoder.train()
         compiled = partial(torch.compile, dynamic=False) if runtime.compile else None
-        self.of_clips: Callable[..., tuple[Tensor, Tensor]] = (
-            compiled(encoder) if compiled else encoder
-        )
-        self.of_images: Callable[..., tuple[Tensor, Tensor]] = (
-            compiled(self.images_and_captions) if compiled else self.images_and_captions
-        )
+        self.of_clips: Forward = compiled(encoder) if compiled else encoder
+        images = self.images_and_captions
+        self.of_images: Forward = compiled(images) if compiled else images
         own = groups(encoder, loss, stage.weight_decay)
         self.weights: list[Tensor] = [weight for group in own for weight in group["params"]]
         self.optimizer = adamw(own, stage.learning_rate, runtime.optimizer)
@@ -62,18 +59,13 @@ class Stepper:
     ) -> tuple[Tensor, Tensor]:
         return self.encoder.encode_image(images_BCHW), self.encoder.encode_text(ids_BL, mask_BL)
 
-    def embed_clips(self, pairs: PairBatch) -> tuple[Tensor, Tensor]:
+    def embed(self, pairs: PairBatch, *, images: bool) -> tuple[Tensor, Tensor]:
         clips_BTCHW = to_clips(pairs.frames.to(self.device))
+        ids_BL, mask_BL = pairs.ids_BL.to(self.device), pairs.mask_BL.to(self.device)
         with autocast(self.device, self.dtype):
-            return self.of_clips(clips_BTCHW, *self.captions(pairs))
-
-    def embed_images(self, pairs: PairBatch) -> tuple[Tensor, Tensor]:
-        images_BCHW = to_clips(pairs.frames.to(self.device))[:, 0]
-        with autocast(self.device, self.dtype):
-            return self.of_images(images_BCHW, *self.captions(pairs))
-
-    def captions(self, pairs: PairBatch) -> tuple[Tensor, Tensor]:
-        return pairs.ids_BL.to(self.device), pairs.mask_BL.to(self.device)
+            if images:
+                return self.of_images(clips_BTCHW[:, 0], ids_BL, mask_BL)
+            return self.of_clips(clips_BTCHW, ids_BL, mask_BL)
 
     def step(self, fed: StepBatches, number: int) -> tuple[Tensor, Tensor]:
         """Step `number`, from 0: the loss and the norm of all gradients, on the device."""
@@ -98,15 +90,15 @@ class Stepper:
         share = {"clips": 0.0, "images": 1.0, "mixed": stage.images}[stage.feeds]
         total = torch.zeros((), device=self.device)
         if fed.images is not None:
-            total = total + share * self.backward(fed.images, self.embed_images, share)
+            total = total + share * self.backward(fed.images, share, images=True)
         if fed.clips is not None:
-            total = total + (1 - share) * self.backward(fed.clips, self.embed_clips, 1 - share)
+            total = total + (1 - share) * self.backward(fed.clips, 1 - share, images=False)
         return total
 
-    def backward(self, pairs: PairBatch, embed: Embed, share: float) -> Tensor:
+    def backward(self, pairs: PairBatch, share: float, *, images: bool) -> Tensor:
         return cached_backward(
             pairs.chunks(self.stage.micro_batch),
-            embed,
+            partial(self.embed, images=images),
             self.loss_of,
             self.device,
             lambda loss: self.scaler.scale(loss * share),
@@ -118,18 +110,11 @@ class Stepper:
 
     def state(self) -> dict[str, Any]:
         """Everything that the next step depends on."""
-        return {
-            "encoder": self.encoder.state_dict(),
-            "loss": self.loss.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "scaler": self.scaler.state_dict(),
-        }
+        return {name: getattr(self, name).state_dict() for name in STATE}
 
     def load_state(self, state: dict[str, Any]) -> None:
-        self.encoder.load_state_dict(state["encoder"])
-        self.loss.load_state_dict(state["loss"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.scaler.load_state_dict(state["scaler"])
+        for name in STATE:
+            getattr(self, name).load_state_dict(state[name])
 
 
 def seed_masks(seed: int, device: torch.device) -> None:
