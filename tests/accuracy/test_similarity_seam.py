@@ -208,3 +208,63 @@ def test_the_burst_trains_a_similarity(monkeypatch: pytest.MonkeyPatch) -> None:
     before = encoder.inner.weight.item()
     trainer.step(Batch())  # type: ignore[arg-type]
     assert encoder.inner.weight.item() != before
+
+
+@pytest.mark.parametrize("chunk_bytes", [60_000, 20_000, 12_000])
+def test_no_rank_is_below_1_however_small_the_blocks(chunk_bytes: int) -> None:
+    """In float32 a pair's similarity may differ in the last digit from block to block."""
+
+    class Scaled(Similarity):
+        def forward(self, video: Tensor, text: Tensor) -> Tensor:
+            unit = torch.nn.functional.normalize
+            return 14 * unit(text @ weight, dim=-1) @ unit(video, dim=-1).T
+
+    generator = torch.Generator().manual_seed(5)
+    weight = torch.randn(256, 256, generator=generator) / 16
+    video, noise = (torch.randn(201, 256, generator=generator) for _ in range(2))
+    text = torch.linalg.solve(weight.T, (video + 0.1 * noise).T).T
+    benchmark = made(*((clip,) for clip in range(201)), clips=201)
+    options = {"similarity": Scaled(), "chunk_bytes": chunk_bytes, "bootstrap": 0}
+    found = evaluate(video, text, benchmark, **options)  # type: ignore[arg-type]
+    for way in (found.t2v, found.v2t):
+        assert way.metrics["mean_rank"] >= 1 and way.metrics["mean_average_precision"] <= 1
+        assert all(map(math.isfinite, way.metrics.values()))
+
+
+def test_the_flops_of_a_similarity_are_left_out_however_it_is_written() -> None:
+    from vbench_mem.probes.module_tracker import ModuleTracker
+
+    seen: list[str] = []
+
+    class Inner(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            seen.append(tracker.active())
+            return x
+
+    class Method(Own):
+        def __init__(self) -> None:
+            super().__init__()
+            self.cross = Inner()
+
+        def similarity(self, video: Tensor, text: Tensor) -> Tensor:
+            return super().similarity(self.cross(video), text)
+
+    class Module(Similarity):
+        def __init__(self) -> None:
+            super().__init__()
+            self.cross = Inner()
+
+        def forward(self, video: Tensor, text: Tensor) -> Tensor:
+            return torch.einsum("ce,bte->cb", text, self.cross(video))
+
+    class Attribute(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.similarity = Module()
+
+    for own in (Method(), Attribute()):
+        encoder = Wrapped(own, "mine:build")
+        with ModuleTracker() as tracker:
+            tracker.register(encoder)
+            encoder.similarity(torch.ones(2, 5, 1), torch.ones(2, 1))
+    assert seen == ["similarity", "similarity"]

@@ -54,7 +54,7 @@ def test_specs_that_disagree_are_refused_with_every_axis(tmp_path: Path) -> None
         carry(checkpoint, make(replace(JOINT, text=replace(JOINT.text, tower=tower))))
     with pytest.raises(UsageError, match="write tubelet_frames: 2"):
         carry(checkpoint, make(replace(JOINT, tubelet_frames=4)))
-    with pytest.raises(UsageError, match="2 frames long and a frame-level encoder looks at"):
+    with pytest.raises(UsageError, match="2 frames long and frame_level encoders look at"):
         carry(checkpoint, make(STRUCTURES["frame_mean_test"]))
 
 

@@ -54,6 +54,7 @@ class WeightGroups:
     copies    what starts as a copy of another module beside it: `time_attn` of `attn`
     zeros     what starts at zero, by the end of its path (`time_attn.proj`): the branch that it
               ends has no effect at the start
+    without_effect   what counts for nothing at the start, since all of it goes through zeros
     images_as where an image encoder has this weight under another name; None where it has none
     """
 
@@ -64,6 +65,7 @@ class WeightGroups:
     no_decay: frozenset[str] = NO_DECAY
     copies: Mapping[str, str] = field(default_factory=dict)
     zeros: frozenset[str] = frozenset()
+    without_effect: frozenset[str] = frozenset()
     images_as: Mapping[str, str | None] = field(default_factory=dict)
 
 

@@ -15,6 +15,8 @@ from torch.nn.modules.module import (
 )
 from torch.utils.hooks import RemovableHandle
 
+from vbench_mem.encoders.similarity import Similarity
+
 NO_NUMBER = 2**63  # nodes that accumulate gradients have at least this
 NO_BACKWARD = -1
 
@@ -26,6 +28,7 @@ class ModuleTracker:
         self.paths: dict[int, str] = {}
         self.roots: list[nn.Module] = []
         self.stack: list[str] = []
+        self.similarities: set[str] = set()  # what they call belongs to them, whoever owns it
         self.last = ""
         self.numbers: list[int] = []  # from this node number on ...
         self.owners: list[str] = []  # ... this module was running
@@ -66,7 +69,10 @@ class ModuleTracker:
     def begin(self, module: nn.Module, _: Any) -> None:
         if id(module) not in self.paths:
             self.register(module)
-        self.stack.append(self.paths[id(module)])
+        path, above = self.paths[id(module)], self.stack[-1] if self.stack else ""
+        if isinstance(module, Similarity):
+            self.similarities.add(path)
+        self.stack.append(above if above in self.similarities else path)
         self.record(self.stack[-1])
 
     def end(self, module: nn.Module, _: Any, __: Any) -> None:

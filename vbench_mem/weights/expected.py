@@ -18,7 +18,7 @@ CAPTIONS = (
 UNKNOWN_CAPTIONS = "its captions are not among those known here"
 NO_CAPTIONS = "the source knows no captions"
 WITH_CAPTIONS = ("clip", "siglip", "open_clip")
-NEUTRAL = (*ADDED, ".gate", "logit_scale")  # start as nothing, or change no order
+NEUTRAL = (*ADDED, "logit_scale")  # start as nothing, or change no order
 
 
 def image_name(name: str, spec: VideoSpec) -> str | None:

@@ -26,8 +26,8 @@ def check_needs(path: str, needs: Mapping[str, Any], spec: VideoSpec) -> None:
         )
     if dict(found).get("tubelet_frames") and spec.single_frames:
         raise UsageError(
-            f"{path}: its patches are {needs['tubelet_frames']} frames long and a frame-level "
-            "encoder looks at single frames; choose another encoder"
+            f"{path}: its patches are {needs['tubelet_frames']} frames long and "
+            f"{spec.layout} encoders look at single frames; choose another encoder"
         )
     told = ", ".join(
         f"{axis} is {written(theirs)} there and {written(value_of(spec, axis))} here"

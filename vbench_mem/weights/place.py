@@ -14,7 +14,7 @@ from vbench_mem.base.errors import UsageError
 from vbench_mem.encoders.dual import DualEncoder
 from vbench_mem.encoders.patches import TubeEmbed
 from vbench_mem.encoders.similarity import at_least_float32
-from vbench_mem.encoders.spec import VideoSpec, in_group
+from vbench_mem.encoders.spec import VideoSpec, WeightGroups, in_group, starts_at_zero
 from vbench_mem.encoders.tower import VideoTower
 from vbench_mem.weights.expected import (
     NEUTRAL,
@@ -69,7 +69,8 @@ def plan(
     made = {name: make(name, each, held, video) for name, each in encoder.state_dict().items()}
     made = start_as_copies(made, video.spec.weights.copies)
     if as_is:
-        made = {name: asked_untrained(each) for name, each in made.items()}
+        groups = video.spec.weights
+        made = {name: asked_untrained(each, groups) for name, each in made.items()}
     used = {piece for each in made.values() for piece in each.used}
     lines = [each.line for each in made.values()]
     lines += [unused(name, held, video) for name in held.pieces if name not in used]
@@ -119,10 +120,13 @@ def with_captions(held: SourceWeights, captions: Captions, *, as_is: bool) -> So
     )
 
 
-def asked_untrained(made: PlacedTensor) -> PlacedTensor:
-    """A surprise where it starts at random."""
+def asked_untrained(made: PlacedTensor, groups: WeightGroups) -> PlacedTensor:
+    """A surprise where it starts at random and counts for something."""
     line = made.line
     if line.fate != "new" or made.tensor is not None or any(part in line.name for part in NEUTRAL):
+        return made
+    name = line.name.removeprefix("video.")
+    if starts_at_zero(name, groups) or in_group(name, groups.without_effect):
         return made
     return replace(made, line=replace(line, why=f"{line.why}; nothing trains it", expected=False))
 

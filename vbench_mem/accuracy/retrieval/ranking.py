@@ -52,6 +52,7 @@ class RightPairs:
     """
 
     query_N: Tensor
+    item_N: Tensor
     own_N: Tensor
     grade_N: Tensor
     start_Q: Tensor
@@ -91,7 +92,7 @@ def right_pairs(similarity: PairScores, answers: Answers, chunk_bytes: int) -> R
     order_N = order_N[own_N[order_N].argsort(stable=True)]
     order_N = order_N[query_N[order_N].argsort(stable=True)]
     start_Q = right_Q.cumsum(0) - right_Q
-    return RightPairs(query_N, own_N[order_N], grade_N[order_N], start_Q, right_Q)
+    return RightPairs(query_N, item_N[order_N], own_N[order_N], grade_N[order_N], start_Q, right_Q)
 
 
 def wrong_before(
@@ -114,11 +115,15 @@ def wrong_before(
         right_QM = right_QM.to(torch.float64)
         right_QM[row_N, number_N] = pairs.own_N[these]
         right_QM = right_QM.to(device)
-        # right answers are candidates too, and do not count as wrong ones
-        wrong_QM = -at_least(right_QM.masked_fill(right_QM.isinf(), -math.inf), right_QM)
+        wrong_QM = torch.zeros_like(right_QM, dtype=torch.int64)
         picked_Q = queries_Q[rows].to(device)
         for cols in slices(answers.gallery, cols_at_once):
-            wrong_QM += at_least(similarity.block(picked_Q, cols), right_QM)
+            found_QG = similarity.block(picked_Q, cols)
+            # right answers are candidates too, and do not count as wrong ones
+            item_N = pairs.item_N[these]
+            here_N = (item_N >= cols.start) & (item_N < cols.stop)
+            found_QG[row_N[here_N], item_N[here_N] - cols.start] = -math.inf
+            wrong_QM += at_least(found_QG, right_QM)
         wrong_N[these] = wrong_QM.cpu()[row_N, number_N]
     return wrong_N
 

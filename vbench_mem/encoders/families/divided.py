@@ -31,6 +31,7 @@ WEIGHTS: dict[Style, WeightGroups] = {
         temporal=TEMPORAL,
         no_decay=NO_DECAY | {"time_positions"},
         zeros=frozenset({"time_attn.proj", "time_positions"}),
+        without_effect=frozenset({"time_norm", "time_attn"}),
     ),
 }
 
