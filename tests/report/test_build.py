@@ -20,7 +20,7 @@ from vbench_mem.running.store import Store
 OPTIONS = {
     "report": {
         *("matrices", "--store", "--machine", "--scores", "--out", "--json"),
-        *("--predicted", "--card", "--title"),
+        *("--predicted", "--card", "--title", "--page-only"),
     },
     "check": {
         *("matrix", "--store", "--machine", "--scores", "--json"),
@@ -59,6 +59,22 @@ def test_a_report_has_all_its_files(matrix: Matrix, root: Path) -> None:
     flat = result.output.replace("\n", "")
     assert str(folder / "report.html") in flat
     assert "no figure memory_recall" in flat
+
+
+def test_a_page_alone_has_its_figures_inside_and_links_to_no_other_form(
+    matrix: Matrix, root: Path
+) -> None:
+    store = own_store(root, matrix)
+    keep(store, matrix, *map(ok, matrix.cells))
+    folder = root / "page"
+    result = invoke("report", matrix.path, "--store", root, "--out", folder, "--page-only")
+    assert result.exit_code == 0, result.output
+    assert {path.name for path in folder.iterdir()} == {
+        *("report.html", "table.csv", "matrix.yaml", "records"),
+    }
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "<svg" in page and "figures/" not in page
+    assert all(f"records/{cell.id}.json" in page for cell in matrix.cells)
 
 
 def test_a_report_as_json_says_what_did_not_meet(matrix: Matrix, root: Path) -> None:

@@ -55,6 +55,13 @@ Out = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="The folder to write; default: beside the records."),
 ]
+PageOnly = Annotated[
+    bool,
+    typer.Option(
+        "--page-only",
+        help="Write report.html, CSV tables, matrices and records, and no other forms.",
+    ),
+]
 Title = Annotated[str | None, typer.Option(metavar="TEXT", help="Default: the matrix's name.")]
 
 
@@ -67,6 +74,7 @@ def report(
     scores: Scores = None,
     out: Out = None,
     title: Title = None,
+    page_only: PageOnly = False,
     as_json: Json = False,
 ) -> None:
     """Write a report of MATRIX (HTML, PDF, Markdown, tables, figures) and print the table.
@@ -92,7 +100,7 @@ def report(
     else:
         runs, subjects = measured_subjects(matrices, store, machine, scores or [])
         folder = out or runs[0].folder / "report"
-    result = build_report(subjects, folder, title)
+    result = build_report(subjects, folder, title, page_only=page_only)
     if as_json:
         print(json.dumps(result, indent=1))
     else:

@@ -12,8 +12,9 @@ With several matrices, the names of tables, figures and matrices start with that
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from vbench_mem.analysis.budgets.baseline import index_baseline
@@ -47,22 +48,29 @@ class Subject:
 
 
 def build_report(
-    subjects: Sequence[Subject], folder: Path, title: str | None = None
+    subjects: Sequence[Subject], folder: Path, title: str | None = None, *, page_only: bool = False
 ) -> dict[str, Any]:
-    """Writes all files into the folder; returns the content as JSON-ready data."""
+    """Writes all files into the folder; returns the content as JSON-ready data.
+
+    page_only  the page with the figures inside it, CSV tables, matrices and records; nothing that
+               is there already in another form
+    """
     matrices = [subject.joined.matrix.name for subject in subjects]
     prefixes = prefixes_of(matrices)
     more = f" and {len(matrices) - 1} more" if len(matrices) > 1 else ""
     title = (title or "").strip() or matrices[0] + more
     judged = [(subject, *verdicts_of(subject)) for subject in subjects]
     try:
-        (folder / FIGURES).mkdir(parents=True, exist_ok=True)
-        written = [
-            write_chapter(*each, folder, prefix)
-            for each, prefix in zip(judged, prefixes, strict=True)
-        ]
+        with TemporaryDirectory() as temporary:
+            figures = Path(temporary) if page_only else folder / FIGURES
+            folder.mkdir(parents=True, exist_ok=True)
+            figures.mkdir(exist_ok=True)
+            written = [
+                write_chapter(*each, folder, prefix, figures, page_only)
+                for each, prefix in zip(judged, prefixes, strict=True)
+            ]
         chapters = [chapter for chapter, _ in written]
-        names = write_document(document_of(chapters, title), folder)
+        names = write_document(document_of(chapters, title), folder, page_only)
     except OSError as error:
         raise cannot_write(folder, error, "choose another with --out") from error
     files = [*names, *(name for _, some in written for name in some)]
@@ -99,17 +107,24 @@ def prefixes_of(names: Sequence[str]) -> list[str]:
 
 
 def write_chapter(
-    subject: Subject, joined: Joined, verdicts: list[Verdict], folder: Path, prefix: str
+    subject: Subject,
+    joined: Joined,
+    verdicts: list[Verdict],
+    folder: Path,
+    prefix: str,
+    figures_folder: Path,
+    page_only: bool,
 ) -> tuple[Chapter, list[str]]:
     """The files of one matrix but the document; names of those but its evidence. Raises
     `OSError`."""
-    figures = illustrate(plans(joined), folder / FIGURES, prefix)
-    tables = [f"{prefix}table.csv", f"{prefix}table.parquet"]
+    figures = illustrate(plans(joined), figures_folder, prefix)
+    figures = [replace(figure, has_files=not page_only) for figure in figures]
+    tables = [f"{prefix}table.csv"] + ([] if page_only else [f"{prefix}table.parquet"])
     for name in tables:
         with temporary_file(folder / name) as temporary:
             write_table(joined, temporary, is_parquet=name.endswith("parquet"))
     write_file(folder / f"{prefix}matrix.yaml", joined.matrix.text)
-    drawn = (figure.name for figure in figures if figure.svg is not None)
+    drawn = (each.name for each in figures if each.svg is not None and each.has_files)
     drawings = (f"{FIGURES}/{name}.{kind}" for name in drawn for kind in ("svg", "png"))
     names = [*tables, f"{prefix}matrix.yaml", *drawings]
     chapter = Chapter(
@@ -124,13 +139,15 @@ def write_chapter(
     return chapter, names
 
 
-def write_document(document: Document, folder: Path) -> list[str]:
-    """The same document for people, for paper and for a pull request."""
+def write_document(document: Document, folder: Path, page_only: bool) -> list[str]:
+    """The same document as a page, for paper and for a pull request."""
     from vbench_mem.report.write.html import html_page
     from vbench_mem.report.write.markdown import markdown_text
     from vbench_mem.report.write.pdf import pdf_bytes
 
     write_file(folder / "report.html", html_page(document))
+    if page_only:
+        return ["report.html"]
     write_file(folder / "report.md", markdown_text(document))
     write_file(folder / "report.pdf", pdf_bytes(document))
     return ["report.html", "report.pdf", "report.md"]

@@ -172,9 +172,10 @@ def table_of(
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """A figure that was written as figures/`name`.svg and .png, or the reason why it was not.
+    """A figure, or the reason why there is none.
 
     svg     the whole file as text
+    has_files  was it written as figures/`name`.svg and .png, too?
     tracks  what its SVG groups are, by their id; `legend_series`: series of a legend's entry
     """
 
@@ -183,6 +184,7 @@ class Figure:
     caption: str = ""
     svg: str | None = None
     skipped: str | None = None
+    has_files: bool = True
     tracks: tuple[Track, ...] = ()
     legend_series: Mapping[str, str] = field(default_factory=dict)
 
