@@ -80,7 +80,9 @@ def train_last_stage(
         snapshot.unlink(missing_ok=True)
         return before
     result = None
-    reset_peak(device)
+    resident.reset_peak()
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
     with deterministic(device):
         enter("build")
         torch.manual_seed(seed_of(training.seed, "weights"))
@@ -212,13 +214,6 @@ def deterministic(device: torch.device) -> Iterator[None]:
     finally:
         torch.use_deterministic_algorithms(before)
         settings.fill_uninitialized_memory = fills
-
-
-def reset_peak(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
-    else:
-        resident.reset_peak()
 
 
 def peak_of(device: torch.device) -> tuple[int, str]:
