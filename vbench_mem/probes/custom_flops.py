@@ -57,7 +57,9 @@ def put_counted(found: Measured, cell: Cell) -> None:
     try:
         trace = trace_once(replace(cell, runtime=replace(cell.runtime, compile=False)), "cpu")
         operations = (name for name in trace.operations if not UPDATE.match(name))
-        left_out = [name for name in operations if not has_formula(name)]
+        left_out = [
+            name for name in operations if not any(map(formula_of, overloads_of(bare(name))))
+        ]
         refuse_unknown("the count of FLOPs", left_out)
     except Exception as error:
         found.lack(f"not counted: {error_summary(error)}", *COUNTED)
@@ -121,11 +123,6 @@ class PhaseFlops:
 
 def in_tower(path: str, tower: str) -> bool:
     return f"{path}.".startswith(f"inner.{tower}.")
-
-
-def has_formula(operation: str) -> bool:
-    """`operation` is a name as torch writes it, `aten.mm.default`."""
-    return any(formula_of(each) is not None for each in overloads_of(bare(operation)))
 
 
 def put_fvcore(found: Measured, cell: Cell) -> None:

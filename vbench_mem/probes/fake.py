@@ -103,16 +103,15 @@ class FakeTracker(StorageTracker):
             self.overflows.add(self.block_of(args[1]))
         self.operations.add(func)
         if not func.is_view or func is FRESH:
-            self.record_attention(func)
-            self.count(func, args, kwargs, result)
+            if (formula := formula_of(func)) is not None:
+                phase = len(self.timeline.marks) - 1
+                self.flops[phase, self.active_module] += formula(*args, **kwargs, out_val=result)
             self.follow_result(result, args)
-            if self.rules is not None:
+            if self.rules is None:
+                self.record_attention(func)
+            else:
                 self.add_kernel(func, args, kwargs.get("attn_mask"), result)
         return result
-
-    def record_attention(self, func: Any) -> None:
-        if self.rules is None:  # else `add_kernel` records the kernel's name there
-            super().record_attention(func)
 
     def add_kernel(self, func: Any, args: Any, mask: Tensor | None, result: Any) -> None:
         """What the operation's kernel on a CUDA device takes that the CPU's does not."""
@@ -159,12 +158,6 @@ class FakeTracker(StorageTracker):
 
     def owner_of(self, tensor: Any) -> str:
         return self.owner_modules[self.block_of(tensor)] if isinstance(tensor, Tensor) else ""
-
-    def count(self, func: Any, args: Any, kwargs: Any, result: Any) -> None:
-        formula = formula_of(func)
-        if formula is not None:
-            phase = len(self.timeline.marks) - 1
-            self.flops[phase, self.active_module] += formula(*args, **kwargs, out_val=result)
 
     def block_of(self, tensor: Tensor) -> int:
         block = super().block_of(tensor)

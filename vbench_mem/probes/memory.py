@@ -12,7 +12,7 @@ import torch
 
 from vbench_mem.probes.batch import Batch
 from vbench_mem.probes.readers import Reader, StorageReader
-from vbench_mem.probes.train_step import Enter, Trainer
+from vbench_mem.probes.train_step import Enter, Trainer, quiet
 
 MAX_STEPS = 30  # enough halvings to bring a loss scale of 65,536 far below 1
 
@@ -118,7 +118,7 @@ def track_once(run: MemoryRun, device: torch.device) -> StorageReader:
     with reader:
         reader.register(run.trainer, run.batch)
         if run.steady:
-            loss = float(run.trainer.step(run.batch, announcer(reader, lambda _: None, 1)))
+            loss = float(run.trainer.step(run.batch, announcer(reader, quiet, 1)))
             run.losses.append(finite(loss, "the tracked step"))
         else:
             reader.begin("embed")

@@ -7,11 +7,12 @@ import torch
 
 from vbench_mem.probes.measured import NO_ALLOCATOR, NO_STEP, Measured
 from vbench_mem.probes.memory import MemoryRun, track_once
+from vbench_mem.probes.prediction import STEP_PHASES
 from vbench_mem.probes.readers import AllocatorReader, PhaseMemory, Reader, StorageReader
 from vbench_mem.probes.timeline import CATEGORIES, TEMPORARY
 
 STEP_METRICS = ("peak_alloc_bytes", "steady_bytes", "embed_peak_bytes")
-TRAIN_METRICS = ("forward_peak_bytes", "backward_peak_bytes", "optimizer_peak_bytes")
+TRAIN_METRICS = tuple(f"{phase}_peak_bytes" for phase in STEP_PHASES)
 CATEGORY_METRICS = tuple(f"{category}_bytes" for category in CATEGORIES)
 
 
@@ -43,12 +44,8 @@ def summarise(phases: list[PhaseMemory], steady: int) -> Measured:
         return found
     peaks = {phase.phase: phase.peak_bytes for phase in phases if phase.step == steady}
     ends = [phase.end_bytes for phase in phases if phase.phase == "between"]
-    found.put(
-        peak_alloc_bytes=max(peaks.values()),
-        forward_peak_bytes=peaks["forward"],
-        backward_peak_bytes=peaks["backward"],
-        optimizer_peak_bytes=peaks["optimizer"],
-    )
+    found.put(peak_alloc_bytes=max(peaks.values()))
+    found.put(**{f"{phase}_peak_bytes": peaks[phase] for phase in STEP_PHASES})
     found.details |= {
         "steady_step": steady,
         "skipped_updates": steady - 2,

@@ -50,18 +50,16 @@ class TensorTagger:
             for weight in group["params"]:
                 self.tracker.tag("parameter", [weight])
                 self.tag_gradient(weight)
-                self.tag_step_counter(group, optimizer.state.get(weight, {}).get("step"))
+                # torch's optimisers keep the number of steps on the host, where they read it
+                count = optimizer.state.get(weight, {}).get("step")
+                on_device = group.get("fused") or group.get("capturable")
+                if isinstance(count, Tensor) and not count.dim() and not on_device:
+                    self.host.add(self.tracker.block_of(count))
         for weight, state in list(optimizer.state.items()):
             tensors = [each for each in tree_leaves(state) if isinstance(each, Tensor)]
             self.tracker.tag("optimizer", tensors)
             if isinstance(weight, Tensor):
                 self.assign_owner(weight, tensors)
-
-    def tag_step_counter(self, group: dict[str, Any], count: Any) -> None:
-        """The number of steps: torch's optimisers keep it on the host, where they read it."""
-        on_device = group.get("fused") or group.get("capturable")
-        if isinstance(count, Tensor) and not count.dim() and not on_device:
-            self.host.add(self.tracker.block_of(count))
 
     def tag_gradient(self, weight: Tensor) -> None:
         if weight.grad is not None:

@@ -116,19 +116,18 @@ class Embedder:
         texts = [caption.text for caption in benchmark.captions]
         text = encoder.video.spec.text
         tokens = shortened(tokenize(texts, text, self.load.caption_tokens), text)
-        rows = []
+        sides = (side.split(self.batch) for side in (tokens.ids_BL, tokens.mask_BL))
         with autocast(device, DTYPES[self.runtime.dtype]):
-            for ids_BL, mask_BL in zip(
-                tokens.ids_BL.split(self.batch), tokens.mask_BL.split(self.batch), strict=True
-            ):
-                rows.append(encoder.encode_text(ids_BL.to(device), mask_BL.to(device)).cpu())
+            rows = [
+                encoder.encode_text(ids_BL.to(device), mask_BL.to(device)).cpu()
+                for ids_BL, mask_BL in zip(*sides, strict=True)
+            ]
         return torch.cat(rows), tokens.truncated
 
 
 def without(benchmark: Benchmark, broken: Mapping[int, Dropped], allow_missing: bool) -> Benchmark:
-    """The benchmark without the clips at these places: another one then, with its own hash and a
-    protocol that counts them. Raises `UsageError` unless it is allowed, and where nothing is left.
-    """
+    """Without the clips at these places: another benchmark, with its own hash and protocol. Raises
+    `UsageError` unless it is allowed, and where nothing is left."""
     first = next(iter(broken.values()))
     if not allow_missing:
         raise UsageError(

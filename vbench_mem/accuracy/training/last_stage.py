@@ -74,12 +74,15 @@ def train_last_stage(
     device, threads = resolve(cell.runtime.device), cell.runtime.threads or cpu_cores()
     torch.set_num_threads(threads)  # also where only an existing checkpoint is evaluated
     fix_arithmetic()
+    snapshot = beside(checkpoint, "snapshot")
     before = read_trained(checkpoint, definition)
     if before is not None:
-        beside(checkpoint, "snapshot").unlink(missing_ok=True)
+        snapshot.unlink(missing_ok=True)
         return before
     result = None
-    reset_peak(device)
+    resident.reset_peak()
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
     with deterministic(device):
         enter("build")
         torch.manual_seed(seed_of(training.seed, "weights"))
@@ -87,7 +90,7 @@ def train_last_stage(
             encoder = build(cell.table_spec, cell.recipe, cell.load, cell.runtime)
         start, loss = initial_weights(encoder, cell, source)
         if training.stages:
-            snapshots = Snapshots(beside(checkpoint, "snapshot"), definition, snapshot_every_s)
+            snapshots = Snapshots(snapshot, definition, snapshot_every_s)
             result = last_stage(cell, encoder, loss, benchmarks, snapshots, enter)
     peak, peak_source = peak_of(device)
     enter("checkpoint")
@@ -106,7 +109,7 @@ def train_last_stage(
         peak_source=peak_source,
     )
     write_trained(trained)
-    beside(checkpoint, "snapshot").unlink(missing_ok=True)
+    snapshot.unlink(missing_ok=True)
     return trained
 
 
@@ -211,13 +214,6 @@ def deterministic(device: torch.device) -> Iterator[None]:
     finally:
         torch.use_deterministic_algorithms(before)
         settings.fill_uninitialized_memory = fills
-
-
-def reset_peak(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
-    else:
-        resident.reset_peak()
 
 
 def peak_of(device: torch.device) -> tuple[int, str]:

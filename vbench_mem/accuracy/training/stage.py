@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from vbench_mem.accuracy.training.curve import CurveWriter
-from vbench_mem.accuracy.training.feed import PairFeed, StepBatches
+from vbench_mem.accuracy.training.feed import PairFeed
 from vbench_mem.accuracy.training.snapshot import Snapshots
 from vbench_mem.accuracy.training.step import Stepper
 from vbench_mem.accuracy.training.trained import StageResult
@@ -60,7 +60,10 @@ class StageRun:
         for batches in self.feed.batches(self.progress.steps, self.stage.steps):
             self.report()
             self.unread.append(self.stepper.step(batches, self.progress.steps))
-            self.count(batches)
+            self.progress.steps += 1
+            for part in batches.parts:
+                self.progress.clips_seen += len(part.frames)
+                self.progress.repeated += part.repeated
             if len(self.unread) >= read_every:
                 self.read()
             if self.snapshots.is_due:
@@ -92,12 +95,6 @@ class StageRun:
                 "broken": {number: asdict(each) for number, each in self.feed.broken.items()},
             }
         )
-
-    def count(self, batches: StepBatches) -> None:
-        self.progress.steps += 1
-        for part in batches.parts:
-            self.progress.clips_seen += len(part.frames)
-            self.progress.repeated += part.repeated
 
     def read(self) -> None:
         """The losses and norms of the steps since the last call; raises `Diverged` at the first
