@@ -10,6 +10,7 @@ from tests.report.read import document, words
 from tests.rows import joined_of, ok, result, trained
 from vbench_mem.analysis.join import Joined
 from vbench_mem.analysis.trained import trained_encoders
+from vbench_mem.report.document import Table
 from vbench_mem.report.retrieved import tables
 from vbench_mem.report.training_table import failed_trainings, stage_lines, stage_notes
 from vbench_mem.running.record import Record, Status
@@ -42,6 +43,13 @@ def test_claims_come_before_what_was_retrieved_below_the_table(few: Joined) -> N
         "Claims of the paper",
         "Training and retrieval",
     ]
+
+
+def test_each_dominated_row_names_a_row_of_the_frontier(tmp_path: Path) -> None:
+    blocks = document(trained_rows(tmp_path)).blocks()
+    named = {block.name: block for block in blocks if isinstance(block, Table)}
+    best, dominated = (list(named[f"frontier-{name}"].rows) for name in ("best", "dominated"))
+    assert dominated and {row[-1].text for row in dominated} <= {row[0].text for row in best}
 
 
 def test_a_matrix_that_trains_nothing_has_none_of_it(joined: Joined) -> None:
