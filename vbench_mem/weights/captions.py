@@ -51,7 +51,7 @@ def captions_of(
         needs=needs_of(parts, pieces, config),
         pooling=config.pooling,
         bias=bias_of(parts.path, tensors.get(BIAS)),
-        notes=tuple(notes(config)),
+        notes=tuple(config.assumed("text.")),
     )
 
 
@@ -89,16 +89,3 @@ def bias_of(path: str, tensor: Tensor | None) -> float | None:
     if tensor.numel() != 1 or not bool(torch.isfinite(tensor.float()).all()):
         raise UsageError(f"{path}: {BIAS} is not one finite number; copy the file again")
     return float(tensor)
-
-
-def notes(config: CaptionConfig) -> list[str]:
-    """Assumptions, one sentence each."""
-    not_in_config = {
-        "text.tower.heads": config.heads,
-        "text.activation": config.activation,
-        "text.norm_eps": config.norm_eps,
-    }
-    missing = [axis for axis, value in not_in_config.items() if value is None]
-    if not missing:
-        return []
-    return [f"no config states {', '.join(missing)}: the encoder's own are used"]

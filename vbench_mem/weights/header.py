@@ -52,14 +52,11 @@ def read_header(path: Path) -> Header:
         raise UsageError(f"{path}: damaged: its header is truncated; copy it again")
     try:
         header = parse(parse_json(text))
-        end_bytes = (
-            8
-            + length_bytes
-            + sum(
-                SIZES_BYTES[dtype] * math.prod(header.shapes[name])
-                for name, dtype in header.dtypes.items()
-            )
+        sizes_bytes = (
+            SIZES_BYTES[header.dtypes[name]] * math.prod(shape)
+            for name, shape in header.shapes.items()
         )
+        end_bytes = 8 + length_bytes + sum(sizes_bytes)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{path}: not a safetensors file: its header cannot be read") from error
     if size_bytes != end_bytes:

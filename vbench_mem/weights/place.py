@@ -73,16 +73,9 @@ def plan(
     used = {piece for each in made.values() for piece in each.used}
     lines = [each.line for each in made.values()]
     lines += [unused(name, held, video) for name in held.pieces if name not in used]
-    lines += [
-        Line(
-            fate="unused",
-            name=name,
-            shape=each.shape,
-            why=each.why or "unknown here",
-            expected=bool(each.why),
-        )
-        for name, each in held.left.items()
-    ]
+    for name, left in held.left.items():
+        why, expected = left.why or "unknown here", bool(left.why)
+        lines.append(Line(fate="unused", name=name, shape=left.shape, why=why, expected=expected))
     report = Report(
         path=held.path,
         source=held.kind,
@@ -234,10 +227,8 @@ def unused(name: str, held: SourceWeights, video: VideoTower) -> Line:
     """A piece without a place, by its names in the file."""
     piece = held.pieces[name]
     why, expected = why_unused(name, held, video.spec)
-    shape = tuple(piece.tensor.shape)
-    return Line(
-        fate="unused", name=", ".join(piece.source), shape=shape, why=why, expected=expected
-    )
+    names, shape = ", ".join(piece.source), tuple(piece.tensor.shape)
+    return Line(fate="unused", name=names, shape=shape, why=why, expected=expected)
 
 
 def allowed(line: Line, allow: tuple[str, ...]) -> Line:

@@ -65,11 +65,6 @@ def known_task(name: str) -> Task:
     return TASKS[name]
 
 
-def check_size(size: str) -> None:
-    if size not in SIZES:
-        raise UsageError(f"no size called '{size}' of a generated task{nearest(size, SIZES)}")
-
-
 def check_split(split: str) -> None:
     if split not in SPLITS:
         raise UsageError(f"no split called '{split}' of a generated task{nearest(split, SPLITS)}")
@@ -79,7 +74,8 @@ def check_split(split: str) -> None:
 def clips_by_split(task: str, size: str, seed: int = 0) -> Splits:
     """The clips of each split. Raises `UsageError` for an unknown task or size."""
     found = known_task(task)
-    check_size(size)
+    if size not in SIZES:
+        raise UsageError(f"no size called '{size}' of a generated task{nearest(size, SIZES)}")
     return {split: tuple(clips) for split, clips in found.splits(size, seed).items()}
 
 
