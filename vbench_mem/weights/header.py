@@ -10,9 +10,8 @@ from typing import Any
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.strict_json import parse_json
 
-KEY = (
-    "vbench_mem"  # our single entry of the metadata: the format does not keep the order of several
-)
+# our single entry of the metadata: the format does not keep the order of several
+KEY = "vbench_mem"
 LONGEST_BYTES = 100_000_000  # maximum of a header, as in the format's own reader
 SIZES_BYTES = {
     **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2"), 1),

@@ -75,10 +75,9 @@ TRANSFORMERS = Names(
             "layer_norm1": "norm1",
             "layernorm_after": "norm2",
             "layer_norm2": "norm2",
-            **{
-                f"attention.attention.{word}": f"attn.{word[0]}"
-                for word in ("query", "key", "value")
-            },
+            "attention.attention.query": "attn.q",
+            "attention.attention.key": "attn.k",
+            "attention.attention.value": "attn.v",
             **{f"attention.{letter}_proj": f"attn.{letter}" for letter in "qkv"},
             **{f"self_attn.{letter}_proj": f"attn.{letter}" for letter in "qkv"},
             "attention.output.dense": "attn.proj",

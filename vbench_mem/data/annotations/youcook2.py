@@ -25,9 +25,10 @@ def read_json(file: Path, split: str | None) -> Annotations:
     """A clip's id is its video and its number in it, as published."""
     into = Collector(file)
     database = into.table("database", into.member("", json_document(file), "database"))
-    subsets = {
-        video: subset_of(into, f"database.{video}", entry) for video, entry in database.items()
-    }
+    subsets = {}
+    for video, entry in database.items():
+        subset = into.text_of(f"database.{video}", entry, "subset")
+        subsets[video] = CANONICAL.get(subset, subset)
     chosen = choose_stated(file, split, subsets.values())
     for video, entry in database.items():
         if video not in chosen or (chosen.ids is None and subsets[video] != chosen.split):
@@ -40,11 +41,6 @@ def read_json(file: Path, split: str | None) -> Annotations:
             if into.segment(f"{place}.segment", id, video, start, end):
                 into.query(f"{place}.sentence", into.member(place, clip, "sentence"), id)
     return chosen.done(into, NAME, database, "one caption a clip")
-
-
-def subset_of(into: Collector, where: str, entry: object) -> str:
-    subset = into.text(f"{where}.subset", into.member(where, entry, "subset"), "subset")
-    return CANONICAL.get(subset, subset)
 
 
 def pair_of(into: Collector, where: str, value: object) -> tuple[object, object]:

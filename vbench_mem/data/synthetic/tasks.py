@@ -12,9 +12,8 @@ from vbench_mem.data.synthetic.pictures import COLOURS, SyntheticClip
 DRAWING = 1  # increased when the same pictures are drawn in another way
 # sides are multiples of H.264's 16 px blocks: on others x264's output is not reproducible
 SIZES = {"tiny": 48, "small": 48, "large": 128}
-HASHED_EVERY = (
-    100  # the pictures of every 100th clip are hashed too: a change of a size or place changes many
-)
+# the pictures of every 100th clip are hashed too: a change of a size or place changes many
+HASHED_EVERY = 100
 SPLITS = ("train", "held-out")
 # Every frame a key frame with one quantiser: what is decoded depends on the frame's picture alone.
 INTRA = {"preset": "veryfast", "threads": "1", "qp": "20", "g": "1", "bf": "0"}
@@ -65,6 +64,11 @@ def known_task(name: str) -> Task:
     return TASKS[name]
 
 
+def check_size(size: str) -> None:
+    if size not in SIZES:
+        raise UsageError(f"no size called '{size}' of a generated task{nearest(size, SIZES)}")
+
+
 def check_split(split: str) -> None:
     if split not in SPLITS:
         raise UsageError(f"no split called '{split}' of a generated task{nearest(split, SPLITS)}")
@@ -74,8 +78,7 @@ def check_split(split: str) -> None:
 def clips_by_split(task: str, size: str, seed: int = 0) -> Splits:
     """The clips of each split. Raises `UsageError` for an unknown task or size."""
     found = known_task(task)
-    if size not in SIZES:
-        raise UsageError(f"no size called '{size}' of a generated task{nearest(size, SIZES)}")
+    check_size(size)
     return {split: tuple(clips) for split, clips in found.splits(size, seed).items()}
 
 
