@@ -57,6 +57,7 @@ def captions_of(
 
 def needs_of(parts: Parts, pieces: dict[str, Piece], config: CaptionConfig) -> dict[str, Any]:
     """By axis; values that no config states are left out."""
+    head = pieces["text.head.weight"] if "text.head.weight" in pieces else parts["head.weight"]
     words, places = parts["words.weight"].tensor, parts["places.weight"].tensor
     known: dict[str, Any] = {
         "text.tower.width": words.shape[1],
@@ -71,15 +72,9 @@ def needs_of(parts: Parts, pieces: dict[str, Piece], config: CaptionConfig) -> d
         "text.norm_eps": config.norm_eps,
         "text.embed_norm": False,
         "text.head_bias": "text.head.bias" in pieces,
-        "embed_dim": head_of(parts, pieces).shape[0],
+        "embed_dim": head.tensor.shape[0],
     }
     return {axis: value for axis, value in known.items() if value is not None}
-
-
-def head_of(parts: Parts, pieces: dict[str, Piece]) -> Tensor:
-    if "text.head.weight" not in pieces:
-        return parts["head.weight"].tensor  # raises `UsageError`
-    return pieces["text.head.weight"].tensor
 
 
 def bias_of(path: str, tensor: Tensor | None) -> float | None:

@@ -14,7 +14,7 @@ from vbench_mem.base.errors import UsageError
 from vbench_mem.encoders.dual import DualEncoder
 from vbench_mem.encoders.patches import TubeEmbed
 from vbench_mem.encoders.similarity import at_least_float32
-from vbench_mem.encoders.spec import VideoSpec, in_group
+from vbench_mem.encoders.spec import in_group
 from vbench_mem.encoders.tower import VideoTower
 from vbench_mem.weights.expected import (
     NEUTRAL,
@@ -62,7 +62,9 @@ def plan(
     """
     check_allow(allow)
     video = encoder.video
-    captions = captions_for(held, video.spec)
+    captions = None
+    if held.captions is not None and video.spec.text.tokenizer == "file":
+        captions = held.captions()
     if captions is not None:
         held = with_captions(held, captions, as_is=as_is)
     check_needs(held.path, held.needs, video.spec)
@@ -84,14 +86,6 @@ def plan(
         bias=None if captions is None else captions.bias,
     )
     return report, {name: each.tensor for name, each in made.items() if each.tensor is not None}
-
-
-def captions_for(held: SourceWeights, spec: VideoSpec) -> Captions | None:
-    """Of a published pair, for a spec that reads captions by its tokenizer; any other is given the
-    vision side alone."""
-    if held.captions is None or spec.text.tokenizer != "file":
-        return None
-    return held.captions()
 
 
 def with_captions(held: SourceWeights, captions: Captions, *, as_is: bool) -> SourceWeights:
