@@ -1,6 +1,6 @@
 """Reads a caption file: pairs of a video's path and its caption, as CSV or JSON lines. No torch."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,29 +32,31 @@ def read_captions(file: Path) -> list[CaptionedVideo]:
     Paths are relative to the caption file. Other columns are ignored. Raises `UsageError` with file
     and line for a missing column, an empty cell, a broken line or a missing video.
     """
-    return [pair(file, row) for row in read_rows(file)]
+    found = []
+    for row in read_rows(file):
+        path = file.parent / row.path
+        if not path.is_file():
+            fix = f"write a path relative to {file.name}"
+            raise UsageError(f"{file}:{row.line}: no video {path}; {fix}")
+        found.append(CaptionedVideo(path, row.caption))
+    return found
 
 
 def read_rows(file: Path) -> list[CaptionRow]:
     """The rows of a caption file; raises as `read_captions` does, but not for missing videos."""
     if file.suffix not in (".csv", ".jsonl"):
         raise UsageError(f"{file}: a caption file ends in .csv or .jsonl; rename it")
+    found: Iterator[tuple[int, Mapping[str, object]]] = csv_rows(file, COLUMNS)
+    if file.suffix == ".jsonl":
+        found = json_rows(file, COLUMNS, OBJECT)
     with reading(file):
-        rows = [checked(file, line, found) for line, found in found_rows(file)]
+        rows = [checked(file, line, row) for line, row in found]
     if not rows:
         raise UsageError(f"{file}: has no rows; give at least one path and caption")
     return rows
 
 
-def found_rows(file: Path) -> Iterator[tuple[int, dict[str, object]]]:
-    if file.suffix == ".jsonl":
-        yield from json_rows(file, COLUMNS, OBJECT)
-    else:
-        for line, cells in csv_rows(file, COLUMNS):
-            yield line, dict(cells)
-
-
-def checked(file: Path, line: int, row: dict[str, object]) -> CaptionRow:
+def checked(file: Path, line: int, row: Mapping[str, object]) -> CaptionRow:
     for column in COLUMNS:
         value = row.get(column)
         if not isinstance(value, str) or not value.strip():
@@ -62,12 +64,3 @@ def checked(file: Path, line: int, row: dict[str, object]) -> CaptionRow:
                 f"{file}:{line}: {column} is empty or not text; write it or remove the row"
             )
     return CaptionRow(line, str(row["path"]), str(row["caption"]))
-
-
-def pair(file: Path, row: CaptionRow) -> CaptionedVideo:
-    path = file.parent / row.path
-    if not path.is_file():
-        raise UsageError(
-            f"{file}:{row.line}: no video {path}; write a path relative to {file.name}"
-        )
-    return CaptionedVideo(path, row.caption)

@@ -6,6 +6,7 @@ Legend: B clips, T frames, H W pixels, C channels.
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -55,8 +56,8 @@ class ClipSource:
 
     def batch(self, step: int) -> ClipBatch:
         """Batch number `step`, decoded when called."""
-        load, count = self.load, len(self.pairs)
-        numbers = [self.order[(step * load.batch + i) % count] for i in range(load.batch)]
+        load = self.load
+        numbers = [self.order[(step * load.batch + i) % len(self.pairs)] for i in range(load.batch)]
         picked = [self.pairs[number] for number in numbers]
         files_at_once = min(self.threads, load.batch)
         for_each = self.threads // files_at_once
@@ -76,11 +77,7 @@ class ClipSource:
 
 def load_batches(load: Load, seed: int, threads: int | None) -> Iterator[ClipBatch]:
     """The batches of a load with `input: clips`, each decoded when it is requested."""
-    source = ClipSource(load, seed, threads)
-    step = 0
-    while True:
-        yield source.batch(step)
-        step += 1
+    return map(ClipSource(load, seed, threads).batch, count())
 
 
 def to_clips(frames: Tensor) -> Tensor:

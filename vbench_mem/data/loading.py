@@ -103,8 +103,7 @@ class ClipLoader(Iterator[LoadedClips]):
         count = min(workers, len(clips))
         try:
             for number in range(count):
-                own = clips[number::count]
-                self.workers.append(Worker(own, decoded, ceil(batch / count)))
+                self.workers.append(Worker(clips[number::count], decoded, ceil(batch / count)))
             for worker in self.workers:
                 worker.assign()
         except BaseException:
@@ -166,7 +165,8 @@ class ClipLoader(Iterator[LoadedClips]):
                 yield self.workers[number % len(self.workers)].take(row)
             return
         with ThreadPoolExecutor(min(cpu_cores(), len(numbers))) as pool:
-            for outcome in pool.map(self.attempt, [self.clips[number] for number in numbers]):
+            attempts = functools.partial(attempt, self.decoded)
+            for outcome in pool.map(attempts, [self.clips[number] for number in numbers]):
                 if isinstance(outcome, Exception):
                     raise outcome
                 if isinstance(outcome, SampledFrames):
@@ -174,9 +174,6 @@ class ClipLoader(Iterator[LoadedClips]):
                     yield outcome.padded
                 else:
                     yield outcome
-
-    def attempt(self, clip: Clip) -> SampledFrames | BrokenClip | Exception:
-        return attempt(self.decoded, clip)
 
     @property
     def throughput(self) -> Throughput:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from vbench_mem.base.errors import UsageError
 from vbench_mem.data.benchmark import Benchmark
-from vbench_mem.data.tokenizer_file import OpenTokenizer, open_tokenizer
+from vbench_mem.data.tokenizer_file import open_tokenizer
 from vbench_mem.encoders.text_spec import Text
 from vbench_mem.encoders.tokenizer_spec import TokenizerSpec
 
@@ -81,7 +81,13 @@ def tokenize_by_file(
     captions: Sequence[str], text: TokenizerSpec, length: int
 ) -> TokenizedCaptions:
     """The same by a published model's tokenizer, which keeps start and end when it truncates."""
-    opened, feature = tokenizer_of(text), text.feature if isinstance(text, Text) else "mean"
+    if text.tokenizer_file is None:
+        raise UsageError(
+            "text.tokenizer: file needs a path; write text.tokenizer_file: the path of a "
+            "tokenizer.json"
+        )
+    opened = open_tokenizer(text.tokenizer_file, text.tokenizer_sha256)
+    feature = text.feature if isinstance(text, Text) else "mean"
     if feature == "last" and opened.pad is None:
         raise UsageError(
             f"{opened.path}: no file names the padding token, which text.feature: last needs; "
@@ -107,15 +113,6 @@ def tokenize_by_file(
             f"use at least {most + 1}"
         )
     return TokenizedCaptions(ids, mask, truncated)
-
-
-def tokenizer_of(text: TokenizerSpec) -> OpenTokenizer:
-    if text.tokenizer_file is None:
-        raise UsageError(
-            "text.tokenizer: file needs a path; write text.tokenizer_file: the path of a "
-            "tokenizer.json"
-        )
-    return open_tokenizer(text.tokenizer_file, text.tokenizer_sha256)
 
 
 def truncated(benchmark: Benchmark, text: TokenizerSpec, caption_tokens: int) -> int:

@@ -18,9 +18,8 @@ from av.video.stream import VideoStream
 from vbench_mem.base.errors import UsageError
 
 SEEK_GAP_S = 10  # above the usual distance of key frames, where seeking is faster than decoding
-SEEK_MARGIN_S = (
-    1  # seek this much too short: an index may hold the times of decoding, not of showing
-)
+# seek this much too short: an index may hold the times of decoding, not of showing
+SEEK_MARGIN_S = 1
 MAX_SHORTFALL_S = 1  # a file that ends sooner than it says by more than this is cut off
 FIX = "copy or encode it again, or remove its rows from the caption file"
 

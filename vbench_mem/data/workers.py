@@ -113,9 +113,8 @@ class Worker:
         self.start()
 
     def start(self) -> None:
-        context = multiprocessing.get_context(
-            "spawn"
-        )  # a fork would copy locks held by other threads
+        # a fork would copy locks held by other threads
+        context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=work, args=(theirs,), daemon=True)
         with anonymous_main(), sigint_blocked():
@@ -126,12 +125,9 @@ class Worker:
     def assign(self) -> None:
         """Send the clips; after `start`, so that several processes start in parallel."""
         if not self.assigned:
-            self.connection.send((self.clips[self.taken :], self.decoded, self.limit))
+            ahead = 0 if self.careful else self.ahead
+            self.connection.send((self.clips[self.taken :], self.decoded, ahead))
             self.assigned = True
-
-    @property
-    def limit(self) -> int:
-        return 0 if self.careful else self.ahead
 
     def take(self, into: memoryview) -> int | BrokenClip:
         """The next clip: writes its pixels into `into` and returns the number of repeated frames.

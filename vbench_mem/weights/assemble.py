@@ -89,23 +89,19 @@ def tower(parts: Parts) -> dict[str, Piece]:
 def attention(parts: Parts, layer: str) -> dict[str, Piece]:
     """Queries, keys and values as one matrix; a bias that the source lacks is zero, which is the
     same function."""
+    zeros = Piece(torch.zeros(len(parts[f"{layer}attn.proj.weight"].tensor)), ())
     found = {}
     if f"{layer}attn.qkv.weight" not in parts:
         three = [parts[f"{layer}attn.{each}.weight"] for each in QKV]
         found[f"{layer}attn.qkv.weight"] = joined(three)
     if f"{layer}attn.qkv.bias" not in parts:
-        width = parts[f"{layer}attn.proj.weight"].tensor.shape[0]
         names = {each: f"{layer}attn.{each}.bias" for each in QKV}
-        zeros = Piece(torch.zeros(width), ())
         three = [parts.get(name) or zeros for name in names.values()]
         lacking = [each for each, name in names.items() if name not in parts]
         how = f"zeros for {', '.join(lacking)}: the source has none" if lacking else ""
         found[f"{layer}attn.qkv.bias"] = replace(joined(three), how=how)
     if f"{layer}attn.proj.bias" not in parts:
-        width = parts[f"{layer}attn.proj.weight"].tensor.shape[0]
-        found[f"{layer}attn.proj.bias"] = Piece(
-            torch.zeros(width), (), "zeros: the source has none"
-        )
+        found[f"{layer}attn.proj.bias"] = replace(zeros, how="zeros: the source has none")
     return found
 
 

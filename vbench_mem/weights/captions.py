@@ -51,12 +51,13 @@ def captions_of(
         needs=needs_of(parts, pieces, config),
         pooling=config.pooling,
         bias=bias_of(parts.path, tensors.get(BIAS)),
-        notes=tuple(notes(config)),
+        notes=tuple(config.assumed("text.")),
     )
 
 
 def needs_of(parts: Parts, pieces: dict[str, Piece], config: CaptionConfig) -> dict[str, Any]:
     """By axis; values that no config states are left out."""
+    head = pieces["text.head.weight"] if "text.head.weight" in pieces else parts["head.weight"]
     words, places = parts["words.weight"].tensor, parts["places.weight"].tensor
     known: dict[str, Any] = {
         "text.tower.width": words.shape[1],
@@ -71,15 +72,9 @@ def needs_of(parts: Parts, pieces: dict[str, Piece], config: CaptionConfig) -> d
         "text.norm_eps": config.norm_eps,
         "text.embed_norm": False,
         "text.head_bias": "text.head.bias" in pieces,
-        "embed_dim": head_of(parts, pieces).shape[0],
+        "embed_dim": head.tensor.shape[0],
     }
     return {axis: value for axis, value in known.items() if value is not None}
-
-
-def head_of(parts: Parts, pieces: dict[str, Piece]) -> Tensor:
-    if "text.head.weight" not in pieces:
-        return parts["head.weight"].tensor  # raises `UsageError`
-    return pieces["text.head.weight"].tensor
 
 
 def bias_of(path: str, tensor: Tensor | None) -> float | None:
@@ -89,16 +84,3 @@ def bias_of(path: str, tensor: Tensor | None) -> float | None:
     if tensor.numel() != 1 or not bool(torch.isfinite(tensor.float()).all()):
         raise UsageError(f"{path}: {BIAS} is not one finite number; copy the file again")
     return float(tensor)
-
-
-def notes(config: CaptionConfig) -> list[str]:
-    """Assumptions, one sentence each."""
-    not_in_config = {
-        "text.tower.heads": config.heads,
-        "text.activation": config.activation,
-        "text.norm_eps": config.norm_eps,
-    }
-    missing = [axis for axis, value in not_in_config.items() if value is None]
-    if not missing:
-        return []
-    return [f"no config states {', '.join(missing)}: the encoder's own are used"]

@@ -27,34 +27,38 @@ DEFAULTS: "dict[Kind, dict[str, Any]]" = {
     "clip": {"hidden_act": "quick_gelu", "layer_norm_eps": 1e-5},
     "siglip": {"hidden_act": "gelu_pytorch_tanh", "layer_norm_eps": 1e-6},
     "vit": {"hidden_act": "gelu", "layer_norm_eps": 1e-12},
-    "videomae": {
-        "hidden_act": "gelu",
-        "layer_norm_eps": 1e-12,
-        "num_frames": 16,
-        "image_size": 224,
-    },
-    "vivit": {
-        "hidden_act": "gelu_fast",
-        "layer_norm_eps": 1e-6,
-        "num_frames": 32,
-        "image_size": 224,
-    },
+    "videomae": {"hidden_act": "gelu", "layer_norm_eps": 1e-12, "num_frames": 16},
+    "vivit": {"hidden_act": "gelu_fast", "layer_norm_eps": 1e-6, "num_frames": 32},
 }
+SIDE_PX = 224
 HEADS = 12
 OPEN_CLIP_HEAD_WIDTH = 64
 OPEN_CLIP_EPS = 1e-5  # nn.LayerNorm's
 
 
-@dataclass(frozen=True)
-class VisionConfig:
-    """Facts of a vision tower; None where no config states them.
-
-    frames, side_px  of the clips of the position table
-    """
+@dataclass(frozen=True, kw_only=True)
+class TowerConfig:
+    """Facts of a tower; None where no config states them."""
 
     heads: int | None = None
     activation: Activation | None = None
     norm_eps: float | None = None
+
+    def assumed(self, prefix: str = "") -> list[str]:
+        """A sentence on the axes that no config states, if there are any."""
+        facts = {
+            "tower.heads": self.heads,
+            "activation": self.activation,
+            "norm_eps": self.norm_eps,
+        }
+        missing = ", ".join(prefix + axis for axis, value in facts.items() if value is None)
+        return [f"no config states {missing}: the encoder's own are used"] if missing else []
+
+
+@dataclass(frozen=True, kw_only=True)
+class VisionConfig(TowerConfig):
+    """frames, side_px: of the clips of the position table."""
+
     frames: int | None = None
     side_px: int | None = None
 
@@ -76,7 +80,7 @@ def vision_config_of(kind: "Kind", files: Files, width: int) -> VisionConfig:
 def of_transformers(kind: "Kind", files: Files) -> VisionConfig:
     whole = files.configs["config.json"]
     config = DEFAULTS[kind] | dict(whole.get("vision_config") or whole)
-    frames, side = config.get("num_frames"), config.get("image_size")
+    frames, side = config.get("num_frames"), config.get("image_size", SIDE_PX)
     return VisionConfig(
         heads=int(config.get("num_attention_heads", HEADS)),
         activation=activation(files, str(config["hidden_act"])),
@@ -93,7 +97,8 @@ def of_open_clip(config: Mapping[str, Any], width: int) -> VisionConfig:
     if not vision:
         return VisionConfig(norm_eps=OPEN_CLIP_EPS)
     heads = width // int(vision.get("head_width", OPEN_CLIP_HEAD_WIDTH))
-    return VisionConfig(heads, *arithmetic_of_open_clip(model, vision))
+    act, eps = arithmetic_of_open_clip(model, vision)
+    return VisionConfig(heads=heads, activation=act, norm_eps=eps)
 
 
 def arithmetic_of_open_clip(

@@ -4,15 +4,16 @@ What a published config leaves out is the library's default; what a bare state d
 unknown.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from vbench_mem.base.errors import UsageError, nearest
 from vbench_mem.encoders.spec import Pooling
-from vbench_mem.encoders.text_spec import Activation, Feature
+from vbench_mem.encoders.text_spec import Feature
 from vbench_mem.weights.configs import (
     DEFAULTS,
     OPEN_CLIP_EPS,
+    TowerConfig,
     activation,
     arithmetic_of_open_clip,
 )
@@ -22,17 +23,14 @@ if TYPE_CHECKING:
     from vbench_mem.weights.held import Kind
 
 
-@dataclass(frozen=True)
-class CaptionConfig:
+@dataclass(frozen=True, kw_only=True)
+class CaptionConfig(TowerConfig):
     """How a published pair reads captions, and which feature of an image they are compared with;
     None where no config states it."""
 
     causal: bool
     feature: Feature
     pooling: Pooling | None
-    heads: int | None = None
-    activation: Activation | None = None
-    norm_eps: float | None = None
 
 
 # Source: huggingface/transformers, modeling_clip.py, modeling_siglip.py.
@@ -61,10 +59,8 @@ def caption_config_of(kind: "Kind", files: Files) -> CaptionConfig:
 def of_transformers(kind: "Kind", files: Files) -> CaptionConfig:
     known = CAPTION_CONFIGS[kind]
     config = DEFAULTS[kind] | dict(files.configs["config.json"].get("text_config") or {})
-    return CaptionConfig(
-        causal=known.causal,
-        feature=known.feature,
-        pooling=known.pooling,
+    return replace(
+        known,
         heads=int(config.get("num_attention_heads", known.heads or 0)),
         activation=activation(files, str(config["hidden_act"])),
         norm_eps=float(config["layer_norm_eps"]),

@@ -10,9 +10,8 @@ from typing import Any
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.strict_json import parse_json
 
-KEY = (
-    "vbench_mem"  # our single entry of the metadata: the format does not keep the order of several
-)
+# our single entry of the metadata: the format does not keep the order of several
+KEY = "vbench_mem"
 LONGEST_BYTES = 100_000_000  # maximum of a header, as in the format's own reader
 SIZES_BYTES = {
     **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2"), 1),
@@ -52,14 +51,11 @@ def read_header(path: Path) -> Header:
         raise UsageError(f"{path}: damaged: its header is truncated; copy it again")
     try:
         header = parse(parse_json(text))
-        end_bytes = (
-            8
-            + length_bytes
-            + sum(
-                SIZES_BYTES[dtype] * math.prod(header.shapes[name])
-                for name, dtype in header.dtypes.items()
-            )
+        sizes_bytes = (
+            SIZES_BYTES[header.dtypes[name]] * math.prod(shape)
+            for name, shape in header.shapes.items()
         )
+        end_bytes = 8 + length_bytes + sum(sizes_bytes)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{path}: not a safetensors file: its header cannot be read") from error
     if size_bytes != end_bytes:

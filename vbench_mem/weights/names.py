@@ -76,14 +76,10 @@ TRANSFORMERS = Names(
             "layernorm_after": "norm2",
             "layer_norm2": "norm2",
             "attention.attention.query": "attn.q",
-            "attention.q_proj": "attn.q",
-            "self_attn.q_proj": "attn.q",
             "attention.attention.key": "attn.k",
-            "attention.k_proj": "attn.k",
-            "self_attn.k_proj": "attn.k",
             "attention.attention.value": "attn.v",
-            "attention.v_proj": "attn.v",
-            "self_attn.v_proj": "attn.v",
+            **{f"attention.{letter}_proj": f"attn.{letter}" for letter in "qkv"},
+            **{f"self_attn.{letter}_proj": f"attn.{letter}" for letter in "qkv"},
             "attention.output.dense": "attn.proj",
             "attention.o_proj": "attn.proj",
             "self_attn.out_proj": "attn.proj",
@@ -118,19 +114,16 @@ TRANSFORMERS = Names(
         "head.attention.in_proj_bias": "pool.qkv.bias",
     },
     left={
-        "text_model.*": CAPTIONS,
-        "text_projection.*": CAPTIONS,
+        **dict.fromkeys(("text_model.*", "text_projection.*"), CAPTIONS),
         "logit_*": TOWERS,
-        "*pooler.dense.*": CLASSES,
-        "classifier.*": CLASSES,
+        **dict.fromkeys(("*pooler.dense.*", "classifier.*"), CLASSES),
         "fc_norm.*": AFTER,
-        "decoder.*": DECODER,
-        "encoder_to_decoder.*": DECODER,
-        "mask_token": DECODER,
+        **dict.fromkeys(("decoder.*", "encoder_to_decoder.*", "mask_token"), DECODER),
         "*embeddings.position_ids": COUNTER,
     },
 )
 
+POOL = ("q", "kv", "proj", "norm", "mlp.fc1", "mlp.fc2")
 # Source: huggingface/pytorch-image-models, vision_transformer.py and attention_pool.py.
 TIMM = Names(
     above=r"visual\.trunk\.",
@@ -149,12 +142,7 @@ TIMM = Names(
             "patch_embed.proj": "patch",
             "norm_pre": "pre_norm",
             "norm": "norm",
-            "attn_pool.q": "pool.q",
-            "attn_pool.kv": "pool.kv",
-            "attn_pool.proj": "pool.proj",
-            "attn_pool.norm": "pool.norm",
-            "attn_pool.mlp.fc1": "pool.mlp.fc1",
-            "attn_pool.mlp.fc2": "pool.mlp.fc2",
+            **{f"attn_pool.{name}": f"pool.{name}" for name in POOL},
         }
     )
     | {
@@ -195,17 +183,15 @@ OPEN_CLIP = Names(
     outside=both({"conv1": "patch", "ln_pre": "pre_norm", "ln_post": "norm"})
     | {"class_embedding": "class", "positional_embedding": "table", "proj": "head.columns"},
     left={
-        "transformer.*": CAPTIONS,
-        "token_embedding.*": CAPTIONS,
-        "positional_embedding": CAPTIONS,
-        "ln_final.*": CAPTIONS,
-        "text_projection*": CAPTIONS,
-        "text.*": CAPTIONS,
-        "attn_mask": CAPTIONS,
+        **dict.fromkeys(
+            (
+                *("transformer.*", "token_embedding.*", "positional_embedding", "ln_final.*"),
+                *("text_projection*", "text.*", "attn_mask"),
+            ),
+            CAPTIONS,
+        ),
         "logit_*": TOWERS,
-        "input_resolution": COUNTER,
-        "context_length": COUNTER,
-        "vocab_size": COUNTER,
+        **dict.fromkeys(("input_resolution", "context_length", "vocab_size"), COUNTER),
     },
     marked=True,
 )

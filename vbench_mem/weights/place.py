@@ -14,7 +14,7 @@ from vbench_mem.base.errors import UsageError
 from vbench_mem.encoders.dual import DualEncoder
 from vbench_mem.encoders.patches import TubeEmbed
 from vbench_mem.encoders.similarity import at_least_float32
-from vbench_mem.encoders.spec import VideoSpec, WeightGroups, in_group, starts_at_zero
+from vbench_mem.encoders.spec import WeightGroups, in_group, starts_at_zero
 from vbench_mem.encoders.tower import VideoTower
 from vbench_mem.weights.expected import (
     NEUTRAL,
@@ -62,7 +62,9 @@ def plan(
     """
     check_allow(allow)
     video = encoder.video
-    captions = captions_for(held, video.spec)
+    captions = None
+    if held.captions is not None and video.spec.text.tokenizer == "file":
+        captions = held.captions()
     if captions is not None:
         held = with_captions(held, captions, as_is=as_is)
     check_needs(held.path, held.needs, video.spec)
@@ -74,16 +76,9 @@ def plan(
     used = {piece for each in made.values() for piece in each.used}
     lines = [each.line for each in made.values()]
     lines += [unused(name, held, video) for name in held.pieces if name not in used]
-    lines += [
-        Line(
-            fate="unused",
-            name=name,
-            shape=each.shape,
-            why=each.why or "unknown here",
-            expected=bool(each.why),
-        )
-        for name, each in held.left.items()
-    ]
+    for name, left in held.left.items():
+        why, expected = left.why or "unknown here", bool(left.why)
+        lines.append(Line(fate="unused", name=name, shape=left.shape, why=why, expected=expected))
     report = Report(
         path=held.path,
         source=held.kind,
@@ -92,14 +87,6 @@ def plan(
         bias=None if captions is None else captions.bias,
     )
     return report, {name: each.tensor for name, each in made.items() if each.tensor is not None}
-
-
-def captions_for(held: SourceWeights, spec: VideoSpec) -> Captions | None:
-    """Of a published pair, for a spec that reads captions by its tokenizer; any other is given the
-    vision side alone."""
-    if held.captions is None or spec.text.tokenizer != "file":
-        return None
-    return held.captions()
 
 
 def with_captions(held: SourceWeights, captions: Captions, *, as_is: bool) -> SourceWeights:
@@ -238,10 +225,8 @@ def unused(name: str, held: SourceWeights, video: VideoTower) -> Line:
     """A piece without a place, by its names in the file."""
     piece = held.pieces[name]
     why, expected = why_unused(name, held, video.spec)
-    shape = tuple(piece.tensor.shape)
-    return Line(
-        fate="unused", name=", ".join(piece.source), shape=shape, why=why, expected=expected
-    )
+    names, shape = ", ".join(piece.source), tuple(piece.tensor.shape)
+    return Line(fate="unused", name=names, shape=shape, why=why, expected=expected)
 
 
 def allowed(line: Line, allow: tuple[str, ...]) -> Line:

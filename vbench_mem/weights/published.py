@@ -154,15 +154,7 @@ def sines(count: int, width: int) -> Tensor:
 
 def notes(kind: Kind, config: VisionConfig, pixels: Pixels | None, parts: Parts) -> list[str]:
     """Assumptions, one sentence each."""
-    not_in_config = {
-        "tower.heads": config.heads,
-        "activation": config.activation,
-        "norm_eps": config.norm_eps,
-    }
-    missing = [axis for axis, value in not_in_config.items() if value is None]
-    found = []
-    if missing:
-        found.append(f"no config states {', '.join(missing)}: the encoder's own are used")
+    found = config.assumed()
     if pixels is None and kind != "clip":
         found.append(
             "no config states how its pixels were normalised: CLIP's normalisation is assumed"

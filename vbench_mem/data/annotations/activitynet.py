@@ -24,8 +24,7 @@ def read(file: Path, split: str | None) -> Annotations:
         if key in chosen:
             into.item(key, key, key.removeprefix(PREFIX), also=key)
             into.query(f"{key}.sentences", " ".join(sentences_of(into, key, entry)), key)
-    chosen.drop_others(into, document)
-    return into.done(NAME, chosen.split, *chosen.protocol_parts, "paragraphs")
+    return chosen.done(into, NAME, document, "paragraphs")
 
 
 def read_segments(file: Path, split: str | None) -> Annotations:
@@ -45,15 +44,13 @@ def read_segments(file: Path, split: str | None) -> Annotations:
             id, video = f"{key}_{number}", key.removeprefix(PREFIX)
             if into.segment(f"{where}[{number}]", id, video, start, end, also=key):
                 into.query(f"{key}.sentences[{number}]", sentence, id)
-    chosen.drop_others(into, document)
-    return into.done(
-        f"{NAME}-segments", chosen.split, *chosen.protocol_parts, "one caption a segment"
-    )
+    return chosen.done(into, f"{NAME}-segments", document, "one caption a segment")
 
 
 def sentences_of(into: Collector, key: str, entry: object) -> list[str]:
-    found = into.many(f"{key}.sentences", into.member(key, entry, "sentences"))
-    for number, sentence in enumerate(found):
+    found = []
+    for where, sentence in into.entries(f"{key}.sentences", into.member(key, entry, "sentences")):
         if not isinstance(sentence, str):
-            raise into.refuse(f"{key}.sentences[{number}]", "is no text; write it")
-    return [sentence.strip() for sentence in found]
+            raise into.refuse(where, "is no text; write it")
+        found.append(sentence.strip())
+    return found

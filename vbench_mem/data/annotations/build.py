@@ -4,14 +4,16 @@ A caption without any clip is dropped. Opens files only to hash them. No torch.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from vbench_mem.base.errors import UsageError
 from vbench_mem.data.annotations.collected import Annotations
 from vbench_mem.data.annotations.content import sha256_of
 from vbench_mem.data.benchmark import Benchmark, Caption, Clip, Dropped
 
+Key = TypeVar("Key", int, str)
 SHORT_NAME = "zero-shot"
 MISSING, BROKEN = "missing", "broken"  # how a reason begins; the protocol counts both
 COUNT = re.compile(rf"\d+ of \d+ (videos|clips) ({MISSING}|{BROKEN})")
@@ -23,31 +25,33 @@ def build(
     """The items that have a clip, in the order of the file, with their captions."""
     kept = [clips[item.id] for item in found.items if item.id in clips]
     number = {clip.id: place for place, clip in enumerate(kept)}
-    captions = []
-    for query in found.queries:
-        grades = query.grades or (1.0,) * len(query.items)
-        right = {
-            number[id]: grade for id, grade in zip(query.items, grades, strict=True) if id in number
-        }
-        if right:
-            captions.append(
-                Caption(
-                    text=query.text,
-                    clips=tuple(right),
-                    grades=tuple(right.values()) if query.grades else None,
-                )
-            )
+    queries = ((query.text, query.items, query.grades) for query in found.queries)
     return finished(
         Benchmark(
             name=found.name,
             split=found.split,
             protocol="; ".join((SHORT_NAME, *found.protocol_parts)),
             clips=tuple(kept),
-            captions=tuple(captions),
+            captions=with_right_clips(queries, number),
             sha256="",
             dropped=(*found.dropped, *left_out),
         )
     )
+
+
+def with_right_clips(
+    captions: Iterable[tuple[str, Sequence[Key], Sequence[float] | None]],
+    number: Mapping[Key, int],
+) -> tuple[Caption, ...]:
+    """Texts, right clips and grades as captions, without the clips that have no number."""
+    found = []
+    for text, clips, grades in captions:
+        pairs = zip(clips, grades or (1.0,) * len(clips), strict=True)
+        right = {number[clip]: grade for clip, grade in pairs if clip in number}
+        if right:
+            kept_grades = tuple(right.values()) if grades else None
+            found.append(Caption(text=text, clips=tuple(right), grades=kept_grades))
+    return tuple(found)
 
 
 def without(benchmark: Benchmark, broken: Mapping[str, str]) -> Benchmark:
@@ -61,24 +65,13 @@ def without(benchmark: Benchmark, broken: Mapping[str, str]) -> Benchmark:
         return benchmark
     kept = [place for place, clip in enumerate(benchmark.clips) if clip.id not in broken]
     number = {old: new for new, old in enumerate(kept)}
-    captions = []
-    for caption in benchmark.captions:
-        remaining = [at for at, clip in enumerate(caption.clips) if clip in number]
-        grades = caption.grades
-        if remaining:
-            captions.append(
-                replace(
-                    caption,
-                    clips=tuple(number[caption.clips[at]] for at in remaining),
-                    grades=tuple(grades[at] for at in remaining) if grades else None,
-                )
-            )
+    captions = ((each.text, each.clips, each.grades) for each in benchmark.captions)
     counts = (Dropped(id=id, reason=f"{BROKEN}: {reason}") for id, reason in broken.items())
     return finished(
         replace(
             benchmark,
             clips=tuple(benchmark.clips[place] for place in kept),
-            captions=tuple(captions),
+            captions=with_right_clips(captions, number),
             dropped=(*benchmark.dropped, *counts),
             ceilings=(),
         )

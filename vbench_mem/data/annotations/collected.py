@@ -5,6 +5,7 @@ captions and values of the wrong type.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -137,14 +138,22 @@ class Collector:
             raise self.refuse(where, f"needs an object, has {kind(value)}; {MEND}")
         return value
 
-    def member(self, where: Where, value: Any, *names: str) -> Any:
-        """The first of `names` that the object has."""
+    def member(self, where: Where, value: Any, name: str) -> Any:
+        """What the object has under this name."""
         found = self.table(where, value)
-        for name in names:
-            if name in found:
-                return found[name]
-        has = ", ".join(found) or "nothing"
-        raise self.refuse(where, f"needs {' or '.join(names)}, has {has}; {MEND}")
+        if name not in found:
+            has = ", ".join(found) or "nothing"
+            raise self.refuse(where, f"needs {name}, has {has}; {MEND}")
+        return found[name]
+
+    def entries(self, where: str, value: Any) -> Iterator[tuple[str, Any]]:
+        """The place and value of each entry of a list that is not empty."""
+        for number, entry in enumerate(self.many(where, value)):
+            yield f"{where}[{number}]", entry
+
+    def text_of(self, where: Where, value: Any, name: str) -> str:
+        """The text that the object has under this name."""
+        return self.text(where, self.member(where, value, name), name)
 
     def drop_without_caption(self) -> None:
         """Drop the items without a caption."""

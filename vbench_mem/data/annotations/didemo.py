@@ -24,17 +24,14 @@ def read(file: Path, split: str | None) -> Annotations:
     into = Collector(file)
     chosen = choose(file, split)
     paragraphs: dict[str, list[str]] = {}
-    for number, entry in enumerate(into.many("", json_document(file))):
-        where = f"[{number}]"
-        video = video_of(into, where, entry)
-        text = into.text(where, into.member(where, entry, "description"), "description")
-        paragraphs.setdefault(video, []).append(text)
+    for where, entry in into.entries("", json_document(file)):
+        video = into.text_of(where, entry, "video")
+        paragraphs.setdefault(video, []).append(into.text_of(where, entry, "description"))
     for video, texts in paragraphs.items():
         if video in chosen:
             into.add(video, AnnotationItem(id=video, video=video, end_s=CUT_S))
             into.query(video, " ".join(texts), video)
-    chosen.drop_others(into, paragraphs)
-    return into.done(NAME, chosen.split, *chosen.protocol_parts, "paragraphs", "the first 30 s")
+    return chosen.done(into, NAME, paragraphs, "paragraphs", "the first 30 s")
 
 
 def read_segments(file: Path, split: str | None) -> Annotations:
@@ -42,9 +39,8 @@ def read_segments(file: Path, split: str | None) -> Annotations:
     into = Collector(file)
     chosen = choose(file, split)
     videos = set()
-    for number, entry in enumerate(into.many("", json_document(file))):
-        where = f"[{number}]"
-        video = video_of(into, where, entry)
+    for number, (where, entry) in enumerate(into.entries("", json_document(file))):
+        video = into.text_of(where, entry, "video")
         videos.add(video)
         if video not in chosen:
             continue
@@ -52,22 +48,12 @@ def read_segments(file: Path, split: str | None) -> Annotations:
         start_s, end_s = moment(into, f"{where}.times", into.member(where, entry, "times"))
         if into.segment(where, id, video, start_s, end_s):
             into.query(where, into.member(where, entry, "description"), id)
-    chosen.drop_others(into, videos)
-    return into.done(
-        f"{NAME}-segments", chosen.split, *chosen.protocol_parts, "one caption a moment"
-    )
-
-
-def video_of(into: Collector, where: str, entry: Any) -> str:
-    return into.text(where, into.member(where, entry, "video"), "video")
+    return chosen.done(into, f"{NAME}-segments", videos, "one caption a moment")
 
 
 def moment(into: Collector, where: str, times: Any) -> tuple[float, float]:
     """Seconds from the start of the first unit to the end of the last."""
-    pairs = [
-        pair_of(into, f"{where}[{number}]", time)
-        for number, time in enumerate(into.many(where, times))
-    ]
+    pairs = [pair_of(into, place, time) for place, time in into.entries(where, times)]
     first, last = (
         [into.number(where, value) for value in side] for side in zip(*pairs, strict=True)
     )

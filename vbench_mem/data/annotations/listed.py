@@ -29,8 +29,7 @@ def read_list(file: Path, split: str | None, *, paragraphs: bool) -> Annotations
     into = Collector(file)
     chosen = choose(file, split)
     known: set[str] = set()
-    for number, entry in enumerate(into.many("", json_document(file))):
-        where = f"[{number}]"
+    for where, entry in into.entries("", json_document(file)):
         if "image" in into.table(where, entry):
             raise into.refuse(f"{where}.image", "is not a video; give a list of videos")
         found = into.member(where, entry, "video")
@@ -47,16 +46,15 @@ def read_list(file: Path, split: str | None, *, paragraphs: bool) -> Annotations
                 into.item(f"{where}.video", path)
         for text in texts_of(into, f"{where}.caption", entry, paragraphs):
             into.query(f"{where}.caption", text, *wanted)
-    chosen.drop_others(into, known)
     says = "paragraphs" if paragraphs else "all captions"
-    return into.done(name_of(file), chosen.split, *chosen.protocol_parts, says, paths=True)
+    return chosen.done(into, name_of(file), known, says, paths=True)
 
 
 def texts_of(into: Collector, where: str, entry: Any, paragraphs: bool) -> list[str]:
     """The queries of one entry."""
     caption = into.member(where, entry, "caption")
-    found = into.many(where, caption) if isinstance(caption, list) else [caption]
-    texts = [into.text(f"{where}[{number}]", text, "caption") for number, text in enumerate(found)]
+    found = caption if isinstance(caption, list) else [caption]
+    texts = [into.text(place, text, "caption") for place, text in into.entries(where, found)]
     return [" ".join(texts)] if paragraphs else texts
 
 
@@ -70,10 +68,8 @@ def read_pairs(file: Path, split: str | None) -> Annotations:
             if row.path not in into.items:
                 into.item(row.line, row.path)
             into.query(row.line, row.caption, row.path)
-    chosen.drop_others(into, {row.path for row in rows})
-    return into.done(
-        name_of(file), chosen.split, *chosen.protocol_parts, "all captions", paths=True
-    )
+    known = {row.path for row in rows}
+    return chosen.done(into, name_of(file), known, "all captions", paths=True)
 
 
 def name_of(file: Path) -> str:

@@ -36,6 +36,5 @@ def read(file: Path, split: str | None) -> Annotations:
         into.query(line, sentence, clip)
     if SKIPPED in known and SKIPPED in chosen:
         into.drop(SKIPPED, "left out by published readers")
-    chosen.drop_others(into, known)
     left_out = ("without the clip that published readers leave out",) if into.dropped else ()
-    return into.done(NAME, chosen.split, *chosen.protocol_parts, "all captions", *left_out)
+    return chosen.done(into, NAME, known, "all captions", *left_out)

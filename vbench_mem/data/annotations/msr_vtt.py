@@ -65,9 +65,8 @@ def read_json(file: Path, split: str | None) -> Annotations:
     into = Collector(file)
     document = json_document(file)
     splits: dict[str, str] = {}
-    for number, video in enumerate(into.many("videos", into.member("", document, "videos"))):
-        where = f"videos[{number}]"
-        id = into.text(where, into.member(where, video, "video_id"), "video_id")
+    for where, video in into.entries("videos", into.member("", document, "videos")):
+        id = into.text_of(where, video, "video_id")
         if id in splits:
             raise into.refuse(where, f"{id} is there twice; keep one of the two")
         splits[id] = stated_split(into, where, id, video)
@@ -75,10 +74,8 @@ def read_json(file: Path, split: str | None) -> Annotations:
     for id in splits:
         if id in chosen and (chosen.ids is not None or splits[id] == chosen.split):
             into.item("videos", id)
-    sentences = into.many("sentences", into.member("", document, "sentences"))
-    for number, sentence in enumerate(sentences):
-        where = f"sentences[{number}]"
-        id = into.text(where, into.member(where, sentence, "video_id"), "video_id")
+    for where, sentence in into.entries("sentences", into.member("", document, "sentences")):
+        id = into.text_of(where, sentence, "video_id")
         if id not in splits:
             raise into.refuse(where, f"no {id} in videos; correct it, or remove the sentence")
         if id in into.items:

@@ -28,10 +28,9 @@ def read(file: Path, split: str | None) -> Annotations:
         if id not in chosen:
             continue
         into.item(id, id)
-        for number, caption in enumerate(into.many(id, found)):
-            into.query(f"{id}[{number}]", joined(caption), id)
-    chosen.drop_others(into, captions)
-    return into.done(NAME, chosen.split, *chosen.protocol_parts, "all captions")
+        for where, caption in into.entries(id, found):
+            into.query(where, joined(caption), id)
+    return chosen.done(into, NAME, captions, "all captions")
 
 
 def joined(caption: Any) -> Any:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vbench_mem.base.errors import UsageError, nearest
-from vbench_mem.data.annotations.collected import Collector
+from vbench_mem.data.annotations.collected import Annotations, Collector
 from vbench_mem.data.text_files import csv_rows, json_document, lines, reading
 
 LISTS = (".txt", ".csv", ".json")
@@ -46,6 +46,13 @@ class ChosenSplit:
         if self.ids is not None:
             for id in sorted(self.ids - set(known)):
                 into.drop(id, f"no caption in {into.file.name}, only a line in {self.written}")
+
+    def done(
+        self, into: Collector, name: str, known: Iterable[str], *says: str, paths: bool = False
+    ) -> Annotations:
+        """What was collected of this split; `known` are the ids that the file has."""
+        self.drop_others(into, known)
+        return into.done(name, self.split, *self.protocol_parts, *says, paths=paths)
 
 
 def split_of_name(file: Path) -> str:
@@ -114,9 +121,8 @@ def read_ids(file: Path) -> list[str]:
     """All ids of a list; raises `UsageError` for a duplicate id and for a file that is no list."""
     into = Collector(file)
     if file.suffix == ".json":
-        found = json_document(file)
-        for number, id in enumerate(into.many("a list of ids", found)):
-            into.item(f"[{number}]", into.text(f"[{number}]", id, "an id"))
+        for number, id in enumerate(into.many("a list of ids", json_document(file))):
+            into.item(f"[{number}]", id)
     elif file.suffix == ".csv":
         with reading(file):
             for line, row in csv_rows(file, ("video_id",)):

@@ -26,11 +26,9 @@ def read(file: Path, split: str | None) -> Annotations:
         if id not in chosen:
             continue
         into.item(where, id)
-        captions = into.many(f"{where}.enCap", into.member(where, entry, "enCap"))
-        for number, caption in enumerate(captions):
-            into.query(f"{where}.enCap[{number}]", caption, id)
-    chosen.drop_others(into, known)
-    return into.done(NAME, chosen.split, *chosen.protocol_parts, "all English captions")
+        for place, caption in into.entries(f"{where}.enCap", into.member(where, entry, "enCap")):
+            into.query(place, caption, id)
+    return chosen.done(into, NAME, known, "all English captions")
 
 
 def entries(into: Collector, document: Any) -> Iterator[tuple[str, str, Any]]:
@@ -39,5 +37,4 @@ def entries(into: Collector, document: Any) -> Iterator[tuple[str, str, Any]]:
         yield from ((id, id, entry) for id, entry in into.table("", document).items())
         return
     for number, entry in enumerate(document):
-        where = f"[{number}]"
-        yield where, into.text(where, into.member(where, entry, "videoID"), "videoID"), entry
+        yield f"[{number}]", into.text_of(f"[{number}]", entry, "videoID"), entry

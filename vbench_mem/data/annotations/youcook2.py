@@ -25,28 +25,22 @@ def read_json(file: Path, split: str | None) -> Annotations:
     """A clip's id is its video and its number in it, as published."""
     into = Collector(file)
     database = into.table("database", into.member("", json_document(file), "database"))
-    subsets = {
-        video: subset_of(into, f"database.{video}", entry) for video, entry in database.items()
-    }
+    subsets = {}
+    for video, entry in database.items():
+        subset = into.text_of(f"database.{video}", entry, "subset")
+        subsets[video] = CANONICAL.get(subset, subset)
     chosen = choose_stated(file, split, subsets.values())
     for video, entry in database.items():
         if video not in chosen or (chosen.ids is None and subsets[video] != chosen.split):
             continue
-        where = f"database.{video}.annotations"
         clips = into.member(f"database.{video}", entry, "annotations")
-        for number, clip in enumerate(into.many(where, clips)):
-            place = f"{where}[{number}]"
+        numbered = enumerate(into.entries(f"database.{video}.annotations", clips))
+        for number, (place, clip) in numbered:
             start, end = pair_of(into, f"{place}.segment", into.member(place, clip, "segment"))
             id = f"{video}_{clip.get('id', number)}"
             if into.segment(f"{place}.segment", id, video, start, end):
                 into.query(f"{place}.sentence", into.member(place, clip, "sentence"), id)
-    chosen.drop_others(into, database)
-    return into.done(NAME, chosen.split, *chosen.protocol_parts, "one caption a clip")
-
-
-def subset_of(into: Collector, where: str, entry: object) -> str:
-    subset = into.text(f"{where}.subset", into.member(where, entry, "subset"), "subset")
-    return CANONICAL.get(subset, subset)
+    return chosen.done(into, NAME, database, "one caption a clip")
 
 
 def pair_of(into: Collector, where: str, value: object) -> tuple[object, object]:
@@ -71,5 +65,4 @@ def read_csv(file: Path, split: str | None) -> Annotations:
             rows[video] += 1
             if into.segment(line, id, video, row["start"], row["end"]):
                 into.query(line, row["text"], id)
-    chosen.drop_others(into, rows)
-    return into.done(NAME, chosen.split, *chosen.protocol_parts, "one caption a clip")
+    return chosen.done(into, NAME, rows, "one caption a clip")

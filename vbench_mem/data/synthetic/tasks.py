@@ -12,9 +12,8 @@ from vbench_mem.data.synthetic.pictures import COLOURS, SyntheticClip
 DRAWING = 1  # increased when the same pictures are drawn in another way
 # sides are multiples of H.264's 16 px blocks: on others x264's output is not reproducible
 SIZES = {"tiny": 48, "small": 48, "large": 128}
-HASHED_EVERY = (
-    100  # the pictures of every 100th clip are hashed too: a change of a size or place changes many
-)
+# the pictures of every 100th clip are hashed too: a change of a size or place changes many
+HASHED_EVERY = 100
 SPLITS = ("train", "held-out")
 # Every frame a key frame with one quantiser: what is decoded depends on the frame's picture alone.
 INTRA = {"preset": "veryfast", "threads": "1", "qp": "20", "g": "1", "bf": "0"}
