@@ -68,7 +68,7 @@ def test_the_end_sees_all_tokens_and_those_before_it_only_what_is_before_them() 
 
 def test_the_last_place_needs_captions_of_full_length() -> None:
     load = replace(load_for(SIGLIP), caption_tokens=8)
-    with pytest.raises(UsageError, match="is that of place 20; write caption_tokens: 20"):
+    with pytest.raises(UsageError, match="is the token at place 20; write caption_tokens: 20"):
         check_variant(SIGLIP, Recipe(), load)
     check_variant(SIGLIP, Recipe(), replace(load, caption_tokens=20))
 
