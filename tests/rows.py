@@ -143,6 +143,9 @@ def result(recall: float = 0.5, name: str = "generated-temporal", **fields: Any)
             {"kind": "one-frame", "metric": "t2v_recall_at_1", **ceiling},
         ],
         "evaluation": {
+            "dataset": name,
+            "seed": 0,
+            "resamples": 1000,
             "convention": "every_caption",
             "t2v": one_way(recall),
             "v2t": one_way(max(recall - 0.02, 0.0)),
@@ -166,7 +169,9 @@ def trained(cell: Cell, *results: dict[str, Any], **facts: Any) -> Record:
         "clips_seen": stage.steps * stage.batch,
         "repeated": 3,
         "truncated": 0,
+        "skipped": 0,
         "broken": [],
+        "resumed": [],
         "notes": [],
     }
     details: dict[str, Any] = {

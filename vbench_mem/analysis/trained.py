@@ -9,29 +9,13 @@ from functools import cached_property
 from typing import Any
 
 from vbench_mem.analysis.join import Joined, Row
-from vbench_mem.analysis.scores.measured import GENERATED, BenchmarkResult, results_of
+from vbench_mem.analysis.scores.measured import BenchmarkKey, BenchmarkResult, results_of
 from vbench_mem.base.metrics import MEMORY
 from vbench_mem.encoders.families import Spec
 from vbench_mem.matrix import cell as cells
 from vbench_mem.matrix.axes import facts
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.running.record import Record
-
-
-@dataclass(frozen=True)
-class ScoredBenchmark:
-    """A benchmark and the ranking convention by which trainings were scored on it."""
-
-    result: BenchmarkResult
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        return (self.result.name, self.result.sha256, self.result.convention)
-
-    @property
-    def short(self) -> str:
-        """`temporal` of `generated-temporal`."""
-        return self.result.name.removeprefix(GENERATED)
 
 
 @dataclass(frozen=True)
@@ -58,22 +42,22 @@ class TrainedEncoder:
 
     @property
     def family(self) -> str:
-        return family_of(self.cell)
+        return str(facts(self.cell)["family"])
 
     @cached_property
-    def found(self) -> dict[tuple[str, str, str], dict[int, BenchmarkResult]]:
+    def found(self) -> dict[BenchmarkKey, dict[int, BenchmarkResult]]:
         """Results by benchmark and seed."""
-        found: dict[tuple[str, str, str], dict[int, BenchmarkResult]] = {}
+        found: dict[BenchmarkKey, dict[int, BenchmarkResult]] = {}
         for seed, record in sorted(self.records.items()):
             for result in results_of(record):
-                found.setdefault(ScoredBenchmark(result).key, {})[seed] = result
+                found.setdefault(result.key, {})[seed] = result
         return found
 
-    def results(self, benchmark: ScoredBenchmark) -> dict[int, BenchmarkResult]:
-        """By seed, in their order."""
+    def results(self, benchmark: BenchmarkResult) -> dict[int, BenchmarkResult]:
+        """Those on the same benchmark, by seed in their order."""
         return self.found.get(benchmark.key, {})
 
-    def recalls(self, benchmark: ScoredBenchmark) -> dict[int, float]:
+    def recalls(self, benchmark: BenchmarkResult) -> dict[int, float]:
         """T2V R@1 by seed."""
         return {seed: result.recall for seed, result in self.results(benchmark).items()}
 
@@ -94,16 +78,6 @@ def seed_of(cell: Cell) -> int:
     return cell.training.seed
 
 
-def family_of(cell: Cell) -> str:
-    """The encoder's family, as rows have it."""
-    return str(facts(cell)["family"])
-
-
-def training_name(joined: Joined, cell: Cell) -> str:
-    """The label of a training without its seed."""
-    return joined.matrix.label(cell).removesuffix(f" seed={seed_of(cell)}")
-
-
 def trained_encoders(joined: Joined) -> list[TrainedEncoder]:
     """All encoders that the matrix trains, in the order of its rows."""
     accuracy = joined.matrix.accuracy
@@ -114,9 +88,10 @@ def trained_encoders(joined: Joined) -> list[TrainedEncoder]:
     for row in joined.rows:
         if row.cell.id in accuracy.of_row:
             rows.setdefault(accuracy.of_row[row.cell.id], []).append(row)
+    seeds = {key: f" seed={seed_of(cell)}" for key, cell in known.items()}
     return [
         TrainedEncoder(
-            label=training_name(joined, known[ids[0]]),
+            label=joined.matrix.label(known[ids[0]]).removesuffix(seeds[ids[0]]),
             rows=tuple(some),
             cells=tuple(known[key] for key in ids),
             records={seed_of(record.cell): record for record in some[0].trainings},
@@ -125,12 +100,12 @@ def trained_encoders(joined: Joined) -> list[TrainedEncoder]:
     ]
 
 
-def benchmarks_of(trained: Iterable[TrainedEncoder]) -> list[ScoredBenchmark]:
-    """Every benchmark that some training was scored on, in the order met."""
-    found: dict[tuple[str, str, str], ScoredBenchmark] = {}
+def benchmarks_of(trained: Iterable[TrainedEncoder]) -> list[BenchmarkResult]:
+    """One result on each benchmark that some training was scored on, in the order met."""
+    found: dict[BenchmarkKey, BenchmarkResult] = {}
     for each in trained:
         for key, results in each.found.items():
-            found.setdefault(key, ScoredBenchmark(next(iter(results.values()))))
+            found.setdefault(key, next(iter(results.values())))
     return list(found.values())
 
 

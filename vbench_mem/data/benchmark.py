@@ -40,6 +40,24 @@ class Dropped:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TaskCeiling:
+    """The highest score of any encoder of a kind, with any training.
+
+    kind               `frame-order-invariant`, `one-frame`, `first-16-frames`
+    metric             recall at 1, from 0 to 1
+    value              with ties counted against the encoder
+    random_ties_value  the expected value with ties broken at random
+    reason             what such an encoder cannot distinguish, in one line
+    """
+
+    kind: str
+    metric: str
+    value: float
+    random_ties_value: float
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Benchmark:
     """Clips and captions of one split, in the order of the source.
 

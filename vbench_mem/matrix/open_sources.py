@@ -13,7 +13,7 @@ from vbench_mem.data.paragraphs import paragraphs
 from vbench_mem.matrix.training import Source
 
 if TYPE_CHECKING:
-    from vbench_mem.data.synthetic.ceilings import TaskCeiling
+    from vbench_mem.data.benchmark import TaskCeiling
 
 
 def resolve_source(source: Source, folder: Path) -> Source:

@@ -120,7 +120,9 @@ def title_of(name: str, stages: Sequence[Stage]) -> str:
 def line_of(
     encoders: tuple[str, ...], some: Sequence[TrainedStage], trained: int, scheme: Scheme
 ) -> LossLine:
-    curves = [binned(stage_run.facts.curve, stage_run.facts.stage.steps) for stage_run in some]
+    curves = [
+        binned(stage_run.facts.result.curve, stage_run.facts.stage.steps) for stage_run in some
+    ]
     count = min(map(len, curves))
     by_place = list(zip(*(curve[:count] for curve in curves), strict=True))
     losses = [[loss for _, loss in place] for place in by_place]

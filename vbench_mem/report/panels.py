@@ -73,7 +73,7 @@ def levels(joined: Joined, dataset: str, direction: Direction) -> tuple[RecallLe
             for result in results_of(record):
                 if result.name != dataset:
                     continue
-                found.add((result.chance[direction][RECALL], "chance"))
+                found.add((result.way(direction).chance[RECALL], "chance"))
                 found |= {
                     (ceiling.random_ties_value, f"ceiling: {ceiling.kind}")
                     for ceiling in result.ceilings

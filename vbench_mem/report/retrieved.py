@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from vbench_mem.analysis.scores.measured import DIRECTIONS, SANITY, BenchmarkResult, Sanity
+from vbench_mem.analysis.scores.measured import DIRECTIONS, SANITY, BenchmarkResult
 from vbench_mem.analysis.spread import Spread
-from vbench_mem.analysis.trained import ScoredBenchmark, TrainedEncoder, benchmarks_of
+from vbench_mem.analysis.trained import TrainedEncoder, benchmarks_of
 from vbench_mem.base.score_metrics import SCORE_METRICS, Direction
 
 SHOWN = ("recall_at_1", "recall_at_5", "recall_at_10", "median_rank")
@@ -53,42 +53,42 @@ def tables(trained: Sequence[TrainedEncoder]) -> list[RetrievalTable]:
     return [table_of(asked, trained) for asked in benchmarks_of(trained)]
 
 
-def table_of(asked: ScoredBenchmark, trained: Sequence[TrainedEncoder]) -> RetrievalTable:
+def table_of(asked: BenchmarkResult, trained: Sequence[TrainedEncoder]) -> RetrievalTable:
     known = [each for each in trained if each.results(asked)]
     every = [result for each in known for result in each.results(asked).values()]
     return RetrievalTable(
-        name=asked.result.name,
-        sha256=asked.result.sha256,
-        facts=tuple(facts_of(asked.result)),
+        name=asked.name,
+        sha256=asked.sha256,
+        facts=tuple(facts_of(asked)),
         encoders=tuple(row for each in known for row in encoder_rows(each, asked)),
-        references=(*chance_rows(asked.result), *ceiling_rows(every)),
-        dropped=tuple(left_out(asked.result)),
+        references=(*chance_rows(asked), *ceiling_rows(every)),
+        dropped=tuple(left_out(asked)),
     )
 
 
 def facts_of(result: BenchmarkResult) -> Iterable[str]:
     clips, captions = f"{result.gallery_size:,} clips", f"{result.captions:,} captions"
-    yield f"{result.protocol}: {clips}, {captions}, convention {result.convention}."
+    yield f"{result.protocol}: {clips}, {captions}, convention {result.evaluation.convention}."
     yield f"Left out clips and captions: {len(result.dropped):,}."
     yield f"Truncated captions: {result.truncated:,}."
 
 
 def left_out(result: BenchmarkResult) -> Iterable[tuple[str, int, str]]:
-    for reason, count in Counter(reason for _, reason in result.dropped).most_common():
-        names = [name for name, why in result.dropped if why == reason][:MOST_NAMES]
+    for reason, count in Counter(each.reason for each in result.dropped).most_common():
+        names = [each.id for each in result.dropped if each.reason == reason][:MOST_NAMES]
         more = f" and {count - len(names):,} more" if count > len(names) else ""
         yield reason, count, ", ".join(names) + more
 
 
-def encoder_rows(trained: TrainedEncoder, asked: ScoredBenchmark) -> Iterator[RetrievalRow]:
+def encoder_rows(trained: TrainedEncoder, asked: BenchmarkResult) -> Iterator[RetrievalRow]:
     results = list(trained.results(asked).values())
     for direction in DIRECTIONS:
-        interval = results[0].interval(direction, SHOWN[0]) or ()
+        interval = results[0].way(direction).intervals.get(SHOWN[0], ())
         yield RetrievalRow(
             label=trained.label,
             direction=direction,
             metrics=tuple(
-                text(metric, [result.metrics[direction].get(metric) for result in results])
+                text(metric, [result.way(direction).metrics.get(metric) for result in results])
                 for metric in SHOWN
             ),
             interval=" to ".join(f"{100 * end:.1f}" for end in interval),
@@ -105,15 +105,15 @@ def text(metric: str, numbers: Iterable[float | None]) -> str:
     return found.percent() if SCORE_METRICS[metric].is_share else found.plain
 
 
-def sane(results: Sequence[BenchmarkResult], direction: Direction, name: Sanity) -> str:
-    rows = [result.sanity(name) for result in results]
+def sane(results: Sequence[BenchmarkResult], direction: Direction, name: str) -> str:
+    rows = [result.evaluation.sanity.get(name) for result in results]
     return text(SHOWN[0], [None if row is None else row[direction][SHOWN[0]] for row in rows])
 
 
 def chance_rows(result: BenchmarkResult) -> Iterator[RetrievalRow]:
     about = "expected of an encoder that ranks every gallery at random"
     for direction in DIRECTIONS:
-        chance = result.chance[direction]
+        chance = result.way(direction).chance
         metrics = tuple(text(metric, [chance.get(metric)]) for metric in SHOWN)
         yield RetrievalRow(label="chance", direction=direction, metrics=metrics, about=about)
 

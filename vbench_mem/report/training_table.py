@@ -71,16 +71,16 @@ def about(stage: Stage) -> str:
 
 
 def line_of(label: str, some: Sequence[TrainedStage]) -> StageLine:
-    facts = [stage_run.facts for stage_run in some]
-    seen = sum(each.clips_seen for each in facts)
+    results = [stage_run.facts.result for stage_run in some]
+    seen = sum(each.clips_seen for each in results)
     return StageLine(
         label=label,
-        seconds=Spread(tuple(each.seconds for each in facts)).plain,
-        clips_per_s=Spread(tuple(each.clips_seen / each.seconds for each in facts)).plain,
-        repeated=share(sum(each.repeated for each in facts), seen),
-        truncated=f"{max(each.truncated for each in facts):,}",
-        broken=f"{max(len(each.broken) for each in facts):,}",
-        checkpoints=tuple((each.seed, each.checkpoint) for each in facts),
+        seconds=Spread(tuple(each.seconds for each in results)).plain,
+        clips_per_s=Spread(tuple(each.clips_seen / each.seconds for each in results)).plain,
+        repeated=share(sum(each.repeated for each in results), seen),
+        truncated=f"{max(each.truncated for each in results):,}",
+        broken=f"{max(len(each.broken) for each in results):,}",
+        checkpoints=tuple((each.facts.seed, each.facts.checkpoint) for each in some),
     )
 
 
@@ -151,9 +151,10 @@ def stage_notes(joined: Joined) -> list[str]:
     """Notes of stages, and clips that could not be decoded; each once."""
     found: dict[str, None] = {}
     for stage_run in trained_stages(joined, trained_encoders(joined)):
-        who = f"{name_of(stage_run.encoders, 0)}, stage {stage_run.facts.stage.name}"
-        for note in stage_run.facts.notes:
-            found[f"{who}, seed={stage_run.facts.seed}: {note}"] = None
-        for clip, reason in stage_run.facts.broken:
-            found[f"{clip} could not be decoded: {reason}"] = None
+        facts = stage_run.facts
+        who = f"{name_of(stage_run.encoders, 0)}, stage {facts.stage.name}"
+        for note in facts.result.notes:
+            found[f"{who}, seed={facts.seed}: {note}"] = None
+        for clip in facts.result.broken:
+            found[f"{clip.id} could not be decoded: {clip.reason}"] = None
     return list(found)

@@ -19,6 +19,7 @@ from vbench_mem.analysis.scores.measured import (
     SANITY,
     BenchmarkResult,
     MeasuredScore,
+    StageFacts,
     measured_scores,
     results_of,
     stage_facts,
@@ -61,19 +62,21 @@ def written() -> dict[str, Any]:
 
 def test_every_part_of_a_result_has_its_name() -> None:
     facts = written()
-    found = BenchmarkResult(facts)
+    found = BenchmarkResult.model_validate(facts)
     assert (found.name, found.sha256, found.gallery_size) == ("mine", "ab" * 32, CLIPS)
     assert (found.captions, found.truncated) == (CLIPS, 2)
-    assert found.dropped == [("7", "the file is missing")]
-    assert found.convention == "every_caption"
+    assert found.dropped == (Dropped(id="7", reason="the file is missing"),)
+    assert found.evaluation.convention == "every_caption"
     assert {ceiling.kind for ceiling in found.ceilings} >= {"frame-order-invariant"}
     for direction in DIRECTIONS:
-        assert found.chance[direction]["recall_at_1"] == pytest.approx(1 / CLIPS)
-        low, high = found.interval(direction, "recall_at_1") or (1.0, 0.0)
-        assert low <= found.metrics[direction]["recall_at_1"] <= high
-    for name in SANITY:
-        assert (found.sanity(name) or {})["t2v"]["recall_at_1"] <= 1
-    assert (found.sanity("constant") or {})["t2v"]["recall_at_1"] == 0  # ties count against us
+        way = found.way(direction)
+        assert way.chance["recall_at_1"] == pytest.approx(1 / CLIPS)
+        low, high = way.intervals["recall_at_1"]
+        assert low <= way.metrics["recall_at_1"] <= high
+    sanity = {name: found.evaluation.sanity[name] or {} for name in SANITY}
+    for row in sanity.values():
+        assert row["t2v"]["recall_at_1"] <= 1
+    assert sanity["constant"]["t2v"]["recall_at_1"] == 0  # ties count against us
 
 
 def test_the_test_results_have_the_form_of_real_ones() -> None:
@@ -117,13 +120,9 @@ def test_a_stage_is_read_as_a_training_writes_it(tmp_path: Path) -> None:
     )
     fields = whole.as_dict()
     details = {"checkpoint": {"sha256": whole.sha256}, "training": fields.pop("stage") | fields}
-    facts = stage_facts(ok(cell).model_copy(update={"details": details}))
-    assert facts is not None
-    assert (facts.stage.name, facts.seed, facts.checkpoint) == ("video", 3, "cd" * 32)
-    assert (facts.seconds, facts.clips_seen, facts.repeated) == (8.0, 16, 1)
-    assert facts.broken == [("x.mp4", "not a video")]
-    assert facts.notes == ["it went on"]
-    assert facts.curve == stage.curve
+    assert cell.training is not None
+    found = stage_facts(ok(cell).model_copy(update={"details": details}))
+    assert found == StageFacts(cell.training.stages[-1], 3, "cd" * 32, stage)
     assert set(trained(cell).details["training"]) - {"stage", "batch"} <= set(details["training"])
 
 

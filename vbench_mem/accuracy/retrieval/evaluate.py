@@ -4,8 +4,6 @@ Sanity rows come with every evaluation, since a bug is likelier than a breakthro
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,7 +18,8 @@ from vbench_mem.accuracy.retrieval.answers import (
     video_to_text,
 )
 from vbench_mem.accuracy.retrieval.chance import chance_of
-from vbench_mem.accuracy.retrieval.measures import Interval, intervals, measures
+from vbench_mem.accuracy.retrieval.evaluation import Evaluation, Measures, OneWay
+from vbench_mem.accuracy.retrieval.measures import intervals, measures
 from vbench_mem.accuracy.retrieval.ranking import CHUNK_BYTES, Ranked, rank
 from vbench_mem.accuracy.retrieval.similarity import (
     ExactCosine,
@@ -34,46 +33,6 @@ from vbench_mem.base.score_metrics import Direction
 from vbench_mem.data.benchmark import Benchmark
 from vbench_mem.encoders.similarity import Cosine, Similarity
 from vbench_mem.matrix.training import Convention
-
-Measures = dict[str, float]
-
-
-@dataclass(frozen=True, kw_only=True)
-class OneWay:
-    """One direction: scores by name, their intervals, and what they would be by chance.
-
-    intervals  empty where no bootstrap was asked for
-    """
-
-    metrics: Measures
-    intervals: dict[str, Interval]
-    chance: Measures
-    queries: int
-    gallery_size: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Evaluation:
-    """Plain numbers.
-
-    sanity  by name, the scores of each direction, or none where it was not asked.
-            `shuffled`: the same embeddings, each clip's captions given to another clip; by chance.
-            `frames_permuted`: clips embedded with their frames in another order; the same as the
-            score for an encoder that does not see time, and lower where order is the answer.
-            `constant`: all embeddings equal; the worst ranks that there are
-    """
-
-    dataset: str
-    convention: Convention
-    t2v: OneWay
-    v2t: OneWay
-    sanity: dict[str, dict[Direction, Measures] | None]
-    seed: int
-    resamples: int
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON; intervals become lists there."""
-        return asdict(self)
 
 
 def evaluate(

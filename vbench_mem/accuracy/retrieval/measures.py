@@ -9,12 +9,11 @@ import torch
 from torch import Tensor
 
 from vbench_mem.accuracy.retrieval.answers import CUTS, NDCG_CUT
+from vbench_mem.accuracy.retrieval.evaluation import Interval
 from vbench_mem.accuracy.retrieval.ranking import CHUNK_BYTES, Ranked, slices
 from vbench_mem.base.errors import UsageError
 
 MEDIAN = "median_rank"
-
-Interval = tuple[float, float]
 
 
 def means_of(ranked: Ranked) -> dict[str, Tensor]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from vbench_mem.accuracy.retrieval.evaluation import OneWay
 from vbench_mem.analysis.claims.claim import Claim, read_claims
 from vbench_mem.analysis.claims.finding import (
     MIN_SEEDS,
@@ -13,16 +14,11 @@ from vbench_mem.analysis.claims.finding import (
 from vbench_mem.analysis.claims.pairs import CASES, Case
 from vbench_mem.analysis.join import Joined
 from vbench_mem.analysis.kinds import ORDER_INVARIANT, is_of_kind
-from vbench_mem.analysis.scores.measured import DIRECTIONS, RecordedCeiling
+from vbench_mem.analysis.scores.measured import DIRECTIONS, BenchmarkResult
 from vbench_mem.analysis.spread import Spread
-from vbench_mem.analysis.trained import (
-    ScoredBenchmark,
-    TrainedEncoder,
-    benchmarks_of,
-    memories,
-    trained_encoders,
-)
+from vbench_mem.analysis.trained import TrainedEncoder, benchmarks_of, memories, trained_encoders
 from vbench_mem.base.score_metrics import RECALL
+from vbench_mem.data.benchmark import TaskCeiling
 
 TINY = 1e-9  # recalls are ratios of floats
 
@@ -40,7 +36,7 @@ def findings(joined: Joined) -> list[Finding]:
 
 
 def judge(
-    claim: Claim, benchmark: ScoredBenchmark, trained: Sequence[TrainedEncoder]
+    claim: Claim, benchmark: BenchmarkResult, trained: Sequence[TrainedEncoder]
 ) -> Iterable[Finding]:
     if claim.kind == "ceiling":
         return (
@@ -54,12 +50,12 @@ def judge(
     return (compare(claim, benchmark, case) for case in CASES[claim.name](trained))
 
 
-def unjudged(claim: Claim, benchmark: ScoredBenchmark | None, reason: str) -> Finding:
+def unjudged(claim: Claim, benchmark: BenchmarkResult | None, reason: str) -> Finding:
     setting = None if benchmark is None else benchmark.short
     return Finding(claim=claim, verdict=ClaimVerdict.NOT_JUDGED, setting=setting, reason=reason)
 
 
-def compare(claim: Claim, benchmark: ScoredBenchmark, case: Case) -> Finding:
+def compare(claim: Claim, benchmark: BenchmarkResult, case: Case) -> Finding:
     """The numbers of the first side over those of the second, seed by seed, and the verdict."""
     if why := why_unjudged(benchmark, case):
         return unjudged(claim, benchmark, why)
@@ -90,7 +86,7 @@ def compare(claim: Claim, benchmark: ScoredBenchmark, case: Case) -> Finding:
     )
 
 
-def recalls_of(side: Sequence[TrainedEncoder], benchmark: ScoredBenchmark) -> dict[int, float]:
+def recalls_of(side: Sequence[TrainedEncoder], benchmark: BenchmarkResult) -> dict[int, float]:
     """By seed T2V R@1, or what masking changes of it where the side is an encoder in both forms."""
     first, *masked = (each.recalls(benchmark) for each in side)
     if not masked:
@@ -98,7 +94,7 @@ def recalls_of(side: Sequence[TrainedEncoder], benchmark: ScoredBenchmark) -> di
     return {seed: masked[0][seed] - first[seed] for seed in first if seed in masked[0]}
 
 
-def why_unjudged(benchmark: ScoredBenchmark, case: Case) -> str | None:
+def why_unjudged(benchmark: BenchmarkResult, case: Case) -> str | None:
     """The reason where no seed has all results, or where encoders have not learned: what has
     learned nothing has nothing to lose."""
     everyone = [each for side in case.sides for each in side]
@@ -113,12 +109,15 @@ def why_unjudged(benchmark: ScoredBenchmark, case: Case) -> str | None:
     return f"{names} {'is' if len(idle) == 1 else 'are'} not surely above chance with any seed"
 
 
-def has_learned(trained: TrainedEncoder, benchmark: ScoredBenchmark) -> bool:
+def has_learned(trained: TrainedEncoder, benchmark: BenchmarkResult) -> bool:
     """Is T2V R@1 with some seed above chance, with its bootstrap interval?"""
-    return any(
-        (found.interval("t2v", RECALL) or (found.recall,))[0] > found.chance["t2v"][RECALL]
-        for found in trained.results(benchmark).values()
-    )
+    ways = [found.evaluation.t2v for found in trained.results(benchmark).values()]
+    return any(least(way) > way.chance[RECALL] for way in ways)
+
+
+def least(way: OneWay) -> float:
+    """The lower end of the bootstrap interval of R@1; R@1 itself where it was not computed."""
+    return way.intervals[RECALL][0] if RECALL in way.intervals else way.metrics[RECALL]
 
 
 def is_enough(claim: Claim, difference: float) -> bool:
@@ -126,38 +125,35 @@ def is_enough(claim: Claim, difference: float) -> bool:
     return difference > TINY if claim.low is None else difference >= claim.low - TINY
 
 
-def order_matters(benchmark: ScoredBenchmark) -> bool:
+def order_matters(benchmark: BenchmarkResult) -> bool:
     """Is it proved that an encoder which does not see the order cannot retrieve everything?"""
     return any(
         ceiling.kind == ORDER_INVARIANT and ceiling.metric == f"t2v_{RECALL}"
-        for ceiling in filter(is_below_one, benchmark.result.ceilings)
+        for ceiling in filter(is_below_one, benchmark.ceilings)
     )
 
 
-def ceilings_of(trained: TrainedEncoder, benchmark: ScoredBenchmark) -> list[RecordedCeiling]:
+def ceilings_of(trained: TrainedEncoder, benchmark: BenchmarkResult) -> list[TaskCeiling]:
     """Those below 1, of the frames that the encoder is given; none without a result."""
     first = next(iter(trained.results(benchmark).values()), None)
     return [] if first is None else list(filter(is_below_one, first.ceilings))
 
 
-def is_below_one(ceiling: RecordedCeiling) -> bool:
+def is_below_one(ceiling: TaskCeiling) -> bool:
     return ceiling.random_ties_value < 1
 
 
 def compare_ceiling(
-    claim: Claim, benchmark: ScoredBenchmark, trained: TrainedEncoder, ceiling: RecordedCeiling
+    claim: Claim, benchmark: BenchmarkResult, trained: TrainedEncoder, ceiling: TaskCeiling
 ) -> Finding:
     """What an encoder reached, beside its proven ceiling. Where ties are broken by rounding, the
     ceiling is an expectation: it is passed only where the bootstrap interval lies above it."""
     direction = next(way for way in DIRECTIONS if ceiling.metric.startswith(way))
     most = ceiling.random_ties_value
     results = trained.results(benchmark)
-    reached = tuple(found.metrics[direction][RECALL] for found in results.values())
-    intervals = (found.interval(direction, RECALL) for found in results.values())
-    holds = tuple(
-        (interval or (recall,))[0] <= most
-        for interval, recall in zip(intervals, reached, strict=True)
-    )
+    ways = [found.way(direction) for found in results.values()]
+    reached = tuple(way.metrics[RECALL] for way in ways)
+    holds = tuple(least(way) <= most for way in ways)
     differences = tuple(most - recall for recall in reached)
     return Finding(
         claim=claim,

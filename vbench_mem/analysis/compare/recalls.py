@@ -6,14 +6,13 @@ from math import isfinite
 
 from vbench_mem.analysis.compare.differences import Judgement, Matched
 from vbench_mem.analysis.compare.pairing import core
-from vbench_mem.analysis.scores.measured import results_of
+from vbench_mem.analysis.scores.measured import BenchmarkKey, results_of
 from vbench_mem.analysis.spread import Spread
-from vbench_mem.analysis.trained import ScoredBenchmark, seed_of
+from vbench_mem.analysis.trained import seed_of
 from vbench_mem.matrix.axes import shown
 from vbench_mem.running.record import Record
 
 FEWEST = 3  # seeds; fewer may all differ in one direction by chance
-Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +50,7 @@ class Recall:
 
 def recalls(pairs: Sequence[Matched]) -> list[Recall]:
     """One for each encoder and benchmark with results on both sides."""
-    found: dict[tuple[str, Key], tuple[str, str, list[tuple[int, float, float]]]] = {}
+    found: dict[tuple[str, BenchmarkKey], tuple[str, str, list[tuple[int, float, float]]]] = {}
     for pair in pairs:
         cell = pair.before.cell
         if cell is None or cell.training is None:
@@ -70,12 +69,12 @@ def recalls(pairs: Sequence[Matched]) -> list[Recall]:
     return recalls
 
 
-def recalls_of(record: Record | None) -> dict[Key, tuple[str, float]]:
+def recalls_of(record: Record | None) -> dict[BenchmarkKey, tuple[str, float]]:
     """Short name of the benchmark and recall, by benchmark; empty if the results are malformed."""
     if record is None:
         return {}
     try:
-        every = [(ScoredBenchmark(result), float(result.recall)) for result in results_of(record)]
-        return {each.key: (each.short, recall) for each, recall in every if isfinite(recall)}
-    except (KeyError, OverflowError, TypeError, ValueError):
+        results = results_of(record)
+    except (TypeError, ValueError):
         return {}
+    return {each.key: (each.short, each.recall) for each in results if isfinite(each.recall)}

@@ -6,20 +6,24 @@ and does not affect the other seeds of its row.
 
 import statistics
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from vbench_mem.accuracy.training.curve import Curve
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from vbench_mem.accuracy.retrieval.evaluation import Evaluation, OneWay
+from vbench_mem.accuracy.training.trained import StageResult
 from vbench_mem.analysis.scores.score import AnyScore
-from vbench_mem.base.score_metrics import SCORE_METRICS, Direction, Origin
+from vbench_mem.base.score_metrics import RECALL, SCORE_METRICS, Direction, Origin
+from vbench_mem.data.benchmark import Dropped, TaskCeiling
 from vbench_mem.matrix.training import Source, Stage
 from vbench_mem.running.record import Record, Status
 
 DIRECTIONS: tuple[Direction, ...] = ("t2v", "v2t")
 GENERATED = "generated-"
-Sanity = Literal["shuffled", "frames_permuted", "constant"]
-SANITY: tuple[Sanity, ...] = ("shuffled", "frames_permuted", "constant")
+BenchmarkKey = tuple[str, str, str]
+SANITY = ("shuffled", "frames_permuted", "constant")
 
 
 class MeasuredScore(AnyScore):
@@ -41,132 +45,52 @@ class MeasuredScore(AnyScore):
         return statistics.stdev(self.values) if len(self.values) > 1 else None
 
 
-@dataclass(frozen=True, kw_only=True)
-class RecordedCeiling:
-    """The highest score that an encoder of a kind can reach: `value` with ties counted against it,
-    `random_ties_value` the expectation where chance breaks them. `metric`: `t2v_recall_at_1`."""
+class BenchmarkResult(BaseModel):
+    """The results of one training on one benchmark, as `training.probe` writes them.
 
-    kind: str
-    metric: str
-    value: float
-    random_ties_value: float
-    reason: str
+    captions   in all; `truncated` were cut at the end
+    dropped    items of the source that the gallery lacks
+    """
 
+    model_config = ConfigDict(frozen=True)
 
-@dataclass(frozen=True)
-class BenchmarkResult:
-    """The results of one training on one benchmark, read from its record."""
-
-    facts: Mapping[str, Any]
-
-    @property
-    def name(self) -> str:
-        return str(self.facts["name"])
+    name: str
+    protocol: str
+    sha256: str
+    gallery_size: int
+    captions: int
+    truncated: int
+    dropped: tuple[Dropped, ...]
+    ceilings: tuple[TaskCeiling, ...]
+    evaluation: Evaluation
 
     @property
-    def protocol(self) -> str:
-        return str(self.facts["protocol"])
+    def key(self) -> BenchmarkKey:
+        """The same for all trainings that were scored on the same data by the same convention."""
+        return (self.name, self.sha256, self.evaluation.convention)
 
     @property
-    def sha256(self) -> str:
-        return str(self.facts["sha256"])
+    def short(self) -> str:
+        """`temporal` of `generated-temporal`."""
+        return self.name.removeprefix(GENERATED)
 
-    @property
-    def gallery_size(self) -> int:
-        return int(self.facts["gallery_size"])
-
-    @property
-    def captions(self) -> int:
-        return int(self.facts["captions"])
-
-    @property
-    def truncated(self) -> int:
-        """Captions cut at the end."""
-        return int(self.facts["truncated"])
-
-    @property
-    def convention(self) -> str:
-        """How a video with several captions is ranked: `retrieval.answers.CONVENTIONS`."""
-        return str(self.facts["evaluation"]["convention"])
-
-    @property
-    def dropped(self) -> list[tuple[str, str]]:
-        """Items of the source that the gallery lacks, each with the reason."""
-        return [(str(each["id"]), str(each["reason"])) for each in self.facts["dropped"]]
-
-    @property
-    def ceilings(self) -> list[RecordedCeiling]:
-        return [RecordedCeiling(**each) for each in self.facts["ceilings"]]
-
-    @property
-    def metrics(self) -> Mapping[Direction, Mapping[str, float]]:
-        return {way: self.facts["evaluation"][way]["metrics"] for way in DIRECTIONS}
-
-    @property
-    def chance(self) -> Mapping[Direction, Mapping[str, float]]:
-        """The scores of an encoder that orders every gallery at random; no median rank."""
-        return {way: self.facts["evaluation"][way]["chance"] for way in DIRECTIONS}
-
-    def interval(self, direction: Direction, metric: str) -> tuple[float, float] | None:
-        """The 95 % bootstrap interval over queries; None where it was not computed."""
-        found = self.facts["evaluation"][direction]["intervals"].get(metric)
-        return None if found is None else (float(found[0]), float(found[1]))
+    def way(self, direction: Direction) -> OneWay:
+        return self.evaluation.t2v if direction == "t2v" else self.evaluation.v2t
 
     @property
     def recall(self) -> float:
         """T2V R@1."""
-        return self.metrics["t2v"]["recall_at_1"]
-
-    def sanity(self, name: Sanity) -> Mapping[Direction, Mapping[str, float]] | None:
-        """The scores of a sanity row; None where it was not computed."""
-        found: Mapping[Direction, Mapping[str, float]] | None
-        found = self.facts["evaluation"]["sanity"].get(name)
-        return found
+        return self.evaluation.t2v.metrics[RECALL]
 
 
 @dataclass(frozen=True)
 class StageFacts:
-    """The results of one stage of one training, read from its record."""
+    """The result of one stage of one training, read from its record."""
 
     stage: Stage
     seed: int
-    facts: Mapping[str, Any]
     checkpoint: str
-
-    @property
-    def seconds(self) -> float:
-        return float(self.facts["seconds"])
-
-    @property
-    def clips_seen(self) -> int:
-        return int(self.facts["clips_seen"])
-
-    @property
-    def repeated(self) -> int:
-        """Pairs whose caption occurred earlier in their batch."""
-        return int(self.facts["repeated"])
-
-    @property
-    def truncated(self) -> int:
-        return int(self.facts["truncated"])
-
-    @property
-    def broken(self) -> list[tuple[str, str]]:
-        """Clips that could not be decoded, each with the reason."""
-        return [(str(each["id"]), str(each["reason"])) for each in self.facts["broken"]]
-
-    @property
-    def notes(self) -> list[str]:
-        return [str(note) for note in self.facts["notes"]]
-
-    @property
-    def curve(self) -> Curve:
-        curve = self.facts["curve"]
-        return Curve(
-            every=int(curve["every"]),
-            losses=tuple(curve["losses"]),
-            gradient_norms=tuple(curve["gradient_norms"]),
-        )
+    result: StageResult
 
 
 def stage_facts(record: Record) -> StageFacts | None:
@@ -174,15 +98,16 @@ def stage_facts(record: Record) -> StageFacts | None:
     training, facts = record.cell.training, record.details.get("training")
     if record.status is not Status.OK or training is None or not training.stages or not facts:
         return None
-    sha256 = str(record.details["checkpoint"]["sha256"])
-    return StageFacts(training.stages[-1], training.seed, facts, sha256)
+    result = TypeAdapter(StageResult).validate_python(facts)
+    sha256 = record.details["checkpoint"]["sha256"]
+    return StageFacts(training.stages[-1], training.seed, sha256, result)
 
 
 def results_of(record: Record) -> list[BenchmarkResult]:
     """One for each benchmark scored; empty for a training that failed."""
     if record.status is not Status.OK:
         return []
-    return [BenchmarkResult(facts) for facts in record.details.get("results", ())]
+    return [BenchmarkResult.model_validate(facts) for facts in record.details.get("results", ())]
 
 
 def name_of(source: Source) -> str:
@@ -200,9 +125,9 @@ def measured_scores(records: Sequence[Record]) -> dict[str, MeasuredScore]:
     for record in records:
         for result in results_of(record):
             for direction in DIRECTIONS:
-                for metric in result.metrics[direction]:
+                for metric in result.way(direction).metrics:
                     if metric in SCORE_METRICS:
-                        key = (result.sha256, result.convention, direction, metric)
+                        key = (result.sha256, result.evaluation.convention, direction, metric)
                         found.setdefault(key, []).append((record, result))
     scores = {key: score_of(some, *key[2:]) for key, some in found.items()}
     times = Counter(score.column for score in scores.values())
@@ -220,14 +145,14 @@ def score_of(
 ) -> MeasuredScore:
     """One number of one benchmark, over the seeds."""
     first = some[0][1]
-    values = tuple(float(result.metrics[direction][metric]) for _, result in some)
+    values = tuple(result.way(direction).metrics[metric] for _, result in some)
     trainings = [record.cell.training for record, _ in some]
     return MeasuredScore(
         dataset=first.name,
         direction=direction,
         metric=metric,
         value=statistics.fmean(values),
-        gallery_size=int(first.facts["evaluation"][direction]["gallery_size"]),
+        gallery_size=first.way(direction).gallery_size,
         protocol=first.protocol,
         source="trained and scored here",
         seeds=tuple(training.seed for training in trainings if training is not None),

@@ -13,6 +13,7 @@ from fractions import Fraction
 from functools import cache, partial
 from operator import itemgetter
 
+from vbench_mem.data.benchmark import TaskCeiling
 from vbench_mem.data.synthetic import long
 from vbench_mem.data.synthetic.files import drawing
 from vbench_mem.data.synthetic.pictures import Picture, SyntheticClip
@@ -21,24 +22,6 @@ from vbench_mem.data.synthetic.tasks import check_split, clips_by_split, known_t
 T2V, V2T = "t2v_recall_at_1", "v2t_recall_at_1"
 TUBELETS = (2, 4)
 Frames = tuple[bytes, ...]  # a hash of each frame's pixels
-
-
-@dataclass(frozen=True, kw_only=True)
-class TaskCeiling:
-    """The highest score of any encoder of a kind, with any training.
-
-    kind               `frame-order-invariant`, `one-frame`, `first-16-frames`
-    metric             recall at 1, from 0 to 1
-    value              with ties counted against the encoder
-    random_ties_value  the expected value with ties broken at random
-    reason             what such an encoder cannot distinguish, in one line
-    """
-
-    kind: str
-    metric: str
-    value: float
-    random_ties_value: float
-    reason: str
 
 
 @dataclass(frozen=True)
