@@ -98,7 +98,8 @@ def fit_matrix(
         tried = sum(len(answer.sizes) for answer in answers)
         print(f"[{count}/{len(lines)}] {line.key}: {tried} predictions", file=sys.stderr)
 
-    answers = solve_all(lines, memory_limit.bytes, memory_limit.target, tell)
+    limits = [(line, memory_limit.bytes) for line in lines]
+    answers = solve_all(limits, memory_limit.target, tell)
     files = [] if out is None else write_fit(answers, memory_limit, loaded.name, out)
     if as_json:
         facts = {"matrix": loaded.name, "memory_limit": asdict(memory_limit)}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from vbench_mem.analysis.fit.search import MAX_STALLS, Edge, find_edge
+from vbench_mem.analysis.fit.search import Edge, find_edge
 
 Size = Callable[[int], int]
 SIZES: dict[str, Size] = {
@@ -48,8 +48,8 @@ def test_the_edge_is_the_one_that_brute_force_finds(name: str, values: range) ->
 
 
 def most_guesses(count: int) -> int:
-    """What no size may exceed: a halving for every few guesses."""
-    return 2 * MAX_STALLS + (MAX_STALLS + 1) * count.bit_length()
+    """What no size may exceed: a halving for every four guesses."""
+    return 6 + 4 * count.bit_length()
 
 
 @pytest.mark.parametrize("seed", range(40))

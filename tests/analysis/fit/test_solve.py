@@ -133,7 +133,8 @@ def test_of_a_cuda_process_everything_must_fit(cell: Cell, monkeypatch: pytest.M
 def test_lines_solved_beside_each_other_come_back_in_order(make_cell: MakeCell) -> None:
     lines = lines_of([shallow(make_cell(), depth=2)])
     keys: list[str] = []
-    answers = solve_all(lines, 30 * MIB, "cpu", lambda line, _: keys.append(line.key), jobs=2)
+    limits = [(line, 30 * MIB) for line in lines]
+    answers = solve_all(limits, "cpu", lambda line, _: keys.append(line.key), jobs=2)
     assert sorted(keys) == sorted(line.key for line in lines)
     assert [answer.line for answer in answers] == [line for line in lines for _ in range(2)]
     assert answers[:2] == solve(lines[0], 30 * MIB, "cpu")

@@ -45,7 +45,7 @@ def judge_all(
     outcomes = predict_all({cell.id: (cell, TARGET) for cell in cells}, done, jobs)
     largest = largest_batches(cases, done, jobs)
     return [
-        judge(claim, condition, outcomes, largest.get((claim.name, without_batch(condition))))
+        judge(claim, condition, outcomes, largest.get((claim, without_batch(condition))))
         for claim, condition in cases
     ]
 
@@ -78,30 +78,19 @@ def without_batch(condition: Condition) -> Condition:
 
 
 def largest_batches(
-    cases: Sequence[tuple[Claim, Condition]],
-    done: Callable[[str], None],
-    jobs: int | None,
-) -> dict[tuple[str, Condition], FitAnswer]:
+    cases: Sequence[tuple[Claim, Condition]], done: Callable[[str], None], jobs: int | None
+) -> dict[tuple[Claim, Condition], FitAnswer]:
     """The largest batch that keeps each claim about a limit, under each condition but the batch."""
-    found: dict[tuple[str, Condition], FitAnswer] = {}
-    limited = [
-        (claim, without_batch(condition)) for claim, condition in cases if claim.kind == "fits"
-    ]
-    for limit in sorted({claim.high for claim, _ in limited if claim.high}):
-        of_limit = list(dict.fromkeys(case for case in limited if case[0].high == limit))
-        lines = [
-            FitLine(
-                cell=cells_of(claim, condition)[0],
-                label=f"{claim.name}, {condition.label}",
-                frames=(claim.frames,),
-                batches=(),
-            )
-            for claim, condition in of_limit
-        ]
-        answers = solve_all(lines, int(limit), TARGET, lambda line, _: done(line.label), jobs)
-        for (claim, condition), answer in zip(of_limit, answers, strict=True):
-            found[claim.name, condition] = answer
-    return found
+    limits: dict[tuple[Claim, Condition], tuple[FitLine, int]] = {}
+    for claim, condition in cases:
+        if claim.kind == "fits" and claim.high is not None:
+            key = claim, without_batch(condition)
+            cell = cells_of(*key)[0]
+            name = f"{claim.name}, {condition.label}"
+            line = FitLine(cell=cell, label=name, frames=(claim.frames,), batches=())
+            limits[key] = line, int(claim.high)
+    found = solve_all(list(limits.values()), TARGET, lambda line, _: done(line.label), jobs)
+    return dict(zip(limits, found, strict=True))
 
 
 def judge(

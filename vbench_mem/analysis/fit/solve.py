@@ -4,7 +4,7 @@ Never imports torch here: a worker does. Every answer was predicted on both side
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
@@ -27,24 +27,26 @@ class FitEnding(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FitAnswer:
+class FitAnswer(Edge):
     """The most frames at a batch, or the largest batch at a frame count, of one line.
 
-    given    the batch where frames are sought, the frames where a batch is
-    largest  value that fits; None where nothing fits or nothing could be predicted
-    beyond   the next step, which does not fit; None at the bound of the search
-    sizes    bytes by every value that was predicted
+    given   the batch where frames are sought, the frames where a batch is
+    reason  why nothing could be predicted
     """
 
     line: FitLine
     sought: Sought
     given: int
     limit_bytes: int
-    largest: int | None = None
-    beyond: int | None = None
-    ending: FitEnding
     reason: str | None = None
-    sizes: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def ending(self) -> FitEnding:
+        if self.reason is not None:
+            return FitEnding.UNPREDICTED
+        if self.beyond is None:
+            return FitEnding.BOUND
+        return FitEnding.NOTHING if self.largest is None else FitEnding.EDGE
 
     @property
     def bytes_at(self) -> int | None:
@@ -60,18 +62,18 @@ class Unpredictable(Exception):
 
 
 def solve_all(
-    lines: Sequence[FitLine],
-    limit_bytes: int,
+    limits: Sequence[tuple[FitLine, int]],
     target: Target,
     done: Callable[[FitLine, list[FitAnswer]], None] = lambda *_: None,
     jobs: int | None = None,
 ) -> list[FitAnswer]:
-    """The answers of every line in the order given; `done` gets each line's as they come."""
-    work = {str(place): (solve, (line, limit_bytes, target)) for place, line in enumerate(lines)}
+    """The answers of every line within its limit in bytes, in the order given; `done` gets each
+    line's as they come."""
+    work = {str(place): (solve, (*limit, target)) for place, limit in enumerate(limits)}
     found: dict[str, list[FitAnswer]] = {}
     for key, answers in in_workers(work, jobs):
         found[key] = answers
-        done(lines[int(key)], answers)
+        done(limits[int(key)][0], answers)
     return [answer for key in work for answer in found[key]]
 
 
@@ -95,51 +97,39 @@ def answer_all(line: FitLine, limit_bytes: int, size: Size) -> list[FitAnswer]:
     found: list[FitAnswer] = []
     at_zero = 0  # weights and all else that no load changes: nearly equal in every search of a line
     for sought, given in searches:
+        edge, reason = Edge(None, None, {}), None
+        try:
+            edge = search(line, sought, given, limit_bytes, size, at_zero)
+            at_zero = edge.at_zero
+        except Unpredictable as error:
+            reason = str(error)
         answer = FitAnswer(
+            **vars(edge),
             line=line,
             sought=sought,
             given=given,
             limit_bytes=limit_bytes,
-            ending=FitEnding.UNPREDICTED,
+            reason=reason,
         )
-        try:
-            edge = search(answer, size, at_zero)
-        except Unpredictable as error:
-            found.append(replace(answer, reason=str(error)))
-            continue
-        at_zero = edge.at_zero
-        found.append(
-            replace(
-                answer,
-                largest=edge.largest,
-                beyond=edge.beyond,
-                ending=ending_of(edge),
-                sizes=edge.sizes,
-            )
-        )
+        found.append(answer)
     return found
 
 
-def search(answer: FitAnswer, size: Size, at_zero: int = 0) -> Edge:
-    line, given, load = answer.line, answer.given, answer.line.cell.load
-    limit = answer.limit_bytes
-    if answer.sought == "batch":
+def search(
+    line: FitLine, sought: Sought, given: int, limit_bytes: int, size: Size, at_zero: int
+) -> Edge:
+    load = line.cell.load
+    if sought == "batch":
         clips = range(1, MOST_CLIPS + 1)
         return find_edge(
-            clips, lambda batch: size(line.at(given, batch)), limit, load.batch, at_zero
+            clips, lambda batch: size(line.at(given, batch)), limit_bytes, load.batch, at_zero
         )
     counts = frame_counts(line.cell)
     if not counts:
         raise Unpredictable("no number of frames is possible for this encoder")
     return find_edge(
-        counts, lambda frames: size(line.at(frames, given)), limit, load.frames, at_zero
+        counts, lambda frames: size(line.at(frames, given)), limit_bytes, load.frames, at_zero
     )
-
-
-def ending_of(edge: Edge) -> FitEnding:
-    if edge.beyond is None:
-        return FitEnding.BOUND
-    return FitEnding.NOTHING if edge.largest is None else FitEnding.EDGE
 
 
 def bytes_needed(cell: Cell, target: Target) -> int:
