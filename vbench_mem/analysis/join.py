@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from pydantic import ValidationError
+
 from vbench_mem.analysis.scores.match import match
 from vbench_mem.analysis.scores.measured import MeasuredScore, measured_scores
 from vbench_mem.analysis.scores.score import AnyScore, Score
@@ -16,6 +18,7 @@ from vbench_mem.base.metrics import METRICS, PREDICTED
 from vbench_mem.matrix.axes import facts
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import Matrix
+from vbench_mem.probes import prediction as predictions
 from vbench_mem.probes.prediction import Prediction, Unpredicted, why_unpredicted
 from vbench_mem.running.record import Failure, Record, RowState, Status
 
@@ -97,6 +100,17 @@ class Row:
         if self.state == RowState.OOM and self.failure.phase:
             return (self.reason or "").replace("device out of memory", "oom", 1) or "oom"
         return f"{self.state}: {self.reason}" if self.reason else self.state
+
+
+def recorded_prediction(record: Record | None) -> Prediction | None:
+    """By the code that was measured; None if another version of this code wrote it."""
+    data = record.details.get("prediction") if record is not None else None
+    if not isinstance(data, dict):
+        return None
+    try:
+        return predictions.load(data)
+    except ValidationError:
+        return None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,13 +4,13 @@ Budgets on a measured peak are judged on the predicted one, whose name they show
 and on recall without a score file, cannot be judged before a run.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from vbench_mem.analysis.budgets.judge import judge
 from vbench_mem.analysis.budgets.predict import Outcome, Predict
-from vbench_mem.analysis.budgets.verdict import BudgetOutcome, Verdict
+from vbench_mem.analysis.budgets.verdict import BudgetOutcome, Verdict, not_judged
 from vbench_mem.analysis.join import Joined, Row, join
 from vbench_mem.analysis.scores.score import Score
 from vbench_mem.base.metrics import PREDICTED
@@ -53,43 +53,23 @@ def predict_rows(
     """
     place = ExecutionTarget.of([cell for matrix, _ in matrices for cell in matrix.cells], card)
     wanted = {
-        cell.id: (cell, place.target(cell))
-        for matrix, _ in matrices
-        for cell in matrix.cells
-        if cell.id not in matrix.skipped
+        cell.id: (cell, place.target(cell)) for matrix, _ in matrices for cell in matrix.wanted
     }
     outcomes = predict(wanted)
-    targets = {cell_id: target for cell_id, (_, target) in wanted.items()}
-    return [
-        of_matrix(matrix, scores, card, place, targets, outcomes) for matrix, scores in matrices
-    ]
-
-
-def of_matrix(
-    matrix: Matrix,
-    scores: Sequence[Score],
-    card: Card | None,
-    place: ExecutionTarget,
-    targets: Mapping[str, Target],
-    outcomes: Mapping[str, Outcome],
-) -> PredictedRows:
-    own = {c.id: targets[c.id] for c in matrix.cells if c.id not in matrix.skipped}
-    joined = join(matrix, {}, scores, [])
-    rows = tuple(
-        predicted(row, outcomes[row.cell.id], place, own[row.cell.id], card)
-        if row.cell.id in own
-        else row
-        for row in joined.rows
-    )
-    kinds = sorted(set(own.values()))
-    limit = limit_name(kinds, card)
-    compared = f", compared with the memory of {limit}" if limit else ""
-    return PredictedRows(
-        joined=replace(joined, rows=rows),
-        by=f"vbench_mem {VERSION} and torch {torch_build()[0]}, by the rules of "
-        f"{' and '.join(kinds) or 'no device'}{compared}",
-        card=limit,
-    )
+    found = []
+    for matrix, scores in matrices:
+        joined = join(matrix, {}, scores)
+        rows = tuple(
+            row if row.by_rule else predicted(row, outcomes[row.cell.id], place, card)
+            for row in joined.rows
+        )
+        kinds = sorted({wanted[cell.id][1] for cell in matrix.wanted})
+        limit = limit_name(kinds, card)
+        by = f"vbench_mem {VERSION} and torch {torch_build()[0]}, by the rules of "
+        by += " and ".join(kinds) or "no device"
+        by += f", compared with the memory of {limit}" if limit else ""
+        found.append(PredictedRows(joined=replace(joined, rows=rows), by=by, card=limit))
+    return found
 
 
 def limit_name(kinds: Sequence[Target], card: Card | None) -> str | None:
@@ -99,15 +79,13 @@ def limit_name(kinds: Sequence[Target], card: Card | None) -> str | None:
     return " or ".join(card.title if kind == "cuda" else "this host" for kind in reversed(kinds))
 
 
-def predicted(
-    row: Row, outcome: Outcome, place: ExecutionTarget, target: Target, card: Card | None
-) -> Row:
+def predicted(row: Row, outcome: Outcome, place: ExecutionTarget, card: Card | None) -> Row:
     if isinstance(outcome, Unpredicted):
         return replace(row, prediction=outcome, state=RowState.UNPREDICTED, reason=outcome.reason)
     if card is None:
         return replace(row, prediction=outcome, state=RowState.PREDICTED, reason=None)
     memory_limit = place.memory_limit(row.cell)
-    fit, why = judge_fit(outcome, memory_limit, target)
+    fit, why = judge_fit(outcome, memory_limit, place.target(row.cell))
     state = RowState.PREDICTED if fit in (None, Fit.FITS) else RowState(str(fit))
     limit = memory_limit.sure_bytes if memory_limit is not None else None
     return replace(row, prediction=outcome, state=state, reason=why, limit_bytes=limit)
@@ -119,28 +97,16 @@ def judge_predicted(joined: Joined) -> list[Verdict]:
     for number, budget in enumerate(joined.matrix.budgets):
         predicted = as_predicted(budget)
         if predicted is None:
-            message = f"{budget.metric} {budget.kind}: cannot be predicted; run the matrix"
-            found.append(undecided(budget, number, message))
+            verdicts = [not_judged(budget, "cannot be predicted; run the matrix")]
         elif budget.kind == "max_growth":
-            message = f"{budget.metric} {budget.kind}: is judged by `vbench-mem check`"
-            found.append(undecided(budget, number, message))
+            verdicts = [not_judged(budget, "is judged by `vbench-mem check`")]
         else:
-            for verdict in judge([predicted], joined):
-                failed = verdict.outcome is BudgetOutcome.FAIL
-                if budget.is_score and failed and verdict.actual is None:
-                    verdict = replace(verdict, outcome=BudgetOutcome.NOTHING_TO_JUDGE)
-                found.append(replace(verdict, budget=number, kind=budget.kind))
+            verdicts = judge([predicted], joined)
+        for verdict in verdicts:
+            if budget.is_score and verdict.actual is None:
+                verdict = replace(verdict, outcome=BudgetOutcome.NOTHING_TO_JUDGE)
+            found.append(replace(verdict, budget=number, kind=budget.kind))
     return found
-
-
-def undecided(budget: Budget, number: int, message: str) -> Verdict:
-    return Verdict(
-        outcome=BudgetOutcome.NOTHING_TO_JUDGE,
-        metric=budget.metric,
-        message=message,
-        budget=number,
-        kind=budget.kind,
-    )
 
 
 def as_predicted(budget: Budget) -> Budget | None:

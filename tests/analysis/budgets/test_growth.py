@@ -10,7 +10,6 @@ from tests.analysis.budgets.made import MIB, MODULES, indexed, never_run, predic
 from tests.rows import joined_of, matrix_of, ok
 from vbench_mem.analysis.budgets.growth import tree_of
 from vbench_mem.analysis.budgets.judge import judge
-from vbench_mem.analysis.budgets.result import text_of
 from vbench_mem.analysis.budgets.verdict import Verdict
 from vbench_mem.matrix.budget import Budget
 from vbench_mem.matrix.load import Matrix
@@ -176,7 +175,7 @@ def test_an_encoder_that_raises_is_one_line_and_programs_get_its_traceback(
         joined = never_run(matrix, {LABELS[0]: broken, LABELS[1]: predicted()})
         verdict, _ = judge([limit], joined, indexed(matrix, {LABELS[1]: predicted()}))
         assert verdict.outcome == "fail" and "(ValueError: odd)" in verdict.line
-        assert text_of(verdict) == verdict.line and "\n" not in verdict.line
+        assert not verdict.notes_and_hint and "\n" not in verdict.line
         assert verdict.traceback == trace
 
 

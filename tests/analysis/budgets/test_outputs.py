@@ -10,7 +10,7 @@ import pytest
 from vbench_mem.analysis.budgets.file import PlacedBudget
 from vbench_mem.analysis.budgets.github import annotations, command, markdown, summary
 from vbench_mem.analysis.budgets.junit import junit_text, write_junit
-from vbench_mem.analysis.budgets.result import CheckResult, lines_of, text_of
+from vbench_mem.analysis.budgets.result import CheckResult, lines_of
 from vbench_mem.analysis.budgets.verdict import BudgetOutcome, Verdict
 from vbench_mem.base.errors import UsageError
 from vbench_mem.matrix.budget import Budget
@@ -61,9 +61,10 @@ def test_a_failure_sets_the_exit_code_before_nothing_to_judge(
 
 
 def test_notes_and_hints_stand_below_their_line() -> None:
-    assert text_of(PASS) == "PASS good: fine"
+    assert list(lines_of(result_of(PASS))) == ["PASS good: fine", "1 verdict: 1 pass"]
     two = replace(FAIL, notes=("one", "two\nthree"), hint="four")
-    assert text_of(two).splitlines()[1:] == ["     one", "     two", "     three", "     four"]
+    text = "\n".join(lines_of(result_of(two)))
+    assert text.splitlines()[1:-1] == ["     one", "     two", "     three", "     four"]
 
 
 def test_failures_are_printed_last_and_counted() -> None:

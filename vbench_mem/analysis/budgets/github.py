@@ -85,7 +85,8 @@ def summary(result: CheckResult) -> str:
     if result.reason is not None:
         lines += [f"Some budgets could not be judged: {markdown(result.reason)}", ""]
     if result.verdicts:
-        lines += [*HEAD, *(row_of(result, verdict) for verdict in result.failures_first()), ""]
+        failures_first = sorted(result.verdicts, key=lambda verdict: verdict.passes)
+        lines += [*HEAD, *(row_of(result, verdict) for verdict in failures_first), ""]
     lines += [f"- {markdown(stale_text(name))}" for name in result.stale]
     return "\n".join(lines).rstrip("\n") + "\n"
 

@@ -71,10 +71,12 @@ def changes_of(before: Entry, after: Entry | Prediction, metric: str) -> tuple[C
     return tuple(sorted(found, key=lambda change: (-change.growth, change.module, change.category)))
 
 
-def explain_growth(
-    before: Entry, after: Entry | Prediction, changes: tuple[Change, ...]
-) -> Iterator[str]:
+def explain_growth(before: Entry, after: Entry | Prediction, metric: str) -> Iterator[str]:
     """Sentences: whether the peak moved to another phase, what grew, what shrank."""
+    if not is_of_peak(metric, after):
+        yield unknown_modules(after)
+        return
+    changes = changes_of(before, after, metric)
     if after.peak_phase != before.peak_phase:
         yield f"the step's peak moved from {before.peak_phase} to {after.peak_phase}"
     grew = [change for change in changes if change.growth > 0]
@@ -99,7 +101,9 @@ def listed(changes: list[Change]) -> list[str]:
 
 
 def largest_holders(prediction: Prediction, metric: str) -> str:
-    """The modules with the most bytes at the peak."""
+    """The modules with the most bytes at the peak, where they are known for the metric's phase."""
+    if not is_of_peak(metric, prediction):
+        return unknown_modules(prediction)
     tree = tree_of(prediction, metric)
     top = sorted(tree.items(), key=lambda leaf: (-leaf[1], leaf[0]))[:MOST_SHOWN]
     texts = [f"{m or OUTSIDE} {category} {format_bytes(size)}" for (m, category), size in top]

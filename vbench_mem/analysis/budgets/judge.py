@@ -12,6 +12,7 @@ from vbench_mem.analysis.budgets.partner import Partners, judged_rows, partners_
 from vbench_mem.analysis.budgets.verdict import (
     BudgetOutcome,
     Verdict,
+    not_judged,
     not_passed,
     number_of,
     origin_of,
@@ -35,22 +36,15 @@ def judge(
     return [
         replace(verdict, budget=number, kind=budget.kind)
         for number, budget in enumerate(budgets)
-        for verdict in judge_one(budget, joined, indexed)
+        for verdict in _judge_rows(budget, joined, indexed)
     ]
 
 
-def judge_one(
-    budget: Budget, joined: Joined, indexed: BaselineIndex | None = None
-) -> list[Verdict]:
-    """One budget over its rows."""
+def _judge_rows(budget: Budget, joined: Joined, indexed: BaselineIndex | None) -> list[Verdict]:
     rows = judged_rows(budget, joined.rows)
     if not rows:
         facts = ", ".join(f"{name}: {value}" for name, value in budget.where.items())
-        with_facts = f" has {facts}" if facts else ""
-        message = f"{budget.metric} {budget.kind}: no row to judge{with_facts}"
-        return [
-            Verdict(outcome=BudgetOutcome.NOTHING_TO_JUDGE, metric=budget.metric, message=message)
-        ]
+        return [not_judged(budget, f"no row to judge{f' has {facts}' if facts else ''}")]
     partners = partners_of(budget, joined.rows)
     if budget.is_score:
         return [v for row in rows for v in _judge_scores(budget, row, rows, partners)]
@@ -103,37 +97,25 @@ def _judge(budget: Budget, row: Row, partners: Partners | None, column: str) -> 
     name = name_of(budget, column)
     actual, why = number_of(budget, row, column)
     if actual is None:
-        return not_passed(
-            budget, row, f"{row.label}: {name} was not {origin_of(row, column)} ({why})"
-        )
+        return not_passed(budget, row, f"{name} was not {origin_of(row, column)} ({why})")
     if partners is None:
-        return _verdict(budget, row, actual, f"{row.label}: {name} is {show_value(budget, actual)}")
+        return _verdict(budget, row, actual, f"{name} is {show_value(budget, actual)}")
     partner, why = partners.of(row)
-    if partner is None:
-        return not_passed(budget, row, f"{row.label}: {name} cannot be compared ({why})")
-    base, why = number_of(budget, partner, column)
-    if base is None:
-        how = origin_of(partner, column)
-        text = f"{row.label}: {name} cannot be compared ({partner.label} was not {how}: {why})"
-        return not_passed(budget, row, text)
-    return _relative(budget, row, name, actual, partner, base)
-
-
-def _relative(
-    budget: Budget, row: Row, name: str, actual: float, partner: Row, base: float
-) -> Verdict:
-    values = f"{show_value(budget, actual)} against {show_value(budget, base)}"
+    base: float | None = None
+    if partner is not None:
+        base, why = number_of(budget, partner, column)
+        if base is None:
+            why = f"{partner.label} was not {origin_of(partner, column)}: {why}"
+        elif not base and budget.kind == "max_ratio":
+            base, why = None, f"{partner.label} has 0"
+    if partner is None or base is None:
+        return not_passed(budget, row, f"{name} cannot be compared ({why})")
+    values = f"{partner.label} ({show_value(budget, actual)} against {show_value(budget, base)})"
     if budget.kind == "max_drop":
         drop = base - actual
-        text = f"{row.label}: {name} is {show_drop(budget, drop)} below {partner.label} ({values})"
-        return _verdict(budget, row, drop, text)
-    if not base:
-        text = f"{row.label}: {name} cannot be compared ({partner.label} has 0)"
-        return not_passed(budget, row, text)
+        return _verdict(budget, row, drop, f"{name} is {show_drop(budget, drop)} below {values}")
     ratio = actual / base
-    return _verdict(
-        budget, row, ratio, f"{row.label}: {name} is {ratio:.3f} of {partner.label} ({values})"
-    )
+    return _verdict(budget, row, ratio, f"{name} is {ratio:.3f} of {values}")
 
 
 def _verdict(budget: Budget, row: Row, actual: float, text: str) -> Verdict:
@@ -157,5 +139,5 @@ def _verdict(budget: Budget, row: Row, actual: float, text: str) -> Verdict:
         cell_id=row.cell.id,
         limit=limit,
         actual=actual,
-        message=f"{text}, {gap} {side} than the limit of {limit_text}",
+        message=f"{row.label}: {text}, {gap} {side} than the limit of {limit_text}",
     )

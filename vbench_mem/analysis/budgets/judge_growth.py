@@ -5,15 +5,8 @@ Counts whole bytes: one byte above the limit fails.
 
 from decimal import Decimal
 
-from vbench_mem.analysis.budgets.baseline import BaselineIndex, Entry
-from vbench_mem.analysis.budgets.growth import (
-    Change,
-    changes_of,
-    explain_growth,
-    is_of_peak,
-    largest_holders,
-    unknown_modules,
-)
+from vbench_mem.analysis.budgets.baseline import BaselineIndex
+from vbench_mem.analysis.budgets.growth import changes_of, explain_growth, largest_holders
 from vbench_mem.analysis.budgets.verdict import BudgetOutcome, Verdict, not_passed, number_of
 from vbench_mem.analysis.budgets.wording import show_growth
 from vbench_mem.analysis.join import Row
@@ -30,22 +23,17 @@ def judge_growth(budget: Budget, row: Row, indexed: BaselineIndex | None) -> Ver
     actual, why = number_of(budget, row, name)
     if actual is None or not isinstance(fresh, Prediction):
         why = why or "the record holds no prediction"
-        return not_passed(budget, row, f"{row.label}: {name} was not predicted ({why})")
+        return not_passed(budget, row, f"{name} was not predicted ({why})")
     if indexed is None:
-        return not_passed(
-            budget, row, f"{row.label}: {name} cannot be compared: no baseline is given"
-        )
+        return not_passed(budget, row, f"{name} cannot be compared: no baseline is given")
     entry = indexed.entry(row.cell)
     base = None if entry is None else entry.metrics.get(name)
     if entry is None or base is None:
         what = "" if entry is None else f"{name} is "
-        return not_passed(budget, row, f"{row.label}: {what}not in the baseline; {ACCEPT}")
+        return not_passed(budget, row, f"{what}not in the baseline; {ACCEPT}")
     if entry.target != fresh.target:
-        text = (
-            f"{row.label}: {name} cannot be compared: it is predicted for {fresh.target}, the "
-            f"baseline for {entry.target}"
-        )
-        return not_passed(budget, row, text)
+        targets = f"it is predicted for {fresh.target}, the baseline for {entry.target}"
+        return not_passed(budget, row, f"{name} cannot be compared: {targets}")
     growth, allowed = int(actual) - base, allowance(budget, base)
     over = growth > allowed
     limit = format_bytes(allowed)
@@ -53,8 +41,7 @@ def judge_growth(budget: Budget, row: Row, indexed: BaselineIndex | None) -> Ver
         limit = f"{100 * budget.limit:g} % or {limit}"
     side = "more" if over else "less"
     gap = f"{format_bytes(abs(allowed - growth))} {side} than the limit of {limit}"
-    text = f"{row.label}: {name} is {show_growth(growth, base)}, {gap}"
-    changes = changes_of(entry, fresh, name)
+    text = f"{row.label}: {name} is {show_growth(growth, base)}, {gap}{indexed.other_torch}"
     less = f"{row.label}: {name} is below the baseline; {ACCEPT} to keep the gain"
     return Verdict(
         outcome=BudgetOutcome.FAIL if over else BudgetOutcome.PASS,
@@ -64,9 +51,9 @@ def judge_growth(budget: Budget, row: Row, indexed: BaselineIndex | None) -> Ver
         limit=budget.limit,
         actual=actual,
         baseline=base,
-        message=f"{text}{indexed.other_torch}",
-        notes=why_grown(name, entry, fresh, changes) if over else (),
-        changes=changes,
+        message=text,
+        notes=tuple(explain_growth(entry, fresh, name)) if over else (),
+        changes=changes_of(entry, fresh, name),
         hint=less if -growth > allowed else None,
     )
 
@@ -77,25 +64,16 @@ def allowance(budget: Budget, base: int) -> int:
     return int(Decimal(str(limit)) * base) if isinstance(limit, float) else int(limit)
 
 
-def why_grown(
-    metric: str, entry: Entry, fresh: Prediction, changes: tuple[Change, ...]
-) -> tuple[str, ...]:
-    """Sentences on the modules, where they are known for the phase of the metric."""
-    if not is_of_peak(metric, fresh):
-        return (unknown_modules(fresh),)
-    return tuple(explain_growth(entry, fresh, changes))
-
-
 def where_it_is(metric: str, row: Row, indexed: BaselineIndex | None) -> tuple[str, ...]:
     """What grew since the baseline; without a baseline the largest modules."""
     fresh = row.prediction
     if not row.has_prediction_of(metric) or not isinstance(fresh, Prediction):
         return ()
-    if not is_of_peak(metric, fresh):
-        return (unknown_modules(fresh),)
-    entry: Entry | None = indexed.entry(row.cell) if indexed else None
-    if entry is not None and entry.target == fresh.target:
-        changes = changes_of(entry, fresh, metric)
-        if any(change.growth > 0 for change in changes):
-            return tuple(explain_growth(entry, fresh, changes))
+    entry = indexed.entry(row.cell) if indexed else None
+    if (
+        entry is not None
+        and entry.target == fresh.target
+        and any(change.growth > 0 for change in changes_of(entry, fresh, metric))
+    ):
+        return tuple(explain_growth(entry, fresh, metric))
     return (largest_holders(fresh, metric),)

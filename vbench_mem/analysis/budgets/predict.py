@@ -7,17 +7,14 @@ device are not needed.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from pydantic import ValidationError
-
 from vbench_mem.analysis.budgets.baseline import Baseline, BaselineIndex, entry_of
 from vbench_mem.analysis.budgets.partner import judged_rows, partners_of
 from vbench_mem.analysis.budgets.wording import show_growth
-from vbench_mem.analysis.join import Joined, Row
+from vbench_mem.analysis.join import Joined, Row, recorded_prediction
 from vbench_mem.base.errors import UsageError
 from vbench_mem.machine.environment import read_environment
 from vbench_mem.matrix.budget import Budget
 from vbench_mem.matrix.cell import Cell
-from vbench_mem.probes import prediction as predictions
 from vbench_mem.probes.prediction import Prediction, Target, Unpredicted, target_of
 from vbench_mem.running.predictions import predict_all
 
@@ -45,18 +42,9 @@ def predict_missing(
 
 
 def with_recorded_predictions(joined: Joined) -> Joined:
-    """The rows with the prediction in their record, by the code that was measured."""
-    return replace(joined, rows=tuple(map(with_recorded_prediction, joined.rows)))
-
-
-def with_recorded_prediction(row: Row) -> Row:
-    data = row.record.details.get("prediction") if row.record is not None else None
-    if not isinstance(data, dict):
-        return row
-    try:
-        return replace(row, prediction=predictions.load(data))
-    except ValidationError:  # written by another version of this code
-        return row
+    """The rows with the prediction in their record."""
+    rows = (replace(row, prediction=recorded_prediction(row.record)) for row in joined.rows)
+    return replace(joined, rows=tuple(rows))
 
 
 def needing_predictions(budgets: Sequence[Budget], rows: Sequence[Row]) -> list[Row]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from vbench_mem.analysis.budgets.file import PlacedBudget
@@ -63,23 +63,18 @@ class CheckResult:
     def budget_of(self, verdict: Verdict) -> PlacedBudget:
         return self.placed[verdict.budget]
 
-    def failures_first(self) -> list[Verdict]:
-        """Those that do not pass first, each in the order of the budgets."""
-        return sorted(self.verdicts, key=lambda verdict: verdict.passes)
-
     def dump(self) -> dict[str, Any]:
         """JSON-ready."""
+        placed = ((verdict, self.budget_of(verdict)) for verdict in self.verdicts)
         data: dict[str, Any] = {
             "exit_code": self.exit_code,
-            "verdicts": [self.dump_one(verdict) for verdict in self.verdicts],
+            "verdicts": [
+                asdict(verdict) | {"file": str(it.path), "line": it.line, "budget": it.place}
+                for verdict, it in placed
+            ],
             "stale": list(self.stale),
         }
         return data if self.reason is None else data | {"reason": self.reason}
-
-    def dump_one(self, verdict: Verdict) -> dict[str, Any]:
-        budget = self.budget_of(verdict)
-        where = {"file": str(budget.path), "line": budget.line, "budget": budget.place}
-        return asdict(verdict) | where
 
 
 def lines_of(result: CheckResult) -> Iterator[str]:
@@ -87,19 +82,13 @@ def lines_of(result: CheckResult) -> Iterator[str]:
 
     A note about a cell is printed once.
     """
-    printed: dict[str | None, set[str]] = {}
+    printed: set[tuple[str | None, str]] = set()
     for verdict in sorted(result.verdicts, key=lambda verdict: not verdict.passes):
-        known = printed.setdefault(verdict.cell_id, set())
-        yield text_of(replace(verdict, notes=tuple(n for n in verdict.notes if n not in known)))
-        known |= set(verdict.notes)
+        notes = [each for each in verdict.notes_and_hint if (verdict.cell_id, each) not in printed]
+        below = [f"     {line}" for note in notes for line in note.splitlines()]
+        yield "\n".join([verdict.line, *below])
+        printed |= {(verdict.cell_id, note) for note in verdict.notes}
     if result.verdicts:
         yield result.counts
     if any(v.outcome is BudgetOutcome.FAIL and v.baseline is not None for v in result.verdicts):
         yield f"to accept the growth: {ACCEPT}"
-
-
-def text_of(verdict: Verdict) -> str:
-    """Its line, and its notes below."""
-    below = verdict.notes_and_hint
-    lines = [line for note in below for line in note.splitlines()]
-    return "\n".join([verdict.line, *(f"     {line}" for line in lines)])

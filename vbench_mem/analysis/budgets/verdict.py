@@ -64,16 +64,21 @@ class Verdict:
 def not_passed(budget: Budget, row: Row, message: str) -> Verdict:
     """A failure without a number, with the traceback of an encoder that raised."""
     failed = row.prediction if row.has_prediction_of(budget.metric) else None
-    trace = failed.traceback if isinstance(failed, Unpredicted) else None
     return Verdict(
         outcome=BudgetOutcome.FAIL,
         metric=budget.metric,
         label=row.label,
         cell_id=row.cell.id,
         limit=budget.limit,
-        message=message,
-        traceback=trace,
+        message=f"{row.label}: {message}",
+        traceback=failed.traceback if isinstance(failed, Unpredicted) else None,
     )
+
+
+def not_judged(budget: Budget, why: str) -> Verdict:
+    """Of no row."""
+    message = f"{budget.metric} {budget.kind}: {why}"
+    return Verdict(outcome=BudgetOutcome.NOTHING_TO_JUDGE, metric=budget.metric, message=message)
 
 
 def number_of(budget: Budget, row: Row, column: str) -> Found:

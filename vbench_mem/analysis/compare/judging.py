@@ -8,7 +8,7 @@ machine are never judged.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from vbench_mem.analysis.budgets.growth import changes_of, explain_growth
+from vbench_mem.analysis.budgets.growth import explain_growth
 from vbench_mem.analysis.compare.bands import FEWEST, OF_FLOP, OF_STEP, TIMES, band_of
 from vbench_mem.analysis.compare.differences import Difference, Judgement, Matched
 from vbench_mem.analysis.compare.side import Item
@@ -155,4 +155,4 @@ def modules_of(before: Item, after: Item) -> tuple[str, ...]:
         return ()
     if before.metrics.get(PEAK) == after.metrics.get(PEAK):
         return ()
-    return tuple(explain_growth(old, new, changes_of(old, new, PEAK)))
+    return tuple(explain_growth(old, new, PEAK))

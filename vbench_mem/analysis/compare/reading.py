@@ -9,9 +9,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from vbench_mem.analysis.budgets.baseline import Entry, entry_of, parse_baseline
+from vbench_mem.analysis.budgets.baseline import entry_of, parse_baseline
 from vbench_mem.analysis.compare.locate import Place, find_place
 from vbench_mem.analysis.compare.side import Item, Side
+from vbench_mem.analysis.join import recorded_prediction
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.explain import explain
 from vbench_mem.base.metrics import METRICS
@@ -172,7 +173,8 @@ def items_of(found: Found) -> Iterator[tuple[str, Item]]:
     inside a record."""
     for cell_id in [*found.records, *(found.predicted.keys() - found.records.keys())]:
         record, pair = found.records.get(cell_id), found.predicted.get(cell_id)
-        entry = entry_of(pair[1]) if pair is not None else recorded(record)
+        prediction = pair[1] if pair is not None else recorded_prediction(record)
+        entry = entry_of(prediction) if prediction is not None else None
         metrics = of_table(record.metrics) if record is not None else {}
         if pair is not None and entry is not None:
             metrics = metrics | entry.metrics
@@ -190,14 +192,3 @@ def of_table(metrics: Mapping[str, int | float | None]) -> dict[str, int | float
         for name, value in metrics.items()
         if value is not None and name in METRICS and abs(value) <= LARGEST
     }
-
-
-def recorded(record: Record | None) -> Entry | None:
-    """The prediction inside a record; None if another version of this code wrote it."""
-    kept = record.details.get("prediction") if record is not None else None
-    if not isinstance(kept, dict):
-        return None
-    try:
-        return entry_of(predictions.load(kept))
-    except ValidationError:
-        return None
