@@ -224,7 +224,7 @@ def test_errors_of_git_say_what_to_do(
     assert "no revision called 'HAED'" in refused("HAED:reports/quick")
     assert "no revision called '--help'" in refused("--help:reports/quick")
     assert "did you mean reports/quick?" in refused("HEAD:reports/quikc")
-    assert "did you mean reports?" in refused("HEAD:repotrs/quick")
+    assert "did you mean reports/quick?" in refused("HEAD:repotrs/quick")
     assert "no records, predictions or baseline" in refused("HEAD:code")
     assert "write it like HEAD:reports" in refused(":reports")
     (tmp_path / "outside").mkdir()

@@ -70,13 +70,13 @@ def test_json_and_csv_give_the_same_score(write: Write, tmp_path: Path) -> None:
         ("variant", "external:", "needs a name"),
         ("size", "L", "size: joint_b16 has size B, not L"),
         ("size", "", "size: is empty"),
-        ("frames", "0", "frames: input should be greater than or equal to 1, not '0'"),
-        ("frames", "many", "frames: input should be a valid integer"),
+        ("frames", "0", "frames: 0 is refused: it should be greater than or equal to 1"),
+        ("frames", "many", "frames: many is refused: it should be a valid integer"),
         ("frames", "", "frames: is empty; only an external variant"),
-        ("mask_ratio", "1", "mask_ratio: input should be less than 1, not '1'"),
+        ("mask_ratio", "1", "mask_ratio: 1 is refused: it should be less than 1"),
         ("dataset", "msrvtt", "dataset: 'msrvtt' is written msr-vtt here"),
         ("dataset", "My Set", "dataset: 'My Set' is not a name"),
-        ("direction", "t2w", "direction: 't2w' is not known; did you mean t2v?"),
+        ("direction", "t2w", "direction: t2w is not a choice; did you mean t2v?"),
         ("metric", "recall_at1", "metric: no score called 'recall_at1'; did you mean recall_at_1?"),
         ("metric", "cider", "direction: cider is v2t only, not t2v"),
         (
@@ -85,12 +85,16 @@ def test_json_and_csv_give_the_same_score(write: Write, tmp_path: Path) -> None:
             "value: recall_at_1 is 0 to 1, not 38.1; write a percentage as a share, ",
         ),
         ("value", "-0.1", "value: recall_at_1 is 0 to 1, not -0.1"),
-        ("value", "nan", "value: input should be a finite number"),
-        ("value", "inf", "value: input should be a finite number"),
+        ("value", "nan", "value: nan is refused: it should be a finite number"),
+        ("value", "inf", "value: inf is refused: it should be a finite number"),
         ("value", "", "value: is missing"),
-        ("gallery_size", "0", "gallery_size: input should be greater than or equal to 1"),
+        (
+            "gallery_size",
+            "0",
+            "gallery_size: 0 is refused: it should be greater than or equal to 1",
+        ),
         ("protocol", "; nothing", "protocol: '; nothing' has no short name"),
-        ("origin", "publised", "origin: 'publised' is not known; did you mean published?"),
+        ("origin", "publised", "origin: publised is not a choice; did you mean published?"),
         ("source", "", "source: is missing"),
     ],
 )
@@ -199,7 +203,9 @@ def test_a_file_that_is_not_the_form_is_refused(
 def test_a_nan_in_json_is_refused(tmp_path: Path) -> None:
     bad = GOOD | {"frames": 16, "mask_ratio": 0.0, "value": float("nan"), "gallery_size": 1000}
     (tmp_path / "a.json").write_text(json.dumps([bad]))
-    assert "row 1: value: input should be a finite number" in complaint(tmp_path / "a.json")
+    assert "row 1: value: NaN is refused: it should be a finite number" in complaint(
+        tmp_path / "a.json"
+    )
 
 
 def test_every_field_of_the_form_is_in_the_readme() -> None:

@@ -76,11 +76,11 @@ def values_of(record: Record, name: str) -> list[float]:
 
 def numbers(values: Any) -> list[float]:
     """The values as floats if all are positive numbers, else empty: records come from files."""
-    if not isinstance(values, list):
+    if not isinstance(values, list) or not all(map(is_time, values)):
         return []
-    for value in values:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return []
-        if not 0 < value <= sys.float_info.max:  # nor is NaN
-            return []
     return [float(value) for value in values]
+
+
+def is_time(value: Any) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and 0 < value <= sys.float_info.max  # nor is NaN

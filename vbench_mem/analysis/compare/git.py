@@ -3,8 +3,9 @@
 import os
 import subprocess
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 
-from vbench_mem.base.errors import UsageError, nearest
+from vbench_mem.base.errors import UsageError
 
 TIMEOUT_S = 60
 LOCAL = "name a folder or a file instead"
@@ -84,9 +85,8 @@ def resolve(name: str) -> str | None:
 
 def files_of(tree: str) -> dict[str, str]:
     """Every file below, with its object; links and modules are not among them."""
-    done = git("ls-tree", "-r", "-z", "--full-tree", tree)
     found = {}
-    for line in filter(None, done.stdout.split(b"\0")):
+    for line in filter(None, git("ls-tree", "-r", "-z", "--full-tree", tree).stdout.split(b"\0")):
         about, _, name = line.partition(b"\t")
         mode, kind, blob = about.split()
         if kind == b"blob" and mode != b"120000":
@@ -95,15 +95,8 @@ def files_of(tree: str) -> dict[str, str]:
 
 
 def beside(revision: str, path: str) -> str:
-    """`; did you mean reports/a?`, from the names in the nearest existing folder above."""
-    above = path
-    while "/" in above:
-        above = above.rpartition("/")[0]
-        if folder := names_in(revision, f"{above}/"):
-            return nearest(path, folder)
-    return nearest(path, names_in(revision, ""))
-
-
-def names_in(revision: str, folder: str) -> list[str]:
-    done = git("ls-tree", "-z", "--full-tree", "--name-only", revision, *([folder] * bool(folder)))
-    return [name.decode(errors="replace") for name in done.stdout.split(b"\0") if name]
+    """`; did you mean reports/a?`; empty where the revision has no such name."""
+    options = ("-r", "-t", "-z", "--full-tree", "--name-only")
+    names = git("ls-tree", *options, revision).stdout.decode(errors="replace").split("\0")
+    close = get_close_matches(path, names, n=1)
+    return f"; did you mean {close[0]}?" if close else ""

@@ -72,9 +72,8 @@ def known(side: Side) -> Mapping[str, Values]:
     found: dict[str, dict[str, None]] = {}
     for environment in side.environments():
         facts = environment.packages | {"device": environment.device} | environment.facts
-        for name, value in facts.items():
-            if name not in MOMENTARY:
-                found.setdefault(name, {})[written(name, value)] = None
+        for name in facts.keys() - MOMENTARY:
+            found.setdefault(name, {})[written(name, facts[name])] = None
     return {name: tuple(values) for name, values in found.items()}
 
 

@@ -6,16 +6,15 @@ Similar rows are not paired unless requested; a note on the unmatched row names 
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vbench_mem.analysis.budgets.baseline import keys_of
 from vbench_mem.analysis.compare.differences import Matched
 from vbench_mem.analysis.compare.machines import MachineFact
 from vbench_mem.analysis.compare.side import Item, Side
-from vbench_mem.base.load import Load, Runtime
 from vbench_mem.matrix import cell as cells
-from vbench_mem.matrix.axes import SETTINGS, label
+from vbench_mem.matrix.axes import SETTINGS, facts, label
 from vbench_mem.matrix.cell import Cell
 
 ID_DIGITS = 8
@@ -31,16 +30,12 @@ class Unmatched:
     note: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pairing:
-    pairs: tuple[Matched, ...]
-    only_before: tuple[Unmatched, ...]
-    only_after: tuple[Unmatched, ...]
-
-
-def pair(before: Side, after: Side, *, any_protocol: bool = False) -> Pairing:
-    """In the order of each side. `any_protocol` also pairs rows that differ only in warm-up, steps,
-    seed and limits, if the partner is unique."""
+def pair(
+    before: Side, after: Side, *, any_protocol: bool = False
+) -> tuple[list[Matched], list[Unmatched], list[Unmatched]]:
+    """The pairs, then the rows that only `before` has, then those that only `after` has, in the
+    order of each side. `any_protocol` also pairs rows that differ only in warm-up, steps, seed and
+    limits, if the partner is unique."""
     old, new = dict(before.items), dict(after.items)
     if before.is_baseline != after.is_baseline:
         old, new = by_name(before), by_name(after)
@@ -48,18 +43,15 @@ def pair(before: Side, after: Side, *, any_protocol: bool = False) -> Pairing:
     partners = {key: key for key in old if key in new}
     if any_protocol:
         partners |= alike(old, new)
-    left = {key: item for key, item in old.items() if key not in partners}
     found = set(partners.values())
+    left = {key: item for key, item in old.items() if key not in partners}
     right = {key: item for key, item in new.items() if key not in found}
-    return Pairing(
-        pairs=tuple(
-            Matched(label=labels[key], before=item, after=new[partners[key]])
-            for key, item in old.items()
-            if key in partners
-        ),
-        only_before=tuple(unmatched(left, right, labels)),
-        only_after=tuple(unmatched(right, left, labels)),
-    )
+    pairs = [
+        Matched(label=labels[key], before=item, after=new[partners[key]])
+        for key, item in old.items()
+        if key in partners
+    ]
+    return pairs, list(unmatched(left, right, labels)), list(unmatched(right, left, labels))
 
 
 def alike(old: Mapping[str, Item], new: Mapping[str, Item]) -> dict[str, str]:
@@ -113,15 +105,13 @@ def labels_of(*sides: Mapping[str, Item]) -> dict[str, str]:
     """By key: the variant and the settings of load and runtime that vary; equal labels of one side
     get the first digits of their ids too."""
     items = {key: item for side in sides for key, item in side.items()}
-    cells_of: dict[str, list[Cell]] = {}
-    for item in items.values():
-        if item.cell is not None:
-            cells_of.setdefault(item.cell.probe, []).append(item.cell)
-    names = {probe: varying(some) for probe, some in cells_of.items()}
-    labels = {key: key for key in items}
-    for key, item in items.items():
-        if item.cell is not None and item.cell.id == key:
-            labels[key] = label(item.cell, names[item.cell.probe])
+    found = {key: item.cell for key, item in items.items() if item.cell is not None}
+    names = {
+        probe: varying(cell for cell in found.values() if cell.probe == probe)
+        for probe in {cell.probe for cell in found.values()}
+    }
+    own = {key: label(cell, names[cell.probe]) for key, cell in found.items() if cell.id == key}
+    labels = {key: key for key in items} | own
     for side in sides:
         often = Counter(labels[key] for key in side)
         for key in side:
@@ -131,14 +121,13 @@ def labels_of(*sides: Mapping[str, Item]) -> dict[str, str]:
 
 
 def varying(some: Iterable[Cell]) -> tuple[str, ...]:
-    some = list(some)
-    parts: tuple[tuple[str, Any], ...] = (("load", Load), ("runtime", Runtime))
+    """Settings of load and runtime in which the cells differ."""
+    known = [facts(cell) for cell in some]
     return tuple(
-        field.name
-        for part, kind in parts
-        for field in fields(kind)
-        if field.name in SETTINGS and SETTINGS[field.name].section == part
-        if len({getattr(getattr(cell, part), field.name) for cell in some}) > 1
+        name
+        for name, setting in SETTINGS.items()
+        if setting.section in ("load", "runtime")
+        and any(each[name] != known[0][name] for each in known)
     )
 
 
@@ -158,11 +147,11 @@ def unmatched(
 
 def core(cell: Cell) -> str:
     """Everything in the cell except protocol and seed, as text."""
-    facts = cells.dump(cell)
-    del facts["encoder"], facts["recipe_name"], facts["protocol"]
-    if facts["training"] is not None:
-        del facts["training"]["seed"]
-    return json.dumps(facts, sort_keys=True)
+    data = cells.dump(cell)
+    del data["encoder"], data["recipe_name"], data["protocol"]
+    if data["training"] is not None:
+        del data["training"]["seed"]
+    return json.dumps(data, sort_keys=True)
 
 
 def settings(cell: Cell) -> dict[str, Any]:

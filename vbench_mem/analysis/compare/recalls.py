@@ -15,7 +15,7 @@ from vbench_mem.running.record import Record
 FEWEST = 3  # seeds; fewer may all differ in one direction by chance
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Recall:
     """One encoder on one benchmark, shares by seed."""
 
@@ -60,13 +60,10 @@ def recalls(pairs: Sequence[Matched]) -> list[Recall]:
         for key in (key for key in old if key in new):
             _, _, some = found.setdefault((core(cell), key), (label, old[key][0], []))
             some.append((seed_of(cell), old[key][1], new[key][1]))
-    recalls = []
-    for label, benchmark, some in found.values():
-        seeds, before, after = zip(*sorted(some), strict=True)
-        recalls.append(
-            Recall(label=label, benchmark=benchmark, seeds=seeds, before=before, after=after)
-        )
-    return recalls
+    return [
+        Recall(label, benchmark, *zip(*sorted(some), strict=True))
+        for label, benchmark, some in found.values()
+    ]
 
 
 def recalls_of(record: Record | None) -> dict[BenchmarkKey, tuple[str, float]]:

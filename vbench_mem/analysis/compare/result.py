@@ -99,17 +99,17 @@ def compare(
             f"{': ' if differing else ''}{differing}); times cannot be compared; "
             "--unlike-machines compares the rest"
         )
-    found = pair(before, after, any_protocol=any_protocol)
-    facts += tuple(protocol_facts(found.pairs))
+    pairs, only_before, only_after = pair(before, after, any_protocol=any_protocol)
+    facts += tuple(protocol_facts(pairs))
     terms = Terms(is_unlike=is_unlike, is_counted=not is_unlike or before.kinds == after.kinds)
-    rows = [match(each, terms) for each in found.pairs]
+    rows = [match(each, terms) for each in pairs]
     return Comparison(
         before=before,
         after=after,
         rows=tuple(sorted(rows, key=lambda row: row.rank)),
-        only_before=found.only_before,
-        only_after=found.only_after,
-        recalls=tuple(recalls(found.pairs)),
+        only_before=tuple(only_before),
+        only_after=tuple(only_after),
+        recalls=tuple(recalls(pairs)),
         facts=facts,
         is_unlike=is_unlike,
     )

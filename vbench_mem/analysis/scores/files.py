@@ -14,10 +14,12 @@ from pydantic import ValidationError
 
 from vbench_mem.analysis.scores.score import Score
 from vbench_mem.base.errors import UsageError, nearest
+from vbench_mem.base.explain import explain
 from vbench_mem.base.strict_json import parse_json
 from vbench_mem.matrix.load import REFERENCE
 
 CLAIMS = "claims_"  # starts the names of tables that hold no scores
+KNOWN_KEYS: dict[tuple[str, ...], tuple[str, ...]] = {(): tuple(Score.model_fields)}
 REQUIRED = [name for name, field in Score.model_fields.items() if field.is_required()]
 
 Placed = tuple[str, Score]  # its place (`scores.csv: row 3`) and the score
@@ -68,7 +70,7 @@ def _csv(path: Path | Traversable) -> Iterator[Placed]:
             try:
                 score = Score.model_validate_strings(given, strict=False)
             except ValidationError as error:
-                raise UsageError(f"{place}: {describe(error)}") from error
+                raise UsageError(f"{place}: {explain(error, KNOWN_KEYS)}") from error
             yield place, score
     except csv.Error as error:
         raise UsageError(f"{label}: row {reader.line_num}: not CSV ({error})") from error
@@ -86,7 +88,7 @@ def _json(path: Path) -> Iterator[Placed]:
         try:
             yield place, Score.model_validate(item)
         except ValidationError as error:
-            raise UsageError(f"{place}: {describe(error)}") from error
+            raise UsageError(f"{place}: {explain(error, KNOWN_KEYS)}") from error
 
 
 def _text(path: Path | Traversable, label: str) -> str:
@@ -107,24 +109,6 @@ def _check_header(header: list[str], label: str) -> None:
     for name in REQUIRED:
         if name not in header:
             raise UsageError(f"{label}: row 1: column {name} is missing")
-
-
-def describe(error: ValidationError) -> str:
-    """The first problem as `field: what is wrong`, in plain words instead of pydantic's."""
-    first = error.errors()[0]
-    field = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        return f"no column called '{field}'{nearest(field, Score.model_fields)}"
-    if first["type"] == "missing":
-        return f"{field}: is missing"
-    if first["type"] == "value_error":
-        text = str(first["ctx"]["error"])  # written by a check in score.py, which names the field
-    elif first["type"] in ("literal_error", "enum"):
-        known = first["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
-        text = f"'{first['input']}' is not known{nearest(str(first['input']), known)}"
-    else:
-        text = f"{first['msg'][0].lower()}{first['msg'][1:]}, not {first['input']!r}"
-    return f"{field}: {text}" if field else text
 
 
 def refuse_duplicates(scores: Sequence[Placed]) -> None:
