@@ -1,8 +1,4 @@
-"""Records and scores -> rows, one for each cell of a matrix.
-
-A cell without a record has a row too, and so has a failure; scores without a cell and cells without
-a score are listed.
-"""
+"""Records and scores -> rows, one for each cell of a matrix, with or without a record."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

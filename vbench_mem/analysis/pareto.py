@@ -7,9 +7,7 @@ def frontier(points: Sequence[tuple[float, float]]) -> list[int]:
     """Indices of the (cost, gain) points that no other point beats, by rising cost.
 
     A point beats another when it costs no more and gains no less, and differs from it in one of
-    the two. So of equal cost the largest gain stays, of equal gain the smallest cost, and points
-    that are equal in both all stay.
-    Check: equals comparing every pair.
+    the two. Points that are equal in both all stay. Check: equals comparing every pair.
     """
     best: list[int] = []
     order = sorted(range(len(points)), key=lambda i: (points[i][0], -points[i][1], i))
@@ -27,9 +25,6 @@ def beats(one: Sequence[float], other: Sequence[float]) -> bool:
 
 
 def beaten_by(costs: Sequence[Sequence[float]]) -> list[int | None]:
-    """For each point the first point of the frontier that beats it; None for the frontier's own.
-
-    Every other point is beaten by one of the frontier, since the relation is transitive.
-    """
+    """For each point the first point of the frontier that beats it; None for the frontier's own."""
     best = [i for i, some in enumerate(costs) if not any(beats(other, some) for other in costs)]
     return [next((i for i in best if beats(costs[i], some)), None) for some in costs]

@@ -1,8 +1,5 @@
 """Rows of a matrix before any run: all memory numbers are predicted, without records or a device.
-
-Budgets on a measured peak are judged on the predicted one, whose name they show. Budgets on time,
-and on recall without a score file, cannot be judged before a run.
-"""
+Budgets on a measured peak are judged on the predicted one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -48,9 +45,7 @@ def predict_rows(
     predict: Predict = predict_all,
 ) -> list[PredictedRows]:
     """The rows of each matrix with its scores; a cell of several matrices is predicted once.
-
-    Without a card the devices of this machine are assumed and no memory limit is applied.
-    """
+    Without a card the devices of this machine are assumed and no memory limit is applied."""
     place = ExecutionTarget.of([cell for matrix, _ in matrices for cell in matrix.cells], card)
     wanted = {
         cell.id: (cell, place.target(cell)) for matrix, _ in matrices for cell in matrix.wanted

@@ -1,7 +1,4 @@
-"""The trainings of a matrix by what was trained, and their scores over seeds. No torch.
-
-Rows that differ only in settings without effect on the weights share their trainings: one entry.
-"""
+"""The trainings of a matrix by what was trained, and their scores over seeds. No torch."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

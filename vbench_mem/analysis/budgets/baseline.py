@@ -1,13 +1,8 @@
-"""The baseline: the accepted prediction of each cell, as a file.
+"""The baseline: the accepted prediction of each cell, as a file to commit.
 
-The file is committed. It is rewritten whole and sorted, without times and names of machines: growth
-shows in a diff. It never holds measured numbers, which differ from run to run.
-
-Cells are matched by name, not by id: variant, frames, batch, and every setting of load and runtime
-that is not the default. When a row of the encoder table is edited its cells keep their names, so
-that growth is seen; their ids change, and they would count as new cells. For the same reason the
-resolution is in the name only where it is not the encoder's default. A matrix cell that is renamed,
-or whose load is changed, is a new cell.
+It is sorted, without times and names of machines, so that growth shows in a diff. Cells are matched
+by name, which is kept when a row of the encoder table is edited, and not by id, which changes then:
+variant, frames, batch, and every setting of load and runtime that is not the default.
 """
 
 import json

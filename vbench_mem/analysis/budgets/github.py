@@ -22,9 +22,7 @@ WORDS = {
 
 def annotations(result: CheckResult, workspace: Path) -> list[str]:
     """Workflow commands: an error for each verdict that does not pass, a notice for each hint.
-
-    GitHub shows only the first ten errors of a step: the last of them counts the others.
-    """
+    The last of the errors that GitHub shows counts the others."""
     lines = []
     failing = [verdict for verdict in result.verdicts if not verdict.passes]
     most = MOST_ERRORS - (result.reason is not None)

@@ -33,10 +33,8 @@ class Change:
 
 
 def tree_of(of: Entry | Prediction, metric: str) -> Tree:
-    """Bytes by module and category; what an allocator adds to the tensors is a module in brackets.
-
-    For the metric of one category, that category only.
-    """
+    """Bytes by module and category (only that of the metric, if it is of one); what an allocator
+    adds to the tensors is a module in brackets."""
     only = metric.removeprefix("predicted_").removesuffix("_bytes")
     leaves = {(m, c): size for m, sizes in of.modules.items() for c, size in sizes.items()}
     if any(category == only for _, category in leaves):

@@ -1,7 +1,4 @@
-"""Budgets and rows -> verdicts, each with the limit, the actual number and the difference.
-
-A missing number never passes. Rows that a rule of the matrix skips are not judged.
-"""
+"""Budgets and rows -> verdicts. A missing number never passes."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -29,10 +26,8 @@ TOLERANCE = 1e-9  # of fractions: 0.30 - 0.29 is slightly more than 0.01 in floa
 def judge(
     budgets: Sequence[Budget], joined: Joined, indexed: BaselineIndex | None = None
 ) -> list[Verdict]:
-    """A verdict for every row that a budget matches, or one verdict where it matches none.
-
-    `indexed` is the baseline; without it no limit on growth passes.
-    """
+    """A verdict for every row that a budget matches, or one verdict where it matches none; without
+    a baseline no limit on growth passes."""
     return [
         replace(verdict, budget=number, kind=budget.kind)
         for number, budget in enumerate(budgets)
@@ -62,10 +57,8 @@ def _judge_rows(budget: Budget, joined: Joined, indexed: BaselineIndex | None) -
 def _judge_scores(
     budget: Budget, row: Row, rows: Sequence[Row], partners: Partners | None
 ) -> list[Verdict]:
-    """One verdict for each column of each dataset that any of the rows has a score of.
-
-    These include columns that only the row or only its partner has: the other number is missing.
-    """
+    """One verdict for each column of each dataset that any of the rows has a score of, also where
+    only the row or only its partner has that score."""
     partner = partners.of(row)[0] if partners is not None else None
     compared = [*rows, partner] if partner is not None else rows
     datasets = sorted({s.dataset for r in compared for s in _scores(budget, r).values()})

@@ -1,7 +1,4 @@
-"""Verdicts on growth, and the modules that hold the memory of a cell above its limit.
-
-Counts whole bytes: one byte above the limit fails.
-"""
+"""Verdicts on growth in whole bytes, and the modules that hold the memory above a limit."""
 
 from decimal import Decimal
 

@@ -1,6 +1,5 @@
-"""A check as JUnit XML, which CI systems show as tests: one case for each verdict.
+"""A check as JUnit XML, which CI systems show as tests: one case for each verdict, without times.
 
-Holds no times and no names of machines, so that equal checks write equal files.
 Source: the schema of Jenkins' xunit plugin, junit-10.xsd, which other CI systems read as well.
 """
 

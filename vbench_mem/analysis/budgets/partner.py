@@ -35,10 +35,7 @@ def judged_rows(budget: Budget, rows: Sequence[Row]) -> list[Row]:
 
 
 class Partners:
-    """The rows that match `reference`, indexed by all their other fields.
-
-    Each row is indexed once, however many rows are compared with it.
-    """
+    """The rows that match `reference`, indexed by all their other fields."""
 
     def __init__(self, reference: dict[str, Any], rows: Iterable[Row]) -> None:
         self.wanted = ", ".join(f"{name}: {value}" for name, value in reference.items())

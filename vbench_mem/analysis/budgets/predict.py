@@ -1,8 +1,4 @@
-"""Predictions by the current code for the rows that budgets judge. No torch here.
-
-Only cells that a budget on a predicted metric judges or compares with are predicted. Records and a
-device are not needed.
-"""
+"""Predictions by the current code for the rows that budgets judge, without a device. No torch."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -29,10 +25,8 @@ def predict_missing(
     indexed: BaselineIndex | None = None,
     predict: Predict = predict_all,
 ) -> Joined:
-    """All rows, with predictions for those that budgets on predicted metrics use.
-
-    Raises `UsageError` before any work where the baseline is for the other kind of device.
-    """
+    """All rows, with predictions for those that budgets on predicted metrics use; raises
+    `UsageError` before any work where the baseline is for the other kind of device."""
     wanted = with_targets(row.cell for row in needing_predictions(budgets, joined.rows))
     if indexed is not None:
         check_targets(budgets, joined.rows, wanted, indexed)
@@ -90,10 +84,8 @@ def new_baseline(
     predict: Predict = predict_all,
     old: Baseline | None = None,
 ) -> tuple[Baseline, dict[str, str]]:
-    """A baseline of all these cells, and by name the reasons of those that cannot be predicted.
-
-    The latter keep their entry of `old`, so that a failure removes no accepted number.
-    """
+    """A baseline of all these cells, and by name the reasons of those that cannot be predicted,
+    which keep their entry of `old`."""
     found = predict(with_targets(cells))
     entries = {
         keys[cell_id]: entry_of(outcome)

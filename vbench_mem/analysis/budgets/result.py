@@ -78,10 +78,8 @@ class CheckResult:
 
 
 def lines_of(result: CheckResult) -> Iterator[str]:
-    """For a terminal: the passes, then all others, where they are seen, then the counts.
-
-    A note about a cell is printed once.
-    """
+    """For a terminal: the passes, then all others, where they are seen, then the counts. A note
+    about a cell is printed once."""
     printed: set[tuple[str | None, str]] = set()
     for verdict in sorted(result.verdicts, key=lambda verdict: not verdict.passes):
         notes = [each for each in verdict.notes_and_hint if (verdict.cell_id, each) not in printed]

@@ -1,7 +1,4 @@
-"""A claim of the paper as data. No torch.
-
-Claims are in `scores/reference/claims_*.csv` with their source. Outcomes are never written down.
-"""
+"""A claim of the paper as data: a row of `scores/reference/claims_*.csv`. No torch."""
 
 import csv
 from dataclasses import dataclass

@@ -1,7 +1,4 @@
-"""What one comparison finds of a claim: the numbers, and a verdict. No torch.
-
-Sentences are made of our numbers alone.
-"""
+"""What one comparison finds of a claim: the numbers, and a verdict. No torch."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence

@@ -19,10 +19,8 @@ SMALLEST = 0.02  # of a peak: a part below it explains nothing
 
 
 def parts_of(prediction: Prediction) -> dict[str, int]:
-    """Bytes at the peak by part; activations outside of both towers count with the videos.
-
-    Check: they add up to `peak_bytes`.
-    """
+    """Bytes at the peak by part, which add up to `peak_bytes`; activations outside of both towers
+    count with the videos."""
     found = dict.fromkeys((WEIGHTS, VIDEO, CAPTIONS, CLIPS, TEMPORARIES), 0)
     for path, sizes in prediction.modules.items():
         for category, size in sizes.items():

@@ -1,7 +1,6 @@
-"""Is a difference of times more than noise? Bands of the timed steps decide, never the medians.
+"""Bands of timed steps, which decide whether a difference of times is more than noise.
 
-A band is the 10th to 90th percentile of the timed steps of one process: it covers variation between
-steps, not between runs.
+A band is the 10th to 90th percentile of the steps of one process: runs may differ by more.
 """
 
 import statistics

@@ -1,9 +1,5 @@
-"""Verdicts on differences.
-
-Memory, FLOPs, parameters and tokens are exact: one byte is a change. Times are judged by the bands
-of their steps, speeds like the step time. Metrics that depend on the state of the
-machine are never judged.
-"""
+"""Verdicts on differences: exact ones of memory, FLOPs, parameters and tokens; of times by bands of
+their steps, of speeds like the step time. What depends on the machine's state is never judged."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

@@ -1,7 +1,4 @@
-"""Finds a folder or file to compare, on disk or in git (`REV:PATH`). Reads, never writes.
-
-A path that exists on disk takes precedence over git.
-"""
+"""Finds a folder or file to compare, on disk or else in git (`REV:PATH`). Never writes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

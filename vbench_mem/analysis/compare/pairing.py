@@ -1,7 +1,4 @@
-"""Pairs rows of two sides: by cell id, and with a baseline by name.
-
-Similar rows are not paired unless requested; a note on the unmatched row names the similar one.
-"""
+"""Pairs rows of two sides: by cell id, and with a baseline by name."""
 
 import json
 from collections import Counter

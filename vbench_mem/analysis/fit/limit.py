@@ -27,9 +27,7 @@ class FitLimit:
 
 def find_limit(card: str | None) -> FitLimit:
     """The named card or bytes; else this machine's card; else its memory, by the rules of a cpu.
-
-    Raises `UsageError` for an unknown card, and where this machine does not report its memory.
-    """
+    Raises `UsageError` for an unknown card, and where this machine does not report its memory."""
     if card is not None:
         named = parse_card(card)
         return FitLimit(named.title, named.memory_bytes, "cuda")

@@ -1,8 +1,7 @@
 """The last value whose size is within a limit, where sizes grow with the value. Pure; no torch.
 
 Sizes are nearly affine in the value, and constant for small values, so that a straight line through
-two of them meets the limit at the edge or next to it. Both sides of the edge are always evaluated:
-the answer is known to fit and the next value is known not to.
+two of them meets the limit at the edge or next to it. Both sides of the edge are evaluated.
 """
 
 from bisect import bisect_left, bisect_right

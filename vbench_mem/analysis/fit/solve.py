@@ -1,7 +1,4 @@
-"""Whole searches of one line in one worker process, and of many lines beside each other.
-
-Never imports torch here: a worker does. Every answer was predicted on both sides of its edge.
-"""
+"""Searches of many lines beside each other, each in one worker process, which imports torch."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,4 @@
-"""Answers -> rows of a CSV and the lines of a table.
-
-Bytes stay whole, and a field without a value is empty.
-"""
+"""Answers -> rows of a CSV and the lines of a table. Bytes stay whole."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -86,10 +83,8 @@ def pivot(
     heads: Sequence[str],
     entries: Iterable[tuple[tuple[str, ...], str, str]],
 ) -> Grid:
-    """A table out of entries, each the texts on the left, a heading and a text.
-
-    One line for each distinct start, in the order met; a place without an entry is empty.
-    """
+    """A table out of entries, each the texts on the left, a heading and a text; a place without an
+    entry is empty."""
     lines: dict[tuple[str, ...], dict[str, str]] = {}
     for start, head, text in entries:
         lines.setdefault(start, {})[head] = text

@@ -1,8 +1,5 @@
 """A matrix's cells -> the lines to search: each variant and runtime once, with all its loads.
-
-Settings that change no byte of a prediction (device, threads, real files instead of noise) are
-ignored. No torch.
-"""
+Settings that change no byte of a prediction are ignored. No torch."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

@@ -1,7 +1,4 @@
-"""Read scores from CSV and JSON files, and the published ones that come with the package.
-
-Errors name the file, the row (a line of a CSV, an item of a JSON list) and the fix.
-"""
+"""Read scores from CSV and JSON files, and the published ones that come with the package."""
 
 import csv
 import json

@@ -1,8 +1,4 @@
-"""Scores measured here: records of trainings -> scores of rows. No torch.
-
-A score of several seeds is their mean, and keeps each value. A training that failed has no score
-and does not affect the other seeds of its row.
-"""
+"""Scores measured here: records of trainings -> scores of rows, the means over seeds. No torch."""
 
 import statistics
 from collections import Counter

@@ -1,8 +1,4 @@
-"""A retrieval score: its fields and all checks of them. No torch.
-
-A score is `measured` here, `imported` from a user's file, or `published` in a paper, and keeps that
-origin everywhere. Values are never rounded, rescaled or guessed: invalid ones are refused.
-"""
+"""A retrieval score: its fields and all checks of them. Values are never rounded or rescaled."""
 
 import re
 from functools import cached_property
