@@ -135,7 +135,7 @@ def test_a_frame_level_encoder_is_above_its_ceiling_only_beyond_its_interval(
 def test_one_seed_judges_no_difference_and_shows_it(tmp_path: Path) -> None:
     found = found_with(tmp_path, variants=PAIR, seeds="0")
     (finding,) = of(found, "time-aware, order matters")
-    assert finding.words == "cannot be judged"
+    assert finding.verdict == "not judged"
     assert "1 seed, and a spread needs 2" in finding.line
     assert finding.difference == "+59.0"
     assert of(found, "ceiling")[0].verdict == "holds"  # a bound needs no spread
@@ -183,7 +183,7 @@ def test_a_claim_without_a_pair_names_the_encoders_it_needs(tmp_path: Path) -> N
     assert finding.line == "it needs an encoder with adapters and the same one with LoRA"
     compared = [each for each in found if each.is_compared]
     assert finding not in compared
-    assert counted(found).startswith(f"Of {len(compared)} comparisons 2 hold in every seed")
+    assert counted(found).startswith(f"Comparisons: {len(compared)} (holds: 2")
 
 
 def test_without_a_result_nothing_is_claimed(tmp_path: Path) -> None:

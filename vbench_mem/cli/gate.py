@@ -143,12 +143,12 @@ def baseline_for(request: "CheckRequest", renew: str) -> "BaselineIndex | None":
     grown = [each for each in request.placed if each.budget.kind == "max_growth"]
     if not grown:
         return None
-    if request.baseline is None:
+    if request.matrix.baseline is None:
         raise UsageError(
             f"{grown[0].path}: {grown[0].place}: max_growth needs a baseline; write "
             f"baseline: {request.matrix.name}_baseline.json beside budgets"
         )
-    return index_baseline(request.baseline, request.matrix.wanted, renew)
+    return index_baseline(request.matrix.baseline, request.matrix.wanted, renew)
 
 
 def write_baseline(request: "CheckRequest", renew: str) -> None:
@@ -160,7 +160,7 @@ def write_baseline(request: "CheckRequest", renew: str) -> None:
     from vbench_mem.analysis.budgets.predict import differences, new_baseline
     from vbench_mem.cli.predicting import predict_shown
 
-    path = request.baseline
+    path = request.matrix.baseline
     if path is None:
         raise UsageError(
             f"{request.matrix.path}: no baseline to write; write "

@@ -80,10 +80,10 @@ def draw_findings(joined: Joined, console: Console) -> None:
 
 
 def finding_text(finding: Finding, width: int) -> str:
-    start = f"  {finding.brief:<10}  "
+    start = f"  {finding.brief:<13}  "
     if finding.seeds:
         count = f"{sum(finding.holds)}/{len(finding.seeds)}"
-        start = f"  {finding.brief:<10} {finding.difference:>11} {count:>4}  "
+        start = f"  {finding.brief:<13} {finding.difference:>11} {count:>4}  "
     return textwrap.fill(
         finding.pair,
         width,

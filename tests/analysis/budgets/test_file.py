@@ -63,7 +63,7 @@ def test_budgets_of_a_file_are_added_to_those_of_the_matrix(folder: Path) -> Non
         ("budgets.yaml", "budgets[1]"),
     ]
     assert both.matrix.budgets == tuple(each.budget for each in both.placed)
-    assert both.baseline == both.matrix.baseline == folder / "old" / "base.json"
+    assert both.matrix.baseline == folder / "old" / "base.json"
 
 
 def test_each_budget_knows_its_line(folder: Path) -> None:
@@ -104,7 +104,7 @@ def test_two_matrices_are_not_one(folder: Path) -> None:
 def test_two_baselines_are_not_one(folder: Path) -> None:
     matrix = folder / "small.yaml"
     matrix.write_text(matrix.read_text() + "baseline: old/base.json\n")
-    assert request(folder).baseline == folder / "old" / "base.json"
+    assert request(folder).matrix.baseline == folder / "old" / "base.json"
     assert load_matrix(matrix).baseline == folder / "old" / "base.json"
     matrix.write_text(matrix.read_text().replace("old/base.json", "new.json"))
     assert "names another one; keep one of the two" in refused(folder, LIMITS)

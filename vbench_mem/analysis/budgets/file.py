@@ -46,11 +46,10 @@ class PlacedBudget:
 
 @dataclass(frozen=True)
 class CheckRequest:
-    """What to check: the matrix, the budgets of all files, and the baseline."""
+    """What to check: the matrix, with the budgets of all files."""
 
     matrix: Matrix
     placed: tuple[PlacedBudget, ...]
-    baseline: Path | None
 
 
 def read_request(
@@ -64,19 +63,18 @@ def read_request(
     if budgets is None:
         assert matrix is not None
         loaded = load_matrix(find(matrix))
-        return CheckRequest(loaded, of_matrix(loaded), loaded.baseline)
+        return CheckRequest(loaded, of_matrix(loaded))
     data, text = read_yaml(budgets)
     file = check_file(budgets, data)
     loaded = load_matrix(matrix_of(file, matrix, budgets, find))
     variants = {cell.variant for cell in loaded.cells}
-    try:
-        placed = tuple(
-            PlacedBudget(check_budget(raw, place := f"budgets[{i}]", variants), budgets, place,
-                   line_of(text, ("budgets", i)))
-            for i, raw in enumerate(file.budgets)
-        )  # fmt: skip
-    except UsageError as error:
-        raise UsageError(f"{budgets}: {error}") from error
+    placed = of_matrix(loaded)
+    for i, raw in enumerate(file.budgets):
+        place, line = f"budgets[{i}]", line_of(text, ("budgets", i))
+        try:
+            placed += (PlacedBudget(check_budget(raw, place, variants), budgets, place, line),)
+        except UsageError as error:
+            raise UsageError(f"{budgets}: {error}") from error
     baseline = loaded.baseline
     if file.baseline is not None:
         baseline = budgets.parent / file.baseline
@@ -84,9 +82,8 @@ def read_request(
             raise UsageError(
                 f"{budgets}: baseline: {loaded.path} names another one; keep one of the two"
             )
-    placed = (*of_matrix(loaded), *placed)
     whole = replace(loaded, budgets=tuple(each.budget for each in placed), baseline=baseline)
-    return CheckRequest(whole, placed, baseline)
+    return CheckRequest(whole, placed)
 
 
 def of_matrix(matrix: Matrix) -> tuple[PlacedBudget, ...]:
@@ -109,21 +106,18 @@ def matrix_of(
     file: BudgetsFile, given: str | None, path: Path, find: Callable[[str], Path]
 ) -> Path:
     """The matrix of the command line, else that of the file; the two may not differ."""
-    if file.matrix is None and given is None:
+    named = None
+    if file.matrix is not None:
+        beside = path.parent / file.matrix
+        try:
+            named = beside if beside.is_file() else find(file.matrix)
+        except UsageError as error:
+            raise UsageError(f"{path}: matrix: {error}") from error
+    found = named if given is None else find(given)
+    if found is None:
         raise UsageError(
             f"{path}: has no matrix; add matrix: to it, or give one on the command line"
         )
-    beside = path.parent / (file.matrix or "")
-    named = beside if file.matrix and beside.is_file() else None
-    if named is None and file.matrix is not None:
-        try:
-            named = find(file.matrix)
-        except UsageError as error:
-            raise UsageError(f"{path}: matrix: {error}") from error
-    if given is None:
-        assert named is not None
-        return named
-    found = find(given)
     if named is not None and found.resolve() != named.resolve():
         raise UsageError(
             f"{path}: has matrix: {named}, but the command line has {found}; remove one of the two"

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
 
 from vbench_mem.analysis.claims.claim import Claim, Condition
 from vbench_mem.analysis.spread import Spread
@@ -18,22 +17,6 @@ class ClaimVerdict(StrEnum):
     ON_AVERAGE = "on average"
     DOES_NOT_HOLD = "does not hold"
     NOT_JUDGED = "not judged"
-
-
-class Wording(NamedTuple):
-    """How a verdict is written of one comparison, of several, and in a narrow column."""
-
-    sentence: str
-    plural: str
-    short: str
-
-
-WORDING = {
-    ClaimVerdict.HOLDS: Wording("holds in every seed", "hold in every seed", "holds"),
-    ClaimVerdict.ON_AVERAGE: Wording("holds on average only", "on average only", "on average"),
-    ClaimVerdict.DOES_NOT_HOLD: Wording("does not hold", "do not hold", "no"),
-    ClaimVerdict.NOT_JUDGED: Wording("cannot be judged", "cannot be judged", "not judged"),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,10 +72,6 @@ class Finding:
         return self.setting is not None
 
     @property
-    def words(self) -> str:
-        return WORDING[self.verdict].sentence
-
-    @property
     def difference(self) -> str:
         """`+41.8 ± 1.2`, in points."""
         return Spread(self.numbers).percent("+") if self.numbers else ""
@@ -113,10 +92,10 @@ class Finding:
 
     @property
     def brief(self) -> str:
-        """The verdict in a word or two."""
+        """The verdict, or the number of seeds where they are too few."""
         if self.verdict is ClaimVerdict.NOT_JUDGED and self.seeds:
             return f"{len(self.seeds)} seed"
-        return WORDING[self.verdict].short
+        return self.verdict.value
 
     @property
     def pair(self) -> str:
@@ -155,13 +134,9 @@ def verdict_of(holds: Sequence[bool], on_average: bool = False, min_seeds: int =
 
 
 def counted(found: Sequence[Finding]) -> str:
-    """All comparisons in one sentence; empty where there are none."""
+    """`Comparisons: 12 (holds: 7, does not hold: 5).`, or nothing where there are none."""
     numbers = Counter(finding.verdict for finding in found if finding.is_compared)
-    if not numbers:
-        return ""
-    parts = [
-        f"{numbers[verdict]} {words.plural}"
-        for verdict, words in WORDING.items()
-        if numbers[verdict]
-    ]
-    return f"Of {numbers.total()} comparisons {', '.join(parts)}."
+    parts = ", ".join(
+        f"{verdict}: {numbers[verdict]}" for verdict in ClaimVerdict if verdict in numbers
+    )
+    return f"Comparisons: {numbers.total()} ({parts})." if parts else ""

@@ -13,7 +13,7 @@ TONES: dict[ClaimVerdict, doc.Tone] = {
     ClaimVerdict.DOES_NOT_HOLD: "bad",
 }
 HEADS = (
-    doc.Column("verdict"),
+    doc.Column("verdict", meaning="holds: in every seed"),
     doc.Column("difference", True, "points of T2V R@1, mean over seeds ± standard deviation"),
     doc.Column("seeds", True, "in which the claim holds"),
     doc.Column("benchmark"),
@@ -66,7 +66,7 @@ def fields(finding: Finding) -> tuple[doc.Field, ...]:
         because = f"; {finding.reason}" if finding.reason else ""
         first, last = doc.Field(sides[0]), doc.field_of(*sides[1], because)
     return (
-        doc.field_of(doc.Span(finding.words, tone)),
+        doc.field_of(doc.Span(finding.verdict.value, tone)),
         *doc.text_fields(finding.difference, finding.count, finding.setting or ""),
         first,
         last,
