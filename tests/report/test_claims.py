@@ -18,8 +18,7 @@ from vbench_mem.analysis.claims.pairs import (
     mask_pairs,
     time_pairs,
 )
-from vbench_mem.analysis.kinds import is_of_kind
-from vbench_mem.analysis.trained import TrainedEncoder, trained_encoders
+from vbench_mem.analysis.trained import TrainedEncoder, is_of_kind, trained_encoders
 
 
 @pytest.fixture(scope="module")

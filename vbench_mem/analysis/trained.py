@@ -8,11 +8,14 @@ from typing import Any
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.analysis.scores.measured import BenchmarkKey, BenchmarkResult, results_of
 from vbench_mem.base.metrics import MEMORY
+from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.families import Spec
 from vbench_mem.matrix import cell as cells
 from vbench_mem.matrix.axes import facts
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.running.record import Record
+
+ORDER_INVARIANT = "frame-order-invariant"
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,19 @@ def benchmarks_of(trained: Iterable[TrainedEncoder]) -> list[BenchmarkResult]:
         for key, results in each.found.items():
             found.setdefault(key, next(iter(results.values())))
     return list(found.values())
+
+
+def is_of_kind(cell: Cell, kind: str) -> bool:
+    """Is the encoder of a training one that a ceiling of this kind is for?"""
+    load, training = cell.load, cell.training
+    if kind == ORDER_INVARIANT:
+        return not isinstance(cell.spec, Custom) and cell.spec.mixing == "per_frame"
+    if kind == "one-frame":
+        return load.frames == 1
+    if kind.startswith("first-") and training is not None and training.sampling == "first":
+        seen_s = load.frames / load.fps  # clips of the generated benchmark have 1 frame per second
+        return seen_s <= int(kind.split("-")[1])
+    return False
 
 
 def peak(row: Row) -> int | None:

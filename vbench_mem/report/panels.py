@@ -7,9 +7,9 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
 
 from vbench_mem.analysis.join import Joined, Row
-from vbench_mem.analysis.kinds import ORDER_INVARIANT, is_of_kind
 from vbench_mem.analysis.pareto import frontier
 from vbench_mem.analysis.scores.measured import MeasuredScore, results_of
+from vbench_mem.analysis.trained import ORDER_INVARIANT, is_of_kind
 from vbench_mem.base.score_metrics import RECALL, Direction
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.variants import mask_kind

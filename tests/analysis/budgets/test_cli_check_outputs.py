@@ -77,7 +77,7 @@ def test_on_github_it_annotates_and_adds_to_the_summary(path: Path, made: Made) 
     )
     assert "96.00 %25" in line and "%0Aat the peak grew: video.blocks" in line
     text = summary.read_text()
-    assert text.startswith("### before\n### vbench-mem check m: 1 of 2 verdicts fail\n")
+    assert text.startswith("### before\n### vbench-mem check m, verdicts: 2 (1 pass, 1 fail)\n")
     as_json = invoke(path, "--json", **github)
     assert json.loads(as_json.stdout)["exit_code"] == 1 and "::error" in as_json.stderr
     nowhere = invoke(path, **github | {"GITHUB_STEP_SUMMARY": str(path.parent)})

@@ -61,7 +61,7 @@ def test_a_failure_sets_the_exit_code_before_nothing_to_judge(
 
 
 def test_notes_and_hints_stand_below_their_line() -> None:
-    assert list(lines_of(result_of(PASS))) == ["PASS good: fine", "1 verdict: 1 pass"]
+    assert list(lines_of(result_of(PASS))) == ["PASS good: fine", "verdicts: 1 (1 pass)"]
     two = replace(FAIL, notes=("one", "two\nthree"), hint="four")
     text = "\n".join(lines_of(result_of(two)))
     assert text.splitlines()[1:-1] == ["     one", "     two", "     three", "     four"]
@@ -76,11 +76,11 @@ def test_failures_are_printed_last_and_counted() -> None:
         f"FAIL {FAIL.message}",
         "FAIL other",
         "NOTHING TO JUDGE idle",
-        "4 verdicts: 1 pass, 2 fail, 1 with nothing to judge",
+        "verdicts: 4 (1 pass, 2 fail, 1 nothing to judge)",
         "to accept the growth: run this check with --update-baseline",
     ]
-    assert list(lines_of(result_of(PASS)))[1:] == ["1 verdict: 1 pass"]
-    assert list(lines_of(result_of(FAIL)))[1:] == ["1 verdict: 1 fail"]  # over no baseline
+    assert list(lines_of(result_of(PASS)))[1:] == ["verdicts: 1 (1 pass)"]
+    assert list(lines_of(result_of(FAIL)))[1:] == ["verdicts: 1 (1 fail)"]  # over no baseline
     assert list(lines_of(result_of())) == []
 
 
@@ -207,7 +207,7 @@ def test_ten_errors_at_most_are_annotated_and_the_others_are_counted(
 def test_a_summary_is_one_table_with_the_failures_first() -> None:
     text = summary(result_of(PASS, FAIL, stale=("gone",)))
     lines = text.splitlines()
-    assert lines[0] == "### vbench-mem check gate: 1 of 2 verdicts fail"
+    assert lines[0] == "### vbench-mem check gate, verdicts: 2 (1 pass, 1 fail)"
     table = [line for line in lines if line.startswith("|")]
     assert [line.split("|")[1].strip() for line in table] == ["verdict", "---", "**FAIL**", "pass"]
     for line in table:  # no text makes a column of its own

@@ -8,16 +8,11 @@ from pathlib import Path
 
 from vbench_mem.analysis.budgets.judge_growth import ACCEPT
 from vbench_mem.analysis.budgets.result import CheckResult
-from vbench_mem.analysis.budgets.verdict import BudgetOutcome, Verdict
+from vbench_mem.analysis.budgets.verdict import Verdict
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~&])")
 MOST_ERRORS = 10  # that GitHub shows of one step
 HEAD = ("| verdict | cell | budget | reason |", "|---|---|---|---|")
-WORDS = {
-    BudgetOutcome.PASS: "pass",
-    BudgetOutcome.FAIL: "**FAIL**",
-    BudgetOutcome.NOTHING_TO_JUDGE: "**nothing to judge**",
-}
 
 
 def annotations(result: CheckResult, workspace: Path) -> list[str]:
@@ -79,7 +74,7 @@ def escape_property(text: str) -> str:
 
 def summary(result: CheckResult) -> str:
     """Markdown: one table, failures first."""
-    lines = [f"### vbench-mem check {markdown(result.headline)}", ""]
+    lines = [f"### vbench-mem check {markdown(result.name)}, {result.counts}", ""]
     if result.reason is not None:
         lines += [f"Some budgets could not be judged: {markdown(result.reason)}", ""]
     if result.verdicts:
@@ -94,7 +89,8 @@ def row_of(result: CheckResult, verdict: Verdict) -> str:
     at = f"{budget.path.name}:{budget.line}" if budget.line is not None else budget.path.name
     what = verdict.message.removeprefix(f"{verdict.label}: ")
     reason = "<br>".join(markdown(text) for text in (what, *verdict.notes_and_hint))
-    return f"| {WORDS[verdict.outcome]} | {markdown(verdict.label)} | {markdown(at)} | {reason} |"
+    outcome = "pass" if verdict.passes else f"**{verdict.word}**"
+    return f"| {outcome} | {markdown(verdict.label)} | {markdown(at)} | {reason} |"
 
 
 def markdown(text: str) -> str:

@@ -88,11 +88,8 @@ def explain_growth(before: Entry, after: Entry | Prediction, metric: str) -> Ite
 
 def listed(changes: list[Change]) -> list[str]:
     """The first few, and the sum of the others."""
-    rest = changes[MOST_SHOWN:]
     texts = [change.text for change in changes[:MOST_SHOWN]]
-    if len(rest) == 1:
-        return [*texts, rest[0].text]
-    if rest:
+    if rest := changes[MOST_SHOWN:]:
         total = sum(change.growth for change in rest)
         texts.append(f"{len(rest)} more {'+' if total > 0 else ''}{format_bytes(total)}")
     return texts

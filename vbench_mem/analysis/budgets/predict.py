@@ -106,18 +106,15 @@ def new_baseline(
 def differences(old: Baseline | None, new: Baseline) -> list[str]:
     """A line for each cell whose entry changed, sorted by name."""
     before = old.cells if old is not None else {}
+    peak = "predicted_peak_bytes"
     lines = []
     for key in sorted(before.keys() | new.cells.keys()):
         was, now = before.get(key), new.cells.get(key)
         if was is None or now is None:
             lines.append(f"{key}: {'added' if was is None else 'removed'}")
+        elif peak not in was.metrics:  # deleted by hand
+            lines.append(f"{key}: {peak} was not in the baseline")
         elif was != now:
-            lines.append(f"{key}: {peak_change(was.metrics, now.metrics)}")
+            base = was.metrics[peak]
+            lines.append(f"{key}: {peak} is {show_growth(now.metrics[peak] - base, base)}")
     return lines
-
-
-def peak_change(was: Mapping[str, int], now: Mapping[str, int]) -> str:
-    name = "predicted_peak_bytes"
-    if name not in was:  # deleted by hand
-        return f"{name} was not in the baseline"
-    return f"{name} is {show_growth(now[name] - was[name], was[name])}"

@@ -10,11 +10,6 @@ from vbench_mem.analysis.budgets.judge_growth import ACCEPT
 from vbench_mem.analysis.budgets.verdict import BudgetOutcome, Verdict
 
 PASSED, FAILED, NOTHING_TO_JUDGE = 0, 1, 3  # exit codes
-WORDS = {
-    BudgetOutcome.PASS: "pass",
-    BudgetOutcome.FAIL: "fail",
-    BudgetOutcome.NOTHING_TO_JUDGE: "with nothing to judge",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,23 +37,11 @@ class CheckResult:
         return PASSED if passed else NOTHING_TO_JUDGE
 
     @property
-    def headline(self) -> str:
-        """`gate: 2 of 8 verdicts fail`."""
-        outcomes = [verdict.outcome for verdict in self.verdicts]
-        if failed := outcomes.count(BudgetOutcome.FAIL):
-            return f"{self.name}: {failed} of {len(outcomes)} verdicts fail"
-        if self.exit_code == PASSED:
-            return f"{self.name}: all {len(outcomes)} verdicts pass"
-        unjudged = outcomes.count(BudgetOutcome.NOTHING_TO_JUDGE)
-        return f"{self.name}: {unjudged or 'some'} of the budgets could not be judged"
-
-    @property
     def counts(self) -> str:
-        """`34 verdicts: 20 pass, 14 fail`."""
+        """`verdicts: 34 (20 pass, 14 fail)`."""
         outcomes = Counter(verdict.outcome for verdict in self.verdicts)
-        parts = [f"{outcomes[each]} {WORDS[each]}" for each in BudgetOutcome if outcomes[each]]
-        number = "1 verdict" if len(self.verdicts) == 1 else f"{len(self.verdicts)} verdicts"
-        return f"{number}: {', '.join(parts)}"
+        parts = [f"{outcomes[each]} {each}" for each in BudgetOutcome if outcomes[each]]
+        return f"verdicts: {len(self.verdicts)} ({', '.join(parts) or 'no budgets'})"
 
     def budget_of(self, verdict: Verdict) -> PlacedBudget:
         return self.placed[verdict.budget]

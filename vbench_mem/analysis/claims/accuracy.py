@@ -13,10 +13,16 @@ from vbench_mem.analysis.claims.finding import (
 )
 from vbench_mem.analysis.claims.pairs import CASES, Case
 from vbench_mem.analysis.join import Joined
-from vbench_mem.analysis.kinds import ORDER_INVARIANT, is_of_kind
 from vbench_mem.analysis.scores.measured import DIRECTIONS, BenchmarkResult
 from vbench_mem.analysis.spread import Spread
-from vbench_mem.analysis.trained import TrainedEncoder, benchmarks_of, memories, trained_encoders
+from vbench_mem.analysis.trained import (
+    ORDER_INVARIANT,
+    TrainedEncoder,
+    benchmarks_of,
+    is_of_kind,
+    memories,
+    trained_encoders,
+)
 from vbench_mem.base.score_metrics import RECALL
 from vbench_mem.data.benchmark import TaskCeiling
 

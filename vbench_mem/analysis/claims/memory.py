@@ -45,7 +45,7 @@ def judge_all(
     outcomes = predict_all({cell.id: (cell, TARGET) for cell in cells}, done, jobs)
     largest = largest_batches(cases, done, jobs)
     return [
-        judge(claim, condition, outcomes, largest.get((claim, without_batch(condition))))
+        judge(claim, condition, outcomes, largest.get((claim, replace(condition, batch=1))))
         for claim, condition in cases
     ]
 
@@ -73,10 +73,6 @@ def cell_of(variant: str, frames: int, condition: Condition) -> Cell:
     )
 
 
-def without_batch(condition: Condition) -> Condition:
-    return replace(condition, batch=1)
-
-
 def largest_batches(
     cases: Sequence[tuple[Claim, Condition]], done: Callable[[str], None], jobs: int | None
 ) -> dict[tuple[Claim, Condition], FitAnswer]:
@@ -84,7 +80,7 @@ def largest_batches(
     limits: dict[tuple[Claim, Condition], tuple[FitLine, int]] = {}
     for claim, condition in cases:
         if claim.kind == "fits" and claim.high is not None:
-            key = claim, without_batch(condition)
+            key = claim, replace(condition, batch=1)
             cell = cells_of(*key)[0]
             name = f"{claim.name}, {condition.label}"
             line = FitLine(cell=cell, label=name, frames=(claim.frames,), batches=())

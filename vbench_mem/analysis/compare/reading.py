@@ -4,7 +4,6 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -31,15 +30,6 @@ FINGERPRINT = re.compile("[0-9a-f]{8}")
 WANTED = "give the folder of a run, the folder of a report, or a baseline file"
 
 
-@dataclass
-class Found:
-    """What was read so far; `problems` are sentences about files that were not used."""
-
-    records: dict[str, Record] = field(default_factory=dict)
-    predicted: dict[str, tuple[Cell, Prediction]] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-
-
 def read_side(text: str) -> Side:
     """Raises `UsageError` where the place has nothing that can be compared."""
     place = find_place(text)
@@ -47,13 +37,11 @@ def read_side(text: str) -> Side:
         return of_file(place)
     if not is_run(place):
         place = one_machine(place)
-    found = Found()
-    read_records(place, found)
-    read_predictions(place, found)
-    items = dict(items_of(found))
+    problems: list[str] = []
+    items = dict(items_of(read_records(place, problems), read_predictions(place, problems)))
     if not items:
-        raise UsageError(f"{text}: no file can be used; the first: {found.problems[0]}")
-    return Side(name=text, items=items, commit=place.commit, problems=tuple(found.problems))
+        raise UsageError(f"{text}: no file can be used; the first: {problems[0]}")
+    return Side(name=text, items=items, commit=place.commit, problems=tuple(problems))
 
 
 def is_run(place: Place) -> bool:
@@ -86,10 +74,9 @@ def of_file(place: Place) -> Side:
     if not looks_like_a_baseline(text):
         raise UsageError(f"{place.name}: neither a run, a report nor a baseline; {WANTED}")
     baseline = parse_baseline(text, place.name, RENEW)
-    if not baseline.cells:
-        raise UsageError(f"{place.name}: a baseline of no cells; write it anew with `{RENEW}`")
-    if not all(key.strip() for key in baseline.cells):
-        raise UsageError(f"{place.name}: a cell has no name; write it anew with `{RENEW}`")
+    if not baseline.cells or not all(key.strip() for key in baseline.cells):
+        why = "a cell has no name" if baseline.cells else "a baseline of no cells"
+        raise UsageError(f"{place.name}: {why}; write it anew with `{RENEW}`")
     entries = {
         key: Item(key=key, metrics=of_table(entry.metrics), entry=entry)
         for key, entry in baseline.cells.items()
@@ -106,31 +93,32 @@ def looks_like_a_baseline(text: bytes) -> bool:
     return isinstance(data, dict) and {"cells", "schema_version"} <= data.keys()
 
 
-def read_records(place: Place, found: Found) -> None:
+def read_records(place: Place, problems: list[str]) -> dict[str, Record]:
     """Complete records of their own cell and of one machine: the folder's, else that of most."""
     read: list[tuple[str, Record]] = []
-    for name, text in texts_of(place, "records", found):
+    for name, text in texts_of(place, "records", problems):
         try:
             read.append((name, parse_record(text)))
         except Unusable as why:
-            found.problems.append(f"{place.name}/{name}: {why}; not compared")
+            problems.append(f"{place.name}/{name}: {why}; not compared")
     counts = Counter(r.environment.fingerprint for _, r in read if r.environment is not None)
     most = counts.most_common(1)[0][0] if counts else "unknown"
     fingerprint = machine_of(place) or most
+    found = {}
     for name, record in read:
         try:
             check_identity(record, stem(name), fingerprint)
+            found[record.cell_id] = record
         except Unusable as why:
-            found.problems.append(f"{place.name}/{name}: {why}; not compared")
-        else:
-            found.records[record.cell_id] = record
+            problems.append(f"{place.name}/{name}: {why}; not compared")
+    return found
 
 
-def texts_of(place: Place, folder: str, found: Found) -> Iterator[tuple[str, bytes]]:
+def texts_of(place: Place, folder: str, problems: list[str]) -> Iterator[tuple[str, bytes]]:
     for name in place.inside(folder):
         text = place.files[name]
         if text is None:
-            found.problems.append(f"{place.name}/{name}: cannot be read")
+            problems.append(f"{place.name}/{name}: cannot be read")
         else:
             yield name, text
 
@@ -148,41 +136,54 @@ def machine_of(place: Place) -> str | None:
         return place.folder if FINGERPRINT.fullmatch(place.folder) else None
 
 
-def read_predictions(place: Place, found: Found) -> None:
+def read_predictions(place: Place, problems: list[str]) -> dict[str, tuple[Cell, Prediction]]:
     """A report's predictions: each file holds a cell and the dump of its prediction."""
-    for name, text in texts_of(place, "predictions", found):
-        path, cell_id = f"{place.name}/{name}", stem(name)
+    found = {}
+    for name, text in texts_of(place, "predictions", problems):
+        path = f"{place.name}/{name}"
         try:
             data: dict[str, Any] = dict(parse_json(text))
             cell, prediction = cells.load(data["cell"]), predictions.load(data["prediction"])
         except ValidationError as error:
-            found.problems.append(f"{path}: not a prediction ({explain(error)}); not compared")
+            problems.append(f"{path}: not a prediction ({explain(error)}); not compared")
         except (KeyError, TypeError, ValueError) as error:
-            found.problems.append(f"{path}: torn ({' '.join(str(error).split())}); not compared")
+            problems.append(f"{path}: torn ({' '.join(str(error).split())}); not compared")
         else:
-            if cell.id == cell_id == data.get("cell_id"):
-                found.predicted[cell_id] = (cell, prediction)
+            if cell.id == stem(name) == data.get("cell_id"):
+                found[cell.id] = (cell, prediction)
             else:
-                found.problems.append(
-                    f"{path}: foreign, the cell inside it is {cell.id}; not compared"
-                )
+                problems.append(f"{path}: foreign, the cell inside it is {cell.id}; not compared")
+    return found
 
 
-def items_of(found: Found) -> Iterator[tuple[str, Item]]:
+def items_of(
+    records: Mapping[str, Record], predicted: Mapping[str, tuple[Cell, Prediction]]
+) -> Iterator[tuple[str, Item]]:
     """Records, then cells that were only predicted. A prediction file overrides the prediction
     inside a record."""
-    for cell_id in [*found.records, *(found.predicted.keys() - found.records.keys())]:
-        record, pair = found.records.get(cell_id), found.predicted.get(cell_id)
-        prediction = pair[1] if pair is not None else recorded_prediction(record)
+    for cell_id, record in records.items():
+        fresh = predicted[cell_id][1] if cell_id in predicted else None
+        prediction = fresh or recorded_prediction(record)
         entry = entry_of(prediction) if prediction is not None else None
-        metrics = of_table(record.metrics) if record is not None else {}
-        if pair is not None and entry is not None:
-            metrics = metrics | entry.metrics
-        cell = record.cell if record is not None else pair[0] if pair is not None else None
-        item = Item(key=cell_id, cell=cell, metrics=metrics, record=record, entry=entry)
-        if record is not None:
-            item = replace(item, state=record.status.value, reason=record.reason)
-        yield cell_id, item
+        metrics = of_table(record.metrics)
+        if fresh is not None and entry is not None:
+            metrics |= entry.metrics
+        yield (
+            cell_id,
+            Item(
+                key=cell_id,
+                cell=record.cell,
+                state=record.status.value,
+                reason=record.reason,
+                metrics=metrics,
+                record=record,
+                entry=entry,
+            ),
+        )
+    for cell_id, (cell, prediction) in predicted.items():
+        if cell_id not in records:
+            entry = entry_of(prediction)
+            yield cell_id, Item(key=cell_id, cell=cell, metrics=entry.metrics, entry=entry)
 
 
 def of_table(metrics: Mapping[str, int | float | None]) -> dict[str, int | float]:

@@ -32,19 +32,6 @@ class Comparison:
     is_unlike: bool = False
 
     @property
-    def changed(self) -> list[Matched]:
-        return [row for row in self.rows if row.is_changed]
-
-    @property
-    def unchanged(self) -> list[Matched]:
-        return [row for row in self.rows if not row.is_changed]
-
-    @property
-    def worse(self) -> list[Matched]:
-        """Rows with a worse ending or exact metric; times do not count."""
-        return [row for row in self.rows if row.exact == Judgement.WORSE]
-
-    @property
     def differing(self) -> list[MachineFact]:
         return [fact for fact in self.facts if fact.differs]
 

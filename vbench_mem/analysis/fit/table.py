@@ -47,11 +47,8 @@ def write_csv(rows: Iterable[dict[str, Any]], columns: Sequence[str], path: Path
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
         for row in rows:
-            writer.writerow({name: csv_text(row[name]) for name in columns})
-
-
-def csv_text(value: Any) -> Any:
-    return str(value).lower() if isinstance(value, bool) else value
+            flags = {name: str(it).lower() for name, it in row.items() if isinstance(it, bool)}
+            writer.writerow(row | flags)
 
 
 def grid(answers: Sequence[FitAnswer]) -> Grid:

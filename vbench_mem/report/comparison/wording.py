@@ -136,9 +136,8 @@ def exact_facts(comparison: Comparison) -> Iterator[Fact]:
         yield "Endings, memory, FLOPs, parameters", f"the same in {total} of {total} rows"
     for verdict in COUNTED:
         if counts[verdict]:
-            worst = (
-                f", first {worst_text(comparison.worse[0])}" if verdict == Judgement.WORSE else ""
-            )
+            first = next(row for row in comparison.rows if row.exact == verdict)
+            worst = f", first {worst_text(first)}" if verdict == Judgement.WORSE else ""
             yield WORDS[verdict].capitalize(), f"{counts[verdict]} of {total} rows{worst}"
 
 
@@ -182,7 +181,7 @@ def recall_text(each: Recall) -> str:
 
 def unchanged_facts(comparison: Comparison) -> Iterator[Fact]:
     """Rows without a verdict that counts, by what differs in them."""
-    counts = Counter(row.verdict for row in comparison.unchanged)
+    counts = Counter(row.verdict for row in comparison.rows if not row.is_changed)
     shared = " that both sides have" if any(comparison.unshared()) else ""
     words: tuple[tuple[Judgement | None, str], ...] = (
         (None, f"equal in every number{shared}"),
