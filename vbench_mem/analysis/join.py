@@ -111,8 +111,7 @@ def recorded_prediction(record: Record | None) -> Prediction | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Joined:
-    """`rows` in the matrix's order; `unmatched` scores with the reason; `problems` with files;
-    records of the `stages` that trainings start from."""
+    """`unmatched` scores with the reason; `problems` with files; records of shared `stages`."""
 
     matrix: Matrix
     rows: tuple[Row, ...]

@@ -16,8 +16,7 @@ HEAD = ("| verdict | cell | budget | reason |", "|---|---|---|---|")
 
 
 def annotations(result: CheckResult, workspace: Path) -> list[str]:
-    """Workflow commands: an error for each verdict that does not pass, a notice for each hint.
-    The last of the errors that GitHub shows counts the others."""
+    """Workflow commands: an error for each verdict that does not pass, a notice for each hint."""
     lines = []
     failing = [verdict for verdict in result.verdicts if not verdict.passes]
     most = MOST_ERRORS - (result.reason is not None)

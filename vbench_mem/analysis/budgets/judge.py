@@ -57,8 +57,7 @@ def _judge_rows(budget: Budget, joined: Joined, indexed: BaselineIndex | None) -
 def _judge_scores(
     budget: Budget, row: Row, rows: Sequence[Row], partners: Partners | None
 ) -> list[Verdict]:
-    """One verdict for each column of each dataset that any of the rows has a score of, also where
-    only the row or only its partner has that score."""
+    """One verdict for each column of each dataset that the row, its partner or others have."""
     partner = partners.of(row)[0] if partners is not None else None
     compared = [*rows, partner] if partner is not None else rows
     datasets = sorted({s.dataset for r in compared for s in _scores(budget, r).values()})
@@ -73,8 +72,7 @@ def _judge_scores(
 
 
 def _scores(budget: Budget, row: Row) -> dict[str, AnyScore]:
-    """The row's scores that the budget is about, by column; published ones only where the budget
-    names that origin."""
+    """The row's scores that the budget is about, by column; published ones only where asked for."""
     origins = (budget.origin,) if budget.origin else (Origin.MEASURED, Origin.IMPORTED)
     return {
         column: score

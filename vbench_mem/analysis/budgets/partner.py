@@ -24,8 +24,7 @@ SIZES = ("spec.tower", "spec.text", "spec.embed_dim", "spec.patch_px")  # the sa
 
 
 def judged_rows(budget: Budget, rows: Sequence[Row]) -> list[Row]:
-    """The rows that match `where`, without those that a rule of the matrix skips and without those
-    that match `reference`."""
+    """The rows that match `where`, without skipped ones and those that match `reference`."""
     where = check_when(budget.where)
     found = [row for row in rows if matches(row.facts, where) and not row.by_rule]
     if budget.reference is None:
@@ -44,11 +43,8 @@ class Partners:
         for row in rows:
             if matches(row.facts, self.when):
                 for sized in (True, False):
-                    key = (is_custom(row), sized, self.rest(row, sized=sized))
+                    key = (is_custom(row), sized, _rest(row, self.when, sized=sized))
                     self.found.setdefault(key, []).append(row)
-
-    def rest(self, row: Row, *, sized: bool) -> str:
-        return json.dumps(_rest(row, self.when, sized=sized), sort_keys=True, default=str)
 
     def of(self, row: Row) -> tuple[Row | None, str]:
         """The one row that is otherwise equal to `row`, or the reason why none is found."""
@@ -56,7 +52,7 @@ class Partners:
         for custom in (False, True):
             # a custom encoder has no size to compare with that of another family
             sized = not (custom or is_custom(row))
-            found += self.found.get((custom, sized, self.rest(row, sized=sized)), [])
+            found += self.found.get((custom, sized, _rest(row, self.when, sized=sized)), [])
         if not found:
             return None, f"no otherwise equal row has {self.wanted}"
         if len(found) > 1:
@@ -75,16 +71,20 @@ def is_custom(row: Row) -> bool:
     return isinstance(row.cell.spec, Custom)
 
 
-def _rest(row: Row, when: dict[str, Any], *, sized: bool) -> dict[str, Any]:
+def _rest(row: Row, when: dict[str, Any], *, sized: bool) -> str:
     """The cell's fields without its names and without all that `when` sets."""
     free = [prefix for name in when for prefix in _sets(name)]
     flat = _flat(dump(row.cell))
-    return {
+    rest = {
         path: value
         for path, value in flat.items()
-        if path not in ("encoder", "recipe_name")
-        and not any(path == prefix or path.startswith(f"{prefix}.") for prefix in free)
-    } | {path: value for path, value in flat.items() if sized and _keeps(path, when)}
+        if (sized and _keeps(path, when))
+        or (
+            path not in ("encoder", "recipe_name")
+            and not any(path == prefix or path.startswith(f"{prefix}.") for prefix in free)
+        )
+    }
+    return json.dumps(rest, sort_keys=True, default=str)
 
 
 def _keeps(path: str, when: dict[str, Any]) -> bool:

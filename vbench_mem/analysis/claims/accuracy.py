@@ -101,8 +101,7 @@ def recalls_of(side: Sequence[TrainedEncoder], benchmark: BenchmarkResult) -> di
 
 
 def why_unjudged(benchmark: BenchmarkResult, case: Case) -> str | None:
-    """The reason where no seed has all results, or where encoders have not learned: what has
-    learned nothing has nothing to lose."""
+    """The reason where no seed has all results, or where encoders have not learned."""
     everyone = [each for side in case.sides for each in side]
     first, *others = (each.results(benchmark) for each in everyone)
     if not any(all(seed in other for other in others) for seed in first):

@@ -52,8 +52,7 @@ def is_fine(trained: TrainedEncoder, among: Sequence[TrainedEncoder]) -> bool:
 
 
 def time_pairs(among: Sequence[TrainedEncoder]) -> Iterator[EncoderPair]:
-    """Each encoder with patches of one size whose frames meet, with each frame-level one of its
-    parts, both plain."""
+    """Each encoder whose frames meet with each frame-level one of its parts, both plain."""
     plain = [each for each in among if is_plain(each) and is_fine(each, among)]
     aware = [e for e in plain if e.spec.mixing != "per_frame" and not e.spec.own_kernels]
     per_frame = [each for each in plain if each.spec.mixing == "per_frame"]

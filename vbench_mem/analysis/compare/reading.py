@@ -159,8 +159,7 @@ def read_predictions(place: Place, problems: list[str]) -> dict[str, tuple[Cell,
 def items_of(
     records: Mapping[str, Record], predicted: Mapping[str, tuple[Cell, Prediction]]
 ) -> Iterator[tuple[str, Item]]:
-    """Records, then cells that were only predicted. A prediction file overrides the prediction
-    inside a record."""
+    """Records, then cells that were only predicted. A prediction file precedes one in a record."""
     for cell_id, record in records.items():
         fresh = predicted[cell_id][1] if cell_id in predicted else None
         prediction = fresh or recorded_prediction(record)

@@ -80,8 +80,7 @@ def pivot(
     heads: Sequence[str],
     entries: Iterable[tuple[tuple[str, ...], str, str]],
 ) -> Grid:
-    """A table out of entries, each the texts on the left, a heading and a text; a place without an
-    entry is empty."""
+    """A table out of entries: the texts on the left, a heading and a text; else empty places."""
     lines: dict[tuple[str, ...], dict[str, str]] = {}
     for start, head, text in entries:
         lines.setdefault(start, {})[head] = text

@@ -1,6 +1,7 @@
 """A retrieval score: its fields and all checks of them. Values are never rounded or rescaled."""
 
 import re
+from collections.abc import Collection
 from functools import cached_property
 from typing import Annotated
 
@@ -120,10 +121,7 @@ def adaptation(recipe: Recipe) -> tuple[object, ...]:
 
 
 def _check_names(score: Score) -> None:
-    if score.metric not in SCORE_METRICS:
-        raise ValueError(
-            f"metric: no score called '{score.metric}'{nearest(score.metric, SCORE_METRICS)}"
-        )
+    _check_known("metric", "score", score.metric, SCORE_METRICS)
     directions = SCORE_METRICS[score.metric].directions
     if score.direction not in directions:
         raise ValueError(
@@ -142,19 +140,18 @@ def _check_variant(score: Score) -> None:
             raise ValueError("variant: external: needs a name after the colon")
         if score.origin is Origin.MEASURED:
             raise ValueError("origin: an external variant cannot be measured here; write imported")
-        if score.size is not None and score.size not in VIDEO_SIZES:
-            raise ValueError(
-                f"size: no size called '{score.size}'{nearest(score.size, VIDEO_SIZES)}"
-            )
+        if score.size is not None:
+            _check_known("size", "size", score.size, VIDEO_SIZES)
         return
     encoder, _, recipe = score.variant.partition("+")
     if encoder not in ENCODERS:
+        near = nearest(encoder, ENCODERS)
+        hint = near if "did you mean" in near else ""  # the table is too long to list
         raise ValueError(
-            f"variant: no encoder called '{encoder}'{_suggest(encoder)}; write "
+            f"variant: no encoder called '{encoder}'{hint}; write "
             "external:<name> for a system that is not in the table"
         )
-    if recipe and recipe not in RECIPES:
-        raise ValueError(f"variant: no recipe called '{recipe}'{nearest(recipe, RECIPES)}")
+    _check_known("variant", "recipe", recipe or "full", RECIPES)
     for name in ("size", "frames", "mask_ratio"):
         if getattr(score, name) is None:
             raise ValueError(f"{name}: is empty; only an external variant may leave it out")
@@ -166,10 +163,9 @@ def _check_variant(score: Score) -> None:
         )
 
 
-def _suggest(encoder: str) -> str:
-    """The nearest encoder; empty where none is near, since the table is too long to list."""
-    hint = nearest(encoder, ENCODERS)
-    return hint if "did you mean" in hint else ""
+def _check_known(field: str, what: str, name: str, known: Collection[str]) -> None:
+    if name not in known:
+        raise ValueError(f"{field}: no {what} called '{name}'{nearest(name, known)}")
 
 
 def _check_value(score: Score) -> None:

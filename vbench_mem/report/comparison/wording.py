@@ -87,8 +87,7 @@ def ending_text(row: Matched) -> str:
 
 
 def counted(row: Matched) -> list[Difference]:
-    """Differences with a verdict that counts: exact ones before times, worst verdicts first.
-    Without speeds, which follow from the step time."""
+    """Differences that count, exact ones first; without speeds, which follow from step times."""
     found = (each for each in row.differences if each.verdict in COUNTED)
     some = [each for each in found if each.metric not in OF_STEP or not row.metric("step_ms")]
     return sorted(
