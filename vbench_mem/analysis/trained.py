@@ -136,15 +136,13 @@ def memories(some: Sequence[TrainedEncoder]) -> tuple[int | None, ...]:
     if not some:
         return ()
     for row in some[0].rows:
-        sizes = [_peak_like(row, each) for each in some]
-        if all(size is not None for size in sizes):
-            return tuple(sizes)
+        rows = (
+            [it for it in each.rows if circumstances(it) == circumstances(row)] for each in some
+        )
+        sizes = tuple(peak(like[0]) if like else None for like in rows)
+        if None not in sizes:
+            return sizes
     return (None,) * len(some)
-
-
-def _peak_like(row: Row, trained: TrainedEncoder) -> int | None:
-    found = (peak(other) for other in trained.rows if circumstances(other) == circumstances(row))
-    return next(found, None)
 
 
 def circumstances(row: Row) -> dict[str, Any]:
@@ -155,10 +153,9 @@ def circumstances(row: Row) -> dict[str, Any]:
 
 def same_parts(a: TrainedEncoder, b: TrainedEncoder) -> bool:
     """Do two encoders have towers and embeddings of one size, and the same load and runtime?"""
-    return compared_parts(a) == compared_parts(b)
 
+    def parts(of: TrainedEncoder) -> tuple[object, ...]:
+        load = replace(of.cell.load, batch=1)  # the batch is the training stage's
+        return (of.spec.tower, of.spec.text, of.spec.embed_dim, load, of.cell.runtime)
 
-def compared_parts(trained: TrainedEncoder) -> tuple[object, ...]:
-    """Without the batch, which belongs to the training's stage and not to the encoder."""
-    spec, load = trained.spec, replace(trained.cell.load, batch=1)
-    return (spec.tower, spec.text, spec.embed_dim, load, trained.cell.runtime)
+    return parts(a) == parts(b)

@@ -76,9 +76,8 @@ def levels(joined: Joined, dataset: str, direction: Direction) -> tuple[RecallLe
                 found.add((result.way(direction).chance[RECALL], "chance"))
                 found |= {
                     (ceiling.random_ties_value, f"ceiling: {ceiling.kind}")
-                    for ceiling in result.ceilings
+                    for ceiling in result.bounds
                     if ceiling.metric == f"{direction}_{RECALL}"
-                    and ceiling.random_ties_value < 1
                     and (ceiling.kind == ORDER_INVARIANT or is_of_kind(record.cell, ceiling.kind))
                 }
     return tuple(RecallLevel(name=name, share=share) for share, name in sorted(found))

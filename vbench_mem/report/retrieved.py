@@ -122,9 +122,9 @@ def ceiling_rows(results: Iterable[BenchmarkResult]) -> list[RetrievalRow]:
     """Upper bounds by kind of encoder, without those that are no bound."""
     found: dict[tuple[str, str, Direction], RetrievalRow] = {}
     rest = ("",) * (len(SHOWN) - 1)
-    for ceiling in (ceiling for result in results for ceiling in result.ceilings):
+    for ceiling in (ceiling for result in results for ceiling in result.bounds):
         for direction in DIRECTIONS:
-            if ceiling.metric == f"{direction}_{SHOWN[0]}" and ceiling.random_ties_value < 1:
+            if ceiling.metric == f"{direction}_{SHOWN[0]}":
                 found[ceiling.kind, ceiling.reason, direction] = RetrievalRow(
                     label=f"ceiling: {ceiling.kind}",
                     direction=direction,

@@ -147,16 +147,11 @@ def torch_version() -> str:
 def keys_of(cells: Iterable[Cell]) -> dict[str, str]:
     """Each cell's name in the baseline, by id; with its clips where two names would be equal."""
     cells = list(cells)
-    plain = {cell.id: key_of(cell) for cell in cells}
-    uses = Counter(plain.values())
-    names = {cell.id: plain[cell.id] for cell in cells if uses[plain[cell.id]] == 1}
-    names |= {
-        cell.id: f"{plain[cell.id]} {shown('clips', Path(cell.load.clips or 'none').name)}"
-        for cell in cells
-        if cell.id not in names
-    }
-    seen: Counter[str] = Counter()
+    names = {cell.id: key_of(cell) for cell in cells}
+    uses, seen = Counter(names.values()), Counter[str]()
     for cell in cells:
+        if uses[names[cell.id]] > 1:
+            names[cell.id] += f" {shown('clips', Path(cell.load.clips or 'none').name)}"
         seen[name := names[cell.id]] += 1
         if seen[name] > 1:
             names[cell.id] = f"{name} ({seen[name]})"

@@ -48,7 +48,8 @@ def judge(
         return (
             compare_ceiling(claim, benchmark, each, ceiling)
             for each in trained
-            for ceiling in ceilings_of(each, benchmark)
+            for result in list(each.results(benchmark).values())[:1]
+            for ceiling in result.bounds  # of the frames that the encoder is given
             if is_of_kind(each.cell, ceiling.kind)
         )
     if claim.order_matters not in (None, order_matters(benchmark)):
@@ -134,18 +135,8 @@ def order_matters(benchmark: BenchmarkResult) -> bool:
     """Is it proved that an encoder which does not see the order cannot retrieve everything?"""
     return any(
         ceiling.kind == ORDER_INVARIANT and ceiling.metric == f"t2v_{RECALL}"
-        for ceiling in filter(is_below_one, benchmark.ceilings)
+        for ceiling in benchmark.bounds
     )
-
-
-def ceilings_of(trained: TrainedEncoder, benchmark: BenchmarkResult) -> list[TaskCeiling]:
-    """Those below 1, of the frames that the encoder is given; none without a result."""
-    first = next(iter(trained.results(benchmark).values()), None)
-    return [] if first is None else list(filter(is_below_one, first.ceilings))
-
-
-def is_below_one(ceiling: TaskCeiling) -> bool:
-    return ceiling.random_ties_value < 1
 
 
 def compare_ceiling(

@@ -71,8 +71,8 @@ def compare_peaks(names: Sequence[str], predictions: Sequence[Prediction]) -> st
 
 
 def compare_layers(cells: Sequence[Cell], predictions: Sequence[Prediction]) -> str | None:
-    """What one layer keeps in each; None where equally many layers keep activations."""
-    counts = [layers_kept(cell) for cell in cells]
+    """What one layer keeps in each; None where gradients pass equally many layers."""
+    counts = [cell.recipe.blocks or cell.table_spec.layers for cell in cells]
     if len(set(counts)) == 1:
         return None
     texts = []
@@ -84,11 +84,6 @@ def compare_layers(cells: Sequence[Cell], predictions: Sequence[Prediction]) -> 
         )
         texts.append(f"{count} layers of {cell.variant} keep {format_bytes(kept / count)} each")
     return ", ".join(texts)
-
-
-def layers_kept(cell: Cell) -> int:
-    """Video layers that keep activations: all that gradients pass."""
-    return cell.recipe.blocks or cell.table_spec.layers
 
 
 def compare_growths(names: Sequence[str], predictions: Sequence[Prediction]) -> str:

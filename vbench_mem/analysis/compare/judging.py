@@ -2,7 +2,7 @@
 their steps, of speeds like the step time. What depends on the machine's state is never judged."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from vbench_mem.analysis.budgets.growth import explain_growth
 from vbench_mem.analysis.compare.bands import FEWEST, OF_FLOP, OF_STEP, TIMES, band_of
@@ -23,7 +23,6 @@ INFORMATIONAL = {
     "loss_first": "a result, not a cost",
     "loss_last": "a result, not a cost",
 }
-PLACES = {name: place for place, name in enumerate(METRICS)}
 # Rates of work, judged only where the work is the same.
 WORK = (
     (OF_FLOP, "step_gflop", "FLOPs of a step"),
@@ -32,24 +31,27 @@ WORK = (
 BANDS = ("step_p10_ms", "step_p90_ms")  # the band itself
 
 
-@dataclass(frozen=True, kw_only=True)
-class Terms:
-    """How the sides can be compared.
+def match(row: Matched, *, is_unlike: bool, is_counted: bool) -> Matched:
+    """The row with its verdicts.
 
     is_unlike   the machines differ, so no time is judged
     is_counted  memory was counted by the same rules on both sides
     """
-
-    is_unlike: bool = False
-    is_counted: bool = True
-
-
-def match(row: Matched, terms: Terms) -> Matched:
-    """The row with its verdicts."""
+    every = {each.metric: each for each in unjudged_differences(row.before, row.after)}
+    found = {
+        name: judged(each, row, is_unlike=is_unlike, is_counted=is_counted)
+        for name, each in every.items()
+        if name not in OF_STEP
+    }
+    differences = (
+        found[name] if name in found else as_step(each, found.get("step_ms"), row)
+        for name, each in every.items()
+        if each.before != each.after and name not in BANDS
+    )
     return replace(
         row,
         ending=ending_of(row.before.state, row.after.state),
-        differences=tuple(differences_of(row.before, row.after, terms)),
+        differences=tuple(differences),
         why=modules_of(row.before, row.after),
     )
 
@@ -62,35 +64,20 @@ def ending_of(before: str, after: str) -> Judgement | None:
     return Judgement.WORSE if before == Status.OK else Judgement.BETTER
 
 
-def differences_of(before: Item, after: Item, terms: Terms) -> Iterator[Difference]:
+def unjudged_differences(before: Item, after: Item) -> Iterator[Difference]:
     """In the order of the metric table, of metrics that both sides have."""
-    both = sorted(before.metrics.keys() & after.metrics.keys(), key=PLACES.__getitem__)
-    found = {
-        name: Difference(
-            metric=name,
-            before=before.metrics[name],
-            after=after.metrics[name],
-            verdict=Judgement.CHANGED,
-        )
-        for name in both
-    }
-    step = found.get("step_ms")
-    step = judged(step, before, after, terms) if step is not None else None
-    for name, each in found.items():
-        if each.before == each.after or name in BANDS:
-            continue
-        if name in OF_STEP:
-            yield as_step(each, step, before, after)
-        else:
-            yield judged(each, before, after, terms)
+    for name in (name for name in METRICS if name in before.metrics and name in after.metrics):
+        old, new = before.metrics[name], after.metrics[name]
+        yield Difference(metric=name, before=old, after=new, verdict=Judgement.CHANGED)
 
 
-def judged(each: Difference, before: Item, after: Item, terms: Terms) -> Difference:
+def judged(each: Difference, row: Matched, *, is_unlike: bool, is_counted: bool) -> Difference:
     if each.metric in INFORMATIONAL:
         return replace(each, verdict=Judgement.INFORMATIONAL, why=INFORMATIONAL[each.metric])
     if each.metric in TIMES:
-        return judged_time(each, before, after, terms)
-    if METRICS[each.metric].unit == "bytes" and (why := other_rules(each, before, after, terms)):
+        return judged_time(each, row, is_unlike)
+    is_bytes = METRICS[each.metric].unit == "bytes"
+    if is_bytes and (why := other_rules(each, row, is_counted)):
         return unjudged(each, why)
     return replace(each, verdict=direction(each))
 
@@ -99,14 +86,14 @@ def unjudged(each: Difference, why: str) -> Difference:
     return replace(each, verdict=Judgement.UNJUDGED, why=why)
 
 
-def other_rules(each: Difference, before: Item, after: Item, terms: Terms) -> str | None:
+def other_rules(each: Difference, row: Matched, is_counted: bool) -> str | None:
     """Why bytes of the two sides do not compare."""
     if each.metric.startswith("predicted_"):
-        targets = [item.entry.target for item in (before, after) if item.entry is not None]
+        targets = [item.entry.target for item in (row.before, row.after) if item.entry]
         if len(set(targets)) > 1:
             return f"A is predicted for {targets[0]}, B for {targets[1]}"
         return None
-    return None if terms.is_counted else "GPU and host memory are counted by different rules"
+    return None if is_counted else "GPU and host memory are counted by different rules"
 
 
 def direction(each: Difference) -> Judgement:
@@ -117,11 +104,11 @@ def direction(each: Difference) -> Judgement:
     return Judgement.BETTER if (each.change < 0) == (better == "lower") else Judgement.WORSE
 
 
-def judged_time(each: Difference, before: Item, after: Item, terms: Terms) -> Difference:
-    old, new = band_of(before.record, each.metric), band_of(after.record, each.metric)
+def judged_time(each: Difference, row: Matched, is_unlike: bool) -> Difference:
+    old, new = (band_of(item.record, each.metric) for item in (row.before, row.after))
     bands = (old, new) if old is not None and new is not None else None
     each = replace(each, bands=bands)
-    if terms.is_unlike:
+    if is_unlike:
         return unjudged(each, "timed on unlike machines")
     if bands is None:
         return unjudged(each, "no times of single steps were recorded")
@@ -132,12 +119,12 @@ def judged_time(each: Difference, before: Item, after: Item, terms: Terms) -> Di
     return replace(each, verdict=verdict)
 
 
-def as_step(each: Difference, step: Difference | None, before: Item, after: Item) -> Difference:
+def as_step(each: Difference, step: Difference | None, row: Matched) -> Difference:
     """A speed gets the verdict of the step time."""
     if step is None:
         return unjudged(each, "no step time")
     for names, base, what in WORK:
-        if each.metric in names and before.metrics.get(base) != after.metrics.get(base):
+        if each.metric in names and row.before.metrics.get(base) != row.after.metrics.get(base):
             return unjudged(each, f"the {what} differ")
     if step.verdict in (Judgement.WORSE, Judgement.BETTER):
         return replace(each, verdict=direction(each))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from vbench_mem.analysis.compare.differences import COUNTED, Judgement, Matched
-from vbench_mem.analysis.compare.judging import Terms, match
+from vbench_mem.analysis.compare.judging import match
 from vbench_mem.analysis.compare.machines import MachineFact, facts_of
 from vbench_mem.analysis.compare.pairing import Unmatched, pair, protocol_facts
 from vbench_mem.analysis.compare.recalls import Recall, recalls
@@ -88,8 +88,8 @@ def compare(
         )
     pairs, only_before, only_after = pair(before, after, any_protocol=any_protocol)
     facts += tuple(protocol_facts(pairs))
-    terms = Terms(is_unlike=is_unlike, is_counted=not is_unlike or before.kinds == after.kinds)
-    rows = [match(each, terms) for each in pairs]
+    is_counted = not is_unlike or before.kinds == after.kinds
+    rows = [match(each, is_unlike=is_unlike, is_counted=is_counted) for each in pairs]
     return Comparison(
         before=before,
         after=after,

@@ -74,6 +74,11 @@ class BenchmarkResult(BaseModel):
         return self.evaluation.t2v if direction == "t2v" else self.evaluation.v2t
 
     @property
+    def bounds(self) -> list[TaskCeiling]:
+        """The ceilings below 1."""
+        return [ceiling for ceiling in self.ceilings if ceiling.random_ties_value < 1]
+
+    @property
     def recall(self) -> float:
         """T2V R@1."""
         return self.evaluation.t2v.metrics[RECALL]
