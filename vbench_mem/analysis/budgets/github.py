@@ -23,15 +23,14 @@ def annotations(result: CheckResult, workspace: Path) -> list[str]:
     shown = failing if len(failing) <= most else failing[: most - 1]
     for verdict in shown:
         text = "\n".join([verdict.message, *verdict.notes])
-        place = place_of(result, verdict, workspace)
-        lines.append(command("error", place | {"title": title_of(verdict)}, text))
+        lines.append(command("error", place_of(result, verdict, workspace), text))
     if len(shown) < len(failing):
         text = f"{len(failing) - len(shown)} more verdicts do not pass; see the summary of the job"
         lines.append(command("error", {"title": "vbench-mem check"}, text))
     for verdict in result.verdicts:
         if verdict.passes and verdict.hint is not None:
             place = place_of(result, verdict, workspace)
-            lines.append(command("notice", place | {"title": title_of(verdict)}, verdict.hint))
+            lines.append(command("notice", place, verdict.hint))
     if result.reason is not None:
         lines.append(command("error", {"title": "vbench-mem check"}, result.reason))
     return lines + [
@@ -43,18 +42,15 @@ def stale_text(name: str) -> str:
     return f"{name}: is in the baseline but not in the matrix; {ACCEPT} to remove it"
 
 
-def title_of(verdict: Verdict) -> str:
-    return f"{verdict.word} {verdict.metric} {verdict.kind}"
-
-
 def place_of(result: CheckResult, verdict: Verdict, workspace: Path) -> dict[str, str]:
-    """File, from the root of the checkout, and line of the budget."""
+    """File, from the root of the checkout, line of the budget, and a title."""
     budget = result.budget_of(verdict)
     path = budget.path.resolve()
     root = workspace.resolve()
     shown = path.relative_to(root) if path.is_relative_to(root) else path
     place = {"file": shown.as_posix()}
-    return place if budget.line is None else place | {"line": str(budget.line)}
+    place |= {} if budget.line is None else {"line": str(budget.line)}
+    return place | {"title": f"{verdict.word} {verdict.metric} {verdict.kind}"}
 
 
 def command(name: str, properties: dict[str, str], text: str) -> str:

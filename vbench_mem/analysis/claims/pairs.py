@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import permutations
 from typing import NamedTuple
 
 from vbench_mem.analysis.trained import TrainedEncoder, same_parts
@@ -51,23 +52,26 @@ def is_fine(trained: TrainedEncoder, among: Sequence[TrainedEncoder]) -> bool:
     )
 
 
+def like_pairs(among: Sequence[TrainedEncoder]) -> Iterator[EncoderPair]:
+    """All ordered pairs of encoders whose parts are of one size."""
+    return (pair for pair in permutations(among, 2) if same_parts(*pair))
+
+
 def time_pairs(among: Sequence[TrainedEncoder]) -> Iterator[EncoderPair]:
     """Each encoder whose frames meet with each frame-level one of its parts, both plain."""
-    plain = [each for each in among if is_plain(each) and is_fine(each, among)]
-    aware = [e for e in plain if e.spec.mixing != "per_frame" and not e.spec.own_kernels]
-    per_frame = [each for each in plain if each.spec.mixing == "per_frame"]
-    for one in aware:
-        for other in per_frame:
-            if same_parts(one, other) and one.spec.patch_px == other.spec.patch_px:
-                yield one, other
+    fine = [each for each in among if is_plain(each) and is_fine(each, among)]
+    for one, other in like_pairs(fine):
+        is_aware = one.spec.mixing != "per_frame" and not one.spec.own_kernels
+        is_pair = is_aware and other.spec.mixing == "per_frame"
+        if is_pair and one.spec.patch_px == other.spec.patch_px:
+            yield one, other
 
 
 def mask_pairs(among: Sequence[TrainedEncoder]) -> Iterator[EncoderPair]:
     """Each encoder plain and with 75 % masked."""
-    for plain in filter(is_plain, among):
-        for masked in filter(is_masked, among):
-            if plain.spec == masked.spec and same_parts(plain, masked):
-                yield plain, masked
+    for plain, masked in like_pairs(among):
+        if is_plain(plain) and is_masked(masked) and plain.spec == masked.spec:
+            yield plain, masked
 
 
 def coarse_pairs(among: Sequence[TrainedEncoder]) -> Iterator[EncoderPair]:
@@ -88,21 +92,18 @@ def adapted_pairs(among: Sequence[TrainedEncoder], train: Sequence[str]) -> Iter
 
 
 def against_masked(among: Sequence[TrainedEncoder]) -> Iterator[EncoderPair]:
-    for masked in among:
+    for masked, other in like_pairs(among):
         if attends_jointly(masked) and is_masked(masked) and is_fine(masked, among):
-            for other in among:
-                if same_parts(masked, other):
-                    yield masked, other
+            yield masked, other
 
 
 def adapter_pairs(among: Sequence[TrainedEncoder]) -> Iterator[EncoderPair]:
     """Each encoder with adapters and the same one with LoRA."""
-    for one in among:
-        for other in among:
-            kinds = one.cell.recipe.train, other.cell.recipe.train
-            alike = one.spec == other.spec and one.cell.recipe.mask == other.cell.recipe.mask
-            if kinds == ("adapter", "lora") and alike and same_parts(one, other):
-                yield one, other
+    for one, other in like_pairs(among):
+        kinds = one.cell.recipe.train, other.cell.recipe.train
+        alike = one.spec == other.spec and one.cell.recipe.mask == other.cell.recipe.mask
+        if kinds == ("adapter", "lora") and alike:
+            yield one, other
 
 
 def recall_cases(
@@ -124,12 +125,10 @@ def mask_cases(among: Sequence[TrainedEncoder], jointly: bool) -> Iterator[Case]
 
 def loss_cases(among: Sequence[TrainedEncoder]) -> Iterator[Case]:
     """What a fine joint encoder loses by masking against what another loses."""
-    masked = list(mask_pairs(among))
-    for one in masked:
-        for other in masked:
-            is_first = attends_jointly(one[0]) and is_fine(one[0], among)
-            if is_first and not attends_jointly(other[0]) and same_parts(one[0], other[0]):
-                yield Case((one, other), (one[0], other[0]))
+    for one, other in permutations(mask_pairs(among), 2):
+        is_first = attends_jointly(one[0]) and is_fine(one[0], among)
+        if is_first and not attends_jointly(other[0]) and same_parts(one[0], other[0]):
+            yield Case((one, other), (one[0], other[0]))
 
 
 CASES: Mapping[str, Callable[[Sequence[TrainedEncoder]], Iterator[Case]]] = {

@@ -33,12 +33,9 @@ class Place:
 
     def inside(self, folder: str) -> list[str]:
         """Names of the files in a folder, without hidden ones."""
-        found = (name.rpartition("/") for name in self.files)
-        return [
-            f"{above}/{name}"
-            for above, _, name in found
-            if above == folder and not name.startswith(".")
-        ]
+        paths = [PurePosixPath(name) for name in self.files if name]
+        some = [path for path in paths if path.parent == PurePosixPath(folder)]
+        return [str(path) for path in some if not path.name.startswith(".")]
 
 
 def find_place(text: str) -> Place:
