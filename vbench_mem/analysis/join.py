@@ -142,7 +142,11 @@ def join(
     problems: Iterable[str] = (),
 ) -> Joined:
     """One row for every cell, with its record and the scores of the encoder it trains."""
-    trained = {cell.id: trainings_of(matrix, cell, records) for cell in matrix.cells}
+    of_row = matrix.accuracy.of_row if matrix.accuracy is not None else {}
+    trained = {
+        cell.id: tuple(records[key] for key in of_row.get(cell.id, ()) if key in records)
+        for cell in matrix.cells
+    }
     found: dict[str, dict[str, AnyScore]] = {
         cell.id: dict(measured_scores(trained[cell.id])) for cell in matrix.cells
     }
@@ -169,12 +173,6 @@ def join(
             if stage.id in records
         ),
     )
-
-
-def trainings_of(matrix: Matrix, cell: Cell, records: Mapping[str, Record]) -> tuple[Record, ...]:
-    """The records of the trainings of one row, failed ones too."""
-    ids = matrix.accuracy.of_row.get(cell.id, ()) if matrix.accuracy is not None else ()
-    return tuple(records[key] for key in ids if key in records)
 
 
 def _row(

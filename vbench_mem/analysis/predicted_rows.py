@@ -16,7 +16,7 @@ from vbench_mem.machine.cards import Card
 from vbench_mem.machine.host import torch_build
 from vbench_mem.matrix.budget import Budget
 from vbench_mem.matrix.load import Matrix
-from vbench_mem.probes.prediction import Target, Unpredicted
+from vbench_mem.probes.prediction import Unpredicted
 from vbench_mem.running.forecast import judge as judge_fit
 from vbench_mem.running.memory_limit import Fit
 from vbench_mem.running.predictions import predict_all
@@ -59,19 +59,15 @@ def predict_rows(
             for row in joined.rows
         )
         kinds = sorted({wanted[cell.id][1] for cell in matrix.wanted})
-        limit = limit_name(kinds, card)
+        limit = None
+        if card is not None and kinds:  # a cpu is compared with the host's memory
+            names = {"cuda": card.title, "cpu": "this host"}
+            limit = " or ".join(names[kind] for kind in reversed(kinds))
         by = f"vbench_mem {VERSION} and torch {torch_build()[0]}, by the rules of "
         by += " and ".join(kinds) or "no device"
         by += f", compared with the memory of {limit}" if limit else ""
         found.append(PredictedRows(joined=replace(joined, rows=rows), by=by, card=limit))
     return found
-
-
-def limit_name(kinds: Sequence[Target], card: Card | None) -> str | None:
-    """Whose memory rows were compared with: the host's for a cpu, never the card's."""
-    if card is None or not kinds:
-        return None
-    return " or ".join(card.title if kind == "cuda" else "this host" for kind in reversed(kinds))
 
 
 def predicted(row: Row, outcome: Outcome, place: ExecutionTarget, card: Card | None) -> Row:

@@ -31,10 +31,12 @@ def judge_growth(budget: Budget, row: Row, indexed: BaselineIndex | None) -> Ver
     if entry.target != fresh.target:
         targets = f"it is predicted for {fresh.target}, the baseline for {entry.target}"
         return not_passed(budget, row, f"{name} cannot be compared: {targets}")
-    growth, allowed = int(actual) - base, allowance(budget, base)
+    growth = int(actual) - base
+    is_share = isinstance(budget.limit, float)
+    allowed = int(Decimal(str(budget.limit)) * (base if is_share else 1))  # shares exactly
     over = growth > allowed
     limit = format_bytes(allowed)
-    if isinstance(budget.limit, float):
+    if is_share:
         limit = f"{100 * budget.limit:g} % or {limit}"
     side = "more" if over else "less"
     gap = f"{format_bytes(abs(allowed - growth))} {side} than the limit of {limit}"
@@ -53,12 +55,6 @@ def judge_growth(budget: Budget, row: Row, indexed: BaselineIndex | None) -> Ver
         changes=changes_of(entry, fresh, name),
         hint=less if -growth > allowed else None,
     )
-
-
-def allowance(budget: Budget, base: int) -> int:
-    """Whole bytes by which a number of the baseline may grow; shares are computed exactly."""
-    limit = budget.limit
-    return int(Decimal(str(limit)) * base) if isinstance(limit, float) else int(limit)
 
 
 def where_it_is(metric: str, row: Row, indexed: BaselineIndex | None) -> tuple[str, ...]:
