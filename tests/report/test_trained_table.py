@@ -124,8 +124,8 @@ def test_the_terminal_has_scores_and_findings_within_80_columns(whole: Joined) -
     row = next(x for x in text.splitlines() if x.strip().startswith("joint_test "))
     assert "70.0 ± 1.5 %" in row and "80.0 ± 1.0 %" in row
     assert "joint_test_coarse_time" in text and "factorized_test+mask75" in text
-    assert "  holds      +59.0 ± 0.0  3/3  temporal: joint_test > frame_mean_test" in text
-    assert "  no          -2.0 ± 3.0  1/3  spatial: joint_test > frame_mean_test" in text
+    assert "  holds         +59.0 ± 0.0  3/3  temporal: joint_test > frame_mean_test" in text
+    assert "  does not hold  -2.0 ± 3.0  1/3  spatial: joint_test > frame_mean_test" in text
     assert "adapters beat LoRA (Figure 2)" in text
 
 
@@ -133,7 +133,7 @@ def test_the_terminal_says_what_did_not_end_well(holed: Joined) -> None:
     text = drawn(holed)
     assert "joint_test seed=1: error: diverged" in text
     assert "Trainings without a record: 1; run the matrix" in text
-    assert "  1 seed           +59.0  1/1  temporal: joint_test > frame_mean_test" in text
+    assert "  1 seed              +59.0  1/1  temporal: joint_test > frame_mean_test" in text
     assert "Claims about encoders that were not trained: 7; see report.html" in text
 
 
