@@ -53,7 +53,7 @@ def test_what_must_run_out_of_memory_is_skipped_unless_switched_off(
     ]
     assert records[oom.id].status is Status.OOM
     assert pruned == ([(8, 4), (16, 2)] if prune else [])
-    assert len(runner.store.records()) == len(cells)
+    assert len(runner.attempts.store.records()) == len(cells)
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_a_rule_skips_without_a_child_and_stays_skipped(
     record = runner.run(make_plan(ruled, {}, only=first.id))[first.id]
     assert (record.status, record.reason) == (Status.SKIPPED, "no need")
     assert isinstance(runner.watch, Seen) and runner.watch.begun == []
-    assert make_plan(ruled, runner.store.records(), only=first.id).todo == []
+    assert make_plan(ruled, runner.attempts.store.records(), only=first.id).todo == []
 
 
 def test_only_takes_cells_by_label_or_id(matrix: Matrix) -> None:

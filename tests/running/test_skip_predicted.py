@@ -10,6 +10,7 @@ from tests.predictions import GIB, predicted
 from vbench_mem.machine.environment import Environment
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.prediction import Unpredicted
+from vbench_mem.running.attempt import Attempts
 from vbench_mem.running.memory_limit import MemoryLimit, PredictedOom
 from vbench_mem.running.plan import RunPlan, in_order
 from vbench_mem.running.record import Record, Status, write_record
@@ -103,9 +104,9 @@ def skipped_as_oom(tmp_path: Path, environment: Environment, cell: Cell) -> Reco
     """The record that a runner writes of a cell that cannot fit, as it is read from disk."""
     store = Store(tmp_path / environment.fingerprint)
     store.prepare("about: x\n", environment)
-    runner = Runner(store, None, lambda _: environment, Silent())  # type: ignore[arg-type]
+    attempts = Attempts(store, None, lambda _: environment)  # type: ignore[arg-type]
     plan = replace(plan_of(cell), predicted_oom={cell.id: PredictedOom(predicted(95 * GIB), ROOM)})
-    record = runner.run(plan)[cell.id]
+    record = Runner(attempts, Silent()).run(plan)[cell.id]
     read = read_record(store.record_path(cell.id), environment.fingerprint)
     assert read.model_dump(mode="json") == record.model_dump(mode="json")
     return read
