@@ -16,7 +16,7 @@ from vbench_mem.accuracy.training.feed import PairFeed
 from vbench_mem.accuracy.training.losses import Loss
 from vbench_mem.accuracy.training.seeds import seed_of
 from vbench_mem.accuracy.training.snapshot import Snapshots
-from vbench_mem.accuracy.training.stage import run_stage
+from vbench_mem.accuracy.training.stage import StageRun
 from vbench_mem.accuracy.training.step import Stepper
 from vbench_mem.accuracy.training.trained import (
     StageResult,
@@ -37,10 +37,9 @@ from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes import resident
 from vbench_mem.probes.device import resolve
 from vbench_mem.probes.train_step import Enter, fix_arithmetic, quiet
-from vbench_mem.weights.carry import carry
 from vbench_mem.weights.checkpoint import Checkpoint, load_into, read_checkpoint, save_checkpoint
 from vbench_mem.weights.find import weights_sha256
-from vbench_mem.weights.initialise import initialise
+from vbench_mem.weights.initialise import carry, initialise
 from vbench_mem.weights.report import Report
 
 SNAPSHOT_EVERY_S = 30.0
@@ -150,7 +149,7 @@ def last_stage(
         threads=cell.runtime.threads or cpu_cores(),
     )
     stepper = Stepper(stage, encoder, loss, cell.runtime, training.seed)
-    return run_stage(stage, stepper, feed, snapshots, enter)
+    return StageRun(stage, stepper, feed, snapshots, enter).run()
 
 
 def initial_weights(

@@ -22,7 +22,7 @@ def read_annotations(form: str | None, file: Path, split: str | None = None) -> 
 
     Raises `UsageError` for an unknown format, a file in another one, and every error in it.
     """
-    return FORMS[find_form(form, file)].read(file, split)
+    return FORMS[find_form(form, file)](file, split)
 
 
 def read_benchmark(
