@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.load import Load, Runtime
+from vbench_mem.data.annotations.content import head_of
 from vbench_mem.data.captions import read_captions
-from vbench_mem.data.head import head_of
 from vbench_mem.data.scenes import scenes_sha256
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.families import Spec

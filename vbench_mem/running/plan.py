@@ -32,10 +32,8 @@ class RunPlan:
 
     @property
     def todo(self) -> list[Cell]:
-        return [cell for cell in self.cells if not self.is_settled(cell)]
-
-    def is_settled(self, cell: Cell) -> bool:
-        return any(cell.id in settled for settled in (self.kept, self.skipped, self.predicted_oom))
+        settled = {*self.kept, *self.skipped, *self.predicted_oom}
+        return [cell for cell in self.cells if cell.id not in settled]
 
 
 def make_plan(

@@ -26,7 +26,7 @@ def invoke(*arguments: str | Path) -> Result:
 
 def test_facts_count_captions_words_and_what_is_alike(tmp_path: Path) -> None:
     facts = facts_of(read_annotations(None, write(tmp_path, "own.json", LIST)))
-    assert (facts.clips, facts.clips, facts.captions) == (3, 3, 3)
+    assert (facts.clips, facts.captions) == (3, 3)
     assert facts.per_clip == (1, pytest.approx(4 / 3), 2) and facts.words == (2, 2, 4)
     assert (facts.shared_text, facts.shared_clip, facts.many_right) == (2, 0, 1)
     cook = facts_of(read_annotations("youcook2", write(tmp_path, "c.csv", COOK)))
@@ -75,7 +75,7 @@ def test_data_names_the_first_ten_that_are_left_out_and_json_all(tmp_path: Path)
     assert "  10.mp4: missing: no file for 10.mp4\n  and 2 more; --json lists all" in result.stdout
     whole = json.loads(invoke(file, "--videos", folder, "--allow-missing", "--json").stdout)
     assert [each["id"] for each in whole["dropped"]] == [f"{n}.mp4" for n in range(1, 13)]
-    assert (whole["form"], whole["clips"]) == ("json", 1)
+    assert (whole["form"], whole["gallery_size"]) == ("json", 1)
 
 
 def test_data_reads_paths_relative_to_the_file_and_takes_a_split(tmp_path: Path) -> None:

@@ -4,8 +4,7 @@ Sanity rows come with every evaluation, since a bug is likelier than a breakthro
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -70,10 +69,6 @@ class Evaluation:
     sanity: dict[str, dict[Direction, Measures] | None]
     seed: int
     resamples: int
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON; intervals become lists there."""
-        return asdict(self)
 
 
 def evaluate(

@@ -95,9 +95,18 @@ def train_last_stage(
     enter("checkpoint")
     weights = list(encoder.parameters())
     trained_weights = [] if result is None else [each for each in weights if each.requires_grad]
+    bias = None if loss.bias is None else loss.bias.item()
+    sha256 = save_checkpoint(
+        checkpoint,
+        encoder,
+        spec=cell.table_spec,
+        recipe=cell.recipe,
+        load=cell.load,
+        facts=facts_of(cell, above, bias),
+    )
     trained = TrainingResult(
         checkpoint=checkpoint,
-        sha256=save(checkpoint, encoder, cell, above, loss),
+        sha256=sha256,
         definition=definition,
         stage=result,
         start=None if start is None else start.as_json(),
@@ -110,21 +119,6 @@ def train_last_stage(
     write_trained(trained)
     snapshot.unlink(missing_ok=True)
     return trained
-
-
-def save(
-    checkpoint: Path, encoder: DualEncoder, cell: Cell, parent_sha256: str | None, loss: Loss
-) -> str:
-    """Write the checkpoint with the facts of its training; returns its SHA-256."""
-    bias = None if loss.bias is None else loss.bias.item()
-    return save_checkpoint(
-        checkpoint,
-        encoder,
-        spec=cell.table_spec,
-        recipe=cell.recipe,
-        load=cell.load,
-        facts=facts_of(cell, parent_sha256, bias),
-    )
 
 
 def last_stage(

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from vbench_mem.base.errors import UsageError
 from vbench_mem.data.benchmark import Caption, Clip
-from vbench_mem.data.head import head_of
+
+HEAD_BYTES = 2**16
 
 
 def sha256_of(clips: Sequence[Clip], captions: Sequence[Caption]) -> str:
@@ -40,3 +41,9 @@ def digest(video: Path) -> str:
 @lru_cache(maxsize=2**17)  # a video has many clips, and a matrix many cells
 def digest_of_version(video: Path, size_bytes: int, mtime_ns: int) -> str:
     return hashlib.sha256(head_of(video)).hexdigest()
+
+
+def head_of(video: Path) -> bytes:
+    """Size and first bytes of a file, or all of a small one: they differ between encodings."""
+    with video.open("rb") as file:
+        return f"{video.stat().st_size} ".encode() + file.read(HEAD_BYTES)
