@@ -62,9 +62,8 @@ def run(
     from vbench_mem.running.attempt import Attempts
     from vbench_mem.running.plan import make_plan
     from vbench_mem.running.runner import Runner
-    from vbench_mem.running.site import Site
     from vbench_mem.running.skip_predicted import keep_predicted_oom
-    from vbench_mem.running.target import ExecutionTarget
+    from vbench_mem.running.target import ExecutionTarget, Site
     from vbench_mem.running.trainings import plan_trainings
 
     loaded = matrices.load_matrix(path)

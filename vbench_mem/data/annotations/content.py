@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 
 from vbench_mem.base.errors import UsageError
@@ -17,16 +18,12 @@ def sha256_of(clips: Sequence[Clip], captions: Sequence[Caption]) -> str:
 
     Raises `UsageError` where a video cannot be read.
     """
+    of_clips = ([digest(clip.path), clip.start_s, clip.end_s] for clip in clips)
+    of_captions = ([each.text, each.clips, each.grades] for each in captions)
     found = hashlib.sha256()
-    for clip in clips:
-        add(found, [digest(clip.path), clip.start_s, clip.end_s])
-    for caption in captions:
-        add(found, [caption.text, caption.clips, caption.grades])
+    for facts in chain(of_clips, of_captions):
+        found.update(json.dumps(facts, separators=(",", ":")).encode() + b"\n")
     return found.hexdigest()
-
-
-def add(to: "hashlib._Hash", facts: Sequence[object]) -> None:
-    to.update(json.dumps(facts, separators=(",", ":")).encode() + b"\n")
 
 
 def digest(video: Path) -> str:
