@@ -18,14 +18,12 @@ from vbench_mem.running.store import Store
 def test_smaller_cells_come_first_and_variants_stay_together(
     make_cell: Maker, with_frames: AtLoad
 ) -> None:
-    one, two = make_cell(), make_cell("frame_mean_test")
+    one, two = make_cell(), make_cell(recipe="mask75")
     loads = [(8, 4), (8, 2), (4, 4)]
     cells = [with_frames(cell, *load) for load in loads for cell in (one, two)]
-    ordered = [(cell.encoder, cell.load.frames, cell.load.batch) for cell in in_order(cells)]
+    ordered = [(cell.variant, cell.load.frames, cell.load.batch) for cell in in_order(cells)]
     assert ordered == [
-        (encoder, *load)
-        for encoder in ("joint_test", "frame_mean_test")
-        for load in [(4, 4), (8, 2), (8, 4)]
+        (cell.variant, *load) for cell in (one, two) for load in [(4, 4), (8, 2), (8, 4)]
     ]
 
 

@@ -38,13 +38,13 @@ def plan_of(*cells: Cell) -> RunPlan:
 
 def test_groups_with_small_peaks_come_first_and_keep_their_own_order(make_cell: Maker) -> None:
     large = [make_cell(frames=frames) for frames in (8, 4)]
-    small = [make_cell("frame_mean_test", frames=frames) for frames in (8, 4)]
-    unknown = [make_cell("factorized_test", frames=4)]
+    small = [make_cell(recipe="mask75", frames=frames) for frames in (8, 4)]
+    unknown = [make_cell(recipe="last4", frames=4)]
     outcomes = {large[0].id: predicted(9), large[1].id: predicted(1)}
     outcomes |= {small[0].id: predicted(3), small[1].id: predicted(2)}
     with_unknown = outcomes | {unknown[0].id: Unpredicted(reason="compiled")}
     written = tuple(in_order([*unknown, *large, *small]))
-    assert written[0].encoder == "factorized_test"
+    assert written[0] == unknown[0]
     found = small_groups_first(written, with_unknown)
     assert found == [small[1], small[0], large[1], large[0], *unknown]
     assert small_groups_first(written, {}) == list(written)
