@@ -26,8 +26,8 @@ Kind = Literal["max", "min", "max_ratio", "max_drop", "max_growth"]
 # for metrics that are better in this direction, and the kind for the others
 DIRECTIONS: dict[Kind, tuple[Better, Kind]] = {
     "max": ("lower", "min"),
-    "max_ratio": ("lower", "max_drop"),
     "min": ("higher", "max"),
+    "max_ratio": ("lower", "max_drop"),
     "max_drop": ("higher", "max_ratio"),
     "max_growth": ("lower", "min"),
 }
