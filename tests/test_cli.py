@@ -21,8 +21,8 @@ from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import load_matrix
 from vbench_mem.running.eta import expected_seconds
 from vbench_mem.running.record import Failure, Record, Status
-from vbench_mem.running.site import Site
 from vbench_mem.running.store import Store
+from vbench_mem.running.target import Site
 
 Write = Callable[..., Path]
 MakeRecord = Callable[..., Record]

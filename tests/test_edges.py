@@ -26,6 +26,7 @@ from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import load_matrix
 from vbench_mem.matrix.schema import matrix_schema
 from vbench_mem.running import endings, worker
+from vbench_mem.running.attempt import Attempts
 from vbench_mem.running.plan import RunPlan
 from vbench_mem.running.record import Record, Status
 from vbench_mem.running.runner import Runner
@@ -50,8 +51,8 @@ def test_a_rule_leaves_what_was_measured_and_renews_an_old_skip(
     cells = (ok, oom, skipped, torn)
     plan = RunPlan(cells, {}, {cell.id: "no need" for cell in cells})
     store.set_aside_bad({cell.id for cell in cells})
-    runner = Runner(store, SpawnLauncher(["false"]), lambda _: environment, Mock())
-    runner.run(plan)
+    attempts = Attempts(store, SpawnLauncher(["false"]), lambda _: environment)
+    Runner(attempts, Mock()).run(plan)
     statuses = [store.records()[cell.id].status for cell in cells]
     assert statuses == [Status.OK, Status.OOM, Status.SKIPPED, Status.SKIPPED]
     assert store.records()[skipped.id].reason == "no need"

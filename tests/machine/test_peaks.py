@@ -2,12 +2,14 @@
 
 import pytest
 
-from vbench_mem.machine.peaks import PEAKS, dense_peak, share_of_peak
+from vbench_mem.machine.cards import PEAKS, dense_peak
+from vbench_mem.machine.peaks import share_of_peak
 
 
 @pytest.mark.parametrize("name", PEAKS)
 def test_every_peak_has_a_source_and_grows_with_narrower_numbers(name: str) -> None:
     peak = PEAKS[name]
+    assert peak is not None
     assert peak.source.startswith("NVIDIA ")
     assert 0 < peak.float32 < peak.float16
     assert peak.bfloat16 in (None, peak.float16)

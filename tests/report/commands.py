@@ -8,8 +8,8 @@ from tests.rows import MACHINE
 from vbench_mem.cli import app
 from vbench_mem.matrix.load import Matrix
 from vbench_mem.running.record import Record
-from vbench_mem.running.site import Site
 from vbench_mem.running.store import Store
+from vbench_mem.running.target import Site
 
 LIMIT = "budgets: [{metric: peak_alloc_bytes, max: 4 GiB}]\n"
 

@@ -41,7 +41,7 @@ def plan_of(*cells: Cell) -> RunPlan:
 def run_one(runner: Runner, cell: Cell) -> Record:
     """Run it; what is returned is what is on disk."""
     record = runner.run(plan_of(cell))[cell.id]
-    assert runner.store.records()[cell.id] == record
+    assert runner.attempts.store.records()[cell.id] == record
     assert record.wall_s is not None and record.environment is not None
     return record
 

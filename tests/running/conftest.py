@@ -8,6 +8,8 @@ import pytest
 
 from tests.running.children import Seen, SpawnLauncher
 from vbench_mem.machine.environment import Environment
+from vbench_mem.machine.host import oom_kills
+from vbench_mem.running.attempt import Attempts
 from vbench_mem.running.runner import Runner
 from vbench_mem.running.store import Store
 
@@ -23,10 +25,12 @@ def store(tmp_path: Path, environment: Environment) -> Store:
 def runner_of(store: Store, environment: Environment) -> Callable[..., Runner]:
     """A runner whose child is a few lines of Python with `cell, result, phases` as paths."""
 
-    def make(script: str, **more: object) -> Runner:
+    def make(
+        script: str, kills: Callable[[], dict[str, int]] = oom_kills, prune_oom: bool = True
+    ) -> Runner:
         head = "import sys, os, signal, time\ncell, result, _, phases, *_ = sys.argv[1:]\n"
         launcher = SpawnLauncher([sys.executable, "-c", head + script])
-        values: dict[str, object] = {"watch": Seen()} | more
-        return Runner(store, launcher, lambda _: environment, **values)
+        attempts = Attempts(store, launcher, lambda _: environment, kills)
+        return Runner(attempts, Seen(), prune_oom)
 
     return make

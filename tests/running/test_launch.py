@@ -19,6 +19,7 @@ from vbench_mem.matrix import cell as cells
 from vbench_mem.matrix.cell import Cell, Protocol
 from vbench_mem.probes.measured import Measured
 from vbench_mem.running import endings, worker
+from vbench_mem.running.attempt import Attempts
 from vbench_mem.running.launch import ForkServerLauncher
 from vbench_mem.running.plan import RunPlan
 from vbench_mem.running.record import Record, Status
@@ -42,8 +43,8 @@ def run_forked(tmp_path: Path, environment: Environment) -> Callable[[Cell], Rec
     store.prepare("about: x\n", environment)
 
     def run(cell: Cell) -> Record:
-        runner = Runner(store, ForkServerLauncher(), lambda _: environment, Nobody())
-        return runner.run(RunPlan((cell,), {}, {}))[cell.id]
+        attempts = Attempts(store, ForkServerLauncher(), lambda _: environment)
+        return Runner(attempts, Nobody()).run(RunPlan((cell,), {}, {}))[cell.id]
 
     return run
 

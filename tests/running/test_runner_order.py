@@ -18,14 +18,12 @@ from vbench_mem.running.store import Store
 def test_smaller_cells_come_first_and_variants_stay_together(
     make_cell: Maker, with_frames: AtLoad
 ) -> None:
-    one, two = make_cell(), make_cell("frame_mean_test")
+    one, two = make_cell(), make_cell(recipe="mask75")
     loads = [(8, 4), (8, 2), (4, 4)]
     cells = [with_frames(cell, *load) for load in loads for cell in (one, two)]
-    ordered = [(cell.encoder, cell.load.frames, cell.load.batch) for cell in in_order(cells)]
+    ordered = [(cell.variant, cell.load.frames, cell.load.batch) for cell in in_order(cells)]
     assert ordered == [
-        (encoder, *load)
-        for encoder in ("joint_test", "frame_mean_test")
-        for load in [(4, 4), (8, 2), (8, 4)]
+        (cell.variant, *load) for cell in (one, two) for load in [(4, 4), (8, 2), (8, 4)]
     ]
 
 
@@ -53,7 +51,7 @@ def test_what_must_run_out_of_memory_is_skipped_unless_switched_off(
     ]
     assert records[oom.id].status is Status.OOM
     assert pruned == ([(8, 4), (16, 2)] if prune else [])
-    assert len(runner.store.records()) == len(cells)
+    assert len(runner.attempts.store.records()) == len(cells)
 
 
 @pytest.fixture
@@ -82,7 +80,7 @@ def test_a_rule_skips_without_a_child_and_stays_skipped(
     record = runner.run(make_plan(ruled, {}, only=first.id))[first.id]
     assert (record.status, record.reason) == (Status.SKIPPED, "no need")
     assert isinstance(runner.watch, Seen) and runner.watch.begun == []
-    assert make_plan(ruled, runner.store.records(), only=first.id).todo == []
+    assert make_plan(ruled, runner.attempts.store.records(), only=first.id).todo == []
 
 
 def test_only_takes_cells_by_label_or_id(matrix: Matrix) -> None:

@@ -10,6 +10,7 @@ from tests.predictions import GIB, predicted
 from vbench_mem.machine.environment import Environment
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.prediction import Unpredicted
+from vbench_mem.running.attempt import Attempts
 from vbench_mem.running.memory_limit import MemoryLimit, PredictedOom
 from vbench_mem.running.plan import RunPlan, in_order
 from vbench_mem.running.record import Record, Status, write_record
@@ -37,13 +38,13 @@ def plan_of(*cells: Cell) -> RunPlan:
 
 def test_groups_with_small_peaks_come_first_and_keep_their_own_order(make_cell: Maker) -> None:
     large = [make_cell(frames=frames) for frames in (8, 4)]
-    small = [make_cell("frame_mean_test", frames=frames) for frames in (8, 4)]
-    unknown = [make_cell("factorized_test", frames=4)]
+    small = [make_cell(recipe="mask75", frames=frames) for frames in (8, 4)]
+    unknown = [make_cell(recipe="last4", frames=4)]
     outcomes = {large[0].id: predicted(9), large[1].id: predicted(1)}
     outcomes |= {small[0].id: predicted(3), small[1].id: predicted(2)}
     with_unknown = outcomes | {unknown[0].id: Unpredicted(reason="compiled")}
     written = tuple(in_order([*unknown, *large, *small]))
-    assert written[0].encoder == "factorized_test"
+    assert written[0] == unknown[0]
     found = small_groups_first(written, with_unknown)
     assert found == [small[1], small[0], large[1], large[0], *unknown]
     assert small_groups_first(written, {}) == list(written)
@@ -103,9 +104,9 @@ def skipped_as_oom(tmp_path: Path, environment: Environment, cell: Cell) -> Reco
     """The record that a runner writes of a cell that cannot fit, as it is read from disk."""
     store = Store(tmp_path / environment.fingerprint)
     store.prepare("about: x\n", environment)
-    runner = Runner(store, None, lambda _: environment, Silent())  # type: ignore[arg-type]
+    attempts = Attempts(store, None, lambda _: environment)  # type: ignore[arg-type]
     plan = replace(plan_of(cell), predicted_oom={cell.id: PredictedOom(predicted(95 * GIB), ROOM)})
-    record = runner.run(plan)[cell.id]
+    record = Runner(attempts, Silent()).run(plan)[cell.id]
     read = read_record(store.record_path(cell.id), environment.fingerprint)
     assert read.model_dump(mode="json") == record.model_dump(mode="json")
     return read

@@ -12,9 +12,8 @@ from vbench_mem.machine.environment import Environment
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.prediction import Target
 from vbench_mem.running.record import Record
-from vbench_mem.running.site import Site
 from vbench_mem.running.store import Store
-from vbench_mem.running.target import ExecutionTarget
+from vbench_mem.running.target import ExecutionTarget, Site
 
 Maker = Callable[..., Cell]
 H100 = "NVIDIA H100 80GB HBM3"

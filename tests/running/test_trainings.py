@@ -95,7 +95,7 @@ def run(matrix: Matrix, store: Store) -> Run:
         launcher = SpawnLauncher([sys.executable, "-S", "-c", script])
         attempts, seen = Attempts(store, launcher, lambda _: MACHINE), Seen()
         plan = plan_trainings(matrix, store.records(), store, again=again)
-        records = Trainings(store, attempts, seen, at_once).run(plan)
+        records = Trainings(attempts, seen, at_once).run(plan)
         assert seen.at_work == 0
         return records, seen, plan
 
@@ -206,7 +206,7 @@ def test_ctrl_c_ends_every_child_and_keeps_what_is_done(
             if len(self.begun) == 3:
                 raise KeyboardInterrupt
 
-    trainings = Trainings(store, attempts, Impatient(), 2)
+    trainings = Trainings(attempts, Impatient(), 2)
     begun = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         trainings.run(plan_trainings(matrix, {}, store))

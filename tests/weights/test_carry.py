@@ -13,7 +13,7 @@ from vbench_mem.encoders.families import image_pretraining_spec
 from vbench_mem.encoders.families.tubevit import TubeViT
 from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.encoders.spec import Inflation
-from vbench_mem.weights.carry import carry
+from vbench_mem.weights.initialise import carry
 
 NEW_LAYERS = ("factorized_encoder", "factorized_self_attention", "factorized_dot_product")
 

@@ -10,7 +10,7 @@ from tests.encoders.structures import STRUCTURES, make
 from tests.weights.carried import CLIPS, JOINT, kept, shaken
 from vbench_mem.base.errors import UsageError
 from vbench_mem.encoders.recipes import RECIPES
-from vbench_mem.weights.carry import carry
+from vbench_mem.weights.initialise import carry
 
 
 def test_unused_tensors_are_an_error_until_allowed(tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 import difflib
 import sysconfig
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
@@ -22,14 +23,24 @@ class Unsupported(Exception):
     """This device or build of torch cannot run the cell; known before any work is done."""
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+@contextmanager
+def placed(place: str, *kinds: type[Exception]) -> Iterator[None]:
+    """Raises a `UsageError` that begins with the place, for errors of `kinds` or a `UsageError`."""
+    caught: tuple[type[Exception], ...] = (UsageError, *kinds)
+    try:
+        yield
+    except caught as error:
+        raise UsageError(f"{place}{error}") from error
+
+
+def nearest(word: str, known: Iterable[str], otherwise: str | None = None) -> str:
     """The end of an error message: `; did you mean X?` where a known word is close to the word that
-    was written, else `; known: ...`."""
+    was written, else `otherwise`, or all of them: `; known: ...`."""
     words = list(dict.fromkeys(known))
     close = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
     if close:
         return f"; did you mean {close[0]}?"
-    return f"; known: {', '.join(words)}"
+    return f"; known: {', '.join(words)}" if otherwise is None else otherwise
 
 
 def error_summary(error: BaseException) -> str:

@@ -35,7 +35,8 @@ def explain(
     `keys` are the known keys of each mapping, by its path; `above` is put before the path.
     """
     details = sorted(error.errors(), key=lambda detail: rank(detail["type"]))[0]
-    place = tuple(key for key in details["loc"] if not is_branch(key))
+    # without names of a union's branches, which pydantic puts into the path: `list[Foo]`
+    place = tuple(key for key in details["loc"] if not re.search(r"[\[(]", str(key)))
     words = (keys or {}).get(tuple("*" if isinstance(key, int) else key for key in place[:-1]), ())
     path = key_path((above, *place) if above else place)
     sentence = explain_one(details, str(place[-1]) if place else "", words)
@@ -45,11 +46,6 @@ def explain(
 def rank(kind: str) -> int:
     """Where a value fits none of several types, the most helpful error comes first."""
     return {"extra_forbidden": 0, "missing": 2, "none_required": 3}.get(kind, 1)
-
-
-def is_branch(key: str | int) -> bool:
-    """Is it the name of a union's branch, which pydantic puts into the path: `list[Foo]`?"""
-    return isinstance(key, str) and bool(re.search(r"[\[(]", key))
 
 
 def explain_one(details: ErrorDetails, name: str, words: Iterable[str]) -> str:

@@ -57,7 +57,7 @@ def data(
     else:
         facts = facts_of(found)
     if as_json:
-        about = {"file": str(file), "form": known, "gallery_size": facts.gallery_size}
+        about = {"file": str(file), "form": known, "gallery_size": facts.clips}
         print(json.dumps(about | asdict(facts), indent=1))
         return
     guessed = "" if form else " (guessed)"

@@ -59,11 +59,11 @@ def run(
     from vbench_mem.machine.host import host_bytes
     from vbench_mem.machine.lock import one_run_per_machine
     from vbench_mem.matrix import load as matrices
+    from vbench_mem.running.attempt import Attempts
     from vbench_mem.running.plan import make_plan
     from vbench_mem.running.runner import Runner
-    from vbench_mem.running.site import Site
     from vbench_mem.running.skip_predicted import keep_predicted_oom
-    from vbench_mem.running.target import ExecutionTarget
+    from vbench_mem.running.target import ExecutionTarget, Site
     from vbench_mem.running.trainings import plan_trainings
 
     loaded = matrices.load_matrix(path)
@@ -84,9 +84,9 @@ def run(
         final = skip_predicted(plan, loaded, target, records)
         progress = Bars if sys.stderr.isatty() else Lines
         with progress(loaded, final.todo, list(final.kept.values())) as watch:
-            runner = Runner(folder, launcher, site.environment, watch, loaded.prune_oom)
-            ended = runner.run(final)
-        trained = train(loaded, trainings, runner.attempts)
+            attempts = Attempts(folder, launcher, site.environment)
+            ended = Runner(attempts, watch, loaded.prune_oom).run(final)
+        trained = train(loaded, trainings, attempts)
     summarise(loaded, folder, [ended[cell.id] for cell in plan.cells], trained, as_json)
 
 

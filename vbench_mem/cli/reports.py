@@ -225,7 +225,7 @@ def read(
     from vbench_mem.analysis.join import join
     from vbench_mem.analysis.scores.files import load_scores
     from vbench_mem.running.runs import choose_run
-    from vbench_mem.running.site import Site
+    from vbench_mem.running.target import Site
 
     loaded = request.matrix
     own = Site.of(loaded.cells).main.fingerprint

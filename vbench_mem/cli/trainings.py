@@ -29,7 +29,7 @@ def train(matrix: Matrix, plan: "TrainingPlan", attempts: "Attempts") -> dict[st
         return dict(plan.kept)
     shown = Bars if sys.stderr.isatty() else Lines
     with shown(matrix, plan.todo, list(plan.kept.values())) as watch:
-        return Trainings(attempts.store, attempts, watch).run(plan)
+        return Trainings(attempts, watch).run(plan)
 
 
 def draw_trainings(

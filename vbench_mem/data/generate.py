@@ -33,12 +33,6 @@ def picture(scene: Scene, progress: float) -> NDArray[np.uint8]:
     return frame
 
 
-def write_clip(scene: Scene, path: Path) -> None:
-    frames = scene.fps * scene.seconds
-    pictures = (picture(scene, number / max(frames - 1, 1)) for number in range(frames))
-    write_video(path, pictures, scene.fps, ENCODING)
-
-
 def generated() -> Path:
     """The caption file of the generated clips, which are made at first use.
 
@@ -53,5 +47,7 @@ def write_all(wanted: list[Scene], folder: Path) -> None:
         writer = csv.writer(text)
         writer.writerow(["path", "caption"])
         for number, scene in enumerate(wanted):
-            write_clip(scene, folder / f"{number:02}.mp4")
+            frames = scene.fps * scene.seconds
+            pictures = (picture(scene, frame / max(frames - 1, 1)) for frame in range(frames))
+            write_video(folder / f"{number:02}.mp4", pictures, scene.fps, ENCODING)
             writer.writerow([f"{number:02}.mp4", scene.caption])

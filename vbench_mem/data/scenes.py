@@ -38,15 +38,10 @@ def scenes() -> Iterator[Scene]:
     sizes = ((160, 120), (128, 128), (112, 168), (176, 144))
     rates, lengths = (2, 4, 5), (34, 12, 40, 20)
     for number, (colour, move) in enumerate((c, m) for c in COLOURS for m in MOVES):
-        width, height = sizes[number % len(sizes)]
         yield Scene(
-            colour,
-            SHAPES[number % 2],
-            move,
-            width,
-            height,
-            rates[number % len(rates)],
-            lengths[(number // 4 + number) % len(lengths)],
+            *(colour, SHAPES[number % 2], move, *sizes[number % len(sizes)]),
+            fps=rates[number % len(rates)],
+            seconds=lengths[(number // 4 + number) % len(lengths)],
         )
 
 

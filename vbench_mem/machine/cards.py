@@ -2,8 +2,7 @@
 
 The memory that a datasheet states in GB lies between two numbers of bytes. `memory_bytes` is the
 least: GB as 10^9 bytes, less the sixteenth that GDDR6 with error correction uses for check bits.
-`most_bytes` is the most: GB as 2^30 bytes, as the chips are built. Dense peaks are in `peaks.py`,
-by the driver's name.
+`most_bytes` is the most: GB as 2^30 bytes, as the chips are built.
 """
 
 import re
@@ -13,8 +12,9 @@ from functools import cached_property
 from vbench_mem.base.errors import UsageError, nearest
 from vbench_mem.base.load import Dtype
 from vbench_mem.base.units import BINARY, format_bytes, parse_bytes
+from vbench_mem.machine import peaks
 from vbench_mem.machine.environment import Environment
-from vbench_mem.machine.peaks import dense_peak
+from vbench_mem.machine.peaks import Peak
 
 GB, GIB = 10**9, BINARY["GiB"]
 ECC_SHARE = 16  # one part in so many, where the check bits lie in the memory itself
@@ -26,9 +26,10 @@ class Card:
     """A card to compare predictions with.
 
     name         as it is typed, or as the driver calls it; none where only a size was given
-    drivers      the driver's names for it, all with the same dense peak
+    drivers      the driver's names for it
     memory_bytes the least memory that it has; `most_bytes` is the most
     source       where the memory is from
+    dense        the dense peak of a card of the table
     """
 
     name: str | None
@@ -36,6 +37,7 @@ class Card:
     memory_bytes: int
     most_bytes: int
     source: str
+    dense: Peak | None = None
 
     @property
     def title(self) -> str:
@@ -54,44 +56,61 @@ class Card:
         return dense_peak(self.drivers[0], dtype)
 
 
-def full(name: str, gigabytes: int, source: str, *drivers: str) -> Card:
+def full(name: str, gigabytes: int, source: str, dense: Peak, *drivers: str) -> Card:
     """All memory can be used: HBM, whose check bits lie beside it, and GDDR without check bits."""
-    return Card(name, drivers, gigabytes * GB, gigabytes * GIB, f"{source}: {gigabytes} GB")
+    return Card(name, drivers, gigabytes * GB, gigabytes * GIB, f"{source}: {gigabytes} GB", dense)
 
 
-def inline_ecc(name: str, gigabytes: int, source: str, *drivers: str) -> Card:
+def inline_ecc(name: str, gigabytes: int, source: str, dense: Peak, *drivers: str) -> Card:
     """GDDR that keeps its check bits in itself while error correction is on, as it is sold."""
     least = gigabytes * GB * (ECC_SHARE - 1) // ECC_SHARE
-    return Card(name, drivers, least, gigabytes * GIB, f"{source}: {gigabytes} GB, with ECC")
+    source = f"{source}: {gigabytes} GB, with ECC"
+    return Card(name, drivers, least, gigabytes * GIB, source, dense)
 
 
 A100, H100, V100 = (f"NVIDIA {name} datasheet" for name in ("A100", "H100", "V100"))
 ROWS = (
-    full("a100-40", 40, A100, "NVIDIA A100-SXM4-40GB", "NVIDIA A100-PCIE-40GB"),
-    full("a100-80", 80, A100, "NVIDIA A100-SXM4-80GB", "NVIDIA A100 80GB PCIe"),
-    full("h100-80", 80, f"{H100}, SXM", "NVIDIA H100 80GB HBM3"),
-    full("h100-pcie", 80, f"{H100}, PCIe", "NVIDIA H100 PCIe"),
-    full("h100-nvl", 94, f"{H100}, NVL", "NVIDIA H100 NVL"),
-    full("h200", 141, "NVIDIA H200 datasheet, SXM", "NVIDIA H200"),
-    full("h200-nvl", 141, "NVIDIA H200 datasheet, NVL", "NVIDIA H200 NVL"),
-    full("gh200-96", 96, "NVIDIA GH200 datasheet, HBM3", "NVIDIA GH200 480GB"),
-    full("a30", 24, "NVIDIA A30 datasheet", "NVIDIA A30"),
-    inline_ecc("l4", 24, "NVIDIA L4 datasheet", "NVIDIA L4"),
-    inline_ecc("l40", 48, "NVIDIA L40 datasheet", "NVIDIA L40"),
-    inline_ecc("l40s", 48, "NVIDIA L40S datasheet", "NVIDIA L40S"),
-    inline_ecc("a10", 24, "NVIDIA A10 datasheet", "NVIDIA A10"),
-    inline_ecc("a40", 48, "NVIDIA A40 datasheet", "NVIDIA A40"),
-    inline_ecc("a6000", 48, "NVIDIA RTX A6000 datasheet", "NVIDIA RTX A6000"),
-    inline_ecc("t4", 16, "NVIDIA T4 datasheet", "Tesla T4"),
-    full("v100-16", 16, f"{V100}, SXM2", "Tesla V100-SXM2-16GB"),
-    full("v100-32", 32, f"{V100}, SXM2", "Tesla V100-SXM2-32GB"),
-    full("v100-pcie-16", 16, f"{V100}, PCIe", "Tesla V100-PCIE-16GB"),
-    full("v100-pcie-32", 32, f"{V100}, PCIe", "Tesla V100-PCIE-32GB"),
-    full("v100s-32", 32, f"{V100}, PCIe", "Tesla V100S-PCIE-32GB"),
-    full("rtx3090", 24, "NVIDIA GA102 white paper", "NVIDIA GeForce RTX 3090"),
-    full("rtx4090", 24, "NVIDIA Ada GPU white paper", "NVIDIA GeForce RTX 4090"),
+    full("a100-40", 40, A100, peaks.A100, "NVIDIA A100-SXM4-40GB", "NVIDIA A100-PCIE-40GB"),
+    full("a100-80", 80, A100, peaks.A100, "NVIDIA A100-SXM4-80GB", "NVIDIA A100 80GB PCIe"),
+    full("h100-80", 80, f"{H100}, SXM", peaks.H100_SXM, "NVIDIA H100 80GB HBM3"),
+    full("h100-pcie", 80, f"{H100}, PCIe", peaks.H100_PCIE, "NVIDIA H100 PCIe"),
+    full("h100-nvl", 94, f"{H100}, NVL", peaks.H100_NVL, "NVIDIA H100 NVL"),
+    full("h200", 141, "NVIDIA H200 datasheet, SXM", peaks.H200, "NVIDIA H200"),
+    full("h200-nvl", 141, "NVIDIA H200 datasheet, NVL", peaks.H200_NVL, "NVIDIA H200 NVL"),
+    full("gh200-96", 96, "NVIDIA GH200 datasheet, HBM3", peaks.H100_SXM, "NVIDIA GH200 480GB"),
+    full("a30", 24, "NVIDIA A30 datasheet", peaks.A30, "NVIDIA A30"),
+    inline_ecc("l4", 24, "NVIDIA L4 datasheet", peaks.L4, "NVIDIA L4"),
+    inline_ecc("l40", 48, "NVIDIA L40 datasheet", peaks.L40, "NVIDIA L40"),
+    inline_ecc("l40s", 48, "NVIDIA L40S datasheet", peaks.L40S, "NVIDIA L40S"),
+    inline_ecc("a10", 24, "NVIDIA A10 datasheet", peaks.A10, "NVIDIA A10"),
+    inline_ecc("a40", 48, "NVIDIA A40 datasheet", peaks.A40, "NVIDIA A40"),
+    inline_ecc("a6000", 48, "NVIDIA RTX A6000 datasheet", peaks.RTX_A6000, "NVIDIA RTX A6000"),
+    inline_ecc("t4", 16, "NVIDIA T4 datasheet", peaks.T4, "Tesla T4"),
+    full("v100-16", 16, f"{V100}, SXM2", peaks.V100_SXM, "Tesla V100-SXM2-16GB"),
+    full("v100-32", 32, f"{V100}, SXM2", peaks.V100_SXM, "Tesla V100-SXM2-32GB"),
+    full("v100-pcie-16", 16, f"{V100}, PCIe", peaks.V100_PCIE, "Tesla V100-PCIE-16GB"),
+    full("v100-pcie-32", 32, f"{V100}, PCIe", peaks.V100_PCIE, "Tesla V100-PCIE-32GB"),
+    full("v100s-32", 32, f"{V100}, PCIe", peaks.V100S, "Tesla V100S-PCIE-32GB"),
+    full("rtx3090", 24, "NVIDIA GA102 white paper", peaks.RTX_3090, "NVIDIA GeForce RTX 3090"),
+    full("rtx4090", 24, "NVIDIA Ada GPU white paper", peaks.RTX_4090, "NVIDIA GeForce RTX 4090"),
 )
 CARDS: dict[str, Card] = {str(card.name): card for card in ROWS}
+PEAKS = {driver: card.dense for card in ROWS for driver in card.drivers}
+
+
+def dense_peak(name: str, dtype: Dtype) -> tuple[float | None, str]:
+    """TFLOP/s and its source, or None and the reason.
+
+    The name must be the driver's own: MIG slices, laptop chips and smaller editions have longer
+    names, and a wrong peak is worse than none.
+    """
+    peak = PEAKS.get(name)
+    if peak is None:
+        return None, f"no dense peak is known for '{name}'"
+    value: float | None = getattr(peak, dtype)
+    if value is None:
+        return None, f"the tensor cores of '{name}' do not have {dtype}"
+    return value, peak.source
 
 
 def plain(name: str) -> str:

@@ -6,7 +6,6 @@ Never imports torch: the child process adds what torch reports of the device.
 import hashlib
 import os
 import platform
-from typing import Any
 
 from pydantic import BaseModel
 
@@ -123,19 +122,14 @@ def host_readings() -> dict[str, Reading]:
 def gpu_readings(gpu: Gpu) -> dict[str, Reading]:
     """Facts of a device that hold for a whole run."""
     nvml, card = gpu.nvml, gpu.card
-
-    def clock(kind: str) -> Reading:
-        number = getattr(nvml, f"NVML_CLOCK_{kind}")
-        return gpu.read(lambda: nvml.nvmlDeviceGetMaxClockInfo(card, number))
-
     return {
         "gpu_name": Reading(gpu.name),
         "gpu_uuid": Reading(gpu.uuid),
         "gpu_memory_bytes": gpu.total_bytes(),
         "driver": gpu.read(nvml.nvmlSystemGetDriverVersion),
         "driver_cuda": gpu.read(nvml.nvmlSystemGetCudaDriverVersion),
-        "clock_sm_max_mhz": clock("SM"),
-        "clock_memory_max_mhz": clock("MEM"),
+        "clock_sm_max_mhz": gpu.clock_mhz("SM", largest=True),
+        "clock_memory_max_mhz": gpu.clock_mhz("MEM", largest=True),
         "power_limit_w": gpu.read(lambda: nvml.nvmlDeviceGetEnforcedPowerLimit(card) / 1000),
         "persistence": gpu.read(lambda: bool(nvml.nvmlDeviceGetPersistenceMode(card))),
         "mig": gpu.read(lambda: bool(nvml.nvmlDeviceGetMigMode(card)[0])),
@@ -146,18 +140,11 @@ def gpu_readings(gpu: Gpu) -> dict[str, Reading]:
 def gpu_state(gpu: Gpu) -> dict[str, Reading]:
     """Facts of a device that change from minute to minute, read just before a burst."""
     nvml, card = gpu.nvml, gpu.card
-
-    def clock(kind: str) -> Reading:
-        number = getattr(nvml, f"NVML_CLOCK_{kind}")
-        return gpu.read(lambda: nvml.nvmlDeviceGetClockInfo(card, number))
-
-    def temperature() -> Any:
-        return nvml.nvmlDeviceGetTemperature(card, nvml.NVML_TEMPERATURE_GPU)
-
+    celsius = gpu.read(lambda: nvml.nvmlDeviceGetTemperature(card, nvml.NVML_TEMPERATURE_GPU))
     return {
-        "clock_sm_mhz": clock("SM"),
-        "clock_memory_mhz": clock("MEM"),
-        "gpu_temperature_c": gpu.read(temperature),
+        "clock_sm_mhz": gpu.clock_mhz("SM"),
+        "clock_memory_mhz": gpu.clock_mhz("MEM"),
+        "gpu_temperature_c": celsius,
         "gpu_used_before_bytes": gpu.device_bytes(),
         "gpu_other_processes": gpu.others(),
     }

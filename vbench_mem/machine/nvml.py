@@ -127,6 +127,12 @@ class Gpu:
         except self.nvml.NVMLError:
             return self.nvml.nvmlDeviceGetMemoryInfo(self.handle)  # a driver from before 2021
 
+    def clock_mhz(self, kind: str, *, largest: bool = False) -> Reading:
+        """Of the multiprocessors (`SM`) or the memory (`MEM`): now, or the largest there is."""
+        query = f"nvmlDeviceGet{'Max' if largest else ''}ClockInfo"
+        number = getattr(self.nvml, f"NVML_CLOCK_{kind}")
+        return self.read(lambda: getattr(self.nvml, query)(self.card, number))
+
     def total_bytes(self) -> Reading:
         return self.read(lambda: int(self.memory().total))
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from vbench_mem.base.errors import UsageError
+from vbench_mem.base.errors import UsageError, placed
 from vbench_mem.base.load import Dtype, Runtime
 from vbench_mem.base.strict import STRICT
 from vbench_mem.encoders.custom import Custom
@@ -106,10 +106,8 @@ class Accuracy:
 
 def derive(file: AccuracyFile, rows: Iterable[Cell], folder: Path) -> Accuracy:
     """The trainings of the rows that `where` selects; raises `UsageError` with the place."""
-    try:
+    with placed("accuracy.where."):
         wanted = check_when(file.where)
-    except UsageError as error:
-        raise UsageError(f"accuracy.where.{error}") from error
     chosen = [cell for cell in rows if matches(facts(cell), wanted)]
     if not chosen:
         raise UsageError("accuracy.where: matches no row of this matrix; correct it")
@@ -128,7 +126,10 @@ def derive(file: AccuracyFile, rows: Iterable[Cell], folder: Path) -> Accuracy:
 
 
 def base_training(file: AccuracyFile, folder: Path) -> Training:
-    """What all trainings of the matrix share: everything except stages and seed."""
+    """What all trainings of the matrix share: everything except stages and seed.
+
+    Raises `UsageError` for what no row could have.
+    """
     if len(set(file.seeds)) < len(file.seeds):
         raise UsageError(f"accuracy.seeds: {file.seeds} has one twice; write each once")
     if not file.stages and file.init is None:
@@ -137,8 +138,17 @@ def base_training(file: AccuracyFile, folder: Path) -> Training:
         raise UsageError("accuracy.train: is empty; write what to train on, like [spatial]")
     if not file.stages and file.evaluate is None:
         raise UsageError("accuracy.evaluate: is missing; without stages it must be written")
-    check_stages(file)
-    check_init(file)
+    for number, stage in enumerate(file.stages):
+        where = f"accuracy.stages[{number}]"
+        if stage.name in [earlier.name for earlier in file.stages[:number]]:
+            raise UsageError(f"{where}.name: an earlier stage is called '{stage.name}'; rename it")
+        if stage.batch < len(file.train):
+            few = f"{stage.batch} is less than one pair from each of {len(file.train)} sources"
+            raise UsageError(f"{where}.batch: {few}; use a larger one")
+    if file.allow and file.init is None:
+        raise UsageError("accuracy.allow: has no effect without init; write init, or leave it out")
+    with placed("accuracy."):
+        check_allow(tuple(file.allow))
     trained = complete(file.train, "train", folder, size=file.size, noise=file.noise)
     evaluated = held_out(file.train) if file.evaluate is None else file.evaluate
     return Training(
@@ -151,27 +161,6 @@ def base_training(file: AccuracyFile, folder: Path) -> Training:
     )
 
 
-def check_stages(file: AccuracyFile) -> None:
-    """Raises `UsageError` for stages that no row could have."""
-    for number, stage in enumerate(file.stages):
-        where = f"accuracy.stages[{number}]"
-        if stage.name in [earlier.name for earlier in file.stages[:number]]:
-            raise UsageError(f"{where}.name: an earlier stage is called '{stage.name}'; rename it")
-        if stage.batch < len(file.train):
-            few = f"{stage.batch} is less than one pair from each of {len(file.train)} sources"
-            raise UsageError(f"{where}.batch: {few}; use a larger one")
-
-
-def check_init(file: AccuracyFile) -> None:
-    """Raises `UsageError` for an `allow` without effect."""
-    if file.allow and file.init is None:
-        raise UsageError("accuracy.allow: has no effect without init; write init, or leave it out")
-    try:
-        check_allow(tuple(file.allow))
-    except UsageError as error:
-        raise UsageError(f"accuracy.{error}") from error
-
-
 def training_of(row: Cell, file: AccuracyFile, base: Training, seed: int) -> Cell:
     """The cell that trains and evaluates the encoder of a row."""
     if isinstance(row.spec, Custom):
@@ -180,16 +169,22 @@ def training_of(row: Cell, file: AccuracyFile, base: Training, seed: int) -> Cel
             f"accuracy; select others, like where: {{encoder: {EXAMPLE_ENCODER}}}"
         )
     stages = stages_of(row, file)
-    check_variants(row, stages)
+    for stage in stages:
+        if stage.feeds != "images":
+            load = replace(row.load, frames=stage.frames)
+            with placed(f"accuracy.stages: {row.variant}, {stage.name}: ", ValueError):
+                check_variant(row.spec, stage.recipe, load, None)
     batch = stages[-1].batch if stages else row.load.batch
-    load = replace(row.load, mode="train", input="noise", clips=None, clips_sha256=None)
+    load = replace(
+        row.load, mode="train", input="noise", clips=None, clips_sha256=None, batch=batch
+    )
     return Cell(
         probe="accuracy",
         encoder=row.encoder,
         recipe_name=row.recipe_name,
         spec=tokenizer_of_init(row, base),
         recipe=row.recipe,
-        load=replace(load, batch=batch),
+        load=load,
         # fused: the fastest AdamW on a CPU and on a GPU; it computes the same
         runtime=Runtime(
             device=row.runtime.device, dtype=file.dtype, threads=file.threads, optimizer="fused"
@@ -234,18 +229,5 @@ def stage_of(stage: StageFile, where: str, row: Cell, is_last: bool) -> Stage:
         raise UsageError(f"{where}.frames: is missing; only a row's last stage can leave it out")
     recipe = row.recipe if is_last else with_kind(row.table_spec, RECIPES[name])
     config = {field.name: getattr(stage, field.name) for field in fields(StageConfig)}
-    try:
+    with placed(f"{where}: ", ValueError):
         return Stage(**config, recipe=recipe, frames=frames)
-    except ValueError as error:
-        raise UsageError(f"{where}: {error}") from error
-
-
-def check_variants(row: Cell, stages: Iterable[Stage]) -> None:
-    """Raises `UsageError` where a stage's frames or recipe make no sense for the encoder."""
-    for stage in stages:
-        if stage.feeds == "images":
-            continue
-        try:
-            check_variant(row.spec, stage.recipe, replace(row.load, frames=stage.frames), None)
-        except (UsageError, ValueError) as error:
-            raise UsageError(f"accuracy.stages: {row.variant}, {stage.name}: {error}") from error

@@ -6,7 +6,6 @@ a shell, `"*_b16"`, alone or in a list: the matching encoders of the table, in i
 
 import json
 import re
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from fnmatch import fnmatchcase
@@ -37,7 +36,9 @@ TABLES: dict[str, Mapping[str, Any]] = {
 }
 EXAMPLE_ENCODER = next(iter(ENCODERS))  # for help texts and messages
 PATTERN = r"[*?\[]"  # what makes a name a pattern
+SEE_SCHEMA = "; `vbench-mem schema` lists the names"  # the list itself is too long to help
 INTERNAL = {"layout", "clips_sha256", "tokenizer_sha256"}  # computed from the encoder or a file
+TRAINED = ("frames", "resolution_px", "fps", "caption_tokens")  # a training has these of its row
 
 
 @dataclass(frozen=True)
@@ -91,17 +92,11 @@ SETTINGS = all_settings()
 PROTOCOL = tuple(field.name for field in fields(Protocol))
 
 
-def last_words() -> dict[str, list[str]]:
-    """The paths by the last word of a dotted path, such as `vocab` of `text.vocab`."""
-    ends: dict[str, list[str]] = defaultdict(list)
-    for path in SETTINGS:
-        leaf = path.rpartition(".")[2]
-        if leaf not in SETTINGS:
-            ends[leaf].append(path)
-    return dict(ends)
-
-
-LAST_WORDS = last_words()
+# the paths by the last word of a dotted path, such as `vocab` of `text.vocab`
+LAST_WORDS: dict[str, list[str]] = {}
+for known_path in SETTINGS:
+    if (leaf := known_path.rpartition(".")[2]) not in SETTINGS:
+        LAST_WORDS.setdefault(leaf, []).append(known_path)
 
 
 def names() -> list[str]:
@@ -120,9 +115,7 @@ def canonical(name: str) -> str:
         raise UsageError(f"{name} could be {' or '.join(paths)}; write one of them in full")
     if name in PROTOCOL:
         raise UsageError(f"{name} is the same for all cells; write it under protocol")
-    close = nearest(name, [*SETTINGS, *LAST_WORDS])
-    # the list of all names is too long to help
-    hint = close if "did you mean" in close else "; `vbench-mem schema` lists the names"
+    hint = nearest(name, [*SETTINGS, *LAST_WORDS], SEE_SCHEMA)
     raise UsageError(f"no axis called '{name}'{hint}")
 
 
@@ -165,12 +158,10 @@ def unknown_row(path: str, value: str) -> str:
     """`no recipe called 'mask57'; did you mean mask75?`"""
     if path in ("encoder", "recipe") and "+" in value:
         return f"'{value}' is an encoder and a recipe; write it under variant"
-    close = nearest(value, TABLES[path])
     if path == "encoder" and "." in value:
         return f"no encoder called '{value}'; an encoder of your own is written {EXAMPLE}"
-    if "did you mean" not in close and path in ("encoder", "recipe"):
-        close = f"; `vbench-mem list {path}s` lists them"
-    return f"no {path} called '{value}'{close}"
+    listed = f"; `vbench-mem list {path}s` lists them" if path in ("encoder", "recipe") else None
+    return f"no {path} called '{value}'{nearest(value, TABLES[path], listed)}"
 
 
 def names_of(kind: type) -> list[str]:
@@ -221,32 +212,22 @@ def flat(part: Any, above: str = "") -> list[tuple[str, Any]]:
 
 def shown(name: str, value: Any) -> str:
     """`frames=16`, for titles and messages."""
-    if isinstance(value, float) and value.is_integer():
+    if value is None or isinstance(value, bool):
+        value = str(value).lower()
+    elif isinstance(value, float) and value.is_integer():
         value = int(value)
-    text = {None: "none", True: "true", False: "false"}.get(value) if is_plain(value) else None
-    return f"{name}={value if text is None else text}"
-
-
-def is_plain(value: Any) -> bool:
-    return value is None or isinstance(value, bool)
+    return f"{name}={value}"
 
 
 def label(cell: Cell, varying: tuple[str, ...]) -> str:
-    """`<encoder>+mask75 frames=16 batch=8`: the variant and the settings that vary."""
-    known = facts(cell)
-    inside = ("name", "spec", "recipe")
-    rest = [name for name in varying if SETTINGS[name].section not in inside]
-    if cell.training is not None:
-        return training_label(cell, [name for name in rest if name in TRAINED])
-    return " ".join([cell.variant, *(shown(name, known.get(name)) for name in rest)])
-
-
-TRAINED = ("frames", "resolution_px", "fps", "caption_tokens")  # a training has these of its row
-
-
-def training_label(cell: Cell, varying: list[str]) -> str:
-    """`<encoder>+mask75 frames=16 seed=0`, with the stage's name unless it is the last."""
-    assert cell.training is not None
-    settings = [shown(name, getattr(cell.load, name)) for name in varying]
-    stage = [f"stage {cell.training.stages[-1].name}"] if cell.probe == "stage" else []
-    return " ".join([cell.variant, *settings, *stage, shown("seed", cell.training.seed)])
+    """`<encoder>+mask75 frames=16 batch=8`: the variant and the settings that vary. Of a training
+    those it shares with its row and its seed, with the stage's name unless it is the last."""
+    known, training = facts(cell), cell.training
+    names = [name for name in varying if SETTINGS[name].section in ("load", "runtime")]
+    if training is not None:
+        names = [name for name in names if name in TRAINED]
+    words = [cell.variant, *(shown(name, known.get(name)) for name in names)]
+    if training is not None:
+        stage = [f"stage {training.stages[-1].name}"] if cell.probe == "stage" else []
+        words += [*stage, shown("seed", training.seed)]
+    return " ".join(words)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vbench_mem.base.errors import UsageError
+from vbench_mem.base.errors import UsageError, placed
 from vbench_mem.base.strict_yaml import written
 from vbench_mem.encoders.variants import check_variant
 from vbench_mem.matrix.axes import (
@@ -83,16 +83,13 @@ def parse_block(raw: dict[str, Any], where: str, folder: Path) -> AxesBlock:
     """
     choices: dict[str, list[Any]] = {}
     for name, value in raw.items():
-        place = f"{where}.{name}"
-        try:
+        with placed(f"{where}.{name}: "):
             path = canonical(name)
             if path in choices:
                 raise UsageError(f"is the same axis as {path}; keep one of them")
             choices[path] = [check_value(path, option) for option in options_of(path, value)]
             for option in choices[path] if path in ("encoder", "variant") else ():
                 base_spec(variant_of({path: option})[0], folder)
-        except UsageError as error:
-            raise UsageError(f"{place}: {error}") from error
     check_together(choices, where)
     return AxesBlock(where, choices)
 

@@ -23,7 +23,15 @@ from vbench_mem.data.annotations.datasets import check_dataset
 Value = bool | int | float | str | None
 Where = dict[str, Value | list[Value]]
 Kind = Literal["max", "min", "max_ratio", "max_drop", "max_growth"]
-KINDS: tuple[Kind, ...] = ("max", "min", "max_ratio", "max_drop", "max_growth")
+# for metrics that are better in this direction, and the kind for the others
+DIRECTIONS: dict[Kind, tuple[Better, Kind]] = {
+    "max": ("lower", "min"),
+    "min": ("higher", "max"),
+    "max_ratio": ("lower", "max_drop"),
+    "max_drop": ("higher", "max_ratio"),
+    "max_growth": ("lower", "min"),
+}
+KINDS = tuple(DIRECTIONS)
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -86,9 +94,8 @@ class Budget(BaseModel):
     @classmethod
     def _known(cls, metric: str) -> str:
         if metric not in METRICS and metric not in ALIASES:
-            close = nearest(metric, [*METRICS, *ALIASES])
-            # the list of all names is too long to help
-            hint = close if "did you mean" in close else "; `vbench-mem list metrics` lists them"
+            listed = "; `vbench-mem list metrics` lists them"
+            hint = nearest(metric, [*METRICS, *ALIASES], listed)
             raise ValueError(f"no metric called '{metric}'{hint}")
         return metric
 
@@ -103,9 +110,14 @@ class Budget(BaseModel):
             data = data | {"max_growth": _growth(data["max_growth"])}
         for kind in ("max", "min"):
             if in_bytes and data.get(kind) is not None:
-                _check_unit(kind, data[kind])
+                size = data[kind]
+                # hardly meant in bytes; 0 needs no unit
+                if type(size) is int and 0 < size < BINARY["KiB"]:
+                    raise ValueError(
+                        f"{kind}: {size} means {size} bytes; write a size such as {size} GiB"
+                    )
                 try:
-                    data = data | {kind: parse_bytes(data[kind])}
+                    data = data | {kind: parse_bytes(size)}
                 except UsageError as error:
                     raise ValueError(f"{kind}: {error}") from error
             elif isinstance(data.get(kind), str) or data.get(kind) != data.get(kind):  # or NaN
@@ -121,12 +133,6 @@ class Budget(BaseModel):
         if self.dataset is not None:
             check_dataset(self.dataset)
         return self
-
-
-def _check_unit(kind: str, size: Any) -> None:
-    """Refuse a small number without a unit, which is hardly meant in bytes; 0 needs no unit."""
-    if isinstance(size, int) and not isinstance(size, bool) and 0 < size < BINARY["KiB"]:
-        raise ValueError(f"{kind}: {size} means {size} bytes; write a size such as {size} GiB")
 
 
 def _growth(limit: Any) -> int | float:
@@ -168,25 +174,11 @@ def _check_limits(budget: Budget) -> None:
 
 def _check_direction(budget: Budget) -> None:
     """Refuse a limit on the good side of a metric."""
-    better: Better = (
-        ALIASES[budget.metric].better if budget.is_score else METRICS[budget.metric].better
-    )
-    limits: dict[Kind, Better] = {
-        "max": "lower",
-        "max_ratio": "lower",
-        "min": "higher",
-        "max_drop": "higher",
-        "max_growth": "lower",
-    }
-    instead: dict[Kind, str] = {
-        "max": "min",
-        "max_ratio": "max_drop",
-        "min": "max",
-        "max_drop": "max_ratio",
-        "max_growth": "min",
-    }
-    if better not in ("neither", limits[budget.kind]):
+    metric = budget.metric
+    better = ALIASES[metric].better if budget.is_score else METRICS[metric].better
+    good, instead = DIRECTIONS[budget.kind]
+    if better not in ("neither", good):
         raise ValueError(
-            f"{budget.metric} is better when {better}, so {budget.kind} would forbid improvements; "
-            f"use {instead[budget.kind]}"
+            f"{metric} is better when {better}, so {budget.kind} would forbid improvements; "
+            f"use {instead}"
         )

@@ -8,12 +8,13 @@ import re
 from collections.abc import Collection
 from typing import Any
 
-from vbench_mem.base.errors import UsageError, nearest
+from vbench_mem.base.errors import UsageError, nearest, placed
 from vbench_mem.encoders.source import is_reference
 from vbench_mem.matrix.axes import (
     EXAMPLE_ENCODER,
     LAST_WORDS,
     PROTOCOL,
+    SEE_SCHEMA,
     SETTINGS,
     TABLES,
     canonical,
@@ -34,9 +35,8 @@ def canonical_fact(name: str) -> str:
     if name in PROTOCOL or name in READ_ONLY:
         return name
     if name not in names() and name not in LAST_WORDS:
-        close = nearest(name, [*names(), *PROTOCOL, *READ_ONLY])
-        hint = close if "did you mean" in close else "; `vbench-mem schema` lists the names"
-        raise UsageError(f"no fact called '{name}'{hint}")
+        known = [*names(), *PROTOCOL, *READ_ONLY]
+        raise UsageError(f"no fact called '{name}'{nearest(name, known, SEE_SCHEMA)}")
     return canonical(name)
 
 
@@ -60,15 +60,13 @@ def check_when(when: dict[str, Any], variants: Collection[str] | None = None) ->
     checked: dict[str, Any] = {}
     for name, wanted in when.items():
         options = wanted if isinstance(wanted, list) else [wanted]
-        try:
+        with placed(f"{name}: "):
             path = canonical_fact(name)
             if not options:
                 raise UsageError("is an empty list, which matches nothing; write a value")
             if path == "encoder":
                 options = [name for option in options for name in encoders_of(option)]
             checked[path] = [check_option(path, option, variants) for option in options]
-        except UsageError as error:
-            raise UsageError(f"{name}: {error}") from error
     return checked
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from vbench_mem.base.errors import UsageError, nearest
+from vbench_mem.base.errors import UsageError, nearest, placed
 from vbench_mem.base.explain import explain
 from vbench_mem.base.strict import STRICT
 from vbench_mem.base.strict_yaml import read_yaml, written
@@ -20,7 +20,7 @@ from vbench_mem.encoders.source import find_custom
 from vbench_mem.matrix.accuracy import WORDS as ACCURACY_WORDS
 from vbench_mem.matrix.accuracy import Accuracy, AccuracyFile, derive
 from vbench_mem.matrix.axes import PROTOCOL, facts, label, names
-from vbench_mem.matrix.blocks import AxesBlock, Expanded, Rule, expand, parse_block
+from vbench_mem.matrix.blocks import AxesBlock, Rule, expand, parse_block
 from vbench_mem.matrix.budget import Budget
 from vbench_mem.matrix.cell import Cell, Protocol
 from vbench_mem.matrix.conditions import check_when
@@ -127,10 +127,8 @@ def load_matrix(path: Path) -> Matrix:
     data, text = read_yaml(path)
     sha256_of.cache_clear()
     find_custom.cache_clear()
-    try:
+    with placed(f"{path}: "):
         return build_matrix(path, data, text)
-    except UsageError as error:
-        raise UsageError(f"{path}: {error}") from error
 
 
 def build_matrix(path: Path, data: Any, text: str) -> Matrix:
@@ -142,6 +140,8 @@ def build_matrix(path: Path, data: Any, text: str) -> Matrix:
     used = dict.fromkeys(name for block in blocks for name in block.choices)
     known = [facts(cell) for cell in found.cells.values()]
     variants = {cell.variant for cell in found.cells.values()}
+    trainable = [cell for cell in found.cells.values() if cell.id not in found.skipped]
+    trainable += found.equal
     return Matrix(
         name=path.stem,
         path=path,
@@ -161,17 +161,9 @@ def build_matrix(path: Path, data: Any, text: str) -> Matrix:
         dropped=tuple(found.dropped),
         try_predicted=file.try_predicted,
         baseline=None if file.baseline is None else path.parent / file.baseline,
-        accuracy=derive_accuracy(file, found, folder),
+        accuracy=None if file.accuracy is None else derive(file.accuracy, trainable, folder),
         exhibits=tuple(dict.fromkeys(file.exhibits)),
     )
-
-
-def derive_accuracy(file: MatrixFile, found: Expanded, folder: Path) -> Accuracy | None:
-    """The trainings of the rows that no rule skips."""
-    if file.accuracy is None:
-        return None
-    rows = [cell for cell in found.cells.values() if cell.id not in found.skipped]
-    return derive(file.accuracy, [*rows, *found.equal], folder)
 
 
 def check_file(data: Any) -> MatrixFile:
@@ -184,19 +176,13 @@ def check_file(data: Any) -> MatrixFile:
             raise UsageError(f"{key}: belongs under {above}; move it there")
     protocol = data.get("protocol")
     if isinstance(protocol, dict) and isinstance(protocol.get("memory_limit_bytes"), str):
-        protocol = protocol | {"memory_limit_bytes": limit_of(protocol["memory_limit_bytes"])}
-        data = data | {"protocol": protocol}
+        with placed("protocol.memory_limit_bytes: "):
+            limit = parse_bytes(protocol["memory_limit_bytes"])
+        data = data | {"protocol": protocol | {"memory_limit_bytes": limit}}
     try:
         return MatrixFile.model_validate_json(json.dumps(data))
     except ValidationError as error:
         raise UsageError(explain(error, WORDS)) from error
-
-
-def limit_of(text: str) -> int:
-    try:
-        return parse_bytes(text)
-    except UsageError as error:
-        raise UsageError(f"protocol.memory_limit_bytes: {error}") from error
 
 
 def check_blocks(raw: Any, folder: Path) -> list[AxesBlock]:
@@ -209,10 +195,8 @@ def check_blocks(raw: Any, folder: Path) -> list[AxesBlock]:
 
 
 def check_rule(rule: SkipRule, where: str) -> Rule:
-    try:
+    with placed(f"{where}.when."):
         return Rule(where, check_when(rule.when), rule.reason.strip())
-    except UsageError as error:
-        raise UsageError(f"{where}.when.{error}") from error
 
 
 def check_budget(raw: Any, where: str, variants: Collection[str] | None = None) -> Budget:
@@ -221,23 +205,16 @@ def check_budget(raw: Any, where: str, variants: Collection[str] | None = None) 
         raise UsageError(f"{where}: {written(raw)} is not a mapping with metric and a limit")
     for key in ("where", "to", "from"):
         for name, value in raw[key].items() if isinstance(raw.get(key), dict) else ():
-            try:
+            with placed(f"{where}.{key}."):
                 check_when({name: value}, variants)
-            except UsageError as error:
-                raise UsageError(f"{where}.{key}.{error}") from error
-    for unknown in [key for key in raw if key not in budget_keys()]:
-        hint = nearest(unknown, budget_keys())
-        raise UsageError(f"{where}: no key called '{unknown}' here{hint}")
+    keys = [field.alias or name for name, field in Budget.model_fields.items()]
+    for unknown in [key for key in raw if key not in keys]:
+        raise UsageError(f"{where}: no key called '{unknown}' here{nearest(unknown, keys)}")
     try:
-        return Budget.model_validate(raw)
+        with placed(f"{where}: "):
+            return Budget.model_validate(raw)
     except ValidationError as error:
         raise UsageError(explain(error, above=where)) from error
-    except UsageError as error:
-        raise UsageError(f"{where}: {error}") from error
-
-
-def budget_keys() -> list[str]:
-    return [field.alias or name for name, field in Budget.model_fields.items()]
 
 
 def check_score(text: str, index: int, folder: Path) -> str:

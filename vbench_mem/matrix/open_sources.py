@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vbench_mem.base.errors import UsageError
+from vbench_mem.base.errors import UsageError, placed
 from vbench_mem.data.benchmark import Benchmark
 from vbench_mem.data.paragraphs import paragraphs
 from vbench_mem.matrix.training import Source
@@ -83,7 +83,5 @@ def resolve_init(init: str | None, folder: Path) -> dict[str, Any]:
         raise UsageError(
             f"accuracy.init: no file or folder {path}; write a path relative to the matrix"
         )
-    try:
+    with placed("accuracy.init: "):
         return {"init": str(path), "init_sha256": weights_sha256(path)}
-    except UsageError as error:
-        raise UsageError(f"accuracy.init: {error}") from error

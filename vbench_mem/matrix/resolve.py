@@ -4,13 +4,14 @@ import hashlib
 from collections import defaultdict
 from dataclasses import replace
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.load import Load, Runtime
+from vbench_mem.data.annotations.content import head_of
 from vbench_mem.data.captions import read_captions
-from vbench_mem.data.head import head_of
 from vbench_mem.data.scenes import scenes_sha256
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.families import Spec
@@ -44,7 +45,7 @@ def resolve(combination: Combination, protocol: Protocol, folder: Path) -> Cell:
     if load.get("mode") == "embed":  # no backward and no weight is moved: equal runs get one id
         runtime = replace(runtime, checkpoint=Runtime.checkpoint, optimizer=Runtime.optimizer)
     return Cell(
-        encoder=encoder + changes_of(base, combination),
+        encoder=encoder + changes_of(base, combination, "spec"),
         recipe_name=name_of_recipe(spec, recipe, recipe_name, combination),
         spec=spec,
         recipe=recipe,
@@ -75,12 +76,16 @@ def base_spec(encoder: str, folder: Path) -> AnySpec:
 
 def section(combination: Combination, name: str) -> dict[tuple[str, ...], Any]:
     """The values that the combination sets in one part of a cell, by the keys of the field."""
-    found = {}
-    for path, value in combination.items():
-        if SETTINGS[path].section == name:
-            preset = path in ("size", "text_size")
-            found[SETTINGS[path].keys] = TABLES[path][value] if preset else value
-    return found
+    return {
+        SETTINGS[path].keys: field_value(path, value)
+        for path, value in combination.items()
+        if SETTINGS[path].section == name
+    }
+
+
+def field_value(path: str, value: Any) -> Any:
+    """The value in the field; the name of a size stands for a tower."""
+    return TABLES[path][value] if path in ("size", "text_size") else value
 
 
 def changed(part: T, changes: dict[tuple[str, ...], Any]) -> T:
@@ -119,20 +124,15 @@ def has(base: AnySpec, setting: Setting) -> bool:
     return setting.type not in (Tower, Text) or isinstance(part, setting.type)
 
 
-def changes_of(base: AnySpec, combination: Combination) -> str:
-    """`,patch_px=32`: the changes to the table's row, so that names stay unambiguous."""
-    parts = []
-    for path in sorted(combination):
-        setting = SETTINGS[path]
-        if setting.section != "spec":
-            continue
-        value: Any = base
-        for key in setting.keys:
-            value = getattr(value, key)
-        wanted = combination[path]
-        if value != (TABLES[path][wanted] if path in ("size", "text_size") else wanted):
-            parts.append("," + shown(path, short(wanted)))
-    return "".join(parts)
+def changes_of(base: AnySpec | Recipe, combination: Combination, name: str) -> str:
+    """`,patch_px=32`: the changes to the table's row in one part of a cell, so that names stay
+    unambiguous."""
+    paths = [path for path in sorted(combination) if SETTINGS[path].section == name]
+    return "".join(
+        "," + shown(path, short(combination[path]))
+        for path in paths
+        if attrgetter(".".join(SETTINGS[path].keys))(base) != field_value(path, combination[path])
+    )
 
 
 def short(value: Any) -> Any:
@@ -154,14 +154,7 @@ def name_of_recipe(spec: AnySpec, recipe: Recipe, base: str, combination: Combin
     for name in (base, *RECIPES):
         if with_kind(spec, RECIPES[name]) == recipe:
             return name
-    own = with_kind(spec, RECIPES[base])
-    parts = [
-        "," + shown(path, combination[path])
-        for path in sorted(combination)
-        if SETTINGS[path].section == "recipe"
-        and getattr(own, SETTINGS[path].keys[0]) != combination[path]
-    ]
-    return base + "".join(parts)
+    return base + changes_of(with_kind(spec, RECIPES[base]), combination, "recipe")
 
 
 def resolve_load(load: dict[str, Any], spec: AnySpec, folder: Path) -> Load:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Discriminator, Tag
 
-from vbench_mem.base.errors import UsageError
+from vbench_mem.base.errors import UsageError, placed
 from vbench_mem.matrix.open_sources import resolve_source
 from vbench_mem.matrix.training import Source
 
@@ -34,11 +34,9 @@ def complete(
     found: dict[Source, int] = {}
     for number, each in enumerate(written):
         source = as_source(each)
-        try:
+        with placed(f"accuracy.{key}[{number}]: ", ValueError):
             check_keys(source, key)
             source = complete_one(source, key, folder, size, noise)
-        except (UsageError, ValueError) as error:
-            raise UsageError(f"accuracy.{key}[{number}]: {error}") from error
         if source in found:
             raise UsageError(
                 f"accuracy.{key}[{number}]: is the same as {key}[{found[source]}]; write it once"

@@ -5,7 +5,8 @@ from dataclasses import asdict
 import numpy as np
 
 from vbench_mem.encoders.custom import NOT_TOLD, Custom
-from vbench_mem.machine.peaks import dense_peak, share_of_peak
+from vbench_mem.machine.cards import dense_peak
+from vbench_mem.machine.peaks import share_of_peak
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.measured import Measured
 from vbench_mem.probes.speed import TimedSteps

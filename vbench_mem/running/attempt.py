@@ -118,7 +118,13 @@ class Attempt:
             self.abandon()
             raise
         sweep(self.child)
-        record = self.timeout() if exit_code is None else self.outcome(exit_code)
+        if exit_code is None:
+            ending = endings.of_timeout(timeout_s, last_phase(self.job), log_of(self.job))
+            record = self.attempts.record(self.cell, ending)
+        else:
+            after, before = self.attempts.kills(), self.kills_before
+            kills = [name for name in after if after[name] > before.get(name, 0)]
+            record = self.attempts.outcome(self.cell, self.job, exit_code, kills)
         update: dict[str, Any] = {"started_at": self.started_at, "wall_s": round(wall_s, 3)}
         return record.model_copy(update=update)
 
@@ -126,16 +132,6 @@ class Attempt:
         """End the child without a record."""
         stop(self.child, TIMEOUT_GRACE_S)
         sweep(self.child)
-
-    def timeout(self) -> Record:
-        timeout_s = self.cell.protocol.timeout_s
-        ending = endings.of_timeout(timeout_s, last_phase(self.job), log_of(self.job))
-        return self.attempts.record(self.cell, ending)
-
-    def outcome(self, exit_code: int) -> Record:
-        after, before = self.attempts.kills(), self.kills_before
-        increased = [name for name in after if after[name] > before.get(name, 0)]
-        return self.attempts.outcome(self.cell, self.job, exit_code, increased)
 
 
 def now() -> str:

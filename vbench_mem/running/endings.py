@@ -57,7 +57,7 @@ def of_exception(error: BaseException, phase: str | None) -> Ending:
     for cause in causes(error):
         memory = out_of_memory(str(cause), type(cause).__name__, phase)
         if memory is not None:
-            return with_traceback(memory, text)
+            return with_facts(memory, traceback=text)
     return Ending(Status.ERROR, error_summary(error), Failure(phase=phase, traceback=text))
 
 
@@ -71,9 +71,10 @@ def causes(error: BaseException) -> Iterator[BaseException]:
         current = current.__cause__ or current.__context__
 
 
-def with_traceback(ending: Ending, text: str) -> Ending:
+def with_facts(ending: Ending, **facts: str | int) -> Ending:
+    """The ending with these fields of its failure."""
     assert ending.failure is not None
-    return ending._replace(failure=ending.failure.model_copy(update={"traceback": text}))
+    return ending._replace(failure=ending.failure.model_copy(update=facts))
 
 
 def out_of_memory(message: str, kind: str, phase: str | None) -> Ending | None:
@@ -110,30 +111,25 @@ def of_exit(exit_code: int, phase: str | None, log: str, kills: list[str]) -> En
 
     `kills` names the kernel's counters of out-of-memory kills that increased meanwhile.
     """
-    last = tail(log)
+    last, where = tail(log), phase or "start"
+    failure = Failure(phase=phase, traceback=last or None)
     memory = out_of_memory(last, "", phase)
     if memory is not None:
-        return with_exit(with_traceback(memory, last), exit_code)
+        ending = with_facts(memory, traceback=last)
+    elif exit_code == -signal.SIGKILL and kills:
+        reason = f"host out of memory in {where}: the kernel killed the process"
+        details = f"out-of-memory kills were counted for the {' and the '.join(kills)}"
+        ending = Ending(Status.OOM, reason, failure)
+        ending = with_facts(ending, where="host", traceback=f"{details}\n{last}".strip())
+    elif exit_code < 0:
+        reason = f"killed by {signal_name(-exit_code)} in {where}"
+        ending = Ending(Status.KILLED, reason, failure)
+    else:
+        reason = f"exited with {exit_code} in {where} and left no record"
+        ending = Ending(Status.ERROR, reason, failure)
     if exit_code < 0:
-        name = signal_name(-exit_code)
-        if -exit_code == signal.SIGKILL and kills:
-            reason = f"host out of memory in {phase or 'start'}: the kernel killed the process"
-            details = f"out-of-memory kills were counted for the {' and the '.join(kills)}"
-            failure = Failure(phase=phase, where="host", traceback=f"{details}\n{last}".strip())
-            return with_exit(Ending(Status.OOM, reason, failure), exit_code)
-        reason = f"killed by {name} in {phase or 'start'}"
-        failure = Failure(phase=phase, traceback=last or None)
-        return with_exit(Ending(Status.KILLED, reason, failure), exit_code)
-    reason = f"exited with {exit_code} in {phase or 'start'} and left no record"
-    failure = Failure(phase=phase, traceback=last or None)
-    return with_exit(Ending(Status.ERROR, reason, failure), exit_code)
-
-
-def with_exit(ending: Ending, exit_code: int) -> Ending:
-    """The ending with the signal or exit code in its failure."""
-    assert ending.failure is not None
-    update = {"signal": -exit_code} if exit_code < 0 else {"exit_code": exit_code}
-    return ending._replace(failure=ending.failure.model_copy(update=update))
+        return with_facts(ending, signal=-exit_code)
+    return with_facts(ending, exit_code=exit_code)
 
 
 def signal_name(number: int) -> str:

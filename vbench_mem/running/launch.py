@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
@@ -114,9 +113,9 @@ class ForkServerLauncher:
     parent.
     """
 
-    def __init__(self, preload: Sequence[str] = PRELOAD, start_now: bool = True) -> None:
+    def __init__(self, start_now: bool = True) -> None:
         self.context = multiprocessing.get_context("forkserver")
-        self.context.set_forkserver_preload(list(preload))
+        self.context.set_forkserver_preload(list(PRELOAD))
         if start_now:
             with anonymous_main(), ignore_sigint():
                 forkserver.ensure_running()

@@ -42,7 +42,15 @@ def memory_limit_of(
     cell: Cell, target: Target, card: Card | None, host_memory: int | None
 ) -> MemoryLimit | None:
     """The protocol's limit or the memory of the card or host, whichever is less; None: unknown."""
-    memory_limit = limit_of_device(card) if target == "cuda" else limit_of_host(host_memory)
+    where: Where = "device" if target == "cuda" else "host"
+    memory_limit = None
+    if where == "device" and card is not None:
+        least, most = card.memory_bytes, card.most_bytes
+        memory_limit = MemoryLimit(sure_bytes=least, most_bytes=most, of=card.title, where=where)
+    elif where == "host" and host_memory is not None:
+        memory_limit = MemoryLimit(
+            sure_bytes=host_memory, most_bytes=host_memory, of="this host", where=where
+        )
     limit = cell.protocol.memory_limit_bytes
     if limit is None or (memory_limit is not None and memory_limit.most_bytes <= limit):
         return memory_limit
@@ -50,22 +58,9 @@ def memory_limit_of(
         sure_bytes=limit if memory_limit is None else min(limit, memory_limit.sure_bytes),
         most_bytes=limit,
         of="protocol.memory_limit_bytes",
-        where="device" if target == "cuda" else "host",
+        where=where,
         is_virtual=True,
     )
-
-
-def limit_of_device(card: Card | None) -> MemoryLimit | None:
-    if card is None:
-        return None
-    least, most = card.memory_bytes, card.most_bytes
-    return MemoryLimit(sure_bytes=least, most_bytes=most, of=card.title, where="device")
-
-
-def limit_of_host(size: int | None) -> MemoryLimit | None:
-    if size is None:
-        return None
-    return MemoryLimit(sure_bytes=size, most_bytes=size, of="this host", where="host")
 
 
 def largest_peak(prediction: Prediction) -> tuple[int, str]:

@@ -5,7 +5,7 @@ ones are skipped.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -32,10 +32,8 @@ class RunPlan:
 
     @property
     def todo(self) -> list[Cell]:
-        return [cell for cell in self.cells if not self.is_settled(cell)]
-
-    def is_settled(self, cell: Cell) -> bool:
-        return any(cell.id in settled for settled in (self.kept, self.skipped, self.predicted_oom))
+        settled = {*self.kept, *self.skipped, *self.predicted_oom}
+        return [cell for cell in self.cells if cell.id not in settled]
 
 
 def make_plan(
@@ -76,14 +74,19 @@ def is_selected(matrix: Matrix, cell: Cell, only: str | None) -> bool:
 
 def in_order(cells: Iterable[Cell]) -> list[Cell]:
     """Groups in the order of the matrix; in each, fewer frames and then smaller batches first."""
+    return [
+        cell
+        for group in groups_of(cells)
+        for cell in sorted(group, key=lambda cell: (cell.load.frames, cell.load.batch))
+    ]
+
+
+def groups_of(cells: Iterable[Cell]) -> Collection[list[Cell]]:
+    """Cells that differ in frames and batch alone, in the order of the first of each group."""
     groups: dict[str, list[Cell]] = {}
     for cell in cells:
         groups.setdefault(group_of(cell), []).append(cell)
-    return [
-        cell
-        for group in groups.values()
-        for cell in sorted(group, key=lambda cell: (cell.load.frames, cell.load.batch))
-    ]
+    return groups.values()
 
 
 @cache

@@ -50,16 +50,11 @@ def predict_all(
                 take(key, data)
     except BrokenProcessPool:  # one by one, to find the cell that broke it
         for key in [key for key in work if key not in found]:
-            take(key, predict_alone(*work[key]))
+            try:
+                take(key, dict(in_workers({key: work[key]}))[key])
+            except BrokenProcessPool:
+                take(key, {"reason": DIED})
     return {key: found[key] for key in wanted}
-
-
-def predict_alone(function: Callable[..., dict[str, Any]], arguments: Any) -> dict[str, Any]:
-    """In a separate worker; if that dies, the cell is unpredicted."""
-    try:
-        return dict(in_workers({"": (function, arguments)}))[""]
-    except BrokenProcessPool:
-        return {"reason": DIED}
 
 
 def predict_dumped(cell: dict[str, Any], target: Target) -> dict[str, Any]:

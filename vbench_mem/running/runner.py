@@ -3,22 +3,16 @@
 Never imports torch: the parent must not hold the device it is measuring.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Protocol
 
-from vbench_mem.machine import host
-from vbench_mem.machine.environment import Environment
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.prediction import why_unpredicted
 from vbench_mem.running.attempt import Attempts
 from vbench_mem.running.endings import Ending
-from vbench_mem.running.launch import Launcher
 from vbench_mem.running.memory_limit import PredictedOom
 from vbench_mem.running.plan import RunPlan, pruned_by
 from vbench_mem.running.record import Failure, Record, Status
-from vbench_mem.running.store import Store
 
 
 class Watch(Protocol):
@@ -31,21 +25,19 @@ class Watch(Protocol):
 
 @dataclass(frozen=True)
 class Runner:
-    """Runs the cells of a plan into a store; fields as of `Attempts`.
+    """Runs the cells of a plan into the store of `attempts`.
 
     prune_oom  skip cells that are larger than one that ran out of memory
     """
 
-    store: Store
-    launcher: Launcher
-    environments: Callable[[str], Environment]
+    attempts: Attempts
     watch: Watch
     prune_oom: bool = True
-    kills: Callable[[], dict[str, int]] = host.oom_kills
 
     def run(self, plan: RunPlan) -> dict[str, Record]:
         """Every cell's record, old or new, by id. Ctrl-C ends the child; records stay."""
         records: dict[str, Record] = {}
+        store = self.attempts.store
         out_of_memory: list[Cell] = []
         for cell in plan.cells:
             kept = plan.kept.get(cell.id)
@@ -56,9 +48,9 @@ class Runner:
             record = self.settle(cell, plan, out_of_memory)
             if record.status is Status.OOM:
                 out_of_memory.append(cell)
-            old = self.store.status_of(self.store.record_path(cell.id))
+            old = store.status_of(store.record_path(cell.id))
             if cell.id not in plan.skipped or old in (None, Status.SKIPPED):
-                self.store.write(record)  # a rule hides what was measured, but does not replace it
+                store.write(record)  # a rule hides what was measured, but does not replace it
             records[cell.id] = record
             self.watch.finished(cell, record, True)
         return records
@@ -66,17 +58,19 @@ class Runner:
     def settle(self, cell: Cell, plan: RunPlan, out_of_memory: list[Cell]) -> Record:
         """Skip the cell by a rule or because it cannot fit, or measure it."""
         if cell.id in plan.skipped:
-            return self.record(cell, Ending(Status.SKIPPED, plan.skipped[cell.id], None))
+            return self.attempts.record(cell, Ending(Status.SKIPPED, plan.skipped[cell.id], None))
         if cell.id in plan.predicted_oom:
             return self.skip(cell, plan.predicted_oom[cell.id])
         smaller = pruned_by(cell, out_of_memory) if self.prune_oom else None
         if smaller is not None:
             load = smaller.load
             reason = f"out of memory at frames={load.frames} batch={load.batch} already"
-            skipped = self.record(cell, Ending(Status.SKIPPED, reason, None))
+            skipped = self.attempts.record(cell, Ending(Status.SKIPPED, reason, None))
             return skipped.model_copy(update={"pruned_by": smaller.id})
         self.watch.started(cell)
-        return self.measure(cell)
+        record = self.attempts.begin(cell).wait()
+        assert record is not None  # without `seconds`, it waits for the end
+        return record
 
     def skip(self, cell: Cell, predicted_oom: PredictedOom) -> Record:
         """The record of a cell that is predicted not to fit, with the prediction and the limit."""
@@ -96,19 +90,5 @@ class Runner:
             "missing": missing,
             "details": {"prediction": prediction.dump()},
         }
-        record = self.record(cell, Ending(Status.SKIPPED, predicted_oom.reason, failure))
+        record = self.attempts.record(cell, Ending(Status.SKIPPED, predicted_oom.reason, failure))
         return record.model_copy(update=update)
-
-    def measure(self, cell: Cell) -> Record:
-        """Start a child, wait for its end, and read or write its record."""
-        record = self.attempts.begin(cell).wait()
-        assert record is not None  # without `seconds`, it waits for the end
-        return record
-
-    @cached_property
-    def attempts(self) -> Attempts:
-        return Attempts(self.store, self.launcher, self.environments, self.kills)
-
-    def record(self, cell: Cell, ending: Ending) -> Record:
-        """A record that the parent writes."""
-        return self.attempts.record(cell, ending)

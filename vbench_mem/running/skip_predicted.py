@@ -10,7 +10,7 @@ from vbench_mem.machine.environment import Environment
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.prediction import Prediction, Target, Unpredicted
 from vbench_mem.running.memory_limit import Fit, MemoryLimit, PredictedOom, fit, largest_peak
-from vbench_mem.running.plan import RunPlan, group_of
+from vbench_mem.running.plan import RunPlan, groups_of
 from vbench_mem.running.record import Record, Status
 
 Outcome = Prediction | Unpredicted
@@ -79,16 +79,13 @@ def is_of_same_code(record: Record, environment: Environment) -> bool:
 def small_groups_first(cells: tuple[Cell, ...], outcomes: Mapping[str, Outcome]) -> list[Cell]:
     """Groups sorted by their largest predicted peak, so that results come early; the order within a
     group stays. Groups without a prediction come last."""
-    groups: dict[str, list[Cell]] = {}
-    for cell in cells:
-        groups.setdefault(group_of(cell), []).append(cell)
 
     def size(group: list[Cell]) -> tuple[bool, int]:
         found = (outcomes.get(cell.id) for cell in group)
         peaks = [largest_peak(each)[0] for each in found if isinstance(each, Prediction)]
         return not peaks, max(peaks, default=0)
 
-    return [cell for group in sorted(groups.values(), key=size) for cell in group]
+    return [cell for group in sorted(groups_of(cells), key=size) for cell in group]
 
 
 def to_predict(

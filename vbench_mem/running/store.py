@@ -127,25 +127,25 @@ class Store:
         """Record files, usable or not, without renamed and temporary ones."""
         return sorted((self.folder / "records").glob("[!.]*.json"))
 
-    def records(self) -> dict[str, Record]:
-        """Every usable record by cell id."""
-        found, machine = {}, self.machine()
+    def read(self) -> Iterator[tuple[Path, Record | Unusable]]:
+        """Every record file with its record, or with the reason why it cannot be used."""
+        machine = self.machine()
         for path in self.files():
             try:
-                found[path.stem] = read_record(path, machine)
-            except Unusable:
-                continue  # listed by `problems`
-        return found
+                yield path, read_record(path, machine)
+            except Unusable as why:
+                yield path, why
+
+    def unusable(self) -> list[tuple[Path, Unusable]]:
+        return [(path, found) for path, found in self.read() if isinstance(found, Unusable)]
+
+    def records(self) -> dict[str, Record]:
+        """Every usable record by cell id."""
+        return {path.stem: found for path, found in self.read() if isinstance(found, Record)}
 
     def problems(self) -> list[str]:
         """A sentence with the fix for every unusable file."""
-        found, machine = [], self.machine()
-        for path in self.files():
-            try:
-                read_record(path, machine)
-            except Unusable as why:
-                found.append(f"{path}: {why}; run the matrix again")
-        return found
+        return [f"{path}: {why}; run the matrix again" for path, why in self.unusable()]
 
     def machine(self) -> str:
         """The fingerprint in the folder's environment file, else the folder's name."""
@@ -158,17 +158,14 @@ class Store:
     def set_aside_bad(self, wanted: set[str]) -> list[str]:
         """Rename the unusable files of these cells to `<name>.torn-N`, so that they are measured
         again; a sentence for each unusable file."""
-        messages, machine = [], self.machine()
-        for path in self.files():
-            try:
-                read_record(path, machine)
-            except Unusable as why:
-                if path.stem in wanted:
-                    with self.writable():
-                        aside = set_aside(path, "torn")
-                    messages.append(f"{path}: {why}; renamed to {aside.name}, to be measured again")
-                else:
-                    messages.append(f"{path}: {why}; ignored, since its cell is not run now")
+        messages = []
+        for path, why in self.unusable():
+            fate = "ignored, since its cell is not run now"
+            if path.stem in wanted:
+                with self.writable():
+                    aside = set_aside(path, "torn")
+                fate = f"renamed to {aside.name}, to be measured again"
+            messages.append(f"{path}: {why}; {fate}")
         return messages
 
 

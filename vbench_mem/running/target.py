@@ -1,19 +1,44 @@
 """Where cells would run: on this machine's devices, or on a card that the user names. No torch."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from vbench_mem.machine.cards import Card, present_card
-from vbench_mem.machine.environment import Environment
+from vbench_mem.machine.environment import Environment, read_environment
 from vbench_mem.machine.host import host_bytes
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.prediction import Target, target_of
 from vbench_mem.running.memory_limit import MemoryLimit, memory_limit_of
 from vbench_mem.running.record import Record
-from vbench_mem.running.site import Site
-from vbench_mem.running.store import find_stores
+from vbench_mem.running.store import Store, find_stores
+
+
+@dataclass
+class Site:
+    """`main` gives the store its fingerprint: the environment of the only device, or of `auto`
+    where a matrix has several, so that its records are in one folder."""
+
+    main: Environment
+    others: dict[str, Environment] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, cells: Iterable[Cell]) -> Self:
+        devices = {cell.runtime.device for cell in cells}
+        device = devices.pop() if len(devices) == 1 else "auto"
+        main = read_environment(device)
+        return cls(main, {device: main})
+
+    def environment(self, device: str) -> Environment:
+        """Read once for each device; the child reads again what changes from minute to minute."""
+        if device not in self.others:
+            found = read_environment(device)
+            self.others[device] = found.model_copy(update={"fingerprint": self.main.fingerprint})
+        return self.others[device]
+
+    def store(self, root: Path, matrix_name: str) -> Store:
+        return Store(root / matrix_name / self.main.fingerprint)
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,14 @@ On a CPU several run at once, as many as there are cores for: unlike a time, a r
 not depend on how busy the machine is. Never imports torch.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vbench_mem.accuracy.training.trained import beside
 from vbench_mem.base.files import file_sha256
 from vbench_mem.machine.host import cpu_cores
 from vbench_mem.matrix.cell import Cell
-from vbench_mem.matrix.lineage import parent
+from vbench_mem.matrix.lineage import lineage, parent
 from vbench_mem.matrix.load import Matrix
 from vbench_mem.running.attempt import Attempt, Attempts
 from vbench_mem.running.endings import Ending
@@ -55,7 +55,7 @@ def plan_trainings(
     kept = {cell.id: records[cell.id] for cell in selected if not again and is_ok(records, cell)}
     stages: dict[str, Cell] = {}
     for cell in selected:
-        chain = [] if cell.id in kept else list(earlier_stages(cell))
+        chain = [] if cell.id in kept else [*lineage(cell)][::-1]
         for number, stage in enumerate(chain):
             if not again and is_ok(records, stage) and has_weights(store, records[stage.id]):
                 kept[stage.id] = records[stage.id]
@@ -84,22 +84,13 @@ def has_weights(store: Store, record: Record) -> bool:
     return path.is_file() and (known is None or file_sha256(path) == known)
 
 
-def earlier_stages(cell: Cell) -> Iterator[Cell]:
-    """The stages that the cell continues, the last of them first."""
-    stage = parent(cell)
-    while stage is not None:
-        yield stage
-        stage = parent(stage)
-
-
 @dataclass
 class Trainings:
-    """Runs a plan into a store.
+    """Runs a plan into the store of `attempts`.
 
     most_at_once  children at the same time; None: as many as `has_room` finds cores for
     """
 
-    store: Store
     attempts: Attempts
     watch: Watch
     most_at_once: int | None = None
@@ -117,7 +108,7 @@ class Trainings:
             else:
                 waiting.append(cell)
                 if plan.again:
-                    forget(self.store, cell)
+                    forget(self.attempts.store, cell)
         try:
             while waiting or self.running:
                 waiting = self.start_ready(waiting, records)
@@ -165,7 +156,7 @@ class Trainings:
                 self.settle(attempt.cell, record, records)
 
     def settle(self, cell: Cell, record: Record, records: dict[str, Record]) -> None:
-        self.store.write(record)
+        self.attempts.store.write(record)
         records[cell.id] = record
         self.watch.finished(cell, record, True)
 

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from vbench_mem.base.errors import UsageError
 from vbench_mem.weights.assemble import Parts, tower
-from vbench_mem.weights.configs_captions import CaptionConfig, caption_config_of
+from vbench_mem.weights.configs import CaptionConfig, caption_config_of
 from vbench_mem.weights.find import Files
-from vbench_mem.weights.held import Captions, Kind, Piece
+from vbench_mem.weights.held import Captions, Piece
+from vbench_mem.weights.kinds import Kind
 from vbench_mem.weights.names_captions import CAPTIONS_OF
 
 BIAS = "logit_bias"  # SigLIP's; part of the loss, not of an encoder

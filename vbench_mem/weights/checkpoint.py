@@ -120,7 +120,7 @@ def load_into(checkpoint: Checkpoint, encoder: "DualEncoder") -> Report:
     """Load all weights unchanged into an encoder of the same spec, recipe and load.
 
     Raises `UsageError` where a tensor is missing, left over or of another shape or type, before any
-    is changed; `vbench_mem.weights.carry.carry` converts weights between layouts.
+    is changed; `initialise.carry` converts weights between layouts.
     Check:  the state is the one that was saved, bit for bit.
     """
     theirs, ours = checkpoint.weights(), encoder.state_dict()

@@ -36,8 +36,8 @@ def is_clip_kernel(name: str, spec: VideoSpec) -> bool:
     return name.startswith("video.") and in_group(name.split(".")[1], spec.weights.clips)
 
 
-def pools_without_query(spec: VideoSpec | None) -> bool:
-    return spec is not None and spec.pooling not in ("attention", "map")
+def pools_with_query(spec: VideoSpec) -> bool:
+    return spec.pooling in ("attention", "map")
 
 
 def why_new(name: str, held: "SourceWeights", spec: VideoSpec) -> tuple[str, bool]:
@@ -58,7 +58,7 @@ def why_new(name: str, held: "SourceWeights", spec: VideoSpec) -> tuple[str, boo
             return "the source has no temporal attention", True
         if image_name(name, spec) is None:
             return "comes after layers that the source does not have", True
-    if name.startswith("video.pool.") and (foreign or pools_without_query(held.spec)):
+    if name.startswith("video.pool.") and (held.spec is None or not pools_with_query(held.spec)):
         return "the source pools without a query", True
     if foreign and name.startswith("video.norm.") and held.kind in ("videomae", "timm"):
         return "the source normalises after pooling or not at all", True
@@ -88,7 +88,6 @@ def why_unused(name: str, held: "SourceWeights", spec: VideoSpec) -> tuple[str, 
     if held.spec is None and name == "video.head.weight":
         wide = held.pieces[name].tensor.shape[0]
         return f"{wide} wide; embed_dim: {wide} takes it", True
-    pools = spec.pooling in ("attention", "map")
-    if held.spec is None and name.startswith("video.pool.") and not pools:
+    if held.spec is None and name.startswith("video.pool.") and not pools_with_query(spec):
         return f"pooling is {spec.pooling} here", True
     return "no place in this encoder", False

@@ -3,7 +3,8 @@
 Reads the local disk only: nothing is downloaded.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,17 @@ class Files:
     configs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     read: tuple[Path, ...] = ()
     is_own: bool = False
+
+
+@contextmanager
+def understood(files: Files, what: str) -> Iterator[None]:
+    """Raises `UsageError` where `what` of the configs has a value of another type."""
+    try:
+        yield
+    except (TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
+        raise UsageError(
+            f"{files.path}: {what} cannot be understood: {error}; use the config as published"
+        ) from error
 
 
 def find(path: Path) -> Files:

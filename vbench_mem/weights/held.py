@@ -9,9 +9,8 @@ from torch import Tensor
 
 from vbench_mem.base.errors import UsageError
 from vbench_mem.encoders.spec import Pooling, VideoSpec
+from vbench_mem.weights.kinds import Kind
 from vbench_mem.weights.report import Shape
-
-Kind = Literal["vbench_mem", "clip", "siglip", "vit", "videomae", "vivit", "open_clip", "timm"]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-"""Weights from a local folder or file into an encoder, whatever library wrote them."""
+"""Weights into an encoder: from a local folder or file, whatever library wrote them, or from the
+stage of a training before."""
 
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from vbench_mem.encoders.dual import DualEncoder
 from vbench_mem.encoders.families import Spec
 from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.variants import kept_tokens
-from vbench_mem.weights.checkpoint import read_checkpoint
+from vbench_mem.weights.checkpoint import Checkpoint, read_checkpoint
 from vbench_mem.weights.find import find
 from vbench_mem.weights.held import SourceWeights
 from vbench_mem.weights.kinds import kind_of
@@ -54,3 +55,18 @@ def source_weights(init: Path, recipe: Recipe) -> SourceWeights:
     tensors = read_tensors(files)
     kind = kind_of(files, tensors)
     return from_published(kind, files, tensors)
+
+
+def carry(checkpoint: Checkpoint, encoder: DualEncoder, *, allow: tuple[str, ...] = ()) -> Report:
+    """Initialise a new encoder of another layout, length, resolution or recipe from a checkpoint.
+
+    Tensors of both are loaded; position tables are interpolated. Where the checkpoint's facts say
+    that all its `stages` had `feeds: images`, the kernels of clips are made from the image's as the
+    spec's inflation says. New temporal attention starts as the layout has it, adapters and LoRA as
+    the identity; LoRA of another recipe is merged first.
+
+    Raises `UsageError` where the specs disagree in more than that, and for tensors that are new or
+    unused beyond what such a pair has, unless `allow` has `new:<glob>` or `unused:<glob>` for them.
+    Check:  image features are the same in every layout that an image does not tell apart.
+    """
+    return place(from_checkpoint(checkpoint, encoder.video.recipe), encoder, allow)

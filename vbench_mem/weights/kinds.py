@@ -4,17 +4,15 @@ Never guesses: unknown weights are refused with the names that were found.
 """
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import Literal
 
 from vbench_mem.base.errors import UsageError
 from vbench_mem.weights.find import Files
 
-if TYPE_CHECKING:
-    from vbench_mem.weights.held import Kind
-
+Kind = Literal["vbench_mem", "clip", "siglip", "vit", "videomae", "vivit", "open_clip", "timm"]
 SHOWN = 3
 # A transformers config's model_type -> what it is here.
-MODEL_TYPES: "dict[str, Kind]" = {
+MODEL_TYPES: dict[str, Kind] = {
     "clip": "clip",
     "clip_vision_model": "clip",
     "siglip": "siglip",
@@ -29,7 +27,7 @@ KNOWN = (
 )
 
 
-def kind_of(files: Files, found: Iterable[str]) -> "Kind":
+def kind_of(files: Files, found: Iterable[str]) -> Kind:
     """Kind of the tensors named `found`: by our header, by names that only one library has, or by
     transformers' config. Raises `UsageError` for unknown weights."""
     if files.is_own:

@@ -7,14 +7,11 @@ and `blocks.N.*` with `norm1`, `attn.q/k/v` or `attn.qkv`, `attn.proj`, `scale1`
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
 
 from vbench_mem.weights.expected import CAPTIONS
-
-if TYPE_CHECKING:
-    from vbench_mem.weights.held import Kind
+from vbench_mem.weights.kinds import Kind
 
 
 def both(names: Mapping[str, str]) -> dict[str, str]:
@@ -40,7 +37,7 @@ class Names:
     layer: str
     inside: Mapping[str, str]
     outside: Mapping[str, str]
-    left: Mapping[str, str]
+    left: Mapping[str, str] = field(default_factory=dict)
     marked: bool = False
 
     def part(self, name: str) -> str | None:
@@ -197,7 +194,7 @@ OPEN_CLIP = Names(
 )
 
 
-def names_of(kind: "Kind", found: set[str]) -> Names:
+def names_of(kind: Kind, found: set[str]) -> Names:
     """The table for a kind; open_clip's models with a trunk of timm's have timm's names."""
     if kind == "timm" or any(name.startswith("visual.trunk.") for name in found):
         return TIMM

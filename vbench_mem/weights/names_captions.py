@@ -4,12 +4,8 @@ Parts: `words`, `places` (embeddings), `norm`, `head` (the projection), and laye
 Caption towers of timm and of another library inside open_clip (`text.*`) are not known here.
 """
 
-from typing import TYPE_CHECKING
-
+from vbench_mem.weights.kinds import Kind
 from vbench_mem.weights.names import OPEN_CLIP, TRANSFORMERS, Names, both
-
-if TYPE_CHECKING:
-    from vbench_mem.weights.held import Kind
 
 # matches nothing: names are whole, since the vision side has the same ones with a prefix
 NOTHING = r"(?!)"
@@ -25,7 +21,6 @@ TRANSFORMERS_CAPTIONS = Names(
         "text_projection.weight": "head.weight",
         "logit_scale": "scale",
     },
-    left={},
 )
 
 # Source: mlfoundations/open_clip, model.py, CLIP; the same names as openai/CLIP, model.py.
@@ -40,10 +35,9 @@ OPEN_CLIP_CAPTIONS = Names(
         "text_projection": "head.columns",
         "logit_scale": "scale",
     },
-    left={},
 )
 
-CAPTIONS_OF: "dict[Kind, Names]" = {
+CAPTIONS_OF: dict[Kind, Names] = {
     "clip": TRANSFORMERS_CAPTIONS,
     "siglip": TRANSFORMERS_CAPTIONS,
     "open_clip": OPEN_CLIP_CAPTIONS,

@@ -5,6 +5,7 @@ What a position table or a kernel over time can be stretched to is no disagreeme
 
 import re
 from collections.abc import Iterator, Mapping
+from operator import attrgetter
 from typing import Any
 
 from vbench_mem.base.errors import UsageError
@@ -56,10 +57,7 @@ def is_not_applicable(axis: str, theirs: Any, spec: VideoSpec) -> bool:
 
 
 def value_of(spec: VideoSpec, axis: str) -> Any:
-    value: Any = spec
-    for key in axis.split("."):
-        value = getattr(value, key)
-    return value
+    return attrgetter(axis)(spec)
 
 
 def written(value: Any) -> str:

@@ -9,9 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vbench_mem.base.errors import UsageError
 from vbench_mem.data.clips import MEAN, STD
-from vbench_mem.weights.find import Files
+from vbench_mem.weights.find import Files, understood
 
 OWN = (MEAN, STD)
 WHITE = 255.0
@@ -33,7 +32,7 @@ class Pixels:
 def pixels_of(files: Files) -> Pixels | None:
     """From preprocessor_config.json or open_clip's or timm's config; None where none states it."""
     config = files.configs.get("preprocessor_config.json")
-    try:
+    with understood(files, "the mean and std of its pixels"):
         if config is not None:
             return of_transformers(config)
         for name, key in (
@@ -43,11 +42,6 @@ def pixels_of(files: Files) -> Pixels | None:
             found = files.configs.get(name, {}).get(key) or {}
             if "mean" in found and "std" in found:
                 return Pixels(three(found["mean"]), three(found["std"]))
-    except (TypeError, ValueError, ZeroDivisionError) as error:
-        raise UsageError(
-            f"{files.path}: the mean and std of its pixels cannot be understood: {error}; "
-            "use its configs as published"
-        ) from error
     return None
 
 

@@ -33,11 +33,11 @@ from vbench_mem.weights.report import Line, Report, check_allow, matches, refuse
 @dataclass(frozen=True)
 class PlacedTensor:
     """One tensor of the encoder: its line, its value unless the encoder's own start stays, and the
-    pieces that went into it."""
+    piece that it was made of."""
 
     line: Line
     tensor: Tensor | None = None
-    used: tuple[str, ...] = ()
+    used: str | None = None
 
 
 def place(
@@ -73,7 +73,7 @@ def plan(
     if as_is:
         groups = video.spec.weights
         made = {name: asked_untrained(each, groups) for name, each in made.items()}
-    used = {piece for each in made.values() for piece in each.used}
+    used = {each.used for each in made.values()}
     lines = [each.line for each in made.values()]
     lines += [unused(name, held, video) for name in held.pieces if name not in used]
     for name, left in held.left.items():
@@ -121,21 +121,25 @@ def asked_untrained(made: PlacedTensor, groups: WeightGroups) -> PlacedTensor:
 def make(name: str, target: Tensor, held: SourceWeights, video: VideoTower) -> PlacedTensor:
     """One tensor of the encoder out of the pieces."""
     pieces = held.pieces
-    if held.base is not None and is_clip_kernel(name, video.spec):
-        return make_kernel(name, target, held, video)
-    key = renamed(name, held, video)
+    of_frames = held.base is not None and is_clip_kernel(name, video.spec)
+    key = f"{held.base}.{name.rpartition('.')[2]}" if of_frames else renamed(name, held, video)
     if key not in pieces:
         return new(name, target, held, video)
     piece, how = pieces[key], ""
     tensor = at_least_float32(finite(held.path, piece).tensor)
-    if name == "video.positions":
+    if of_frames and not name.endswith(".bias"):
+        module = video.get_submodule(name.removeprefix("video.").rpartition(".")[0])
+        assert isinstance(module, TubeEmbed)
+        patch_px, inflation = video.spec.patch_px, video.spec.inflation
+        tensor, how = clip_kernel(tensor, patch_px, module.tube, inflation)
+    elif name == "video.positions":
         assert held.grid is not None
         tensor, how = stretched(tensor, held.grid, video.position_grid())
     elif name == "video.time_positions" and len(tensor) != len(target):
         tensor, how = longer(tensor, len(target)), "linear in time"
     elif held.spec is None and name == "video.head.weight" and tensor.shape != target.shape:
         return new(name, target, held, video)
-    return fitted(name, target, piece, tensor, how, (key,), held)
+    return fitted(name, target, piece, tensor, how, key, held)
 
 
 def renamed(name: str, held: SourceWeights, video: VideoTower) -> str:
@@ -145,29 +149,13 @@ def renamed(name: str, held: SourceWeights, video: VideoTower) -> str:
     return image_name(name, video.spec) or ""
 
 
-def make_kernel(name: str, target: Tensor, held: SourceWeights, video: VideoTower) -> PlacedTensor:
-    """A kernel over clips out of that over single frames."""
-    key = f"{held.base}.{name.rpartition('.')[2]}"
-    if key not in held.pieces:
-        return new(name, target, held, video)
-    piece = held.pieces[key]
-    tensor = at_least_float32(finite(held.path, piece).tensor)
-    if name.endswith(".bias"):
-        return fitted(name, target, piece, tensor, "", (key,), held)
-    module = video.get_submodule(name.removeprefix("video.").rpartition(".")[0])
-    assert isinstance(module, TubeEmbed)
-    spec = video.spec
-    tensor, how = clip_kernel(tensor, spec.patch_px, module.tube, spec.inflation)
-    return fitted(name, target, piece, tensor, how, (key,), held)
-
-
 def fitted(
     name: str,
     target: Tensor,
     piece: Piece,
     tensor: Tensor,
     how: str,
-    used: tuple[str, ...],
+    key: str,
     held: SourceWeights,
 ) -> PlacedTensor:
     """Raises `UsageError` where the shape is not the encoder's."""
@@ -187,7 +175,7 @@ def fitted(
         before=tuple(piece.tensor.shape) if how else None,
         why=", ".join(filter(None, (piece.how, how, cast))),
     )
-    return PlacedTensor(line, tensor, used)
+    return PlacedTensor(line, tensor, key)
 
 
 def new(name: str, target: Tensor, held: SourceWeights, video: VideoTower) -> PlacedTensor:

@@ -18,7 +18,8 @@ from vbench_mem.weights.assemble import Parts, assemble
 from vbench_mem.weights.captions import captions_of
 from vbench_mem.weights.configs import VisionConfig, vision_config_of
 from vbench_mem.weights.find import Files
-from vbench_mem.weights.held import Kind, Piece, SourceWeights, UnusedTensor, finite
+from vbench_mem.weights.held import Piece, SourceWeights, UnusedTensor, finite
+from vbench_mem.weights.kinds import Kind
 from vbench_mem.weights.names import TIMM, names_of
 from vbench_mem.weights.pixels import Pixels, pixels_of
 

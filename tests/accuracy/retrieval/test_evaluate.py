@@ -1,6 +1,7 @@
 """The evaluator: conventions by double loop, sanity rows, and what it refuses."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -133,7 +134,7 @@ def test_an_evaluation_is_plain_numbers_and_the_same_again() -> None:
     benchmark = several_each(clips=20, most=2, seed=5)
     videos, texts = trained(benchmark, noise=1.0)
     found = quick(videos.requires_grad_(), texts, benchmark, permuted_VE=videos, seed=3)
-    written = json.loads(json.dumps(found.as_dict(), allow_nan=False))
+    written = json.loads(json.dumps(asdict(found), allow_nan=False))
     assert written["t2v"]["metrics"] == found.t2v.metrics
     assert written["v2t"]["intervals"]["ndcg"] == list(found.v2t.intervals["ndcg"])
     assert written["sanity"]["shuffled"].keys() == {"t2v", "v2t"}

@@ -11,7 +11,7 @@ import torch
 from tests.accuracy.training.made import MASKED, RUNTIME, benchmark, stage
 from vbench_mem.accuracy.training.feed import PairFeed
 from vbench_mem.accuracy.training.snapshot import Snapshots
-from vbench_mem.accuracy.training.stage import Diverged, run_stage
+from vbench_mem.accuracy.training.stage import Diverged, StageRun
 from vbench_mem.accuracy.training.step import Stepper
 from vbench_mem.encoders.dual import DualEncoder
 from vbench_mem.encoders.recipes import Recipe
@@ -40,7 +40,7 @@ def test_a_stage_learns_its_pairs_and_keeps_its_curve(
     made = stage(steps=40, batch=10, warmup=5, objective=objective, weight_decay=0.0)
     told: list[str] = []
     stepper, feed = make_stepper(made), make_feed(made, [benchmark(10)])
-    result = run_stage(made, stepper, feed, snapshots, told.append)
+    result = StageRun(made, stepper, feed, snapshots, told.append).run()
     assert len(result.curve.losses) == len(result.curve.gradient_norms) == 40
     assert result.curve.losses[-1] < 0.5 * result.curve.losses[0]
     assert (result.steps, result.clips_seen, result.repeated) == (40, 400, 0)
@@ -144,7 +144,7 @@ def test_a_loss_that_is_no_number_ends_the_stage_and_names_the_step(
 ) -> None:
     made = stage(learning_rate=1e30, weight_decay=1.0)
     with pytest.raises(Diverged, match=r"stage clips: the \w+ of step [23] of 6 is not"):
-        run_stage(made, make_stepper(made), make_feed(made), snapshots)
+        StageRun(made, make_stepper(made), make_feed(made), snapshots).run()
 
 
 def test_updates_that_a_loss_scaler_skips_are_counted(
@@ -153,7 +153,7 @@ def test_updates_that_a_loss_scaler_skips_are_counted(
     made = stage()
     stepper = make_stepper(made, runtime=replace(RUNTIME, dtype="float16"))
     stepper.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**127)
-    result = run_stage(made, stepper, make_feed(made), snapshots)
+    result = StageRun(made, stepper, make_feed(made), snapshots).run()
     assert result.skipped > 0
     assert result.curve.gradient_norms.count(None) == result.skipped
     assert all(math.isfinite(loss) for loss in result.curve.losses)

@@ -56,7 +56,7 @@ def written() -> dict[str, Any]:
         **facts_of(benchmark()),
         "truncated": 2,
         "ceilings": limits,
-        "evaluation": found.as_dict(),
+        "evaluation": asdict(found),
     }
 
 

@@ -26,7 +26,7 @@ def invoke(*arguments: str | Path) -> Result:
 
 def test_facts_count_captions_words_and_what_is_alike(tmp_path: Path) -> None:
     facts = facts_of(read_annotations(None, write(tmp_path, "own.json", LIST)))
-    assert (facts.clips, facts.gallery_size, facts.captions) == (3, 3, 3)
+    assert (facts.clips, facts.captions) == (3, 3)
     assert facts.per_clip == (1, pytest.approx(4 / 3), 2) and facts.words == (2, 2, 4)
     assert (facts.shared_text, facts.shared_clip, facts.many_right) == (2, 0, 1)
     cook = facts_of(read_annotations("youcook2", write(tmp_path, "c.csv", COOK)))

@@ -12,7 +12,7 @@ import pytest
 from tests.data.annotations.files import write
 from vbench_mem.base.errors import UsageError
 from vbench_mem.data.annotations import read_annotations
-from vbench_mem.data.annotations.forms import FORMS, guess
+from vbench_mem.data.annotations.forms import guess
 
 PAIRS = "key,vid_key,video_id,sentence\n"
 COOK = "end,start,task,text,video_id\n"
@@ -214,4 +214,3 @@ def test_a_format_is_detected_only_where_the_file_is_unambiguous(
 def test_an_unknown_format_is_named_with_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no format called 'msrvtt'; did you mean msr-vtt"):
         read_annotations("msrvtt", write(tmp_path, "a.csv", PAIRS))
-    assert all(name == form.name and form.about for name, form in FORMS.items())

@@ -55,22 +55,18 @@ def video_to_text(benchmark: Benchmark, convention: Convention) -> Answers:
             captions_of.setdefault(clip, []).append((number, grade))
     clips = tuple(sorted(captions_of))
     right = tuple(tuple(number for number, _ in captions_of[clip]) for clip in clips)
-    if convention == "grouped_captions":
-        return Answers(
-            gallery=len(clips),
-            queries=clips,
-            right=tuple((number,) for number in range(len(clips))),
-            grades=((1.0,),) * len(clips),
-            clusters=clips,
-            groups=right,
-        )
-    return Answers(
+    each = Answers(
         gallery=len(benchmark.captions),
         queries=clips,
         right=right,
         grades=tuple(tuple(grade for _, grade in captions_of[clip]) for clip in clips),
         clusters=clips,
     )
+    if convention != "grouped_captions":
+        return each
+    own = tuple((number,) for number in range(len(clips)))
+    ones = ((1.0,),) * len(clips)
+    return replace(each, gallery=len(clips), right=own, grades=ones, groups=right)
 
 
 def kept_captions(benchmark: Benchmark, convention: Convention) -> Sequence[int]:

@@ -6,13 +6,14 @@ the latest clips would evict each before its next use. Holds at most one batch b
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vbench_mem.base.load import Load
+from vbench_mem.data import workers
 from vbench_mem.data.benchmark import Clip
-from vbench_mem.data.sample import sample
 from vbench_mem.data.times import Sampling
 from vbench_mem.machine.host import cpu_cores, host_bytes
 
@@ -68,16 +69,10 @@ def decoder(load: Load, sampling: Sampling) -> Callable[[Clip, int], Frames]:
     """A function that decodes a number of frames of a clip at the load's rate and size, fewer where
     the clip is shorter; it raises `BadVideo` for a file that cannot be decoded."""
 
+    at = partial(workers.decode, fps=load.fps, resolution_px=load.resolution_px, sampling=sampling)
+
     def decode(clip: Clip, frames: int) -> Frames:
-        sampled = sample(
-            clip.path,
-            frames,
-            load.fps,
-            load.resolution_px,
-            start_s=clip.start_s,
-            end_s=clip.end_s,
-            sampling=sampling,
-        )
+        sampled = at(clip, frames=frames)
         decoded = frames - sampled.padded
         return sampled.frames if decoded == frames else sampled.frames[:decoded].copy()
 

@@ -16,7 +16,7 @@ from vbench_mem.accuracy.training.feed import PairFeed
 from vbench_mem.accuracy.training.losses import Loss
 from vbench_mem.accuracy.training.seeds import seed_of
 from vbench_mem.accuracy.training.snapshot import Snapshots
-from vbench_mem.accuracy.training.stage import run_stage
+from vbench_mem.accuracy.training.stage import StageRun
 from vbench_mem.accuracy.training.step import Stepper
 from vbench_mem.accuracy.training.trained import (
     StageResult,
@@ -37,10 +37,9 @@ from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes import resident
 from vbench_mem.probes.device import resolve
 from vbench_mem.probes.train_step import Enter, fix_arithmetic, quiet
-from vbench_mem.weights.carry import carry
 from vbench_mem.weights.checkpoint import Checkpoint, load_into, read_checkpoint, save_checkpoint
 from vbench_mem.weights.find import weights_sha256
-from vbench_mem.weights.initialise import initialise
+from vbench_mem.weights.initialise import carry, initialise
 from vbench_mem.weights.report import Report
 
 SNAPSHOT_EVERY_S = 30.0
@@ -96,9 +95,18 @@ def train_last_stage(
     enter("checkpoint")
     weights = list(encoder.parameters())
     trained_weights = [] if result is None else [each for each in weights if each.requires_grad]
+    bias = None if loss.bias is None else loss.bias.item()
+    sha256 = save_checkpoint(
+        checkpoint,
+        encoder,
+        spec=cell.table_spec,
+        recipe=cell.recipe,
+        load=cell.load,
+        facts=facts_of(cell, above, bias),
+    )
     trained = TrainingResult(
         checkpoint=checkpoint,
-        sha256=save(checkpoint, encoder, cell, above, loss),
+        sha256=sha256,
         definition=definition,
         stage=result,
         start=None if start is None else start.as_json(),
@@ -111,21 +119,6 @@ def train_last_stage(
     write_trained(trained)
     snapshot.unlink(missing_ok=True)
     return trained
-
-
-def save(
-    checkpoint: Path, encoder: DualEncoder, cell: Cell, parent_sha256: str | None, loss: Loss
-) -> str:
-    """Write the checkpoint with the facts of its training; returns its SHA-256."""
-    bias = None if loss.bias is None else loss.bias.item()
-    return save_checkpoint(
-        checkpoint,
-        encoder,
-        spec=cell.table_spec,
-        recipe=cell.recipe,
-        load=cell.load,
-        facts=facts_of(cell, parent_sha256, bias),
-    )
 
 
 def last_stage(
@@ -150,7 +143,7 @@ def last_stage(
         threads=cell.runtime.threads or cpu_cores(),
     )
     stepper = Stepper(stage, encoder, loss, cell.runtime, training.seed)
-    return run_stage(stage, stepper, feed, snapshots, enter)
+    return StageRun(stage, stepper, feed, snapshots, enter).run()
 
 
 def initial_weights(

@@ -94,7 +94,7 @@ def result_of(cell: Cell, encoder: DualEncoder, source: Source, enter: Enter) ->
         "truncated": embedded.truncated,
         "throughput": dataclasses.asdict(embedded.throughput),
         "ceilings": [dataclasses.asdict(each) for each in ceilings_of(source, cell.load.frames)],
-        "evaluation": evaluation.as_dict(),
+        "evaluation": dataclasses.asdict(evaluation),
     }
 
 

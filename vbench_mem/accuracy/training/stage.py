@@ -44,7 +44,12 @@ class StageRun:
     """A running stage."""
 
     def __init__(
-        self, stage: Stage, stepper: Stepper, feed: PairFeed, snapshots: Snapshots, enter: Enter
+        self,
+        stage: Stage,
+        stepper: Stepper,
+        feed: PairFeed,
+        snapshots: Snapshots,
+        enter: Enter = quiet,
     ) -> None:
         self.stage, self.stepper, self.feed = stage, stepper, feed
         self.snapshots, self.enter = snapshots, enter
@@ -55,6 +60,12 @@ class StageRun:
         self.time_mark = self.last_report = time.monotonic()
 
     def run(self) -> StageResult:
+        """Train for `stage.steps` steps, from the snapshot where there is one.
+
+        Raises `Diverged` that names the step, and `UsageError` for a file that cannot be decoded or
+        written.
+        Check:  killed anywhere and run again, the weights are the same bytes (on a CPU).
+        """
         self.resume()
         read_every = READ_EVERY if self.stepper.device.type == "cuda" else 1
         for batches in self.feed.batches(self.progress.steps, self.stage.steps):
@@ -136,15 +147,3 @@ class StageRun:
             notes=tuple(self.notes),
             **asdict(self.progress),
         )
-
-
-def run_stage(
-    stage: Stage, stepper: Stepper, feed: PairFeed, snapshots: Snapshots, enter: Enter = quiet
-) -> StageResult:
-    """Train for `stage.steps` steps, from the snapshot where there is one.
-
-    Raises `Diverged` that names the step, and `UsageError` for a file that cannot be decoded or
-    written.
-    Check:  killed anywhere and run again, the weights are the same bytes (on a CPU).
-    """
-    return StageRun(stage, stepper, feed, snapshots, enter).run()

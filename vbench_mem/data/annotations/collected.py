@@ -155,13 +155,6 @@ class Collector:
         """The text that the object has under this name."""
         return self.text(where, self.member(where, value, name), name)
 
-    def drop_without_caption(self) -> None:
-        """Drop the items without a caption."""
-        captioned = {id for query in self.queries for id in query.items}
-        for id in [id for id in self.items if id not in captioned]:
-            del self.items[id]
-            self.drop(id, f"no caption in {self.file.name}")
-
     def done(self, name: str, split: str, *says: str, paths: bool = False) -> Annotations:
         if not self.queries:
             raise UsageError(f"{self.file}: has no caption of split {split}; choose another split")

@@ -4,11 +4,13 @@ import hashlib
 import json
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 
 from vbench_mem.base.errors import UsageError
 from vbench_mem.data.benchmark import Caption, Clip
-from vbench_mem.data.head import head_of
+
+HEAD_BYTES = 2**16
 
 
 def sha256_of(clips: Sequence[Clip], captions: Sequence[Caption]) -> str:
@@ -16,16 +18,12 @@ def sha256_of(clips: Sequence[Clip], captions: Sequence[Caption]) -> str:
 
     Raises `UsageError` where a video cannot be read.
     """
+    of_clips = ([digest(clip.path), clip.start_s, clip.end_s] for clip in clips)
+    of_captions = ([each.text, each.clips, each.grades] for each in captions)
     found = hashlib.sha256()
-    for clip in clips:
-        add(found, [digest(clip.path), clip.start_s, clip.end_s])
-    for caption in captions:
-        add(found, [caption.text, caption.clips, caption.grades])
+    for facts in chain(of_clips, of_captions):
+        found.update(json.dumps(facts, separators=(",", ":")).encode() + b"\n")
     return found.hexdigest()
-
-
-def add(to: "hashlib._Hash", facts: Sequence[object]) -> None:
-    to.update(json.dumps(facts, separators=(",", ":")).encode() + b"\n")
 
 
 def digest(video: Path) -> str:
@@ -40,3 +38,9 @@ def digest(video: Path) -> str:
 @lru_cache(maxsize=2**17)  # a video has many clips, and a matrix many cells
 def digest_of_version(video: Path, size_bytes: int, mtime_ns: int) -> str:
     return hashlib.sha256(head_of(video)).hexdigest()
+
+
+def head_of(video: Path) -> bytes:
+    """Size and first bytes of a file, or all of a small one: they differ between encodings."""
+    with video.open("rb") as file:
+        return f"{video.stat().st_size} ".encode() + file.read(HEAD_BYTES)

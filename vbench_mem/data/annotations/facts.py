@@ -35,10 +35,6 @@ class AnnotationFacts:
     sha256: str | None
     dropped: tuple[Dropped, ...]
 
-    @property
-    def gallery_size(self) -> int:
-        return self.clips
-
 
 def facts_of(found: Annotations | Benchmark) -> AnnotationFacts:
     """Of a benchmark, or of annotations whose videos were not looked up."""

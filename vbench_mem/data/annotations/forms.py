@@ -5,7 +5,7 @@ paragraphs only when that is stated.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,34 +25,22 @@ from vbench_mem.data.annotations.collected import Annotations
 from vbench_mem.data.captions import COLUMNS
 from vbench_mem.data.text_files import csv_header, json_document, lines
 
-
-@dataclass(frozen=True)
-class Form:
-    """One format: `about` describes the file; `read` takes it and a split."""
-
-    name: str
-    about: str
-    read: Callable[[Path, str | None], Annotations]
-
-
-FORMS: dict[str, Form] = {
-    form.name: form
-    for form in (
-        Form("msr-vtt", "1k-A CSV of pairs, or MSRVTT_data.json", msr_vtt.read),
-        Form("msvd", "JSON {id: [caption]} and lists of ids", msvd.read),
-        Form("vatex", "official JSON list, or {id: {enCap}} and lists of ids", vatex.read),
-        Form("youcook2", "official JSON, or MIL-NCE's CSV of clips", youcook2.read),
-        Form("activitynet", "captions JSON; paragraphs", activitynet.read),
-        Form("activitynet-segments", "captions JSON; sentences", activitynet.read_segments),
-        Form("didemo", "JSON list; paragraphs", didemo.read),
-        Form("didemo-segments", "JSON list; moments", didemo.read_segments),
-        Form("lsmdc", "six tab-separated columns", lsmdc.read),
-        Form("json", "list of {video, caption}; every caption queries", listed.read_json),
-        Form("json-paragraphs", "the same; captions joined", listed.read_paragraphs),
-        Form("csv", "header path,caption", listed.read_pairs),
-        Form("jsonl", "lines of {path, caption}", listed.read_pairs),
-        Form("qrels", "TREC judgements, queries.tsv and videos.tsv", qrels.read),
-    )
+# by name, what reads a file and one of its splits
+FORMS: dict[str, Callable[[Path, str | None], Annotations]] = {
+    "msr-vtt": msr_vtt.read,  # 1k-A CSV of pairs, or MSRVTT_data.json
+    "msvd": msvd.read,  # JSON {id: [caption]} and lists of ids
+    "vatex": vatex.read,  # official JSON list, or {id: {enCap}} and lists of ids
+    "youcook2": youcook2.read,  # official JSON, or MIL-NCE's CSV of clips
+    "activitynet": activitynet.read,  # captions JSON; paragraphs
+    "activitynet-segments": activitynet.read_segments,  # captions JSON; sentences
+    "didemo": didemo.read,  # JSON list; paragraphs
+    "didemo-segments": didemo.read_segments,  # JSON list; moments
+    "lsmdc": lsmdc.read,  # six tab-separated columns
+    "json": listed.read_list,  # list of {video, caption}; every caption queries
+    "json-paragraphs": partial(listed.read_list, paragraphs=True),  # the same; captions joined
+    "csv": listed.read_pairs,  # header path,caption
+    "jsonl": listed.read_pairs,  # lines of {path, caption}
+    "qrels": qrels.read,  # TREC judgements, queries.tsv and videos.tsv
 }
 HEADERS = {msr_vtt.COLUMNS: "msr-vtt", youcook2.COLUMNS: "youcook2", COLUMNS: "csv"}
 

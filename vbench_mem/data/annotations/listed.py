@@ -17,15 +17,7 @@ from vbench_mem.data.captions import read_rows
 from vbench_mem.data.text_files import json_document
 
 
-def read_json(file: Path, split: str | None) -> Annotations:
-    return read_list(file, split, paragraphs=False)
-
-
-def read_paragraphs(file: Path, split: str | None) -> Annotations:
-    return read_list(file, split, paragraphs=True)
-
-
-def read_list(file: Path, split: str | None, *, paragraphs: bool) -> Annotations:
+def read_list(file: Path, split: str | None, *, paragraphs: bool = False) -> Annotations:
     into = Collector(file)
     chosen = choose(file, split)
     known: set[str] = set()

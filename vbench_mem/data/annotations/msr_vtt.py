@@ -80,7 +80,10 @@ def read_json(file: Path, split: str | None) -> Annotations:
             raise into.refuse(where, f"no {id} in videos; correct it, or remove the sentence")
         if id in into.items:
             into.query(where, into.member(where, sentence, "caption"), id)
-    into.drop_without_caption()
+    captioned = {id for query in into.queries for id in query.items}
+    for id in [id for id in into.items if id not in captioned]:
+        del into.items[id]
+        into.drop(id, f"no caption in {file.name}")
     chosen.drop_others(into, splits)
     says = f"the videos of {chosen.written}" if chosen.written else f"full {chosen.split}"
     return into.done(NAME, chosen.split, says, "all captions")

@@ -4,7 +4,7 @@ Missing and broken videos are counted in the protocol and listed in `dropped`. D
 first frames of a video.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from vbench_mem.base.errors import UsageError
@@ -22,7 +22,7 @@ def read_annotations(form: str | None, file: Path, split: str | None = None) -> 
 
     Raises `UsageError` for an unknown format, a file in another one, and every error in it.
     """
-    return FORMS[find_form(form, file)].read(file, split)
+    return FORMS[find_form(form, file)](file, split)
 
 
 def read_benchmark(
@@ -53,10 +53,16 @@ def find_videos(
     """The annotations of `file` with their videos; arguments and errors are `read_benchmark`'s."""
     if videos is None and not found.paths:
         raise UsageError(f"{file}: names videos by id; name their folder: videos")
-    clips, missing = locate(found, videos or file.parent, search=videos is not None)
+    folder = videos or file.parent
+    clips, missing = locate(found, folder, search=videos is not None)
     if missing and not (allow_missing and clips):
+        names = list(dict.fromkeys(item.video for item in missing))
+        every = len({item.video for item in found.items})
+        few = ", ".join(names[:FEW]) + (", ..." if len(names) > FEW else "")
+        on = ", or allow_missing goes on without them (`vbench-mem data --json` then lists them)"
         raise UsageError(
-            missing_message(found.items, missing, file, videos or file.parent, allow_missing)
+            f"{file}: {len(names)} of {every} videos are not in {folder}: {few}; put them there"
+            f"{'' if allow_missing else on}"
         )
     broken = find_broken(clips)
     left_out = [
@@ -88,24 +94,6 @@ def locate(
         else:
             clips[item.id] = Clip(id=item.id, path=path, start_s=item.start_s, end_s=item.end_s)
     return clips, missing
-
-
-def missing_message(
-    items: Sequence[AnnotationItem],
-    missing: Sequence[AnnotationItem],
-    file: Path,
-    folder: Path,
-    allowed: bool,
-) -> str:
-    """The message for missing videos."""
-    names = list(dict.fromkeys(item.video for item in missing))
-    every = len({item.video for item in items})
-    few = ", ".join(names[:FEW]) + (", ..." if len(names) > FEW else "")
-    on = ", or allow_missing goes on without them (`vbench-mem data --json` then lists them)"
-    return (
-        f"{file}: {len(names)} of {every} videos are not in {folder}: {few}; put them there"
-        f"{'' if allowed else on}"
-    )
 
 
 def find_broken(clips: Mapping[str, Clip]) -> dict[str, str]:

@@ -105,6 +105,7 @@ def hashed(clips: Sequence[SyntheticClip], size: str, frames: int) -> list[Frame
     return found
 
 
+@cache  # takes a second or two: every picture is drawn
 def ceilings(
     task: str, size: str, split: str, frames: int | None = None, seed: int = 0
 ) -> tuple[TaskCeiling, ...]:
@@ -113,13 +114,7 @@ def ceilings(
     Makes no files. Raises `UsageError` for unknown names.
     """
     check_split(split)
-    return computed_ceilings(task, size, split, frames or known_task(task).frames, seed)
-
-
-@cache  # takes a second or two: every picture is drawn
-def computed_ceilings(
-    task: str, size: str, split: str, frames: int, seed: int
-) -> tuple[TaskCeiling, ...]:
+    frames = frames or known_task(task).frames
     split_clips = clips_by_split(task, size, seed)[split]
     right = list(right_answers(clip.caption for clip in split_clips).values())
     clips = hashed(split_clips, size, frames)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vbench_mem.data.cache import cache_root
 from vbench_mem.data.encode import write_video
 from vbench_mem.data.synthetic.draw import draw
-from vbench_mem.data.synthetic.pictures import Picture, SyntheticClip
+from vbench_mem.data.synthetic.pictures import Picture
 from vbench_mem.data.synthetic.tasks import SIZES, TASKS, clips_by_split, definition_sha256
 
 FPS = 1
@@ -28,12 +28,6 @@ def folder_of(task: str, size: str, seed: int = 0, root: Path | None = None) -> 
 def file_name(split: str, number: int) -> str:
     """Of a split's clip, relative to the task's folder."""
     return f"{split}/{number:05}.mp4"
-
-
-def named_clips(task: str, size: str, seed: int) -> Iterator[tuple[str, SyntheticClip]]:
-    for split, clips in clips_by_split(task, size, seed).items():
-        for number, clip in enumerate(clips):
-            yield file_name(split, number), clip
 
 
 def drawing(size: str) -> Callable[[Picture], NDArray[np.uint8]]:
@@ -57,7 +51,11 @@ def write_clips(
 ) -> Iterator[None]:
     """Write the clips of one part of `parts`; yields after each."""
     picture = drawing(size)
-    clips = named_clips(task, size, seed)
+    clips = (
+        (file_name(split, number), clip)
+        for split, clips in clips_by_split(task, size, seed).items()
+        for number, clip in enumerate(clips)
+    )
     for number in count():
         run = list(islice(clips, RUN))
         if not run:

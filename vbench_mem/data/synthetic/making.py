@@ -1,6 +1,7 @@
 """Makes a task's files at first use, by several processes where they are many. No torch."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,12 +10,12 @@ from pathlib import Path
 from vbench_mem.base.errors import UsageError
 from vbench_mem.data.cache import made_once
 from vbench_mem.data.synthetic.files import folder_of, write_captions, write_clips
-from vbench_mem.data.synthetic.part import NOT_WRITTEN
 from vbench_mem.data.synthetic.tasks import clips_by_split
 from vbench_mem.machine.host import cpu_cores
 
 CLIPS_PER_PROCESS = 200  # below it, starting another process costs more time than it saves
 PROGRESS_EVERY_S = 5
+NOT_WRITTEN = 3  # exit code of a process that cannot write a file; Python's own is 1
 Progress = Callable[[int, int], None]
 
 
@@ -51,7 +52,7 @@ def make(task: str, size: str, seed: int, folder: Path, progress: Progress | Non
         if progress is not None:
             progress(sum(path.suffix == ".mp4" for path in folder.glob("*/*")), count)
 
-    words = [sys.executable, "-m", "vbench_mem.data.synthetic.part", task, size, str(seed)]
+    words = [sys.executable, "-m", "vbench_mem.data.synthetic.making", task, size, str(seed)]
     at_once = [
         [*words, str(folder), str(part), str(parts), str(os.getpid())] for part in range(parts)
     ]
@@ -89,3 +90,23 @@ def wait(child: "subprocess.Popen[str]", report: Callable[[], None]) -> str:
             return child.communicate(timeout=PROGRESS_EVERY_S)[1]
         except subprocess.TimeoutExpired:
             report()
+
+
+def make_part() -> None:
+    """One of the processes; ends when its parent does.
+
+    Arguments: task, size, seed, folder, this part, parts, id of the parent process.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # end without a traceback on Ctrl-C
+    task, size, seed, folder, part, parts, starter = sys.argv[1:]
+    try:
+        for _ in write_clips(task, size, int(seed), Path(folder), int(part), int(parts)):
+            if os.getppid() != int(starter):
+                return
+    except OSError as error:
+        print(error.strerror or error, file=sys.stderr)
+        sys.exit(NOT_WRITTEN)
+
+
+if __name__ == "__main__":
+    make_part()

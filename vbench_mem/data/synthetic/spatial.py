@@ -8,7 +8,7 @@ difference.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, product
 
 from vbench_mem.data.synthetic.pictures import (
     COLOURS,
@@ -105,13 +105,6 @@ class Layout:
         return Picture(self.shade, tuple(sprites))
 
 
-def all_combinations(plan: SpatialPlan) -> Iterator[Combination]:
-    for colours in combinations(list(COLOURS)[: plan.colours], 2):
-        for shapes in combinations(SHAPES[: plan.shapes], 2):
-            for places in combinations(PLACES[plan.places][0], 2):
-                yield colours, shapes, places
-
-
 def clips_of(combination: Combination, layout: str, rng: SeededRandom) -> Iterator[Layout]:
     (one, other), (shape, another), (here, there) = combination
     for pair in (
@@ -132,7 +125,13 @@ def clips_of(combination: Combination, layout: str, rng: SeededRandom) -> Iterat
 
 def chosen_of(plan: SpatialPlan, rng: SeededRandom) -> dict[str, list[list[Layout]]]:
     """The clips of each combination in each split."""
-    order = rng.shuffled(all_combinations(plan))
+    order: list[Combination] = rng.shuffled(
+        product(
+            combinations(list(COLOURS)[: plan.colours], 2),
+            combinations(SHAPES[: plan.shapes], 2),
+            combinations(PLACES[plan.places][0], 2),
+        )
+    )
     (held_out, each), (train, each_of_train) = plan.held_out, plan.train
 
     def clips(some: Combination, count: int) -> list[Layout]:
