@@ -21,8 +21,7 @@ from vbench_mem.report.exhibits.fields import (
     published_column,
 )
 from vbench_mem.report.exhibits.printed import (
-    DATASETS,
-    DIRECTIONS,
+    KEYS,
     TABLES,
     PaperRow,
     PaperTable,
@@ -76,7 +75,7 @@ def exhibit_table(name: Name, joined: Joined, prefix: str = "") -> Table:
         Column("in the paper", meaning=EXHIBITS[name].source),
         *memory_columns(bases),
         *(own_column(key) for key in keys),
-        *(published_column(key, EXHIBITS[name].source) for key in printed_keys()),
+        *(published_column(key, EXHIBITS[name].source) for key in KEYS),
     )
     known, unit = published(table, joined), scheme_of(joined).unit
     mine = tuple(
@@ -85,7 +84,7 @@ def exhibit_table(name: Name, joined: Joined, prefix: str = "") -> Table:
             Field(line(stands_for(printed, row, table))),
             *(memory_field(row, basis, unit) for basis in bases),
             *(own_field(row, key) for key in keys),
-            *(joined_field(row, key, printed, table, joined) for key in printed_keys()),
+            *(joined_field(row, key, printed, table, joined) for key in KEYS),
         )
         for printed, row in ours
     )
@@ -96,7 +95,10 @@ def exhibit_table(name: Name, joined: Joined, prefix: str = "") -> Table:
             Field(line(printed.label)),
             Field(line(printed.label)),
             *(blank for _ in (*bases, *keys)),
-            *(known_field(known.get((printed.label, *key)), table) for key in printed_keys()),
+            *(
+                field_of(score, table.gaps, mark_of(score))
+                for score in (known.get((printed.label, *key)) for key in KEYS)
+            ),
         )
         for printed in table.rows
         if printed.label not in done
@@ -124,13 +126,9 @@ def published(table: PaperTable, joined: Joined) -> dict[tuple[str, str, str], S
     return found
 
 
-def known_field(score: Score | None, table: PaperTable) -> Field:
-    return field_of(score, table.gaps, mark_of(score) if score else "")
-
-
-def mark_of(score: Score) -> str:
+def mark_of(score: Score | None) -> str:
     """The paper marks what its own protocol did not get."""
-    return "" if score.protocol_name == "zero-shot" else UNIFORM
+    return "" if score is None or score.protocol_name == "zero-shot" else UNIFORM
 
 
 def name_of(score: Score, table: PaperTable) -> str:
@@ -152,7 +150,3 @@ def joined_field(row: Row, key: Key, printed: PaperRow, table: PaperTable, joine
     if "reference" not in joined.matrix.scores:
         return Field(title=NOT_JOINED)
     return Field(title="the paper's table has no encoder just like this one")
-
-
-def printed_keys() -> list[Key]:
-    return [(dataset, direction) for dataset in DATASETS for direction in DIRECTIONS]
