@@ -11,14 +11,13 @@ from vbench_mem.report.exhibits.fields import (
     Key,
     bases_of,
     field_of,
+    head_of,
     is_of,
     memory_columns,
     memory_field,
     name_field,
-    own_column,
     own_field,
     own_keys,
-    published_column,
 )
 from vbench_mem.report.exhibits.printed import (
     KEYS,
@@ -31,6 +30,7 @@ from vbench_mem.report.exhibits.words import paper
 from vbench_mem.report.scheme import scheme_of
 
 UNIFORM = "*"
+OURS = "R@1 of encoders trained here, or imported (share)"
 NOT_JOINED = "no published scores are joined; write scores: [reference] in the matrix"
 
 
@@ -66,16 +66,19 @@ def about(name: Name, joined: Joined) -> str:
 
 def exhibit_table(name: Name, joined: Joined, prefix: str = "") -> Table:
     """Rows of the paper's table in its order, each with our rows of that encoder."""
-    table = TABLES[name]
+    table, source = TABLES[name], EXHIBITS[name].source
     ours = [(printed, row) for printed in table.rows for row in rows_of(printed, table, joined)]
     bases = bases_of(row for _, row in ours)
     keys = own_keys(row for _, row in ours)
     columns = (
         Column("variant"),
-        Column("in the paper", meaning=EXHIBITS[name].source),
+        Column("in the paper", meaning=source),
         *memory_columns(bases),
-        *(own_column(key) for key in keys),
-        *(published_column(key, EXHIBITS[name].source) for key in KEYS),
+        *(Column(head_of(key), True, OURS) for key in keys),
+        *(
+            Column(f"{head_of(key)} (published)", True, f"R@1 (share), {source}", is_published=True)
+            for key in KEYS
+        ),
     )
     known, unit = published(table, joined), scheme_of(joined).unit
     mine = tuple(
