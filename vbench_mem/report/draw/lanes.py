@@ -46,7 +46,7 @@ def draw_lanes(figure: LaneFigure) -> Sheet:
         rows.append(PageRow(high, shares, left, between=GAP, **below))
     sheet, found = page_of(rows, handles_of(figure))
     for boxes, pair in zip(found, pairs, strict=False):
-        draw_pair(boxes, pair)
+        draw_panels(boxes, pair)
     lanes = found[len(pairs) :]
     for boxes, row in zip(lanes, figure.rows, strict=True):
         draw_row(boxes, row, named=row is figure.rows[0])
@@ -73,7 +73,7 @@ def handles_of(figure: LaneFigure) -> list[Line2D]:
     return handles + lined
 
 
-def draw_pair(boxes: Sequence[Axes], panels: Sequence[Panel]) -> None:
+def draw_panels(boxes: Sequence[Axes], panels: Sequence[Panel]) -> None:
     for axes, panel in zip(boxes, panels, strict=False):
         draw_panel(axes, panel)
     for axes in boxes[len(panels) :]:
@@ -117,7 +117,7 @@ def draw_lane_panel(axes: Axes, panel: LanePanel, *, named: bool) -> None:
 
 def draw_mark(axes: Axes, mark: LaneMark, *, is_above: bool) -> None:
     point = mark.point
-    if mark.is_out_of_memory and isinstance(point, MemoryPoint):
+    if isinstance(point, MemoryPoint) and point.ending == "oom":
         cross(axes, mark.value, mark.lane, point)
         return
     if mark.kind == "text":

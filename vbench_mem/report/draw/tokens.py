@@ -6,8 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.transforms import ScaledTranslation
 
 from vbench_mem.report.draw.canvas import SIZE, Sheet, page, styled, track, track_points
+from vbench_mem.report.draw.lanes import draw_panels
 from vbench_mem.report.draw.many import series_handles
-from vbench_mem.report.draw.recall import draw_panel, draw_sweep, line_handles
+from vbench_mem.report.draw.recall import draw_sweep, line_handles
 from vbench_mem.report.draw.signs import (
     cross,
     ending_handles,
@@ -38,10 +39,7 @@ def draw_tokens(figure: TokenFigure) -> Sheet:
     rows = -(-(1 + len(panels)) // columns)
     sheet, boxes = page(rows, columns, 4.2 if columns == 1 else 3.0, handles)
     draw_costs(boxes[0], costs)
-    for axes, panel in zip(boxes[1:], panels, strict=False):
-        draw_panel(axes, panel)
-    for axes in boxes[1 + len(panels) :]:
-        axes.set_visible(False)
+    draw_panels(boxes[1:], panels)
     return sheet
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.report.exhibits.lanes import LaneFigure, LaneMark, LanePanel, LaneRow
 from vbench_mem.report.exhibits.words import NO_MEMORY, exhibit, listed, skipped, times, whose
-from vbench_mem.report.panels import Panel, at_a_load, is_ours, mask_of, recall_panels, sweeps
+from vbench_mem.report.panels import at_a_load, is_ours, mask_of, recall_panels, sweeps
 from vbench_mem.report.plan import Plan
 from vbench_mem.report.series import MemoryPoint, memory_points, memory_word
 
@@ -57,7 +57,8 @@ def figure_of(joined: Joined) -> LaneFigure:
         and (panel.dataset in PRINTED or any(is_ours(point) for point in panel.points))
     ]
     panels.sort(key=lambda panel: (*PRINTED, panel.dataset).index(panel.dataset))
-    complete = panels and not any(lacks(panel, lanes) for panel in panels)
+    every = {point.row.cell.id for points in lanes.values() for point in points}
+    complete = panels and all(every <= {p.row.cell.id for p in panel.points} for panel in panels)
     rows = [] if complete or not lanes else [lane_row(lanes)]
     return LaneFigure(recalls=panels, rows=rows, names_series=True)
 
@@ -74,12 +75,6 @@ def lanes_of(joined: Joined) -> dict[str, list[MemoryPoint]]:
 def lane_of(row: Row) -> str:
     """The encoder, with what of its load tells it from other rows: `joint_b16 frames=16`."""
     return row.cell.encoder + row.label.removeprefix(row.cell.variant)
-
-
-def lacks(panel: Panel, lanes: Lanes) -> bool:
-    """Is there a row that the panel does not show?"""
-    shown = {point.row.cell.id for point in panel.points}
-    return any(point.row.cell.id not in shown for points in lanes.values() for point in points)
 
 
 def lane_row(lanes: Lanes) -> LaneRow:

@@ -56,14 +56,6 @@ def own_field(row: Row, key: Key) -> Field:
     return Field((Span(score_text(best), title=f"{best.origin}: {best.source}"),), value=best.value)
 
 
-def own_column(key: Key) -> Column:
-    return Column(head_of(key), True, "R@1 of encoders trained here, or imported (share)")
-
-
-def published_column(key: Key, source: str) -> Column:
-    return Column(f"{head_of(key)} (published)", True, f"R@1 (share), {source}", is_published=True)
-
-
 def head_of(key: Key) -> str:
     return f"{key[0]} {key[1].upper()}"
 

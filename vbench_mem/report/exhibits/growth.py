@@ -42,7 +42,6 @@ class RecallLoss:
     share: float
     score: AnyScore
     full: AnyScore
-    row: Row
 
     @property
     def is_published(self) -> bool:
@@ -203,7 +202,7 @@ def losses_of(row: Row, rows: Iterable[Row]) -> list[RecallLoss]:
     if full is None:
         return []
     return [
-        RecallLoss(share=1 - score.value / other.value, score=score, full=other, row=row)
+        RecallLoss(share=1 - score.value / other.value, score=score, full=other)
         for column, score in row.scores.items()
         if score.metric == RECALL
         and score.direction == "t2v"
@@ -274,7 +273,7 @@ def loss_marks(place: int, pair: SizePair, which: int) -> Iterator[LaneMark]:
             point=point,
             label=f"loss: {pair.name} {name}",
             score=loss.score,
-            mark=mark_of(loss.row, [("loss", f"{100 * loss.share:.1f} %"), *facts]),
+            mark=mark_of(point.row, [("loss", f"{100 * loss.share:.1f} %"), *facts]),
         )
 
 

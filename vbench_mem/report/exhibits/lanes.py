@@ -7,7 +7,7 @@ from typing import Literal
 from vbench_mem.analysis.scores.score import AnyScore
 from vbench_mem.report.marks import Mark
 from vbench_mem.report.panels import Panel
-from vbench_mem.report.series import MemoryPoint, PlotPoint
+from vbench_mem.report.series import PlotPoint
 
 Kind = Literal["mark", "bar", "mean", "text"]
 
@@ -32,10 +32,6 @@ class LaneMark:
     marker: str | None = None
     score: AnyScore | None = None
     mark: Mark | None = None
-
-    @property
-    def is_out_of_memory(self) -> bool:
-        return isinstance(self.point, MemoryPoint) and self.point.ending == "oom"
 
 
 @dataclass(frozen=True, kw_only=True)

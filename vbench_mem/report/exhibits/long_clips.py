@@ -112,7 +112,8 @@ def has_line(points: Sequence[MemoryPoint]) -> bool:
 
 
 def answer(lengths: Lengths) -> str:
-    """Which rows fit, at the first number of frames."""
+    """Which rows fit, at the first number of frames; and how rows that train the last layers
+    compare with adapters of the same encoder, mask and load."""
     frames, points = next(iter(lengths.items()))
     fits = [p.series for p in points if p.ending == "ok" and (p.memory or 0) <= LINE]
     if len(fits) == len(points):
@@ -120,22 +121,13 @@ def answer(lengths: Lengths) -> str:
     else:
         names = listed(fits) if fits else "none"
         texts = [f"At {frames} frames {len(fits)} of {len(points)} fit 16 GiB here: {names}"]
+    ran = [point for point in points if point.ending == "ok"]
     ratios = [
         f"{other.series} takes {times(other.size, last.size)} times the memory of {last.series}"
-        for last, other in against_adapters(points)
-    ]
-    return f"{'; '.join([*texts, *([listed(ratios)] if ratios else [])])}."
-
-
-def against_adapters(points: Sequence[MemoryPoint]) -> list[tuple[MemoryPoint, MemoryPoint]]:
-    """Rows that train the last layers, each with one of the same encoder, mask and load that
-    trains adapters."""
-    ran = [point for point in points if point.ending == "ok"]
-    return [
-        (last, other)
         for last in ran
         for other in ran
         if (last.row.cell.recipe.train, other.row.cell.recipe.train) == ("last_k", "adapter")
         and (last.basis, mask_of(last)) == (other.basis, mask_of(other))
         and at_a_load(last.row) == at_a_load(other.row)
     ]
+    return f"{'; '.join([*texts, *([listed(ratios)] if ratios else [])])}."

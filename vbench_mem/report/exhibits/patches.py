@@ -11,10 +11,14 @@ from vbench_mem.encoders.variants import kept_tokens
 from vbench_mem.report.exhibits.words import exhibit, listed, skipped, whose
 from vbench_mem.report.marks import Mark, mark_of
 from vbench_mem.report.panels import Panel, is_ours, recall_panels
-from vbench_mem.report.plan import Plan, sentences
+from vbench_mem.report.plan import Plan
 from vbench_mem.report.series import MemoryPoint, memory_points
 
 EMBED, EMBED_PREDICTED = "embed_peak_bytes", "predicted_embed_peak_bytes"
+EMBEDDING = (
+    "In embedding a masked encoder sees all its tokens again, so that its pale square stays where "
+    "it is."
+)
 UNMASKED = Recipe()
 NEAR = 0.03  # of the height, within which marks on one number of tokens are set aside
 ASIDE = 5.0  # points
@@ -58,23 +62,26 @@ def plan(joined: Joined) -> Plan:
         figure,
         answer(figure.costs),
         whose([*points, *(point for panel in figure.recalls for point in panel.points)]),
-        sentences("Marks on one spot are set beside each other.", embedding(figure.costs)),
+        "Marks on one spot are set beside each other.",
+        EMBEDDING if any(each.embed for each in figure.costs) else "",
         missing="" if figure.recalls else "recall, which the paper draws without numbers",
     )
 
 
-def embedding(costs: Sequence[TokenCost]) -> str:
-    if not any(each.embed for each in costs):
-        return ""
-    return (
-        "In embedding a masked encoder sees all its tokens again, so that its pale square stays "
-        "where it is."
-    )
-
-
 def figure_of(joined: Joined) -> TokenFigure:
-    """Every row with a memory and a number of tokens, and the panels of our recalls."""
-    return TokenFigure(costs=set_aside(token_costs(joined)), recalls=own_panels(joined))
+    """Every row with a memory and a number of tokens, in the matrix's order, and the text-to-video
+    panels with a recall of ours: the published one is of a single row."""
+    costs = [
+        TokenCost(point=point, tokens=tokens, embed=embed_of(point))
+        for point in memory_points(joined)
+        if point.memory and (tokens := tokens_of(point.row)) is not None
+    ]
+    panels = [
+        replace(panel, frontiers={})
+        for panel in recall_panels(joined)
+        if panel.direction == "t2v" and any(is_ours(point) for point in panel.points)
+    ]
+    return TokenFigure(costs=set_aside(costs), recalls=panels)
 
 
 def set_aside(costs: Sequence[TokenCost]) -> list[TokenCost]:
@@ -89,15 +96,6 @@ def set_aside(costs: Sequence[TokenCost]) -> list[TokenCost]:
         aside = 2 * ASIDE * (crowd.index(place) - (len(crowd) - 1) / 2)
         found.append(replace(each, aside=aside))
     return found
-
-
-def token_costs(joined: Joined) -> list[TokenCost]:
-    """Every row with a memory and a number of tokens, in the matrix's order."""
-    return [
-        TokenCost(point=point, tokens=tokens, embed=embed_of(point))
-        for point in memory_points(joined)
-        if point.memory and (tokens := tokens_of(point.row)) is not None
-    ]
 
 
 def tokens_of(row: Row) -> int | None:
@@ -115,15 +113,6 @@ def tokens_of(row: Row) -> int | None:
 def embed_of(point: MemoryPoint) -> int | None:
     size = point.row.metric(EMBED if point.basis == "measured" else EMBED_PREDICTED)
     return None if size is None or point.ending != "ok" else int(size)
-
-
-def own_panels(joined: Joined) -> list[Panel]:
-    """Text-to-video panels with a recall of ours: the published one is of a single row."""
-    return [
-        replace(panel, frontiers={})
-        for panel in recall_panels(joined)
-        if panel.direction == "t2v" and any(is_ours(point) for point in panel.points)
-    ]
 
 
 def answer(costs: Sequence[TokenCost]) -> str:
