@@ -423,19 +423,15 @@ def test_a_run_out_of_memory_is_a_cross_on_its_limit() -> None:
 
 
 @pytest.mark.parametrize(("figure", "name"), FIGURES.items())
-def test_every_mark_tells_its_numbers_and_hides_with_its_family(
-    figure: str, name: str, tmp_path: Path
-) -> None:
+def test_every_mark_tells_its_numbers(figure: str, name: str, tmp_path: Path) -> None:
     joined = measured(name)
     picture = illustrated(plan_of(joined), tmp_path, "")
     assert picture.svg is not None
-    assert all(f'id="{track.gid}"' in picture.svg for track in picture.tracks)
-    marks = [mark for track in picture.tracks for mark in track.marks]
+    assert all(f'id="{gid}"' in picture.svg for gid in picture.tips)
+    marks = [mark for some in picture.tips.values() for mark in some]
     ids = {mark.cell_id for mark in marks if mark.cell_id}
     told = {mark.label: dict(mark.facts) for mark in marks}
     assert all(told.values())
     if figure != "figure4":  # whose bars are of two cells
         assert ids == {row.cell.id for row in joined.rows if not row.by_rule}
-        families = {row.facts["family"] for row in joined.rows}
-        assert all(families & set(track.groups) for track in picture.tracks)
     assert (tmp_path / f"exhibit_{figure}.png").stat().st_size > 1000

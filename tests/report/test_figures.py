@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from tests.report.axes_read import drawn, xy
+from tests.report.axes_read import drawn, legend_of, xy
 from tests.report.predicted import prediction_of
 from tests.rows import GIB, TEXT, joined_of, matrix_of, ok, oom, pick, score, skipped_as_oom
 from vbench_mem.analysis.join import Joined
@@ -78,11 +78,10 @@ def test_a_prediction_is_dashed_and_marked_where_nothing_was_measured(tmp_path: 
     assert dashed.is_dashed() and dashed.get_zorder() < solid.get_zorder()
     alone = drawn(axes, "predicted: joint_test+mask75")
     assert (xy(alone), alone.get_markevery()) == ([(4, 5.0)], [0])
-    marked = {track.gid: track.marks for track in sheet.tracks}
-    assert marked[str(dashed.get_gid())] == ()  # both rows have marks of their own
-    (mark,) = marked[str(alone.get_gid())]
+    assert dashed.get_gid() is None  # both rows have marks of their own
+    (mark,) = sheet.tips[str(alone.get_gid())]
     assert (mark.cell_id, dict(mark.facts)["predicted peak"]) == (predicted.cell.id, "5.00 GiB")
-    assert "predicted" in {*sheet.legend_series.values()}
+    assert "predicted" in {*legend_of(sheet)}
 
 
 def test_a_predicted_bar_is_pale_and_hatched(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from vbench_mem.report.draw.labels import shortened, width
 from vbench_mem.report.exhibits.patches import tokens_of
 from vbench_mem.report.illustrate import illustrate
 from vbench_mem.report.panels import recall_panels
-from vbench_mem.report.pictures import exhibits, frontier, memory, recall, time
+from vbench_mem.report.pictures import exhibits, frontier, recall, time
 from vbench_mem.report.pictures.throughput import levels
 from vbench_mem.report.scheme import scheme_of
 from vbench_mem.report.series import ValuePoint
@@ -59,12 +59,6 @@ def test_names_of_any_length_leave_room_for_the_marks(own: Joined, tmp_path: Pat
         assert LONG not in svg
 
 
-def test_a_legend_entry_that_is_cut_still_hides_its_series(own: Joined, tmp_path: Path) -> None:
-    figure = only(illustrate(memory.plans(own), tmp_path))
-    assert f"mine:{LONG}" in figure.legend_series.values()
-    assert f"mine:{LONG}" in {track.series for track in figure.tracks}
-
-
 @pytest.mark.parametrize("room", [30.0, 100.0])
 def test_a_text_is_cut_in_its_middle_until_it_fits(room: float) -> None:
     text = f"start{'m' * 80}end"
@@ -79,7 +73,7 @@ def test_a_row_whose_tokens_nobody_knows_is_in_the_panels_of_recall(
 ) -> None:
     plan = next(p for p in exhibits.plans(scored(own)) if p.name == "exhibit_figure3")
     (figure,) = illustrate([plan], tmp_path)
-    assert f"mine:{LONG}" in {track.series for track in figure.tracks}
+    assert f"mine:{LONG} frames=4" in {mark.label for marks in figure.tips.values() for mark in marks}
 
 
 def test_a_source_with_control_characters_gives_a_file_that_is_xml(tmp_path: Path) -> None:
@@ -125,7 +119,7 @@ def test_figure_4_has_a_mark_for_every_one_of_many_data_sets(tmp_path: Path) -> 
     records = [row.record for row in plain.rows if row.record is not None]
     some = joined_of(plain.matrix, *records, scores=tuple(scores))
     figure = only(illustrate(exhibits.plans(some), tmp_path))
-    told = [name for t in figure.tracks for m in t.marks for name, _ in m.facts]
+    told = [name for marks in figure.tips.values() for m in marks for name, _ in m.facts]
     assert all(told.count(f"{name} T2V R@1, this recipe") == 2 for name in names)
 
 

@@ -59,6 +59,5 @@ def drawn(plan: Plan, folder: Path, prefix: str) -> document.Figure:
         title=plan.title,
         caption=plan.caption,
         svg=save(sheet, folder, name),
-        tracks=tuple(sheet.tracks),
-        legend_series=sheet.legend_series,
+        tips=sheet.tips,
     )

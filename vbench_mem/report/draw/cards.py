@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from vbench_mem.base.units import format_bytes
-from vbench_mem.report.draw.canvas import RIGHT, WIDTH, PageRow, Sheet, page_of, styled, track
+from vbench_mem.report.draw.canvas import RIGHT, WIDTH, PageRow, Sheet, page_of, set_tips, styled
 from vbench_mem.report.draw.many import left_of, name_lanes
 from vbench_mem.report.marks import mark_of
 from vbench_mem.report.pictures.cards import SIZES, CardGrid, Tile
@@ -48,10 +48,9 @@ def draw_grid(axes: Axes, grid: CardGrid, mixed: bool, between: str) -> None:
         fill, ink = LOOKS[name_of(tile)]
         side = 1 - 2 * GAP
         (field,) = axes.barh(y, side, left=x - side / 2, height=side, facecolor=fill, linewidth=0)
-        track(field, name_of(tile), [mark_of(tile.row, facts(tile))])
+        set_tips(field, mark_of(tile.row, facts(tile)))
         content = words(tile, mixed, between)
-        text = axes.text(x, y, content, color=ink, size=7.5, ha="center", va="center")
-        track(text, name_of(tile))
+        axes.text(x, y, content, color=ink, size=7.5, ha="center", va="center")
     axes.set_xticks(range(len(columns)), [str(frames) for frames in columns])
     name_lanes(axes, list(lines), 9)
     axes.set_xlim(-0.5, len(columns) - 0.5)

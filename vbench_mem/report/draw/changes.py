@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from vbench_mem.analysis.compare.differences import TIME_WORDS, WORDS, Judgement
-from vbench_mem.report.draw.canvas import SIZE, WIDTH, PageRow, Sheet, page_of, styled, track
+from vbench_mem.report.draw.canvas import SIZE, WIDTH, PageRow, Sheet, page_of, set_tips, styled
 from vbench_mem.report.draw.many import BAR, left_of
 from vbench_mem.report.draw.signs import grey
 from vbench_mem.report.pictures.changes import Dot, Strip
@@ -77,7 +77,7 @@ def draw_dot(axes: Axes, place: int, dot: Dot) -> None:
         axes.plot(ends, [place, place], color=colour, linewidth=2, zorder=2)
     how: dict[str, Any] = {"linestyle": "", "markersize": SIZE, "fillstyle": fill, "zorder": 3}
     (line,) = axes.plot(100 * dot.share, place, shape, color=colour, label=dot.mark.label, **how)
-    track(line, dot.mark.label, [dot.mark])
+    set_tips(line, dot.mark)
 
 
 def handles(dots: Sequence[Dot]) -> list[Line2D]:

@@ -6,7 +6,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from vbench_mem.report.draw.canvas import SIZE, Sheet, styled, track, track_points
+from vbench_mem.report.draw.canvas import SIZE, Sheet, styled, tips_of_points
 from vbench_mem.report.draw.labels import RINGS, XY, Labels
 from vbench_mem.report.draw.many import by_series, log_page, plot, series_handles, time_unit
 from vbench_mem.report.draw.signs import FRONTIER, grey
@@ -66,7 +66,7 @@ def draw_marks(axes: Axes, rows: Sequence[FrontierRow], place: Place) -> None:
         label = f"{DOMINATED}: {first.series}"
         how = {"markersize": SIZE - 2.5, "zorder": 2, "label": label, "alpha": 0.4}
     line = plot(axes, first, map(place, rows), linestyle="", **how)
-    track_points(line, rows, BEST if first.is_best else DOMINATED)
+    tips_of_points(line, rows)
 
 
 def draw_names(axes: Axes, rows: Sequence[FrontierRow], place: Place) -> None:
@@ -81,7 +81,5 @@ def draw_names(axes: Axes, rows: Sequence[FrontierRow], place: Place) -> None:
         elif len(rows) > FEW:
             continue
         if text:
-            size, rings, way = (8, RINGS, BEST) if row.is_best else (7, 1, DOMINATED)
-            note = labels.at_mark(place(row), text, row.colour, size, rings)
-            if note is not None:
-                track(note, row.series, groups=(*row.groups, way))
+            size, rings = (8, RINGS) if row.is_best else (7, 1)
+            labels.at_mark(place(row), text, row.colour, size, rings)

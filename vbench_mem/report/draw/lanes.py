@@ -6,7 +6,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from vbench_mem.report.draw.canvas import PageRow, Sheet, page_of, styled, track
+from vbench_mem.report.draw.canvas import PageRow, Sheet, page_of, set_tips, styled
 from vbench_mem.report.draw.labels import width
 from vbench_mem.report.draw.many import bar_text, left_of, name_lanes, series_handles
 from vbench_mem.report.draw.recall import draw_panel, draw_sweep, line_handles, sweep_handle
@@ -131,7 +131,7 @@ def draw_mark(axes: Axes, mark: LaneMark, *, is_above: bool) -> None:
     else:
         alpha = 0.35 if mark.kind == "mean" else None
         (artist,) = axes.barh(mark.lane, mark.value, height=BAR, color=point.colour, alpha=alpha)
-    track(artist, point.series, [mark.mark or mark_of(point.row)], point.groups)
+    set_tips(artist, mark.mark or mark_of(point.row))
     if mark.text:
         place: dict[str, Any] = (
             {"ha": "center", "size": 7} if is_above else {"va": "center", "size": 9}

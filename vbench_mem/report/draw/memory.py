@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from vbench_mem.base.units import significant
-from vbench_mem.report.draw.canvas import SIZE, Sheet, styled, track, track_points
+from vbench_mem.report.draw.canvas import SIZE, Sheet, styled, tips_of_points
 from vbench_mem.report.draw.labels import Labels
 from vbench_mem.report.draw.many import (
     BAR,
@@ -70,7 +70,7 @@ def draw_panel(axes: Axes, points: Sequence[MemoryPoint], budgets: Sequence[floa
         if ran:
             places = [(point.frames, point.size) for point in ran]
             line = plot(axes, some[0], places, markersize=SIZE - 1, linewidth=1.4)
-            track_points(line, ran)
+            tips_of_points(line, ran)
     spots: dict[tuple[int, int | None], list[MemoryPoint]] = {}
     for point in points:
         if point.ending == "oom":
@@ -102,9 +102,7 @@ def draw_predicted(axes: Axes, points: Sequence[MemoryPoint]) -> None:
         zorder=1.9,
     )
     if alone:
-        track_points(line, [known[place] for place in alone], PREDICTED)
-    else:
-        track(line, first.series, groups=(*first.groups, PREDICTED))
+        tips_of_points(line, [known[place] for place in alone])
 
 
 def levels_of(points: Sequence[MemoryPoint], budgets: Sequence[float]) -> list[Level]:
@@ -133,7 +131,7 @@ def draw_memory_variants(points: Sequence[MemoryPoint]) -> Sheet:
             return
         how = PALE if point.basis == "predicted" else {}
         (bar,) = axes.barh(place, point.size, height=BAR, facecolor=point.colour, **how)
-        track_points(bar, [point], *([PREDICTED] if how else []))
+        tips_of_points(bar, [point])
         bar_text(axes, point.size, place)
 
     label = f"{memory_word(points)}, {points[0].scheme.unit.name}"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from vbench_mem.report.draw.canvas import Sheet, styled, track, track_points
+from vbench_mem.report.draw.canvas import Sheet, styled, tips_of_points
 from vbench_mem.report.draw.labels import Labels
 from vbench_mem.report.draw.many import grid, plot, series_handles
 from vbench_mem.report.draw.signs import (
@@ -96,13 +96,11 @@ def draw_point(axes: Axes, point: MemoryPoint, text: str) -> None:
         return
     low, high = (100 * end for end in reach(point))
     if low < high:
-        bar = axes.vlines([place[0]], [low], [high], color=point.colour, linewidth=1.2, zorder=2)
-        track(bar, point.series, groups=point.groups)
+        axes.vlines([place[0]], [low], [high], color=point.colour, linewidth=1.2, zorder=2)
     (line,) = axes.plot(*place, label=point.series, **marker(point, point.score))
-    track_points(line, [point])
+    tips_of_points(line, [point])
     if text:
-        note = axes.annotate(text, place, (6, -3), textcoords="offset points", size=8)
-        track(note, point.series, groups=point.groups)
+        axes.annotate(text, place, (6, -3), textcoords="offset points", size=8)
 
 
 def widen(axes: Axes) -> None:
@@ -120,8 +118,7 @@ def draw_sweep(
     """A thin line through rows that differ in their mask alone."""
     label = f"mask alone: {points[0].series}"
     how = {"marker": "", "linewidth": 1, "alpha": 0.7, "zorder": 1.5}
-    line = plot(axes, points[0], places, label=label, **how)
-    track(line, points[0].series, groups=points[0].groups[:1])
+    plot(axes, points[0], places, label=label, **how)
 
 
 def draw_levels(axes: Axes, levels: Sequence[RecallLevel]) -> None:

@@ -9,7 +9,7 @@ from matplotlib.transforms import ScaledTranslation
 
 from vbench_mem.analysis.scores.score import AnyScore
 from vbench_mem.base.units import significant
-from vbench_mem.report.draw.canvas import SIZE, track_points
+from vbench_mem.report.draw.canvas import SIZE, tips_of_points
 from vbench_mem.report.series import MemoryPoint, PlotPoint
 from vbench_mem.report.style import LEVEL_COLOUR, LIMIT_COLOUR
 
@@ -55,7 +55,7 @@ def cross(axes: Axes, x: float, y: float, point: MemoryPoint, aside: float = 0) 
         clip_on=False,
         zorder=3,
     )
-    track_points(line, [point])
+    tips_of_points(line, [point])
 
 
 def limits_of(points: Iterable[MemoryPoint]) -> list[float]:

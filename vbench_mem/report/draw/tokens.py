@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.transforms import ScaledTranslation
 
-from vbench_mem.report.draw.canvas import SIZE, Sheet, page, styled, track, track_points
+from vbench_mem.report.draw.canvas import SIZE, Sheet, page, set_tips, styled, tips_of_points
 from vbench_mem.report.draw.lanes import draw_panels
 from vbench_mem.report.draw.many import series_handles
 from vbench_mem.report.draw.recall import draw_sweep, line_handles
@@ -68,9 +68,9 @@ def draw_cost(axes: Axes, each: TokenCost) -> None:
     shift = axes.transData + ScaledTranslation(each.aside / 72, 0, axes.figure.dpi_scale_trans)
     how = marker(point, point.score)
     (mark,) = axes.plot([each.tokens], [point.size], label=point.series, transform=shift, **how)
-    track_points(mark, [point])
+    tips_of_points(mark, [point])
     if each.embed:
         how |= {"marker": "s", "markersize": SIZE - 2, "markeredgewidth": 0, "alpha": 0.45}
         at, label = each.embed / point.scheme.unit.bytes, f"embedding: {point.series}"
         (pale,) = axes.plot([each.tokens], [at], label=label, transform=shift, **how)
-        track(pale, point.series, [each.embed_mark], (*point.groups, EMBEDDING))
+        set_tips(pale, each.embed_mark)
