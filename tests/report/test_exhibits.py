@@ -19,8 +19,7 @@ from vbench_mem.matrix.exhibits import EXHIBITS
 from vbench_mem.matrix.load import load_matrix
 from vbench_mem.report.draw.canvas import Sheet
 from vbench_mem.report.draw.dispatch import draw
-from vbench_mem.report.draw.lanes import draw_lanes
-from vbench_mem.report.draw.tokens import draw_tokens
+from vbench_mem.report.draw.exhibit import draw_exhibit
 from vbench_mem.report.exhibits import backbones, growth, long_clips, patches
 from vbench_mem.report.exhibits.words import MOST, listed
 from vbench_mem.report.illustrate import drawn as illustrated
@@ -146,21 +145,21 @@ def test_lanes_tell_loads_apart(tmp_path: Path) -> None:
     text = "about: q\naxes: {encoder: joint_test, recipe: [full, mask75], frames: [4, 8], batch: 2}"
     matrix = matrix_of(tmp_path, text)
     figure = backbones.figure_of(joined_of(matrix, *(ok(cell) for cell in matrix.cells)))
-    ((names, (panel,)),) = [(row.names, row.panels) for row in figure.rows]
-    assert names == ["joint_test frames=4", "joint_test frames=8"]
-    assert [[mark.lane for mark in line] for line in panel.lines] == [[0, 0], [1, 1]]
+    (panel,) = figure.panels
+    assert panel.names == ["joint_test frames=4", "joint_test frames=8"]
+    assert [[mark.y for mark in line] for line in panel.lines] == [[0, 0], [1, 1]]
 
 
 def figure2(joined: Joined) -> Sheet:
-    return draw_lanes(backbones.figure_of(joined))
+    return draw_exhibit(backbones.figure_of(joined))
 
 
 def figure3(joined: Joined) -> Sheet:
-    return draw_tokens(patches.figure_of(joined))
+    return draw_exhibit(patches.figure_of(joined))
 
 
 def figure5(joined: Joined) -> Sheet:
-    return draw_lanes(long_clips.figure_of(long_clips.lengths_of(joined)))
+    return draw_exhibit(long_clips.figure_of(long_clips.lengths_of(joined)))
 
 
 def test_figure_2_shows_the_published_recalls_hollow_and_on_no_line() -> None:
@@ -248,7 +247,7 @@ def test_figure_3_has_a_panel_for_each_recall_of_ours_and_none_for_published_one
 def grown(joined: Joined) -> Sheet:
     sizes = growth.sizes_of(joined)
     assert sizes is not None
-    return draw_lanes(growth.figure_of(growth.size_pairs(joined, sizes), sizes))
+    return draw_exhibit(growth.figure_of(growth.size_pairs(joined, sizes), sizes))
 
 
 def test_figure_4_has_a_bar_for_each_method_from_b_to_l_the_largest_first() -> None:
@@ -308,10 +307,10 @@ def test_figure_4_pairs_specs_however_their_rows_are_called(
     assert sorted(method.name for method in found) == names
     assert 2 * len(found) == len(matrix.cells)
     for method in found:
-        small, large = (point.row.cell for point in method.both)
+        small, large = (point.row.cell for point in method.points)
         assert (small.spec.tower, large.spec.tower) == (VIDEO_SIZES["B"], VIDEO_SIZES["L"])
         assert (small.recipe, small.load) == (large.recipe, large.load)
-        assert method.increase == pytest.approx(1024 / 768 * 2 - 1, rel=1e-3)
+        assert method.increase == pytest.approx(100 * (1024 / 768 * 2 - 1), rel=1e-3)
         if "size: [" in axes:  # the caption tower is a choice of its own
             assert small.spec.text.tower == large.spec.text.tower
 

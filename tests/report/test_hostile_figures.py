@@ -73,7 +73,8 @@ def test_a_row_whose_tokens_nobody_knows_is_in_the_panels_of_recall(
 ) -> None:
     plan = next(p for p in exhibits.plans(scored(own)) if p.name == "exhibit_figure3")
     (figure,) = illustrate([plan], tmp_path)
-    assert f"mine:{LONG} frames=4" in {mark.label for marks in figure.tips.values() for mark in marks}
+    labels = {mark.label for marks in figure.tips.values() for mark in marks}
+    assert f"mine:{LONG} frames=4" in labels
 
 
 def test_a_source_with_control_characters_gives_a_file_that_is_xml(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ GAP = 0.04  # of a field, around it
 def draw_cards(grids: Sequence[CardGrid]) -> Sheet:
     """A grid below the other, variants down and frames across."""
     tiles = [tile for grid in grids for tile in grid.tiles]
-    mixed = len({tile.basis for tile in tiles if tile.bytes is not None}) > 1
+    mixed = len({tile.basis for tile in tiles if tile.memory is not None}) > 1
     names = {name_of(tile) for tile in tiles}
     handles = [Patch(facecolor=LOOKS[name][0], label=name) for name in LOOKS if name in names]
     left = left_of([name for grid in grids for name in grid.variants], 9)
@@ -64,13 +64,13 @@ def draw_grid(axes: Axes, grid: CardGrid, mixed: bool, between: str) -> None:
 
 def name_of(tile: Tile) -> str:
     """As the legend calls it."""
-    if tile.bytes is None:
+    if tile.memory is None:
         return NONE
     return BEYOND if tile.card is None else f"{tile.card} GB"
 
 
 def words(tile: Tile, mixed: bool, between: str) -> str:
-    if tile.bytes is None:
+    if tile.memory is None:
         return "oom" if tile.row.is_out_of_memory else "-"
     about = "~" if mixed and tile.basis == "predicted" else ""
     card = name_of(tile).replace("more than", ">")
@@ -78,7 +78,7 @@ def words(tile: Tile, mixed: bool, between: str) -> str:
 
 
 def facts(tile: Tile) -> list[tuple[str, str]]:
-    if tile.bytes is None:
+    if tile.memory is None:
         return [("no number", tile.why or "not known")]
     size = format_bytes(tile.bytes)
     return [("smallest card", name_of(tile)), (f"{tile.basis} memory of the process", size)]

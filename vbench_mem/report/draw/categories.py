@@ -34,11 +34,11 @@ def draw_categories(stacks: Sequence[CategoryStack]) -> Sheet:
             if size:
                 how = paint(name, alphas[stack.basis])
                 (bar,) = axes.barh(place, size / unit.bytes, left=left, height=BAR, **how)
-                share = f"{100 * size / stack.peak:.1f} % of the {stack.basis} peak"
+                share = f"{100 * size / stack.bytes:.1f} % of the {stack.basis} peak"
                 facts = [(CATEGORIES[name][0], f"{format_bytes(size)}, {share}")]
                 set_tips(bar, mark_of(stack.row, facts))
                 left += size / unit.bytes
-        bar_text(axes, left, place, significant(stack.peak / unit.bytes))
+        bar_text(axes, left, place, significant(stack.size))
 
     ends = {"predicted": " (predicted)" if mixed else "", "measured": ""}
     names = [stack.series + ends[stack.basis] for stack in stacks]

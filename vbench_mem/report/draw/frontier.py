@@ -24,7 +24,6 @@ def draw_frontier(compared: Sequence[FrontierGroup]) -> Sheet:
     """A panel for each group of rows that can be compared, both axes log."""
     rows = [row for group in compared for row in group.rows]
     unit, per_ms = time_unit(row.step_ms for row in rows)
-    memory = rows[0].scheme.unit
     handles = series_handles(rows)
     handles += [grey("o", BEST), grey("o", DOMINATED, alpha=0.4, markersize=SIZE - 3)]
     best = max(sum(row.is_best for row in group.rows) for group in compared)
@@ -33,7 +32,7 @@ def draw_frontier(compared: Sequence[FrontierGroup]) -> Sheet:
         handles.append(Line2D([], [], label="Pareto frontier", **FRONTIER))
 
     def place(row: FrontierRow) -> XY:
-        return row.memory / memory.bytes, row.step_ms * per_ms
+        return row.size, row.step_ms * per_ms
 
     def draw(axes: Axes, some: Sequence[FrontierRow]) -> None:
         for series in by_series(some).values():
@@ -48,7 +47,7 @@ def draw_frontier(compared: Sequence[FrontierGroup]) -> Sheet:
         handles,
         draw,
         (
-            f"peak allocated memory, {memory.name} (left is better)",
+            f"peak allocated memory, {rows[0].scheme.unit.name} (left is better)",
             f"{unit}/step (down is better)",
         ),
         room=ROOM,
@@ -72,11 +71,11 @@ def draw_marks(axes: Axes, rows: Sequence[FrontierRow], place: Place) -> None:
 def draw_names(axes: Axes, rows: Sequence[FrontierRow], place: Place) -> None:
     """Names of the frontier, then recalls of the other rows where there is room."""
     labels = Labels(axes)
-    many = len({row.row.cell.load.frames for row in rows}) > 1
+    many = len({row.frames for row in rows}) > 1
     for row in sorted(rows, key=lambda row: not row.is_best):
         text = "" if row.recall is None else f"{100 * row.recall:.1f} %"
         if row.is_best:
-            frames = f"{row.row.cell.load.frames} fr" if many else ""
+            frames = f"{row.frames} fr" if many else ""
             text = " ".join(filter(None, (row.series, frames, text)))
         elif len(rows) > FEW:
             continue

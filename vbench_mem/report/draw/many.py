@@ -110,7 +110,7 @@ def series_handles(points: Iterable[PlotPoint]) -> list[Line2D]:
 def by_series(points: Iterable[P]) -> dict[str, list[P]]:
     """The points of each series, by frames."""
     found: dict[str, list[P]] = {}
-    for point in sorted(points, key=lambda point: point.row.cell.load.frames):
+    for point in sorted(points, key=lambda point: point.frames):
         found.setdefault(point.series, []).append(point)
     return found
 

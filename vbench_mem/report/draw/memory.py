@@ -4,7 +4,6 @@ Every axis has its unit and which way is better; a run out of memory is a cross 
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -30,10 +29,9 @@ from vbench_mem.report.draw.signs import (
     ending_handles,
     limits,
     limits_of,
-    with_memory,
 )
 from vbench_mem.report.facets import Facets
-from vbench_mem.report.series import MemoryPoint, memory_word
+from vbench_mem.report.series import PlotPoint, memory_word
 from vbench_mem.report.style import BUDGET_COLOUR
 
 PREDICTED = "predicted"
@@ -44,17 +42,16 @@ PALE: dict[str, Any] = {"alpha": 0.55, "hatch": "///", "edgecolor": "white", "li
 
 
 @styled
-def draw_memory_frames(facets: Facets[MemoryPoint], budgets: Sequence[float] = ()) -> Sheet:
+def draw_memory_frames(facets: Facets[PlotPoint], budgets: Sequence[float] = ()) -> Sheet:
     """Peak memory against frames on log axes, a line for each variant and each budget in bytes."""
-    panels = [replace(panel, points=with_memory(panel.points)) for panel in facets.panels]
-    points = [point for panel in panels for point in panel.points]
+    points = facets.points
     unit = points[0].scheme.unit
     handles = series_handles(points)
     if any(point.predicted for point in points):
         handles.append(Line2D([], [], color=GREY, linestyle="--", label=PREDICTED))
     sizes = [budget / unit.bytes for budget in budgets]
     return log_page(
-        panels,
+        facets.panels,
         handles + ending_handles(points),
         lambda axes, some: draw_panel(axes, some, sizes),
         ("frames of a clip", f"{memory_word(points)}, {unit.name} (down is better)"),
@@ -63,17 +60,19 @@ def draw_memory_frames(facets: Facets[MemoryPoint], budgets: Sequence[float] = (
     )
 
 
-def draw_panel(axes: Axes, points: Sequence[MemoryPoint], budgets: Sequence[float]) -> None:
+def draw_panel(axes: Axes, points: Sequence[PlotPoint], budgets: Sequence[float]) -> None:
     for some in by_series(points).values():
         draw_predicted(axes, some)
-        ran = [point for point in some if point.ending == "ok" and point.basis == "measured"]
+        ran = [
+            point for point in some if not point.row.is_out_of_memory and point.basis == "measured"
+        ]
         if ran:
             places = [(point.frames, point.size) for point in ran]
             line = plot(axes, some[0], places, markersize=SIZE - 1, linewidth=1.4)
             tips_of_points(line, ran)
-    spots: dict[tuple[int, int | None], list[MemoryPoint]] = {}
+    spots: dict[tuple[int, int | None], list[PlotPoint]] = {}
     for point in points:
-        if point.ending == "oom":
+        if point.row.is_out_of_memory:
             spots.setdefault((point.frames, point.memory), []).append(point)
     for spot in spots.values():
         step = min(9, CROWD / len(spot))
@@ -84,7 +83,7 @@ def draw_panel(axes: Axes, points: Sequence[MemoryPoint], budgets: Sequence[floa
         axes.axhline(size, label=f"{name} {significant(size, 4)}", **how)
 
 
-def draw_predicted(axes: Axes, points: Sequence[MemoryPoint]) -> None:
+def draw_predicted(axes: Axes, points: Sequence[PlotPoint]) -> None:
     """A dashed line through what is predicted, below the measured line; marks where none is."""
     first, known = points[0], [point for point in points if point.predicted is not None]
     if not known:
@@ -105,7 +104,7 @@ def draw_predicted(axes: Axes, points: Sequence[MemoryPoint]) -> None:
         tips_of_points(line, [known[place] for place in alone])
 
 
-def levels_of(points: Sequence[MemoryPoint], budgets: Sequence[float]) -> list[Level]:
+def levels_of(points: Sequence[PlotPoint], budgets: Sequence[float]) -> list[Level]:
     limits = [(limit, "limit", LIMIT) for limit in limits_of(points)]
     return limits + [(budget, "budget", BUDGET) for budget in budgets]
 
@@ -117,16 +116,15 @@ def name_levels(axes: Axes, levels: Sequence[Level], unit: str) -> None:
 
 
 @styled
-def draw_memory_variants(points: Sequence[MemoryPoint]) -> Sheet:
+def draw_memory_variants(points: Sequence[PlotPoint]) -> Sheet:
     """Peak memory of each row as a bar, for a matrix with a single number of frames."""
-    points = with_memory(points)
     handles: list[Line2D | Patch] = [*ending_handles(points)]
     if any(point.basis == "predicted" for point in points):
         handles.append(Patch(facecolor=GREY, label=PREDICTED, **PALE))
 
     def draw(axes: Axes, place: int) -> None:
         point = points[place]
-        if point.ending == "oom":
+        if point.row.is_out_of_memory:
             cross(axes, point.size, place, point)
             return
         how = PALE if point.basis == "predicted" else {}

@@ -17,10 +17,9 @@ from vbench_mem.report.draw.signs import (
     limits,
     marker,
     origin_handles,
-    with_memory,
 )
 from vbench_mem.report.panels import Panel, RecallLevel, reach, value
-from vbench_mem.report.series import MemoryPoint, memory_word
+from vbench_mem.report.series import PlotPoint, memory_word
 from vbench_mem.report.style import LEVEL_COLOUR
 
 LEAST_SPAN = 5.0  # points of recall on an axis
@@ -30,10 +29,12 @@ ROOM = 0.08  # of a panel's width, to the right of its largest peak
 @styled
 def draw_memory_recall(panels: Sequence[Panel]) -> Sheet:
     """Memory against recall, a panel for each dataset and direction, with our frontier drawn."""
-    points = with_memory(point for panel in panels for point in panel.points)
+    points = [point for panel in panels for point in panel.points]
     handles = series_handles(points)
     handles += origin_handles(point.score for point in points)
-    handles += ending_handles(points) + line_handles(panels)
+    handles += ending_handles(points) + seed_handles(panels)
+    if any(panel.sweeps for panel in panels):
+        handles.append(sweep_handle())
     if any(panel.frontiers for panel in panels):
         handles.append(Line2D([], [], label="Pareto frontier", **FRONTIER))
     sheet, boxes = grid([panel.title for panel in panels], handles)
@@ -42,29 +43,24 @@ def draw_memory_recall(panels: Sequence[Panel]) -> Sheet:
     return sheet
 
 
-def line_handles(panels: Sequence[Panel]) -> list[Line2D]:
-    """What bars and thin lines are, of those that are drawn."""
-    points = [point for panel in panels for point in with_memory(panel.points)]
-    handles = []
-    if any(reach(point)[0] < reach(point)[1] for point in points):
-        handles.append(grey("|", "lowest to highest seed"))
-    if any(panel.sweeps for panel in panels):
-        handles.append(sweep_handle())
-    return handles
+def seed_handles(panels: Sequence[Panel]) -> list[Line2D]:
+    """What bars are, where any are drawn."""
+    reaches = [reach(point) for panel in panels for point in panel.points]
+    return [grey("|", "lowest to highest seed")] if any(low < high for low, high in reaches) else []
 
 
 def sweep_handle() -> Line2D:
     return Line2D([], [], color="#333333", linewidth=1, label="mask alone differs")
 
 
-def recall_place(point: MemoryPoint) -> tuple[float, float]:
+def recall_place(point: PlotPoint) -> tuple[float, float]:
     """Memory in the unit of the figure and recall in percent."""
     return point.size, 100 * value(point)
 
 
 def draw_panel(axes: Axes, panel: Panel) -> None:
     """One panel, its levels labelled last, clear of marks and lines."""
-    points = with_memory(panel.points)
+    points = panel.points
     for best in panel.frontiers.values():
         places = [recall_place(point) for point in best]
         axes.plot(*zip(*places, strict=True), zorder=1, label="frontier", **FRONTIER)
@@ -75,12 +71,11 @@ def draw_panel(axes: Axes, panel: Panel) -> None:
         draw_point(axes, point, f"{point.frames} fr" if several else "")
     limits(axes, points, horizontal=False)
     axes.set_title(panel.title, size=10, loc="left")
-    if points:
-        unit = points[0].scheme.unit.name
-        axes.set_xlabel(f"{memory_word(points)}, {unit} (left is better)", size=9)
+    unit = points[0].scheme.unit.name
+    axes.set_xlabel(f"{memory_word(points)}, {unit} (left is better)", size=9)
     axes.set_ylabel("R@1, % (up is better)", size=9)
     axes.margins(0.12)
-    axes.set_xlim(0, max((point.size for point in points), default=1.0) / (1 - ROOM))
+    axes.set_xlim(0, max(point.size for point in points) / (1 - ROOM))
     if panel.levels:
         axes.update_datalim([(0, 100 * level.share) for level in panel.levels], updatex=False)
         axes.autoscale_view(scalex=False)
@@ -88,10 +83,10 @@ def draw_panel(axes: Axes, panel: Panel) -> None:
     draw_levels(axes, panel.levels)
 
 
-def draw_point(axes: Axes, point: MemoryPoint, text: str) -> None:
+def draw_point(axes: Axes, point: PlotPoint, text: str) -> None:
     """A mark, with a bar from the lowest to the highest seed where there are several."""
     place = recall_place(point)
-    if point.ending == "oom":
+    if point.row.is_out_of_memory:
         cross(axes, *place, point)
         return
     low, high = (100 * end for end in reach(point))
@@ -113,7 +108,7 @@ def widen(axes: Axes) -> None:
 
 
 def draw_sweep(
-    axes: Axes, points: Sequence[MemoryPoint], places: Sequence[tuple[float, float]]
+    axes: Axes, points: Sequence[PlotPoint], places: Sequence[tuple[float, float]]
 ) -> None:
     """A thin line through rows that differ in their mask alone."""
     label = f"mask alone: {points[0].series}"

@@ -10,7 +10,7 @@ from matplotlib.transforms import ScaledTranslation
 from vbench_mem.analysis.scores.score import AnyScore
 from vbench_mem.base.units import significant
 from vbench_mem.report.draw.canvas import SIZE, tips_of_points
-from vbench_mem.report.series import MemoryPoint, PlotPoint
+from vbench_mem.report.series import PlotPoint
 from vbench_mem.report.style import LEVEL_COLOUR, LIMIT_COLOUR
 
 FILL = {"measured": "full", "imported": "left", "published": "none"}
@@ -18,11 +18,6 @@ GREY = "#555555"
 FRONTIER: dict[str, Any] = {"color": "#333333", "linestyle": "--", "linewidth": 1}
 LIMIT: dict[str, Any] = {"color": LIMIT_COLOUR, "linewidth": 1, "linestyle": ":"}
 LEVEL: dict[str, Any] = {"color": LEVEL_COLOUR, "linewidth": 0.9, "linestyle": (0, (5, 3))}
-
-
-def with_memory(points: Iterable[MemoryPoint]) -> list[MemoryPoint]:
-    """Those that can be drawn; a run out of memory whose limit is not known cannot."""
-    return [point for point in points if point.memory]
 
 
 def marker(point: PlotPoint, score: AnyScore | None) -> dict[str, Any]:
@@ -38,7 +33,7 @@ def marker(point: PlotPoint, score: AnyScore | None) -> dict[str, Any]:
     }
 
 
-def cross(axes: Axes, x: float, y: float, point: MemoryPoint, aside: float = 0) -> None:
+def cross(axes: Axes, x: float, y: float, point: PlotPoint, aside: float = 0) -> None:
     """Out of memory; thinner where it was skipped. Drawn `aside` points to the right, so that
     crosses on one spot are all seen."""
     shift = ScaledTranslation(aside / 72, 0, axes.figure.dpi_scale_trans)
@@ -58,12 +53,12 @@ def cross(axes: Axes, x: float, y: float, point: MemoryPoint, aside: float = 0) 
     tips_of_points(line, [point])
 
 
-def limits_of(points: Iterable[MemoryPoint]) -> list[float]:
+def limits_of(points: Iterable[PlotPoint]) -> list[float]:
     """The limits that something ran into, in the unit of the figure."""
-    return sorted({point.size for point in points if point.ending == "oom"})
+    return sorted({point.size for point in points if point.row.is_out_of_memory})
 
 
-def limits(axes: Axes, points: Sequence[MemoryPoint], *, horizontal: bool) -> None:
+def limits(axes: Axes, points: Sequence[PlotPoint], *, horizontal: bool) -> None:
     """A line for each limit that something ran into, named at its end."""
     for limit in limits_of(points):
         name, size = f"limit {significant(limit, 4)}", points[0].scheme.unit.name
@@ -85,8 +80,8 @@ def grey(marker: str, label: str, fill: str = "full", **how: Any) -> Line2D:
     )
 
 
-def ending_handles(points: Iterable[MemoryPoint]) -> list[Line2D]:
-    oom = any(point.ending == "oom" for point in points)
+def ending_handles(points: Iterable[PlotPoint]) -> list[Line2D]:
+    oom = any(point.row.is_out_of_memory for point in points)
     return [grey("x", "out of memory (thin: skipped)")] if oom else []
 
 

@@ -19,7 +19,7 @@ from vbench_mem.report.facets import (
 )
 from vbench_mem.report.plan import Plan, drawn_as, sentences
 from vbench_mem.report.scheme import Scheme, scheme_of
-from vbench_mem.report.series import Basis, PlotPoint, step_word
+from vbench_mem.report.series import PlotPoint, step_word
 
 MEASURED, PREDICTED = "process_bytes", "predicted_process_bytes"
 SIZES = (8, 16, 24, 40, 80, 141)  # GB, as cards are sold
@@ -28,17 +28,13 @@ MOST_LINES, MOST_GRIDS, MOST_FRAMES = 60, 4, 10  # of a figure, of a figure, of 
 
 @dataclass(frozen=True, kw_only=True)
 class Tile(PlotPoint):
-    """One row in the grid; `why` it has no bytes."""
+    """One row in the grid, with the memory of its process; `why` it has none."""
 
-    frames: int
-    bytes: int | None
-    basis: Basis = "measured"
     why: str | None = None
 
     @property
     def card(self) -> int | None:
         """GB of the smallest card that holds it; None where none of `SIZES` does."""
-        assert self.bytes is not None
         return next((size for size in SIZES if self.bytes <= certain(size)), None)
 
 
@@ -71,8 +67,7 @@ def tile_of(row: Row, scheme: Scheme) -> Tile:
         row=row,
         series=row.cell.variant,
         scheme=scheme,
-        frames=row.cell.load.frames,
-        bytes=None if size is None else int(size),
+        memory=None if size is None else int(size),
         basis="measured" if seen is not None else "predicted",
         why=why,
     )
@@ -82,7 +77,7 @@ def plans(joined: Joined) -> list[Plan]:
     scheme = scheme_of(joined)
     tiles = [tile_of(row, scheme) for row in joined.rows]
     title = "The smallest card that holds each row"
-    if all(tile.bytes is None for tile in tiles):
+    if all(tile.memory is None for tile in tiles):
         reasons = list(dict.fromkeys(tile.why for tile in tiles if tile.why))
         why = f"no row has the bytes of a process on a card: {'; '.join(reasons[:2])}"
         return [Plan(name="cards", title=title, skipped=why)]
@@ -98,7 +93,7 @@ def card_grids(tiles: Sequence[Tile], joined: Joined) -> tuple[list[CardGrid], s
     names = settings_of(joined)
     for tile in tiles:
         by_load.setdefault(load_name(tile.row, names), []).append(tile)
-    known = {load: [t for t in some if t.bytes is not None] for load, some in by_load.items()}
+    known = {load: [t for t in some if t.memory is not None] for load, some in by_load.items()}
     first = main_load(known)
     lines = min(MOST_BARS, max(len({t.series for t in some}) for some in by_load.values()))
     room = max(1, min(MOST_GRIDS, MOST_LINES // lines))
@@ -117,7 +112,7 @@ def card_grids(tiles: Sequence[Tile], joined: Joined) -> tuple[list[CardGrid], s
 
 def about(tiles: Sequence[Tile]) -> str:
     """What a field shows, and where its number comes from."""
-    bases = {tile.basis for tile in tiles if tile.bytes is not None}
+    bases = {tile.basis for tile in tiles if tile.memory is not None}
     sizes = ", ".join(f"{size} GB: {certain(size) / GIB:.1f} GiB" for size in SIZES)
     origin = "A number after ~ is predicted without a device."
     if bases == {"measured"}:
@@ -130,6 +125,6 @@ def about(tiles: Sequence[Tile]) -> str:
         origin,
         f"What a card as it is sold has for certain: {sizes}.",
         "Grey fields have no number; their tooltip has the reason."
-        if any(tile.bytes is None for tile in tiles)
+        if any(tile.memory is None for tile in tiles)
         else "",
     )

@@ -10,7 +10,7 @@ from vbench_mem.report.series import memory_word
 def plans(joined: Joined) -> list[Plan]:
     title, panels = "Memory against recall", recall_panels(joined)
     points = [point for panel in panels for point in panel.points]
-    if not any(point.memory for point in points):
+    if not points:
         scored = any(score.metric == RECALL for row in joined.rows for score in row.scores.values())
         why = (
             "no row with a recall at 1 has a measured peak"
