@@ -4,6 +4,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from vbench_mem.report.draw.canvas import Sheet
+from vbench_mem.report.draw.exhibit import draw_exhibit
+from vbench_mem.report.exhibits.plot import ExhibitFigure
+from vbench_mem.report.panels import Panel
+
 
 def drawn(axes: Axes, label: str) -> Line2D:
     (line,) = [line for line in axes.lines if line.get_label() == label]
@@ -17,3 +22,7 @@ def xy(line: Line2D) -> list[tuple[float, float]]:
 def legend_of(sheet: Figure) -> list[str]:
     """The names in the legend of a figure that has one."""
     return [text.get_text() for text in sheet.legends[0].get_texts()]
+
+
+def draw_memory_recall(panels: list[Panel]) -> Sheet:
+    return draw_exhibit(ExhibitFigure(rows=[], recalls=panels, names_series=True))

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.report.axes_read import drawn, legend_of, xy
+from tests.report.axes_read import draw_memory_recall, drawn, legend_of, xy
 from tests.report.predicted import prediction_of
 from tests.rows import GIB, TEXT, joined_of, matrix_of, ok, oom, pick, score, skipped_as_oom
 from vbench_mem.analysis.join import Joined
 from vbench_mem.report.draw.dispatch import DRAWERS
 from vbench_mem.report.draw.memory import draw_memory_frames, draw_memory_variants
-from vbench_mem.report.draw.recall import draw_memory_recall
 from vbench_mem.report.facets import Facets, facets
 from vbench_mem.report.illustrate import illustrate, plans
 from vbench_mem.report.panels import recall_panels
@@ -41,7 +40,7 @@ def test_out_of_memory_is_a_cross_on_the_limit_not_a_gap(joined: Joined) -> None
     assert (xy(skipped_as_oom), skipped_as_oom.get_marker()) == ([(16, 16.0)], "x")
     assert skipped_as_oom.get_markersize() < tried.get_markersize()
     assert tried.get_color() == drawn(axes, "frame_mean_test").get_color()
-    assert set(drawn(axes, "limit 16").get_ydata()) == {16.0}
+    assert set(drawn(axes, "limit 16 GiB").get_ydata()) == {16.0}
     assert any(text.get_text() == "limit 16 GiB" for text in axes.texts)
 
 

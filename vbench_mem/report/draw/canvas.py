@@ -108,15 +108,6 @@ def page_of(rows: Sequence[PageRow], handles: Sequence[Artist]) -> tuple[Sheet, 
     return figure, found
 
 
-def page(
-    rows: int, columns: int, height: float, handles: Sequence[Artist], left: float = LEFT
-) -> tuple[Sheet, list[Axes]]:
-    """A grid of equal axes, row by row."""
-    row = PageRow(height, (1.0,) * columns, left)
-    figure, found = page_of([row] * rows, handles)
-    return figure, [axes for some in found for axes in some]
-
-
 def legend_below(figure: Sheet, handles: Sequence[Artist], across: int) -> None:
     """The legend at the foot of the page."""
     legend = figure.legend(

@@ -10,7 +10,6 @@ from vbench_mem.report.draw.exhibit import draw_exhibit
 from vbench_mem.report.draw.frontier import draw_frontier
 from vbench_mem.report.draw.losses import draw_losses
 from vbench_mem.report.draw.memory import draw_memory_frames, draw_memory_variants
-from vbench_mem.report.draw.recall import draw_memory_recall
 from vbench_mem.report.draw.values import (
     draw_throughput,
     draw_time_frames,
@@ -26,7 +25,6 @@ DRAWERS: dict[str, Callable[..., Sheet]] = {
     "loss_curves": draw_losses,
     "memory_categories": draw_categories,
     "memory_frames": draw_memory_frames,
-    "memory_recall": draw_memory_recall,
     "memory_variants": draw_memory_variants,
     "throughput": draw_throughput,
     "time_frames": draw_time_frames,

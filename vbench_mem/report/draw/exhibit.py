@@ -20,12 +20,16 @@ from vbench_mem.report.draw.many import (
 )
 from vbench_mem.report.draw.recall import draw_panel, draw_sweep, seed_handles, sweep_handle
 from vbench_mem.report.draw.signs import (
+    FRONTIER,
     GREY,
     cross,
+    draw_levels,
+    draw_limits,
     ending_handles,
     grey,
-    limits,
+    limit_levels,
     marker,
+    name_levels,
     origin_handles,
 )
 from vbench_mem.report.exhibits.plot import ExhibitFigure, ExhibitMark, ExhibitPanel
@@ -43,8 +47,9 @@ def draw_exhibit(figure: ExhibitFigure) -> Sheet:
     """Panels of recall above lanes, or below a panel that has none."""
     names = [name for panel in figure.panels for name in panel.names]
     pairs = [figure.recalls[at : at + 2] for at in range(0, len(figure.recalls), 2)]
-    columns = (1.0,) * min(2, len(figure.recalls))
-    upper, lower = [PageRow(RECALL, columns) for _ in pairs], page_rows(figure, names)
+    across = min(2, len(figure.recalls))
+    height = RECALL if figure.rows else HIGH if across == 1 else LOW
+    upper, lower = [PageRow(height, (1.0,) * across)] * len(pairs), page_rows(figure, names)
     pages = upper + lower if names else lower + upper
     sheet, found = page_of(pages, handles_of(figure))
     recalls = found[: len(pairs)] if names else found[len(lower) :]
@@ -98,6 +103,8 @@ def handles_of(figure: ExhibitFigure) -> list[Line2D]:
     handles += ending_handles([*placed, *scored]) + seed_handles(figure.recalls)
     if figure.has_lines:
         handles.append(sweep_handle())
+    if any(panel.frontiers for panel in figure.recalls):
+        handles.append(Line2D([], [], label="Pareto frontier", **FRONTIER))
     if any(mark.kind == "pale" for mark in marks):
         handles.append(grey("s", "embedding, unmasked"))
     return handles
@@ -124,8 +131,13 @@ def draw_part(axes: Axes, panel: ExhibitPanel) -> None:
             draw_mark(axes, mark, is_above=bool(panel.lines))
     if panel.memory:
         points = [mark.point for mark in panel.marks]
-        limits(axes, points, horizontal=panel.memory == "y")
+        if panel.memory == "x":
+            draw_limits(axes, points)
+        else:
+            draw_levels(axes, limit_levels(points))
     fit_axes(axes, panel)
+    if panel.memory == "y":
+        name_levels(axes, limit_levels(points))
     if panel.level:
         value, label, _ = panel.level
         axes.axvline(

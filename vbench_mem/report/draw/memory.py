@@ -10,9 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from vbench_mem.base.units import significant
 from vbench_mem.report.draw.canvas import SIZE, Sheet, styled, tips_of_points
-from vbench_mem.report.draw.labels import Labels
 from vbench_mem.report.draw.many import (
     BAR,
     bar_page,
@@ -24,11 +22,14 @@ from vbench_mem.report.draw.many import (
 )
 from vbench_mem.report.draw.signs import (
     GREY,
-    LIMIT,
+    Level,
     cross,
+    draw_levels,
+    draw_limits,
     ending_handles,
-    limits,
-    limits_of,
+    limit_levels,
+    name_levels,
+    size_level,
 )
 from vbench_mem.report.facets import Facets
 from vbench_mem.report.series import PlotPoint, memory_word
@@ -37,7 +38,6 @@ from vbench_mem.report.style import BUDGET_COLOUR
 PREDICTED = "predicted"
 CROWD = 60  # points, the most that crosses on one spot spread over
 BUDGET: dict[str, Any] = {"color": BUDGET_COLOUR, "linewidth": 0.8, "linestyle": "-."}
-Level = tuple[float, str, dict[str, Any]]  # its size, what it is, how it is drawn
 PALE: dict[str, Any] = {"alpha": 0.55, "hatch": "///", "edgecolor": "white", "linewidth": 0}
 
 
@@ -49,18 +49,18 @@ def draw_memory_frames(facets: Facets[PlotPoint], budgets: Sequence[float] = ())
     handles = series_handles(points)
     if any(point.predicted for point in points):
         handles.append(Line2D([], [], color=GREY, linestyle="--", label=PREDICTED))
-    sizes = [budget / unit.bytes for budget in budgets]
+    allowed = [size_level("budget", size / unit.bytes, unit, BUDGET) for size in budgets]
     return log_page(
         facets.panels,
         handles + ending_handles(points),
-        lambda axes, some: draw_panel(axes, some, sizes),
+        lambda axes, some: draw_panel(axes, some, [*limit_levels(some), *allowed]),
         ("frames of a clip", f"{memory_word(points)}, {unit.name} (down is better)"),
         frames=sorted({point.frames for point in points}),
-        label=lambda axes, some: name_levels(axes, levels_of(some, sizes), unit.name),
+        label=lambda axes, some: name_levels(axes, [*limit_levels(some), *allowed]),
     )
 
 
-def draw_panel(axes: Axes, points: Sequence[PlotPoint], budgets: Sequence[float]) -> None:
+def draw_panel(axes: Axes, points: Sequence[PlotPoint], levels: Sequence[Level]) -> None:
     for some in by_series(points).values():
         draw_predicted(axes, some)
         ran = [
@@ -79,8 +79,7 @@ def draw_panel(axes: Axes, points: Sequence[PlotPoint], budgets: Sequence[float]
         for number, point in enumerate(spot):
             aside = step * (number - (len(spot) - 1) / 2)
             cross(axes, point.frames, point.size, point, aside)
-    for size, name, how in levels_of(points, budgets):
-        axes.axhline(size, label=f"{name} {significant(size, 4)}", **how)
+    draw_levels(axes, levels)
 
 
 def draw_predicted(axes: Axes, points: Sequence[PlotPoint]) -> None:
@@ -104,17 +103,6 @@ def draw_predicted(axes: Axes, points: Sequence[PlotPoint]) -> None:
         tips_of_points(line, [known[place] for place in alone])
 
 
-def levels_of(points: Sequence[PlotPoint], budgets: Sequence[float]) -> list[Level]:
-    limits = [(limit, "limit", LIMIT) for limit in limits_of(points)]
-    return limits + [(budget, "budget", BUDGET) for budget in budgets]
-
-
-def name_levels(axes: Axes, levels: Sequence[Level], unit: str) -> None:
-    labels = Labels(axes)
-    for size, name, how in levels:
-        labels.on_level(size, [f"{name} {significant(size, 4)} {unit}"], how["color"])
-
-
 @styled
 def draw_memory_variants(points: Sequence[PlotPoint]) -> Sheet:
     """Peak memory of each row as a bar, for a matrix with a single number of frames."""
@@ -136,5 +124,5 @@ def draw_memory_variants(points: Sequence[PlotPoint]) -> Sheet:
     sheet = bar_page([point.series for point in points], handles, draw, label)
     (axes,) = sheet.axes
     axes.set_xlim(0, 1.1 * max(point.size for point in points))  # crosses set no limits
-    limits(axes, points, horizontal=False)
+    draw_limits(axes, points)
     return sheet

@@ -1,46 +1,28 @@
-"""The trade-off picture: memory against recall. Drawn from `panels.py`."""
+"""A panel of memory against recall. What it shows is in `panels.py`."""
 
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from vbench_mem.report.draw.canvas import Sheet, styled, tips_of_points
-from vbench_mem.report.draw.labels import Labels
-from vbench_mem.report.draw.many import grid, plot, series_handles
+from vbench_mem.report.draw.canvas import tips_of_points
+from vbench_mem.report.draw.many import plot
 from vbench_mem.report.draw.signs import (
     FRONTIER,
     LEVEL,
+    Level,
     cross,
-    ending_handles,
+    draw_levels,
+    draw_limits,
     grey,
-    limits,
     marker,
-    origin_handles,
+    name_levels,
 )
 from vbench_mem.report.panels import Panel, RecallLevel, reach, value
 from vbench_mem.report.series import PlotPoint, memory_word
-from vbench_mem.report.style import LEVEL_COLOUR
 
 LEAST_SPAN = 5.0  # points of recall on an axis
 ROOM = 0.08  # of a panel's width, to the right of its largest peak
-
-
-@styled
-def draw_memory_recall(panels: Sequence[Panel]) -> Sheet:
-    """Memory against recall, a panel for each dataset and direction, with our frontier drawn."""
-    points = [point for panel in panels for point in panel.points]
-    handles = series_handles(points)
-    handles += origin_handles(point.score for point in points)
-    handles += ending_handles(points) + seed_handles(panels)
-    if any(panel.sweeps for panel in panels):
-        handles.append(sweep_handle())
-    if any(panel.frontiers for panel in panels):
-        handles.append(Line2D([], [], label="Pareto frontier", **FRONTIER))
-    sheet, boxes = grid([panel.title for panel in panels], handles)
-    for axes, panel in zip(boxes, panels, strict=True):
-        draw_panel(axes, panel)
-    return sheet
 
 
 def seed_handles(panels: Sequence[Panel]) -> list[Line2D]:
@@ -69,18 +51,17 @@ def draw_panel(axes: Axes, panel: Panel) -> None:
     several = len({point.frames for point in points}) > 1
     for point in points:
         draw_point(axes, point, f"{point.frames} fr" if several else "")
-    limits(axes, points, horizontal=False)
+    draw_limits(axes, points)
+    levels = [Level(100 * level.share, wordings(level), LEVEL) for level in panel.levels]
+    draw_levels(axes, levels)
     axes.set_title(panel.title, size=10, loc="left")
     unit = points[0].scheme.unit.name
     axes.set_xlabel(f"{memory_word(points)}, {unit} (left is better)", size=9)
     axes.set_ylabel("R@1, % (up is better)", size=9)
     axes.margins(0.12)
     axes.set_xlim(0, max(point.size for point in points) / (1 - ROOM))
-    if panel.levels:
-        axes.update_datalim([(0, 100 * level.share) for level in panel.levels], updatex=False)
-        axes.autoscale_view(scalex=False)
     widen(axes)
-    draw_levels(axes, panel.levels)
+    name_levels(axes, levels)
 
 
 def draw_point(axes: Axes, point: PlotPoint, text: str) -> None:
@@ -114,15 +95,6 @@ def draw_sweep(
     label = f"mask alone: {points[0].series}"
     how = {"marker": "", "linewidth": 1, "alpha": 0.7, "zorder": 1.5}
     plot(axes, points[0], places, label=label, **how)
-
-
-def draw_levels(axes: Axes, levels: Sequence[RecallLevel]) -> None:
-    """Dashed lines for what is known without an encoder, labelled where nothing else is."""
-    for level in levels:
-        axes.axhline(100 * level.share, label=wordings(level)[0], **LEVEL)
-    labels = Labels(axes)
-    for level in levels:
-        labels.on_level(100 * level.share, wordings(level), LEVEL_COLOUR)
 
 
 def wordings(level: RecallLevel) -> list[str]:

@@ -2,13 +2,15 @@
 
 from vbench_mem.analysis.join import Joined
 from vbench_mem.base.score_metrics import RECALL
+from vbench_mem.report.exhibits.plot import ExhibitFigure
 from vbench_mem.report.panels import reach, recall_panels
-from vbench_mem.report.plan import Plan, drawn_as
+from vbench_mem.report.plan import Plan, sentences
 from vbench_mem.report.series import memory_word
 
 
 def plans(joined: Joined) -> list[Plan]:
-    title, panels = "Memory against recall", recall_panels(joined)
+    name, title = "memory_recall", "Memory against recall"
+    panels = recall_panels(joined)
     points = [point for panel in panels for point in panel.points]
     if not points:
         scored = any(score.metric == RECALL for row in joined.rows for score in row.scores.values())
@@ -17,7 +19,7 @@ def plans(joined: Joined) -> list[Plan]:
             if scored
             else "no recall at 1 is joined with any row; name files under scores in the matrix"
         )
-        return [Plan(name="memory_recall", title=title, skipped=why)]
+        return [Plan(name=name, title=title, skipped=why)]
 
     parts = {
         "A thin line joins encoders that differ in their mask alone.": any(
@@ -34,4 +36,6 @@ def plans(joined: Joined) -> list[Plan]:
     }
     first = f"{memory_word(points).capitalize()} of a step against recall at 1."
     shown = [text for text, is_shown in parts.items() if is_shown]
-    return [drawn_as("memory_recall", title, (panels,), first, *shown)]
+    figure = ExhibitFigure(rows=[], recalls=panels, names_series=True)
+    caption = sentences(first, *shown)
+    return [Plan(name=name, title=title, caption=caption, drawer="exhibit", data=(figure,))]
