@@ -21,10 +21,11 @@ from vbench_mem.report.draw.canvas import Sheet
 from vbench_mem.report.draw.dispatch import draw
 from vbench_mem.report.draw.exhibit import draw_exhibit
 from vbench_mem.report.exhibits import backbones, growth, long_clips, patches
+from vbench_mem.report.exhibits.size_pairs import PAIR, size_pairs, sizes_of
 from vbench_mem.report.exhibits.words import MOST, listed
 from vbench_mem.report.illustrate import drawn as illustrated
+from vbench_mem.report.illustrate import exhibit_plans as plans
 from vbench_mem.report.illustrate import plans as every_plan
-from vbench_mem.report.pictures.exhibits import plans
 from vbench_mem.report.plan import Plan
 
 SHIPPED = Path(__file__).parent.parent.parent / "matrices"
@@ -245,9 +246,9 @@ def test_figure_3_has_a_panel_for_each_recall_of_ours_and_none_for_published_one
 
 
 def grown(joined: Joined) -> Sheet:
-    sizes = growth.sizes_of(joined)
+    sizes = sizes_of(joined)
     assert sizes is not None
-    return draw_exhibit(growth.figure_of(growth.size_pairs(joined, sizes), sizes))
+    return draw_exhibit(growth.figure_of(size_pairs(joined, sizes), sizes))
 
 
 def test_figure_4_has_a_bar_for_each_method_from_b_to_l_the_largest_first() -> None:
@@ -301,9 +302,7 @@ def test_figure_4_pairs_specs_however_their_rows_are_called(
 ) -> None:
     rest = "frames: 4" if "batch" in axes else "frames: 4, batch: 2"
     matrix = matrix_of(tmp_path, f"about: q\naxes: {{{axes}, {rest}}}\n")
-    found = growth.size_pairs(
-        joined_of(matrix, *(ok(c, int(peak(c) * GIB)) for c in matrix.cells)), growth.PAIR
-    )
+    found = size_pairs(joined_of(matrix, *(ok(c, int(peak(c) * GIB)) for c in matrix.cells)), PAIR)
     assert sorted(method.name for method in found) == names
     assert 2 * len(found) == len(matrix.cells)
     for method in found:
@@ -319,7 +318,7 @@ def test_figure_4_pairs_no_rows_that_differ_in_more_than_their_size(tmp_path: Pa
     text = "about: q\naxes:\n- {variant: joint_b16, frames: 4, batch: 2}\n"
     for other in ("joint_l16_coarse_time", "joint_l16+mask75", "factorized_l16"):
         matrix = matrix_of(tmp_path, f"{text}- {{variant: {other}, frames: 4, batch: 2}}\n")
-        assert growth.size_pairs(joined_of(matrix, *map(ok, matrix.cells)), growth.PAIR) == []
+        assert size_pairs(joined_of(matrix, *map(ok, matrix.cells)), PAIR) == []
 
 
 def test_figure_4_computes_a_published_loss_from_table_2_and_shows_it_hollow() -> None:
@@ -360,7 +359,7 @@ def test_figure_4_says_so_where_no_recall_is_joined_or_one_size_ran_out_of_memor
     full = matrix.cells[2]
     joined = joined_of(matrix, *(ok(c) for c in matrix.cells if c is not full), oom(full))
     memory, *others = grown(joined).axes
-    assert growth.sizes_of(joined) == ("Ti", "S")
+    assert sizes_of(joined) == ("Ti", "S")
     assert memory.get_title(loc="left") == "more memory, Ti to S"
     assert "out of memory" in [text.get_text() for text in memory.texts]
     assert [[t.get_text() for t in each.texts] for each in others] == [["no recall is joined"]] * 2

@@ -18,7 +18,7 @@ from vbench_mem.report.draw.many import (
     name_lanes,
     series_handles,
 )
-from vbench_mem.report.draw.recall import draw_panel, draw_sweep, seed_handles, sweep_handle
+from vbench_mem.report.draw.recall import draw_panel, draw_sweep
 from vbench_mem.report.draw.signs import (
     FRONTIER,
     GREY,
@@ -34,6 +34,7 @@ from vbench_mem.report.draw.signs import (
 )
 from vbench_mem.report.exhibits.plot import ExhibitFigure, ExhibitMark, ExhibitPanel
 from vbench_mem.report.marks import mark_of
+from vbench_mem.report.panels import reach
 from vbench_mem.report.style import LIMIT_COLOUR
 
 RECALL, GAP, TIGHT = 2.7, 0.25, 0.2  # inches: a panel of recall, between panels, between rows
@@ -100,9 +101,11 @@ def handles_of(figure: ExhibitFigure) -> list[Line2D]:
     handles = series_handles(points) if figure.names_series else []
     handles += [grey(shape, name) for name, shape in figure.shapes.items()]
     handles += origin_handles([*(p.score for p in scored), *(mark.score for mark in marks)])
-    handles += ending_handles([*placed, *scored]) + seed_handles(figure.recalls)
+    handles += ending_handles([*placed, *scored])
+    if any(low < high for low, high in map(reach, scored)):
+        handles.append(grey("|", "lowest to highest seed"))
     if figure.has_lines:
-        handles.append(sweep_handle())
+        handles.append(Line2D([], [], color="#333333", linewidth=1, label="mask alone differs"))
     if any(panel.frontiers for panel in figure.recalls):
         handles.append(Line2D([], [], label="Pareto frontier", **FRONTIER))
     if any(mark.kind == "pale" for mark in marks):

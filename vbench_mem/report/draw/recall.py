@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 
 from vbench_mem.report.draw.canvas import tips_of_points
 from vbench_mem.report.draw.many import plot
@@ -14,7 +13,6 @@ from vbench_mem.report.draw.signs import (
     cross,
     draw_levels,
     draw_limits,
-    grey,
     marker,
     name_levels,
 )
@@ -23,16 +21,6 @@ from vbench_mem.report.series import PlotPoint, memory_word
 
 LEAST_SPAN = 5.0  # points of recall on an axis
 ROOM = 0.08  # of a panel's width, to the right of its largest peak
-
-
-def seed_handles(panels: Sequence[Panel]) -> list[Line2D]:
-    """What bars are, where any are drawn."""
-    reaches = [reach(point) for panel in panels for point in panel.points]
-    return [grey("|", "lowest to highest seed")] if any(low < high for low, high in reaches) else []
-
-
-def sweep_handle() -> Line2D:
-    return Line2D([], [], color="#333333", linewidth=1, label="mask alone differs")
 
 
 def recall_place(point: PlotPoint) -> tuple[float, float]:

@@ -14,7 +14,6 @@ from vbench_mem.report.exhibits.fields import (
     head_of,
     is_of,
     memory_columns,
-    memory_field,
     name_field,
     own_field,
     own_keys,
@@ -68,24 +67,24 @@ def exhibit_table(name: Name, joined: Joined, prefix: str = "") -> Table:
     """Rows of the paper's table in its order, each with our rows of that encoder."""
     table, source = TABLES[name], EXHIBITS[name].source
     ours = [(printed, row) for printed in table.rows for row in rows_of(printed, table, joined)]
-    bases = bases_of(row for _, row in ours)
+    memory = memory_columns([row for _, row in ours], scheme_of(joined).unit)
     keys = own_keys(row for _, row in ours)
     columns = (
         Column("variant"),
         Column("in the paper", meaning=source),
-        *memory_columns(bases),
+        *(column for column, _ in memory),
         *(Column(head_of(key), True, OURS) for key in keys),
         *(
             Column(f"{head_of(key)} (published)", True, f"R@1 (share), {source}", is_published=True)
             for key in KEYS
         ),
     )
-    known, unit = published(table, joined), scheme_of(joined).unit
+    known = published(table, joined)
     mine = tuple(
         (
             name_field(row),
             Field(line(stands_for(printed, row, table))),
-            *(memory_field(row, basis, unit) for basis in bases),
+            *(read(row) for _, read in memory),
             *(own_field(row, key) for key in keys),
             *(joined_field(row, key, printed, table, joined) for key in KEYS),
         )
@@ -97,7 +96,7 @@ def exhibit_table(name: Name, joined: Joined, prefix: str = "") -> Table:
         (
             Field(line(printed.label)),
             Field(line(printed.label)),
-            *(blank for _ in (*bases, *keys)),
+            *(blank for _ in (*memory, *keys)),
             *(
                 field_of(score, table.gaps, mark_of(score))
                 for score in (known.get((printed.label, *key)) for key in KEYS)

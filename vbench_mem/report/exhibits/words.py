@@ -1,6 +1,6 @@
 """What captions and tables of the paper's exhibits have in common. No matplotlib."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from vbench_mem.base.units import significant
 from vbench_mem.matrix.exhibits import EXHIBITS, Name
@@ -48,13 +48,6 @@ def exhibit(
     )
 
 
-def loads(points: Iterable[PlotPoint]) -> str:
-    """` (batch 8, bfloat16)`: what a peak depends on and the paper does not state."""
-    cells = [point.row.cell for point in points]
-    texts = {f"batch {c.load.batch}, {c.runtime.dtype}" for c in cells}
-    return f" ({texts.pop()})" if len(texts) == 1 else ""
-
-
 def paper(name: Name) -> str:
     """What the paper finds there, where it stands, and how sure that is."""
     exhibit = EXHIBITS[name]
@@ -64,7 +57,10 @@ def paper(name: Name) -> str:
 def whose(points: Sequence[PlotPoint]) -> str:
     """Which marks are ours, and which are published."""
     scored = [point for point in points if point.score is not None]
-    texts = [f"The memory is ours: {memory_word(points)}{loads(points)}."]
+    cells = [point.row.cell for point in points]
+    loads = {f" (batch {c.load.batch}, {c.runtime.dtype})" for c in cells}
+    load = loads.pop() if len(loads) == 1 else ""  # the paper does not state it
+    texts = [f"The memory is ours: {memory_word(points)}{load}."]
     if any(is_ours(point) for point in scored):
         texts.append("Filled and half-filled marks have a recall that was measured or imported.")
     sources = dict.fromkeys(p.score.source for p in scored if p.score and not is_ours(p))

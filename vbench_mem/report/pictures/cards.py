@@ -11,7 +11,8 @@ from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.machine.cards import CARDS, GB, GIB
 from vbench_mem.report.facets import (
     MOST_BARS,
-    load_name,
+    Facet,
+    loads_of,
     main_load,
     named_rest,
     settings_of,
@@ -36,16 +37,6 @@ class Tile(PlotPoint):
     def card(self) -> int | None:
         """GB of the smallest card that holds it; None where none of `SIZES` does."""
         return next((size for size in SIZES if self.bytes <= certain(size)), None)
-
-
-@dataclass(frozen=True, kw_only=True)
-class CardGrid:
-    """The rows of one load, by variant and frames."""
-
-    title: str
-    variants: list[str]
-    frames: list[int]
-    tiles: list[Tile]
 
 
 def certain(size: int) -> int:
@@ -83,16 +74,13 @@ def plans(joined: Joined) -> list[Plan]:
         return [Plan(name="cards", title=title, skipped=why)]
 
     grids, left_out = card_grids(tiles, joined)
-    shown = [tile for grid in grids for tile in grid.tiles]
+    shown = [tile for grid in grids for tile in grid.points]
     return [drawn_as("cards", title, (grids,), about(shown), left_out)]
 
 
-def card_grids(tiles: Sequence[Tile], joined: Joined) -> tuple[list[CardGrid], str]:
+def card_grids(tiles: Sequence[Tile], joined: Joined) -> tuple[list[Facet[Tile]], str]:
     """The load with most numbers first, then others in their order; what is left out."""
-    by_load: dict[str, list[Tile]] = {}
-    names = settings_of(joined)
-    for tile in tiles:
-        by_load.setdefault(load_name(tile.row, names), []).append(tile)
+    by_load = loads_of(tiles, settings_of(joined))
     known = {load: [t for t in some if t.memory is not None] for load, some in by_load.items()}
     first = main_load(known)
     lines = min(MOST_BARS, max(len({t.series for t in some}) for some in by_load.values()))
@@ -104,8 +92,8 @@ def card_grids(tiles: Sequence[Tile], joined: Joined) -> tuple[list[CardGrid], s
         variants = spread(list(dict.fromkeys(t.series for t in by_load[load])), MOST_BARS)
         frames = spread(sorted({t.frames for t in by_load[load]}), MOST_FRAMES)
         some = [t for t in by_load[load] if t.series in variants and t.frames in frames]
-        grids.append(CardGrid(title=load, variants=variants, frames=frames, tiles=some))
-    is_cut = any(len(grid.tiles) < len(by_load[grid.title]) for grid in grids)
+        grids.append(Facet(title=load, points=some))
+    is_cut = any(len(grid.points) < len(by_load[grid.title]) for grid in grids)
     cut_text = "Of long lists some variants or frames are drawn, evenly spread." if is_cut else ""
     return grids, sentences(named_rest("not drawn", by_load, kept), cut_text)
 
