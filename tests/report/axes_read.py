@@ -6,7 +6,7 @@ from matplotlib.lines import Line2D
 
 from vbench_mem.report.draw.canvas import Sheet
 from vbench_mem.report.draw.exhibit import draw_exhibit
-from vbench_mem.report.exhibits.plot import ExhibitFigure
+from vbench_mem.report.exhibits.plot import ExhibitFigure, recall_rows
 from vbench_mem.report.panels import Panel
 
 
@@ -25,4 +25,6 @@ def legend_of(sheet: Figure) -> list[str]:
 
 
 def draw_memory_recall(panels: list[Panel]) -> Sheet:
-    return draw_exhibit(ExhibitFigure(rows=[], recalls=panels, names_series=True))
+    return draw_exhibit(
+        ExhibitFigure(rows=recall_rows(panels, with_frontier=True), names_series=True)
+    )

@@ -20,6 +20,7 @@ from vbench_mem.analysis.join import Joined
 from vbench_mem.report.curves import POINTS, binned, loss_panels
 from vbench_mem.report.draw.labels import Labels
 from vbench_mem.report.draw.losses import draw_losses
+from vbench_mem.report.exhibits.plot import recall_panel
 from vbench_mem.report.illustrate import illustrate, plans
 from vbench_mem.report.panels import recall_panels, sweeps
 from vbench_mem.report.scheme import scheme_of
@@ -145,7 +146,7 @@ def test_published_scores_are_never_part_of_a_line(tmp_path: Path) -> None:
     for origin, count in (("published", 0), ("imported", 1), ("measured", 1)):
         scores = [score(mask_ratio=mask, origin=origin) for mask in (0.0, 0.75)]
         (panel,) = recall_panels(joined_of(matrix, *records, scores=tuple(scores)))
-        assert len(panel.sweeps) == count
+        assert len(recall_panel(panel, with_frontier=False).lines) == count
         lines = [line for line in draw_memory_recall([panel]).axes[0].lines if len(xy(line)) > 1]
         assert bool(lines) == bool(count)
 
@@ -168,7 +169,7 @@ def test_unlike_scores_unlike_masks_and_runs_out_of_memory_are_not_joined(tmp_pa
     ]
     scores = (score(), score(mask_ratio=0.75, protocol="fine-tuned"))
     (panel,) = recall_panels(joined_of(matrix, ok(full), ok(most), scores=scores))
-    assert panel.sweeps == []
+    assert recall_panel(panel, with_frontier=False).lines == []
 
 
 def test_an_axis_says_whether_memory_is_measured_or_predicted(tmp_path: Path) -> None:

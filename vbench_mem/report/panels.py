@@ -4,7 +4,7 @@ Published scores are points of their own and take no part in a frontier.
 """
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.analysis.kinds import ORDER_INVARIANT, is_of_kind
@@ -28,15 +28,13 @@ class RecallLevel:
 @dataclass(frozen=True, kw_only=True)
 class Panel:
     """Memory against one recall of one dataset; `frontiers` are by column and load; `levels` are
-    of the benchmarks evaluated here, the lowest first; `sweeps` are rows of one score that differ
-    in their mask alone, by mask."""
+    of the benchmarks evaluated here, the lowest first."""
 
     dataset: str
     direction: Direction
     points: list[PlotPoint]
     frontiers: dict[str, list[PlotPoint]]
     levels: tuple[RecallLevel, ...] = ()
-    sweeps: list[list[PlotPoint]] = field(default_factory=list)
 
     @property
     def title(self) -> str:
@@ -59,7 +57,6 @@ def recall_panels(joined: Joined) -> list[Panel]:
             points=points,
             frontiers=frontiers(points),
             levels=levels(joined, dataset, direction),
-            sweeps=sweeps(point for point in points if is_ours(point)),
         )
         for (dataset, direction), points in sorted(found.items())
     ]

@@ -16,12 +16,14 @@ from vbench_mem.report.draw.many import (
     bar_text,
     left_of,
     name_lanes,
+    plot,
     series_handles,
 )
-from vbench_mem.report.draw.recall import draw_panel, draw_sweep
 from vbench_mem.report.draw.signs import (
     FRONTIER,
     GREY,
+    LEVEL,
+    Level,
     cross,
     draw_levels,
     draw_limits,
@@ -34,53 +36,50 @@ from vbench_mem.report.draw.signs import (
 )
 from vbench_mem.report.exhibits.plot import ExhibitFigure, ExhibitMark, ExhibitPanel
 from vbench_mem.report.marks import mark_of
-from vbench_mem.report.panels import reach
+from vbench_mem.report.panels import RecallLevel
 from vbench_mem.report.style import LIMIT_COLOUR
 
-RECALL, GAP, TIGHT = 2.7, 0.25, 0.2  # inches: a panel of recall, between panels, between rows
+GAP, TIGHT = 0.25, 0.2  # inches: between panels, between rows
+LEAST_SPAN = 5.0  # points of recall on an axis
 SIZE = 9  # of names, in points
-EDGE, TEXT = 0.07, 0.16  # of the width: beyond the outermost marks, and for a text there
+EDGE, TEXT = 0.09, 0.16  # of the width: beyond the outermost marks, and for a text there
 WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85}
 
 
 @styled
 def draw_exhibit(figure: ExhibitFigure) -> Sheet:
-    """Panels of recall above lanes, or below a panel that has none."""
-    names = [name for panel in figure.panels for name in panel.names]
-    pairs = [figure.recalls[at : at + 2] for at in range(0, len(figure.recalls), 2)]
-    across = min(2, len(figure.recalls))
-    height = RECALL if figure.rows else HIGH if across == 1 else LOW
-    upper, lower = [PageRow(height, (1.0,) * across)] * len(pairs), page_rows(figure, names)
-    pages = upper + lower if names else lower + upper
-    sheet, found = page_of(pages, handles_of(figure))
-    recalls = found[: len(pairs)] if names else found[len(lower) :]
-    others = found[len(pairs) :] if names else found[: len(lower)]
-    for boxes, pair in zip(recalls, pairs, strict=True):
-        for axes, panel in zip(boxes, pair, strict=False):
+    sheet, found = page_of(page_rows(figure), handles_of(figure))
+    lanes = []
+    for boxes, row in zip(found, figure.rows, strict=True):
+        for axes, panel in zip(boxes, row, strict=False):
             draw_panel(axes, panel)
-        for axes in boxes[len(pair) :]:
-            axes.set_visible(False)
-    for boxes, row in zip(others, figure.rows, strict=True):
-        for axes, part in zip(boxes, row, strict=True):
-            draw_part(axes, part)
-            axes.tick_params(axis="y", labelleft=axes is boxes[0])
-    share_memory_axis([boxes[0] for boxes in others])
-    if figure.panels and figure.panels[0].level:
-        name_level(others[0][0], *figure.panels[0].level)
+        for axes in boxes[len(row) :]:
+            axes.remove()
+        if row[0].names:
+            lanes.append(boxes[0])
+            for axes in boxes[1:]:
+                axes.tick_params(labelleft=False)
+    share_memory_axis(lanes)
+    if lanes and figure.panels[0].level:
+        name_level(lanes[0], *figure.panels[0].level)
     return sheet
 
 
-def page_rows(figure: ExhibitFigure, names: Sequence[str]) -> list[PageRow]:
-    """Of the panels that are not of recall."""
-    left = left_of(names, SIZE) if names else PageRow.left
-    alone = LOW if figure.recalls else HIGH
+def page_rows(figure: ExhibitFigure) -> list[PageRow]:
+    """Low rows of lanes; of other panels those of one row are as wide as those of the next."""
+    numbers = [panel for panel in figure.panels if not panel.names]
+    across = max((len(row) for row in figure.rows if not row[0].names), default=1)
+    alone = PageRow(HIGH if len(numbers) == 1 and len(figure.rows) == 1 else LOW, (1.0,) * across)
+    names = [name for panel in figure.panels for name in panel.names]
+    left = left_of(names, SIZE) if names else 0.0
     found: list[PageRow] = []
     for row in figure.rows:
         pitch = figure.pitch[bool(found)]
-        height = 0.1 + pitch * len(row[0].names) if names else alone
         below = PageRow.below if row is figure.rows[-1] else TIGHT
         shares = tuple(panel.share for panel in row)
-        found.append(PageRow(height, shares, left, between=GAP, below=below))
+        height = 0.1 + pitch * len(row[0].names)
+        lanes = PageRow(height, shares, left, between=GAP, below=below)
+        found.append(lanes if row[0].names else alone)
     return found
 
 
@@ -94,27 +93,23 @@ def share_memory_axis(boxes: Sequence[Axes]) -> None:
 
 
 def handles_of(figure: ExhibitFigure) -> list[Line2D]:
-    marks = [mark for panel in figure.panels for mark in panel.marks]
-    scored = [point for panel in figure.recalls for point in panel.points]
-    points = [*(mark.point for mark in marks), *scored]
+    marks = figure.marks
     placed = [mark.point for panel in figure.panels if panel.memory for mark in panel.marks]
-    handles = series_handles(points) if figure.names_series else []
+    handles = series_handles(mark.point for mark in marks) if figure.names_series else []
     handles += [grey(shape, name) for name, shape in figure.shapes.items()]
-    handles += origin_handles([*(p.score for p in scored), *(mark.score for mark in marks)])
-    handles += ending_handles([*placed, *scored])
-    if any(low < high for low, high in map(reach, scored)):
+    handles += origin_handles(mark.score for mark in marks) + ending_handles(placed)
+    if any(mark.span for mark in marks):
         handles.append(grey("|", "lowest to highest seed"))
     if figure.has_lines:
         handles.append(Line2D([], [], color="#333333", linewidth=1, label="mask alone differs"))
-    if any(panel.frontiers for panel in figure.recalls):
+    if any(panel.frontiers for panel in figure.panels):
         handles.append(Line2D([], [], label="Pareto frontier", **FRONTIER))
     if any(mark.kind == "pale" for mark in marks):
         handles.append(grey("s", "embedding, unmasked"))
     return handles
 
 
-def draw_part(axes: Axes, panel: ExhibitPanel) -> None:
-    """Bars and memory start at 0; losses lie on both sides of it."""
+def draw_panel(axes: Axes, panel: ExhibitPanel) -> None:
     axes.set_title(panel.title, size=10, loc="left", pad=4)
     axes.set_xlabel(panel.x_label, size=9)
     axes.set_ylabel(panel.y_label, size=9)
@@ -125,44 +120,64 @@ def draw_part(axes: Axes, panel: ExhibitPanel) -> None:
         axes.annotate(panel.note, (0.5, 0.5), xycoords="axes fraction", ha="center", size=9)
         axes.set_xticks([])
         return
+    for best in panel.frontiers:
+        axes.plot(*zip(*best, strict=True), zorder=1, label="frontier", **FRONTIER)
     for line in panel.lines:
-        draw_sweep(axes, [mark.point for mark in line], [(mark.x, mark.y) for mark in line])
+        how = {"marker": "", "linewidth": 1, "alpha": 0.7, "zorder": 1.5}
+        label = f"mask alone: {line[0].point.series}"
+        plot(axes, line[0].point, [(mark.x, mark.y) for mark in line], label=label, **how)
     for mark in panel.marks:
         if panel.memory and mark.point.row.is_out_of_memory:
             cross(axes, mark.x, mark.y, mark.point, mark.aside)
         else:
-            draw_mark(axes, mark, is_above=bool(panel.lines))
-    if panel.memory:
-        points = [mark.point for mark in panel.marks]
-        if panel.memory == "x":
-            draw_limits(axes, points)
-        else:
-            draw_levels(axes, limit_levels(points))
-    fit_axes(axes, panel)
+            draw_mark(
+                axes, mark, is_laned=bool(panel.names), is_above=bool(panel.names and panel.lines)
+            )
+    points = [mark.point for mark in panel.marks]
+    if panel.memory == "x":
+        draw_limits(axes, points)
+    levels = [Level(100 * level.share, wordings(level), LEVEL) for level in panel.levels]
     if panel.memory == "y":
-        name_levels(axes, limit_levels(points))
+        levels += limit_levels(points)
+    draw_levels(axes, levels)
+    fit_axes(axes, panel)
+    name_levels(axes, levels)
     if panel.level:
-        value, label, _ = panel.level
-        axes.axvline(
-            value, label=label, color=LIMIT_COLOUR, linewidth=1.2, linestyle="--", zorder=1
-        )
+        at, label, _ = panel.level
+        axes.axvline(at, label=label, color=LIMIT_COLOUR, linewidth=1.2, ls="--", zorder=1)
+
+
+def wordings(level: RecallLevel) -> list[str]:
+    """In one line, and where its name has two parts in two, for a crowded panel."""
+    share = f"{100 * level.share:.3g} %"
+    head, _, rest = level.name.partition(": ")
+    return [f"{level.name}, {share}", *([f"{head}, {share}:\n{rest}"] if rest else [])]
 
 
 def fit_axes(axes: Axes, panel: ExhibitPanel) -> None:
+    """Bars and memory start at 0; losses lie on both sides of it; a tenth of a point of recall is
+    no gap that an eye should see."""
     values = [mark.x for mark in panel.marks] + ([panel.level[0]] if panel.level else [])
     low, high = min(0.0, *values), max(0.0, *values)
     span = (high - low) or 1.0
     has_texts = any(mark.text for mark in panel.marks)
     room = (TEXT if panel.share == 1 else 2 * TEXT) if has_texts and not panel.lines else EDGE
     is_two_sided = low < 0 or not (panel.memory or has_texts)
+    if panel.memory == "y":
+        axes.set_ylim(0, 1.12 * max(mark.y for mark in panel.marks))
+    elif not panel.names:
+        axes.update_datalim([(mark.x, mark.y) for mark in panel.marks])  # also of crosses
+        axes.margins(0.12)
+        low_y, high_y = axes.get_ylim()
+        short = max(0.0, LEAST_SPAN - (high_y - low_y))
+        low_y = max(0.0, low_y - short / 2) if short else low_y
+        axes.set_ylim(low_y, max(high_y + short / 2, low_y + LEAST_SPAN))
     axes.set_xlim(low - EDGE * span * is_two_sided, high + room * span)
     if is_two_sided:
         axes.axvline(0, color=GREY, linewidth=0.8)
-    if not panel.names:
-        axes.set_ylim(0, 1.12 * max(mark.y for mark in panel.marks))
 
 
-def draw_mark(axes: Axes, mark: ExhibitMark, *, is_above: bool) -> None:
+def draw_mark(axes: Axes, mark: ExhibitMark, *, is_laned: bool, is_above: bool) -> None:
     point = mark.point
     if mark.kind == "text":
         bar_text(axes, mark.x, mark.y, mark.text)
@@ -178,6 +193,8 @@ def draw_mark(axes: Axes, mark: ExhibitMark, *, is_above: bool) -> None:
         how["marker"] = mark.marker or point.marker
         shift = ScaledTranslation(mark.aside / 72, 0, axes.figure.dpi_scale_trans)
         how["transform"] = axes.transData + shift
+        if mark.span:
+            axes.vlines([mark.x], *mark.span, color=point.colour, linewidth=1.2, zorder=2)
         (line,) = axes.plot([mark.x], [mark.y], label=mark.label, **how)
         set_tips(line, mark.tip or mark_of(point.row))
     if mark.text:
@@ -186,10 +203,10 @@ def draw_mark(axes: Axes, mark: ExhibitMark, *, is_above: bool) -> None:
             (max(mark.x, 0.0) if mark.kind == "bar" else mark.x, mark.y),
             (0, 6) if is_above else (7, 0),
             textcoords="offset points",
-            bbox=None if is_above else WHITE,
+            bbox=WHITE if is_laned and not is_above else None,
             ha="center" if is_above else "left",
             va="baseline" if is_above else "center",
-            size=7 if is_above else 9,
+            size=7 if is_above else 9 if is_laned else 8,
         )
 
 

@@ -5,7 +5,6 @@ row may have a memory here and no recall: its lane shows it all the same.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.report.exhibits.plot import (
@@ -13,6 +12,7 @@ from vbench_mem.report.exhibits.plot import (
     ExhibitMark,
     ExhibitPanel,
     mask_lines,
+    recall_rows,
 )
 from vbench_mem.report.exhibits.words import NO_MEMORY, exhibit, listed, skipped, times, whose
 from vbench_mem.report.panels import at_a_load, is_ours, mask_of, recall_panels, sweeps
@@ -33,7 +33,7 @@ def plan(joined: Joined) -> Plan:
     if not lanes:
         return skipped("figure2", NO_MEMORY)
     laned = [point for points in lanes.values() for point in points]
-    scored = [point for panel in figure.recalls for point in panel.points]
+    scored = [mark.point for mark in figure.marks if mark.score]
     return exhibit(
         "figure2",
         figure,
@@ -42,7 +42,7 @@ def plan(joined: Joined) -> Plan:
         whose(laned + scored),
         "A thin line joins rows that differ in their mask alone." if figure.has_lines else "",
         "The lanes show the memory of all rows, also where no recall is known."
-        if figure.rows
+        if any(panel.names for panel in figure.panels)
         else "",
         missing=[] if any(map(is_ours, scored)) else [NOT_PRINTED],
     )
@@ -53,7 +53,7 @@ def figure_of(joined: Joined) -> ExhibitFigure:
     as soon as one panel lacks a row."""
     lanes = lanes_of(joined)
     panels = [
-        replace(panel, frontiers={})
+        panel
         for panel in recall_panels(joined)
         if panel.direction == "t2v"
         and (panel.dataset in PRINTED or any(is_ours(point) for point in panel.points))
@@ -61,8 +61,10 @@ def figure_of(joined: Joined) -> ExhibitFigure:
     panels.sort(key=lambda panel: (*PRINTED, panel.dataset).index(panel.dataset))
     every = {point.row.cell.id for points in lanes.values() for point in points}
     complete = panels and all(every <= {p.row.cell.id for p in panel.points} for panel in panels)
-    rows = [] if complete or not lanes else [[lane_panel(lanes)]]
-    return ExhibitFigure(recalls=panels, rows=rows, names_series=True, pitch=(0.4, 0.4))
+    rows = recall_rows(panels)
+    if lanes and not complete:
+        rows.append([lane_panel(lanes)])
+    return ExhibitFigure(rows=rows, names_series=True, pitch=(0.4, 0.4))
 
 
 def lanes_of(joined: Joined) -> dict[str, list[PlotPoint]]:

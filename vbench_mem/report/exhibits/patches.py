@@ -13,6 +13,7 @@ from vbench_mem.report.exhibits.plot import (
     ExhibitMark,
     ExhibitPanel,
     mask_lines,
+    recall_rows,
 )
 from vbench_mem.report.exhibits.words import exhibit, listed, skipped, whose
 from vbench_mem.report.marks import mark_of
@@ -42,10 +43,10 @@ def plan(joined: Joined) -> Plan:
         figure,
         len(points),
         answer(trained),
-        whose([*points, *(point for panel in figure.recalls for point in panel.points)]),
+        whose([mark.point for mark in figure.marks]),
         "Marks on one spot are set beside each other.",
         EMBEDDING if len(marks) > len(points) else "",
-        missing=[] if figure.recalls else ["recall, which the paper draws without numbers"],
+        missing=[] if len(figure.rows) > 1 else ["recall, which the paper draws without numbers"],
     )
 
 
@@ -71,11 +72,11 @@ def figure_of(joined: Joined) -> ExhibitFigure:
         lines=mask_lines(trained),
     )
     recalls = [
-        replace(panel, frontiers={})
+        panel
         for panel in recall_panels(joined)
         if panel.direction == "t2v" and any(is_ours(point) for point in panel.points)
     ]
-    return ExhibitFigure(rows=[[panel]], recalls=recalls, names_series=True)
+    return ExhibitFigure(rows=[[panel], *recall_rows(recalls)], names_series=True)
 
 
 def embedding_marks(mark: ExhibitMark) -> Iterator[ExhibitMark]:

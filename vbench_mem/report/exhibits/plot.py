@@ -6,8 +6,8 @@ from typing import Literal
 
 from vbench_mem.analysis.scores.score import AnyScore
 from vbench_mem.report.marks import Mark
-from vbench_mem.report.panels import Panel, sweeps
-from vbench_mem.report.series import PlotPoint
+from vbench_mem.report.panels import Panel, RecallLevel, is_ours, reach, sweeps, value
+from vbench_mem.report.series import PlotPoint, memory_word
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +20,7 @@ class ExhibitMark:
     score   what the mark is filled for, where it has one
     tip     its tooltip; that of the point's row unless given
     aside   points to the right, so that marks on one spot are all seen
+    span    from the lowest to the highest seed, in y
     """
 
     kind: Literal["mark", "pale", "bar", "mean", "text"] = "mark"
@@ -32,18 +33,20 @@ class ExhibitMark:
     score: AnyScore | None = None
     tip: Mark | None = None
     aside: float = 0.0
+    span: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExhibitPanel:
     """One pair of axes.
 
-    names   of the lanes, where y is no number
-    memory  the axis of memory, if one is
-    lines   join marks
-    level   a vertical line: its value, label and name
-    note    why nothing is drawn
-    share   of the width of a row
+    names      of the lanes, where y is no number
+    memory     the axis of memory, if one is
+    lines      join marks; `frontiers` are places that a dashed line joins
+    levels     horizontal lines of recall
+    level      a vertical line: its value, label and name
+    note       why nothing is drawn
+    share      of the width of a row
     """
 
     title: str
@@ -53,6 +56,8 @@ class ExhibitPanel:
     names: Sequence[str] = ()
     memory: Literal["x", "y"] | None = None
     lines: list[list[ExhibitMark]] = field(default_factory=list)
+    frontiers: list[list[tuple[float, float]]] = field(default_factory=list)
+    levels: tuple[RecallLevel, ...] = ()
     level: tuple[float, str, str] | None = None
     note: str = ""
     share: float = 1.0
@@ -60,7 +65,7 @@ class ExhibitPanel:
 
 @dataclass(frozen=True, kw_only=True)
 class ExhibitFigure:
-    """Panels of recall above rows of other panels.
+    """Rows of panels.
 
     pitch         inches of a lane in the first row, and in the others
     names_series  does the legend name the series? The lanes may do that
@@ -68,7 +73,6 @@ class ExhibitFigure:
     """
 
     rows: list[list[ExhibitPanel]]
-    recalls: list[Panel] = field(default_factory=list)
     pitch: tuple[float, float] = (0.34, 0.34)
     names_series: bool = False
     shapes: dict[str, str] = field(default_factory=dict)
@@ -78,13 +82,53 @@ class ExhibitFigure:
         return [panel for row in self.rows for panel in row]
 
     @property
+    def marks(self) -> list[ExhibitMark]:
+        return [mark for panel in self.panels for mark in panel.marks]
+
+    @property
     def has_lines(self) -> bool:
         """Are any marks joined that differ in their mask alone?"""
-        return any(p.sweeps for p in self.recalls) or any(p.lines for p in self.panels)
+        return any(panel.lines for panel in self.panels)
 
 
 def mask_lines(marks: Sequence[ExhibitMark]) -> list[list[ExhibitMark]]:
-    """The marks of rows that differ in their mask alone, by mask."""
-    by_id = {mark.point.row.cell.id: mark for mark in marks}
-    lines = sweeps(mark.point for mark in marks)
-    return [[by_id[point.row.cell.id] for point in line] for line in lines]
+    """The marks of rows that differ in their mask alone, by mask; without published recalls."""
+    by_point = {id(mark.point): mark for mark in marks}
+    lines = sweeps(mark.point for mark in marks if is_ours(mark.point))
+    return [[by_point[id(point)] for point in line] for line in lines]
+
+
+def recall_rows(
+    panels: Sequence[Panel], *, with_frontier: bool = False
+) -> list[list[ExhibitPanel]]:
+    """Memory against recall, two panels beside each other."""
+    parts = [recall_panel(panel, with_frontier=with_frontier) for panel in panels]
+    return [parts[at : at + 2] for at in range(0, len(parts), 2)]
+
+
+def recall_panel(panel: Panel, *, with_frontier: bool) -> ExhibitPanel:
+    points, marks = panel.points, []
+    has_several = len({point.frames for point in points}) > 1
+    for point in points:
+        low, high = (100 * end for end in reach(point))
+        mark = ExhibitMark(
+            x=point.size,
+            y=100 * value(point),
+            point=point,
+            label=point.series,
+            text=f"{point.frames} fr" if has_several else "",
+            score=point.score,
+            span=(low, high) if low < high else None,
+        )
+        marks.append(mark)
+    best = panel.frontiers.values() if with_frontier else ()
+    return ExhibitPanel(
+        title=panel.title,
+        x_label=f"{memory_word(points)}, {points[0].scheme.unit.name} (left is better)",
+        y_label="R@1, % (up is better)",
+        marks=marks,
+        memory="x",
+        lines=mask_lines(marks),
+        frontiers=[[(point.size, 100 * value(point)) for point in some] for some in best],
+        levels=panel.levels,
+    )

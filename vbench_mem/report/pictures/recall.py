@@ -2,8 +2,8 @@
 
 from vbench_mem.analysis.join import Joined
 from vbench_mem.base.score_metrics import RECALL
-from vbench_mem.report.exhibits.plot import ExhibitFigure
-from vbench_mem.report.panels import reach, recall_panels
+from vbench_mem.report.exhibits.plot import ExhibitFigure, recall_rows
+from vbench_mem.report.panels import recall_panels
 from vbench_mem.report.plan import Plan, sentences
 from vbench_mem.report.series import memory_word
 
@@ -21,12 +21,11 @@ def plans(joined: Joined) -> list[Plan]:
         )
         return [Plan(name=name, title=title, skipped=why)]
 
+    figure = ExhibitFigure(rows=recall_rows(panels, with_frontier=True), names_series=True)
     parts = {
-        "A thin line joins encoders that differ in their mask alone.": any(
-            panel.sweeps for panel in panels
-        ),
+        "A thin line joins encoders that differ in their mask alone.": figure.has_lines,
         "A mark with a bar is the mean over seeds of encoders trained here, the bar the lowest "
-        "and the highest seed.": any(reach(point)[0] < reach(point)[1] for point in points),
+        "and the highest seed.": any(mark.span for mark in figure.marks),
         "Dashed level lines: chance, and what is proved to be out of reach of encoders of a kind, "
         "expected where rounding breaks their ties.": any(panel.levels for panel in panels),
         "Hollow marks are published scores at the memory of a step here: they are not from this "
@@ -36,6 +35,5 @@ def plans(joined: Joined) -> list[Plan]:
     }
     first = f"{memory_word(points).capitalize()} of a step against recall at 1."
     shown = [text for text, is_shown in parts.items() if is_shown]
-    figure = ExhibitFigure(rows=[], recalls=panels, names_series=True)
     caption = sentences(first, *shown)
     return [Plan(name=name, title=title, caption=caption, drawer="exhibit", data=(figure,))]
