@@ -1,5 +1,6 @@
 """The summary of a matrix as short labelled facts, computed from its rows. No interpretation."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -10,8 +11,7 @@ from vbench_mem.base.metrics import show
 from vbench_mem.base.units import format_bytes
 from vbench_mem.report.best import best_recalls
 from vbench_mem.report.document import Fact, Summary
-from vbench_mem.report.series import PlotPoint
-from vbench_mem.report.sized import limit_of, sized_rows
+from vbench_mem.report.series import PlotPoint, limit_of, memory_points
 from vbench_mem.running.record import RowState
 
 MOST_LOADS = 4  # with more, only the first and the last load get facts
@@ -25,7 +25,8 @@ NOT_FITTING = {  # states of predicted rows, as the summary labels them
 
 def summary(joined: Joined) -> Summary:
     """Recall, Pareto frontier, budget and peak memory by load, masking, how cells ended."""
-    sized = sized_rows(joined)
+    points = memory_points(joined)
+    sized = {each.row.cell.id: each for each in points if not each.row.is_out_of_memory}
     loads = list(by_load(sized).items())
     if len(loads) > MOST_LOADS:
         loads = [loads[0], loads[-1]]
@@ -62,7 +63,7 @@ def load_facts(joined: Joined, load: str, some: Sequence[PlotPoint]) -> Iterator
         ]
         yield f"Pareto frontier of memory and step time at {load}", first_names(names)
     limits = {each.row.cell.id: limit_of(joined, each.row) for each in some}
-    for limit in sorted({limit for limit in limits.values() if limit is not None}):
+    for limit in sorted({int(limit) for limit in limits.values() if limit < math.inf}):
         judged = [each.bytes <= limit for each in some if limits[each.row.cell.id] == limit]
         text = f"{sum(judged)} of {len(judged)} rows that have this budget and a peak"
         yield f"Within {format_bytes(limit)} at {load}", text

@@ -11,8 +11,7 @@ from vbench_mem.base.units import format_bytes
 from vbench_mem.report.document import Fact
 from vbench_mem.report.panels import value
 from vbench_mem.report.pictures.frontier import benchmarks
-from vbench_mem.report.series import PlotPoint
-from vbench_mem.report.sized import is_allowed
+from vbench_mem.report.series import PlotPoint, limit_of
 
 
 def best_recalls(joined: Joined, sized: dict[str, PlotPoint]) -> Iterator[Fact]:
@@ -28,7 +27,7 @@ def best_recalls(joined: Joined, sized: dict[str, PlotPoint]) -> Iterator[Fact]:
 def best_of(joined: Joined, every: Sequence[PlotPoint]) -> str:
     """Of rows of one device, mode and batch, since memory is comparable among these alone, all
     measured or all predicted, and within the budget where they have one."""
-    allowed = [each for each in every if is_allowed(joined, each)]
+    allowed = [each for each in every if each.bytes <= limit_of(joined, each.row)]
     some = allowed or every
     best = max(some, key=lambda each: (value(each), -each.bytes))
     if len(every) == 1:
