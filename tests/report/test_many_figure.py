@@ -98,22 +98,16 @@ def test_a_legend_of_many_series_names_families_and_looks(tmp_path: Path) -> Non
     names = [text.get_text() for text in sheet.legends[0].get_texts()]
     assert names[:2] == ["joint", "factorized"]
     assert "ti16+mask75" in names and len(names) == 2 + 18
-    hidden = {track.series for track in sheet.tracks if "joint" in track.groups}
-    assert len(hidden) == 18 and all(name.startswith("joint_") for name in hidden)
-    assert set(sheet.legend_series.values()) == set(names)
 
 
-def test_whatever_the_legend_names_hides_something(tmp_path: Path) -> None:
+def test_every_figure_has_tooltips(tmp_path: Path) -> None:
     joined = run(tmp_path, VARIANTS.replace("[1, 2]", "1"))
     drawn = {plan.name: draw(plan) for plan in plans(joined) if plan.drawer}
     assert set(drawn) == {
         *("memory_frames", "time_frames", "memory_categories", "throughput", "frontier", "cards")
     }
     for name, sheet in drawn.items():
-        gids = [track.gid for track in sheet.tracks]
-        assert len(set(gids)) == len(gids) > 0
-        known = {name for track in sheet.tracks for name in (track.series, *track.groups)}
-        assert set(sheet.legend_series.values()) - known <= {"Pareto frontier"}, name
+        assert sheet.tips and all(sheet.tips.values()), name
 
 
 def test_a_group_of_the_file_has_as_many_marks_as_it_is_said_to_have(tmp_path: Path) -> None:
@@ -125,13 +119,9 @@ def test_a_group_of_the_file_has_as_many_marks_as_it_is_said_to_have(tmp_path: P
             continue
         root = ElementTree.fromstring(figure.svg)
         groups = {group.get("id"): group for group in root.iter(f"{SVG}g")}
-        for track in figure.tracks:
-            drawn = len(list(groups[track.gid].iter(f"{SVG}use")))
-            # a bar is one mark without a marker
-            assert len(track.marks) in (drawn, 0) or (len(track.marks), drawn) == (1, 0), (
-                figure.name,
-                track,
-            )
+        for gid, marks in figure.tips.items():
+            drawn = len(list(groups[gid].iter(f"{SVG}use")))
+            assert len(marks) == (drawn or 1), (figure.name, marks)  # a bar has no marker
 
 
 @pytest.mark.slow
@@ -150,10 +140,10 @@ def test_a_thousand_rows_are_drawn_in_seconds_and_small(tmp_path: Path) -> None:
 def test_bars_of_many_rows_are_those_of_one_load(tmp_path: Path) -> None:
     joined = run(tmp_path, BATCHES.replace("[1, 2, 4", "[1, 2, 3, 5, 6, 7, 4"))
     chosen, said = bars(memory_points(joined), joined)
-    assert (chosen.title, len(chosen.points)) == ("frames=8 batch=128", 4)
+    assert len(chosen) == 4
     assert said == "Drawn at frames=8 batch=128, of 24 loads."
     few, nothing = bars(memory_points(joined)[:3], joined)
-    assert (nothing, few.points[0].series) == ("", "joint_test frames=4 batch=1")
+    assert (nothing, few[0].series) == ("", "joint_test frames=4 batch=1")
 
 
 def test_a_marker_is_that_of_the_whole_matrix_in_every_figure(tmp_path: Path) -> None:

@@ -146,16 +146,17 @@ def test_the_answer_has_the_best_and_the_cheapest_within_its_spread(tmp_path: Pa
         return temporal(variant, seed) + (0.005 if variant.endswith("mask75") else 0)
 
     assert (
-        "On generated-temporal, joint_test retrieves best: T2V R@1 80.0 ± 1.0 % at 3.00 GiB; the "
-        "cheapest within its spread over seeds is joint_test+mask75, 79.5 ± 1.0 % at 1.00 GiB."
-    ) in texts(summary(trained_rows(tmp_path, recall=close)))
+        "Best recall at 1, generated-temporal, text to video",
+        "joint_test, 80.0 ± 1.0 % at 3.00 GiB; cheapest within its spread over seeds: "
+        "joint_test+mask75, 79.5 ± 1.0 % at 1.00 GiB",
+    ) in summary(trained_rows(tmp_path, recall=close)).facts
 
     def lower(variant: str, seed: int) -> float:
         return temporal(variant, seed) - (0.02 if variant.endswith("mask75") else 0)
 
     found = texts(summary(trained_rows(tmp_path, recall=lower)))
     assert any(
-        text.endswith("at 3.00 GiB; no other row within its spread over seeds needs less memory.")
+        text.endswith("at 3.00 GiB; no row within its spread over seeds needs less memory")
         for text in found
     )
 
@@ -163,7 +164,7 @@ def test_the_answer_has_the_best_and_the_cheapest_within_its_spread(tmp_path: Pa
 def test_the_answer_of_one_seed_has_no_spread(tmp_path: Path) -> None:
     matrix = trained_matrix(tmp_path, seeds="0")
     found = texts(summary(joined_of(matrix, *records_of(matrix))))
-    assert "with one seed and so without a spread; " in found[0]
+    assert " (one seed, no spread); " in found[0]
 
 
 def test_programs_get_findings_and_every_record(holed: Joined) -> None:

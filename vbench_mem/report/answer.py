@@ -1,5 +1,6 @@
 """The summary of a matrix as short labelled facts, computed from its rows. No interpretation."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -8,9 +9,9 @@ from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.analysis.pareto import frontier
 from vbench_mem.base.metrics import show
 from vbench_mem.base.units import format_bytes
-from vbench_mem.report.best import retrieval
+from vbench_mem.report.best import best_recalls
 from vbench_mem.report.document import Fact, Summary
-from vbench_mem.report.sized import SizedRow, limit_of, sized_rows
+from vbench_mem.report.series import PlotPoint, limit_of, memory_points
 from vbench_mem.running.record import RowState
 
 MOST_LOADS = 4  # with more, only the first and the last load get facts
@@ -24,11 +25,12 @@ NOT_FITTING = {  # states of predicted rows, as the summary labels them
 
 def summary(joined: Joined) -> Summary:
     """Recall, Pareto frontier, budget and peak memory by load, masking, how cells ended."""
-    sized = sized_rows(joined)
+    points = memory_points(joined)
+    sized = {each.row.cell.id: each for each in points if not each.row.is_out_of_memory}
     loads = list(by_load(sized).items())
     if len(loads) > MOST_LOADS:
         loads = [loads[0], loads[-1]]
-    facts: list[Fact] = [("Best recall", text) for text in retrieval(joined, sized)]
+    facts = [*best_recalls(joined, sized)]
     for load, some in reversed(loads):
         facts += load_facts(joined, load, some)
     return Summary((*facts, *masking(joined, sized), *endings(joined)))
@@ -40,38 +42,40 @@ def load_of(row: Row) -> str:
     return rest or f"{row.cell.load.frames} frames"
 
 
-def by_load(sized: dict[str, SizedRow]) -> dict[str, list[SizedRow]]:
+def by_load(sized: dict[str, PlotPoint]) -> dict[str, list[PlotPoint]]:
     """Loads with several rows, in the matrix's order."""
-    loads: dict[str, list[SizedRow]] = {}
+    loads: dict[str, list[PlotPoint]] = {}
     for each in sized.values():
         loads.setdefault(load_of(each.row), []).append(each)
     return {load: some for load, some in loads.items() if len(some) > 1}
 
 
-def load_facts(joined: Joined, load: str, some: Sequence[SizedRow]) -> Iterator[Fact]:
+def load_facts(joined: Joined, load: str, some: Sequence[PlotPoint]) -> Iterator[Fact]:
     low, high = (pick(some, key=lambda each: each.bytes) for pick in (min, max))
     yield f"Peak memory at {load}", f"{size_of(low)} to {size_of(high)}"
-    if all(each.step_ms for each in some):
-        best = frontier([(each.bytes, -(each.step_ms or 0)) for each in some])
+    times = [each.row.metric("step_ms") or 0 for each in some]
+    if all(times):
+        best = frontier([(each.bytes, -ms) for each, ms in zip(some, times, strict=True)])
         names = [
-            f"{some[it].row.cell.variant} ({some[it].size}, {show('step_ms', some[it].step_ms)} ms)"
-            for it in best
+            f"{some[place].row.cell.variant} ({format_bytes(some[place].bytes)}, "
+            f"{show('step_ms', times[place])} ms)"
+            for place in best
         ]
         yield f"Pareto frontier of memory and step time at {load}", first_names(names)
     limits = {each.row.cell.id: limit_of(joined, each.row) for each in some}
-    for limit in sorted({limit for limit in limits.values() if limit is not None}):
+    for limit in sorted({int(limit) for limit in limits.values() if limit < math.inf}):
         judged = [each.bytes <= limit for each in some if limits[each.row.cell.id] == limit]
         text = f"{sum(judged)} of {len(judged)} rows that have this budget and a peak"
         yield f"Within {format_bytes(limit)} at {load}", text
 
 
-def size_of(each: SizedRow) -> str:
+def size_of(each: PlotPoint) -> str:
     """`1.00 GiB predicted (joint_test)`."""
-    basis = " predicted" if each.is_predicted else ""
-    return f"{each.size}{basis} ({each.row.cell.variant})"
+    basis = " predicted" if each.basis == "predicted" else ""
+    return f"{format_bytes(each.bytes)}{basis} ({each.row.cell.variant})"
 
 
-def masking(joined: Joined, sized: dict[str, SizedRow]) -> Iterator[Fact]:
+def masking(joined: Joined, sized: dict[str, PlotPoint]) -> Iterator[Fact]:
     """Peak of masked rows as a share of the peak of the same row without a mask."""
     ratios: dict[float, list[float]] = {}
     unmasked = Partners({"mask": 0.0}, joined.rows)
@@ -81,7 +85,7 @@ def masking(joined: Joined, sized: dict[str, SizedRow]) -> Iterator[Fact]:
             continue
         plain, _ = unmasked.of(row)
         other = sized.get(plain.cell.id) if plain is not None else None
-        if other is not None and other.is_predicted == each.is_predicted:
+        if other is not None and other.basis == each.basis:
             ratios.setdefault(row.cell.recipe.mask, []).append(100 * each.bytes / other.bytes)
     for mask, some in sorted(ratios.items()):
         span = dict.fromkeys((f"{min(some):.0f}", f"{max(some):.0f}"))

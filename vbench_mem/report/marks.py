@@ -5,8 +5,7 @@ id here and shows their numbers and their record where one points at them.
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from vbench_mem.analysis.join import Row
 from vbench_mem.analysis.spread import score_text
@@ -33,26 +32,6 @@ class Mark:
     facts: Facts = ()
     cell_id: str | None = None
     link: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Track:
-    """One drawn artist: the id of its SVG group, and what its markers are, in the order drawn.
-
-    series  what a click on the legend hides and shows
-    marks   one where the whole group is the mark; none where it only belongs to the series
-    groups  what else hides it: a legend of many series names what colours and markers stand for,
-            and ways of drawing; a track is seen while neither its series nor a group is hidden
-    """
-
-    gid: str
-    series: str
-    marks: tuple[Mark, ...] = ()
-    groups: tuple[str, ...] = ()
-
-    def dump(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return asdict(self)
 
 
 def mark_of(row: Row, facts: Iterable[tuple[str, str]] = ()) -> Mark:

@@ -16,11 +16,10 @@ SEEN = 0.002  # of a peak: less of the rest is no bar
 
 @dataclass(frozen=True, kw_only=True)
 class CategoryStack(PlotPoint):
-    """Bytes at the peak by category; they add up to `peak`, but for a rest too small to be seen."""
+    """Bytes at the peak by category; they add up to `memory`, but for a rest too small to be
+    seen."""
 
-    peak: int
     parts: dict[str, int]
-    basis: Basis
 
 
 def stacks(joined: Joined) -> list[CategoryStack]:
@@ -45,7 +44,7 @@ def stack_of(row: Row, scheme: Scheme) -> CategoryStack | None:
             row=row,
             series=row.label,
             scheme=scheme,
-            peak=int(peak),
+            memory=int(peak),
             parts=sizes | ({REST: rest} if rest > SEEN * peak else {}),
             basis=basis,
         )
@@ -60,11 +59,11 @@ def plans(joined: Joined) -> list[Plan]:
         return [Plan(name="memory_categories", title=title, skipped=why)]
 
     chosen, left_out = bars(found, joined)
-    is_pale = any(stack.basis == "predicted" for stack in chosen.points)
+    is_pale = any(stack.basis == "predicted" for stack in chosen)
     captions = (
-        f"Memory at the peak of {step_word(chosen.points)}, by what it is for; the number at a "
+        f"Memory at the peak of {step_word(chosen)}, by what it is for; the number at a "
         "bar's end is the peak.",
         "Pale bars are predicted, not measured." if is_pale else "",
         left_out,
     )
-    return [drawn_as("memory_categories", title, (chosen.points,), *captions)]
+    return [drawn_as("memory_categories", title, (chosen,), *captions)]
