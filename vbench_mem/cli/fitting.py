@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from vbench_mem.base.errors import UsageError
+from vbench_mem.base.errors import UsageError, reason_of
 from vbench_mem.cli.arguments import Json, Only, complete_matrix, find_matrix
 
 if TYPE_CHECKING:
@@ -151,8 +151,8 @@ def make_folder(out: Path | None) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise UsageError(f"--out {out}: cannot be made: {why}; choose another folder") from error
+        why = f"cannot be made: {reason_of(error)}; choose another folder"
+        raise UsageError(f"--out {out}: {why}") from error
 
 
 def draw_grid(title: str, table: "Grid", left: int) -> None:
