@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from vbench_mem.base.errors import UsageError, reason_of
-from vbench_mem.cli.arguments import Json, Only, complete_matrix, find_matrix
+from vbench_mem.cli.arguments import CardName, Json, Only, OptionalMatrix, find_matrix
 
 if TYPE_CHECKING:
     from vbench_mem.analysis.fit.solve import FitAnswer
@@ -25,22 +25,8 @@ Folder = Annotated[
 
 
 def fit(
-    matrix: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="MATRIX",
-            help="A matrix file, or the name of one in matrices/.",
-            autocompletion=complete_matrix,
-            show_default=False,
-        ),
-    ] = None,
-    card: Annotated[
-        str | None,
-        typer.Option(
-            metavar="CARD",
-            help="A card such as h100-80, or a memory size such as 16GiB; default: the one here.",
-        ),
-    ] = None,
+    matrix: OptionalMatrix = None,
+    card: CardName = None,
     only: Only = None,
     out: Folder = None,
     claims: Annotated[
@@ -157,25 +143,18 @@ def make_folder(out: Path | None) -> None:
 
 def draw_grid(title: str, table: "Grid", left: int) -> None:
     """Print a table; the first `left` columns are text."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
+    from rich.markup import escape
+
+    from vbench_mem.cli.terminal import new_console, new_table
 
     heads, lines = table
-    shown = Table(
-        title=title,
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-    console = Console(highlight=False, markup=False, emoji=False)
+    shown, console = new_table(title=title), new_console()
     widths = column_widths(table, console.width - 2 * len(heads))  # two blanks after each column
     for place, (head, width) in enumerate(zip(heads, widths, strict=True)):
         side: Literal["left", "right"] = "left" if place < left else "right"
         shown.add_column(head, justify=side, overflow="fold", min_width=width, max_width=width)
     for line in lines:
-        shown.add_row(*line)
+        shown.add_row(*map(escape, line))
     console.print(shown, crop=False)
 
 

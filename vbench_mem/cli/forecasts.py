@@ -5,13 +5,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rich import box
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from vbench_mem.base.metrics import show
 from vbench_mem.base.units import format_bytes
+from vbench_mem.cli.terminal import Look, new_console, new_table
 from vbench_mem.machine.cards import Card
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import Matrix
@@ -20,6 +18,10 @@ from vbench_mem.running.forecast import MEASURED, RECORDS, START_S, UTILISATION,
 from vbench_mem.running.memory_limit import Fit
 from vbench_mem.running.plan import RunPlan
 
+COLUMNS: tuple[tuple[str, Look], ...] = (
+    *(("cell", "text"), ("peak", "number"), ("in", "word"), ("fits", "word")),
+    *(("GFLOP/step", "number"), ("minutes", "number")),
+)
 FITS = {
     Fit.FITS: "[green]yes[/]",
     Fit.TIGHT: "[yellow]maybe[/]",
@@ -29,28 +31,15 @@ FITS = {
 
 def draw(matrix: Matrix, plan: RunPlan, found: Sequence[Forecast], card: Card | None) -> None:
     """One row for each cell in the order of a run, then the totals and the reasons of gaps."""
-    console = Console(highlight=False, emoji=False)
+    console = new_console()
     where = "this machine" if card is None else card.title
     if card is not None and card.name is not None:
         where += f", {card.memory} ({card.source})"
-    table = Table(
-        title=escape(f"{matrix.name} on {where}"),
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-    table.add_column("cell", overflow="fold")
-    table.add_column("peak", justify="right", no_wrap=True)
-    table.add_column("in", no_wrap=True)
-    table.add_column("fits", no_wrap=True)
-    table.add_column("GFLOP/step", justify="right", no_wrap=True)
     rows = [row_of(matrix, each) for each in found]
-    timed = any(row[-1] for row in rows)
-    if timed:
-        table.add_column("minutes", justify="right", no_wrap=True)
+    shown = len(COLUMNS) if any(row[-1] for row in rows) else len(COLUMNS) - 1
+    table = new_table(COLUMNS[:shown], f"{matrix.name} on {where}")
     for row in rows:
-        table.add_row(*(row if timed else row[:-1]))
+        table.add_row(*row[:shown])
     console.print(table)
     for line in [*sums(matrix, plan, found), *notes(matrix, plan, found)]:
         console.print(line, markup=False)

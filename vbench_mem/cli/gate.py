@@ -10,8 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vbench_mem.base.errors import UsageError
-from vbench_mem.cli.arguments import RUNS, Json, StoreFolder, command, complete_matrix, find_matrix
-from vbench_mem.cli.reports import Machine, Scores, read
+from vbench_mem.cli.arguments import (
+    RUNS,
+    Json,
+    Machine,
+    OptionalMatrix,
+    Scores,
+    StoreFolder,
+    command,
+    find_matrix,
+)
+from vbench_mem.cli.reading import Source, read
 
 if TYPE_CHECKING:
     from vbench_mem.analysis.budgets.baseline import BaselineIndex
@@ -23,16 +32,7 @@ BUDGETS = Path("budgets.yaml")
 
 
 def check(
-    matrix: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="MATRIX",
-            help="A matrix file, or the name of one in matrices/; default: the one named in the "
-            "file of budgets.",
-            autocompletion=complete_matrix,
-            show_default=False,
-        ),
-    ] = None,
+    matrix: OptionalMatrix = None,
     budgets: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="A file of more budgets; without MATRIX: budgets.yaml."),
@@ -49,6 +49,8 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Check the budgets of MATRIX. Exits with 0 if all hold and with 1 if one is broken.
+
+    Without MATRIX, that of the file of budgets is checked.
 
     Predicted metrics are computed now, without a device or a run; all others are read from the
     records. A missing number never passes. Exits with 2 for bad input, and with 3 if a budget could
@@ -79,7 +81,8 @@ def check(
     if junit is not None:
         make_parent(junit)
     indexed = baseline_for(request, renew)
-    result = judge_all(request, indexed, matrix, store, machine, scores or [])
+    typed_matrix = matrix or str(request.matrix.path)
+    result = judge_all(request, indexed, typed_matrix, Source(store, machine, scores or []))
     if junit is not None:
         write_junit(result, junit)
     show_result(result, as_json)
@@ -87,12 +90,7 @@ def check(
 
 
 def judge_all(
-    request: "CheckRequest",
-    indexed: "BaselineIndex | None",
-    typed: str | None,
-    root: Path,
-    machine: str | None,
-    scores: list[str],
+    request: "CheckRequest", indexed: "BaselineIndex | None", typed: str, source: Source
 ) -> "CheckResult":
     """Reads records only if a budget needs them, and predicts only if one needs that."""
     from vbench_mem.analysis.budgets.judge import judge
@@ -103,7 +101,7 @@ def judge_all(
 
     stated, reason, joined = request.placed, None, join(request.matrix, {})
     if not all(each.budget.is_predicted for each in stated):
-        found = records_of(request, typed or str(request.matrix.path), root, machine, scores)
+        found = records_of(request, typed, source)
         if isinstance(found, str):
             stated = tuple(each for each in stated if each.budget.is_predicted)
             reason = found
@@ -120,18 +118,16 @@ def judge_all(
     )
 
 
-def records_of(
-    request: "CheckRequest", typed: str, root: Path, machine: str | None, scores: list[str]
-) -> "Joined | str":
+def records_of(request: "CheckRequest", typed: str, source: Source) -> "Joined | str":
     """The rows with their records, or why there are none."""
     from vbench_mem.running.runs import NoRun, UnlikeMachines
 
     try:
-        run, joined = read(request, typed, root, machine, scores, foreign=False)
+        run, joined = read(request, typed, source, foreign=False)
     except (NoRun, UnlikeMachines) as error:
         return str(error)
     if not run.files():
-        measure = command("run", typed, root)
+        measure = command("run", typed, source.store)
         return f"{run.folder}: no records; measure with `{measure}` first"
     return joined
 

@@ -3,19 +3,21 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from vbench_mem.base.metrics import METRICS, show
+from vbench_mem.cli.terminal import Look, new_console, new_table
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import Matrix
 from vbench_mem.running.record import Record, RowState, Status
 
 ID_DIGITS = 8  # of 16: enough to distinguish the cells of a matrix
-COLUMNS = ("peak_alloc_bytes", "step_ms", "clips_per_s")
 HEADS = {"peak_alloc_bytes": "peak", "step_ms": "ms/step", "clips_per_s": "clips/s"}
+IN_JSON = {
+    *("reason", "failure", "pruned_by", "predicted_bytes"),
+    *("metrics", "missing", "started_at", "wall_s"),
+}
 STYLES = {Status.OK: "green", Status.SKIPPED: "dim", Status.UNSUPPORTED: "dim"}
 
 
@@ -23,20 +25,11 @@ def draw_records(
     matrix: Matrix, records: dict[str, Record], title: str, cells: Sequence[Cell] | None = None
 ) -> None:
     """One row for each cell in the order given, then the reasons of those that are not ok."""
-    console = Console(highlight=False, emoji=False)
+    console = new_console()
     chosen = [record.cell for record in records.values()] if cells is None else cells
-    table = Table(
-        title=escape(f"{matrix.name}: {title}"),
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-    table.add_column("id", no_wrap=True, style="dim")
-    table.add_column("cell", overflow="fold")
-    table.add_column("status", no_wrap=True)
-    for name in COLUMNS:
-        table.add_column(HEADS[name], justify="right", no_wrap=True)
+    numbers: list[tuple[str, Look]] = [(head, "number") for head in HEADS.values()]
+    columns: list[tuple[str, Look]] = [("id", "id"), ("cell", "text"), ("status", "word"), *numbers]
+    table = new_table(columns, f"{matrix.name}: {title}")
     for cell in chosen:
         table.add_row(*row_of(matrix, cell, records.get(cell.id)))
     console.print(table)
@@ -52,13 +45,8 @@ def draw_records(
 def row_of(matrix: Matrix, cell: Cell, record: Record | None) -> list[str]:
     status = state_of(matrix, cell, record)
     style = "dim" if record is None else STYLES.get(record.status, "red")
-    numbers = [show(name, record.metrics.get(name)) if record else "" for name in COLUMNS]
-    return [
-        cell.id[:ID_DIGITS],
-        escape(matrix.label(cell)),
-        f"[{style}]{status}[/]",
-        *numbers,
-    ]
+    numbers = [show(name, record.metrics.get(name)) if record else "" for name in HEADS]
+    return [cell.id[:ID_DIGITS], escape(matrix.label(cell)), f"[{style}]{status}[/]", *numbers]
 
 
 def state_of(matrix: Matrix, cell: Cell, record: Record | None) -> Status | RowState:
@@ -78,25 +66,13 @@ def json_of(matrix: Matrix, cell: Cell, record: Record | None) -> dict[str, Any]
         "reason": matrix.skipped.get(cell.id),
     }
     if record is not None:
-        facts |= record.model_dump(
-            mode="json",
-            include={
-                "reason",
-                "failure",
-                "pruned_by",
-                "predicted_bytes",
-                "metrics",
-                "missing",
-                "started_at",
-                "wall_s",
-            },
-        )
+        facts |= record.model_dump(mode="json", include=IN_JSON)
     return facts
 
 
 def draw_record(record: Record) -> None:
     """One record in full: the cell, its status, every number with its meaning."""
-    console = Console(highlight=False, emoji=False)
+    console = new_console()
     console.print(f"{record.cell.variant} {record.cell_id}: {record.status.value}", markup=False)
     if record.reason is not None:
         console.print(record.reason, markup=False)
@@ -115,8 +91,7 @@ def draw_record(record: Record) -> None:
 
 def metric_table(record: Record) -> Table:
     """In the order of the table of metrics; a missing number has its reason instead."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("metric", no_wrap=True)
+    table = new_table([("metric", "word")])
     table.add_column("value", justify="right", overflow="fold")
     table.add_column("meaning", overflow="fold")
     for name in METRICS:

@@ -4,13 +4,11 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rich import box
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from vbench_mem.analysis.scores.measured import name_of, results_of
 from vbench_mem.cli.tables import ID_DIGITS, STYLES
+from vbench_mem.cli.terminal import new_console, new_table
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import Matrix
 from vbench_mem.running.record import Record, RowState
@@ -40,11 +38,8 @@ def draw_trainings(
     if matrix.accuracy is None:
         return
     chosen = [cell for cell in matrix.accuracy.cells if cells is None or cell in cells]
-    console = Console(highlight=False, emoji=False)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("id", no_wrap=True, style="dim")
-    table.add_column("training", overflow="fold")
-    table.add_column("status", no_wrap=True)
+    console = new_console()
+    table = new_table([("id", "id"), ("training", "text"), ("status", "word")])
     for name in benchmark_names(matrix.accuracy.cells, records):
         table.add_column(f"{name} R@1", justify="right")
     for cell in chosen:

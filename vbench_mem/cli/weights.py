@@ -139,16 +139,15 @@ def on_meta(spec: "Spec", frames: int, resolution_px: int) -> "DualEncoder":
 def draw(report: "Report", sha256: str) -> None:
     """One row for the same tensor of all layers, and one for tensors that are new or unused for the
     same reason; the JSON lists every tensor."""
-    from rich import box
     from rich.console import Console
-    from rich.table import Table
+
+    from vbench_mem.cli.terminal import new_table
 
     console = Console(markup=False, emoji=False, highlight=False)
     counts = ", ".join(f"{count} {fate}" for fate, count in report.counts.items())
     console.print(f"{report.path}: {report.source}, {counts}")
     console.print(f"sha256 {sha256}")
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("", no_wrap=True)
+    table = new_table([("", "word")])
     table.add_column("tensor", overflow="fold", min_width=LEAST_WIDTH)
     table.add_column("shape", overflow="fold")
     wide = console.width >= WIDE
