@@ -8,9 +8,9 @@ from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.analysis.pareto import frontier
 from vbench_mem.base.metrics import show
 from vbench_mem.base.units import format_bytes
-from vbench_mem.report.best import retrieval
+from vbench_mem.report.best import recall_facts
 from vbench_mem.report.document import Fact, Summary
-from vbench_mem.report.sized import SizedRow, limit_of, sized_rows
+from vbench_mem.report.series import MemoryPoint, limit_of, memory_points
 from vbench_mem.running.record import RowState
 
 MOST_LOADS = 4  # with more, only the first and the last load get facts
@@ -24,11 +24,11 @@ NOT_FITTING = {  # states of predicted rows, as the summary labels them
 
 def summary(joined: Joined) -> Summary:
     """Recall, Pareto frontier, budget and peak memory by load, masking, how cells ended."""
-    sized = sized_rows(joined)
+    sized = [each for each in memory_points(joined) if each.ending == "ok" and each.memory]
     loads = list(by_load(sized).items())
     if len(loads) > MOST_LOADS:
         loads = [loads[0], loads[-1]]
-    facts: list[Fact] = [("Best recall", text) for text in retrieval(joined, sized)]
+    facts = list(recall_facts(joined, sized))
     for load, some in reversed(loads):
         facts += load_facts(joined, load, some)
     return Summary((*facts, *masking(joined, sized), *endings(joined)))
@@ -40,21 +40,24 @@ def load_of(row: Row) -> str:
     return rest or f"{row.cell.load.frames} frames"
 
 
-def by_load(sized: dict[str, SizedRow]) -> dict[str, list[SizedRow]]:
+def by_load(sized: Sequence[MemoryPoint]) -> dict[str, list[MemoryPoint]]:
     """Loads with several rows, in the matrix's order."""
-    loads: dict[str, list[SizedRow]] = {}
-    for each in sized.values():
+    loads: dict[str, list[MemoryPoint]] = {}
+    for each in sized:
         loads.setdefault(load_of(each.row), []).append(each)
     return {load: some for load, some in loads.items() if len(some) > 1}
 
 
-def load_facts(joined: Joined, load: str, some: Sequence[SizedRow]) -> Iterator[Fact]:
+def load_facts(joined: Joined, load: str, some: Sequence[MemoryPoint]) -> Iterator[Fact]:
     low, high = (pick(some, key=lambda each: each.bytes) for pick in (min, max))
-    yield f"Peak memory at {load}", f"{size_of(low)} to {size_of(high)}"
-    if all(each.step_ms for each in some):
-        best = frontier([(each.bytes, -(each.step_ms or 0)) for each in some])
+    ends = (f"{each.size_text} ({each.row.cell.variant})" for each in (low, high))
+    yield f"Peak memory at {load}", " to ".join(ends)
+    times = [each.row.metric("step_ms") or 0 for each in some]
+    if all(times):
+        best = frontier([(each.bytes, -time) for each, time in zip(some, times, strict=True)])
         names = [
-            f"{some[it].row.cell.variant} ({some[it].size}, {show('step_ms', some[it].step_ms)} ms)"
+            f"{some[it].row.cell.variant} ({format_bytes(some[it].bytes)}, "
+            f"{show('step_ms', times[it])} ms)"
             for it in best
         ]
         yield f"Pareto frontier of memory and step time at {load}", first_names(names)
@@ -65,23 +68,18 @@ def load_facts(joined: Joined, load: str, some: Sequence[SizedRow]) -> Iterator[
         yield f"Within {format_bytes(limit)} at {load}", text
 
 
-def size_of(each: SizedRow) -> str:
-    """`1.00 GiB predicted (joint_test)`."""
-    basis = " predicted" if each.is_predicted else ""
-    return f"{each.size}{basis} ({each.row.cell.variant})"
-
-
-def masking(joined: Joined, sized: dict[str, SizedRow]) -> Iterator[Fact]:
+def masking(joined: Joined, sized: Sequence[MemoryPoint]) -> Iterator[Fact]:
     """Peak of masked rows as a share of the peak of the same row without a mask."""
     ratios: dict[float, list[float]] = {}
     unmasked = Partners({"mask": 0.0}, joined.rows)
-    for each in sized.values():
+    known = {each.row.cell.id: each for each in sized}
+    for each in sized:
         row = each.row
         if not row.cell.recipe.mask or row.cell.load.mode != "train":
             continue
         plain, _ = unmasked.of(row)
-        other = sized.get(plain.cell.id) if plain is not None else None
-        if other is not None and other.is_predicted == each.is_predicted:
+        other = known.get(plain.cell.id) if plain is not None else None
+        if other is not None and other.basis == each.basis:
             ratios.setdefault(row.cell.recipe.mask, []).append(100 * each.bytes / other.bytes)
     for mask, some in sorted(ratios.items()):
         span = dict.fromkeys((f"{min(some):.0f}", f"{max(some):.0f}"))

@@ -11,6 +11,7 @@ from typing import Literal
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.analysis.scores.score import AnyScore
 from vbench_mem.base.metrics import MEMORY, PREDICTED_MEMORY
+from vbench_mem.base.units import format_bytes
 from vbench_mem.matrix.axes import SETTINGS
 from vbench_mem.matrix.conditions import check_when, matches
 from vbench_mem.report.scheme import INSIDE, Scheme, scheme_of, series_name
@@ -62,10 +63,20 @@ class MemoryPoint(PlotPoint):
         return None if size is None else int(size)
 
     @property
-    def size(self) -> float:
-        """Memory in the unit of the figure; only of a point that has a memory."""
+    def bytes(self) -> int:
+        """Only of a point that has a memory."""
         assert self.memory is not None
-        return self.memory / self.scheme.unit.bytes
+        return self.memory
+
+    @property
+    def size(self) -> float:
+        """Memory in the unit of the figure."""
+        return self.bytes / self.scheme.unit.bytes
+
+    @property
+    def size_text(self) -> str:
+        """`1.00 GiB`, `1.00 GiB predicted`."""
+        return format_bytes(self.bytes) + " predicted" * (self.basis == "predicted")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +137,11 @@ def limits_of(row: Row, joined: Joined, metrics: Sequence[str]) -> list[float]:
         and budget.kind == "max"
         and matches(row.facts, check_when(budget.where))
     ]
+
+
+def limit_of(joined: Joined, row: Row) -> int | None:
+    """The least memory, measured or predicted, that a budget allows the row."""
+    return min(map(int, limits_of(row, joined, (MEMORY, PREDICTED_MEMORY))), default=None)
 
 
 def memory_budgets(joined: Joined, points: Iterable[MemoryPoint]) -> list[float]:
