@@ -50,13 +50,13 @@ def benchmark_facts(joined: Joined, every: Sequence[MemoryPoint]) -> Iterator[Fa
     if spread is None:
         order = frontier([(each.bytes, value(each)) for each in alike])
         cheaper = [alike[i] for i in order if alike[i].bytes < best.bytes]
-        text = recall_text(cheaper[-1]) if cheaper else "no row that needs less memory"
+        text = recall_text(cheaper[-1]) if cheaper else "no row with less memory"
         yield f"Next on the frontier of {score.dataset}", text
         return
     close = [each for each in alike if value(each) >= value(best) - spread]
     cheapest = min(close, key=lambda each: (each.bytes, -value(each)))
-    text = recall_text(cheapest) if cheapest.bytes < best.bytes else "no other row"
-    yield f"Cheapest on {score.dataset} within that spread over seeds", text
+    text = recall_text(cheapest) if cheapest.bytes < best.bytes else "the same row"
+    yield f"Least memory within that spread on {score.dataset}", text
 
 
 def recall_text(point: MemoryPoint) -> str:
