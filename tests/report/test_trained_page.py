@@ -9,8 +9,8 @@ from tests.report.made import records_of, trained_matrix, trained_rows
 from tests.report.read import document, sections, words
 from tests.rows import joined_of, ok, result, trained
 from vbench_mem.analysis.join import Joined
-from vbench_mem.report.document import Field, Table
-from vbench_mem.report.training_table import failed_trainings, stage_lines, stage_notes
+from vbench_mem.report.document import Field, Table, text_of
+from vbench_mem.report.training_table import failed_trainings, stage_groups, stage_notes
 from vbench_mem.running.record import Record, Status
 
 FEW = ("joint_test", "joint_test+mask75", "frame_mean_test")
@@ -110,16 +110,18 @@ def test_a_missing_sanity_row_is_a_dash(tmp_path: Path) -> None:
 
 
 def test_a_stage_that_all_share_is_one_line(few: Joined) -> None:
-    (image, shared), (video, own) = stage_lines(few)
+    groups = stage_groups(few)
+    image, video = (text_of(group.head or ()) for group in groups)
+    shared, own = ([[field.text for field in row] for row in group.rows] for group in groups)
     assert image == (
         "image: single frames out of 16, 60 steps of batch 8, learning rate 0.001 cosine, info_nce"
     )
     assert video.startswith("video: 8 frames, 200 steps of batch 4, ")
     assert "after 5 of warm-up" in video
-    assert [line.label for line in shared] == ["shared by all"]
-    assert [line.label for line in own] == list(FEW)
-    assert own[0].seconds == "13.5 ± 1.0"
-    assert [seed for seed, _ in own[0].checkpoints] == [0, 1, 2]
+    assert [row[0] for row in shared] == ["shared by all"]
+    assert [row[0] for row in own] == list(FEW)
+    assert own[0][1] == "13.5 ± 1.0"
+    assert [each.split()[0] for each in own[0][-1].split(", ")] == ["0", "1", "2"]
 
 
 def test_failures_gaps_and_notes_of_trainings_are_listed(tmp_path: Path) -> None:

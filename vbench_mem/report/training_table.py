@@ -1,39 +1,30 @@
-"""How encoders were trained, as texts of a table, and the trainings that failed."""
+"""How encoders were trained, as a table, and the trainings that failed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from vbench_mem.analysis.join import Joined
+from vbench_mem.analysis.scores.measured import StageFacts
 from vbench_mem.analysis.scores.measured import name_of as source_name
 from vbench_mem.analysis.spread import Spread
 from vbench_mem.analysis.trained import trained_encoders
 from vbench_mem.matrix.training import Source, Stage
-from vbench_mem.report.curves import (
-    TrainedStage,
-    name_of,
-    stage_names,
-    trained_stages,
-)
+from vbench_mem.report.curves import TrainedStage, name_of, stage_names, trained_stages
+from vbench_mem.report.document import Column, Field, Group, Span, field_of, line, text_fields
 from vbench_mem.running.record import RowState
 
 DIGITS = 12  # of a hash
-
-
-@dataclass(frozen=True, kw_only=True)
-class StageLine:
-    """One stage of one encoder, or of several that share it; numbers are means over seeds.
-
-    checkpoints  seed, hash
-    """
-
-    label: str
-    seconds: str
-    clips_per_s: str
-    repeated: str
-    truncated: str
-    broken: str
-    checkpoints: tuple[tuple[int, str], ...]
+REPEATED = "pairs with the caption of an earlier pair of their batch"
+STAGE_COLUMNS = (
+    Column("encoder"),
+    Column("seconds", True),
+    Column("clips/s", True),
+    Column("captions repeated", True, REPEATED),
+    Column("captions cut", True),
+    Column("broken clips", True),
+    Column("checkpoints by seed, SHA-256"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,19 +37,21 @@ class FailedTraining:
     cell_id: str
 
 
-def stage_lines(joined: Joined) -> list[tuple[str, list[StageLine]]]:
-    """Each stage's description, and its lines in the order of the rows."""
+def stage_groups(joined: Joined) -> list[Group]:
+    """A group of rows for each stage; one row for each encoder, or for several that share it."""
     trained = trained_encoders(joined)
     groups: dict[tuple[Stage, tuple[str, ...]], list[TrainedStage]] = {}
     for stage_run in trained_stages(joined, trained):
         groups.setdefault((stage_run.facts.stage, stage_run.encoders), []).append(stage_run)
     order = stage_names(trained)
-    found: dict[str, list[StageLine]] = {}
+    found: dict[str, list[tuple[Field, ...]]] = {}
     for (stage, whose), some in sorted(
         groups.items(), key=lambda each: order.index(each[0][0].name)
     ):
-        found.setdefault(about(stage), []).append(line_of(name_of(whose, len(trained)), some))
-    return list(found.items())
+        label = name_of(whose, len(trained))
+        facts = [stage_run.facts for stage_run in some]
+        found.setdefault(about(stage), []).append(stage_fields(label, facts))
+    return [Group(tuple(rows), head=line(text)) for text, rows in found.items()]
 
 
 def about(stage: Stage) -> str:
@@ -70,18 +63,22 @@ def about(stage: Stage) -> str:
     )
 
 
-def line_of(label: str, some: Sequence[TrainedStage]) -> StageLine:
-    facts = [stage_run.facts for stage_run in some]
+def stage_fields(label: str, facts: Sequence[StageFacts]) -> tuple[Field, ...]:
+    """In the order of `STAGE_COLUMNS`; numbers are means over seeds."""
     seen = sum(each.clips_seen for each in facts)
-    return StageLine(
-        label=label,
-        seconds=Spread(tuple(each.seconds for each in facts)).plain,
-        clips_per_s=Spread(tuple(each.clips_seen / each.seconds for each in facts)).plain,
-        repeated=share(sum(each.repeated for each in facts), seen),
-        truncated=f"{max(each.truncated for each in facts):,}",
-        broken=f"{max(len(each.broken) for each in facts):,}",
-        checkpoints=tuple((each.seed, each.checkpoint) for each in facts),
+    hashes: list[str | Span] = []
+    for each in facts:
+        hashes.append(f"{', ' if hashes else ''}{each.seed} ")
+        hashes.append(Span(each.checkpoint[:DIGITS], "code", title=each.checkpoint))
+    texts = (
+        label,
+        Spread(tuple(each.seconds for each in facts)).plain,
+        Spread(tuple(each.clips_seen / each.seconds for each in facts)).plain,
+        f"{100 * sum(each.repeated for each in facts) / seen:.1f} %" if seen else "",
+        f"{max(each.truncated for each in facts):,}",
+        f"{max(len(each.broken) for each in facts):,}",
     )
+    return (*text_fields(*texts), field_of(*hashes))
 
 
 def frames_text(stage: Stage) -> str:
@@ -96,10 +93,6 @@ def frames_text(stage: Stage) -> str:
 def batch(stage: Stage) -> str:
     """`256`, `256 in 32s` where pairs are embedded so many at a time."""
     return f"{stage.batch:,}" + (f" in {stage.micro_batch:,}s" if stage.micro_batch else "")
-
-
-def share(count: int, of: int) -> str:
-    return f"{100 * count / of:.1f} %" if of else ""
 
 
 def trained_on(joined: Joined) -> str:

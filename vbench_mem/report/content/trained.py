@@ -13,16 +13,6 @@ ABOUT = (
     "interval of R@1 over queries, of the first seed. Sanity columns are R@1 with captions of "
     "other clips, with the frames of each clip in another order, and with equal embeddings."
 )
-REPEATED = "pairs with the caption of an earlier pair of their batch"
-STAGE_HEADS = (
-    doc.Column("encoder"),
-    doc.Column("seconds", True),
-    doc.Column("clips/s", True),
-    doc.Column("captions repeated", True, REPEATED),
-    doc.Column("captions cut", True),
-    doc.Column("broken clips", True),
-    doc.Column("checkpoints by seed, SHA-256"),
-)
 WAITED = "Trainings may run in parallel: the seconds are elapsed time, not the speed of a step."
 
 
@@ -37,28 +27,15 @@ def section(chapter: Chapter) -> doc.Section | None:
 
 def stages(chapter: Chapter) -> Iterator[doc.Section]:
     blocks: list[doc.Block] = []
-    if found := training_table.stage_lines(chapter.joined):
-        groups = tuple(
-            doc.Group(tuple(map(stage_fields, lines)), head=doc.line(about))
-            for about, lines in found
-        )
-        name = f"{chapter.prefix}trainings"
+    if groups := training_table.stage_groups(chapter.joined):
+        name, columns = f"{chapter.prefix}trainings", training_table.STAGE_COLUMNS
         about = training_table.trained_on(chapter.joined)
         blocks.append(doc.paragraph(f"{about} {WAITED}".strip()))
-        blocks.append(doc.Table(name=name, columns=STAGE_HEADS, groups=groups))
+        blocks.append(doc.Table(name=name, columns=columns, groups=tuple(groups)))
     if notes := training_table.stage_notes(chapter.joined):
         blocks.append(doc.bullets(notes))
     if blocks:
         yield chapter.section("Trainings", "trainings", blocks)
-
-
-def stage_fields(stage: training_table.StageLine) -> tuple[doc.Field, ...]:
-    numbers = (stage.seconds, stage.clips_per_s, stage.repeated, stage.truncated, stage.broken)
-    hashes: list[str | doc.Span] = []
-    for seed, sha256 in stage.checkpoints:
-        hashes.append(f"{', ' if hashes else ''}{seed} ")
-        hashes.append(doc.Span(sha256[: training_table.DIGITS], "code", title=sha256))
-    return (*doc.text_fields(stage.label, *numbers), doc.field_of(*hashes))
 
 
 def untrained(chapter: Chapter) -> Iterator[doc.Section]:
