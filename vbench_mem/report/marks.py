@@ -5,8 +5,7 @@ id here and shows their numbers and their record where one points at them.
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from vbench_mem.analysis.join import Row
 from vbench_mem.analysis.spread import score_text
@@ -49,10 +48,6 @@ class Track:
     series: str
     marks: tuple[Mark, ...] = ()
     groups: tuple[str, ...] = ()
-
-    def dump(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return asdict(self)
 
 
 def mark_of(row: Row, facts: Iterable[tuple[str, str]] = ()) -> Mark:

@@ -3,11 +3,12 @@
 Both numbers are of one record, so of one cell and one kind of device.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import median
 
 from vbench_mem.analysis.join import Joined, Row
+from vbench_mem.base.metrics import MEMORY, PREDICTED_MEMORY
 from vbench_mem.base.units import format_bytes
 from vbench_mem.report import document as doc
 from vbench_mem.report.content.chapter import Chapter, named
@@ -39,8 +40,9 @@ class PredictionError:
         return self.predicted == self.measured
 
     @property
-    def text(self) -> str:
-        return "equal" if self.is_equal else f"{100 * self.error:+.2f} %"
+    def field(self) -> doc.Field:
+        text = "equal" if self.is_equal else f"{100 * self.error:+.2f} %"
+        return doc.field_of(doc.Span(text, "strong" if self.phase else "plain"), value=self.error)
 
 
 def section(chapter: Chapter) -> doc.Section | None:
@@ -51,7 +53,7 @@ def section(chapter: Chapter) -> doc.Section | None:
     note = " Rows that differ by more than 5 % name the phase with the largest difference."
     columns: list[tuple[doc.Column, Callable[[PredictionError], doc.Field | str]]] = [
         (doc.Column("row"), lambda each: doc.Field(named(each.row))),
-        (doc.Column("difference", True), error_field),
+        (doc.Column("difference", True), lambda each: each.field),
         (doc.Column("predicted peak", True), lambda each: bytes_field(each.predicted)),
         (doc.Column("measured peak", True), lambda each: bytes_field(each.measured)),
     ]
@@ -64,10 +66,6 @@ def section(chapter: Chapter) -> doc.Section | None:
     return chapter.section("Predicted and measured peak memory", "predicted", blocks)
 
 
-def error_field(each: PredictionError) -> doc.Field:
-    return doc.field_of(doc.Span(each.text, "strong" if each.phase else "plain"), value=each.error)
-
-
 def bytes_field(size: int) -> doc.Field:
     return doc.field_of(format_bytes(size), value=size)
 
@@ -76,23 +74,17 @@ def errors_of(joined: Joined) -> list[PredictionError]:
     """One for each row that has both numbers."""
     found = []
     for row in joined.rows:
-        record = row.record
-        if record is None:
-            continue
-        predicted = record.metrics.get("predicted_peak_bytes")
-        measured = record.metrics.get("peak_alloc_bytes")
+        metrics = row.record.metrics if row.record is not None else {}
+        predicted, measured = metrics.get(PREDICTED_MEMORY), metrics.get(MEMORY)
         if isinstance(predicted, int) and isinstance(measured, int) and measured:
-            off = abs(predicted / measured - 1) > WIDE
-            found.append(
-                PredictionError(row, predicted, measured, worst_phase(row) if off else None)
-            )
+            phase = worst_phase(metrics) if abs(predicted / measured - 1) > WIDE else None
+            found.append(PredictionError(row, predicted, measured, phase))
     return found
 
 
-def worst_phase(row: Row) -> str | None:
+def worst_phase(metrics: Mapping[str, float | None]) -> str | None:
     """The phase with the largest difference in bytes; None if no phase differs or has both."""
-    assert row.record is not None
-    metrics, gaps = row.record.metrics, {}
+    gaps = {}
     for phase in PHASES:
         predicted = metrics.get(f"predicted_{phase}_peak_bytes")
         measured = metrics.get(f"{phase}_peak_bytes")
