@@ -22,6 +22,15 @@ COLUMNS: tuple[tuple[str, Look], ...] = (
     *(("cell", "text"), ("peak", "number"), ("in", "word"), ("fits", "word")),
     *(("GFLOP/step", "number"), ("minutes", "number")),
 )
+SUMS = {  # counts of `totals`, as they are labelled
+    "cells": "cells",
+    "fit": "fit",
+    "tight": "may not fit",
+    "do_not_fit": "cannot fit",
+    "not_judged": "not judged",
+    "not_predicted": "not predicted",
+    "skipped": "skipped by rule",
+}
 FITS = {
     Fit.FITS: "[green]yes[/]",
     Fit.TIGHT: "[yellow]maybe[/]",
@@ -66,10 +75,6 @@ def minutes(seconds: float) -> str:
     return f"{found:,.0f}"
 
 
-def cells(count: int) -> str:
-    return f"{count} cell" if count == 1 else f"{count} cells"
-
-
 def totals(plan: RunPlan, found: Sequence[Forecast]) -> dict[str, int | float | None]:
     """Counts by kind, and the minutes of the cells that a run would still measure (at most their
     timeouts); None if one of them has no time."""
@@ -95,27 +100,18 @@ def totals(plan: RunPlan, found: Sequence[Forecast]) -> dict[str, int | float | 
 
 
 def sums(matrix: Matrix, plan: RunPlan, found: Sequence[Forecast]) -> list[str]:
-    """The totals in sentences."""
+    """The totals as labelled facts, and what the numbers are."""
     counts = totals(plan, found)
-    parts = [
-        f"{counts['fit']} fit",
-        f"{counts['tight']} may not fit",
-        f"{counts['do_not_fit']} cannot fit",
-        f"{counts['not_judged']} not judged",
-        f"{counts['not_predicted']} not predicted",
-        f"{counts['skipped']} more skipped by rule",
-    ]
-    lines = [", ".join([cells(len(found)), *(part for part in parts if part[0] != "0")])]
-    measured = counts["measured"]
-    if measured:
-        lines.append(f"{cells(int(measured))} measured already; a run does not repeat them")
-    if counts["timed"]:
-        text = minutes(60 * (counts["timed_minutes"] or 0))
-        more = int(counts["to_measure"] or 0) - int(counts["timed"] or 0)
-        rest = f", and {more} more of unknown length" if more else ""
-        lines.append(f"about {text} minutes for {cells(int(counts['timed'] or 0))}{rest}")
-    timed = [each for each in found if each.seconds is not None and each.fit is not Fit.TOO_LARGE]
-    origins = {each.seconds_from for each in timed}
+    kinds = {name: count for name in SUMS if (count := counts[name]) or name == "cells"}
+    lines = [", ".join(f"{SUMS[name]}: {count}" for name, count in kinds.items())]
+    if measured := counts["measured"]:
+        lines.append(f"measured already, not repeated by a run: {measured}")
+    if timed := int(counts["timed"] or 0):
+        text = f"minutes: about {minutes(60 * (counts['timed_minutes'] or 0))} for {timed} of them"
+        more = int(counts["to_measure"] or 0) - timed
+        lines.append(text + (f"; of unknown length: {more}" if more else ""))
+    run = [each for each in found if each.fit is not Fit.TOO_LARGE]
+    origins = {each.seconds_from for each in run if each.seconds is not None}
     if origins - {MEASURED, RECORDS}:
         lines.append(
             f"minutes: FLOPs at {100 * UTILISATION:g} % of the dense peak of the dtype, plus "
@@ -123,9 +119,8 @@ def sums(matrix: Matrix, plan: RunPlan, found: Sequence[Forecast]) -> list[str]:
         )
     if RECORDS in origins:
         lines.append(f"minutes: from {RECORDS}")
-    late = sum(each.times_out for each in found if each.fit is not Fit.TOO_LARGE)
-    if late:
-        lines.append(f"{cells(late)} would exceed protocol.timeout_s")
+    if late := sum(each.times_out for each in run):
+        lines.append(f"longer than protocol.timeout_s: {late}")
     if any(each.target == "cpu" for each in found):
         lines.append("on a CPU the peak is that of the tensors, without that of Python and torch")
     if counts["do_not_fit"] and not matrix.try_predicted:
@@ -158,7 +153,7 @@ def notes(matrix: Matrix, plan: RunPlan, found: Sequence[Forecast]) -> list[str]
         if cell.id in plan.skipped:
             groups.setdefault(f"skipped: {plan.skipped[cell.id]}", []).append(cell)
     lines = [
-        f"{matrix.label(some[0]) if len(some) == 1 else cells(len(some))}: {reason}"
+        f"{matrix.label(some[0]) if len(some) == 1 else f'{len(some)} cells'}: {reason}"
         for reason, some in groups.items()
     ]
     return lines + [f"skipped: {line}" for line in matrix.dropped]

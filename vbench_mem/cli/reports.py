@@ -96,24 +96,20 @@ def report(
 
 def show_report(result: dict[str, Any], subjects: "list[Subject]") -> None:
     """Print the table of each matrix, what is missing or broken, and the files."""
-    from rich.console import Console
-
+    from vbench_mem.cli.terminal import new_console
     from vbench_mem.report.terminal import draw_overview
 
     for subject, chapter in zip(subjects, result.get("chapters", [result]), strict=True):
         joined = subject.joined
         if len(subjects) > 1:
             print(f"\n{joined.matrix.name}")
-        draw_overview(joined, Console(highlight=False, emoji=False))
+        draw_overview(joined, new_console())
         for name, reason in chapter["figures_skipped"].items():
             print(f"no figure {name}: {reason}")
-        broken = sum(verdict["outcome"] == "fail" for verdict in chapter["verdicts"])
-        if broken:
-            print(f"{broken} of {len(chapter['verdicts'])} verdicts on budgets fail")
+        if broken := sum(verdict["outcome"] == "fail" for verdict in chapter["verdicts"]):
+            print(f"Failed budgets: {broken} of {len(chapter['verdicts'])}")
         if joined.unmatched:
-            count = len(joined.unmatched)
-            scores = "1 score matches" if count == 1 else f"{count} scores match"
-            print(f"{scores} no row; report.html lists them")
+            print(f"Scores that match no row: {len(joined.unmatched)}; report.html lists them")
     folder = Path(result["folder"])
     whole = [name for name in result["files"] if "/" not in name]
     for name in whole:

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -154,29 +153,18 @@ def draw(report: "Report", sha256: str) -> None:
     if wide:
         table.add_column("from", overflow="fold")
     table.add_column("how or why", min_width=LEAST_WIDTH)
-    for row in rows_of(report):
-        cells = (row.fate, row.name, row.shape, *((row.source,) if wide else ()), row.why)
-        table.add_row(*cells, style=None if row.expected else "red")
+    for lines in rows_of(report):
+        *first, source, why = fields_of(lines)
+        fields = (*first, source, why) if wide else (*first, why)
+        table.add_row(*fields, style=None if lines[0].expected else "red")
     console.print(table)
     for note in report.notes:
         console.print(f"note: {note}")
 
 
-@dataclass(frozen=True)
-class TensorRow:
-    """One or several lines of a report."""
-
-    fate: str
-    name: str
-    shape: str
-    source: str
-    why: str
-    expected: bool
-
-
-def rows_of(report: "Report") -> Iterator[TensorRow]:
-    """Lines that differ only in the number of a layer are one row, `video.blocks.0-11.norm1.bias`;
-    so are those of one tower that are new or unused for the same reason."""
+def rows_of(report: "Report") -> "Iterator[list[Line]]":
+    """The lines of each row of the table: those that differ only in the number of a layer, or are
+    new or unused in one tower for the same reason."""
     for fate in report.counts:
         found: dict[Any, list[Line]] = {}
         for line in report.lines:
@@ -186,10 +174,11 @@ def rows_of(report: "Report") -> Iterator[TensorRow]:
             if fate in KEPT:
                 alike = (without_number(line.name)[0], line.shape, line.before)
             found.setdefault((*alike, line.why, line.expected), []).append(line)
-        yield from (row_of(lines) for lines in found.values())
+        yield from found.values()
 
 
-def row_of(lines: "list[Line]") -> TensorRow:
+def fields_of(lines: "list[Line]") -> tuple[str, str, str, str, str]:
+    """Fate, name, shape, name in the file, how or why."""
     first = lines[0]
     name = spanned([line.name for line in lines])
     shape = " -> ".join(times(each) for each in (first.before, first.shape) if each is not None)
@@ -201,7 +190,7 @@ def row_of(lines: "list[Line]") -> TensorRow:
     why = first.why if first.expected else f"UNEXPECTED: {first.why}"
     kept = lines if first.fate in KEPT else []
     sources = [spanned(list(each)) for each in zip(*(line.source for line in kept), strict=True)]
-    return TensorRow(first.fate, name, shape, ", ".join(sources), why, first.expected)
+    return first.fate, name, shape, ", ".join(sources), why
 
 
 def times(shape: tuple[int, ...]) -> str:

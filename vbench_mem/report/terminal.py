@@ -34,18 +34,12 @@ LONGEST_WORD = 11  # of a heading, which is wrapped between words
 def draw_overview(joined: Joined, console: Console) -> None:
     """One line for each row, below it reasons of failures, then the claims."""
     available = overview.columns(joined, overview.SHORT, ("t2v",))
-    table = overview_table(joined, available[:1])
-    count = 1
-    while count < len(available):
-        wider = overview_table(joined, available[: count + 1])
-        if (
-            Measurement.get(console, console.options.update(width=WIDEST), wider).maximum
-            > console.width
-        ):
-            break
-        table, count = wider, count + 1
-    console.print(table)
-    if count < len(available):
+    tables = [overview_table(joined, available[: n + 1]) for n in range(len(available) or 1)]
+    whole = console.options.update(width=WIDEST)
+    widths = [Measurement.get(console, whole, table).maximum for table in tables]
+    fitting = max(sum(width <= console.width for width in widths), 1)
+    console.print(tables[fitting - 1])
+    if fitting < len(tables):
         console.print("More columns: see report.html")
     for row in joined.rows:
         if row.reason is not None:
