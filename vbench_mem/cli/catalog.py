@@ -54,16 +54,9 @@ def matching(rows: Rows, section: str, pattern: str | None) -> Rows:
 def encoders() -> Rows:
     from vbench_mem.encoders.table import ENCODERS
 
+    names = ("name", "family", "size", "params", "source", "differs")
     return [
-        {
-            "name": row.name,
-            "family": row.family,
-            "size": row.size,
-            "params": row.params,
-            "source": row.source,
-            "differs": row.differs,
-            "spec": asdict(row.spec),
-        }
+        {name: getattr(row, name) for name in names} | {"spec": asdict(row.spec)}
         for row in ENCODERS.values()
     ]
 
@@ -94,12 +87,10 @@ def matrices() -> Rows:
         try:
             matrix = load_matrix(path)
         except UsageError as error:
-            rows.append({"name": path.stem, "path": str(path), "cells": None, "about": str(error)})
-            continue
-        about = " ".join(matrix.about.split())
-        rows.append(
-            {"name": path.stem, "path": str(path), "cells": len(matrix.wanted), "about": about}
-        )
+            cells, about = None, str(error)
+        else:
+            cells, about = len(matrix.wanted), " ".join(matrix.about.split())
+        rows.append({"name": path.stem, "path": str(path), "cells": cells, "about": about})
     return rows
 
 

@@ -1,10 +1,11 @@
 """`fit`: how many frames and clips fit a card, and the paper's memory claims. No device."""
 
+import itertools
 import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -76,20 +77,18 @@ def fit_matrix(
     make_folder(out)
     if memory_limit.chosen is not None:
         print(memory_limit.chosen, file=sys.stderr)
-    count = 0
+    done = itertools.count(1)
 
     def tell(line: "FitLine", answers: "list[FitAnswer]") -> None:
-        nonlocal count
-        count += 1
         tried = sum(len(answer.sizes) for answer in answers)
-        print(f"[{count}/{len(lines)}] {line.key}: {tried} predictions", file=sys.stderr)
+        print(f"[{next(done)}/{len(lines)}] {line.key}: {tried} predictions", file=sys.stderr)
 
     answers = solve_all(lines, memory_limit.bytes, memory_limit.target, tell)
     files = [] if out is None else write_fit(answers, memory_limit, loaded.name, out)
     if as_json:
-        facts = {"matrix": loaded.name, "memory_limit": asdict(memory_limit)}
-        rows = [row_of(answer) for answer in answers]
-        print(json.dumps(facts | {"rows": rows, "files": list(map(str, files))}, indent=1))
+        facts: dict[str, Any] = {"matrix": loaded.name, "memory_limit": asdict(memory_limit)}
+        facts |= {"rows": list(map(row_of, answers)), "files": list(map(str, files))}
+        print(json.dumps(facts, indent=1))
         return
     draw_grid(f"{loaded.name}: largest that fits {memory_limit.title}", grid(answers), left=2)
     for line in [*reasons(answers), *map(str, files)]:
@@ -108,18 +107,16 @@ def check_claims(only: str | None, out: Path | None, as_json: bool) -> None:
         raise UsageError(f"--only {only}: no claim contains this; one reads '{known[0].line}'")
     make_folder(out)
     print(f"{len(claims)} claims under {len(CONDITIONS)} conditions", file=sys.stderr)
-    count = 0
+    done = itertools.count(1)
 
     def tell(_: str) -> None:
-        nonlocal count
-        count += 1
-        if count % PROGRESS_STEP == 0:
+        if (count := next(done)) % PROGRESS_STEP == 0:
             print(f"{count} predictions", file=sys.stderr)
 
     findings = judge_all(claims, CONDITIONS, tell)
     files = [] if out is None else write_claims(findings, out)
     if as_json:
-        rows = [row_of_finding(finding) for finding in findings]
+        rows = list(map(row_of_finding, findings))
         print(json.dumps({"rows": rows, "files": list(map(str, files))}, indent=1))
         return
     draw_grid("the paper's claims about memory", claim_grid(findings), left=2)

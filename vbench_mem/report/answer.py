@@ -1,10 +1,11 @@
 """The summary of a matrix as short labelled facts, computed from its rows. No interpretation."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from vbench_mem.analysis.budgets.partner import Partners
-from vbench_mem.analysis.join import Joined, Row
+from vbench_mem.analysis.join import Joined
 from vbench_mem.analysis.pareto import frontier
 from vbench_mem.base.metrics import show
 from vbench_mem.base.units import format_bytes
@@ -21,6 +22,20 @@ NOT_FITTING = {  # states of predicted rows, as the summary labels them
     RowState.UNPREDICTED: "Not predicted",
 }
 
+CONDITIONS: dict[str, Callable[[Any], str]] = {
+    "mode": lambda mode: "embedding only" if mode == "embed" else "",
+    "frames": lambda count: f"{count} frame{'' if count == 1 else 's'}",
+    "batch": lambda count: f"batch {count}",
+    "resolution_px": lambda side: f"{side} px",
+    "dtype": str,
+    "optimizer": lambda form: f"AdamW ({form})",
+    "attention": lambda kernel: "" if kernel == "auto" else f"{kernel} attention",
+    "checkpoint": lambda is_on: "layers recomputed" if is_on else "",
+    "compile": lambda is_on: "compiled" if is_on else "",
+    "input": lambda kind: "clips from files" if kind == "clips" else "",
+    "device": lambda name: "" if name == "auto" else name,
+}
+
 
 def summary(joined: Joined) -> Summary:
     """Recall, Pareto frontier, budget and peak memory by load, masking, how cells ended."""
@@ -34,17 +49,13 @@ def summary(joined: Joined) -> Summary:
     return Summary((*facts, *masking(joined, sized), *endings(joined)))
 
 
-def load_of(row: Row) -> str:
-    """`frames=16 batch=8`: the part of the label after the variant; else `16 frames`."""
-    rest = row.label.removeprefix(row.cell.variant).strip()
-    return rest or f"{row.cell.load.frames} frames"
-
-
 def by_load(sized: Sequence[MemoryPoint]) -> dict[str, list[MemoryPoint]]:
-    """Loads with several rows, in the matrix's order."""
+    """Loads with several rows, in the matrix's order: by the part of the label after the variant,
+    `frames=16 batch=8`, else `16 frames`."""
     loads: dict[str, list[MemoryPoint]] = {}
     for each in sized:
-        loads.setdefault(load_of(each.row), []).append(each)
+        rest = each.row.label.removeprefix(each.row.cell.variant).strip()
+        loads.setdefault(rest or f"{each.frames} frames", []).append(each)
     return {load: some for load, some in loads.items() if len(some) > 1}
 
 
@@ -109,3 +120,13 @@ def endings(joined: Joined) -> Iterator[Fact]:
 def first_names(names: Sequence[str]) -> str:
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     return ", ".join(names[:MOST_NAMES]) + more
+
+
+def conditions(joined: Joined) -> str:
+    """`16 frames, batch 8, 96 px, float32`; settings that differ between rows are columns."""
+    words = []
+    for name, text_of in CONDITIONS.items():
+        values = [row.facts.get(name) for row in joined.rows]
+        if values and values[0] is not None and all(value == values[0] for value in values):
+            words.append(text_of(values[0]))
+    return ", ".join(filter(None, words))

@@ -4,8 +4,7 @@ several matrices has a chapter; shared sections come once."""
 from collections.abc import Iterable, Sequence
 
 from vbench_mem.report import document as doc
-from vbench_mem.report.answer import summary
-from vbench_mem.report.conditions import conditions
+from vbench_mem.report.answer import conditions, summary
 from vbench_mem.report.content import (
     budgets,
     claims,
