@@ -16,7 +16,7 @@ from vbench_mem.report.document import (
     Table,
     line,
 )
-from vbench_mem.report.marks import Mark, Track
+from vbench_mem.report.marks import Mark
 
 HOSTILE = '<script>alert("x")</script> #let $x_1$ *bold* | `tick` [a](b) \\ @ref'
 SVG = """<?xml version="1.0" encoding="utf-8"?>
@@ -74,8 +74,7 @@ def sample(count: int = 12) -> Document:
         title="Memory against frames",
         caption="Peak memory of a step.",
         svg=SVG,
-        tracks=(Track(gid="t0", series="joint", marks=marks),),
-        legend_series={"l0h": "joint", "l0t": "joint"},
+        tips={"t0": marks},
     )
     return Document(
         title="sample",

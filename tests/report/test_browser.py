@@ -47,16 +47,11 @@ axes: {encoder: [joint_test, frame_mean_test], recipe: [full, mask75], frames: [
     ]
     figures = illustrate(plans(joined_of(matrix, *records)), folder)
     (figure,) = (it for it in figures if it.name == "memory_frames")
-    return replace(
-        figure,
-        tracks=tuple(
-            replace(
-                track,
-                marks=tuple(replace(it, link=f"records/{it.cell_id}.json") for it in track.marks),
-            )
-            for track in figure.tracks
-        ),
-    )
+    tips = {
+        gid: tuple(replace(it, link=f"records/{it.cell_id}.json") for it in marks)
+        for gid, marks in figure.tips.items()
+    }
+    return replace(figure, tips=tips)
 
 
 def document(folder: Path) -> Document:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.report.axes_read import legend_of
 from tests.report.contrast import contrast
 from tests.report.predicted import prediction_of
 from tests.rows import GIB, joined_of, matrix_of, ok, oom
@@ -62,11 +63,11 @@ def test_an_empty_field_says_why_when_pointed_at(tmp_path: Path) -> None:
     joined = run(tmp_path)
     grids, _ = card_grids(tiles_of(joined), joined)
     sheet = draw_cards(grids)
-    told = [mark.facts[0] for track in sheet.tracks for mark in track.marks]
+    told = [mark.facts[0] for marks in sheet.tips.values() for mark in marks]
     assert told[2] == ("no number", "it ran out of memory where it was predicted to fit")
     assert told[3][0] == "no number" and "no record" in told[3][1]
     assert told[0] == ("smallest card", "8 GB")
-    assert {track.series for track in sheet.tracks} == set(sheet.legend_series.values())
+    assert legend_of(sheet) == ["8 GB", "40 GB", "no number"]
 
 
 def test_a_size_is_what_every_known_card_of_it_has_for_certain() -> None:
@@ -91,7 +92,7 @@ def test_what_no_card_holds_says_so(tmp_path: Path) -> None:
     grids, _ = card_grids(tiles_of(joined)[:1], joined)
     sheet = draw_cards(grids)
     assert sheet.axes[0].texts[0].get_text() == "> 141 GB · 200 GiB"
-    assert "more than 141 GB" in sheet.legend_series.values()
+    assert "more than 141 GB" in legend_of(sheet)
 
 
 def test_a_cpu_has_no_card_to_fit(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.report.axes_read import legend_of
 from tests.report.contrast import contrast
 from tests.report.predicted import CATEGORIES, prediction_of
 from tests.rows import GIB, joined_of, matrix_of, ok, oom, skipped_as_oom
@@ -71,12 +72,10 @@ def test_where_all_is_predicted_the_axis_says_it(tmp_path: Path) -> None:
 
 def test_a_mark_tells_its_part_and_its_share(tmp_path: Path) -> None:
     sheet = draw_categories(stacks(run(tmp_path)))
-    first = sheet.tracks[0]
-    assert (first.series, first.marks[0].facts[0]) == (
-        "parameters",
-        ("parameters", "512.0 MiB, 6.2 % of the measured peak"),
-    )
-    assert {track.series for track in sheet.tracks} == set(sheet.legend_series.values())
+    (first,), *_ = sheet.tips.values()
+    assert first.facts[0] == ("parameters", "512.0 MiB, 6.2 % of the measured peak")
+    named = {marks[0].facts[0][0] for marks in sheet.tips.values()}
+    assert named == {*legend_of(sheet)}
 
 
 def test_a_run_out_of_memory_shows_what_it_would_have_needed(tmp_path: Path) -> None:

@@ -111,13 +111,10 @@ def test_the_answer_says_what_needs_least_what_is_faster_and_what_did_not_fit(
 
 def test_the_answer_names_what_retrieves_best_and_what_is_next(joined: Joined) -> None:
     facts = summary(joined).facts
-    assert facts[:2] == (
-        (
-            "Best T2V R@1 on msr-vtt",
-            "42.0 % at 4.00 GiB (joint_test frames=8); one seed, no spread",
-        ),
-        ("Next on the frontier of msr-vtt", "40.0 % at 2.00 GiB (joint_test frames=4)"),
-    )
+    label, best = facts[0]
+    assert label == "Best recall at 1, msr-vtt, text to video"
+    assert best.startswith("joint_test frames=8, 42.0 % at 4.00 GiB")
+    assert best.endswith("; next on the frontier: joint_test frames=4, 40.0 % at 2.00 GiB")
     assert facts[-3:] == (
         ("Masking 75 % of the tokens", "38 to 50 % of the unmasked peak (pairs of rows: 2)"),
         ("Cells", "6 ok, 3 missing, 1 oom, 2 skipped (of 12)"),
@@ -186,8 +183,8 @@ def test_a_recall_without_another_is_not_called_the_best(tmp_path: Path) -> None
     matrix = matrix_of(tmp_path)
     facts = summary(joined_of(matrix, *map(ok, matrix.cells), scores=(score(),))).facts
     assert facts[0] == (
-        "T2V R@1 on msr-vtt",
-        "40.0 % at 3.00 GiB (joint_test frames=4); no other row has one",
+        "Recall at 1, msr-vtt, text to video",
+        "joint_test frames=4, 40.0 % at 3.00 GiB; no other row has one to compare",
     )
 
 
@@ -200,9 +197,11 @@ def test_memory_of_another_device_is_no_alternative(tmp_path: Path) -> None:
     ]
     scores = (score(value=0.5), score("frame_mean_test", 0.4))
     on_card = [record for record in records if record.cell.runtime.device == "cuda"]
-    best, following, *_ = summary(joined_of(matrix, *on_card, records[2], scores=scores)).facts
-    assert best[1].startswith("50.0 % at 4.00 GiB (joint_test device=cuda)")
-    assert following[1] == "40.0 % at 3.00 GiB (frame_mean_test device=cuda)"
+    best = dict(summary(joined_of(matrix, *on_card, records[2], scores=scores)).facts)[
+        "Best recall at 1, msr-vtt, text to video"
+    ]
+    assert best.startswith("joint_test device=cuda, 50.0 % at 4.00 GiB")
+    assert best.endswith(": frame_mean_test device=cuda, 40.0 % at 3.00 GiB")
 
 
 def test_predictions_are_never_shown_as_measurements(tmp_path: Path) -> None:
@@ -213,8 +212,9 @@ def test_predictions_are_never_shown_as_measurements(tmp_path: Path) -> None:
     mixed = predict_all(measured, plain, lambda cell: 2.0 + (cell.spec.layout == "joint"))
     slow = [replace(row, state="timeout") if row.prediction else row for row in mixed.rows]
     facts = dict(summary(replace(mixed, rows=tuple(slow))).facts)
-    assert "40.0 % at 3.00 GiB predicted" in facts["Best T2V R@1 on msr-vtt"]
-    assert "30.0 % at 2.00 GiB predicted" in facts["Next on the frontier of msr-vtt"]
+    best = facts["Best recall at 1, msr-vtt, text to video"]
+    assert "40.0 % at a predicted 3.00 GiB" in best
+    assert "30.0 % at a predicted 2.00 GiB" in best
     for load in ("frames=4", "frames=8"):
         assert facts[f"Peak memory at {load}"] == (
             "2.00 GiB predicted (frame_mean_test) to 4.00 GiB (joint_test+mask75)"

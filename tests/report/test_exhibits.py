@@ -19,13 +19,13 @@ from vbench_mem.matrix.exhibits import EXHIBITS
 from vbench_mem.matrix.load import load_matrix
 from vbench_mem.report.draw.canvas import Sheet
 from vbench_mem.report.draw.dispatch import draw
-from vbench_mem.report.draw.lanes import draw_lanes
-from vbench_mem.report.draw.tokens import draw_tokens
+from vbench_mem.report.draw.exhibit import draw_exhibit
 from vbench_mem.report.exhibits import backbones, growth, long_clips, patches
+from vbench_mem.report.exhibits.size_pairs import PAIR, size_pairs, sizes_of
 from vbench_mem.report.exhibits.words import MOST, listed
 from vbench_mem.report.illustrate import drawn as illustrated
+from vbench_mem.report.illustrate import exhibit_plans as plans
 from vbench_mem.report.illustrate import plans as every_plan
-from vbench_mem.report.pictures.exhibits import plans
 from vbench_mem.report.plan import Plan
 
 SHIPPED = Path(__file__).parent.parent.parent / "matrices"
@@ -146,21 +146,21 @@ def test_lanes_tell_loads_apart(tmp_path: Path) -> None:
     text = "about: q\naxes: {encoder: joint_test, recipe: [full, mask75], frames: [4, 8], batch: 2}"
     matrix = matrix_of(tmp_path, text)
     figure = backbones.figure_of(joined_of(matrix, *(ok(cell) for cell in matrix.cells)))
-    ((names, (panel,)),) = [(row.names, row.panels) for row in figure.rows]
-    assert names == ["joint_test frames=4", "joint_test frames=8"]
-    assert [[mark.lane for mark in line] for line in panel.lines] == [[0, 0], [1, 1]]
+    (panel,) = figure.panels
+    assert panel.names == ["joint_test frames=4", "joint_test frames=8"]
+    assert [[mark.y for mark in line] for line in panel.lines] == [[0, 0], [1, 1]]
 
 
 def figure2(joined: Joined) -> Sheet:
-    return draw_lanes(backbones.figure_of(joined))
+    return draw_exhibit(backbones.figure_of(joined))
 
 
 def figure3(joined: Joined) -> Sheet:
-    return draw_tokens(patches.figure_of(joined))
+    return draw_exhibit(patches.figure_of(joined))
 
 
 def figure5(joined: Joined) -> Sheet:
-    return draw_lanes(long_clips.figure_of(long_clips.lengths_of(joined)))
+    return draw_exhibit(long_clips.figure_of(long_clips.lengths_of(joined)))
 
 
 def test_figure_2_shows_the_published_recalls_hollow_and_on_no_line() -> None:
@@ -246,9 +246,9 @@ def test_figure_3_has_a_panel_for_each_recall_of_ours_and_none_for_published_one
 
 
 def grown(joined: Joined) -> Sheet:
-    sizes = growth.sizes_of(joined)
+    sizes = sizes_of(joined)
     assert sizes is not None
-    return draw_lanes(growth.figure_of(growth.size_pairs(joined, sizes), sizes))
+    return draw_exhibit(growth.figure_of(size_pairs(joined, sizes), sizes))
 
 
 def test_figure_4_has_a_bar_for_each_method_from_b_to_l_the_largest_first() -> None:
@@ -302,16 +302,14 @@ def test_figure_4_pairs_specs_however_their_rows_are_called(
 ) -> None:
     rest = "frames: 4" if "batch" in axes else "frames: 4, batch: 2"
     matrix = matrix_of(tmp_path, f"about: q\naxes: {{{axes}, {rest}}}\n")
-    found = growth.size_pairs(
-        joined_of(matrix, *(ok(c, int(peak(c) * GIB)) for c in matrix.cells)), growth.PAIR
-    )
+    found = size_pairs(joined_of(matrix, *(ok(c, int(peak(c) * GIB)) for c in matrix.cells)), PAIR)
     assert sorted(method.name for method in found) == names
     assert 2 * len(found) == len(matrix.cells)
     for method in found:
-        small, large = (point.row.cell for point in method.both)
+        small, large = (point.row.cell for point in method.points)
         assert (small.spec.tower, large.spec.tower) == (VIDEO_SIZES["B"], VIDEO_SIZES["L"])
         assert (small.recipe, small.load) == (large.recipe, large.load)
-        assert method.increase == pytest.approx(1024 / 768 * 2 - 1, rel=1e-3)
+        assert method.increase == pytest.approx(100 * (1024 / 768 * 2 - 1), rel=1e-3)
         if "size: [" in axes:  # the caption tower is a choice of its own
             assert small.spec.text.tower == large.spec.text.tower
 
@@ -320,7 +318,7 @@ def test_figure_4_pairs_no_rows_that_differ_in_more_than_their_size(tmp_path: Pa
     text = "about: q\naxes:\n- {variant: joint_b16, frames: 4, batch: 2}\n"
     for other in ("joint_l16_coarse_time", "joint_l16+mask75", "factorized_l16"):
         matrix = matrix_of(tmp_path, f"{text}- {{variant: {other}, frames: 4, batch: 2}}\n")
-        assert growth.size_pairs(joined_of(matrix, *map(ok, matrix.cells)), growth.PAIR) == []
+        assert size_pairs(joined_of(matrix, *map(ok, matrix.cells)), PAIR) == []
 
 
 def test_figure_4_computes_a_published_loss_from_table_2_and_shows_it_hollow() -> None:
@@ -361,7 +359,7 @@ def test_figure_4_says_so_where_no_recall_is_joined_or_one_size_ran_out_of_memor
     full = matrix.cells[2]
     joined = joined_of(matrix, *(ok(c) for c in matrix.cells if c is not full), oom(full))
     memory, *others = grown(joined).axes
-    assert growth.sizes_of(joined) == ("Ti", "S")
+    assert sizes_of(joined) == ("Ti", "S")
     assert memory.get_title(loc="left") == "more memory, Ti to S"
     assert "out of memory" in [text.get_text() for text in memory.texts]
     assert [[t.get_text() for t in each.texts] for each in others] == [["no recall is joined"]] * 2
@@ -423,19 +421,15 @@ def test_a_run_out_of_memory_is_a_cross_on_its_limit() -> None:
 
 
 @pytest.mark.parametrize(("figure", "name"), FIGURES.items())
-def test_every_mark_tells_its_numbers_and_hides_with_its_family(
-    figure: str, name: str, tmp_path: Path
-) -> None:
+def test_every_mark_tells_its_numbers(figure: str, name: str, tmp_path: Path) -> None:
     joined = measured(name)
     picture = illustrated(plan_of(joined), tmp_path, "")
     assert picture.svg is not None
-    assert all(f'id="{track.gid}"' in picture.svg for track in picture.tracks)
-    marks = [mark for track in picture.tracks for mark in track.marks]
+    assert all(f'id="{gid}"' in picture.svg for gid in picture.tips)
+    marks = [mark for some in picture.tips.values() for mark in some]
     ids = {mark.cell_id for mark in marks if mark.cell_id}
     told = {mark.label: dict(mark.facts) for mark in marks}
     assert all(told.values())
     if figure != "figure4":  # whose bars are of two cells
         assert ids == {row.cell.id for row in joined.rows if not row.by_rule}
-        families = {row.facts["family"] for row in joined.rows}
-        assert all(families & set(track.groups) for track in picture.tracks)
     assert (tmp_path / f"exhibit_{figure}.png").stat().st_size > 1000

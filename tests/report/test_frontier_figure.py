@@ -116,7 +116,7 @@ def test_what_is_not_beaten_is_large_and_named_with_its_recall(tmp_path: Path) -
     assert (list(large.get_xdata()), list(large.get_ydata())) == ([1.0], [20.0])
     assert axes.get_xlabel() == "peak allocated memory, GiB (left is better)"
     assert axes.get_ylabel() == "ms/step (down is better)"
-    assert sum(len(track.marks) for track in sheet.tracks) == len(NUMBERS)
+    assert sum(len(marks) for marks in sheet.tips.values()) == len(NUMBERS)
 
 
 def test_without_recall_the_frontier_is_a_line(tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ from vbench_mem.analysis.join import Joined
 from vbench_mem.report.document import Figure
 from vbench_mem.report.draw.labels import shortened, width
 from vbench_mem.report.exhibits.patches import tokens_of
-from vbench_mem.report.illustrate import illustrate
+from vbench_mem.report.illustrate import exhibit_plans, illustrate
 from vbench_mem.report.panels import recall_panels
-from vbench_mem.report.pictures import exhibits, frontier, memory, recall, time
+from vbench_mem.report.pictures import frontier, recall, time
 from vbench_mem.report.pictures.throughput import levels
 from vbench_mem.report.scheme import scheme_of
 from vbench_mem.report.series import ValuePoint
@@ -51,18 +51,12 @@ def own(tmp_path: Path) -> Joined:
 
 
 def test_names_of_any_length_leave_room_for_the_marks(own: Joined, tmp_path: Path) -> None:
-    figures = illustrate(exhibits.plans(own), tmp_path)
+    figures = illustrate(exhibit_plans(own), tmp_path)
     assert [figure.skipped for figure in figures] == [None, None, None]
     for name in ("exhibit_figure2", "exhibit_figure5"):
         svg = next(figure.svg for figure in figures if figure.name == name) or ""
         assert "mine:a" in svg
         assert LONG not in svg
-
-
-def test_a_legend_entry_that_is_cut_still_hides_its_series(own: Joined, tmp_path: Path) -> None:
-    figure = only(illustrate(memory.plans(own), tmp_path))
-    assert f"mine:{LONG}" in figure.legend_series.values()
-    assert f"mine:{LONG}" in {track.series for track in figure.tracks}
 
 
 @pytest.mark.parametrize("room", [30.0, 100.0])
@@ -77,9 +71,10 @@ def test_a_text_is_cut_in_its_middle_until_it_fits(room: float) -> None:
 def test_a_row_whose_tokens_nobody_knows_is_in_the_panels_of_recall(
     own: Joined, tmp_path: Path
 ) -> None:
-    plan = next(p for p in exhibits.plans(scored(own)) if p.name == "exhibit_figure3")
+    plan = next(p for p in exhibit_plans(scored(own)) if p.name == "exhibit_figure3")
     (figure,) = illustrate([plan], tmp_path)
-    assert f"mine:{LONG}" in {track.series for track in figure.tracks}
+    labels = {mark.label for marks in figure.tips.values() for mark in marks}
+    assert f"mine:{LONG} frames=4" in labels
 
 
 def test_a_source_with_control_characters_gives_a_file_that_is_xml(tmp_path: Path) -> None:
@@ -100,15 +95,15 @@ def test_figure_2_without_a_place_for_any_row_says_so(tmp_path: Path) -> None:
         tmp_path, HEAD.format("figure2") + "{encoder: joint_test, frames: 4, batch: 2}\n"
     )
     record = oom(matrix.cells[0]).model_copy(update={"environment": None})
-    (plan,) = exhibits.plans(joined_of(matrix, record, scores=(score(),)))
+    (plan,) = exhibit_plans(joined_of(matrix, record, scores=(score(),)))
     assert plan.skipped == "no row has a measured or predicted peak"
 
 
 def test_figure_2_says_what_masking_saves_of_the_unmasked_encoder_alone(tmp_path: Path) -> None:
     axes = "{{encoder: joint_test, recipe: [{}], frames: 4, batch: 2}}\n"
-    masked = exhibits.plans(joined(tmp_path, axes.format("mask75, mask25")))
+    masked = exhibit_plans(joined(tmp_path, axes.format("mask75, mask25")))
     assert "divides memory" not in masked[0].caption
-    every = exhibits.plans(joined(tmp_path, axes.format("mask75, mask25, full")))
+    every = exhibit_plans(joined(tmp_path, axes.format("mask75, mask25, full")))
     assert "masking 75 % divides memory by 3 (joint_test)" in every[0].caption
 
 
@@ -124,8 +119,8 @@ def test_figure_4_has_a_mark_for_every_one_of_many_data_sets(tmp_path: Path) -> 
     plain = joined(tmp_path, axes, "figure4")
     records = [row.record for row in plain.rows if row.record is not None]
     some = joined_of(plain.matrix, *records, scores=tuple(scores))
-    figure = only(illustrate(exhibits.plans(some), tmp_path))
-    told = [name for t in figure.tracks for m in t.marks for name, _ in m.facts]
+    figure = only(illustrate(exhibit_plans(some), tmp_path))
+    told = [name for marks in figure.tips.values() for m in marks for name, _ in m.facts]
     assert all(told.count(f"{name} T2V R@1, this recipe") == 2 for name in names)
 
 

@@ -98,22 +98,16 @@ def test_a_legend_of_many_series_names_families_and_looks(tmp_path: Path) -> Non
     names = [text.get_text() for text in sheet.legends[0].get_texts()]
     assert names[:2] == ["joint", "factorized"]
     assert "ti16+mask75" in names and len(names) == 2 + 18
-    hidden = {track.series for track in sheet.tracks if "joint" in track.groups}
-    assert len(hidden) == 18 and all(name.startswith("joint_") for name in hidden)
-    assert set(sheet.legend_series.values()) == set(names)
 
 
-def test_whatever_the_legend_names_hides_something(tmp_path: Path) -> None:
+def test_every_figure_has_tooltips(tmp_path: Path) -> None:
     joined = run(tmp_path, VARIANTS.replace("[1, 2]", "1"))
     drawn = {plan.name: draw(plan) for plan in plans(joined) if plan.drawer}
     assert set(drawn) == {
         *("memory_frames", "time_frames", "memory_categories", "throughput", "frontier", "cards")
     }
     for name, sheet in drawn.items():
-        gids = [track.gid for track in sheet.tracks]
-        assert len(set(gids)) == len(gids) > 0
-        known = {name for track in sheet.tracks for name in (track.series, *track.groups)}
-        assert set(sheet.legend_series.values()) - known <= {"Pareto frontier"}, name
+        assert sheet.tips and all(sheet.tips.values()), name
 
 
 def test_a_group_of_the_file_has_as_many_marks_as_it_is_said_to_have(tmp_path: Path) -> None:
@@ -125,13 +119,9 @@ def test_a_group_of_the_file_has_as_many_marks_as_it_is_said_to_have(tmp_path: P
             continue
         root = ElementTree.fromstring(figure.svg)
         groups = {group.get("id"): group for group in root.iter(f"{SVG}g")}
-        for track in figure.tracks:
-            drawn = len(list(groups[track.gid].iter(f"{SVG}use")))
-            # a bar is one mark without a marker
-            assert len(track.marks) in (drawn, 0) or (len(track.marks), drawn) == (1, 0), (
-                figure.name,
-                track,
-            )
+        for gid, marks in figure.tips.items():
+            drawn = len(list(groups[gid].iter(f"{SVG}use")))
+            assert len(marks) == (drawn or 1), (figure.name, marks)  # a bar has no marker
 
 
 @pytest.mark.slow

@@ -27,7 +27,7 @@ from vbench_mem.report.document import (
     Table,
     line,
 )
-from vbench_mem.report.marks import Mark, Track
+from vbench_mem.report.marks import Mark
 from vbench_mem.report.write.html import html_page, part
 from vbench_mem.report.write.plain import safe_link
 
@@ -78,8 +78,7 @@ def everything_hostile() -> Document:
             title=HOSTILE,
             caption=HOSTILE,
             svg=SVG,
-            tracks=(Track(gid="t0", series=HOSTILE, marks=(mark,)),),
-            legend_series={"l0t": HOSTILE},
+            tips={"t0": (mark,)},
         ),
         Fold(HOSTILE, (Paragraph(line(HOSTILE)),)),
     )
@@ -102,8 +101,7 @@ def test_every_mark_of_a_figure_has_its_numbers_and_a_link_to_its_record() -> No
         Mark(label=f"row {n}", facts=(("peak memory", f"{n} MiB"),), link=f"records/{n}.json")
         for n in (1, 2, 3)
     )
-    track = Track(gid="t0", series="s", marks=marks)
-    read = Read(page_of(Figure(name="f", title="f", svg=SVG, tracks=(track,))))
+    read = Read(page_of(Figure(name="f", title="f", svg=SVG, tips={"t0": marks})))
     tips = [(tag, a["data-tip"]) for tag, a in read.tags if "data-tip" in a]
     assert tips == [("use", f"row {n}\npeak memory: {n} MiB") for n in (1, 2, 3)]
     links = [a["href"] for tag, a in read.tags if tag == "a" and "records/" in a["href"]]
@@ -111,8 +109,8 @@ def test_every_mark_of_a_figure_has_its_numbers_and_a_link_to_its_record() -> No
 
 
 def test_a_group_without_markers_is_one_mark() -> None:
-    track = Track(gid="l0t", series="s", marks=(Mark(label="a bar"),))
-    read = Read(page_of(Figure(name="f", title="f", svg=SVG, tracks=(track,))))
+    tips = {"l0t": (Mark(label="a bar"),)}
+    read = Read(page_of(Figure(name="f", title="f", svg=SVG, tips=tips)))
     assert [a["id"] for _, a in read.tags if a.get("data-tip") == "a bar"] == ["f0_l0t"]
 
 

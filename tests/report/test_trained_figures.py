@@ -1,6 +1,5 @@
 """Bars over seeds, levels whose labels meet nothing, and losses by stage."""
 
-import itertools
 import math
 import statistics
 from dataclasses import replace
@@ -9,17 +8,19 @@ from pathlib import Path
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.path import Path as Line
+from matplotlib.transforms import Bbox
 
-from tests.report.axes_read import drawn, xy
+from tests.report.axes_read import draw_memory_recall, drawn, xy
 from tests.report.made import records_of, temporal, trained_matrix, trained_rows
 from tests.report.predicted_rows import predict_all
 from tests.rows import joined_of, matrix_of, ok, oom, score, trained
 from vbench_mem.accuracy.training.curve import Curve
 from vbench_mem.analysis.join import Joined
 from vbench_mem.report.curves import POINTS, binned, loss_panels
-from vbench_mem.report.draw.labels import Box, Labels
+from vbench_mem.report.draw.labels import Labels
 from vbench_mem.report.draw.losses import draw_losses
-from vbench_mem.report.draw.recall import draw_memory_recall
+from vbench_mem.report.exhibits.plot import recall_panel
 from vbench_mem.report.illustrate import illustrate, plans
 from vbench_mem.report.panels import recall_panels, sweeps
 from vbench_mem.report.scheme import scheme_of
@@ -93,17 +94,18 @@ def test_labels_meet_neither_marks_nor_lines_nor_each_other() -> None:
         axes.axhline(height)
     labels = Labels(axes)
     for height in heights:
-        labels.on_level(height, ["ceiling, 25 %"], "black")
+        labels.on_line((0, height), (250, height), ["ceiling, 25 %"], "black")
     assert len(labels.texts) == 3
-    for one, other in itertools.combinations([*labels.taken, *labels.texts], 2):
-        if other in labels.texts:
-            assert not one.meets(other)
+    for label in labels.texts:
+        assert label.count_overlaps(labels.texts) == 1  # itself
+        assert not label.count_overlaps(labels.marks)
+        assert not any(path.intersects_bbox(label) for path in labels.lines)
     inside = labels.inside
     for label, own in zip(labels.texts, heights, strict=True):
         lines = [labels.point(0, at)[1] for at in heights if at != own]
-        assert all(not label.low < at < label.high for at in lines)
-        assert inside.left <= label.left and label.right <= inside.right
-        assert inside.low <= label.low and label.high <= inside.high
+        assert all(not label.y0 < at < label.y1 for at in lines)
+        assert inside.x0 <= label.x0 and label.x1 <= inside.x1
+        assert inside.y0 <= label.y0 and label.y1 <= inside.y1
 
 
 def test_a_label_that_would_cross_a_line_goes_elsewhere_or_into_two_lines(tmp_path: Path) -> None:
@@ -114,16 +116,13 @@ def test_a_label_that_would_cross_a_line_goes_elsewhere_or_into_two_lines(tmp_pa
     axes = draw_memory_recall(recall_panels(joined)).axes[2]
     label = next(text for text in axes.texts if text.get_text().startswith("ceiling"))
     labels = Labels(axes)
-    left, low = label.xyann[0] + labels.inside.left, label.xyann[1] + labels.inside.low
+    left, low = label.xyann + axes.bbox.transformed(labels.points).min
     lines = label.get_text().split("\n")
-    box = Box(left, low, left + 4.4 * max(map(len, lines)), low + 10 * len(lines))
+    box = Bbox.from_bounds(left, low, 4.4 * max(map(len, lines)), 10 * len(lines))
     drawn_lines = [line for line in axes.lines if line.get_label() in ("frontier", SWEPT)]
     assert len(drawn_lines) == 2
-    labels.taken.clear()
     for line in drawn_lines:
-        labels.avoid_line([labels.point(*place) for place in xy(line)])
-    assert labels.taken
-    assert not any(box.meets(piece) for piece in labels.taken)
+        assert not Line([labels.point(*place) for place in xy(line)]).intersects_bbox(box, False)
 
 
 SWEPT = "mask alone: joint_test"
@@ -137,10 +136,6 @@ def test_a_line_joins_what_differs_in_its_mask_alone(tmp_path: Path) -> None:
         assert [x for x, _ in xy(line)] == [3.0, 1.0]
         assert line.get_color() == drawn(axes, "joint_test").get_color()
     assert [y for _, y in xy(drawn(figure.axes[2], SWEPT))] == pytest.approx([80.0, 79.0])
-    (track,) = {
-        track.groups for track in figure.tracks if track.series == "joint_test" and not track.marks
-    } - {("joint", "test")}
-    assert track == ("joint",)  # hidden with its family
 
 
 def test_published_scores_are_never_part_of_a_line(tmp_path: Path) -> None:
@@ -151,7 +146,7 @@ def test_published_scores_are_never_part_of_a_line(tmp_path: Path) -> None:
     for origin, count in (("published", 0), ("imported", 1), ("measured", 1)):
         scores = [score(mask_ratio=mask, origin=origin) for mask in (0.0, 0.75)]
         (panel,) = recall_panels(joined_of(matrix, *records, scores=tuple(scores)))
-        assert len(panel.sweeps) == count
+        assert len(recall_panel(panel, with_frontier=False).lines) == count
         lines = [line for line in draw_memory_recall([panel]).axes[0].lines if len(xy(line)) > 1]
         assert bool(lines) == bool(count)
 
@@ -174,7 +169,7 @@ def test_unlike_scores_unlike_masks_and_runs_out_of_memory_are_not_joined(tmp_pa
     ]
     scores = (score(), score(mask_ratio=0.75, protocol="fine-tuned"))
     (panel,) = recall_panels(joined_of(matrix, ok(full), ok(most), scores=scores))
-    assert panel.sweeps == []
+    assert recall_panel(panel, with_frontier=False).lines == []
 
 
 def test_an_axis_says_whether_memory_is_measured_or_predicted(tmp_path: Path) -> None:

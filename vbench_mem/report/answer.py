@@ -9,9 +9,9 @@ from vbench_mem.analysis.join import Joined
 from vbench_mem.analysis.pareto import frontier
 from vbench_mem.base.metrics import show
 from vbench_mem.base.units import format_bytes
-from vbench_mem.report.best import recall_facts
+from vbench_mem.report.best import best_recalls
 from vbench_mem.report.document import Fact, Summary
-from vbench_mem.report.series import MemoryPoint, limit_of, memory_points
+from vbench_mem.report.series import PlotPoint, limit_of, memory_points
 from vbench_mem.running.record import RowState
 
 MOST_LOADS = 4  # with more, only the first and the last load get facts
@@ -39,30 +39,29 @@ CONDITIONS: dict[str, Callable[[Any], str]] = {
 
 def summary(joined: Joined) -> Summary:
     """Recall, Pareto frontier, budget and peak memory by load, masking, how cells ended."""
-    sized = [each for each in memory_points(joined) if each.ending == "ok" and each.memory]
+    sized = [each for each in memory_points(joined) if not each.row.is_out_of_memory]
     loads = list(by_load(sized).items())
     if len(loads) > MOST_LOADS:
         loads = [loads[0], loads[-1]]
-    facts = list(recall_facts(joined, sized))
+    facts = list(best_recalls(joined, sized))
     for load, some in reversed(loads):
         facts += load_facts(joined, load, some)
     return Summary((*facts, *masking(joined, sized), *endings(joined)))
 
 
-def by_load(sized: Sequence[MemoryPoint]) -> dict[str, list[MemoryPoint]]:
+def by_load(sized: Sequence[PlotPoint]) -> dict[str, list[PlotPoint]]:
     """Loads with several rows, in the matrix's order: by the part of the label after the variant,
     `frames=16 batch=8`, else `16 frames`."""
-    loads: dict[str, list[MemoryPoint]] = {}
+    loads: dict[str, list[PlotPoint]] = {}
     for each in sized:
         rest = each.row.label.removeprefix(each.row.cell.variant).strip()
         loads.setdefault(rest or f"{each.frames} frames", []).append(each)
     return {load: some for load, some in loads.items() if len(some) > 1}
 
 
-def load_facts(joined: Joined, load: str, some: Sequence[MemoryPoint]) -> Iterator[Fact]:
+def load_facts(joined: Joined, load: str, some: Sequence[PlotPoint]) -> Iterator[Fact]:
     low, high = (pick(some, key=lambda each: each.bytes) for pick in (min, max))
-    ends = (f"{each.size_text} ({each.row.cell.variant})" for each in (low, high))
-    yield f"Peak memory at {load}", " to ".join(ends)
+    yield f"Peak memory at {load}", f"{size_of(low)} to {size_of(high)}"
     times = [each.row.metric("step_ms") or 0 for each in some]
     if all(times):
         best = frontier([(each.bytes, -time) for each, time in zip(some, times, strict=True)])
@@ -79,7 +78,13 @@ def load_facts(joined: Joined, load: str, some: Sequence[MemoryPoint]) -> Iterat
         yield f"Within {format_bytes(limit)} at {load}", text
 
 
-def masking(joined: Joined, sized: Sequence[MemoryPoint]) -> Iterator[Fact]:
+def size_of(each: PlotPoint) -> str:
+    """`1.00 GiB predicted (joint_test)`."""
+    basis = " predicted" if each.basis == "predicted" else ""
+    return f"{format_bytes(each.bytes)}{basis} ({each.row.cell.variant})"
+
+
+def masking(joined: Joined, sized: Sequence[PlotPoint]) -> Iterator[Fact]:
     """Peak of masked rows as a share of the peak of the same row without a mask."""
     ratios: dict[float, list[float]] = {}
     unmasked = Partners({"mask": 0.0}, joined.rows)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
-from vbench_mem.report.marks import Track
+from vbench_mem.report.marks import Mark
 
 T = TypeVar("T")
 # `good` and `bad` are of verdicts and endings, `quiet` of what was not judged or not run.
@@ -176,7 +176,7 @@ class Figure:
 
     svg     the whole file as text
     has_files  was it written as figures/`name`.svg and .png, too?
-    tracks  what its SVG groups are, by their id; `legend_series`: series of a legend's entry
+    tips    the marks of its SVG groups, by the id of the group
     """
 
     name: str
@@ -185,8 +185,7 @@ class Figure:
     svg: str | None = None
     skipped: str | None = None
     has_files: bool = True
-    tracks: tuple[Track, ...] = ()
-    legend_series: Mapping[str, str] = field(default_factory=dict)
+    tips: Mapping[str, tuple[Mark, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from vbench_mem.analysis.join import Joined
+from vbench_mem.matrix.exhibits import Name
 from vbench_mem.report import document
+from vbench_mem.report.exhibits import backbones, growth, long_clips, patches
 from vbench_mem.report.pictures import (
     cards,
     categories,
-    exhibits,
     frontier,
     losses,
     memory,
@@ -21,8 +22,13 @@ from vbench_mem.report.pictures import (
 )
 from vbench_mem.report.plan import Plan
 
+EXHIBITS: dict[Name, Callable[[Joined], Plan]] = {
+    "figure2": backbones.plan,
+    "figure3": patches.plan,
+    "figure4": growth.plan,
+    "figure5": long_clips.plan,
+}
 MAKERS: tuple[Callable[[Joined], Sequence[Plan]], ...] = (
-    exhibits.plans,
     recall.plans,
     frontier.plans,
     memory.plans,
@@ -36,7 +42,12 @@ MAKERS: tuple[Callable[[Joined], Sequence[Plan]], ...] = (
 
 def plans(joined: Joined) -> list[Plan]:
     """What the matrix names of the paper, the trade-off, costs, losses. Imports no matplotlib."""
-    return [plan for make in MAKERS for plan in make(joined)]
+    return [*exhibit_plans(joined), *(plan for make in MAKERS for plan in make(joined))]
+
+
+def exhibit_plans(joined: Joined) -> list[Plan]:
+    """The figures of the paper that the matrix names, in its order."""
+    return [EXHIBITS[name](joined) for name in joined.matrix.exhibits if name in EXHIBITS]
 
 
 def illustrate(plans: Sequence[Plan], folder: Path, prefix: str = "") -> list[document.Figure]:
@@ -59,6 +70,5 @@ def drawn(plan: Plan, folder: Path, prefix: str) -> document.Figure:
         title=plan.title,
         caption=plan.caption,
         svg=save(sheet, folder, name),
-        tracks=tuple(sheet.tracks),
-        legend_series=sheet.legend_series,
+        tips=sheet.tips,
     )

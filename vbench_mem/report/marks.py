@@ -34,22 +34,6 @@ class Mark:
     link: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Track:
-    """One drawn artist: the id of its SVG group, and what its markers are, in the order drawn.
-
-    series  what a click on the legend hides and shows
-    marks   one where the whole group is the mark; none where it only belongs to the series
-    groups  what else hides it: a legend of many series names what colours and markers stand for,
-            and ways of drawing; a track is seen while neither its series nor a group is hidden
-    """
-
-    gid: str
-    series: str
-    marks: tuple[Mark, ...] = ()
-    groups: tuple[str, ...] = ()
-
-
 def mark_of(row: Row, facts: Iterable[tuple[str, str]] = ()) -> Mark:
     """The row's state, what the figure is about (`facts`), and the main metrics."""
     shown = dict(facts)

@@ -4,7 +4,7 @@ Published scores are points of their own and take no part in a frontier.
 """
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.analysis.kinds import ORDER_INVARIANT, is_of_kind
@@ -14,7 +14,7 @@ from vbench_mem.base.score_metrics import RECALL, Direction
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.variants import mask_kind
 from vbench_mem.report.scheme import scheme_of
-from vbench_mem.report.series import MemoryPoint, point_of
+from vbench_mem.report.series import PlotPoint, point_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,15 +28,13 @@ class RecallLevel:
 @dataclass(frozen=True, kw_only=True)
 class Panel:
     """Memory against one recall of one dataset; `frontiers` are by column and load; `levels` are
-    of the benchmarks evaluated here, the lowest first; `sweeps` are rows of one score that differ
-    in their mask alone, by mask."""
+    of the benchmarks evaluated here, the lowest first."""
 
     dataset: str
     direction: Direction
-    points: list[MemoryPoint]
-    frontiers: dict[str, list[MemoryPoint]]
+    points: list[PlotPoint]
+    frontiers: dict[str, list[PlotPoint]]
     levels: tuple[RecallLevel, ...] = ()
-    sweeps: list[list[MemoryPoint]] = field(default_factory=list)
 
     @property
     def title(self) -> str:
@@ -45,12 +43,12 @@ class Panel:
 
 def recall_panels(joined: Joined) -> list[Panel]:
     """One panel for each dataset and direction that a row has a recall at 1 of."""
-    found: dict[tuple[str, Direction], list[MemoryPoint]] = {}
+    found: dict[tuple[str, Direction], list[PlotPoint]] = {}
     scheme = scheme_of(joined)
     for row in joined.rows:
         for score in row.scores.values():
-            point = point_of(row, scheme, score) if score.metric == RECALL else None
-            if point is not None:
+            point = point_of(row, scheme, score)
+            if score.metric == RECALL and point.memory:
                 found.setdefault((score.dataset, score.direction), []).append(point)
     return [
         Panel(
@@ -59,7 +57,6 @@ def recall_panels(joined: Joined) -> list[Panel]:
             points=points,
             frontiers=frontiers(points),
             levels=levels(joined, dataset, direction),
-            sweeps=sweeps(point for point in points if is_ours(point)),
         )
         for (dataset, direction), points in sorted(found.items())
     ]
@@ -84,33 +81,33 @@ def levels(joined: Joined, dataset: str, direction: Direction) -> tuple[RecallLe
     return tuple(RecallLevel(name=name, share=share) for share, name in sorted(found))
 
 
-def frontiers(points: Iterable[MemoryPoint]) -> dict[str, list[MemoryPoint]]:
+def frontiers(points: Iterable[PlotPoint]) -> dict[str, list[PlotPoint]]:
     """The frontiers of the rows that fit: one for each column that is not published and each
     device, mode and batch, since the memory of unlike ones is no alternative; what is predicted is
     apart from what was measured."""
-    groups: dict[str, list[MemoryPoint]] = {}
+    groups: dict[str, list[PlotPoint]] = {}
     for point in points:
-        if point.ending == "ok" and point.score and point.score.origin != "published":
+        if not point.row.is_out_of_memory and point.score and point.score.origin != "published":
             load, device = point.row.cell.load, point.row.cell.runtime.device
             key = f"{point.score.column} {load.mode} batch={load.batch} {device} {point.basis}"
             groups.setdefault(key, []).append(point)
     return {
-        key: [some[i] for i in frontier([(p.memory or 0, value(p)) for p in some])]
+        key: [some[i] for i in frontier([(p.bytes, value(p)) for p in some])]
         for key, some in groups.items()
     }
 
 
-def is_ours(point: MemoryPoint) -> bool:
+def is_ours(point: PlotPoint) -> bool:
     """Is the score, if any, measured here or imported, not published?"""
     return point.score is None or point.score.origin != "published"
 
 
-def sweeps(points: Iterable[MemoryPoint]) -> list[list[MemoryPoint]]:
+def sweeps(points: Iterable[PlotPoint]) -> list[list[PlotPoint]]:
     """Groups of two or more that differ in their mask alone, by mask; a run out of memory has no
     place of its own and is in none."""
-    groups: dict[Hashable, list[MemoryPoint]] = {}
+    groups: dict[Hashable, list[PlotPoint]] = {}
     for point in points:
-        if point.ending == "ok":
+        if not point.row.is_out_of_memory:
             column = point.score.column if point.score else None
             groups.setdefault((column, point.basis, unmasked(point.row)), []).append(point)
     found = []
@@ -135,7 +132,7 @@ def at_a_load(row: Row) -> Hashable:
     return row.cell.spec, row.cell.load, row.cell.runtime
 
 
-def mask_of(point: MemoryPoint) -> float:
+def mask_of(point: PlotPoint) -> float:
     return point.row.cell.recipe.mask
 
 
@@ -145,12 +142,12 @@ def kind_of(row: Row) -> str | None:
     return None if isinstance(spec, Custom) else mask_kind(spec, row.cell.recipe)
 
 
-def value(point: MemoryPoint) -> float:
+def value(point: PlotPoint) -> float:
     assert point.score is not None
     return point.score.value
 
 
-def reach(point: MemoryPoint) -> tuple[float, float]:
+def reach(point: PlotPoint) -> tuple[float, float]:
     """The lowest and the highest seed; of a score without seeds the score itself."""
     if isinstance(point.score, MeasuredScore):
         return min(point.score.values), max(point.score.values)

@@ -1,23 +1,7 @@
 """What a report wants to draw, as data. No matplotlib: `draw/dispatch.py` knows who draws it."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
-
-Drawer = Literal[
-    "cards",
-    "changes",
-    "frontier",
-    "lanes",
-    "loss_curves",
-    "memory_categories",
-    "memory_frames",
-    "memory_recall",
-    "memory_variants",
-    "throughput",
-    "time_frames",
-    "time_variants",
-    "tokens",
-]
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,12 +14,12 @@ class Plan:
     name: str
     title: str
     caption: str = ""
-    drawer: Drawer | None = None
+    drawer: str | None = None
     data: tuple[Any, ...] = ()
     skipped: str | None = None
 
 
-def drawn_as(drawer: Drawer, title: str, data: tuple[Any, ...], *captions: str) -> Plan:
+def drawn_as(drawer: str, title: str, data: tuple[Any, ...], *captions: str) -> Plan:
     """A figure that is named as its drawer; its caption has the sentences that are not empty."""
     return Plan(name=drawer, title=title, caption=sentences(*captions), drawer=drawer, data=data)
 

@@ -11,23 +11,33 @@ from typing import Literal
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.analysis.scores.score import AnyScore
 from vbench_mem.base.metrics import MEMORY, PREDICTED_MEMORY
-from vbench_mem.base.units import format_bytes
 from vbench_mem.matrix.axes import SETTINGS
 from vbench_mem.matrix.conditions import check_when, matches
 from vbench_mem.report.scheme import INSIDE, Scheme, scheme_of, series_name
 
 NEAR = 4  # a budget farther than this from every peak would squash the lines
-Ending = Literal["ok", "oom"]
 Basis = Literal["measured", "predicted"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlotPoint:
-    """A row in a figure, as one of the marks of a series."""
+    """A row in a figure, as one of the marks of a series.
+
+    memory  bytes: the peak of a row, or the limit of one that ran out of memory; None where it is
+            not known
+    basis   a row that was not run is placed by its prediction
+    """
 
     row: Row
     series: str
     scheme: Scheme
+    memory: int | None = None
+    basis: Basis = "measured"
+    score: AnyScore | None = None
+
+    @property
+    def frames(self) -> int:
+        return self.row.cell.load.frames
 
     @property
     def colour(self) -> str:
@@ -44,18 +54,6 @@ class PlotPoint:
         scheme = self.scheme
         return scheme.group(self.row, self.series), scheme.rest(self.row, self.series)
 
-
-@dataclass(frozen=True, kw_only=True)
-class MemoryPoint(PlotPoint):
-    """`memory` is the peak of an ok row, and the limit of one that ran out of memory (None where
-    no limit is known). `basis`: a row that was not run is placed by its prediction."""
-
-    frames: int
-    memory: int | None
-    ending: Ending
-    basis: Basis = "measured"
-    score: AnyScore | None = None
-
     @property
     def predicted(self) -> int | None:
         """Bytes that are predicted, also where the row ran."""
@@ -64,19 +62,14 @@ class MemoryPoint(PlotPoint):
 
     @property
     def bytes(self) -> int:
-        """Only of a point that has a memory."""
+        """`memory` of a point that has one."""
         assert self.memory is not None
         return self.memory
 
     @property
     def size(self) -> float:
-        """Memory in the unit of the figure."""
+        """`bytes` in the unit of the figure."""
         return self.bytes / self.scheme.unit.bytes
-
-    @property
-    def size_text(self) -> str:
-        """`1.00 GiB`, `1.00 GiB predicted`."""
-        return format_bytes(self.bytes) + " predicted" * (self.basis == "predicted")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,36 +89,25 @@ def series_of(row: Row, scheme: Scheme) -> str:
     return series_name(row, rest)
 
 
-def point_of(row: Row, scheme: Scheme, score: AnyScore | None = None) -> MemoryPoint | None:
-    """The row's point; None where its memory is neither measured nor predicted, and not known not
-    to suffice."""
-    memory: int | None
-    basis: Basis
-    if row.is_out_of_memory:
-        memory, basis = row.limit_bytes, "measured"
-    elif row.is_ok and (peak := row.metric(MEMORY)) is not None:
-        memory, basis = int(peak), "measured"
-    elif not row.is_ok and (peak := row.metric(PREDICTED_MEMORY)) is not None:
-        memory, basis = int(peak), "predicted"
-    else:
-        return None
-    return MemoryPoint(
+def point_of(row: Row, scheme: Scheme, score: AnyScore | None = None) -> PlotPoint:
+    """The row's point, with the limit that it ran into, else its measured or predicted peak."""
+    size = row.metric(MEMORY if row.is_ok else PREDICTED_MEMORY)
+    size = row.limit_bytes if row.is_out_of_memory else size
+    return PlotPoint(
         row=row,
         series=series_of(row, scheme),
         scheme=scheme,
-        frames=row.cell.load.frames,
-        memory=memory,
-        ending="oom" if row.is_out_of_memory else "ok",
-        basis=basis,
+        memory=None if size is None else int(size),
+        basis="measured" if row.is_ok or row.is_out_of_memory else "predicted",
         score=score,
     )
 
 
-def memory_points(joined: Joined) -> list[MemoryPoint]:
+def memory_points(joined: Joined) -> list[PlotPoint]:
     """Every row that a figure of memory can show, in the matrix's order."""
     scheme = scheme_of(joined)
     found = (point_of(row, scheme) for row in joined.rows)
-    return [point for point in found if point is not None]
+    return [point for point in found if point.memory]
 
 
 def limits_of(row: Row, joined: Joined, metrics: Sequence[str]) -> list[float]:
@@ -144,11 +126,11 @@ def limit_of(joined: Joined, row: Row) -> int | None:
     return min(map(int, limits_of(row, joined, (MEMORY, PREDICTED_MEMORY))), default=None)
 
 
-def memory_budgets(joined: Joined, points: Iterable[MemoryPoint]) -> list[float]:
+def memory_budgets(joined: Joined, points: Iterable[PlotPoint]) -> list[float]:
     """The most bytes that budgets allow rows among the points, where that is near what is drawn."""
-    seen = [point for point in points if point.memory]
-    sizes = [point.memory for point in seen if point.memory]
-    allowed = {limit for point in seen for limit in limits_of(point.row, joined, (MEMORY,))}
+    points = list(points)
+    sizes = [point.bytes for point in points]
+    allowed = {limit for point in points for limit in limits_of(point.row, joined, (MEMORY,))}
     return [limit for limit in sorted(allowed) if min(sizes) / NEAR <= limit <= NEAR * max(sizes)]
 
 
@@ -160,7 +142,7 @@ def step_word(points: Iterable[PlotPoint]) -> str:
     return "a step, of training or of embedding" if "embed" in modes else "a training step"
 
 
-def memory_word(points: Iterable[MemoryPoint]) -> str:
+def memory_word(points: Iterable[PlotPoint]) -> str:
     """What an axis or a caption calls the memory of these points."""
     known = {point.basis for point in points}
     if len(known) > 1:

@@ -116,7 +116,7 @@ def test_the_figure_has_a_mark_for_each_number_and_the_worst_row_on_top(
     assert list(grown.get_xdata()) == [pytest.approx(100 * 2 / 3)]
     (slower,) = [line for line in time.lines if line.get_marker() == "^"]
     assert list(slower.get_xdata()) == [pytest.approx(100 * 10 / 11)]
-    marks = [mark for track in sheet.tracks for mark in track.marks]
+    marks = [mark for some in sheet.tips.values() for mark in some]
     assert len(marks) == 2 * (len(labels) - 1)
     assert ("verdict", "slower") in {fact for mark in marks for fact in mark.facts}
 

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from vbench_mem.report.draw.labels import shortened
-from vbench_mem.report.marks import Mark, Track, mark_of
+from vbench_mem.report.marks import Mark, mark_of
 from vbench_mem.report.series import PlotPoint
 from vbench_mem.report.write.plain import clean, one_line
 
@@ -41,35 +41,25 @@ MANY_DECADES = 20_000  # highest over lowest, above which 2 and 5 of a decade ha
 
 
 class Sheet(Figure):
-    """A figure with a record of what its artists stand for, and by the gid of each entry of the
-    legend the series, or the group of series (`Track.groups`), that it stands for."""
+    """A figure with the tooltips of its artists, by the id of their SVG group (`set_tips`)."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.tracks: list[Track] = []
-        self.legend_series: dict[str, str] = {}
+        self.tips: dict[str, tuple[Mark, ...]] = {}
 
 
-def track(
-    artist: Artist, series: str, marks: Iterable[Mark] = (), groups: Iterable[str] = ()
-) -> None:
-    """Say what the artist is: markers of one line in the order of its data, a bar, or (without
-    marks) a thing that is hidden together with its series, or with a group of series."""
+def set_tips(artist: Artist, *marks: Mark) -> None:
+    """What a bar stands for, or each marker of a line in the order of its data."""
     sheet = artist.get_figure(root=True)
     assert isinstance(sheet, Sheet)
-    gid = f"t{len(sheet.tracks)}"
+    gid = f"t{len(sheet.tips)}"
     artist.set_gid(gid)
-    sheet.tracks.append(
-        Track(gid=gid, series=series, marks=tuple(marks), groups=tuple(dict.fromkeys(groups)))
-    )
+    sheet.tips[gid] = marks
 
 
-def track_points(artist: Artist, points: Iterable[PlotPoint], *ways: str) -> None:
-    """`track` of a line whose markers are these points, all of one series; `ways` are entries of
-    the legend for how it is drawn."""
-    points = list(points)
-    marks = [mark_of(point.row) for point in points]
-    track(artist, points[0].series, marks, (*points[0].groups, *ways))
+def tips_of_points(artist: Artist, points: Iterable[PlotPoint]) -> None:
+    """`set_tips` with the numbers of each point's row."""
+    set_tips(artist, *(mark_of(point.row) for point in points))
 
 
 styled = matplotlib.rc_context(SETTINGS)  # of a function: under our settings, not the user's
@@ -118,17 +108,8 @@ def page_of(rows: Sequence[PageRow], handles: Sequence[Artist]) -> tuple[Sheet, 
     return figure, found
 
 
-def page(
-    rows: int, columns: int, height: float, handles: Sequence[Artist], left: float = LEFT
-) -> tuple[Sheet, list[Axes]]:
-    """A grid of equal axes, row by row."""
-    row = PageRow(height, (1.0,) * columns, left)
-    figure, found = page_of([row] * rows, handles)
-    return figure, [axes for some in found for axes in some]
-
-
 def legend_below(figure: Sheet, handles: Sequence[Artist], across: int) -> None:
-    """The legend at the foot of the page, its entries known to `legend_series`."""
+    """The legend at the foot of the page."""
     legend = figure.legend(
         handles=list(handles),
         loc="lower left",
@@ -139,13 +120,8 @@ def legend_below(figure: Sheet, handles: Sequence[Artist], across: int) -> None:
         handletextpad=0.4,
         columnspacing=1.6,
     )
-    for number, text in enumerate(legend.get_texts()):
-        series = text.get_text()
-        text.set_text(shortened(one_line(series), 9, 72 * (WIDTH - LEGEND_ASIDE)))
-        for artist, part in ((legend.legend_handles[number], "h"), (text, "t")):
-            assert artist is not None
-            artist.set_gid(f"l{number}{part}")
-            figure.legend_series[f"l{number}{part}"] = series
+    for text in legend.get_texts():
+        text.set_text(shortened(one_line(text.get_text()), 9, 72 * (WIDTH - LEGEND_ASIDE)))
 
 
 def plain(axes: Axes, which: str) -> None:

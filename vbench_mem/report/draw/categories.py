@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from vbench_mem.base.units import format_bytes, significant
-from vbench_mem.report.draw.canvas import Sheet, styled, track
+from vbench_mem.report.draw.canvas import Sheet, set_tips, styled
 from vbench_mem.report.draw.many import BAR, bar_page, bar_text
 from vbench_mem.report.marks import mark_of
 from vbench_mem.report.pictures.categories import CategoryStack
@@ -34,11 +34,11 @@ def draw_categories(stacks: Sequence[CategoryStack]) -> Sheet:
             if size:
                 how = paint(name, alphas[stack.basis])
                 (bar,) = axes.barh(place, size / unit.bytes, left=left, height=BAR, **how)
-                share = f"{100 * size / stack.peak:.1f} % of the {stack.basis} peak"
+                share = f"{100 * size / stack.bytes:.1f} % of the {stack.basis} peak"
                 facts = [(CATEGORIES[name][0], f"{format_bytes(size)}, {share}")]
-                track(bar, CATEGORIES[name][0], [mark_of(stack.row, facts)])
+                set_tips(bar, mark_of(stack.row, facts))
                 left += size / unit.bytes
-        bar_text(axes, left, place, significant(stack.peak / unit.bytes))
+        bar_text(axes, left, place, significant(stack.size))
 
     ends = {"predicted": " (predicted)" if mixed else "", "measured": ""}
     names = [stack.series + ends[stack.basis] for stack in stacks]

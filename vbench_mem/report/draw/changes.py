@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from vbench_mem.analysis.compare.differences import TIME_WORDS, WORDS, Judgement
-from vbench_mem.report.draw.canvas import SIZE, WIDTH, PageRow, Sheet, page_of, styled, track
-from vbench_mem.report.draw.many import BAR, left_of
+from vbench_mem.report.draw.canvas import SIZE, PageRow, Sheet, page_of, set_tips, styled
+from vbench_mem.report.draw.many import BAR, left_of, name_lanes
 from vbench_mem.report.draw.signs import grey
 from vbench_mem.report.pictures.changes import Dot, Strip
 from vbench_mem.report.style import CHANGED_COLOUR, LIMIT_COLOUR
@@ -20,7 +20,6 @@ SHAPES = {Judgement.WORSE: "^", Judgement.BETTER: "v", Judgement.CHANGED: "D"}
 HEADS = {"memory": "peak memory", "time": "step time"}
 ROW = 0.24  # inches
 NARROWEST = 0.001  # of an axis: a share to each side of 0
-MOST_LEFT = 0.45 * WIDTH
 SPAN = "#D0D0D0"
 GAP = 0.3  # inches between the two halves
 
@@ -29,15 +28,12 @@ GAP = 0.3  # inches between the two halves
 def draw_changes(strips: Sequence[Strip], sides: Sequence[str]) -> Sheet:
     """The first row at the top; `sides` are those of memory and time that something moved in."""
     names = [strip.label for strip in strips]
-    wanted = left_of(names, 10)
-    left = min(MOST_LEFT, wanted)
-    size = 10 * left / wanted  # long labels are small rather than cut
     dots = [getattr(strip, side) for side in sides for strip in strips]
-    row = PageRow(ROW * max(3, len(strips)), (1.0,) * len(sides), left, between=GAP)
+    row = PageRow(ROW * max(3, len(strips)), (1.0,) * len(sides), left_of(names, 9), between=GAP)
     sheet, (boxes,) = page_of([row], handles([dot for dot in dots if dot is not None]))
     for axes, side in zip(boxes, sides, strict=True):
         draw_side(axes, HEADS[side], [getattr(strip, side) for strip in strips])
-        axes.set_yticks(range(len(strips)), names, size=size)
+        name_lanes(axes, names, 9)
         axes.tick_params(axis="y", length=0, labelleft=axes is boxes[0])
         for place, strip in enumerate(strips):
             if strip.ending is not None:
@@ -53,7 +49,6 @@ def draw_side(axes: Axes, name: str, dots: Sequence[Dot | None]) -> None:
     ends = (end for dot in dots if dot for end in (dot.share, *(dot.old or ()), *(dot.new or ())))
     reach = 112 * max(NARROWEST, *map(abs, ends), 0.0)
     axes.set_xlim(-reach, reach)
-    axes.set_ylim(len(dots) - 0.4, -0.6)
     axes.grid(False, axis="y")
     axes.set_xlabel(f"{name}, % of A (left is better)")
 
@@ -77,7 +72,7 @@ def draw_dot(axes: Axes, place: int, dot: Dot) -> None:
         axes.plot(ends, [place, place], color=colour, linewidth=2, zorder=2)
     how: dict[str, Any] = {"linestyle": "", "markersize": SIZE, "fillstyle": fill, "zorder": 3}
     (line,) = axes.plot(100 * dot.share, place, shape, color=colour, label=dot.mark.label, **how)
-    track(line, dot.mark.label, [dot.mark])
+    set_tips(line, dot.mark)
 
 
 def handles(dots: Sequence[Dot]) -> list[Line2D]:

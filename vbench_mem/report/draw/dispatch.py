@@ -6,33 +6,29 @@ from vbench_mem.report.draw.canvas import Sheet
 from vbench_mem.report.draw.cards import draw_cards
 from vbench_mem.report.draw.categories import draw_categories
 from vbench_mem.report.draw.changes import draw_changes
+from vbench_mem.report.draw.exhibit import draw_exhibit
 from vbench_mem.report.draw.frontier import draw_frontier
-from vbench_mem.report.draw.lanes import draw_lanes
 from vbench_mem.report.draw.losses import draw_losses
 from vbench_mem.report.draw.memory import draw_memory_frames, draw_memory_variants
-from vbench_mem.report.draw.recall import draw_memory_recall
-from vbench_mem.report.draw.tokens import draw_tokens
 from vbench_mem.report.draw.values import (
     draw_throughput,
     draw_time_frames,
     draw_time_variants,
 )
-from vbench_mem.report.plan import Drawer, Plan
+from vbench_mem.report.plan import Plan
 
-DRAWERS: dict[Drawer, Callable[..., Sheet]] = {
+DRAWERS: dict[str, Callable[..., Sheet]] = {
     "cards": draw_cards,
     "changes": draw_changes,
+    "exhibit": draw_exhibit,
     "frontier": draw_frontier,
-    "lanes": draw_lanes,
     "loss_curves": draw_losses,
     "memory_categories": draw_categories,
     "memory_frames": draw_memory_frames,
-    "memory_recall": draw_memory_recall,
     "memory_variants": draw_memory_variants,
     "throughput": draw_throughput,
     "time_frames": draw_time_frames,
     "time_variants": draw_time_variants,
-    "tokens": draw_tokens,
 }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from vbench_mem.report.draw.canvas import SIZE, Sheet, styled, track, track_points
+from vbench_mem.report.draw.canvas import SIZE, Sheet, styled, tips_of_points
 from vbench_mem.report.draw.labels import RINGS, XY, Labels
 from vbench_mem.report.draw.many import by_series, log_page, plot, series_handles, time_unit
 from vbench_mem.report.draw.signs import FRONTIER, grey
@@ -24,7 +24,6 @@ def draw_frontier(compared: Sequence[FrontierGroup]) -> Sheet:
     """A panel for each group of rows that can be compared, both axes log."""
     rows = [row for group in compared for row in group.rows]
     unit, per_ms = time_unit(row.step_ms for row in rows)
-    memory = rows[0].scheme.unit
     handles = series_handles(rows)
     handles += [grey("o", BEST), grey("o", DOMINATED, alpha=0.4, markersize=SIZE - 3)]
     best = max(sum(row.is_best for row in group.rows) for group in compared)
@@ -33,7 +32,7 @@ def draw_frontier(compared: Sequence[FrontierGroup]) -> Sheet:
         handles.append(Line2D([], [], label="Pareto frontier", **FRONTIER))
 
     def place(row: FrontierRow) -> XY:
-        return row.memory / memory.bytes, row.step_ms * per_ms
+        return row.size, row.step_ms * per_ms
 
     def draw(axes: Axes, some: Sequence[FrontierRow]) -> None:
         for series in by_series(some).values():
@@ -48,7 +47,7 @@ def draw_frontier(compared: Sequence[FrontierGroup]) -> Sheet:
         handles,
         draw,
         (
-            f"peak allocated memory, {memory.name} (left is better)",
+            f"peak allocated memory, {rows[0].scheme.unit.name} (left is better)",
             f"{unit}/step (down is better)",
         ),
         room=ROOM,
@@ -66,22 +65,20 @@ def draw_marks(axes: Axes, rows: Sequence[FrontierRow], place: Place) -> None:
         label = f"{DOMINATED}: {first.series}"
         how = {"markersize": SIZE - 2.5, "zorder": 2, "label": label, "alpha": 0.4}
     line = plot(axes, first, map(place, rows), linestyle="", **how)
-    track_points(line, rows, BEST if first.is_best else DOMINATED)
+    tips_of_points(line, rows)
 
 
 def draw_names(axes: Axes, rows: Sequence[FrontierRow], place: Place) -> None:
     """Names of the frontier, then recalls of the other rows where there is room."""
     labels = Labels(axes)
-    many = len({row.row.cell.load.frames for row in rows}) > 1
+    many = len({row.frames for row in rows}) > 1
     for row in sorted(rows, key=lambda row: not row.is_best):
         text = "" if row.recall is None else f"{100 * row.recall:.1f} %"
         if row.is_best:
-            frames = f"{row.row.cell.load.frames} fr" if many else ""
+            frames = f"{row.frames} fr" if many else ""
             text = " ".join(filter(None, (row.series, frames, text)))
         elif len(rows) > FEW:
             continue
         if text:
-            size, rings, way = (8, RINGS, BEST) if row.is_best else (7, 1, DOMINATED)
-            note = labels.at_mark(place(row), text, row.colour, size, rings)
-            if note is not None:
-                track(note, row.series, groups=(*row.groups, way))
+            size, rings = (8, RINGS) if row.is_best else (7, 1)
+            labels.at_mark(place(row), text, row.colour, size, rings)

@@ -8,10 +8,8 @@ from matplotlib.lines import Line2D
 
 from vbench_mem.report.curves import LossPanel
 from vbench_mem.report.draw.canvas import SIZE, Sheet, log_ticks, plain, styled
-from vbench_mem.report.draw.labels import Labels
 from vbench_mem.report.draw.many import grid
-from vbench_mem.report.draw.signs import LEVEL
-from vbench_mem.report.style import LEVEL_COLOUR
+from vbench_mem.report.draw.signs import LEVEL, Level, draw_levels, name_levels
 
 WIDE = 6.0  # highest over lowest loss, above which a linear axis hides the end
 MARKS = 6  # on a line
@@ -47,8 +45,11 @@ def draw_panel(axes: Axes, panel: LossPanel) -> None:
             markevery=(number % every, every),
             label=line.label,
         )
+    levels = []
     if panel.guess is not None:
-        axes.axhline(panel.guess, **LEVEL)
+        text = f"a guess: ln {math.exp(panel.guess):.0f} = {panel.guess:.3g}"
+        levels = [Level(panel.guess, [text], LEVEL)]
+    draw_levels(axes, levels)
     lowest = min(min(line.low) for line in panel.lines)
     highest = max(max(line.high) for line in panel.lines)
     axes.margins(x=0.01)
@@ -57,8 +58,6 @@ def draw_panel(axes: Axes, panel: LossPanel) -> None:
         log_ticks(axes)
     else:
         plain(axes, "y")
-    if panel.guess is not None:
-        text = f"a guess: ln {math.exp(panel.guess):.0f} = {panel.guess:.3g}"
-        Labels(axes).on_level(panel.guess, [text], LEVEL_COLOUR)
+    name_levels(axes, levels)
     axes.set_xlabel("step")
     axes.set_ylabel("loss, nats (down is better)")

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator
 
 from vbench_mem.base.units import significant
-from vbench_mem.report.draw.canvas import SIZE, Sheet, log_ticks, page, plain
+from vbench_mem.report.draw.canvas import SIZE, PageRow, Sheet, log_ticks, page_of, plain
 from vbench_mem.report.draw.labels import XY, shortened, width
 from vbench_mem.report.draw.signs import grey
 from vbench_mem.report.facets import Facet, P
@@ -30,8 +30,9 @@ ROOM = 1.15, 1.15  # limits beyond the outermost marks of log axes, across and u
 def grid(titles: Sequence[str], handles: Sequence[Artist]) -> tuple[Sheet, list[Axes]]:
     """Axes with these titles, two beside each other."""
     columns = min(2, len(titles))
-    rows = math.ceil(len(titles) / columns)
-    sheet, boxes = page(rows, columns, HIGH if columns == 1 else LOW, handles)
+    row = PageRow(HIGH if columns == 1 else LOW, (1.0,) * columns)
+    sheet, found = page_of([row] * math.ceil(len(titles) / columns), handles)
+    boxes = [axes for some in found for axes in some]
     for axes in boxes[len(titles) :]:
         axes.remove()
     for axes, title in zip(boxes, titles, strict=False):
@@ -110,7 +111,7 @@ def series_handles(points: Iterable[PlotPoint]) -> list[Line2D]:
 def by_series(points: Iterable[P]) -> dict[str, list[P]]:
     """The points of each series, by frames."""
     found: dict[str, list[P]] = {}
-    for point in sorted(points, key=lambda point: point.row.cell.load.frames):
+    for point in sorted(points, key=lambda point: point.frames):
         found.setdefault(point.series, []).append(point)
     return found
 
@@ -128,7 +129,8 @@ def bar_page(
 ) -> Sheet:
     """A horizontal bar for each name, the first one on top; `draw` draws that of a place."""
     pitch, size = (PITCH, 10.0) if len(names) <= DENSE else (0.75 * PITCH, 9.0)
-    sheet, (axes,) = page(1, 1, 0.4 + pitch * len(names), handles, left_of(names, size))
+    row = PageRow(0.4 + pitch * len(names), left=left_of(names, size))
+    sheet, ((axes,),) = page_of([row], handles)
     for place in range(len(names)):
         draw(axes, place)
     name_lanes(axes, names, size)

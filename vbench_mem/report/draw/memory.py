@@ -4,16 +4,13 @@ Every axis has its unit and which way is better; a run out of memory is a cross 
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from vbench_mem.base.units import significant
-from vbench_mem.report.draw.canvas import SIZE, Sheet, styled, track, track_points
-from vbench_mem.report.draw.labels import Labels
+from vbench_mem.report.draw.canvas import SIZE, Sheet, styled, tips_of_points
 from vbench_mem.report.draw.many import (
     BAR,
     bar_page,
@@ -25,66 +22,67 @@ from vbench_mem.report.draw.many import (
 )
 from vbench_mem.report.draw.signs import (
     GREY,
-    LIMIT,
+    Level,
     cross,
+    draw_levels,
+    draw_limits,
     ending_handles,
-    limits,
-    limits_of,
-    with_memory,
+    limit_levels,
+    name_levels,
+    size_level,
 )
 from vbench_mem.report.facets import Facets
-from vbench_mem.report.series import MemoryPoint, memory_word
+from vbench_mem.report.series import PlotPoint, memory_word
 from vbench_mem.report.style import BUDGET_COLOUR
 
 PREDICTED = "predicted"
 CROWD = 60  # points, the most that crosses on one spot spread over
 BUDGET: dict[str, Any] = {"color": BUDGET_COLOUR, "linewidth": 0.8, "linestyle": "-."}
-Level = tuple[float, str, dict[str, Any]]  # its size, what it is, how it is drawn
 PALE: dict[str, Any] = {"alpha": 0.55, "hatch": "///", "edgecolor": "white", "linewidth": 0}
 
 
 @styled
-def draw_memory_frames(facets: Facets[MemoryPoint], budgets: Sequence[float] = ()) -> Sheet:
+def draw_memory_frames(facets: Facets[PlotPoint], budgets: Sequence[float] = ()) -> Sheet:
     """Peak memory against frames on log axes, a line for each variant and each budget in bytes."""
-    panels = [replace(panel, points=with_memory(panel.points)) for panel in facets.panels]
-    points = [point for panel in panels for point in panel.points]
+    points = facets.points
     unit = points[0].scheme.unit
     handles = series_handles(points)
     if any(point.predicted for point in points):
         handles.append(Line2D([], [], color=GREY, linestyle="--", label=PREDICTED))
-    sizes = [budget / unit.bytes for budget in budgets]
+    allowed = [size_level("budget", size / unit.bytes, unit, BUDGET) for size in budgets]
     return log_page(
-        panels,
+        facets.panels,
         handles + ending_handles(points),
-        lambda axes, some: draw_panel(axes, some, sizes),
+        lambda axes, some: draw_panel(axes, some, [*limit_levels(some), *allowed]),
         ("frames of a clip", f"{memory_word(points)}, {unit.name} (down is better)"),
         frames=sorted({point.frames for point in points}),
-        label=lambda axes, some: name_levels(axes, levels_of(some, sizes), unit.name),
+        label=lambda axes, some: name_levels(axes, [*limit_levels(some), *allowed]),
     )
 
 
-def draw_panel(axes: Axes, points: Sequence[MemoryPoint], budgets: Sequence[float]) -> None:
+def draw_panel(axes: Axes, points: Sequence[PlotPoint], levels: Sequence[Level]) -> None:
     for some in by_series(points).values():
         draw_predicted(axes, some)
-        ran = [point for point in some if point.ending == "ok" and point.basis == "measured"]
+        ran = [
+            point for point in some if not point.row.is_out_of_memory and point.basis == "measured"
+        ]
         if ran:
             places = [(point.frames, point.size) for point in ran]
             line = plot(axes, some[0], places, markersize=SIZE - 1, linewidth=1.4)
-            track_points(line, ran)
-    spots: dict[tuple[int, int | None], list[MemoryPoint]] = {}
+            tips_of_points(line, ran)
+    spots: dict[tuple[int, int | None], list[PlotPoint]] = {}
     for point in points:
-        if point.ending == "oom":
+        if point.row.is_out_of_memory:
             spots.setdefault((point.frames, point.memory), []).append(point)
     for spot in spots.values():
         step = min(9, CROWD / len(spot))
         for number, point in enumerate(spot):
             aside = step * (number - (len(spot) - 1) / 2)
             cross(axes, point.frames, point.size, point, aside)
-    for size, name, how in levels_of(points, budgets):
-        axes.axhline(size, label=f"{name} {significant(size, 4)}", **how)
+    draw_levels(axes, levels)
 
 
-def draw_predicted(axes: Axes, points: Sequence[MemoryPoint]) -> None:
+def draw_predicted(axes: Axes, points: Sequence[PlotPoint]) -> None:
     """A dashed line through what is predicted, below the measured line; marks where none is."""
     first, known = points[0], [point for point in points if point.predicted is not None]
     if not known:
@@ -102,43 +100,29 @@ def draw_predicted(axes: Axes, points: Sequence[MemoryPoint]) -> None:
         zorder=1.9,
     )
     if alone:
-        track_points(line, [known[place] for place in alone], PREDICTED)
-    else:
-        track(line, first.series, groups=(*first.groups, PREDICTED))
-
-
-def levels_of(points: Sequence[MemoryPoint], budgets: Sequence[float]) -> list[Level]:
-    limits = [(limit, "limit", LIMIT) for limit in limits_of(points)]
-    return limits + [(budget, "budget", BUDGET) for budget in budgets]
-
-
-def name_levels(axes: Axes, levels: Sequence[Level], unit: str) -> None:
-    labels = Labels(axes)
-    for size, name, how in levels:
-        labels.on_level(size, [f"{name} {significant(size, 4)} {unit}"], how["color"])
+        tips_of_points(line, [known[place] for place in alone])
 
 
 @styled
-def draw_memory_variants(points: Sequence[MemoryPoint]) -> Sheet:
+def draw_memory_variants(points: Sequence[PlotPoint]) -> Sheet:
     """Peak memory of each row as a bar, for a matrix with a single number of frames."""
-    points = with_memory(points)
     handles: list[Line2D | Patch] = [*ending_handles(points)]
     if any(point.basis == "predicted" for point in points):
         handles.append(Patch(facecolor=GREY, label=PREDICTED, **PALE))
 
     def draw(axes: Axes, place: int) -> None:
         point = points[place]
-        if point.ending == "oom":
+        if point.row.is_out_of_memory:
             cross(axes, point.size, place, point)
             return
         how = PALE if point.basis == "predicted" else {}
         (bar,) = axes.barh(place, point.size, height=BAR, facecolor=point.colour, **how)
-        track_points(bar, [point], *([PREDICTED] if how else []))
+        tips_of_points(bar, [point])
         bar_text(axes, point.size, place)
 
     label = f"{memory_word(points)}, {points[0].scheme.unit.name}"
     sheet = bar_page([point.series for point in points], handles, draw, label)
     (axes,) = sheet.axes
     axes.set_xlim(0, 1.1 * max(point.size for point in points))  # crosses set no limits
-    limits(axes, points, horizontal=False)
+    draw_limits(axes, points)
     return sheet

@@ -1,6 +1,7 @@
 """What stands for what: marks, crosses, lines of limits, and entries of legends."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -9,8 +10,10 @@ from matplotlib.transforms import ScaledTranslation
 
 from vbench_mem.analysis.scores.score import AnyScore
 from vbench_mem.base.units import significant
-from vbench_mem.report.draw.canvas import SIZE, track_points
-from vbench_mem.report.series import MemoryPoint, PlotPoint
+from vbench_mem.report.draw.canvas import SIZE, tips_of_points
+from vbench_mem.report.draw.labels import Labels
+from vbench_mem.report.scheme import MemoryUnit
+from vbench_mem.report.series import PlotPoint
 from vbench_mem.report.style import LEVEL_COLOUR, LIMIT_COLOUR
 
 FILL = {"measured": "full", "imported": "left", "published": "none"}
@@ -18,11 +21,6 @@ GREY = "#555555"
 FRONTIER: dict[str, Any] = {"color": "#333333", "linestyle": "--", "linewidth": 1}
 LIMIT: dict[str, Any] = {"color": LIMIT_COLOUR, "linewidth": 1, "linestyle": ":"}
 LEVEL: dict[str, Any] = {"color": LEVEL_COLOUR, "linewidth": 0.9, "linestyle": (0, (5, 3))}
-
-
-def with_memory(points: Iterable[MemoryPoint]) -> list[MemoryPoint]:
-    """Those that can be drawn; a run out of memory whose limit is not known cannot."""
-    return [point for point in points if point.memory]
 
 
 def marker(point: PlotPoint, score: AnyScore | None) -> dict[str, Any]:
@@ -38,7 +36,7 @@ def marker(point: PlotPoint, score: AnyScore | None) -> dict[str, Any]:
     }
 
 
-def cross(axes: Axes, x: float, y: float, point: MemoryPoint, aside: float = 0) -> None:
+def cross(axes: Axes, x: float, y: float, point: PlotPoint, aside: float = 0) -> None:
     """Out of memory; thinner where it was skipped. Drawn `aside` points to the right, so that
     crosses on one spot are all seen."""
     shift = ScaledTranslation(aside / 72, 0, axes.figure.dpi_scale_trans)
@@ -55,27 +53,56 @@ def cross(axes: Axes, x: float, y: float, point: MemoryPoint, aside: float = 0) 
         clip_on=False,
         zorder=3,
     )
-    track_points(line, [point])
+    tips_of_points(line, [point])
 
 
-def limits_of(points: Iterable[MemoryPoint]) -> list[float]:
-    """The limits that something ran into, in the unit of the figure."""
-    return sorted({point.size for point in points if point.ending == "oom"})
+@dataclass(frozen=True)
+class Level:
+    """A horizontal line: its value, its name in one or two lines of text, how it is drawn."""
+
+    value: float
+    names: list[str]
+    how: dict[str, Any]
 
 
-def limits(axes: Axes, points: Sequence[MemoryPoint], *, horizontal: bool) -> None:
-    """A line for each limit that something ran into, named at its end."""
-    for limit in limits_of(points):
-        name, size = f"limit {significant(limit, 4)}", points[0].scheme.unit.name
-        how: dict[str, Any] = {"textcoords": "offset points", "color": LIMIT_COLOUR, "size": 9}
-        if horizontal:
-            axes.axhline(limit, label=name, **LIMIT)
-            how |= {"xycoords": ("axes fraction", "data"), "ha": "left", "va": "bottom"}
-            axes.annotate(f"{name} {size}", (0, limit), (4, 4), **how)
-        else:
-            axes.axvline(limit, label=name, **LIMIT)
-            how |= {"xycoords": ("data", "axes fraction"), "ha": "right", "va": "top"}
-            axes.annotate(f"{name} {size}", (limit, 1), (-4, -4), **how)
+def limit_levels(points: Sequence[PlotPoint]) -> list[Level]:
+    """The limits that something ran into."""
+    sizes = sorted({point.size for point in points if point.row.is_out_of_memory})
+    return [size_level("limit", size, points[0].scheme.unit, LIMIT) for size in sizes]
+
+
+def size_level(what: str, size: float, unit: MemoryUnit, how: dict[str, Any]) -> Level:
+    return Level(size, [f"{what} {significant(size, 4)} {unit.name}"], how)
+
+
+def draw_levels(axes: Axes, levels: Iterable[Level]) -> None:
+    for level in levels:
+        axes.axhline(level.value, label=level.names[0], **level.how)
+
+
+def name_levels(axes: Axes, levels: Iterable[Level]) -> None:
+    """Where they cover nothing; the limits of the axes must no longer change."""
+    labels, (left, right) = Labels(axes), axes.get_xlim()
+    for level in levels:
+        ends = (left, level.value), (right, level.value)
+        labels.on_line(*ends, level.names, level.how["color"])
+
+
+def draw_limits(axes: Axes, points: Sequence[PlotPoint]) -> None:
+    """A vertical line for each limit that something ran into, named at its end."""
+    for level in limit_levels(points):
+        axes.axvline(level.value, label=level.names[0], **LIMIT)
+        axes.annotate(
+            level.names[0],
+            (level.value, 1),
+            (-4, -4),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            color=LIMIT_COLOUR,
+            size=9,
+            ha="right",
+            va="top",
+        )
 
 
 def grey(marker: str, label: str, fill: str = "full", **how: Any) -> Line2D:
@@ -85,8 +112,8 @@ def grey(marker: str, label: str, fill: str = "full", **how: Any) -> Line2D:
     )
 
 
-def ending_handles(points: Iterable[MemoryPoint]) -> list[Line2D]:
-    oom = any(point.ending == "oom" for point in points)
+def ending_handles(points: Iterable[PlotPoint]) -> list[Line2D]:
+    oom = any(point.row.is_out_of_memory for point in points)
     return [grey("x", "out of memory (thin: skipped)")] if oom else []
 
 

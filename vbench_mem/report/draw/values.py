@@ -6,7 +6,7 @@ from dataclasses import replace
 from matplotlib.axes import Axes
 
 from vbench_mem.base.units import significant
-from vbench_mem.report.draw.canvas import Sheet, styled, track, track_points
+from vbench_mem.report.draw.canvas import Sheet, styled, tips_of_points
 from vbench_mem.report.draw.labels import Labels
 from vbench_mem.report.draw.many import (
     BAR,
@@ -26,13 +26,12 @@ from vbench_mem.report.style import LEVEL_COLOUR
 
 def draw_values(axes: Axes, points: Sequence[ValuePoint]) -> None:
     """A line for each series through its points, with thin bars where they spread."""
-    for name, some in by_series(points).items():
+    for some in by_series(points).values():
         bars = [(s.x, s.low, s.high) for s in some if s.low is not None and s.high is not None]
         if bars:
             xs, lows, highs = zip(*bars, strict=True)
-            spans = axes.vlines(xs, lows, highs, color=some[0].colour, linewidth=1, alpha=0.7)
-            track(spans, name, groups=some[0].groups)
-        track_points(plot(axes, some[0], [(point.x, point.y) for point in some]), some)
+            axes.vlines(xs, lows, highs, color=some[0].colour, linewidth=1, alpha=0.7)
+        tips_of_points(plot(axes, some[0], [(point.x, point.y) for point in some]), some)
 
 
 @styled
@@ -61,10 +60,9 @@ def draw_time_variants(points: Sequence[ValuePoint]) -> Sheet:
     def draw(axes: Axes, place: int) -> None:
         point = in_unit(points[place], per_ms)
         (bar,) = axes.barh(place, point.y, height=BAR, color=point.colour)
-        track_points(bar, [point])
+        tips_of_points(bar, [point])
         if point.low is not None and point.high is not None:
-            span = axes.hlines(place, point.low, point.high, color="#444444", linewidth=1.2)
-            track(span, point.series)
+            axes.hlines(place, point.low, point.high, color="#444444", linewidth=1.2)
         bar_text(axes, max(point.y, point.high or 0.0), place, significant(point.y))
 
     return bar_page([point.series for point in points], [], draw, f"{unit}/step")

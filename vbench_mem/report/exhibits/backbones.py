@@ -4,15 +4,20 @@ The paper prints the recall of masked and of parameter-efficient encoders withou
 row may have a memory here and no recall: its lane shows it all the same.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
 from vbench_mem.analysis.join import Joined, Row
-from vbench_mem.report.exhibits.lanes import LaneFigure, LaneMark, LanePanel, LaneRow
+from vbench_mem.report.exhibits.plot import (
+    ExhibitFigure,
+    ExhibitMark,
+    ExhibitPanel,
+    mask_lines,
+    recall_rows,
+)
 from vbench_mem.report.exhibits.words import NO_MEMORY, exhibit, listed, skipped, times, whose
-from vbench_mem.report.panels import Panel, at_a_load, is_ours, mask_of, recall_panels, sweeps
+from vbench_mem.report.panels import at_a_load, is_ours, mask_of, recall_panels, sweeps
 from vbench_mem.report.plan import Plan
-from vbench_mem.report.series import MemoryPoint, memory_points, memory_word
+from vbench_mem.report.series import PlotPoint, memory_points, memory_word
 
 PRINTED = ("youcook2", "vatex")  # what the paper's figure shows
 ASIDE = 0.34  # of a lane, downwards: rows of no sweep
@@ -20,54 +25,53 @@ NOT_PRINTED = (
     "recall of masked and of parameter-efficient encoders, which the paper draws without numbers "
     "and which was not measured here"
 )
-Lanes = Mapping[str, Sequence[MemoryPoint]]
+Lanes = Mapping[str, Sequence[PlotPoint]]
 
 
 def plan(joined: Joined) -> Plan:
-    lanes = lanes_of(joined)
+    lanes, figure = lanes_of(joined), figure_of(joined)
     if not lanes:
         return skipped("figure2", NO_MEMORY)
-    figure = figure_of(joined)
     laned = [point for points in lanes.values() for point in points]
-    scored = [p for panel in figure.recalls for p in panel.points if p.memory]
-    has_lines = any(sweeps(points) for points in lanes.values())
+    scored = [mark.point for mark in figure.marks if mark.score]
     return exhibit(
         "figure2",
-        len(laned),
-        "lanes",
         figure,
+        len(laned),
         answer(lanes),
         whose(laned + scored),
-        "A thin line joins rows that differ in their mask alone." if has_lines else "",
+        "A thin line joins rows that differ in their mask alone." if figure.has_lines else "",
         "The lanes show the memory of all rows, also where no recall is known."
-        if figure.rows
+        if any(panel.names for panel in figure.panels)
         else "",
-        missing="" if any(map(is_ours, scored)) else NOT_PRINTED,
+        missing=[] if any(map(is_ours, scored)) else [NOT_PRINTED],
     )
 
 
-def figure_of(joined: Joined) -> LaneFigure:
+def figure_of(joined: Joined) -> ExhibitFigure:
     """Panels of each data set that we have a text-to-video recall of, and of the paper's; the lanes
     as soon as one panel lacks a row."""
     lanes = lanes_of(joined)
     panels = [
-        replace(panel, frontiers={})
+        panel
         for panel in recall_panels(joined)
         if panel.direction == "t2v"
         and (panel.dataset in PRINTED or any(is_ours(point) for point in panel.points))
     ]
     panels.sort(key=lambda panel: (*PRINTED, panel.dataset).index(panel.dataset))
-    complete = panels and not any(lacks(panel, lanes) for panel in panels)
-    rows = [] if complete or not lanes else [lane_row(lanes)]
-    return LaneFigure(recalls=panels, rows=rows, names_series=True)
+    every = {point.row.cell.id for points in lanes.values() for point in points}
+    complete = panels and all(every <= {p.row.cell.id for p in panel.points} for panel in panels)
+    rows = recall_rows(panels)
+    if lanes and not complete:
+        rows.append([lane_panel(lanes)])
+    return ExhibitFigure(rows=rows, names_series=True, pitch=(0.4, 0.4))
 
 
-def lanes_of(joined: Joined) -> dict[str, list[MemoryPoint]]:
+def lanes_of(joined: Joined) -> dict[str, list[PlotPoint]]:
     """Every row with a memory, by encoder and load."""
-    found: dict[str, list[MemoryPoint]] = {}
+    found: dict[str, list[PlotPoint]] = {}
     for point in memory_points(joined):
-        if point.memory:
-            found.setdefault(lane_of(point.row), []).append(point)
+        found.setdefault(lane_of(point.row), []).append(point)
     return found
 
 
@@ -76,48 +80,34 @@ def lane_of(row: Row) -> str:
     return row.cell.encoder + row.label.removeprefix(row.cell.variant)
 
 
-def lacks(panel: Panel, lanes: Lanes) -> bool:
-    """Is there a row that the panel does not show?"""
-    shown = {point.row.cell.id for point in panel.points}
-    return any(point.row.cell.id not in shown for points in lanes.values() for point in points)
-
-
-def lane_row(lanes: Lanes) -> LaneRow:
-    marks = [
-        mark for place, points in enumerate(lanes.values()) for mark in marks_of(place, points)
-    ]
-    by_id = {mark.point.row.cell.id: mark for mark in marks}
-    lines = [
-        [by_id[point.row.cell.id] for point in line]
-        for points in lanes.values()
-        for line in sweeps(points)
-    ]
-    numbers = " (numbers: % masked)" if any(mark.text for mark in marks) else ""
+def lane_panel(lanes: Lanes) -> ExhibitPanel:
+    """Rows of a sweep on their lane, the first ones with their mask; the others beside it."""
     every = [point for points in lanes.values() for point in points]
-    panel = LanePanel(
-        title=f"memory of every row{numbers}",
-        axis=f"{memory_word(every)}, {every[0].scheme.unit.name} (left is better)",
-        marks=marks,
-        lines=lines,
-    )
-    return LaneRow(names=list(lanes), panels=[panel], pitch=0.4)
-
-
-def marks_of(place: int, points: Sequence[MemoryPoint]) -> Iterator[LaneMark]:
-    """Rows of a sweep on the lane, in the first lane with their mask; the others beside it."""
-    lines = sweeps(points)
+    lines = sweeps(every)
     swept = {point.row.cell.id for line in lines for point in line}
-    first = {point.row.cell.id for line in lines[:1] for point in line}
-    for point in points:
-        is_aside = bool(lines) and point.row.cell.id not in swept
-        numbered = place == 0 and point.row.cell.id in first
-        yield LaneMark(
-            lane=place + ASIDE * is_aside,
-            value=point.size,
-            point=point,
-            label=f"lane: {point.series}",
-            text=f"{100 * mask_of(point):g}" if numbered else "",
-        )
+    first = next(iter(lanes))
+    numbered = {p.row.cell.id for p in (lines[0] if lines else ()) if lane_of(p.row) == first}
+    marks = []
+    for place, points in enumerate(lanes.values()):
+        has_line = any(point.row.cell.id in swept for point in points)
+        for point in points:
+            is_aside = has_line and point.row.cell.id not in swept
+            mark = ExhibitMark(
+                x=point.size,
+                y=place + ASIDE * is_aside,
+                point=point,
+                label=f"lane: {point.series}",
+                text=f"{100 * mask_of(point):g}" if point.row.cell.id in numbered else "",
+            )
+            marks.append(mark)
+    return ExhibitPanel(
+        title=f"memory of every row{' (numbers: % masked)' if numbered else ''}",
+        x_label=f"{memory_word(every)}, {every[0].scheme.unit.name} (left is better)",
+        marks=marks,
+        names=list(lanes),
+        memory="x",
+        lines=mask_lines(marks),
+    )
 
 
 def answer(lanes: Lanes) -> str:
@@ -129,18 +119,18 @@ def answer(lanes: Lanes) -> str:
     if lines:
         most = max(mask_of(line[-1]) for line in lines)
         saved = [
-            f"{times(line[0].memory or 0, line[-1].memory or 1)} ({lane_of(line[0].row)})"
+            f"{times(line[0].bytes, line[-1].bytes)} ({lane_of(line[0].row)})"
             for line in lines
             if mask_of(line[-1]) == most
         ]
         texts.append(f"masking {100 * most:g} % divides memory by {listed(saved)}")
     lean = [
-        ((full.memory or 0) / (point.memory or 1), point)
+        (full.bytes / point.bytes, point)
         for points in lanes.values()
         for point in points
-        if is_lean(point) and not mask_of(point) and point.ending == "ok"
+        if is_lean(point) and not mask_of(point) and not point.row.is_out_of_memory
         for full in points
-        if not is_lean(full) and not mask_of(full) and full.ending == "ok"
+        if not is_lean(full) and not mask_of(full) and not full.row.is_out_of_memory
         if at_a_load(full.row) == at_a_load(point.row) and full.basis == point.basis
     ]
     if lean:
@@ -152,6 +142,6 @@ def answer(lanes: Lanes) -> str:
     return f"Here {'; '.join(texts)}." if texts else ""
 
 
-def is_lean(point: MemoryPoint) -> bool:
+def is_lean(point: PlotPoint) -> bool:
     """Does it train fewer weights than all?"""
     return point.row.cell.recipe.train != "full"

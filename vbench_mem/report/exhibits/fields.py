@@ -1,7 +1,8 @@
 """Columns and fields of memory and of recall, for tables that people read. A number that is not
 there has its reason; `report/columns.py` is for programs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from vbench_mem.analysis.join import Row
 from vbench_mem.analysis.scores.score import AnyScore
@@ -56,14 +57,6 @@ def own_field(row: Row, key: Key) -> Field:
     return Field((Span(score_text(best), title=f"{best.origin}: {best.source}"),), value=best.value)
 
 
-def own_column(key: Key) -> Column:
-    return Column(head_of(key), True, "R@1 of encoders trained here, or imported (share)")
-
-
-def published_column(key: Key, source: str) -> Column:
-    return Column(f"{head_of(key)} (published)", True, f"R@1 (share), {source}", is_published=True)
-
-
 def head_of(key: Key) -> str:
     return f"{key[0]} {key[1].upper()}"
 
@@ -76,15 +69,21 @@ def bases_of(rows: Iterable[Row]) -> list[str]:
     return [name for name, there in (("measured", ran), ("predicted", predicted)) if there]
 
 
-def memory_columns(bases: Sequence[str]) -> list[Column]:
+def memory_columns(
+    rows: Sequence[Row], unit: MemoryUnit
+) -> list[tuple[Column, Callable[[Row], Field]]]:
+    """The memory of rows that ran, and that of others as predicted."""
     meaning = {
         "measured": "allocated peak of a training step (bytes), measured here",
         "predicted": "the same (bytes), predicted without running the step",
     }
-    return [Column(BASES[basis][1], True, meaning[basis]) for basis in bases]
+    return [
+        (Column(BASES[basis][1], True, meaning[basis]), partial(memory_field, basis, unit))
+        for basis in bases_of(rows)
+    ]
 
 
-def memory_field(row: Row, basis: str, unit: MemoryUnit) -> Field:
+def memory_field(basis: str, unit: MemoryUnit, row: Row) -> Field:
     metric = BASES[basis][0]
     if basis == "measured" and row.is_out_of_memory:
         return Field(line(Span("out of memory", "bad")), title=row.reason)

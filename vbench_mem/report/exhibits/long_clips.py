@@ -6,12 +6,12 @@ from vbench_mem.analysis.join import Joined
 from vbench_mem.analysis.scores.score import AnyScore
 from vbench_mem.base.score_metrics import RECALL
 from vbench_mem.base.units import significant
-from vbench_mem.report.exhibits.lanes import LaneFigure, LaneMark, LanePanel, LaneRow
+from vbench_mem.report.exhibits.plot import ExhibitFigure, ExhibitMark, ExhibitPanel
 from vbench_mem.report.exhibits.words import NO_MEMORY, exhibit, listed, skipped, times, whose
 from vbench_mem.report.panels import at_a_load, is_ours, mask_of, value
 from vbench_mem.report.plan import Plan
 from vbench_mem.report.scheme import scheme_of
-from vbench_mem.report.series import NEAR, MemoryPoint, memory_word, point_of
+from vbench_mem.report.series import NEAR, PlotPoint, memory_word, point_of
 
 FRAMES = 128  # of the paper's figure
 LINE = 16 * 2**30  # bytes; the paper writes 16 GB
@@ -19,7 +19,7 @@ NO_TUNING = (
     "memory of video-to-text tuning, the paper's second axis, since nothing here tunes a language "
     "model"
 )
-Lengths = dict[int, list[MemoryPoint]]
+Lengths = dict[int, list[PlotPoint]]
 
 
 def plan(joined: Joined) -> Plan:
@@ -28,23 +28,21 @@ def plan(joined: Joined) -> Plan:
         return skipped("figure5", NO_MEMORY)
     points = [point for some in lengths.values() for point in some]
     scored = [point for point in points if point.score is not None and is_ours(point)]
-    missing = [
-        NO_TUNING,
-        "" if scored else "recall",
-        "" if has_line(points) else "the 16 GiB line, far above all that is drawn",
-    ]
     recall = scored[0].score if scored else None
     return exhibit(
         "figure5",
-        len(points),
-        "lanes",
         figure_of(lengths),
+        len(points),
         answer(lengths),
         whose(points),
         f"The percentage at a mark is its {recall.dataset} T2V R@1 ({recall.origin})."
         if recall
         else "",
-        missing="; ".join(filter(None, missing)),
+        missing=[
+            NO_TUNING,
+            "" if recall else "recall",
+            "" if has_line(points) else "the 16 GiB line, far above all that is drawn",
+        ],
     )
 
 
@@ -56,7 +54,7 @@ def lengths_of(joined: Joined) -> Lengths:
     for row in joined.rows:
         score = row.scores.get(chosen.column) if chosen else None
         point = point_of(row, scheme, score)
-        if point is not None and point.memory:
+        if point.memory:
             found.setdefault(point.frames, []).append(point)
     first = FRAMES if FRAMES in found else max(found, default=0)
     order = sorted(found, key=lambda frames: (frames != first, frames))
@@ -74,68 +72,63 @@ def most_common_recall(joined: Joined) -> AnyScore | None:
     return some[0][0] if some else None
 
 
-def figure_of(lengths: Lengths) -> LaneFigure:
+def figure_of(lengths: Lengths) -> ExhibitFigure:
     """The paper's number of frames with wide lanes, the others below it, on one axis."""
-    rows, points = [], [point for some in lengths.values() for point in some]
+    points = [point for some in lengths.values() for point in some]
     unit = points[0].scheme.unit
     axis = f"{memory_word(points)}, {unit.name} (left is better)"
-    levels = (LINE / unit.bytes, "16 GiB", "16 GiB, the paper's device")
-    for place, (frames, some) in enumerate(lengths.items()):
-        panel = LanePanel(
-            title=f"{frames} frames",
-            axis=axis if place == len(lengths) - 1 else "",
-            marks=[mark_of(number, point) for number, point in enumerate(some)],
-            levels=(levels,) if has_line(points) else (),
-        )
-        names = [point.series for point in some]
-        rows.append(LaneRow(names=names, panels=[panel], pitch=0.25 if place else 0.32))
-    return LaneFigure(rows=rows)
+    level = (LINE / unit.bytes, "16 GiB", "16 GiB, the paper's device")
+    rows = [
+        [
+            ExhibitPanel(
+                title=f"{frames} frames",
+                x_label=axis if frames == [*lengths][-1] else "",
+                marks=[mark_of(number, point) for number, point in enumerate(some)],
+                names=[point.series for point in some],
+                memory="x",
+                level=level if has_line(points) else None,
+            )
+        ]
+        for frames, some in lengths.items()
+    ]
+    return ExhibitFigure(rows=rows, pitch=(0.32, 0.25))
 
 
-def mark_of(place: int, point: MemoryPoint) -> LaneMark:
+def mark_of(place: int, point: PlotPoint) -> ExhibitMark:
     """Memory, and the recall where it is ours."""
     ours = point.score is not None and is_ours(point)
-    recall = f" · {100 * value(point):.1f} %" if ours else ""
-    return LaneMark(
-        lane=place,
-        value=point.size,
+    return ExhibitMark(
+        x=point.size,
+        y=place,
         point=point,
         label=point.series,
-        text=f"{significant(point.size)}{recall}",
+        text=significant(point.size) + (f" · {100 * value(point):.1f} %" if ours else ""),
         score=point.score,
     )
 
 
-def has_line(points: Sequence[MemoryPoint]) -> bool:
+def has_line(points: Sequence[PlotPoint]) -> bool:
     """Is the 16 GiB line near enough to what is drawn?"""
-    return NEAR * max(point.memory or 0 for point in points) >= LINE
+    return NEAR * max(point.bytes for point in points) >= LINE
 
 
 def answer(lengths: Lengths) -> str:
-    """Which rows fit, at the first number of frames."""
+    """Which rows fit, at the first number of frames; and how rows that train the last layers
+    compare with adapters of the same encoder, mask and load."""
     frames, points = next(iter(lengths.items()))
-    fits = [p.series for p in points if p.ending == "ok" and (p.memory or 0) <= LINE]
+    fits = [p.series for p in points if not p.row.is_out_of_memory and p.bytes <= LINE]
     if len(fits) == len(points):
         texts = [f"At {frames} frames all {len(fits)} fit 16 GiB here"]
     else:
         names = listed(fits) if fits else "none"
         texts = [f"At {frames} frames {len(fits)} of {len(points)} fit 16 GiB here: {names}"]
+    ran = [point for point in points if not point.row.is_out_of_memory]
     ratios = [
         f"{other.series} takes {times(other.size, last.size)} times the memory of {last.series}"
-        for last, other in against_adapters(points)
-    ]
-    return f"{'; '.join([*texts, *([listed(ratios)] if ratios else [])])}."
-
-
-def against_adapters(points: Sequence[MemoryPoint]) -> list[tuple[MemoryPoint, MemoryPoint]]:
-    """Rows that train the last layers, each with one of the same encoder, mask and load that
-    trains adapters."""
-    ran = [point for point in points if point.ending == "ok"]
-    return [
-        (last, other)
         for last in ran
         for other in ran
         if (last.row.cell.recipe.train, other.row.cell.recipe.train) == ("last_k", "adapter")
         and (last.basis, mask_of(last)) == (other.basis, mask_of(other))
         and at_a_load(last.row) == at_a_load(other.row)
     ]
+    return f"{'; '.join([*texts, *([listed(ratios)] if ratios else [])])}."

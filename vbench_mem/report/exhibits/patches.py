@@ -1,103 +1,108 @@
 """Figure 3 of the paper: memory by the tokens that a training step sees."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.base.metrics import show
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.recipes import Recipe
 from vbench_mem.encoders.variants import kept_tokens
+from vbench_mem.report.exhibits.plot import (
+    ExhibitFigure,
+    ExhibitMark,
+    ExhibitPanel,
+    mask_lines,
+    recall_rows,
+)
 from vbench_mem.report.exhibits.words import exhibit, listed, skipped, whose
-from vbench_mem.report.marks import Mark, mark_of
-from vbench_mem.report.panels import Panel, is_ours, recall_panels
-from vbench_mem.report.plan import Plan, sentences
-from vbench_mem.report.series import MemoryPoint, memory_points
+from vbench_mem.report.marks import mark_of
+from vbench_mem.report.panels import is_ours, recall_panels
+from vbench_mem.report.plan import Plan
+from vbench_mem.report.series import PlotPoint, memory_points, memory_word
 
 EMBED, EMBED_PREDICTED = "embed_peak_bytes", "predicted_embed_peak_bytes"
+EMBEDDING = (
+    "In embedding a masked encoder sees all its tokens again, so that its pale square stays where "
+    "it is."
+)
 UNMASKED = Recipe()
 NEAR = 0.03  # of the height, within which marks on one number of tokens are set aside
 ASIDE = 5.0  # points
 
 
-@dataclass(frozen=True, kw_only=True)
-class TokenCost:
-    """What one way of having fewer tokens costs.
-
-    tokens  of a clip, that a training step sees; embedding sees all of them
-    embed   bytes of embedding the batch unmasked, on the point's own basis; none where not known
-    aside   points to the right, so that marks on one spot are all seen
-    """
-
-    point: MemoryPoint
-    tokens: int
-    embed: int | None
-    aside: float = 0.0
-
-    @property
-    def embed_mark(self) -> Mark:
-        """The tooltip of the memory of embedding."""
-        return mark_of(self.point.row, [("embedding", show(EMBED, self.embed))])
-
-
-@dataclass(frozen=True, kw_only=True)
-class TokenFigure:
-    costs: list[TokenCost]
-    recalls: list[Panel]
-
-
 def plan(joined: Joined) -> Plan:
     figure = figure_of(joined)
-    if not figure.costs:
+    if not figure.rows:
         return skipped("figure3", "no row has both a peak and a number of tokens")
-    points = [each.point for each in figure.costs]
+    marks = figure.panels[0].marks
+    trained = [mark for mark in marks if mark.kind == "mark"]
+    points = [mark.point for mark in trained]
     return exhibit(
         "figure3",
-        len(points),
-        "tokens",
         figure,
-        answer(figure.costs),
-        whose([*points, *(point for panel in figure.recalls for point in panel.points)]),
-        sentences("Marks on one spot are set beside each other.", embedding(figure.costs)),
-        missing="" if figure.recalls else "recall, which the paper draws without numbers",
+        len(points),
+        answer(trained),
+        whose([mark.point for mark in figure.marks]),
+        "Marks on one spot are set beside each other.",
+        EMBEDDING if len(marks) > len(points) else "",
+        missing=[] if len(figure.rows) > 1 else ["recall, which the paper draws without numbers"],
     )
 
 
-def embedding(costs: Sequence[TokenCost]) -> str:
-    if not any(each.embed for each in costs):
-        return ""
-    return (
-        "In embedding a masked encoder sees all its tokens again, so that its pale square stays "
-        "where it is."
-    )
-
-
-def figure_of(joined: Joined) -> TokenFigure:
-    """Every row with a memory and a number of tokens, and the panels of our recalls."""
-    return TokenFigure(costs=set_aside(token_costs(joined)), recalls=own_panels(joined))
-
-
-def set_aside(costs: Sequence[TokenCost]) -> list[TokenCost]:
-    near = NEAR * max((each.point.size for each in costs), default=0.0)
-    found = []
-    for place, each in enumerate(costs):
-        crowd = [
-            other
-            for other, row in enumerate(costs)
-            if row.tokens == each.tokens and abs(row.point.size - each.point.size) < near
+def figure_of(joined: Joined) -> ExhibitFigure:
+    """Every row with a memory and a number of tokens, in the matrix's order, and the text-to-video
+    panels with a recall of ours: the published one is of a single row."""
+    trained = set_aside(
+        [
+            ExhibitMark(x=tokens, y=point.size, point=point, label=point.series)
+            for point in memory_points(joined)
+            if (tokens := tokens_of(point.row)) is not None
         ]
-        aside = 2 * ASIDE * (crowd.index(place) - (len(crowd) - 1) / 2)
-        found.append(replace(each, aside=aside))
-    return found
-
-
-def token_costs(joined: Joined) -> list[TokenCost]:
-    """Every row with a memory and a number of tokens, in the matrix's order."""
-    return [
-        TokenCost(point=point, tokens=tokens, embed=embed_of(point))
-        for point in memory_points(joined)
-        if point.memory and (tokens := tokens_of(point.row)) is not None
+    )
+    if not trained:
+        return ExhibitFigure(rows=[])
+    points = [mark.point for mark in trained]
+    panel = ExhibitPanel(
+        title="memory of a step and of embedding",
+        x_label="tokens of a clip in a training step",
+        y_label=f"{memory_word(points)}, {points[0].scheme.unit.name} (down is better)",
+        marks=[mark for each in trained for mark in (each, *embedding_marks(each))],
+        memory="y",
+        lines=mask_lines(trained),
+    )
+    recalls = [
+        panel
+        for panel in recall_panels(joined)
+        if panel.direction == "t2v" and any(is_ours(point) for point in panel.points)
     ]
+    return ExhibitFigure(rows=[[panel], *recall_rows(recalls)], names_series=True)
+
+
+def embedding_marks(mark: ExhibitMark) -> Iterator[ExhibitMark]:
+    """The memory of embedding the batch unmasked on the point's own basis, where it is known."""
+    point = mark.point
+    size = point.row.metric(EMBED if point.basis == "measured" else EMBED_PREDICTED)
+    if size and not point.row.is_out_of_memory:
+        yield replace(
+            mark,
+            kind="pale",
+            y=size / point.scheme.unit.bytes,
+            label=f"embedding: {point.series}",
+            marker="s",
+            tip=mark_of(point.row, [("embedding", show(EMBED, size))]),
+        )
+
+
+def set_aside(marks: Sequence[ExhibitMark]) -> list[ExhibitMark]:
+    """Marks on one number of tokens and near each other are moved apart."""
+    near = NEAR * max((mark.y for mark in marks), default=0.0)
+    found = []
+    for mark in marks:
+        crowd = [other for other in marks if other.x == mark.x and abs(other.y - mark.y) < near]
+        aside = 2 * ASIDE * (crowd.index(mark) - (len(crowd) - 1) / 2)
+        found.append(replace(mark, aside=aside))
+    return found
 
 
 def tokens_of(row: Row) -> int | None:
@@ -112,29 +117,16 @@ def tokens_of(row: Row) -> int | None:
     return kept_tokens(cell.spec, recipe, load).tokens
 
 
-def embed_of(point: MemoryPoint) -> int | None:
-    size = point.row.metric(EMBED if point.basis == "measured" else EMBED_PREDICTED)
-    return None if size is None or point.ending != "ok" else int(size)
-
-
-def own_panels(joined: Joined) -> list[Panel]:
-    """Text-to-video panels with a recall of ours: the published one is of a single row."""
-    return [
-        replace(panel, frontiers={})
-        for panel in recall_panels(joined)
-        if panel.direction == "t2v" and any(is_ours(point) for point in panel.points)
-    ]
-
-
-def answer(costs: Sequence[TokenCost]) -> str:
+def answer(marks: Sequence[ExhibitMark]) -> str:
     """What rows of equally many tokens need; empty where no two are alike."""
-    groups: dict[int, list[MemoryPoint]] = {}
-    for each in costs:
-        if each.point.ending == "ok" and each.point.row.cell.load.mode == "train":
-            groups.setdefault(each.tokens, []).append(each.point)
+    groups: dict[float, list[PlotPoint]] = {}
+    for mark in marks:
+        row = mark.point.row
+        if not row.is_out_of_memory and row.cell.load.mode == "train":
+            groups.setdefault(mark.x, []).append(mark.point)
     texts = [
         f"at {tokens:,} tokens "
-        + listed([f"{it.series} {it.scheme.unit.text(it.memory or 0)}" for it in some], 4)
+        + listed([f"{it.series} {it.scheme.unit.text(it.bytes)}" for it in some], 4)
         for tokens, some in sorted(groups.items(), reverse=True)
         if len(some) > 1
     ][:3]

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.base.score_metrics import Direction
 from vbench_mem.encoders.custom import Custom
-from vbench_mem.encoders.families import Spec
 from vbench_mem.matrix.exhibits import PAPER, Name
 
 DATASETS = ("msr-vtt", "vatex", "youcook2", "activitynet")  # in the tables' order
 DIRECTIONS: tuple[Direction, ...] = ("t2v", "v2t")
+KEYS = [(dataset, direction) for dataset in DATASETS for direction in DIRECTIONS]
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,6 @@ TABLES: dict[Name, PaperTable] = {
 }
 
 
-def paper_name(spec: Spec | Custom) -> str | None:
-    return None if isinstance(spec, Custom) else spec.paper_name
-
-
 def rows_of(printed: PaperRow, table: PaperTable, joined: Joined) -> list[Row]:
     """Rows that train all of such an encoder with its mask: of the paper's size, or of every size
     where the matrix does not have that one."""
@@ -84,7 +80,8 @@ def rows_of(printed: PaperRow, table: PaperTable, joined: Joined) -> list[Row]:
         row
         for row in joined.rows
         if printed.encoder is not None
-        and paper_name(row.cell.spec) == printed.encoder
+        and not isinstance(row.cell.spec, Custom)
+        and row.cell.spec.paper_name == printed.encoder
         and (row.cell.recipe.train, row.cell.recipe.mask) == ("full", printed.mask)
     ]
     sized = [row for row in found if row.facts.get("size") == table.size]

@@ -1,17 +1,16 @@
 """A table of every recall at 1 that the rows of a matrix have, of any origin."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
-from vbench_mem.analysis.join import Joined
+from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.analysis.scores.score import AnyScore
 from vbench_mem.base.score_metrics import RECALL
-from vbench_mem.report.document import Column, Group, Table
+from vbench_mem.report.document import Column, Field, Table, table_of
 from vbench_mem.report.exhibits.fields import (
-    bases_of,
     field_of,
     head_of,
     memory_columns,
-    memory_field,
     name_field,
 )
 from vbench_mem.report.scheme import scheme_of
@@ -30,28 +29,19 @@ def retrieval_table(joined: Joined, prefix: str = "") -> Table | None:
     if not found:
         return None
     kinds = sorted(
-        found.items(),
-        key=lambda each: (each[1].origin == "published", each[1].dataset, each[1].direction),
+        found.values(), key=lambda it: (it.origin == "published", it.dataset, it.direction)
     )
-    bases, unit = bases_of(joined.rows), scheme_of(joined).unit
-    columns = (
-        Column("variant"),
-        *memory_columns(bases),
-        *(kind_column(score, [other for _, other in kinds]) for _, score in kinds),
-    )
-    rows = tuple(
-        (
-            name_field(row),
-            *(memory_field(row, basis, unit) for basis in bases),
-            *(
-                field_of(row.scores.get(column), f"no {s.origin} score of it")
-                for column, s in kinds
-            ),
-        )
-        for row in joined.rows
-        if not row.by_rule
-    )
-    return Table(name=f"{prefix}retrieval", columns=columns, groups=(Group(rows),), is_browsed=True)
+    columns: list[tuple[Column, Callable[[Row], Field | str]]] = [
+        (Column("variant"), name_field),
+        *memory_columns(joined.rows, scheme_of(joined).unit),
+        *((kind_column(kind, kinds), partial(kind_field, kind)) for kind in kinds),
+    ]
+    rows = [row for row in joined.rows if not row.by_rule]
+    return table_of(f"{prefix}retrieval", rows, columns, is_browsed=True)
+
+
+def kind_field(kind: AnyScore, row: Row) -> Field:
+    return field_of(row.scores.get(kind.column), f"no {kind.origin} score of it")
 
 
 def kind_column(score: AnyScore, every: Sequence[AnyScore]) -> Column:

@@ -11,18 +11,15 @@ from vbench_mem.report.exhibits.fields import (
     Key,
     bases_of,
     field_of,
+    head_of,
     is_of,
     memory_columns,
-    memory_field,
     name_field,
-    own_column,
     own_field,
     own_keys,
-    published_column,
 )
 from vbench_mem.report.exhibits.printed import (
-    DATASETS,
-    DIRECTIONS,
+    KEYS,
     TABLES,
     PaperRow,
     PaperTable,
@@ -32,6 +29,7 @@ from vbench_mem.report.exhibits.words import paper
 from vbench_mem.report.scheme import scheme_of
 
 UNIFORM = "*"
+OURS = "R@1 of encoders trained here, or imported (share)"
 NOT_JOINED = "no published scores are joined; write scores: [reference] in the matrix"
 
 
@@ -67,25 +65,28 @@ def about(name: Name, joined: Joined) -> str:
 
 def exhibit_table(name: Name, joined: Joined, prefix: str = "") -> Table:
     """Rows of the paper's table in its order, each with our rows of that encoder."""
-    table = TABLES[name]
+    table, source = TABLES[name], EXHIBITS[name].source
     ours = [(printed, row) for printed in table.rows for row in rows_of(printed, table, joined)]
-    bases = bases_of(row for _, row in ours)
+    memory = memory_columns([row for _, row in ours], scheme_of(joined).unit)
     keys = own_keys(row for _, row in ours)
     columns = (
         Column("variant"),
-        Column("in the paper", meaning=EXHIBITS[name].source),
-        *memory_columns(bases),
-        *(own_column(key) for key in keys),
-        *(published_column(key, EXHIBITS[name].source) for key in printed_keys()),
+        Column("in the paper", meaning=source),
+        *(column for column, _ in memory),
+        *(Column(head_of(key), True, OURS) for key in keys),
+        *(
+            Column(f"{head_of(key)} (published)", True, f"R@1 (share), {source}", is_published=True)
+            for key in KEYS
+        ),
     )
-    known, unit = published(table, joined), scheme_of(joined).unit
+    known = published(table, joined)
     mine = tuple(
         (
             name_field(row),
             Field(line(stands_for(printed, row, table))),
-            *(memory_field(row, basis, unit) for basis in bases),
+            *(read(row) for _, read in memory),
             *(own_field(row, key) for key in keys),
-            *(joined_field(row, key, printed, table, joined) for key in printed_keys()),
+            *(joined_field(row, key, printed, table, joined) for key in KEYS),
         )
         for printed, row in ours
     )
@@ -95,8 +96,11 @@ def exhibit_table(name: Name, joined: Joined, prefix: str = "") -> Table:
         (
             Field(line(printed.label)),
             Field(line(printed.label)),
-            *(blank for _ in (*bases, *keys)),
-            *(known_field(known.get((printed.label, *key)), table) for key in printed_keys()),
+            *(blank for _ in (*memory, *keys)),
+            *(
+                field_of(score, table.gaps, mark_of(score))
+                for score in (known.get((printed.label, *key)) for key in KEYS)
+            ),
         )
         for printed in table.rows
         if printed.label not in done
@@ -124,13 +128,9 @@ def published(table: PaperTable, joined: Joined) -> dict[tuple[str, str, str], S
     return found
 
 
-def known_field(score: Score | None, table: PaperTable) -> Field:
-    return field_of(score, table.gaps, mark_of(score) if score else "")
-
-
-def mark_of(score: Score) -> str:
+def mark_of(score: Score | None) -> str:
     """The paper marks what its own protocol did not get."""
-    return "" if score.protocol_name == "zero-shot" else UNIFORM
+    return "" if score is None or score.protocol_name == "zero-shot" else UNIFORM
 
 
 def name_of(score: Score, table: PaperTable) -> str:
@@ -152,7 +152,3 @@ def joined_field(row: Row, key: Key, printed: PaperRow, table: PaperTable, joine
     if "reference" not in joined.matrix.scores:
         return Field(title=NOT_JOINED)
     return Field(title="the paper's table has no encoder just like this one")
-
-
-def printed_keys() -> list[Key]:
-    return [(dataset, direction) for dataset in DATASETS for direction in DIRECTIONS]

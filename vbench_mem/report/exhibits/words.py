@@ -1,12 +1,13 @@
 """What captions and tables of the paper's exhibits have in common. No matplotlib."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from vbench_mem.base.units import significant
 from vbench_mem.matrix.exhibits import EXHIBITS, Name
+from vbench_mem.report.exhibits.plot import ExhibitFigure
 from vbench_mem.report.panels import is_ours
-from vbench_mem.report.plan import Drawer, Plan, sentences
-from vbench_mem.report.series import MemoryPoint, memory_word
+from vbench_mem.report.plan import Plan, sentences
+from vbench_mem.report.series import PlotPoint, memory_word
 
 NO_RECALL = "no recall is joined"
 MOST = 60  # rows of a figure that has a lane or a label for each
@@ -30,28 +31,21 @@ def skipped(name: Name, why: str) -> Plan:
 
 
 def exhibit(
-    name: Name, count: int, drawer: Drawer, data: object, *texts: str, missing: str = ""
+    name: Name, figure: ExhibitFigure, count: int, *texts: str, missing: Sequence[str] = ()
 ) -> Plan:
     """The plan of a figure of `count` rows. Its caption: ours first, then the paper's, then what is
     missing."""
     if count > MOST:
         why = f"{count} rows are more than this figure can show; let the matrix have one load"
         return skipped(name, why)
-    gaps = f"Missing: {missing}." if missing else ""
+    gaps = "; ".join(filter(None, missing))
     return Plan(
         name=f"exhibit_{name}",
         title=EXHIBITS[name].title,
-        caption=sentences(*texts, paper(name), gaps),
-        drawer=drawer,
-        data=(data,),
+        caption=sentences(*texts, paper(name), f"Missing: {gaps}." if gaps else ""),
+        drawer="exhibit",
+        data=(figure,),
     )
-
-
-def loads(points: Iterable[MemoryPoint]) -> str:
-    """` (batch 8, bfloat16)`: what a peak depends on and the paper does not state."""
-    cells = [point.row.cell for point in points]
-    texts = {f"batch {c.load.batch}, {c.runtime.dtype}" for c in cells}
-    return f" ({texts.pop()})" if len(texts) == 1 else ""
 
 
 def paper(name: Name) -> str:
@@ -60,10 +54,13 @@ def paper(name: Name) -> str:
     return f"The paper states that {exhibit.states} ({exhibit.source}; {exhibit.sure})."
 
 
-def whose(points: Sequence[MemoryPoint]) -> str:
+def whose(points: Sequence[PlotPoint]) -> str:
     """Which marks are ours, and which are published."""
     scored = [point for point in points if point.score is not None]
-    texts = [f"The memory is ours: {memory_word(points)}{loads(points)}."]
+    cells = [point.row.cell for point in points]
+    loads = {f" (batch {c.load.batch}, {c.runtime.dtype})" for c in cells}
+    load = loads.pop() if len(loads) == 1 else ""  # the paper does not state it
+    texts = [f"The memory is ours: {memory_word(points)}{load}."]
     if any(is_ours(point) for point in scored):
         texts.append("Filled and half-filled marks have a recall that was measured or imported.")
     sources = dict.fromkeys(p.score.source for p in scored if p.score and not is_ours(p))

@@ -11,7 +11,8 @@ from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.machine.cards import CARDS, GB, GIB
 from vbench_mem.report.facets import (
     MOST_BARS,
-    load_name,
+    Facet,
+    loads_of,
     main_load,
     named_rest,
     settings_of,
@@ -19,7 +20,7 @@ from vbench_mem.report.facets import (
 )
 from vbench_mem.report.plan import Plan, drawn_as, sentences
 from vbench_mem.report.scheme import Scheme, scheme_of
-from vbench_mem.report.series import Basis, PlotPoint, step_word
+from vbench_mem.report.series import PlotPoint, step_word
 
 MEASURED, PREDICTED = "process_bytes", "predicted_process_bytes"
 SIZES = (8, 16, 24, 40, 80, 141)  # GB, as cards are sold
@@ -28,28 +29,14 @@ MOST_LINES, MOST_GRIDS, MOST_FRAMES = 60, 4, 10  # of a figure, of a figure, of 
 
 @dataclass(frozen=True, kw_only=True)
 class Tile(PlotPoint):
-    """One row in the grid; `why` it has no bytes."""
+    """One row in the grid, with the memory of its process; `why` it has none."""
 
-    frames: int
-    bytes: int | None
-    basis: Basis = "measured"
     why: str | None = None
 
     @property
     def card(self) -> int | None:
         """GB of the smallest card that holds it; None where none of `SIZES` does."""
-        assert self.bytes is not None
         return next((size for size in SIZES if self.bytes <= certain(size)), None)
-
-
-@dataclass(frozen=True, kw_only=True)
-class CardGrid:
-    """The rows of one load, by variant and frames."""
-
-    title: str
-    variants: list[str]
-    frames: list[int]
-    tiles: list[Tile]
 
 
 def certain(size: int) -> int:
@@ -71,8 +58,7 @@ def tile_of(row: Row, scheme: Scheme) -> Tile:
         row=row,
         series=row.cell.variant,
         scheme=scheme,
-        frames=row.cell.load.frames,
-        bytes=None if size is None else int(size),
+        memory=None if size is None else int(size),
         basis="measured" if seen is not None else "predicted",
         why=why,
     )
@@ -82,23 +68,20 @@ def plans(joined: Joined) -> list[Plan]:
     scheme = scheme_of(joined)
     tiles = [tile_of(row, scheme) for row in joined.rows]
     title = "The smallest card that holds each row"
-    if all(tile.bytes is None for tile in tiles):
+    if all(tile.memory is None for tile in tiles):
         reasons = list(dict.fromkeys(tile.why for tile in tiles if tile.why))
         why = f"no row has the bytes of a process on a card: {'; '.join(reasons[:2])}"
         return [Plan(name="cards", title=title, skipped=why)]
 
     grids, left_out = card_grids(tiles, joined)
-    shown = [tile for grid in grids for tile in grid.tiles]
+    shown = [tile for grid in grids for tile in grid.points]
     return [drawn_as("cards", title, (grids,), about(shown), left_out)]
 
 
-def card_grids(tiles: Sequence[Tile], joined: Joined) -> tuple[list[CardGrid], str]:
+def card_grids(tiles: Sequence[Tile], joined: Joined) -> tuple[list[Facet[Tile]], str]:
     """The load with most numbers first, then others in their order; what is left out."""
-    by_load: dict[str, list[Tile]] = {}
-    names = settings_of(joined)
-    for tile in tiles:
-        by_load.setdefault(load_name(tile.row, names), []).append(tile)
-    known = {load: [t for t in some if t.bytes is not None] for load, some in by_load.items()}
+    by_load = loads_of(tiles, settings_of(joined))
+    known = {load: [t for t in some if t.memory is not None] for load, some in by_load.items()}
     first = main_load(known)
     lines = min(MOST_BARS, max(len({t.series for t in some}) for some in by_load.values()))
     room = max(1, min(MOST_GRIDS, MOST_LINES // lines))
@@ -109,15 +92,15 @@ def card_grids(tiles: Sequence[Tile], joined: Joined) -> tuple[list[CardGrid], s
         variants = spread(list(dict.fromkeys(t.series for t in by_load[load])), MOST_BARS)
         frames = spread(sorted({t.frames for t in by_load[load]}), MOST_FRAMES)
         some = [t for t in by_load[load] if t.series in variants and t.frames in frames]
-        grids.append(CardGrid(title=load, variants=variants, frames=frames, tiles=some))
-    is_cut = any(len(grid.tiles) < len(by_load[grid.title]) for grid in grids)
+        grids.append(Facet(title=load, points=some))
+    is_cut = any(len(grid.points) < len(by_load[grid.title]) for grid in grids)
     cut_text = "Of long lists some variants or frames are drawn, evenly spread." if is_cut else ""
     return grids, sentences(named_rest("not drawn", by_load, kept), cut_text)
 
 
 def about(tiles: Sequence[Tile]) -> str:
     """What a field shows, and where its number comes from."""
-    bases = {tile.basis for tile in tiles if tile.bytes is not None}
+    bases = {tile.basis for tile in tiles if tile.memory is not None}
     sizes = ", ".join(f"{size} GB: {certain(size) / GIB:.1f} GiB" for size in SIZES)
     origin = "A number after ~ is predicted without a device."
     if bases == {"measured"}:
@@ -130,6 +113,6 @@ def about(tiles: Sequence[Tile]) -> str:
         origin,
         f"What a card as it is sold has for certain: {sizes}.",
         "Grey fields have no number; their tooltip has the reason."
-        if any(tile.bytes is None for tile in tiles)
+        if any(tile.memory is None for tile in tiles)
         else "",
     )

@@ -16,11 +16,10 @@ SEEN = 0.002  # of a peak: less of the rest is no bar
 
 @dataclass(frozen=True, kw_only=True)
 class CategoryStack(PlotPoint):
-    """Bytes at the peak by category; they add up to `peak`, but for a rest too small to be seen."""
+    """Bytes at the peak by category; they add up to `memory`, but for a rest too small to be
+    seen."""
 
-    peak: int
     parts: dict[str, int]
-    basis: Basis
 
 
 def stacks(joined: Joined) -> list[CategoryStack]:
@@ -45,7 +44,7 @@ def stack_of(row: Row, scheme: Scheme) -> CategoryStack | None:
             row=row,
             series=row.label,
             scheme=scheme,
-            peak=int(peak),
+            memory=int(peak),
             parts=sizes | ({REST: rest} if rest > SEEN * peak else {}),
             basis=basis,
         )

@@ -29,13 +29,12 @@ class FrontierRow(PlotPoint):
     """One measured row among those that it is compared with.
 
     group   what they share: the benchmark, the load, the frames
-    memory  bytes; `step_ms` milliseconds; `recall` a share, None where none is joined
+    recall  a share, None where none is joined
     wins    criteria in which no other row of the group is better
     dominated_by  label of a row of the frontier that is as good in all and better in one, if any
     """
 
     group: str
-    memory: int
     step_ms: float
     recall: float | None
     wins: tuple[str, ...] = ()
@@ -48,7 +47,7 @@ class FrontierRow(PlotPoint):
     @property
     def costs(self) -> dict[str, float]:
         """Down is better in each."""
-        found: dict[str, float] = {"memory": self.memory, "time": self.step_ms}
+        found: dict[str, float] = {"memory": self.bytes, "time": self.step_ms}
         return found if self.recall is None else found | {"recall": -self.recall}
 
 

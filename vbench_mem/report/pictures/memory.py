@@ -5,18 +5,17 @@ from collections.abc import Iterable
 from vbench_mem.analysis.join import Joined
 from vbench_mem.report.facets import bars, facets
 from vbench_mem.report.plan import Plan, drawn_as
-from vbench_mem.report.series import MemoryPoint, memory_budgets, memory_points
+from vbench_mem.report.series import PlotPoint, memory_budgets, memory_points
 
 
 def plans(joined: Joined) -> list[Plan]:
-    points = memory_points(joined)
-    seen = [point for point in points if point.memory]
+    seen = memory_points(joined)
     frames = sorted({point.frames for point in seen})
     name, title = "memory_frames", "Memory against frames"
     if not seen:
         return [Plan(name=name, title=title, skipped="no row has a measured or predicted peak")]
 
-    unplaced = sum(not point.memory for point in points)
+    unplaced = sum(row.is_out_of_memory and not row.limit_bytes for row in joined.rows)
     unknown = f"{unplaced} rows ran out of memory at a limit that is not known." if unplaced else ""
     if len(frames) > 1:
         shown = facets(seen, joined)
@@ -35,10 +34,10 @@ def plans(joined: Joined) -> list[Plan]:
     ]
 
 
-def basis(points: Iterable[MemoryPoint]) -> str:
+def basis(points: Iterable[PlotPoint]) -> str:
     """What is measured and what is predicted of the lines."""
     points = list(points)
-    ran = any(point.ending == "ok" and point.basis == "measured" for point in points)
+    ran = any(point.row.is_ok for point in points)
     predicted = any(point.predicted for point in points)
     if ran and predicted:
         return (
@@ -48,6 +47,6 @@ def basis(points: Iterable[MemoryPoint]) -> str:
     return "Dashed lines are predicted without a device, nothing was run." if predicted else ""
 
 
-def endings(points: Iterable[MemoryPoint]) -> str:
-    over = any(point.ending == "oom" for point in points)
+def endings(points: Iterable[PlotPoint]) -> str:
+    over = any(point.row.is_out_of_memory for point in points)
     return "A cross is a run out of memory, drawn at the limit that it ran into." if over else ""

@@ -63,7 +63,7 @@ def plans(joined: Joined) -> list[Plan]:
     shown = facets(points, joined)
     peak = peak_of(point.row for point in shown.points)
     lines = [(level, level_text(level, peak)) for level in levels(shown.points)]
-    frames = sorted({point.row.cell.load.frames for point in shown.points})
+    frames = sorted({point.frames for point in shown.points})
     captions = (
         "Clips per second against the FLOPs that a clip costs in a training step, on log axes.",
         "Along a dashed line the FLOPs per second are the same; a higher one is better use.",

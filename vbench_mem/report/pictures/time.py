@@ -35,7 +35,7 @@ def plans(joined: Joined) -> list[Plan]:
     if not points:
         return [Plan(name=name, title=title, skipped="no row has a measured step time")]
 
-    frames = sorted({point.row.cell.load.frames for point in points})
+    frames = sorted({point.frames for point in points})
     if len(frames) > 1:
         shown = facets(points, joined)
         caption = (

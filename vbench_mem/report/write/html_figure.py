@@ -4,13 +4,13 @@ Ids get a prefix. Scripts, event handlers and outside addresses are removed.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree
 
 from markupsafe import Markup
 
 from vbench_mem.report.document import Figure
-from vbench_mem.report.marks import Mark, Track
+from vbench_mem.report.marks import Mark
 from vbench_mem.report.write.plain import clean, safe_link
 
 Element = ElementTree.Element
@@ -29,7 +29,7 @@ def inline(figure: Figure, prefix: str) -> Markup:
     root.set("role", "img")
     root.set("id", f"{prefix}svg")
     root.set("aria-labelledby", f"{prefix}title {prefix}caption")
-    add_tips(root, prefix, figure.tracks)
+    add_tips(root, prefix, figure.tips)
     return Markup(ElementTree.tostring(root, encoding="unicode"))
 
 
@@ -70,20 +70,16 @@ def attribute(name: str, value: str, prefix: str) -> str | None:
     return " ".join(value.replace("url(#", f"url(#{prefix}").split())
 
 
-def add_tips(root: Element, prefix: str, tracks: Iterable[Track]) -> None:
+def add_tips(root: Element, prefix: str, tips: Mapping[str, Sequence[Mark]]) -> None:
     """Each mark gets its numbers as `data-tip` and a link to its record.
 
-    A track's markers are `use` elements in the order of its marks; without any, its group is the
-    mark.
+    The markers of a group are `use` elements in the order of its marks; without any, the group is
+    the mark.
     """
     parents = {child: parent for parent in root.iter() for child in parent}
-    groups = {group.get("id"): group for group in root.iter("g")}
-    for track in tracks:
-        group = groups.get(prefix + track.gid)
-        if group is None:
-            continue
-        elements = list(group.iter("use")) or [group]
-        for element, mark in zip(elements, track.marks, strict=False):
+    for group in list(root.iter("g")):
+        marks = tips.get((group.get("id") or "").removeprefix(prefix), ())
+        for element, mark in zip(list(group.iter("use")) or [group], marks, strict=False):
             element.set("data-tip", tip_text(mark))
             link = safe_link(mark.link) if mark.link else None
             if link:
