@@ -1,13 +1,13 @@
 """Records on the terminal, and as JSON for programs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
 
 from vbench_mem.base.metrics import METRICS, show
-from vbench_mem.cli.terminal import Look, new_console, new_table
+from vbench_mem.cli.terminal import new_console, new_table
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import Matrix
 from vbench_mem.running.record import Record, RowState, Status
@@ -22,31 +22,39 @@ STYLES = {Status.OK: "green", Status.SKIPPED: "dim", Status.UNSUPPORTED: "dim"}
 
 
 def draw_records(
-    matrix: Matrix, records: dict[str, Record], title: str, cells: Sequence[Cell] | None = None
+    matrix: Matrix, records: Mapping[str, Record], title: str, cells: Sequence[Cell] | None = None
 ) -> None:
     """One row for each cell in the order given, then the reasons of those that are not ok."""
-    console = new_console()
     chosen = [record.cell for record in records.values()] if cells is None else cells
-    numbers: list[tuple[str, Look]] = [(head, "number") for head in HEADS.values()]
-    columns: list[tuple[str, Look]] = [("id", "id"), ("cell", "text"), ("status", "word"), *numbers]
-    table = new_table(columns, f"{matrix.name}: {title}")
+    table = new_table(
+        [("id", "id"), ("cell", "text"), ("status", "word")], f"{matrix.name}: {title}"
+    )
+    for head in HEADS.values():
+        table.add_column(head, justify="right", no_wrap=True)
     for cell in chosen:
-        table.add_row(*row_of(matrix, cell, records.get(cell.id)))
+        metrics = records[cell.id].metrics if cell.id in records else {}
+        numbers = (show(name, metrics.get(name)) for name in HEADS)
+        table.add_row(*start_of_row(matrix, cell, records.get(cell.id)), *numbers)
+    draw_with_reasons(table, records, chosen)
+    for line in matrix.dropped:
+        new_console().print(f"skipped: {line}", markup=False)
+
+
+def start_of_row(matrix: Matrix, cell: Cell, record: Record | None) -> list[str]:
+    """The id, the label and the state of a cell."""
+    style = "dim" if record is None else STYLES.get(record.status, "red")
+    state = f"[{style}]{state_of(matrix, cell, record)}[/]"
+    return [cell.id[:ID_DIGITS], escape(matrix.label(cell)), state]
+
+
+def draw_with_reasons(table: Table, records: Mapping[str, Record], cells: Iterable[Cell]) -> None:
+    console = new_console()
     console.print(table)
-    for cell in chosen:
+    for cell in cells:
         record = records.get(cell.id)
         if record is not None and record.reason is not None:
             line = f"{cell.id[:ID_DIGITS]} {record.status.value}: {record.reason}"
             console.print(line, markup=False)
-    for line in matrix.dropped:
-        console.print(f"skipped: {line}", markup=False)
-
-
-def row_of(matrix: Matrix, cell: Cell, record: Record | None) -> list[str]:
-    status = state_of(matrix, cell, record)
-    style = "dim" if record is None else STYLES.get(record.status, "red")
-    numbers = [show(name, record.metrics.get(name)) if record else "" for name in HEADS]
-    return [cell.id[:ID_DIGITS], escape(matrix.label(cell)), f"[{style}]{status}[/]", *numbers]
 
 
 def state_of(matrix: Matrix, cell: Cell, record: Record | None) -> Status | RowState:

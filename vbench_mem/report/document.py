@@ -224,14 +224,15 @@ class Document:
 
     def blocks(self) -> Iterator[Block]:
         """Every block in reading order, those of folds after their fold."""
-        for section in self.sections:
-            yield from blocks_of(section)
+        for section, _ in by_level(self.sections):
+            yield from opened(section.blocks)
 
 
-def blocks_of(section: Section) -> Iterator[Block]:
-    yield from opened(section.blocks)
-    for inner in section.sections:
-        yield from blocks_of(inner)
+def by_level(sections: Iterable[Section], level: int = 1) -> Iterator[tuple[Section, int]]:
+    """Every section in reading order, with the level of its heading."""
+    for section in sections:
+        yield section, level
+        yield from by_level(section.sections, level + 1)
 
 
 def opened(blocks: Iterable[Block]) -> Iterator[Block]:
