@@ -148,10 +148,8 @@ def baseline_for(request: "CheckRequest", renew: str) -> "BaselineIndex | None":
 
 
 def write_baseline(request: "CheckRequest", renew: str) -> None:
-    """Predict every cell and write the file; differences go to stdout.
-
-    A cell that cannot be predicted keeps its old entry.
-    """
+    """Predict every cell and write the file; differences go to stdout. A cell that cannot be
+    predicted keeps its old entry."""
     from vbench_mem.analysis.budgets.baseline import keys_of, read_baseline, torch_version
     from vbench_mem.analysis.budgets.predict import differences, new_baseline
     from vbench_mem.cli.predicting import predict_shown
@@ -172,8 +170,7 @@ def write_baseline(request: "CheckRequest", renew: str) -> None:
         what = "its old entry is kept" if key in new.cells else "left out"
         print(f"{key}: cannot be predicted, {what}: {reason}", file=sys.stderr)
     same = old is not None and old.text() == new.text()
-    count = "1 cell" if len(new.cells) == 1 else f"{len(new.cells)} cells"
-    print(f"{path}: {count}, {'unchanged' if same else 'written'}")
+    print(f"{path}: {'unchanged' if same else 'written'}, cells: {len(new.cells)}")
 
 
 def show_result(result: "CheckResult", as_json: bool) -> None:

@@ -1,7 +1,4 @@
-"""Progress of a `run`: bars on a terminal, one line for each finished cell elsewhere.
-
-Writes to stderr only. Redraws only twice a second, since drawing slows down what is measured.
-"""
+"""Progress of a `run` on stderr: bars on a terminal, one line for each finished cell elsewhere."""
 
 import sys
 import time
@@ -96,7 +93,7 @@ class Bars:
             TextColumn("{task.fields[count]}"),
             TimeColumn(),
             console=self.console,
-            refresh_per_second=2,
+            refresh_per_second=2,  # drawing slows down what is measured
             transient=True,
         )
         fields: dict[str, Any] = {"count": "", "since": None, "expected": None}

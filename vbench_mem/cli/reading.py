@@ -27,11 +27,8 @@ class Source:
 def read(
     request: "CheckRequest", typed: str, source: Source, *, foreign: bool
 ) -> "tuple[Store, Joined]":
-    """The chosen run and its rows; problems are printed to stderr.
-
-    typed    the matrix as the user wrote it
-    foreign  may the run be of another machine?
-    """
+    """The chosen run and its rows; problems are printed to stderr. `typed`: the matrix as the user
+    wrote it; `foreign`: may the run be of another machine?"""
     from vbench_mem.analysis.join import join
     from vbench_mem.analysis.scores.files import load_scores
     from vbench_mem.running.runs import choose_run

@@ -79,11 +79,8 @@ class Code:
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a table.
-
-    value  the sort key; None: its text
-    title  tooltip: the full text, or why the field is empty
-    """
+    """Of a table. `value`: the sort key, where it is not the text; `title`: a tooltip with the full
+    text, or why the field is empty."""
 
     line: Line = ()
     value: float | None = None
@@ -123,11 +120,8 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """`name` is unique in the document, fit for a file name or an anchor.
-
-    The first column names the row. `is_browsed`: rows are many and of equal rank, so that sorting
-    and filtering helps.
-    """
+    """`name` is unique in the document, fit for a file name or an anchor. The first column names
+    the row. `is_browsed`: rows of equal rank, which a reader may sort and filter."""
 
     name: str
     columns: tuple[Column, ...]
@@ -190,10 +184,8 @@ class Figure:
 
 @dataclass(frozen=True)
 class Fold:
-    """Blocks behind a summary: closed on a screen unless `is_open`, open on paper.
-
-    is_brief  the PDF has only the first rows of its tables and lists
-    """
+    """Blocks behind a summary: closed on a screen unless `is_open`, open on paper. `is_brief`: the
+    PDF has only the first rows of its tables and lists."""
 
     summary: str
     blocks: "tuple[Block, ...]"

@@ -1,7 +1,4 @@
-"""Predicted and measured peak memory, row by row: the difference, and its phase.
-
-Both numbers are of one record, so of one cell and one kind of device.
-"""
+"""Predicted and measured peak memory of each record, and the phase in which they differ most."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,10 +17,7 @@ SHOWN = 24  # rows that are not folded if one differs
 
 @dataclass(frozen=True)
 class PredictionError:
-    """Units: bytes; `error` is a share of the measured peak, above 0 if too much was predicted.
-
-    phase  with the largest difference, if the peak differs by more than 5 %; else None
-    """
+    """Bytes; `phase` with the largest difference, if the peak differs by more than 5 %."""
 
     row: Row
     predicted: int
@@ -32,16 +26,12 @@ class PredictionError:
 
     @property
     def error(self) -> float:
+        """A share of the measured peak, above 0 if too much was predicted."""
         return self.predicted / self.measured - 1
 
     @property
-    def is_equal(self) -> bool:
-        """To the byte."""
-        return self.predicted == self.measured
-
-    @property
     def field(self) -> doc.Field:
-        text = "equal" if self.is_equal else f"{100 * self.error:+.2f} %"
+        text = "equal" if self.error == 0 else f"{100 * self.error:+.2f} %"
         return doc.field_of(doc.Span(text, "strong" if self.phase else "plain"), value=self.error)
 
 
@@ -60,7 +50,7 @@ def section(chapter: Chapter) -> doc.Section | None:
     if is_off:
         columns.append((doc.Column("largest difference in"), lambda each: each.phase or ""))
     table = doc.table_of(f"{chapter.prefix}predicted", found, columns)
-    is_open = len(found) <= SHOWN and not all(each.is_equal for each in found)
+    is_open = len(found) <= SHOWN and not all(each.error == 0 for each in found)
     text = verdict(found) + (note if is_off else "")
     blocks = (doc.paragraph(text), doc.Fold(f"Rows: {len(found)}", (table,), is_open))
     return chapter.section("Predicted and measured peak memory", "predicted", blocks)
@@ -96,7 +86,7 @@ def worst_phase(metrics: Mapping[str, float | None]) -> str | None:
 def verdict(found: list[PredictionError]) -> str:
     """One sentence about all rows."""
     errors = [abs(each.error) for each in found]
-    equal = sum(each.is_equal for each in found)
+    equal = sum(each.error == 0 for each in found)
     furthest = max(found, key=lambda each: abs(each.error))
     return (
         f"Predicted peak equals measured peak to the byte: {equal} of {len(found)} rows. "

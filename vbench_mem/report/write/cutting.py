@@ -1,7 +1,5 @@
-"""A shortened document for places with a length limit.
-
-The rule: tables and lists keep their first N rows, N as large as fits; a line says how many were
-left out and that the HTML page has them. Where 25 rows each do not fit, folds are left out first.
+"""A document shortened to a length limit: tables and lists keep their first N rows, N as large as
+fits; a line says how many were left out. Where 25 rows each do not fit, folds are left out first.
 """
 
 from bisect import bisect_right
@@ -17,10 +15,8 @@ Size = Callable[[doc.Document], int]
 
 
 def fitted(document: doc.Document, limit: int, size: Size) -> doc.Document:
-    """As much of the document as fits `limit`; more than that where other blocks alone exceed it.
-
-    size  number of characters of a written document
-    """
+    """As much of the document as fits `limit` characters, which `size` counts; more than that where
+    other blocks alone exceed it."""
     if size(document) <= limit:
         return document
     has_folds = size(shortened(document, FEWEST)) <= limit

@@ -20,10 +20,8 @@ REST = f"The rest is left out, {WHERE}"
 
 
 def markdown_text(document: doc.Document, limit: int = LIMIT) -> str:
-    """The whole text, ending in a line feed; a line says where something was left out.
-
-    Figures are links to figures/<name>.png, relative to the report's folder.
-    """
+    """The whole text; a line says where something was left out. Figures are links to
+    figures/<name>.png, relative to the report's folder."""
     parts = list(written(fitted(document, limit, lambda it: len(joined(written(it))))))
     if len(joined(parts)) > limit:
         while parts and len(joined([*parts, REST])) > limit:
