@@ -58,7 +58,7 @@ def test_data_shows_what_a_file_is_read_as(tmp_path: Path) -> None:
     rows = dict(line.split(maxsplit=1) for line in result.stdout.splitlines())
     assert rows["form"] == "youcook2 (guessed)"
     assert rows["protocol"] == "zero-shot; validation; one caption a clip"
-    assert rows["gallery"] == "3 clips; 2 are a clip twice"
+    assert rows["clips"] == "3; 2 are a clip twice"
     assert rows["captions"] == "3, 1 a clip"
     assert rows["hash"] == "none, since it includes the videos; add --videos DIR"
 
