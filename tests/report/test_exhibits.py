@@ -321,6 +321,16 @@ def test_figure_4_pairs_no_rows_that_differ_in_more_than_their_size(tmp_path: Pa
         assert size_pairs(joined_of(matrix, *map(ok, matrix.cells)), PAIR) == []
 
 
+def test_figure_4_says_that_sizes_ran_out_of_memory_where_none_can_be_compared(
+    tmp_path: Path,
+) -> None:
+    text = "about: q\nexhibits: [figure4]\naxes: {encoder: [joint_b16, joint_l16], frames: 4, "
+    matrix = matrix_of(tmp_path, f"{text}batch: 2}}\n")
+    small, large = matrix.cells
+    plan = plan_of(joined_of(matrix, ok(small), oom(large)))
+    assert plan.skipped == "no two sizes can be compared: out of memory"
+
+
 def test_figure_4_computes_a_published_loss_from_table_2_and_shows_it_hollow() -> None:
     large = grown(measured("paper_scale")).axes[2]
     marks = {str(line.get_label()): line for line in large.lines if len(xy(line)) == 1}

@@ -116,7 +116,7 @@ def test_a_label_that_would_cross_a_line_goes_elsewhere_or_into_two_lines(tmp_pa
     axes = draw_memory_recall(recall_panels(joined)).axes[2]
     label = next(text for text in axes.texts if text.get_text().startswith("ceiling"))
     labels = Labels(axes)
-    left, low = label.xyann + axes.bbox.transformed(labels.points).min
+    left, low = label.xyann
     lines = label.get_text().split("\n")
     box = Bbox.from_bounds(left, low, 4.4 * max(map(len, lines)), 10 * len(lines))
     drawn_lines = [line for line in axes.lines if line.get_label() in ("frontier", SWEPT)]

@@ -1,5 +1,6 @@
 """The summary of a matrix as short labelled facts, computed from its rows. No interpretation."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -39,7 +40,8 @@ CONDITIONS: dict[str, Callable[[Any], str]] = {
 
 def summary(joined: Joined) -> Summary:
     """Recall, Pareto frontier, budget and peak memory by load, masking, how cells ended."""
-    sized = [each for each in memory_points(joined) if not each.row.is_out_of_memory]
+    points = memory_points(joined)
+    sized = {each.row.cell.id: each for each in points if not each.row.is_out_of_memory}
     loads = list(by_load(sized).items())
     if len(loads) > MOST_LOADS:
         loads = [loads[0], loads[-1]]
@@ -49,11 +51,11 @@ def summary(joined: Joined) -> Summary:
     return Summary((*facts, *masking(joined, sized), *endings(joined)))
 
 
-def by_load(sized: Sequence[PlotPoint]) -> dict[str, list[PlotPoint]]:
+def by_load(sized: dict[str, PlotPoint]) -> dict[str, list[PlotPoint]]:
     """Loads with several rows, in the matrix's order: by the part of the label after the variant,
     `frames=16 batch=8`, else `16 frames`."""
     loads: dict[str, list[PlotPoint]] = {}
-    for each in sized:
+    for each in sized.values():
         rest = each.row.label.removeprefix(each.row.cell.variant).strip()
         loads.setdefault(rest or f"{each.frames} frames", []).append(each)
     return {load: some for load, some in loads.items() if len(some) > 1}
@@ -72,7 +74,7 @@ def load_facts(joined: Joined, load: str, some: Sequence[PlotPoint]) -> Iterator
         ]
         yield f"Pareto frontier of memory and step time at {load}", first_names(names)
     limits = {each.row.cell.id: limit_of(joined, each.row) for each in some}
-    for limit in sorted({limit for limit in limits.values() if limit is not None}):
+    for limit in sorted({int(limit) for limit in limits.values() if limit < math.inf}):
         judged = [each.bytes <= limit for each in some if limits[each.row.cell.id] == limit]
         text = f"{sum(judged)} of {len(judged)} rows that have this budget and a peak"
         yield f"Within {format_bytes(limit)} at {load}", text
@@ -84,17 +86,16 @@ def size_of(each: PlotPoint) -> str:
     return f"{format_bytes(each.bytes)}{basis} ({each.row.cell.variant})"
 
 
-def masking(joined: Joined, sized: Sequence[PlotPoint]) -> Iterator[Fact]:
+def masking(joined: Joined, sized: dict[str, PlotPoint]) -> Iterator[Fact]:
     """Peak of masked rows as a share of the peak of the same row without a mask."""
     ratios: dict[float, list[float]] = {}
     unmasked = Partners({"mask": 0.0}, joined.rows)
-    known = {each.row.cell.id: each for each in sized}
-    for each in sized:
+    for each in sized.values():
         row = each.row
         if not row.cell.recipe.mask or row.cell.load.mode != "train":
             continue
         plain, _ = unmasked.of(row)
-        other = known.get(plain.cell.id) if plain is not None else None
+        other = sized.get(plain.cell.id) if plain is not None else None
         if other is not None and other.basis == each.basis:
             ratios.setdefault(row.cell.recipe.mask, []).append(100 * each.bytes / other.bytes)
     for mask, some in sorted(ratios.items()):

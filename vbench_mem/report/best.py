@@ -14,11 +14,11 @@ from vbench_mem.report.pictures.frontier import benchmarks
 from vbench_mem.report.series import PlotPoint, limit_of
 
 
-def best_recalls(joined: Joined, sized: Sequence[PlotPoint]) -> Iterator[Fact]:
+def best_recalls(joined: Joined, sized: dict[str, PlotPoint]) -> Iterator[Fact]:
     """One fact for each benchmark with a recall of ours or of a file."""
-    names = benchmarks([point.row for point in sized])
+    names = benchmarks([point.row for point in sized.values()])
     for column, name in names.items():
-        some = [replace(each, score=each.row.scores.get(column)) for each in sized]
+        some = [replace(each, score=each.row.scores.get(column)) for each in sized.values()]
         scored = [each for each in some if each.score is not None]
         label = "Best recall" if len(scored) > 1 else "Recall"
         yield f"{label} at 1, {name}", best_of(joined, scored)
@@ -27,9 +27,7 @@ def best_recalls(joined: Joined, sized: Sequence[PlotPoint]) -> Iterator[Fact]:
 def best_of(joined: Joined, every: Sequence[PlotPoint]) -> str:
     """Of rows of one device, mode and batch, since memory is comparable among these alone, all
     measured or all predicted, and within the budget where they have one."""
-    limits = [limit_of(joined, each.row) for each in every]
-    pairs = zip(every, limits, strict=True)
-    allowed = [each for each, limit in pairs if limit is None or each.bytes <= limit]
+    allowed = [each for each in every if each.bytes <= limit_of(joined, each.row)]
     some = allowed or every
     best = max(some, key=lambda each: (value(each), -each.bytes))
     if len(every) == 1:

@@ -101,12 +101,11 @@ def by_colour(by_load: dict[str, list[P]]) -> tuple[list[Facet[P]], str]:
     return panels, " ".join(filter(None, left_out))
 
 
-def bars(points: Sequence[P], joined: Joined) -> tuple[Facet[P], str]:
+def bars(points: Sequence[P], joined: Joined) -> tuple[list[P], str]:
     """What a figure with a bar for each row shows: all of them or, of many, those of one load; and
     what is left out."""
     if len(points) <= MOST_BARS:
-        named = [replace(point, series=point.row.label) for point in points]
-        return Facet(title="", points=named), ""
+        return [replace(point, series=point.row.label) for point in points], ""
     frames = ["frames"] if "frames" in joined.matrix.varying else []
     by_load = loads_of(points, frames + settings_of(joined))
     load = main_load(by_load)
@@ -114,7 +113,7 @@ def bars(points: Sequence[P], joined: Joined) -> tuple[Facet[P], str]:
     left_out = f"Drawn at {load}, of {len(by_load)} loads." if len(by_load) > 1 else ""
     if len(kept) < len(by_load[load]):
         left_out += f" Of {len(by_load[load])} rows {len(kept)} are drawn, evenly spread."
-    return Facet(title=load, points=kept), left_out.strip()
+    return kept, left_out.strip()
 
 
 def main_load(by_load: dict[str, list[P]]) -> str:

@@ -22,7 +22,7 @@ from vbench_mem.report.pictures import (
 )
 from vbench_mem.report.plan import Plan
 
-EXHIBITS: dict[Name, Callable[[Joined], Plan]] = {
+PLANNERS: dict[Name, Callable[[Joined], Plan]] = {
     "figure2": backbones.plan,
     "figure3": patches.plan,
     "figure4": growth.plan,
@@ -47,7 +47,7 @@ def plans(joined: Joined) -> list[Plan]:
 
 def exhibit_plans(joined: Joined) -> list[Plan]:
     """The figures of the paper that the matrix names, in its order."""
-    return [EXHIBITS[name](joined) for name in joined.matrix.exhibits if name in EXHIBITS]
+    return [PLANNERS[name](joined) for name in joined.matrix.exhibits if name in PLANNERS]
 
 
 def illustrate(plans: Sequence[Plan], folder: Path, prefix: str = "") -> list[document.Figure]:

@@ -4,6 +4,7 @@ A row that ran out of memory is a point on its machine's limit, never a gap. Pub
 points of their own and take no part in a frontier.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -121,9 +122,9 @@ def limits_of(row: Row, joined: Joined, metrics: Sequence[str]) -> list[float]:
     ]
 
 
-def limit_of(joined: Joined, row: Row) -> int | None:
-    """The least memory, measured or predicted, that a budget allows the row."""
-    return min(map(int, limits_of(row, joined, (MEMORY, PREDICTED_MEMORY))), default=None)
+def limit_of(joined: Joined, row: Row) -> float:
+    """The least bytes that a budget allows the row; infinite without one."""
+    return min(limits_of(row, joined, (MEMORY, PREDICTED_MEMORY)), default=math.inf)
 
 
 def memory_budgets(joined: Joined, points: Iterable[PlotPoint]) -> list[float]:

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from vbench_mem.analysis.compare.differences import TIME_WORDS, WORDS, Judgement
-from vbench_mem.report.draw.canvas import SIZE, PageRow, Sheet, page_of, set_tips, styled
+from vbench_mem.report.draw.canvas import SIZE, WIDTH, PageRow, Sheet, page_of, set_tips, styled
 from vbench_mem.report.draw.many import BAR, left_of, name_lanes
 from vbench_mem.report.draw.signs import grey
 from vbench_mem.report.pictures.changes import Dot, Strip
@@ -19,6 +19,7 @@ COLOURS = {Judgement.WORSE: WORSE, Judgement.BETTER: BETTER, Judgement.CHANGED: 
 SHAPES = {Judgement.WORSE: "^", Judgement.BETTER: "v", Judgement.CHANGED: "D"}
 HEADS = {"memory": "peak memory", "time": "step time"}
 ROW = 0.24  # inches
+MOST_LEFT = 0.45 * WIDTH
 NARROWEST = 0.001  # of an axis: a share to each side of 0
 SPAN = "#D0D0D0"
 GAP = 0.3  # inches between the two halves
@@ -29,11 +30,12 @@ def draw_changes(strips: Sequence[Strip], sides: Sequence[str]) -> Sheet:
     """The first row at the top; `sides` are those of memory and time that something moved in."""
     names = [strip.label for strip in strips]
     dots = [getattr(strip, side) for side in sides for strip in strips]
-    row = PageRow(ROW * max(3, len(strips)), (1.0,) * len(sides), left_of(names, 9), between=GAP)
+    left = min(MOST_LEFT, left_of(names, 9))
+    row = PageRow(ROW * max(3, len(strips)), (1.0,) * len(sides), left, between=GAP)
     sheet, (boxes,) = page_of([row], handles([dot for dot in dots if dot is not None]))
     for axes, side in zip(boxes, sides, strict=True):
         draw_side(axes, HEADS[side], [getattr(strip, side) for strip in strips])
-        name_lanes(axes, names, 9)
+        name_lanes(axes, names, 9, MOST_LEFT)
         axes.tick_params(axis="y", length=0, labelleft=axes is boxes[0])
         for place, strip in enumerate(strips):
             if strip.ending is not None:
@@ -50,7 +52,7 @@ def draw_side(axes: Axes, name: str, dots: Sequence[Dot | None]) -> None:
     reach = 112 * max(NARROWEST, *map(abs, ends), 0.0)
     axes.set_xlim(-reach, reach)
     axes.grid(False, axis="y")
-    axes.set_xlabel(f"{name}, % of A (left is better)")
+    axes.set_xlabel(f"{name}, % of A (left is better)", size=9)
 
 
 def draw_ending(axes: Axes, place: int, text: str) -> None:

@@ -43,7 +43,8 @@ class Labels:
         for line in axes.lines:
             path = (line.get_transform() + self.points).transform_path(line.get_path())
             if line.get_marker() not in ("", "None"):
-                self.marks += [box_at(x, y) for x, y in np.asarray(path.vertices)]
+                corners = np.asarray(path.vertices) - MARK
+                self.marks += [Bbox.from_bounds(x, y, 2 * MARK, 2 * MARK) for x, y in corners]
             if line.get_linestyle() != "None":
                 self.lines.append(path)
         shown = axes.transData + self.points
@@ -63,13 +64,13 @@ class Labels:
     def write(self, text: str, box: Bbox, at: XY | None = None, **how: Any) -> None:
         """The text in the box, which is taken from now on; `at`: the place an arrow goes to."""
         self.texts.append(box)
-        across, up = self.axes.bbox.transformed(self.points).min if at is None else self.point(*at)
+        start = (box.x0, box.y0 + 0.2 * how["size"])
         self.axes.annotate(
             text,
-            (0, 0) if at is None else at,
-            (box.x0 - across, box.y0 - up + 0.2 * how["size"]),
-            xycoords="axes fraction" if at is None else "data",
-            textcoords="offset points",
+            at or start,
+            start,
+            xycoords="data" if at else "figure points",
+            textcoords="figure points",
             linespacing=1.1,
             **how,
         )
@@ -92,11 +93,6 @@ class Labels:
         box, text = min(boxes, key=lambda each: self.met(each[0]))
         veil = VEIL if self.met(box) else None
         self.write(text, box, size=SIZE, color=color, bbox=veil)
-
-
-def box_at(x: float, y: float) -> Bbox:
-    """Around the middle of a mark."""
-    return Bbox.from_extents(x - MARK, y - MARK, x + MARK, y + MARK)
 
 
 def along(x: float, y: float, x1: float, y1: float, wide: float, high: float) -> Iterator[Bbox]:

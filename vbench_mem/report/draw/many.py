@@ -146,9 +146,9 @@ def left_of(names: Iterable[str], size: float) -> float:
     return min(TICKS + max(width(name, size) for name in names) / 72, WIDEST)
 
 
-def name_lanes(axes: Axes, names: Sequence[str], size: float) -> None:
-    """A lane for each name, the first one on top, as far as `left_of` has room for them."""
-    fitting = [shortened(name, size, 72 * (WIDEST - TICKS / 2)) for name in names]
+def name_lanes(axes: Axes, names: Sequence[str], size: float, widest: float = WIDEST) -> None:
+    """A lane for each name, the first one on top; names are cut at so many inches."""
+    fitting = [shortened(name, size, 72 * (widest - TICKS / 2)) for name in names]
     axes.set_yticks(range(len(names)), fitting, size=size)
     axes.set_ylim(len(names) - 0.4, -0.6)
 

@@ -59,11 +59,11 @@ def plans(joined: Joined) -> list[Plan]:
         return [Plan(name="memory_categories", title=title, skipped=why)]
 
     chosen, left_out = bars(found, joined)
-    is_pale = any(stack.basis == "predicted" for stack in chosen.points)
+    is_pale = any(stack.basis == "predicted" for stack in chosen)
     captions = (
-        f"Memory at the peak of {step_word(chosen.points)}, by what it is for; the number at a "
+        f"Memory at the peak of {step_word(chosen)}, by what it is for; the number at a "
         "bar's end is the peak.",
         "Pale bars are predicted, not measured." if is_pale else "",
         left_out,
     )
-    return [drawn_as("memory_categories", title, (chosen.points,), *captions)]
+    return [drawn_as("memory_categories", title, (chosen,), *captions)]

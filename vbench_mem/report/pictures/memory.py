@@ -25,12 +25,12 @@ def plans(joined: Joined) -> list[Plan]:
         return [drawn_as("memory_frames", title, data, *captions)]
     chosen, left_out = bars(seen, joined)
     first = f"Peak memory of a step at {frames[0]} frames, rows in the matrix's order."
-    is_hatched = any(point.basis == "predicted" for point in chosen.points)
+    is_hatched = any(point.basis == "predicted" for point in chosen)
     hatched = "Pale hatched bars are predicted, not run." if is_hatched else ""
-    captions = (first, hatched, endings(chosen.points), unknown, left_out)
+    captions = (first, hatched, endings(chosen), unknown, left_out)
     return [
         Plan(name=name, title=title, skipped=f"all rows have {frames[0]} frames"),
-        drawn_as("memory_variants", "Memory of each variant", (chosen.points,), *captions),
+        drawn_as("memory_variants", "Memory of each variant", (chosen,), *captions),
     ]
 
 

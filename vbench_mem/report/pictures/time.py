@@ -45,12 +45,12 @@ def plans(joined: Joined) -> list[Plan]:
         return [drawn_as("time_frames", title, (shown,), caption, shown.left_out)]
     chosen, left_out = bars(points, joined)
     caption = (
-        f"Time of {step_word(chosen.points)} at {frames[0]} frames, rows in the matrix's order: "
-        f"the median{spans(chosen.points)}."
+        f"Time of {step_word(chosen)} at {frames[0]} frames, rows in the matrix's order: "
+        f"the median{spans(chosen)}."
     )
     return [
         Plan(name=name, title=title, skipped=f"all rows have {frames[0]} frames"),
-        drawn_as("time_variants", "Step time of each variant", (chosen.points,), caption, left_out),
+        drawn_as("time_variants", "Step time of each variant", (chosen,), caption, left_out),
     ]
 
 
