@@ -1,8 +1,5 @@
-"""The columns of table.csv, in their order, and the value of each in a row. No pandas.
-
-Identity, status, metrics in the order of their table, further axes of the matrix, trainings, scores
-by name, and hashes of the data of measured scores. `ABOUT_SCORES` defines the last three.
-"""
+"""The columns of table.csv and the value of each in a row: identity, status, metrics, further axes
+of the matrix, trainings, scores by name, hashes of the data of measured scores. No pandas."""
 
 from collections.abc import Callable
 from functools import partial
@@ -79,7 +76,7 @@ def table_columns(joined: Joined) -> dict[str, tuple[Kind, Read]]:
         found[metric.name] = metric_kind(metric), partial(Row.metric, name=metric.name)
     for name in joined.matrix.axes:
         if name not in IDENTITY:
-            found[f"axis.{name}"] = "string", partial(axis_text, name=name)
+            found[f"axis.{name}"] = "string", partial(setting, name=name, is_text=True)
     if (accuracy := joined.matrix.accuracy) is not None:
         for name in ("seeds", "checkpoints", "failed"):
             read = partial(trained_text, accuracy=accuracy, name=name)
@@ -102,15 +99,11 @@ def environment_of(row: Row, name: str) -> object:
     return environment and getattr(environment, name)
 
 
-def setting(row: Row, name: str) -> object:
+def setting(row: Row, name: str, is_text: bool = False) -> object:
     if name == "clips" and row.cell.load.clips is not None:
         return Path(row.cell.load.clips).name  # the folder differs between machines
-    return row.facts.get(name)
-
-
-def axis_text(row: Row, name: str) -> str | None:
     value = row.facts.get(name)
-    return None if value is None else str(value)
+    return str(value) if is_text and value is not None else value
 
 
 def data_column(score: MeasuredScore) -> str:

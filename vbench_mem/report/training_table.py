@@ -57,8 +57,9 @@ def stage_groups(joined: Joined) -> list[Group]:
 def about(stage: Stage) -> str:
     """`video: 16 frames, 300 steps of batch 64, learning rate 0.001 cosine, info_nce`."""
     warmup = f" after {stage.warmup} of warm-up" if stage.warmup else ""
+    batch = f"{stage.batch:,}" + (f" in {stage.micro_batch:,}s" if stage.micro_batch else "")
     return (
-        f"{stage.name}: {frames_text(stage)}, {stage.steps:,} steps of batch {batch(stage)}, "
+        f"{stage.name}: {frames_text(stage)}, {stage.steps:,} steps of batch {batch}, "
         f"learning rate {stage.learning_rate:g} {stage.schedule}{warmup}, {stage.objective}"
     )
 
@@ -88,11 +89,6 @@ def frames_text(stage: Stage) -> str:
     return f"{stage.frames} frames" + (
         f" with images at {stage.images:g} of the loss" if stage.images else ""
     )
-
-
-def batch(stage: Stage) -> str:
-    """`256`, `256 in 32s` where pairs are embedded so many at a time."""
-    return f"{stage.batch:,}" + (f" in {stage.micro_batch:,}s" if stage.micro_batch else "")
 
 
 def trained_on(joined: Joined) -> str:
