@@ -17,52 +17,45 @@ ENDINGS = (".html", ".pdf", ".md")
 WORDS: "tuple[FailOn, ...]" = ("never", "worse", "slower", "changed")
 
 
-Before = Annotated[
-    str,
-    typer.Argument(
-        metavar="A",
-        help="The folder of a run or of a report, or a baseline; REVISION:PATH reads it from git.",
-        show_default=False,
-    ),
-]
-After = Annotated[
-    str,
-    typer.Argument(metavar="B", help="The same, for the later one.", show_default=False),
-]
-Page = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Also write a page; FILE ends in .html, .pdf or .md."),
-]
-What = Annotated[
-    str,
-    typer.Option(
-        metavar="WHAT",
-        help="Exit with 1 if something is `worse` (memory, FLOPs, status, recall), `slower` (the "
-        "same or times) or `changed` (also improvements, and rows in only one of A and B).",
-    ),
-]
-Unlike = Annotated[
-    bool,
-    typer.Option(
-        "--unlike-machines", help="Also compare runs of different machines, except their times."
-    ),
-]
-AnyProtocol = Annotated[
-    bool,
-    typer.Option(
-        "--any-protocol",
-        help="Also compare rows that differ only in warm-up, steps, seed or limits.",
-    ),
-]
-
-
 def compare(
-    before: Before,
-    after: After,
-    out: Page = None,
-    fail_on: What = "never",
-    unlike_machines: Unlike = False,
-    any_protocol: AnyProtocol = False,
+    before: Annotated[
+        str,
+        typer.Argument(
+            metavar="A",
+            help="The folder of a run or of a report, or a baseline; REVISION:PATH reads it from "
+            "git.",
+            show_default=False,
+        ),
+    ],
+    after: Annotated[
+        str,
+        typer.Argument(metavar="B", help="The same, for the later one.", show_default=False),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write a page; FILE ends in .html, .pdf or .md."),
+    ] = None,
+    fail_on: Annotated[
+        str,
+        typer.Option(
+            metavar="WHAT",
+            help="Exit with 1 if something is `worse` (memory, FLOPs, status, recall), `slower` "
+            "(the same or times) or `changed` (also improvements, and rows in only one of A and B).",
+        ),
+    ] = "never",
+    unlike_machines: Annotated[
+        bool,
+        typer.Option(
+            "--unlike-machines", help="Also compare runs of different machines, except their times."
+        ),
+    ] = False,
+    any_protocol: Annotated[
+        bool,
+        typer.Option(
+            "--any-protocol",
+            help="Also compare rows that differ only in warm-up, steps, seed or limits.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Show what changed from A to B, row by row, the worst first.

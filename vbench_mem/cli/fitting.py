@@ -19,17 +19,16 @@ if TYPE_CHECKING:
 
 PROGRESS_STEP = 20  # predictions between two lines of progress
 LONGEST_WORD = 24  # longer words are broken where the terminal is narrow
-Folder = Annotated[
-    Path | None,
-    typer.Option("--out", metavar="DIR", help="Write CSV, Markdown and the figure here."),
-]
 
 
 def fit(
     matrix: OptionalMatrix = None,
     card: CardName = None,
     only: Only = None,
-    out: Folder = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Write CSV, Markdown and the figure here."),
+    ] = None,
     claims: Annotated[
         bool,
         typer.Option("--claims", help="Check the paper's claims about memory; takes no MATRIX."),

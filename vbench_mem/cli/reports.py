@@ -26,43 +26,39 @@ if TYPE_CHECKING:
     from vbench_mem.report.build import Subject
     from vbench_mem.running.store import Store
 
-Matrices = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="MATRIX...",
-        help="Matrix files, or names of files in matrices/; each is a chapter of the report.",
-        autocompletion=complete_matrix,
-        show_default=False,
-    ),
-]
-Predicted = Annotated[
-    bool,
-    typer.Option("--predicted", help="Use only predictions: needs no run and no device."),
-]
-Out = Annotated[
-    Path | None,
-    typer.Option(metavar="DIR", help="The folder to write; default: beside the records."),
-]
-PageOnly = Annotated[
-    bool,
-    typer.Option(
-        "--page-only",
-        help="Write report.html, CSV tables, matrices and records, and no other forms.",
-    ),
-]
-Title = Annotated[str | None, typer.Option(metavar="TEXT", help="Default: the matrix's name.")]
-
 
 def report(
-    matrices: Matrices,
-    predicted: Predicted = False,
+    matrices: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="MATRIX...",
+            help="Matrix files, or names of files in matrices/; each is a chapter of the report.",
+            autocompletion=complete_matrix,
+            show_default=False,
+        ),
+    ],
+    predicted: Annotated[
+        bool,
+        typer.Option("--predicted", help="Use only predictions: needs no run and no device."),
+    ] = False,
     card: CardName = None,
     store: StoreFolder = RUNS,
     machine: Machine = None,
     scores: Scores = None,
-    out: Out = None,
-    title: Title = None,
-    page_only: PageOnly = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="The folder to write; default: beside the records."),
+    ] = None,
+    title: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Default: the matrix's name.")
+    ] = None,
+    page_only: Annotated[
+        bool,
+        typer.Option(
+            "--page-only",
+            help="Write report.html, CSV tables, matrices and records, and no other forms.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Write a report of MATRIX (HTML, PDF, Markdown, tables, figures) and print the table.
