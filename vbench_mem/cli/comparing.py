@@ -40,7 +40,7 @@ def compare(
         typer.Option(
             metavar="WHAT",
             help="Exit with 1 if something is `worse` (memory, FLOPs, status, recall), `slower` "
-            "(the same or times) or `changed` (also improvements, and rows in only one of A and B).",
+            "(the same or times) or `changed` (also improvements, and rows of only one of them).",
         ),
     ] = "never",
     unlike_machines: Annotated[
