@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from vbench_mem.analysis.budgets.baseline import BaselineIndex
     from vbench_mem.analysis.budgets.file import CheckRequest
     from vbench_mem.analysis.budgets.result import CheckResult
-    from vbench_mem.analysis.join import Joined
 
 BUDGETS = Path("budgets.yaml")
 
@@ -98,15 +97,19 @@ def judge_all(
     from vbench_mem.analysis.budgets.result import CheckResult
     from vbench_mem.analysis.join import join
     from vbench_mem.cli.predicting import predict_shown
+    from vbench_mem.running.runs import NoRun, UnlikeMachines
 
     stated, reason, joined = request.placed, None, join(request.matrix, {})
     if not all(each.budget.is_predicted for each in stated):
-        found = records_of(request, typed, source)
-        if isinstance(found, str):
-            stated = tuple(each for each in stated if each.budget.is_predicted)
-            reason = found
-        else:
-            joined = found
+        try:
+            run, joined = read(request, typed, source, foreign=False)
+            if not run.files():
+                measure = command("run", typed, source.store)
+                reason = f"{run.folder}: no records; measure with `{measure}` first"
+        except (NoRun, UnlikeMachines) as error:
+            reason = str(error)
+    if reason is not None:
+        stated = tuple(each for each in stated if each.budget.is_predicted)
     budgets = [each.budget for each in stated]
     joined = predict_missing(budgets, joined, indexed, predict_shown)
     return CheckResult(
@@ -116,20 +119,6 @@ def judge_all(
         reason=reason,
         stale=tuple(indexed.stale) if indexed is not None else (),
     )
-
-
-def records_of(request: "CheckRequest", typed: str, source: Source) -> "Joined | str":
-    """The rows with their records, or why there are none."""
-    from vbench_mem.running.runs import NoRun, UnlikeMachines
-
-    try:
-        run, joined = read(request, typed, source, foreign=False)
-    except (NoRun, UnlikeMachines) as error:
-        return str(error)
-    if not run.files():
-        measure = command("run", typed, source.store)
-        return f"{run.folder}: no records; measure with `{measure}` first"
-    return joined
 
 
 def baseline_for(request: "CheckRequest", renew: str) -> "BaselineIndex | None":

@@ -79,13 +79,22 @@ def json_of(matrix: Matrix, cell: Cell, record: Record | None) -> dict[str, Any]
 
 
 def draw_record(record: Record) -> None:
-    """One record in full: the cell, its status, every number with its meaning."""
+    """One record in full: the cell, its status, every number with its meaning or, where it is
+    missing, the reason."""
     console = new_console()
     console.print(f"{record.cell.variant} {record.cell_id}: {record.status.value}", markup=False)
     if record.reason is not None:
         console.print(record.reason, markup=False)
+    table = new_table([("metric", "word")])
+    table.add_column("value", justify="right", overflow="fold")
+    table.add_column("meaning", overflow="fold")
+    for name, metric in METRICS.items():
+        if name in record.metrics:
+            value = record.metrics[name]
+            why = f"not measured: {record.missing.get(name, '')}"
+            table.add_row(name, with_unit(name, value), why if value is None else metric.meaning)
     if record.metrics:
-        console.print(metric_table(record), markup=False)
+        console.print(table, markup=False)
     whole = record.model_dump(mode="json", exclude={"metrics", "missing", "reason", "cell_id"})
     trace = (whole.get("failure") or {}).pop("traceback", None)
     for name in ("failure", "cell", "details", "environment"):
@@ -95,20 +104,6 @@ def draw_record(record: Record) -> None:
     if trace:
         console.print("\ntraceback", style="bold")
         console.print(trace, markup=False)
-
-
-def metric_table(record: Record) -> Table:
-    """In the order of the table of metrics; a missing number has its reason instead."""
-    table = new_table([("metric", "word")])
-    table.add_column("value", justify="right", overflow="fold")
-    table.add_column("meaning", overflow="fold")
-    for name in METRICS:
-        if name in record.metrics:
-            value = record.metrics[name]
-            why = record.missing.get(name, "")
-            meaning = METRICS[name].meaning if value is not None else f"not measured: {why}"
-            table.add_row(name, with_unit(name, value), meaning)
-    return table
 
 
 def with_unit(name: str, value: float | None) -> str:

@@ -181,7 +181,8 @@ def fields_of(lines: "list[Line]") -> tuple[str, str, str, str, str]:
     """Fate, name, shape, name in the file, how or why."""
     first = lines[0]
     name = spanned([line.name for line in lines])
-    shape = " -> ".join(times(each) for each in (first.before, first.shape) if each is not None)
+    shapes = (each for each in (first.before, first.shape) if each is not None)
+    shape = " -> ".join("x".join(map(str, each)) or "1 number" for each in shapes)
     if len(lines) > 1 and first.fate not in KEPT:
         words = zip(*(line.name.split(".") for line in lines), strict=False)
         shared = takewhile(lambda each: len(set(each)) == 1, words)
@@ -191,10 +192,6 @@ def fields_of(lines: "list[Line]") -> tuple[str, str, str, str, str]:
     kept = lines if first.fate in KEPT else []
     sources = [spanned(list(each)) for each in zip(*(line.source for line in kept), strict=True)]
     return first.fate, name, shape, ", ".join(sources), why
-
-
-def times(shape: tuple[int, ...]) -> str:
-    return "x".join(map(str, shape)) or "1 number"
 
 
 def without_number(name: str) -> tuple[str, str]:

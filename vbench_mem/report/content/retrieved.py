@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from vbench_mem.analysis.scores.measured import DIRECTIONS, SANITY, BenchmarkResult, Sanity
+from vbench_mem.analysis.scores.measured import DIRECTIONS, SANITY, BenchmarkResult
 from vbench_mem.analysis.spread import Spread
 from vbench_mem.analysis.trained import (
     ScoredBenchmark,
@@ -91,6 +91,7 @@ def fields(
 
 def encoder_rows(trained: TrainedEncoder, results: Sequence[BenchmarkResult]) -> Iterator[Fields]:
     """Numbers over all seeds; the bootstrap interval is of the first one."""
+    checks = {name: [result.sanity(name) for result in results] for name in SANITY}
     for direction in DIRECTIONS:
         interval = results[0].interval(direction, SHOWN[0]) or ()
         yield fields(
@@ -102,7 +103,10 @@ def encoder_rows(trained: TrainedEncoder, results: Sequence[BenchmarkResult]) ->
             ],
             " to ".join(f"{100 * end:.1f}" for end in interval),
             f"{len(results)} of {len(trained.cells)}",
-            [sane(results, direction, name) for name in SANITY],
+            [
+                text(SHOWN[0], [None if it is None else it[direction][SHOWN[0]] for it in found])
+                for found in checks.values()
+            ],
         )
 
 
@@ -112,11 +116,6 @@ def text(metric: str, numbers: Iterable[float | None]) -> str:
     if not found.values:
         return ""
     return found.percent() if SCORE_METRICS[metric].is_share else found.plain
-
-
-def sane(results: Sequence[BenchmarkResult], direction: Direction, name: Sanity) -> str:
-    rows = [result.sanity(name) for result in results]
-    return text(SHOWN[0], [None if row is None else row[direction][SHOWN[0]] for row in rows])
 
 
 def chance_rows(result: BenchmarkResult) -> Iterator[Fields]:
