@@ -125,14 +125,12 @@ def failed_trainings(joined: Joined) -> list[FailedTraining]:
     known = {record.cell_id: record for record in joined.records}
     found = []
     for cell in accuracy.all:
-        record = known.get(cell.id)
-        if record is not None and record.reason is None:
-            continue
         state, reason = RowState.MISSING.value, "no record; run the matrix"
-        if record is not None:
-            state, reason = record.status, record.reason or ""
-        label = joined.matrix.label(cell)
-        found.append(FailedTraining(label=label, state=state, reason=reason, cell_id=cell.id))
+        if (record := known.get(cell.id)) is not None:
+            state, reason = record.status.value, record.reason or ""
+        if reason:
+            label = joined.matrix.label(cell)
+            found.append(FailedTraining(label=label, state=state, reason=reason, cell_id=cell.id))
     return found
 
 

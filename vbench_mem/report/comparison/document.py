@@ -44,9 +44,10 @@ def document_of(comparison: Comparison, figures: Sequence[doc.Figure] = ()) -> d
     sides = (f"{letter} is {side.title}, {wording.about(side)}." for letter, side in letters)
     one_side = (("A", comparison.only_before), ("B", comparison.only_after))
     alone = (unmatched_row(letter, each) for letter, some in one_side for each in some)
+    unchanged = wording.unchanged_facts(comparison)
     summary: tuple[doc.Block, ...] = (
         doc.paragraph(f"What changed from A to B? {' '.join(sides)}"),
-        doc.Summary((*wording.facts(comparison), *more(comparison))),
+        doc.Summary((*wording.facts(comparison), *wording.setting_facts(comparison), *unchanged)),
         *figures,
     )
     parts: tuple[tuple[str, str, Iterable[doc.Block]], ...] = (
@@ -64,16 +65,6 @@ def document_of(comparison: Comparison, figures: Sequence[doc.Figure] = ()) -> d
         about=f"{comparison.before.title} against {comparison.after.title}",
         sections=tuple(section for section in sections if section.blocks),
     )
-
-
-def more(comparison: Comparison) -> Iterator[doc.Fact]:
-    differing = comparison.differing
-    label = "Software, settings"
-    if comparison.is_unlike:
-        label, differing = "Unlike machines", [fact for fact in differing if fact.is_machine]
-    if differing:
-        yield label, ", ".join(fact.text for fact in differing)
-    yield from wording.unchanged_facts(comparison)
 
 
 def changes(comparison: Comparison) -> Iterator[doc.Paragraph | doc.Bullets | doc.Table | doc.Fold]:

@@ -126,6 +126,13 @@ def facts(comparison: Comparison) -> list[Fact]:
     return found
 
 
+def setting_facts(comparison: Comparison) -> Iterator[Fact]:
+    """Machines, software and settings that differ."""
+    label = "Unlike machines" if comparison.is_unlike else "Other software or settings"
+    if comparison.differing:
+        yield label, ", ".join(fact.text for fact in comparison.differing)
+
+
 def exact_facts(comparison: Comparison) -> Iterator[Fact]:
     """Rows by the verdict on endings, memory, FLOPs and parameters."""
     total = len(comparison.rows)
