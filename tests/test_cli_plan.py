@@ -102,9 +102,9 @@ def test_the_table_fits_the_terminal_and_says_what_the_minutes_are_made_of(
     assert max(len(line) for line in result.stdout.splitlines()) <= columns
     text = " ".join(result.stdout.split())
     assert "small on a100-40, 37.25 GiB to 40.00 GiB (NVIDIA A100 datasheet: 40 GB)" in text
-    assert "3 cells, 2 fit, 1 not predicted" in text
+    assert "cells: 3, fit: 2, not predicted: 1" in text
     assert "FLOPs at 35 % of the dense peak" in text
-    assert "1 more of unknown length" in text
+    assert "of unknown length: 1" in text
     assert "not predicted: a compiled step" in text
 
 
@@ -128,18 +128,18 @@ def test_without_a_card_a_cell_that_needs_one_has_no_verdict(
     assert (cell["target"], cell["fit"], cell["seconds"]) == ("cuda", None, None)
     assert "name one with --card" in cell["why"]
     assert cell["peak_bytes"] > 0
-    assert "1 cell, 1 not judged\n" in plan(path, "--only", "device=cuda").stdout
+    assert "cells: 1, not judged: 1\n" in plan(path, "--only", "device=cuda").stdout
 
 
 def test_minutes_are_explained_only_where_there_are_some(write_matrix: Write, no_gpu: None) -> None:
     arguments = ("--only", "frames=64 batch=64", "--card")
     assert "\nminutes: " in plan(write_matrix(MIXED), *arguments, "h200").stdout
     alone = plan(write_matrix(MIXED), *arguments, "v100-16").stdout
-    assert "1 cell, 1 fit" in alone and "\nminutes: " in alone
+    assert "cells: 1, fit: 1" in alone and "\nminutes: " in alone
     huge = MIXED.replace("[2, 64]", "[2, 65536]").replace("batch: 64}", "batch: 65536}")
     for card in ("v100-16", "16 GiB"):  # with a dense peak, and without
         none = plan(write_matrix(huge), "--only", "frames=64 batch=65536", "--card", card).stdout
-        assert "1 cell, 1 cannot fit" in none and "minutes: " not in none
+        assert "cells: 1, cannot fit: 1" in none and "minutes: " not in none
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def test_errors_are_shares_of_what_was_measured_and_the_worst_phase_is_named(
         oom(fourth),
     ]
     found = errors_of(joined_of(matrix, *records))
-    assert [each.text for each in found] == ["equal", "+1.00 %", "-25.00 %"]
+    assert [each.field.text for each in found] == ["equal", "+1.00 %", "-25.00 %"]
     assert [each.phase for each in found] == [None, None, "backward"]
     text = verdict(found)
     assert "to the byte: 1 of 3 rows" in text

@@ -205,4 +205,4 @@ def test_a_report_on_the_terminal_tells_of_broken_budgets(tmp_path: Path) -> Non
     keep(own_store(root, matrix), matrix, *(ok(cell, 5 * 2**30) for cell in matrix.cells))
     result = invoke("report", matrix.path, "--store", root)
     assert result.exit_code == 0
-    assert "2 of 2 verdicts on budgets fail" in result.stdout
+    assert "Failed budgets: 2 of 2" in result.stdout

@@ -62,8 +62,16 @@ def is_users(file: str) -> bool:
     return not (path.is_relative_to(PACKAGE) or path.is_relative_to(STANDARD))
 
 
+def reason_of(error: Exception) -> str:
+    """`no such file or directory`, without number and path."""
+    return str(getattr(error, "strerror", None) or error).lower()
+
+
+def cannot_read(path: Path | str, error: Exception, fix: str = "") -> UsageError:
+    """The error for a file that cannot be read, ending with the `fix`."""
+    return UsageError(f"{path}: cannot be read: {reason_of(error)}{'; ' if fix else ''}{fix}")
+
+
 def cannot_write(path: Path, error: OSError, fix: str) -> UsageError:
     """The error for a path that cannot be written, ending with the `fix`."""
-    return UsageError(
-        f"{path}: cannot be written to: {(error.strerror or str(error)).lower()}; {fix}"
-    )
+    return UsageError(f"{path}: cannot be written to: {reason_of(error)}; {fix}")

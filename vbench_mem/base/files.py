@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from vbench_mem.base.errors import UsageError, cannot_write
+from vbench_mem.base.errors import cannot_read, cannot_write
 
 CHUNK_BYTES = 1 << 22
 
@@ -19,8 +19,7 @@ def file_sha256(path: Path) -> str:
             while chunk := file.read(CHUNK_BYTES):
                 found.update(chunk)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UsageError(f"{path}: cannot be read: {reason}") from error
+        raise cannot_read(path, error) from error
     return found.hexdigest()
 
 

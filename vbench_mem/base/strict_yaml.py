@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from vbench_mem.base.errors import UsageError
+from vbench_mem.base.errors import UsageError, cannot_read
 
 LOOKS_LIKE_A_FLOAT = re.compile(r"[-+]?\d+(?:\.\d*)?[eE][-+]?\d+")
 
@@ -20,7 +20,7 @@ def read_yaml(path: Path) -> tuple[Any, str]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read: {reason_of(error)}") from error
+        raise cannot_read(path, error) from error
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         return (None if node is None else plain(node, (), ())), text
@@ -35,11 +35,6 @@ def read_yaml(path: Path) -> tuple[Any, str]:
         raise UsageError(f"{path}: {error}") from error
     except RecursionError as error:
         raise UsageError(f"{path}: is nested too deeply to be read") from error
-
-
-def reason_of(error: Exception) -> str:
-    """`no such file or directory`, without number and path."""
-    return str(getattr(error, "strerror", None) or error).lower()
 
 
 class Refused(Exception):

@@ -23,11 +23,11 @@ from vbench_mem.cli import (
     fitting,
     gate,
     measure,
+    planning,
     reports,
     synthetic,
     weights,
 )
-from vbench_mem.cli import planning as planning
 
 
 class Commands(TyperGroup):

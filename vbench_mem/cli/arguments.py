@@ -66,15 +66,14 @@ def command(verb: str, matrix: str, store: Path) -> str:
     return shlex.join(words if store == RUNS else [*words, "--store", str(store)])
 
 
-Matrix = Annotated[
-    str,
-    typer.Argument(
-        metavar="MATRIX",
-        help="A matrix file, or the name of one in matrices/.",
-        autocompletion=complete_matrix,
-        show_default=False,
-    ),
-]
+ONE_MATRIX = typer.Argument(
+    metavar="MATRIX",
+    help="A matrix file, or the name of one in matrices/.",
+    autocompletion=complete_matrix,
+    show_default=False,
+)
+Matrix = Annotated[str, ONE_MATRIX]
+OptionalMatrix = Annotated[str | None, ONE_MATRIX]
 StoreFolder = Annotated[
     Path, typer.Option("--store", metavar="DIR", help="The folder of the records.")
 ]
@@ -86,10 +85,16 @@ Only = Annotated[
         autocompletion=complete_label,
     ),
 ]
-Again = Annotated[
-    bool,
+Machine = Annotated[
+    str | None,
     typer.Option(
-        "--again", help="Also measure cells that have a record; cells that cannot fit stay skipped."
+        metavar="FP", help="First digits of a machine's fingerprint; default: this machine."
+    ),
+]
+Scores = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FILE", help="More scores: CSV, JSON or `reference` (published ones); repeatable."
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]

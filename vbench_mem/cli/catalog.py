@@ -54,16 +54,9 @@ def matching(rows: Rows, section: str, pattern: str | None) -> Rows:
 def encoders() -> Rows:
     from vbench_mem.encoders.table import ENCODERS
 
+    names = ("name", "family", "size", "params", "source", "differs")
     return [
-        {
-            "name": row.name,
-            "family": row.family,
-            "size": row.size,
-            "params": row.params,
-            "source": row.source,
-            "differs": row.differs,
-            "spec": asdict(row.spec),
-        }
+        {name: getattr(row, name) for name in names} | {"spec": asdict(row.spec)}
         for row in ENCODERS.values()
     ]
 
@@ -94,12 +87,10 @@ def matrices() -> Rows:
         try:
             matrix = load_matrix(path)
         except UsageError as error:
-            rows.append({"name": path.stem, "path": str(path), "cells": None, "about": str(error)})
-            continue
-        about = " ".join(matrix.about.split())
-        rows.append(
-            {"name": path.stem, "path": str(path), "cells": len(matrix.wanted), "about": about}
-        )
+            cells, about = None, str(error)
+        else:
+            cells, about = len(matrix.wanted), " ".join(matrix.about.split())
+        rows.append({"name": path.stem, "path": str(path), "cells": cells, "about": about})
     return rows
 
 
@@ -113,29 +104,15 @@ SECTIONS: dict[Section, tuple[Callable[[], Rows], tuple[str, ...]]] = {
 
 
 def draw(section: str, columns: tuple[str, ...], rows: Rows) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
+    from rich.markup import escape
 
-    table = Table(
-        title=section,
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-    for column in columns:
-        number = column in ("params", "cells")
-        table.add_column(
-            column,
-            justify="right" if number else "left",
-            overflow="fold",
-            no_wrap=number or column == "name",
-        )
+    from vbench_mem.cli.terminal import Look, new_console, new_table
+
+    looks: dict[str, Look] = {"name": "word", "params": "number", "cells": "number"}
+    table = new_table([(column, looks.get(column, "text")) for column in columns], section)
     for row in rows:
-        table.add_row(*(text_of(row[column], column) for column in columns))
-    console = Console(markup=False, emoji=False)
-    console.print(table if rows else f"{section}: none in {matrix_folder()}/")
+        table.add_row(*(escape(text_of(row[column], column)) for column in columns))
+    new_console().print(table if rows else f"{section}: none in {matrix_folder()}/")
     if section == "encoders":
         from vbench_mem.encoders.source import EXAMPLE
 

@@ -11,58 +11,51 @@ from vbench_mem.base.errors import UsageError, nearest
 from vbench_mem.cli.arguments import Json
 
 if TYPE_CHECKING:
-    from vbench_mem.analysis.compare.result import Comparison, FailOn
+    from vbench_mem.analysis.compare.result import FailOn
 
 ENDINGS = (".html", ".pdf", ".md")
 WORDS: "tuple[FailOn, ...]" = ("never", "worse", "slower", "changed")
 
 
-Before = Annotated[
-    str,
-    typer.Argument(
-        metavar="A",
-        help="The folder of a run or of a report, or a baseline; REVISION:PATH reads it from git.",
-        show_default=False,
-    ),
-]
-After = Annotated[
-    str,
-    typer.Argument(metavar="B", help="The same, for the later one.", show_default=False),
-]
-Page = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Also write a page; FILE ends in .html, .pdf or .md."),
-]
-What = Annotated[
-    str,
-    typer.Option(
-        metavar="WHAT",
-        help="Exit with 1 if something is `worse` (memory, FLOPs, status, recall), `slower` (the "
-        "same or times) or `changed` (also improvements, and rows in only one of A and B).",
-    ),
-]
-Unlike = Annotated[
-    bool,
-    typer.Option(
-        "--unlike-machines", help="Also compare runs of different machines, except their times."
-    ),
-]
-AnyProtocol = Annotated[
-    bool,
-    typer.Option(
-        "--any-protocol",
-        help="Also compare rows that differ only in warm-up, steps, seed or limits.",
-    ),
-]
-
-
 def compare(
-    before: Before,
-    after: After,
-    out: Page = None,
-    fail_on: What = "never",
-    unlike_machines: Unlike = False,
-    any_protocol: AnyProtocol = False,
+    before: Annotated[
+        str,
+        typer.Argument(
+            metavar="A",
+            help="The folder of a run or of a report, or a baseline; REVISION:PATH reads it from "
+            "git.",
+            show_default=False,
+        ),
+    ],
+    after: Annotated[
+        str,
+        typer.Argument(metavar="B", help="The same, for the later one.", show_default=False),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write a page; FILE ends in .html, .pdf or .md."),
+    ] = None,
+    fail_on: Annotated[
+        str,
+        typer.Option(
+            metavar="WHAT",
+            help="Exit with 1 if something is `worse` (memory, FLOPs, status, recall), `slower` "
+            "(the same or times) or `changed` (also improvements, and rows of only one of them).",
+        ),
+    ] = "never",
+    unlike_machines: Annotated[
+        bool,
+        typer.Option(
+            "--unlike-machines", help="Also compare runs of different machines, except their times."
+        ),
+    ] = False,
+    any_protocol: Annotated[
+        bool,
+        typer.Option(
+            "--any-protocol",
+            help="Also compare rows that differ only in warm-up, steps, seed or limits.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Show what changed from A to B, row by row, the worst first.
@@ -81,7 +74,13 @@ def compare(
         raise UsageError(f"--fail-on: '{fail_on}' is not a choice{nearest(fail_on, WORDS)}")
     if out is not None and out.suffix not in ENDINGS:
         raise UsageError(f"--out {out}: the name must end in {', '.join(ENDINGS)}")
-    comparison = read_both(before, after, unlike_machines, any_protocol)
+    from vbench_mem.analysis.compare.reading import read_side
+    from vbench_mem.analysis.compare.result import compare as compare_sides
+
+    sides = read_side(before), read_side(after)
+    for problem in dict.fromkeys([*sides[0].problems, *sides[1].problems]):
+        print(problem, file=sys.stderr)
+    comparison = compare_sides(*sides, unlike_machines=unlike_machines, any_protocol=any_protocol)
     files: list[Path] = []
     if out is not None and comparison.rows:
         from vbench_mem.report.comparison.page import write_page
@@ -89,30 +88,15 @@ def compare(
         files = write_page(comparison, out)
     elif out is not None:
         print(f"{out}: not written, since A and B have no row in common", file=sys.stderr)
-    show_comparison(comparison, files, as_json)
-    raise typer.Exit(comparison.exit_code(what))
-
-
-def read_both(before: str, after: str, unlike_machines: bool, any_protocol: bool) -> "Comparison":
-    """Both sides compared; files that could not be used are listed on stderr."""
-    from vbench_mem.analysis.compare.reading import read_side
-    from vbench_mem.analysis.compare.result import compare as compare_sides
-
-    sides = read_side(before), read_side(after)
-    for problem in dict.fromkeys([*sides[0].problems, *sides[1].problems]):
-        print(problem, file=sys.stderr)
-    return compare_sides(*sides, unlike_machines=unlike_machines, any_protocol=any_protocol)
-
-
-def show_comparison(comparison: "Comparison", files: list[Path], as_json: bool) -> None:
-    from rich.console import Console
-
-    from vbench_mem.report.comparison.dump import dump
-    from vbench_mem.report.comparison.terminal import draw
-
     if as_json:
+        from vbench_mem.report.comparison.dump import dump
+
         print(json.dumps(dump(comparison), indent=1))
-        return
-    draw(comparison, Console(highlight=False, emoji=False))
-    for file in files:
-        print(file)
+    else:
+        from vbench_mem.cli.terminal import new_console
+        from vbench_mem.report.comparison.terminal import draw
+
+        draw(comparison, new_console())
+        for file in files:
+            print(file)
+    raise typer.Exit(comparison.exit_code(what))

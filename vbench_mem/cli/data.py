@@ -75,12 +75,11 @@ def described(facts: "AnnotationFacts") -> dict[str, str]:
     fewest, average, most = facts.per_clip
     per_clip = f"{fewest} to {most} a clip, {average:.3g} on average" if most > fewest else ""
     shortest, middle, longest = facts.words
-    clips = "clip" if facts.clips == 1 else "clips"
     return {
         "name": facts.name,
         "split": facts.split,
         "protocol": facts.protocol,
-        "gallery": f"{facts.clips:,} {clips}{also(facts.shared_clip, 'are a clip twice')}",
+        "clips": f"{facts.clips:,}{also(facts.shared_clip, 'are a clip twice')}",
         "captions": f"{facts.captions:,}, {per_clip or f'{fewest} a clip'}"
         f"{also(facts.many_right, 'have several right clips')}",
         "length": f"{shortest} to {longest} words, median {middle:g}",

@@ -1,15 +1,16 @@
 """`fit`: how many frames and clips fit a card, and the paper's memory claims. No device."""
 
+import itertools
 import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from vbench_mem.base.errors import UsageError
-from vbench_mem.cli.arguments import Json, Only, complete_matrix, find_matrix
+from vbench_mem.base.errors import UsageError, reason_of
+from vbench_mem.cli.arguments import CardName, Json, Only, OptionalMatrix, find_matrix
 
 if TYPE_CHECKING:
     from vbench_mem.analysis.fit.solve import FitAnswer
@@ -18,31 +19,16 @@ if TYPE_CHECKING:
 
 PROGRESS_STEP = 20  # predictions between two lines of progress
 LONGEST_WORD = 24  # longer words are broken where the terminal is narrow
-Folder = Annotated[
-    Path | None,
-    typer.Option("--out", metavar="DIR", help="Write CSV, Markdown and the figure here."),
-]
 
 
 def fit(
-    matrix: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="MATRIX",
-            help="A matrix file, or the name of one in matrices/.",
-            autocompletion=complete_matrix,
-            show_default=False,
-        ),
-    ] = None,
-    card: Annotated[
-        str | None,
-        typer.Option(
-            metavar="CARD",
-            help="A card such as h100-80, or a memory size such as 16GiB; default: the one here.",
-        ),
-    ] = None,
+    matrix: OptionalMatrix = None,
+    card: CardName = None,
     only: Only = None,
-    out: Folder = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Write CSV, Markdown and the figure here."),
+    ] = None,
     claims: Annotated[
         bool,
         typer.Option("--claims", help="Check the paper's claims about memory; takes no MATRIX."),
@@ -90,21 +76,19 @@ def fit_matrix(
     make_folder(out)
     if memory_limit.chosen is not None:
         print(memory_limit.chosen, file=sys.stderr)
-    count = 0
+    done = itertools.count(1)
 
     def tell(line: "FitLine", answers: "list[FitAnswer]") -> None:
-        nonlocal count
-        count += 1
         tried = sum(len(answer.sizes) for answer in answers)
-        print(f"[{count}/{len(lines)}] {line.key}: {tried} predictions", file=sys.stderr)
+        print(f"[{next(done)}/{len(lines)}] {line.key}: {tried} predictions", file=sys.stderr)
 
     limits = [(line, memory_limit.bytes) for line in lines]
     answers = solve_all(limits, memory_limit.target, tell)
     files = [] if out is None else write_fit(answers, memory_limit, loaded.name, out)
     if as_json:
-        facts = {"matrix": loaded.name, "memory_limit": asdict(memory_limit)}
-        rows = [row_of(answer) for answer in answers]
-        print(json.dumps(facts | {"rows": rows, "files": list(map(str, files))}, indent=1))
+        facts: dict[str, Any] = {"matrix": loaded.name, "memory_limit": asdict(memory_limit)}
+        facts |= {"rows": list(map(row_of, answers)), "files": list(map(str, files))}
+        print(json.dumps(facts, indent=1))
         return
     draw_grid(f"{loaded.name}: largest that fits {memory_limit.title}", grid(answers), left=2)
     for line in [*reasons(answers), *map(str, files)]:
@@ -123,18 +107,16 @@ def check_claims(only: str | None, out: Path | None, as_json: bool) -> None:
         raise UsageError(f"--only {only}: no claim contains this; one reads '{known[0].line}'")
     make_folder(out)
     print(f"{len(claims)} claims under {len(CONDITIONS)} conditions", file=sys.stderr)
-    count = 0
+    done = itertools.count(1)
 
     def tell(_: str) -> None:
-        nonlocal count
-        count += 1
-        if count % PROGRESS_STEP == 0:
+        if (count := next(done)) % PROGRESS_STEP == 0:
             print(f"{count} predictions", file=sys.stderr)
 
     findings = judge_all(claims, CONDITIONS, tell)
     files = [] if out is None else write_claims(findings, out)
     if as_json:
-        rows = [row_of_finding(finding) for finding in findings]
+        rows = list(map(row_of_finding, findings))
         print(json.dumps({"rows": rows, "files": list(map(str, files))}, indent=1))
         return
     draw_grid("the paper's claims about memory", claim_grid(findings), left=2)
@@ -152,31 +134,24 @@ def make_folder(out: Path | None) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise UsageError(f"--out {out}: cannot be made: {why}; choose another folder") from error
+        why = f"cannot be made: {reason_of(error)}; choose another folder"
+        raise UsageError(f"--out {out}: {why}") from error
 
 
 def draw_grid(title: str, table: "Grid", left: int) -> None:
     """Print a table; the first `left` columns are text."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
+    from rich.markup import escape
+
+    from vbench_mem.cli.terminal import new_console, new_table
 
     heads, lines = table
-    shown = Table(
-        title=title,
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-    console = Console(highlight=False, markup=False, emoji=False)
+    shown, console = new_table(title=title), new_console()
     widths = column_widths(table, console.width - 2 * len(heads))  # two blanks after each column
     for place, (head, width) in enumerate(zip(heads, widths, strict=True)):
         side: Literal["left", "right"] = "left" if place < left else "right"
         shown.add_column(head, justify=side, overflow="fold", min_width=width, max_width=width)
     for line in lines:
-        shown.add_row(*line)
+        shown.add_row(*map(escape, line))
     console.print(shown, crop=False)
 
 

@@ -5,13 +5,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rich import box
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from vbench_mem.base.metrics import show
 from vbench_mem.base.units import format_bytes
+from vbench_mem.cli.terminal import Look, new_console, new_table
 from vbench_mem.machine.cards import Card
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import Matrix
@@ -20,6 +18,19 @@ from vbench_mem.running.forecast import MEASURED, RECORDS, START_S, UTILISATION,
 from vbench_mem.running.memory_limit import Fit
 from vbench_mem.running.plan import RunPlan
 
+COLUMNS: tuple[tuple[str, Look], ...] = (
+    *(("cell", "text"), ("peak", "number"), ("in", "word"), ("fits", "word")),
+    *(("GFLOP/step", "number"), ("minutes", "number")),
+)
+SUMS = {  # counts of `totals`, as they are labelled
+    "cells": "cells",
+    "fit": "fit",
+    "tight": "may not fit",
+    "do_not_fit": "cannot fit",
+    "not_judged": "not judged",
+    "not_predicted": "not predicted",
+    "skipped": "skipped by rule",
+}
 FITS = {
     Fit.FITS: "[green]yes[/]",
     Fit.TIGHT: "[yellow]maybe[/]",
@@ -29,28 +40,15 @@ FITS = {
 
 def draw(matrix: Matrix, plan: RunPlan, found: Sequence[Forecast], card: Card | None) -> None:
     """One row for each cell in the order of a run, then the totals and the reasons of gaps."""
-    console = Console(highlight=False, emoji=False)
+    console = new_console()
     where = "this machine" if card is None else card.title
     if card is not None and card.name is not None:
         where += f", {card.memory} ({card.source})"
-    table = Table(
-        title=escape(f"{matrix.name} on {where}"),
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-    table.add_column("cell", overflow="fold")
-    table.add_column("peak", justify="right", no_wrap=True)
-    table.add_column("in", no_wrap=True)
-    table.add_column("fits", no_wrap=True)
-    table.add_column("GFLOP/step", justify="right", no_wrap=True)
     rows = [row_of(matrix, each) for each in found]
-    timed = any(row[-1] for row in rows)
-    if timed:
-        table.add_column("minutes", justify="right", no_wrap=True)
+    shown = len(COLUMNS) if any(row[-1] for row in rows) else len(COLUMNS) - 1
+    table = new_table(COLUMNS[:shown], f"{matrix.name} on {where}")
     for row in rows:
-        table.add_row(*(row if timed else row[:-1]))
+        table.add_row(*row[:shown])
     console.print(table)
     for line in [*sums(matrix, plan, found), *notes(matrix, plan, found)]:
         console.print(line, markup=False)
@@ -75,10 +73,6 @@ def minutes(seconds: float) -> str:
         if float(text := f"{found:.{digits}f}") < limit:
             return text
     return f"{found:,.0f}"
-
-
-def cells(count: int) -> str:
-    return f"{count} cell" if count == 1 else f"{count} cells"
 
 
 def totals(plan: RunPlan, found: Sequence[Forecast]) -> dict[str, int | float | None]:
@@ -106,27 +100,18 @@ def totals(plan: RunPlan, found: Sequence[Forecast]) -> dict[str, int | float | 
 
 
 def sums(matrix: Matrix, plan: RunPlan, found: Sequence[Forecast]) -> list[str]:
-    """The totals in sentences."""
+    """The totals as labelled facts, and what the numbers are."""
     counts = totals(plan, found)
-    parts = [
-        f"{counts['fit']} fit",
-        f"{counts['tight']} may not fit",
-        f"{counts['do_not_fit']} cannot fit",
-        f"{counts['not_judged']} not judged",
-        f"{counts['not_predicted']} not predicted",
-        f"{counts['skipped']} more skipped by rule",
-    ]
-    lines = [", ".join([cells(len(found)), *(part for part in parts if part[0] != "0")])]
-    measured = counts["measured"]
-    if measured:
-        lines.append(f"{cells(int(measured))} measured already; a run does not repeat them")
-    if counts["timed"]:
-        text = minutes(60 * (counts["timed_minutes"] or 0))
-        more = int(counts["to_measure"] or 0) - int(counts["timed"] or 0)
-        rest = f", and {more} more of unknown length" if more else ""
-        lines.append(f"about {text} minutes for {cells(int(counts['timed'] or 0))}{rest}")
-    timed = [each for each in found if each.seconds is not None and each.fit is not Fit.TOO_LARGE]
-    origins = {each.seconds_from for each in timed}
+    kinds = {name: count for name in SUMS if (count := counts[name]) or name == "cells"}
+    lines = [", ".join(f"{SUMS[name]}: {count}" for name, count in kinds.items())]
+    if measured := counts["measured"]:
+        lines.append(f"measured already, not repeated by a run: {measured}")
+    if timed := int(counts["timed"] or 0):
+        text = f"minutes: about {minutes(60 * (counts['timed_minutes'] or 0))} for {timed} of them"
+        more = int(counts["to_measure"] or 0) - timed
+        lines.append(text + (f"; of unknown length: {more}" if more else ""))
+    run = [each for each in found if each.fit is not Fit.TOO_LARGE]
+    origins = {each.seconds_from for each in run if each.seconds is not None}
     if origins - {MEASURED, RECORDS}:
         lines.append(
             f"minutes: FLOPs at {100 * UTILISATION:g} % of the dense peak of the dtype, plus "
@@ -134,9 +119,8 @@ def sums(matrix: Matrix, plan: RunPlan, found: Sequence[Forecast]) -> list[str]:
         )
     if RECORDS in origins:
         lines.append(f"minutes: from {RECORDS}")
-    late = sum(each.times_out for each in found if each.fit is not Fit.TOO_LARGE)
-    if late:
-        lines.append(f"{cells(late)} would exceed protocol.timeout_s")
+    if late := sum(each.times_out for each in run):
+        lines.append(f"longer than protocol.timeout_s: {late}")
     if any(each.target == "cpu" for each in found):
         lines.append("on a CPU the peak is that of the tensors, without that of Python and torch")
     if counts["do_not_fit"] and not matrix.try_predicted:
@@ -169,7 +153,7 @@ def notes(matrix: Matrix, plan: RunPlan, found: Sequence[Forecast]) -> list[str]
         if cell.id in plan.skipped:
             groups.setdefault(f"skipped: {plan.skipped[cell.id]}", []).append(cell)
     lines = [
-        f"{matrix.label(some[0]) if len(some) == 1 else cells(len(some))}: {reason}"
+        f"{matrix.label(some[0]) if len(some) == 1 else f'{len(some)} cells'}: {reason}"
         for reason, some in groups.items()
     ]
     return lines + [f"skipped: {line}" for line in matrix.dropped]

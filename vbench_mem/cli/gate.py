@@ -10,29 +10,28 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vbench_mem.base.errors import UsageError
-from vbench_mem.cli.arguments import RUNS, Json, StoreFolder, command, complete_matrix, find_matrix
-from vbench_mem.cli.reports import Machine, Scores, read
+from vbench_mem.cli.arguments import (
+    RUNS,
+    Json,
+    Machine,
+    OptionalMatrix,
+    Scores,
+    StoreFolder,
+    command,
+    find_matrix,
+)
+from vbench_mem.cli.reading import Source, read
 
 if TYPE_CHECKING:
     from vbench_mem.analysis.budgets.baseline import BaselineIndex
     from vbench_mem.analysis.budgets.file import CheckRequest
     from vbench_mem.analysis.budgets.result import CheckResult
-    from vbench_mem.analysis.join import Joined
 
 BUDGETS = Path("budgets.yaml")
 
 
 def check(
-    matrix: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="MATRIX",
-            help="A matrix file, or the name of one in matrices/; default: the one named in the "
-            "file of budgets.",
-            autocompletion=complete_matrix,
-            show_default=False,
-        ),
-    ] = None,
+    matrix: OptionalMatrix = None,
     budgets: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="A file of more budgets; without MATRIX: budgets.yaml."),
@@ -49,6 +48,8 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Check the budgets of MATRIX. Exits with 0 if all hold and with 1 if one is broken.
+
+    Without MATRIX, that of the file of budgets is checked.
 
     Predicted metrics are computed now, without a device or a run; all others are read from the
     records. A missing number never passes. Exits with 2 for bad input, and with 3 if a budget could
@@ -79,7 +80,8 @@ def check(
     if junit is not None:
         make_parent(junit)
     indexed = baseline_for(request, renew)
-    result = judge_all(request, indexed, matrix, store, machine, scores or [])
+    typed_matrix = matrix or str(request.matrix.path)
+    result = judge_all(request, indexed, typed_matrix, Source(store, machine, scores or []))
     if junit is not None:
         write_junit(result, junit)
     show_result(result, as_json)
@@ -87,12 +89,7 @@ def check(
 
 
 def judge_all(
-    request: "CheckRequest",
-    indexed: "BaselineIndex | None",
-    typed: str | None,
-    root: Path,
-    machine: str | None,
-    scores: list[str],
+    request: "CheckRequest", indexed: "BaselineIndex | None", typed: str, source: Source
 ) -> "CheckResult":
     """Reads records only if a budget needs them, and predicts only if one needs that."""
     from vbench_mem.analysis.budgets.judge import judge
@@ -100,15 +97,19 @@ def judge_all(
     from vbench_mem.analysis.budgets.result import CheckResult
     from vbench_mem.analysis.join import join
     from vbench_mem.cli.predicting import predict_shown
+    from vbench_mem.running.runs import NoRun, UnlikeMachines
 
     stated, reason, joined = request.placed, None, join(request.matrix, {})
     if not all(each.budget.is_predicted for each in stated):
-        found = records_of(request, typed or str(request.matrix.path), root, machine, scores)
-        if isinstance(found, str):
-            stated = tuple(each for each in stated if each.budget.is_predicted)
-            reason = found
-        else:
-            joined = found
+        try:
+            run, joined = read(request, typed, source, foreign=False)
+            if not run.files():
+                measure = command("run", typed, source.store)
+                reason = f"{run.folder}: no records; measure with `{measure}` first"
+        except (NoRun, UnlikeMachines) as error:
+            reason = str(error)
+    if reason is not None:
+        stated = tuple(each for each in stated if each.budget.is_predicted)
     budgets = [each.budget for each in stated]
     joined = predict_missing(budgets, joined, indexed, predict_shown)
     return CheckResult(
@@ -118,22 +119,6 @@ def judge_all(
         reason=reason,
         stale=tuple(indexed.stale) if indexed is not None else (),
     )
-
-
-def records_of(
-    request: "CheckRequest", typed: str, root: Path, machine: str | None, scores: list[str]
-) -> "Joined | str":
-    """The rows with their records, or why there are none."""
-    from vbench_mem.running.runs import NoRun, UnlikeMachines
-
-    try:
-        run, joined = read(request, typed, root, machine, scores, foreign=False)
-    except (NoRun, UnlikeMachines) as error:
-        return str(error)
-    if not run.files():
-        measure = command("run", typed, root)
-        return f"{run.folder}: no records; measure with `{measure}` first"
-    return joined
 
 
 def baseline_for(request: "CheckRequest", renew: str) -> "BaselineIndex | None":
@@ -152,10 +137,8 @@ def baseline_for(request: "CheckRequest", renew: str) -> "BaselineIndex | None":
 
 
 def write_baseline(request: "CheckRequest", renew: str) -> None:
-    """Predict every cell and write the file; differences go to stdout.
-
-    A cell that cannot be predicted keeps its old entry.
-    """
+    """Predict every cell and write the file; differences go to stdout. A cell that cannot be
+    predicted keeps its old entry."""
     from vbench_mem.analysis.budgets.baseline import keys_of, read_baseline, torch_version
     from vbench_mem.analysis.budgets.predict import differences, new_baseline
     from vbench_mem.cli.predicting import predict_shown
@@ -176,8 +159,7 @@ def write_baseline(request: "CheckRequest", renew: str) -> None:
         what = "its old entry is kept" if key in new.cells else "left out"
         print(f"{key}: cannot be predicted, {what}: {reason}", file=sys.stderr)
     same = old is not None and old.text() == new.text()
-    count = "1 cell" if len(new.cells) == 1 else f"{len(new.cells)} cells"
-    print(f"{path}: {count}, {'unchanged' if same else 'written'}")
+    print(f"{path}: {'unchanged' if same else 'written'}, cells: {len(new.cells)}")
 
 
 def show_result(result: "CheckResult", as_json: bool) -> None:

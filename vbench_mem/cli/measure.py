@@ -9,16 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vbench_mem.base.errors import UsageError
-from vbench_mem.cli.arguments import (
-    RUNS,
-    Again,
-    Json,
-    Matrix,
-    Only,
-    StoreFolder,
-    command,
-    find_matrix,
-)
+from vbench_mem.cli.arguments import RUNS, Json, Matrix, Only, StoreFolder, command, find_matrix
 
 NOT_RUN = "not run yet"
 
@@ -34,7 +25,13 @@ def run(
     matrix: Matrix,
     store: StoreFolder = RUNS,
     only: Only = None,
-    again: Again = False,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again",
+            help="Also measure cells that have a record; cells that cannot fit stay skipped.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Measure the cells of MATRIX that have no ok record yet, each in a fresh process.

@@ -1,12 +1,8 @@
-"""Progress of a `run`: bars on a terminal, one line for each finished cell elsewhere.
-
-Writes to stderr only. Redraws only twice a second, since drawing slows down what is measured.
-"""
+"""Progress of a `run` on stderr: bars on a terminal, one line for each finished cell elsewhere."""
 
 import sys
 import time
 from collections.abc import Sequence
-from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
@@ -69,12 +65,7 @@ class Lines:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         sys.stderr.flush()
 
     def started(self, cell: Cell) -> None:
@@ -102,7 +93,7 @@ class Bars:
             TextColumn("{task.fields[count]}"),
             TimeColumn(),
             console=self.console,
-            refresh_per_second=2,
+            refresh_per_second=2,  # drawing slows down what is measured
             transient=True,
         )
         fields: dict[str, Any] = {"count": "", "since": None, "expected": None}
@@ -116,12 +107,7 @@ class Bars:
         self.look_ahead()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.progress.stop()
 
     def look_ahead(self) -> dict[str, float | None]:

@@ -1,80 +1,64 @@
-"""`report`, and reading records for `report` and `check`. Measures nothing."""
+"""`report`: tables and figures of one matrix or several. Measures nothing."""
 
 import json
-import sys
-from collections.abc import Iterable
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vbench_mem.base.errors import UsageError
 from vbench_mem.cli.arguments import (
     RUNS,
     CardName,
     Json,
+    Machine,
+    Scores,
     StoreFolder,
     command,
     complete_matrix,
     find_matrix,
 )
+from vbench_mem.cli.reading import Source, read
 
 if TYPE_CHECKING:
-    from vbench_mem.analysis.budgets.file import CheckRequest, PlacedBudget
     from vbench_mem.analysis.join import Joined
     from vbench_mem.report.build import Subject
     from vbench_mem.running.store import Store
 
-Machine = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FP", help="First digits of a machine's fingerprint; default: this machine."
-    ),
-]
-Scores = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="FILE", help="More scores: CSV, JSON or `reference` (published ones); repeatable."
-    ),
-]
-
-
-Matrices = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="MATRIX...",
-        help="Matrix files, or names of files in matrices/; each is a chapter of the report.",
-        autocompletion=complete_matrix,
-        show_default=False,
-    ),
-]
-Predicted = Annotated[
-    bool,
-    typer.Option("--predicted", help="Use only predictions: needs no run and no device."),
-]
-Out = Annotated[
-    Path | None,
-    typer.Option(metavar="DIR", help="The folder to write; default: beside the records."),
-]
-PageOnly = Annotated[
-    bool,
-    typer.Option(
-        "--page-only",
-        help="Write report.html, CSV tables, matrices and records, and no other forms.",
-    ),
-]
-Title = Annotated[str | None, typer.Option(metavar="TEXT", help="Default: the matrix's name.")]
-
 
 def report(
-    matrices: Matrices,
-    predicted: Predicted = False,
+    matrices: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="MATRIX...",
+            help="Matrix files, or names of files in matrices/; each is a chapter of the report.",
+            autocompletion=complete_matrix,
+            show_default=False,
+        ),
+    ],
+    predicted: Annotated[
+        bool,
+        typer.Option("--predicted", help="Use only predictions: needs no run and no device."),
+    ] = False,
     card: CardName = None,
     store: StoreFolder = RUNS,
     machine: Machine = None,
     scores: Scores = None,
-    out: Out = None,
-    title: Title = None,
-    page_only: PageOnly = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="The folder to write; default: beside the records."),
+    ] = None,
+    title: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Default: the matrix's name.")
+    ] = None,
+    page_only: Annotated[
+        bool,
+        typer.Option(
+            "--page-only",
+            help="Write report.html, CSV tables, matrices and records, and no other forms.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Write a report of MATRIX (HTML, PDF, Markdown, tables, figures) and print the table.
@@ -84,7 +68,6 @@ def report(
     vbench-mem report quick --scores my_scores.csv --out reports/quick
     vbench-mem report paper_long paper_scale --predicted --card 16GiB --out r
     """
-    from vbench_mem.base.errors import UsageError
     from vbench_mem.report.build import build_report
 
     if len(matrices) > 1 and out is None:
@@ -98,7 +81,7 @@ def report(
     elif card is not None:
         raise UsageError("--card is for predictions; add --predicted, or leave it out")
     else:
-        runs, subjects = measured_subjects(matrices, store, machine, scores or [])
+        runs, subjects = measured_subjects(matrices, Source(store, machine, scores or []))
         folder = out or runs[0].folder / "report"
     result = build_report(subjects, folder, title, page_only=page_only)
     if as_json:
@@ -109,24 +92,20 @@ def report(
 
 def show_report(result: dict[str, Any], subjects: "list[Subject]") -> None:
     """Print the table of each matrix, what is missing or broken, and the files."""
-    from rich.console import Console
-
+    from vbench_mem.cli.terminal import new_console
     from vbench_mem.report.terminal import draw_overview
 
     for subject, chapter in zip(subjects, result.get("chapters", [result]), strict=True):
         joined = subject.joined
         if len(subjects) > 1:
             print(f"\n{joined.matrix.name}")
-        draw_overview(joined, Console(highlight=False, emoji=False))
+        draw_overview(joined, new_console())
         for name, reason in chapter["figures_skipped"].items():
             print(f"no figure {name}: {reason}")
-        broken = sum(verdict["outcome"] == "fail" for verdict in chapter["verdicts"])
-        if broken:
-            print(f"{broken} of {len(chapter['verdicts'])} verdicts on budgets fail")
+        if broken := sum(verdict["outcome"] == "fail" for verdict in chapter["verdicts"]):
+            print(f"Failed budgets: {broken} of {len(chapter['verdicts'])}")
         if joined.unmatched:
-            count = len(joined.unmatched)
-            scores = "1 score matches" if count == 1 else f"{count} scores match"
-            print(f"{scores} no row; report.html lists them")
+            print(f"Scores that match no row: {len(joined.unmatched)}; report.html lists them")
     folder = Path(result["folder"])
     whole = [name for name in result["files"] if "/" not in name]
     for name in whole:
@@ -136,7 +115,6 @@ def show_report(result: dict[str, Any], subjects: "list[Subject]") -> None:
 
 def check_places(matrices: list[Path], store: Path, out: Path | None) -> None:
     """Refuse, before any work, matrices of the same name and a folder with records of a run."""
-    from vbench_mem.base.errors import UsageError
     from vbench_mem.report.build import prefixes_of
 
     prefixes_of([path.stem for path in matrices])
@@ -149,8 +127,6 @@ def predicted_subjects(
     matrices: list[str], card: str | None, scores: list[str], folder: Path
 ) -> "list[Subject]":
     """Chapters of predictions, each with the command that makes the report."""
-    import shlex
-
     from vbench_mem.analysis.predicted_rows import predict_rows
     from vbench_mem.analysis.scores.files import load_scores
     from vbench_mem.cli.predicting import predict_shown
@@ -160,34 +136,26 @@ def predicted_subjects(
 
     named = None if card is None else parse_card(card)
     loaded = [load_matrix(find_matrix(name)) for name in matrices]
-    options = ["--predicted", *(("--card", card) if card else ()), *typed(scores)]
+    more = [word for file in scores for word in ("--scores", file)]
+    options = ["--predicted", *(("--card", card) if card else ()), *more]
     again = shlex.join(["vbench-mem", "report", *matrices, *options, "--out", str(folder)])
     known = [load_scores([*matrix.scores, *scores], Path()) for matrix in loaded]
     found = predict_rows(list(zip(loaded, known, strict=True)), named, predict_shown)
     return [Subject(joined=each.joined, predicted=each, again=again) for each in found]
 
 
-def typed(scores: Iterable[str]) -> list[str]:
-    return [word for file in scores for word in ("--scores", file)]
-
-
-def measured_subjects(
-    matrices: list[str], root: Path, machine: str | None, scores: list[str]
-) -> "tuple[list[Store], list[Subject]]":
+def measured_subjects(matrices: list[str], source: Source) -> "tuple[list[Store], list[Subject]]":
     """The run of each matrix, all of one machine; raises `UsageError` where they are not."""
-    import shlex
-
     from vbench_mem.analysis.budgets.file import read_request
-    from vbench_mem.base.errors import UsageError
     from vbench_mem.report.build import Subject
 
-    runs, subjects = [], []
+    root, runs, subjects = source.store, [], []
+    more = "".join(f" --scores {shlex.quote(file)}" for file in source.scores)
     for name in matrices:
         request = read_request(name, None, find_matrix)
-        run, joined = read(request, name, root, machine, scores, foreign=True)
+        run, joined = read(request, name, source, foreign=True)
         check_is_of_matrix(run, joined, name, root)
         runs.append(run)
-        more = "".join(f" {shlex.quote(word)}" for word in typed(scores))
         judging = (f"{command(verb, name, root)}{more}" for verb in ("report", "check"))
         again = "\n".join((command("run", name, root), *judging))
         subjects.append(Subject(joined=joined, again=again))
@@ -203,54 +171,8 @@ def measured_subjects(
 def check_is_of_matrix(run: "Store", joined: "Joined", typed: str, root: Path) -> None:
     """Refuse a run whose records are all of other cells: of another matrix of the same name, or of
     this one before it was edited. Its report must not be overwritten."""
-    from vbench_mem.base.errors import UsageError
-
     if not joined.records and joined.rows and run.records():
         raise UsageError(
             f"{run.folder}: no record is of a cell of {joined.matrix.path}; measure with "
             f"`{command('run', typed, root)}`, or choose another folder with --store"
         )
-
-
-def read(
-    request: "CheckRequest",
-    typed: str,
-    root: Path,
-    machine: str | None,
-    scores: list[str],
-    *,
-    foreign: bool,
-) -> "tuple[Store, Joined]":
-    """The chosen run and its rows; problems are printed to stderr."""
-    from vbench_mem.analysis.join import join
-    from vbench_mem.analysis.scores.files import load_scores
-    from vbench_mem.running.runs import choose_run
-    from vbench_mem.running.target import Site
-
-    loaded = request.matrix
-    own = Site.of(loaded.cells).main.fingerprint
-    measure = command("run", typed, root)
-    run = choose_run(root, loaded.name, own, machine, foreign=foreign, measure=measure)
-    if run.fingerprint != own:
-        print(f"the records are of another machine, {run.fingerprint}", file=sys.stderr)
-    problems = run.problems()
-    for problem in problems:
-        print(problem, file=sys.stderr)
-    known = load_scores([*loaded.scores, *scores], Path())
-    check_datasets(request.placed, {score.dataset for score in known})
-    return run, join(loaded, run.records(), known, problems)
-
-
-def check_datasets(stated: Iterable["PlacedBudget"], scored: set[str]) -> None:
-    """Refuse a budget on an unknown dataset whose name is close to a known one."""
-    from vbench_mem.base.errors import UsageError, nearest
-    from vbench_mem.data.annotations.datasets import DATASETS
-
-    known = [*scored, *DATASETS]
-    for each in stated:
-        name = each.budget.dataset
-        if name is None or name in known:
-            continue
-        hint = nearest(name, known)
-        if "did you mean" in hint:
-            raise UsageError(f"{each.path}: {each.place}.dataset: no score of {name}{hint}")

@@ -1,64 +1,60 @@
 """Records on the terminal, and as JSON for programs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from vbench_mem.base.metrics import METRICS, show
+from vbench_mem.cli.terminal import new_console, new_table
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import Matrix
 from vbench_mem.running.record import Record, RowState, Status
 
 ID_DIGITS = 8  # of 16: enough to distinguish the cells of a matrix
-COLUMNS = ("peak_alloc_bytes", "step_ms", "clips_per_s")
 HEADS = {"peak_alloc_bytes": "peak", "step_ms": "ms/step", "clips_per_s": "clips/s"}
+IN_JSON = {
+    *("reason", "failure", "pruned_by", "predicted_bytes"),
+    *("metrics", "missing", "started_at", "wall_s"),
+}
 STYLES = {Status.OK: "green", Status.SKIPPED: "dim", Status.UNSUPPORTED: "dim"}
 
 
 def draw_records(
-    matrix: Matrix, records: dict[str, Record], title: str, cells: Sequence[Cell] | None = None
+    matrix: Matrix, records: Mapping[str, Record], title: str, cells: Sequence[Cell] | None = None
 ) -> None:
     """One row for each cell in the order given, then the reasons of those that are not ok."""
-    console = Console(highlight=False, emoji=False)
     chosen = [record.cell for record in records.values()] if cells is None else cells
-    table = Table(
-        title=escape(f"{matrix.name}: {title}"),
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
+    table = new_table(
+        [("id", "id"), ("cell", "text"), ("status", "word")], f"{matrix.name}: {title}"
     )
-    table.add_column("id", no_wrap=True, style="dim")
-    table.add_column("cell", overflow="fold")
-    table.add_column("status", no_wrap=True)
-    for name in COLUMNS:
-        table.add_column(HEADS[name], justify="right", no_wrap=True)
+    for head in HEADS.values():
+        table.add_column(head, justify="right", no_wrap=True)
     for cell in chosen:
-        table.add_row(*row_of(matrix, cell, records.get(cell.id)))
+        metrics = records[cell.id].metrics if cell.id in records else {}
+        numbers = (show(name, metrics.get(name)) for name in HEADS)
+        table.add_row(*start_of_row(matrix, cell, records.get(cell.id)), *numbers)
+    draw_with_reasons(table, records, chosen)
+    for line in matrix.dropped:
+        new_console().print(f"skipped: {line}", markup=False)
+
+
+def start_of_row(matrix: Matrix, cell: Cell, record: Record | None) -> list[str]:
+    """The id, the label and the state of a cell."""
+    style = "dim" if record is None else STYLES.get(record.status, "red")
+    state = f"[{style}]{state_of(matrix, cell, record)}[/]"
+    return [cell.id[:ID_DIGITS], escape(matrix.label(cell)), state]
+
+
+def draw_with_reasons(table: Table, records: Mapping[str, Record], cells: Iterable[Cell]) -> None:
+    console = new_console()
     console.print(table)
-    for cell in chosen:
+    for cell in cells:
         record = records.get(cell.id)
         if record is not None and record.reason is not None:
             line = f"{cell.id[:ID_DIGITS]} {record.status.value}: {record.reason}"
             console.print(line, markup=False)
-    for line in matrix.dropped:
-        console.print(f"skipped: {line}", markup=False)
-
-
-def row_of(matrix: Matrix, cell: Cell, record: Record | None) -> list[str]:
-    status = state_of(matrix, cell, record)
-    style = "dim" if record is None else STYLES.get(record.status, "red")
-    numbers = [show(name, record.metrics.get(name)) if record else "" for name in COLUMNS]
-    return [
-        cell.id[:ID_DIGITS],
-        escape(matrix.label(cell)),
-        f"[{style}]{status}[/]",
-        *numbers,
-    ]
 
 
 def state_of(matrix: Matrix, cell: Cell, record: Record | None) -> Status | RowState:
@@ -78,30 +74,27 @@ def json_of(matrix: Matrix, cell: Cell, record: Record | None) -> dict[str, Any]
         "reason": matrix.skipped.get(cell.id),
     }
     if record is not None:
-        facts |= record.model_dump(
-            mode="json",
-            include={
-                "reason",
-                "failure",
-                "pruned_by",
-                "predicted_bytes",
-                "metrics",
-                "missing",
-                "started_at",
-                "wall_s",
-            },
-        )
+        facts |= record.model_dump(mode="json", include=IN_JSON)
     return facts
 
 
 def draw_record(record: Record) -> None:
-    """One record in full: the cell, its status, every number with its meaning."""
-    console = Console(highlight=False, emoji=False)
+    """One record in full: the cell, its status, every number with its meaning or, where it is
+    missing, the reason."""
+    console = new_console()
     console.print(f"{record.cell.variant} {record.cell_id}: {record.status.value}", markup=False)
     if record.reason is not None:
         console.print(record.reason, markup=False)
+    table = new_table([("metric", "word")])
+    table.add_column("value", justify="right", overflow="fold")
+    table.add_column("meaning", overflow="fold")
+    for name, metric in METRICS.items():
+        if name in record.metrics:
+            value = record.metrics[name]
+            why = f"not measured: {record.missing.get(name, '')}"
+            table.add_row(name, with_unit(name, value), why if value is None else metric.meaning)
     if record.metrics:
-        console.print(metric_table(record), markup=False)
+        console.print(table, markup=False)
     whole = record.model_dump(mode="json", exclude={"metrics", "missing", "reason", "cell_id"})
     trace = (whole.get("failure") or {}).pop("traceback", None)
     for name in ("failure", "cell", "details", "environment"):
@@ -111,21 +104,6 @@ def draw_record(record: Record) -> None:
     if trace:
         console.print("\ntraceback", style="bold")
         console.print(trace, markup=False)
-
-
-def metric_table(record: Record) -> Table:
-    """In the order of the table of metrics; a missing number has its reason instead."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("metric", no_wrap=True)
-    table.add_column("value", justify="right", overflow="fold")
-    table.add_column("meaning", overflow="fold")
-    for name in METRICS:
-        if name in record.metrics:
-            value = record.metrics[name]
-            why = record.missing.get(name, "")
-            meaning = METRICS[name].meaning if value is not None else f"not measured: {why}"
-            table.add_row(name, with_unit(name, value), meaning)
-    return table
 
 
 def with_unit(name: str, value: float | None) -> str:

@@ -4,16 +4,12 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rich import box
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
 from vbench_mem.analysis.scores.measured import name_of, results_of
-from vbench_mem.cli.tables import ID_DIGITS, STYLES
+from vbench_mem.cli.tables import draw_with_reasons, start_of_row
+from vbench_mem.cli.terminal import new_table
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.matrix.load import Matrix
-from vbench_mem.running.record import Record, RowState
+from vbench_mem.running.record import Record
 
 if TYPE_CHECKING:
     from vbench_mem.running.attempt import Attempts
@@ -40,21 +36,15 @@ def draw_trainings(
     if matrix.accuracy is None:
         return
     chosen = [cell for cell in matrix.accuracy.cells if cells is None or cell in cells]
-    console = Console(highlight=False, emoji=False)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("id", no_wrap=True, style="dim")
-    table.add_column("training", overflow="fold")
-    table.add_column("status", no_wrap=True)
+    table = new_table([("id", "id"), ("training", "text"), ("status", "word")])
     for name in benchmark_names(matrix.accuracy.cells, records):
         table.add_column(f"{name} R@1", justify="right")
     for cell in chosen:
-        table.add_row(*row_of(matrix, cell, records.get(cell.id)))
-    console.print(table)
-    for cell in matrix.accuracy.all:
         record = records.get(cell.id)
-        if record is not None and record.reason is not None:
-            line = f"{cell.id[:ID_DIGITS]} {record.status.value}: {record.reason}"
-            console.print(line, markup=False)
+        results = [] if record is None else results_of(record)
+        recalls = (f"{100 * result.recall:.1f} %" for result in results)
+        table.add_row(*start_of_row(matrix, cell, record), *recalls)
+    draw_with_reasons(table, records, matrix.accuracy.all)
 
 
 def benchmark_names(cells: Sequence[Cell], records: Mapping[str, Record]) -> list[str]:
@@ -65,12 +55,3 @@ def benchmark_names(cells: Sequence[Cell], records: Mapping[str, Record]) -> lis
             return [result.name for result in results]
     training = cells[0].training
     return [] if training is None else [name_of(each) for each in training.evaluate]
-
-
-def row_of(matrix: Matrix, cell: Cell, record: Record | None) -> list[str]:
-    state = RowState.MISSING if record is None else record.status
-    style = "dim" if record is None else STYLES.get(record.status, "red")
-    results = [] if record is None else results_of(record)
-    recalls = [f"{100 * result.recall:.1f} %" for result in results]
-    label = escape(matrix.label(cell))
-    return [cell.id[:ID_DIGITS], label, f"[{style}]{state}[/]", *recalls]

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -139,45 +138,33 @@ def on_meta(spec: "Spec", frames: int, resolution_px: int) -> "DualEncoder":
 def draw(report: "Report", sha256: str) -> None:
     """One row for the same tensor of all layers, and one for tensors that are new or unused for the
     same reason; the JSON lists every tensor."""
-    from rich import box
     from rich.console import Console
-    from rich.table import Table
+
+    from vbench_mem.cli.terminal import new_table
 
     console = Console(markup=False, emoji=False, highlight=False)
     counts = ", ".join(f"{count} {fate}" for fate, count in report.counts.items())
     console.print(f"{report.path}: {report.source}, {counts}")
     console.print(f"sha256 {sha256}")
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("", no_wrap=True)
+    table = new_table([("", "word")])
     table.add_column("tensor", overflow="fold", min_width=LEAST_WIDTH)
     table.add_column("shape", overflow="fold")
     wide = console.width >= WIDE
     if wide:
         table.add_column("from", overflow="fold")
     table.add_column("how or why", min_width=LEAST_WIDTH)
-    for row in rows_of(report):
-        cells = (row.fate, row.name, row.shape, *((row.source,) if wide else ()), row.why)
-        table.add_row(*cells, style=None if row.expected else "red")
+    for lines in rows_of(report):
+        *first, source, why = fields_of(lines)
+        fields = (*first, source, why) if wide else (*first, why)
+        table.add_row(*fields, style=None if lines[0].expected else "red")
     console.print(table)
     for note in report.notes:
         console.print(f"note: {note}")
 
 
-@dataclass(frozen=True)
-class TensorRow:
-    """One or several lines of a report."""
-
-    fate: str
-    name: str
-    shape: str
-    source: str
-    why: str
-    expected: bool
-
-
-def rows_of(report: "Report") -> Iterator[TensorRow]:
-    """Lines that differ only in the number of a layer are one row, `video.blocks.0-11.norm1.bias`;
-    so are those of one tower that are new or unused for the same reason."""
+def rows_of(report: "Report") -> "Iterator[list[Line]]":
+    """The lines of each row of the table: those that differ only in the number of a layer, or are
+    new or unused in one tower for the same reason."""
     for fate in report.counts:
         found: dict[Any, list[Line]] = {}
         for line in report.lines:
@@ -187,13 +174,15 @@ def rows_of(report: "Report") -> Iterator[TensorRow]:
             if fate in KEPT:
                 alike = (without_number(line.name)[0], line.shape, line.before)
             found.setdefault((*alike, line.why, line.expected), []).append(line)
-        yield from (row_of(lines) for lines in found.values())
+        yield from found.values()
 
 
-def row_of(lines: "list[Line]") -> TensorRow:
+def fields_of(lines: "list[Line]") -> tuple[str, str, str, str, str]:
+    """Fate, name, shape, name in the file, how or why."""
     first = lines[0]
     name = spanned([line.name for line in lines])
-    shape = " -> ".join(times(each) for each in (first.before, first.shape) if each is not None)
+    shapes = (each for each in (first.before, first.shape) if each is not None)
+    shape = " -> ".join("x".join(map(str, each)) or "1 number" for each in shapes)
     if len(lines) > 1 and first.fate not in KEPT:
         words = zip(*(line.name.split(".") for line in lines), strict=False)
         shared = takewhile(lambda each: len(set(each)) == 1, words)
@@ -202,11 +191,7 @@ def row_of(lines: "list[Line]") -> TensorRow:
     why = first.why if first.expected else f"UNEXPECTED: {first.why}"
     kept = lines if first.fate in KEPT else []
     sources = [spanned(list(each)) for each in zip(*(line.source for line in kept), strict=True)]
-    return TensorRow(first.fate, name, shape, ", ".join(sources), why, first.expected)
-
-
-def times(shape: tuple[int, ...]) -> str:
-    return "x".join(map(str, shape)) or "1 number"
+    return first.fate, name, shape, ", ".join(sources), why
 
 
 def without_number(name: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from vbench_mem.base.errors import UsageError
+from vbench_mem.base.errors import UsageError, reason_of
 
 
 def cache_root() -> Path:
@@ -30,9 +30,8 @@ def made_once(folder: Path, make: Callable[[Path], None]) -> Path:
         folder.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     except OSError as error:
-        why = (error.strerror or str(error)).lower()
         raise UsageError(
-            f"{folder.parent}: cannot hold generated clips: {why}; "
+            f"{folder.parent}: cannot hold generated clips: {reason_of(error)}; "
             "name another folder in VBENCH_MEM_CACHE"
         ) from error
     try:

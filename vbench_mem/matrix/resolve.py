@@ -8,7 +8,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
-from vbench_mem.base.errors import UsageError
+from vbench_mem.base.errors import UsageError, cannot_read
 from vbench_mem.base.load import Load, Runtime
 from vbench_mem.data.annotations.content import head_of
 from vbench_mem.data.captions import read_captions
@@ -199,8 +199,7 @@ def sha256_of(captions: Path) -> str:
         try:
             found.update(head_of(path))
         except OSError as error:
-            why = (error.strerror or str(error)).lower()
-            raise UsageError(f"clips: {path}: cannot be read: {why}; replace it") from error
+            raise cannot_read(f"clips: {path}", error, "replace it") from error
     return found.hexdigest()
 
 

@@ -2,10 +2,11 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from vbench_mem.analysis.budgets.partner import Partners
-from vbench_mem.analysis.join import Joined, Row
+from vbench_mem.analysis.join import Joined
 from vbench_mem.analysis.pareto import frontier
 from vbench_mem.base.metrics import show
 from vbench_mem.base.units import format_bytes
@@ -22,6 +23,20 @@ NOT_FITTING = {  # states of predicted rows, as the summary labels them
     RowState.UNPREDICTED: "Not predicted",
 }
 
+CONDITIONS: dict[str, Callable[[Any], str]] = {
+    "mode": lambda mode: "embedding only" if mode == "embed" else "",
+    "frames": lambda count: f"{count} frame{'' if count == 1 else 's'}",
+    "batch": lambda count: f"batch {count}",
+    "resolution_px": lambda side: f"{side} px",
+    "dtype": str,
+    "optimizer": lambda form: f"AdamW ({form})",
+    "attention": lambda kernel: "" if kernel == "auto" else f"{kernel} attention",
+    "checkpoint": lambda is_on: "layers recomputed" if is_on else "",
+    "compile": lambda is_on: "compiled" if is_on else "",
+    "input": lambda kind: "clips from files" if kind == "clips" else "",
+    "device": lambda name: "" if name == "auto" else name,
+}
+
 
 def summary(joined: Joined) -> Summary:
     """Recall, Pareto frontier, budget and peak memory by load, masking, how cells ended."""
@@ -30,23 +45,19 @@ def summary(joined: Joined) -> Summary:
     loads = list(by_load(sized).items())
     if len(loads) > MOST_LOADS:
         loads = [loads[0], loads[-1]]
-    facts = [*best_recalls(joined, sized)]
+    facts = list(best_recalls(joined, sized))
     for load, some in reversed(loads):
         facts += load_facts(joined, load, some)
     return Summary((*facts, *masking(joined, sized), *endings(joined)))
 
 
-def load_of(row: Row) -> str:
-    """`frames=16 batch=8`: the part of the label after the variant; else `16 frames`."""
-    rest = row.label.removeprefix(row.cell.variant).strip()
-    return rest or f"{row.cell.load.frames} frames"
-
-
 def by_load(sized: dict[str, PlotPoint]) -> dict[str, list[PlotPoint]]:
-    """Loads with several rows, in the matrix's order."""
+    """Loads with several rows, in the matrix's order: by the part of the label after the variant,
+    `frames=16 batch=8`, else `16 frames`."""
     loads: dict[str, list[PlotPoint]] = {}
     for each in sized.values():
-        loads.setdefault(load_of(each.row), []).append(each)
+        rest = each.row.label.removeprefix(each.row.cell.variant).strip()
+        loads.setdefault(rest or f"{each.frames} frames", []).append(each)
     return {load: some for load, some in loads.items() if len(some) > 1}
 
 
@@ -55,11 +66,11 @@ def load_facts(joined: Joined, load: str, some: Sequence[PlotPoint]) -> Iterator
     yield f"Peak memory at {load}", f"{size_of(low)} to {size_of(high)}"
     times = [each.row.metric("step_ms") or 0 for each in some]
     if all(times):
-        best = frontier([(each.bytes, -ms) for each, ms in zip(some, times, strict=True)])
+        best = frontier([(each.bytes, -time) for each, time in zip(some, times, strict=True)])
         names = [
-            f"{some[place].row.cell.variant} ({format_bytes(some[place].bytes)}, "
-            f"{show('step_ms', times[place])} ms)"
-            for place in best
+            f"{some[it].row.cell.variant} ({format_bytes(some[it].bytes)}, "
+            f"{show('step_ms', times[it])} ms)"
+            for it in best
         ]
         yield f"Pareto frontier of memory and step time at {load}", first_names(names)
     limits = {each.row.cell.id: limit_of(joined, each.row) for each in some}
@@ -115,3 +126,13 @@ def endings(joined: Joined) -> Iterator[Fact]:
 def first_names(names: Sequence[str]) -> str:
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     return ", ".join(names[:MOST_NAMES]) + more
+
+
+def conditions(joined: Joined) -> str:
+    """`16 frames, batch 8, 96 px, float32`; settings that differ between rows are columns."""
+    words = []
+    for name, text_of in CONDITIONS.items():
+        values = [row.facts.get(name) for row in joined.rows]
+        if values and values[0] is not None and all(value == values[0] for value in values):
+            words.append(text_of(values[0]))
+    return ", ".join(filter(None, words))

@@ -29,11 +29,11 @@ from vbench_mem.base.files import temporary_file, write_file
 from vbench_mem.base.metrics import PREDICTED
 from vbench_mem.report.content.chapter import Chapter
 from vbench_mem.report.content.whole import document_of
-from vbench_mem.report.document import Document
 from vbench_mem.report.evidence import write_evidence
 from vbench_mem.report.illustrate import illustrate, plans
 from vbench_mem.report.table import write_table
 from vbench_mem.report.training_table import failed_trainings
+from vbench_mem.report.write import written
 
 FIGURES = "figures"
 
@@ -59,21 +59,24 @@ def build_report(
     prefixes = prefixes_of(matrices)
     more = f" and {len(matrices) - 1} more" if len(matrices) > 1 else ""
     title = (title or "").strip() or matrices[0] + more
-    judged = [(subject, *verdicts_of(subject)) for subject in subjects]
     try:
         with TemporaryDirectory() as temporary:
             figures = Path(temporary) if page_only else folder / FIGURES
             folder.mkdir(parents=True, exist_ok=True)
             figures.mkdir(exist_ok=True)
-            written = [
-                write_chapter(*each, folder, prefix, figures, page_only)
-                for each, prefix in zip(judged, prefixes, strict=True)
+            made = [
+                write_chapter(subject, folder, prefix, figures, page_only)
+                for subject, prefix in zip(subjects, prefixes, strict=True)
             ]
-        chapters = [chapter for chapter, _ in written]
-        names = write_document(document_of(chapters, title), folder, page_only)
+        chapters = [chapter for chapter, _ in made]
+        document = document_of(chapters, title)
+        forms = [".html"] if page_only else [".html", ".pdf", ".md"]
+        for form in forms:
+            write_file(folder / f"report{form}", written(document, form))
     except OSError as error:
         raise cannot_write(folder, error, "choose another with --out") from error
-    files = [*names, *(name for _, some in written for name in some)]
+    names = [f"report{form}" for form in forms]
+    files = [*names, *(name for _, some in made for name in some)]
     facts = [facts_of(chapter) for chapter in chapters]
     data = facts[0] if len(facts) == 1 else {"chapters": facts}
     return {"folder": str(folder), "files": files, **data}
@@ -107,26 +110,23 @@ def prefixes_of(names: Sequence[str]) -> list[str]:
 
 
 def write_chapter(
-    subject: Subject,
-    joined: Joined,
-    verdicts: list[Verdict],
-    folder: Path,
-    prefix: str,
-    figures_folder: Path,
-    page_only: bool,
+    subject: Subject, folder: Path, prefix: str, figures_folder: Path, page_only: bool
 ) -> tuple[Chapter, list[str]]:
     """The files of one matrix but the document; names of those but its evidence. Raises
     `OSError`."""
-    figures = illustrate(plans(joined), figures_folder, prefix)
-    figures = [replace(figure, has_files=not page_only) for figure in figures]
+    joined, verdicts = verdicts_of(subject)
+    figures = [
+        replace(figure, has_files=not page_only)
+        for figure in illustrate(plans(joined), figures_folder, prefix)
+    ]
     tables = [f"{prefix}table.csv"] + ([] if page_only else [f"{prefix}table.parquet"])
     for name in tables:
         with temporary_file(folder / name) as temporary:
             write_table(joined, temporary, is_parquet=name.endswith("parquet"))
     write_file(folder / f"{prefix}matrix.yaml", joined.matrix.text)
+    write_evidence(joined, folder)
     drawn = (each.name for each in figures if each.svg is not None and each.has_files)
     drawings = (f"{FIGURES}/{name}.{kind}" for name in drawn for kind in ("svg", "png"))
-    names = [*tables, f"{prefix}matrix.yaml", *drawings]
     chapter = Chapter(
         joined=joined,
         verdicts=verdicts,
@@ -135,28 +135,10 @@ def write_chapter(
         predicted=subject.predicted,
         again=subject.again,
     )
-    write_evidence(joined, folder)
-    return chapter, names
+    return chapter, [*tables, f"{prefix}matrix.yaml", *drawings]
 
 
-def write_document(document: Document, folder: Path, page_only: bool) -> list[str]:
-    """The same document as a page, for paper and for a pull request."""
-    from vbench_mem.report.write.html import html_page
-    from vbench_mem.report.write.markdown import markdown_text
-    from vbench_mem.report.write.pdf import pdf_bytes
-
-    write_file(folder / "report.html", html_page(document))
-    if page_only:
-        return ["report.html"]
-    write_file(folder / "report.md", markdown_text(document))
-    write_file(folder / "report.pdf", pdf_bytes(document))
-    return ["report.html", "report.pdf", "report.md"]
-
-
-def metrics_of(row: Row) -> dict[str, int | float | None]:
-    """Of the record; of a row without one what is predicted, if anything is."""
-    if row.record is not None:
-        return row.record.metrics
+def predicted_metrics(row: Row) -> dict[str, int | float | None]:
     return {name: row.metric(name) for name in PREDICTED if row.has_prediction_of(name)}
 
 
@@ -172,7 +154,7 @@ def facts_of(chapter: Chapter) -> dict[str, Any]:
                 "label": row.label,
                 "status": row.state,
                 "reason": row.reason,
-                "metrics": metrics_of(row),
+                "metrics": row.record.metrics if row.record else predicted_metrics(row),
                 "scores": {column: score.value for column, score in row.scores.items()},
             }
             for row in joined.rows

@@ -1,8 +1,5 @@
-"""The columns of table.csv, in their order, and the value of each in a row. No pandas.
-
-Identity, status, metrics in the order of their table, further axes of the matrix, trainings, scores
-by name, and hashes of the data of measured scores. `ABOUT_SCORES` defines the last three.
-"""
+"""The columns of table.csv and the value of each in a row: identity, status, metrics, further axes
+of the matrix, trainings, scores by name, hashes of the data of measured scores. No pandas."""
 
 from collections.abc import Callable
 from functools import partial
@@ -11,6 +8,7 @@ from typing import Any, Literal
 
 from vbench_mem.analysis.join import Joined, Row
 from vbench_mem.analysis.scores.measured import MeasuredScore
+from vbench_mem.analysis.scores.score import AnyScore
 from vbench_mem.base.metrics import METRICS, Metric
 from vbench_mem.matrix.accuracy import Accuracy
 from vbench_mem.running.record import Status
@@ -47,7 +45,6 @@ ENDING: dict[str, tuple[Kind, Read]] = {
     "pruned_by": ("string", lambda row: row.record and row.record.pruned_by),
     "wall_s": ("Float64", lambda row: row.record and row.record.wall_s),
 }
-TRAINED = ("trained.seeds", "trained.checkpoints", "trained.failed")
 # Definitions of the columns of scores measured here.
 ABOUT_SCORES = {
     "score.measured.…": "mean over the seeds whose training succeeded",
@@ -79,21 +76,19 @@ def table_columns(joined: Joined) -> dict[str, tuple[Kind, Read]]:
         found[metric.name] = metric_kind(metric), partial(Row.metric, name=metric.name)
     for name in joined.matrix.axes:
         if name not in IDENTITY:
-            found[f"axis.{name}"] = "string", partial(axis_text, name=name)
+            found[f"axis.{name}"] = "string", partial(setting, name=name, is_text=True)
     if (accuracy := joined.matrix.accuracy) is not None:
-        for place, name in enumerate(TRAINED):
-            found[name] = (
-                "string",
-                partial(trained_text, accuracy=accuracy, place=place),
-            )
+        for name in ("seeds", "checkpoints", "failed"):
+            read = partial(trained_text, accuracy=accuracy, name=name)
+            found[f"trained.{name}"] = "string", read
     scores = [score for row in joined.rows for score in row.scores.items()]
     measured = {column for column, score in scores if isinstance(score, MeasuredScore)}
     for column in joined.score_columns:
-        found[column] = "Float64", partial(score_value, column=column)
+        read_as = partial(of_score, column=column)
+        found[column] = "Float64", partial(read_as, read=lambda score: score.value)
         if column in measured:
-            read_as = partial(of_seeds, column=column)
             found[f"{column}.spread"] = "Float64", partial(read_as, read=lambda it: it.spread)
-            found[f"{column}.seeds"] = "Int64", partial(read_as, read=lambda it: len(it.seeds))
+            found[f"{column}.seeds"] = "Int64", partial(read_as, read=count_of_seeds)
     data = {data_column(score) for _, score in scores if isinstance(score, MeasuredScore)}
     return found | {name: ("string", partial(data_hashes, column=name)) for name in sorted(data)}
 
@@ -104,15 +99,11 @@ def environment_of(row: Row, name: str) -> object:
     return environment and getattr(environment, name)
 
 
-def setting(row: Row, name: str) -> object:
+def setting(row: Row, name: str, is_text: bool = False) -> object:
     if name == "clips" and row.cell.load.clips is not None:
         return Path(row.cell.load.clips).name  # the folder differs between machines
-    return row.facts.get(name)
-
-
-def axis_text(row: Row, name: str) -> str | None:
     value = row.facts.get(name)
-    return None if value is None else str(value)
+    return str(value) if is_text and value is not None else value
 
 
 def data_column(score: MeasuredScore) -> str:
@@ -126,26 +117,26 @@ def data_hashes(row: Row, column: str) -> str | None:
     return " ".join(sorted(hashes)) or None
 
 
-def score_value(row: Row, column: str) -> float | None:
+def of_score(row: Row, column: str, read: Callable[[AnyScore], Any]) -> Any:
     score = row.scores.get(column)
-    return None if score is None else score.value
+    return None if score is None else read(score)
 
 
-def of_seeds(row: Row, column: str, read: Callable[[MeasuredScore], Any]) -> Any:
-    """Of a score of weights trained here; None for any other."""
-    score = row.scores.get(column)
-    return read(score) if isinstance(score, MeasuredScore) else None
+def count_of_seeds(score: AnyScore) -> int | None:
+    """None for a score that was not measured here."""
+    return len(score.seeds) if isinstance(score, MeasuredScore) else None
 
 
-def trained_text(row: Row, accuracy: Accuracy, place: int) -> str | None:
-    """Of `TRAINED` the one at `place`; None for a row that is not trained."""
-    cell_ids = accuracy.of_row.get(row.cell.id, ())
+def trained_text(row: Row, accuracy: Accuracy, name: str) -> str | None:
+    """Of the column `trained.` and this name; None for a row that is not trained."""
     known = {cell.id: cell.training for cell in accuracy.cells}
     good = {record.cell_id: record for record in row.trainings if record.status is Status.OK}
-    seeds = {key: str(training.seed) for key in cell_ids if (training := known[key]) is not None}
-    texts = (
-        [seeds[key] for key in cell_ids if key in good],
-        [str(record.details["checkpoint"]["sha256"]) for record in good.values()],
-        [seeds[key] for key in cell_ids if key not in good],
-    )
-    return " ".join(texts[place]) or None
+    if name == "checkpoints":
+        texts = [str(record.details["checkpoint"]["sha256"]) for record in good.values()]
+    else:
+        texts = [
+            str(training.seed)
+            for key in accuracy.of_row.get(row.cell.id, ())
+            if (training := known[key]) is not None and (key in good) == (name == "seeds")
+        ]
+    return " ".join(texts) or None

@@ -23,10 +23,8 @@ POINTS = 60  # of a line: steps one by one are noise
 
 @dataclass(frozen=True, kw_only=True)
 class LossLine:
-    """Means of so many neighbouring steps, at their middle.
-
-    colour, marker  of the encoder's rows; neutral and none where several share the stage
-    """
+    """Means of neighbouring steps, at their middle. Colour and marker are those of the encoder's
+    rows, neutral and none where several share the stage."""
 
     label: str
     colour: str

@@ -79,11 +79,8 @@ class Code:
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a table.
-
-    value  the sort key; None: its text
-    title  tooltip: the full text, or why the field is empty
-    """
+    """Of a table. `value`: the sort key, where it is not the text; `title`: a tooltip with the full
+    text, or why the field is empty."""
 
     line: Line = ()
     value: float | None = None
@@ -123,11 +120,8 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """`name` is unique in the document, fit for a file name or an anchor.
-
-    The first column names the row. `is_browsed`: rows are many and of equal rank, so that sorting
-    and filtering helps.
-    """
+    """`name` is unique in the document, fit for a file name or an anchor. The first column names
+    the row. `is_browsed`: rows of equal rank, which a reader may sort and filter."""
 
     name: str
     columns: tuple[Column, ...]
@@ -190,10 +184,8 @@ class Figure:
 
 @dataclass(frozen=True)
 class Fold:
-    """Blocks behind a summary: closed on a screen unless `is_open`, open on paper.
-
-    is_brief  the PDF has only the first rows of its tables and lists
-    """
+    """Blocks behind a summary: closed on a screen unless `is_open`, open on paper. `is_brief`: the
+    PDF has only the first rows of its tables and lists."""
 
     summary: str
     blocks: "tuple[Block, ...]"
@@ -224,14 +216,15 @@ class Document:
 
     def blocks(self) -> Iterator[Block]:
         """Every block in reading order, those of folds after their fold."""
-        for section in self.sections:
-            yield from blocks_of(section)
+        for section, _ in by_level(self.sections):
+            yield from opened(section.blocks)
 
 
-def blocks_of(section: Section) -> Iterator[Block]:
-    yield from opened(section.blocks)
-    for inner in section.sections:
-        yield from blocks_of(inner)
+def by_level(sections: Iterable[Section], level: int = 1) -> Iterator[tuple[Section, int]]:
+    """Every section in reading order, with the level of its heading."""
+    for section in sections:
+        yield section, level
+        yield from by_level(section.sections, level + 1)
 
 
 def opened(blocks: Iterable[Block]) -> Iterator[Block]:

@@ -79,9 +79,10 @@ def columns(
         for column, score in row.scores.items():
             scores.setdefault(column, []).append(score)
     scored = [
-        _score_column(scores[name])
+        score_column(scores[name])
         for name in joined.score_columns
-        if _is_shown(scores[name][0], directions)
+        if not isinstance(score := scores[name][0], MeasuredScore)
+        or (score.metric == "recall_at_1" and score.direction in directions)
     ]
     beside = 1 + max((i for i, each in enumerate(found) if each.name == MEMORY), default=-1)
     trained = [column for column in scored if column.is_trained]
@@ -89,13 +90,7 @@ def columns(
     return [*found[:beside], *trained, *found[beside:], *others]
 
 
-def _is_shown(score: AnyScore, directions: Sequence[Direction]) -> bool:
-    if not isinstance(score, MeasuredScore):
-        return True
-    return score.metric == "recall_at_1" and score.direction in directions
-
-
-def _score_column(some: Sequence[AnyScore]) -> OverviewColumn:
+def score_column(some: Sequence[AnyScore]) -> OverviewColumn:
     """The column of one score of several rows."""
     score = some[0]
     what = LETTERS.get(score.metric, score.metric.replace("_", " "))
@@ -104,20 +99,14 @@ def _score_column(some: Sequence[AnyScore]) -> OverviewColumn:
     meaning = f"{about}; {score.source}"
     seeds = [len(each.seeds) for each in some if isinstance(each, MeasuredScore)]
     if seeds:
-        head += f", {seeds_of(min(seeds), max(seeds))}"
+        few, many = min(seeds), max(seeds)
+        head += f", {f'{few} to {many}' if few < many else few} seed{'' if many == 1 else 's'}"
         meaning += "; mean over seeds ± standard deviation"
     elif score.origin != "measured":
         head += f" ({score.origin})"
     return OverviewColumn(
         score.column, head, meaning, True, score.origin == "published", is_trained=bool(seeds)
     )
-
-
-def seeds_of(few: int, many: int) -> str:
-    """`3 seeds`, `2 to 3 seeds`."""
-    if few == many:
-        return f"{few} seed{'' if few == 1 else 's'}"
-    return f"{few} to {many} seeds"
 
 
 def cell_text(row: Row, column: OverviewColumn) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vbench_mem.analysis.join import Joined
-from vbench_mem.base.metrics import METRICS, Metric
+from vbench_mem.base.metrics import METRICS
 from vbench_mem.report.columns import table_columns
 
 if TYPE_CHECKING:
@@ -36,12 +36,9 @@ def write_parquet(joined: Joined, path: Path) -> None:
     import pyarrow.parquet as pq
 
     table = pa.Table.from_pandas(frame(joined), preserve_index=False)
-    fields = [
-        field.with_metadata(facts_of(METRICS[field.name])) if field.name in METRICS else field
-        for field in table.schema
-    ]
+    fields = list(table.schema)
+    for place, field in enumerate(fields):
+        if (metric := METRICS.get(field.name)) is not None:
+            facts = {"unit": metric.unit, "better": metric.better, "meaning": metric.meaning}
+            fields[place] = field.with_metadata(facts)
     pq.write_table(table.cast(pa.schema(fields, metadata=table.schema.metadata)), path)
-
-
-def facts_of(metric: Metric) -> dict[str, str]:
-    return {"unit": metric.unit, "better": metric.better, "meaning": metric.meaning}

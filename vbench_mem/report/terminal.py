@@ -1,11 +1,12 @@
 """The table of rows and the claims on a terminal, as wide as it allows."""
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from rich import box
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
 
 from vbench_mem.analysis.claims.accuracy import findings
@@ -26,31 +27,19 @@ STYLES: dict[str, str] = {
     Fit.TIGHT: "yellow",
 }
 PADDING = 2
-GAP = PADDING + 1  # between two columns: the padding and the place of a line
+WIDEST = 10_000  # columns of a terminal on which nothing is wrapped
 LONGEST_WORD = 11  # of a heading, which is wrapped between words
 
 
 def draw_overview(joined: Joined, console: Console) -> None:
     """One line for each row, below it reasons of failures, then the claims."""
-    axes, available = overview.load_axes(joined), overview.columns(joined, overview.SHORT, ("t2v",))
-    shown = fitting(joined, axes, available, console.width)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, PADDING, 0, 0))
-    table.add_column("variant", overflow="fold")
-    for name in axes:
-        table.add_column(name, justify="right")
-    table.add_column("status", no_wrap=True)
-    for column in shown:
-        width = width_of(column, joined)
-        table.add_column(column.head, justify="right", max_width=width, overflow="fold")
-    for row in joined.rows:
-        table.add_row(
-            escape(row.cell.variant),
-            *(escape(overview.axis_text(row, name)) for name in axes),
-            f"[{STYLES.get(row.state, 'red')}]{row.state}[/]",
-            *(overview.cell_text(row, column) for column in shown),
-        )
-    console.print(table)
-    if len(shown) < len(available):
+    available = overview.columns(joined, overview.SHORT, ("t2v",))
+    tables = [overview_table(joined, available[: n + 1]) for n in range(len(available) or 1)]
+    whole = console.options.update(width=WIDEST)
+    widths = [Measurement.get(console, whole, table).maximum for table in tables]
+    fitting = max(sum(width <= console.width for width in widths), 1)
+    console.print(tables[fitting - 1])
+    if fitting < len(tables):
         console.print("More columns: see report.html")
     for row in joined.rows:
         if row.reason is not None:
@@ -62,6 +51,26 @@ def draw_overview(joined: Joined, console: Console) -> None:
     if missing := sum(each.state == RowState.MISSING for each in ended):
         console.print(f"Trainings without a record: {missing}; run the matrix")
     draw_findings(joined, console)
+
+
+def overview_table(joined: Joined, columns: Sequence[overview.OverviewColumn]) -> Table:
+    axes = overview.load_axes(joined)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, PADDING, 0, 0))
+    table.add_column("variant", overflow="fold")
+    for name in axes:
+        table.add_column(name, justify="right")
+    table.add_column("status", no_wrap=True)
+    for column in columns:
+        width = width_of(column, joined)
+        table.add_column(column.head, justify="right", max_width=width, overflow="fold")
+    for row in joined.rows:
+        table.add_row(
+            escape(row.cell.variant),
+            *(escape(overview.axis_text(row, name)) for name in axes),
+            f"[{STYLES.get(row.state, 'red')}]{row.state}[/]",
+            *(overview.cell_text(row, column) for column in columns),
+        )
+    return table
 
 
 def draw_findings(joined: Joined, console: Console) -> None:
@@ -98,26 +107,4 @@ def width_of(column: overview.OverviewColumn, joined: Joined) -> int:
     word = min(LONGEST_WORD, max(map(len, column.head.split())))
     if column.is_trained:
         word = LONGEST_WORD  # its heading has many words
-    return widest(word, (overview.cell_text(row, column) for row in joined.rows))
-
-
-def fitting(
-    joined: Joined, axes: list[str], available: list[overview.OverviewColumn], width: int
-) -> list[overview.OverviewColumn]:
-    """The first columns that fit beside the variant, at least one."""
-    rows = joined.rows
-    used = 2 + widest(0, (row.cell.variant for row in rows)) + GAP  # 2: the table's edges
-    used += sum(widest(len(n), (overview.axis_text(r, n) for r in rows)) + GAP for n in axes)
-    used += widest(0, (row.state for row in rows)) + GAP
-    shown: list[overview.OverviewColumn] = []
-    for column in available:
-        used += width_of(column, joined) + GAP
-        if used > width and shown:
-            break
-        shown.append(column)
-    return shown
-
-
-def widest(head: int, texts: Iterable[str]) -> int:
-    """The longest text or the heading."""
-    return max(head, max(map(len, texts), default=0))
+    return max([word, *(len(overview.cell_text(row, column)) for row in joined.rows)])

@@ -1,39 +1,30 @@
-"""How encoders were trained, as texts of a table, and the trainings that failed."""
+"""How encoders were trained, as a table, and the trainings that failed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from vbench_mem.analysis.join import Joined
+from vbench_mem.analysis.scores.measured import StageFacts
 from vbench_mem.analysis.scores.measured import name_of as source_name
 from vbench_mem.analysis.spread import Spread
 from vbench_mem.analysis.trained import trained_encoders
 from vbench_mem.matrix.training import Source, Stage
-from vbench_mem.report.curves import (
-    TrainedStage,
-    name_of,
-    stage_names,
-    trained_stages,
-)
+from vbench_mem.report.curves import TrainedStage, name_of, stage_names, trained_stages
+from vbench_mem.report.document import Column, Field, Group, Span, field_of, line, text_fields
 from vbench_mem.running.record import RowState
 
 DIGITS = 12  # of a hash
-
-
-@dataclass(frozen=True, kw_only=True)
-class StageLine:
-    """One stage of one encoder, or of several that share it; numbers are means over seeds.
-
-    checkpoints  seed, hash
-    """
-
-    label: str
-    seconds: str
-    clips_per_s: str
-    repeated: str
-    truncated: str
-    broken: str
-    checkpoints: tuple[tuple[int, str], ...]
+REPEATED = "pairs with the caption of an earlier pair of their batch"
+STAGE_COLUMNS = (
+    Column("encoder"),
+    Column("seconds", True),
+    Column("clips/s", True),
+    Column("captions repeated", True, REPEATED),
+    Column("captions cut", True),
+    Column("broken clips", True),
+    Column("checkpoints by seed, SHA-256"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,42 +37,50 @@ class FailedTraining:
     cell_id: str
 
 
-def stage_lines(joined: Joined) -> list[tuple[str, list[StageLine]]]:
-    """Each stage's description, and its lines in the order of the rows."""
+def stage_groups(joined: Joined) -> list[Group]:
+    """A group of rows for each stage; one row for each encoder, or for several that share it."""
     trained = trained_encoders(joined)
     groups: dict[tuple[Stage, tuple[str, ...]], list[TrainedStage]] = {}
     for stage_run in trained_stages(joined, trained):
         groups.setdefault((stage_run.facts.stage, stage_run.encoders), []).append(stage_run)
     order = stage_names(trained)
-    found: dict[str, list[StageLine]] = {}
+    found: dict[str, list[tuple[Field, ...]]] = {}
     for (stage, whose), some in sorted(
         groups.items(), key=lambda each: order.index(each[0][0].name)
     ):
-        found.setdefault(about(stage), []).append(line_of(name_of(whose, len(trained)), some))
-    return list(found.items())
+        label = name_of(whose, len(trained))
+        facts = [stage_run.facts for stage_run in some]
+        found.setdefault(about(stage), []).append(stage_fields(label, facts))
+    return [Group(tuple(rows), head=line(text)) for text, rows in found.items()]
 
 
 def about(stage: Stage) -> str:
     """`video: 16 frames, 300 steps of batch 64, learning rate 0.001 cosine, info_nce`."""
     warmup = f" after {stage.warmup} of warm-up" if stage.warmup else ""
+    batch = f"{stage.batch:,}" + (f" in {stage.micro_batch:,}s" if stage.micro_batch else "")
     return (
-        f"{stage.name}: {frames_text(stage)}, {stage.steps:,} steps of batch {batch(stage)}, "
+        f"{stage.name}: {frames_text(stage)}, {stage.steps:,} steps of batch {batch}, "
         f"learning rate {stage.learning_rate:g} {stage.schedule}{warmup}, {stage.objective}"
     )
 
 
-def line_of(label: str, some: Sequence[TrainedStage]) -> StageLine:
-    results = [stage_run.facts.result for stage_run in some]
+def stage_fields(label: str, facts: Sequence[StageFacts]) -> tuple[Field, ...]:
+    """In the order of `STAGE_COLUMNS`; numbers are means over seeds."""
+    results = [each.result for each in facts]
     seen = sum(each.clips_seen for each in results)
-    return StageLine(
-        label=label,
-        seconds=Spread(tuple(each.seconds for each in results)).plain,
-        clips_per_s=Spread(tuple(each.clips_seen / each.seconds for each in results)).plain,
-        repeated=share(sum(each.repeated for each in results), seen),
-        truncated=f"{max(each.truncated for each in results):,}",
-        broken=f"{max(len(each.broken) for each in results):,}",
-        checkpoints=tuple((each.facts.seed, each.facts.checkpoint) for each in some),
+    hashes: list[str | Span] = []
+    for each in facts:
+        hashes.append(f"{', ' if hashes else ''}{each.seed} ")
+        hashes.append(Span(each.checkpoint[:DIGITS], "code", title=each.checkpoint))
+    texts = (
+        label,
+        Spread(tuple(each.seconds for each in results)).plain,
+        Spread(tuple(each.clips_seen / each.seconds for each in results)).plain,
+        f"{100 * sum(each.repeated for each in results) / seen:.1f} %" if seen else "",
+        f"{max(each.truncated for each in results):,}",
+        f"{max(len(each.broken) for each in results):,}",
     )
+    return (*text_fields(*texts), field_of(*hashes))
 
 
 def frames_text(stage: Stage) -> str:
@@ -91,15 +90,6 @@ def frames_text(stage: Stage) -> str:
     return f"{stage.frames} frames" + (
         f" with images at {stage.images:g} of the loss" if stage.images else ""
     )
-
-
-def batch(stage: Stage) -> str:
-    """`256`, `256 in 32s` where pairs are embedded so many at a time."""
-    return f"{stage.batch:,}" + (f" in {stage.micro_batch:,}s" if stage.micro_batch else "")
-
-
-def share(count: int, of: int) -> str:
-    return f"{100 * count / of:.1f} %" if of else ""
 
 
 def trained_on(joined: Joined) -> str:
@@ -136,14 +126,12 @@ def failed_trainings(joined: Joined) -> list[FailedTraining]:
     known = {record.cell_id: record for record in joined.records}
     found = []
     for cell in accuracy.all:
-        record = known.get(cell.id)
-        if record is not None and record.reason is None:
-            continue
         state, reason = RowState.MISSING.value, "no record; run the matrix"
-        if record is not None:
-            state, reason = record.status, record.reason or ""
-        label = joined.matrix.label(cell)
-        found.append(FailedTraining(label=label, state=state, reason=reason, cell_id=cell.id))
+        if (record := known.get(cell.id)) is not None:
+            state, reason = record.status.value, record.reason or ""
+        if reason:
+            label = joined.matrix.label(cell)
+            found.append(FailedTraining(label=label, state=state, reason=reason, cell_id=cell.id))
     return found
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vbench_mem.base.errors import UsageError
+from vbench_mem.base.errors import UsageError, cannot_read
 from vbench_mem.base.strict_json import parse_json
 
 # our single entry of the metadata: the format does not keep the order of several
@@ -45,8 +45,7 @@ def read_header(path: Path) -> Header:
             text = file.read(length_bytes)
             size_bytes = file.seek(0, 2)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UsageError(f"{path}: cannot be read: {reason}") from error
+        raise cannot_read(path, error) from error
     if len(text) < length_bytes:
         raise UsageError(f"{path}: damaged: its header is truncated; copy it again")
     try:

@@ -42,7 +42,7 @@ def test_the_baseline_is_rewritten_byte_for_byte(path: Path, made: Made) -> None
     path.write_text(GROWTH.replace("[4, 8]", "[8, 4]"))
     again = invoke(path, "--update-baseline")
     assert file.read_bytes() == first
-    assert again.stdout == f"{file}: 2 cells, unchanged\n"
+    assert again.stdout == f"{file}: unchanged, cells: 2\n"
     assert sorted(item.name for item in path.parent.iterdir()) == ["base.json", "m.yaml"]
 
 
@@ -77,7 +77,7 @@ def test_a_baseline_edited_by_hand_is_written_whole_again(path: Path, made: Made
 
 def test_one_cell_is_not_called_cells(path: Path, made: Made) -> None:
     path.write_text(GROWTH.replace("[4, 8]", "4"))
-    assert invoke(path, "--update-baseline").stdout.endswith("base.json: 1 cell, written\n")
+    assert invoke(path, "--update-baseline").stdout.endswith("base.json: written, cells: 1\n")
 
 
 def test_a_cell_that_cannot_be_predicted_fails_and_is_not_in_the_baseline(

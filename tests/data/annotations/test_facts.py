@@ -58,7 +58,7 @@ def test_data_shows_what_a_file_is_read_as(tmp_path: Path) -> None:
     rows = dict(line.split(maxsplit=1) for line in result.stdout.splitlines())
     assert rows["form"] == "youcook2 (guessed)"
     assert rows["protocol"] == "zero-shot; validation; one caption a clip"
-    assert rows["gallery"] == "3 clips; 2 are a clip twice"
+    assert rows["clips"] == "3; 2 are a clip twice"
     assert rows["captions"] == "3, 1 a clip"
     assert rows["hash"] == "none, since it includes the videos; add --videos DIR"
 
@@ -83,6 +83,6 @@ def test_data_reads_paths_relative_to_the_file_and_takes_a_split(tmp_path: Path)
     file = write(tmp_path, "c.csv", "path,caption\na.mp4,x y\nb.mp4,z\n")
     write(tmp_path, "some.txt", "b.mp4\n")
     result = invoke(file, "--split", "some.txt")
-    assert "gallery      1 clip\n" in result.stdout and "length       1 to 1 words" in result.stdout
+    assert "clips        1\n" in result.stdout and "length       1 to 1 words" in result.stdout
     slip = invoke(file, "--split", "tset")
     assert slip.exit_code == 2 and "has no split tset" in slip.stderr

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from vbench_mem.base.errors import UsageError, cannot_write
+from vbench_mem.base.errors import UsageError, cannot_read, cannot_write
 from vbench_mem.base.explain import explain
 from vbench_mem.base.files import write_file
 from vbench_mem.base.load import Load, Runtime
@@ -75,7 +75,7 @@ def read_baseline(path: Path, write: str = WRITE) -> Baseline:
             f"{path}: the baseline does not exist yet; write it with `{write}` and commit it"
         ) from error
     except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {(error.strerror or '').lower()}") from error
+        raise cannot_read(path, error) from error
     return parse_baseline(text, str(path), write)
 
 

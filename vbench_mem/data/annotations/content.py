@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 
-from vbench_mem.base.errors import UsageError
+from vbench_mem.base.errors import cannot_read
 from vbench_mem.data.benchmark import Caption, Clip
 
 HEAD_BYTES = 2**16
@@ -31,8 +31,7 @@ def digest(video: Path) -> str:
         stat = video.stat()
         return digest_of_version(video, stat.st_size, stat.st_mtime_ns)
     except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise UsageError(f"{video}: cannot be read: {why}; check the file") from error
+        raise cannot_read(video, error, "check the file") from error
 
 
 @lru_cache(maxsize=2**17)  # a video has many clips, and a matrix many cells

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from vbench_mem.base.errors import UsageError
+from vbench_mem.base.errors import UsageError, reason_of
 from vbench_mem.data.cache import made_once
 from vbench_mem.data.synthetic.files import folder_of, write_captions, write_clips
 from vbench_mem.data.synthetic.tasks import clips_by_split
@@ -33,9 +33,9 @@ def ensure(
     try:
         return made_once(folder, lambda aside: make(task, size, seed, aside, progress))
     except OSError as error:
-        why = (error.strerror or str(error)).lower()
         raise UsageError(
-            f"{folder}: cannot be made: {why}; make room or name another folder in VBENCH_MEM_CACHE"
+            f"{folder}: cannot be made: {reason_of(error)}; "
+            "make room or name another folder in VBENCH_MEM_CACHE"
         ) from error
 
 

@@ -26,6 +26,7 @@ NUMBER_COLUMNS = (
     doc.Column("A", True, "before"),
     doc.Column("B", True, "after"),
 )
+ALONE_COLUMNS = tuple(map(doc.Column, ("only in", "row", "status", "nearest")))
 RECALL_COLUMNS = (
     doc.Column("encoder"),
     doc.Column("benchmark"),
@@ -38,18 +39,22 @@ RECALL_COLUMNS = (
 
 
 def document_of(comparison: Comparison, figures: Sequence[doc.Figure] = ()) -> doc.Document:
+    recalls = sorted(comparison.recalls, key=lambda each: each.is_same)
     letters = (("A", comparison.before), ("B", comparison.after))
     sides = (f"{letter} is {side.title}, {wording.about(side)}." for letter, side in letters)
+    one_side = (("A", comparison.only_before), ("B", comparison.only_after))
+    alone = (unmatched_row(letter, each) for letter, some in one_side for each in some)
+    unchanged = wording.unchanged_facts(comparison)
     summary: tuple[doc.Block, ...] = (
         doc.paragraph(f"What changed from A to B? {' '.join(sides)}"),
-        doc.Summary((*wording.facts(comparison), *more(comparison))),
+        doc.Summary((*wording.facts(comparison), *wording.setting_facts(comparison), *unchanged)),
         *figures,
     )
     parts: tuple[tuple[str, str, Iterable[doc.Block]], ...] = (
         ("Summary", "answer", summary),
         ("Changes", "changes", changes(comparison)),
-        ("Recall", "recall", recall_blocks(comparison.recalls)),
-        ("Rows only in A or only in B", "one-side", unmatched_blocks(comparison)),
+        ("Recall", "recall", browsed("recall", RECALL_COLUMNS, map(recall_row, recalls))),
+        ("Rows only in A or only in B", "one-side", browsed("alone", ALONE_COLUMNS, alone)),
         ("Machines and versions", "machines", machine_blocks(comparison)),
     )
     sections = (
@@ -62,53 +67,47 @@ def document_of(comparison: Comparison, figures: Sequence[doc.Figure] = ()) -> d
     )
 
 
-def more(comparison: Comparison) -> Iterator[doc.Fact]:
-    differing = comparison.differing
-    label = "Software, settings"
-    if comparison.is_unlike:
-        label, differing = "Unlike machines", [fact for fact in differing if fact.is_machine]
-    if differing:
-        yield label, ", ".join(fact.text for fact in differing)
-    yield from wording.unchanged_facts(comparison)
-
-
 def changes(comparison: Comparison) -> Iterator[doc.Paragraph | doc.Bullets | doc.Table | doc.Fold]:
     """Endings and modules, then every difference."""
-    endings = []
-    for row in comparison.rows:
-        if text := wording.ending_text(row):
-            tone = TONES.get(row.ending or Judgement.INFORMATIONAL, "plain")
-            endings.append(doc.line(doc.Span(row.label, "strong"), ": ", doc.Span(text, tone)))
-    if endings:
-        yield doc.paragraph("Rows that ended differently:")
-        yield doc.bullets(endings)
-    modules = [
-        doc.line(doc.Span(row.label, "strong"), f": {'; '.join(row.why)}")
+    endings = [
+        labelled(row, doc.Span(text, TONES.get(row.ending or Judgement.INFORMATIONAL, "plain")))
         for row in comparison.rows
-        if row.why
+        if (text := wording.ending_text(row))
     ]
-    if modules:
-        yield doc.paragraph("Modules whose memory changed:")
-        yield doc.bullets(modules)
+    modules = [labelled(row, "; ".join(row.why)) for row in comparison.rows if row.why]
+    for head, lines in (
+        ("Rows that ended differently:", endings),
+        ("Modules whose memory changed:", modules),
+    ):
+        if lines:
+            yield doc.paragraph(head)
+            yield doc.bullets(lines)
     counted, rest = [], []
     for row in comparison.rows:
         first = wording.main_differences(row, comparison.is_unlike)
         counted += [number_row(row, each) for each in first]
         rest += [number_row(row, each) for each in row.differences if each not in first]
-    if counted:
-        yield numbers_table("changed", counted)
-    elif not endings:
+    yield from browsed("changed", NUMBER_COLUMNS, counted)
+    if not counted and not endings:
         yield doc.paragraph("No metric changed by more than noise.")
     yield doc.aside(wording.ABOUT_NOISE)
-    if rest:
+    for table in browsed("unjudged", NUMBER_COLUMNS, rest):
         summary = f"More differences: {len(rest)} (parts of these, within noise, or not judged)"
-        yield doc.Fold(summary, (numbers_table("unjudged", rest),))
+        yield doc.Fold(summary, (table,))
     for note in wording.notes(comparison, most=len(METRICS)):
         yield doc.aside(f"{note}.")
 
 
-def numbers_table(name: str, rows: Sequence[tuple[doc.Field, ...]]) -> doc.Table:
-    return doc.plain_table(name, NUMBER_COLUMNS, rows, is_browsed=True)
+def labelled(row: Matched, text: str | doc.Span) -> doc.Line:
+    return doc.line(doc.Span(row.label, "strong"), ": ", text)
+
+
+def browsed(
+    name: str, columns: Sequence[doc.Column], rows: Iterable[tuple[doc.Field, ...]]
+) -> list[doc.Table]:
+    """A table, or none where there is no row."""
+    some = tuple(rows)
+    return [doc.plain_table(name, columns, some, is_browsed=True)] if some else []
 
 
 def number_row(row: Matched, each: Difference) -> tuple[doc.Field, ...]:
@@ -129,12 +128,6 @@ def value_field(each: Difference, value: int | float, text: str) -> doc.Field:
     return doc.field_of(text, value=value, title=f"{value} {METRICS[each.metric].unit}")
 
 
-def recall_blocks(recalls: Sequence[Recall]) -> Iterator[doc.Table]:
-    if recalls:
-        rows = map(recall_row, sorted(recalls, key=lambda each: each.is_same))
-        yield doc.plain_table("recall", RECALL_COLUMNS, rows, is_browsed=True)
-
-
 def recall_row(each: Recall) -> tuple[doc.Field, ...]:
     text, tone = RECALL_WORDS[each.verdict], TONES.get(each.verdict, "quiet")
     return (
@@ -151,14 +144,6 @@ def spread_field(shares: tuple[float, ...], sign: str = "") -> doc.Field:
     return doc.field_of(Spread(shares).percent(sign), value=Spread(shares).mean)
 
 
-def unmatched_blocks(comparison: Comparison) -> Iterator[doc.Table]:
-    columns = map(doc.Column, ("only in", "row", "status", "nearest"))
-    sides = (("A", comparison.only_before), ("B", comparison.only_after))
-    rows = [unmatched_row(letter, each) for letter, some in sides for each in some]
-    if rows:
-        yield doc.plain_table("alone", columns, rows, is_browsed=True)
-
-
 def unmatched_row(letter: str, each: Unmatched) -> tuple[doc.Field, ...]:
     state = each.item.state
     span = doc.Span(state, "good" if state == Status.OK else "quiet")
@@ -170,10 +155,9 @@ def machine_blocks(comparison: Comparison) -> Iterator[doc.Block]:
     if not comparison.facts:
         yield doc.paragraph("Machine and software of one or both sides are unknown.")
         return
-    differing = [fact for fact in comparison.facts if fact.differs]
     same = [fact for fact in comparison.facts if not fact.differs]
-    if differing:
-        yield fact_table("differing", differing)
+    if comparison.differing:
+        yield fact_table("differing", comparison.differing)
     else:
         yield doc.paragraph("No recorded fact differs.")
     if same:

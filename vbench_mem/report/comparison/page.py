@@ -9,8 +9,8 @@ from vbench_mem.base.errors import cannot_write
 from vbench_mem.base.files import write_file
 from vbench_mem.report.comparison.document import document_of
 from vbench_mem.report.comparison.picture import plan
-from vbench_mem.report.document import Document
 from vbench_mem.report.illustrate import drawn
+from vbench_mem.report.write import written
 
 UNFIT = re.compile("[^A-Za-z0-9_-]")  # for an anchor, a file name and an address
 
@@ -27,23 +27,9 @@ def write_page(comparison: Comparison, path: Path) -> list[Path]:
             if planned.skipped is None:
                 folder.mkdir(exist_ok=True)
             figure = drawn(planned, folder, f"{UNFIT.sub('_', path.stem)}_")
-            write_file(path, content_of(document_of(comparison, [figure]), path.suffix))
+            write_file(path, written(document_of(comparison, [figure]), path.suffix))
     except OSError as error:
         raise cannot_write(path, error, "choose another with --out") from error
     if is_pdf or figure.svg is None:
         return [path]
     return [path, *(folder / f"{figure.name}.{kind}" for kind in ("svg", "png"))]
-
-
-def content_of(document: Document, ending: str) -> bytes:
-    if ending == ".pdf":
-        from vbench_mem.report.write.pdf import pdf_bytes
-
-        return pdf_bytes(document)
-    if ending == ".md":
-        from vbench_mem.report.write.markdown import markdown_text
-
-        return markdown_text(document).encode()
-    from vbench_mem.report.write.html import html_page
-
-    return html_page(document).encode()

@@ -25,9 +25,8 @@ INDENT, GAP = 2, "  "
 def draw(comparison: Comparison, console: Console) -> None:
     for letter, side in (("A", comparison.before), ("B", comparison.after)):
         say(console, f"{letter}  {side.title}, {wording.about(side)}")
-    if comparison.differing:
-        heading = "Unlike machines" if comparison.is_unlike else "Other software or settings"
-        say(console, f"{heading}: {', '.join(fact.text for fact in comparison.differing)}")
+    for label, text in wording.setting_facts(comparison):
+        say(console, f"{label}: {text}")
     for note in wording.notes(comparison):
         say(console, note)
     console.print()
@@ -55,12 +54,8 @@ def draw_rows(comparison: Comparison, console: Console) -> None:
         console.print()
         say(console, row.label, "bold")
         if ending := wording.ending_text(row):
-            say(
-                console,
-                ending,
-                STYLES.get(row.ending or Judgement.INFORMATIONAL, ""),
-                indent=INDENT,
-            )
+            style = STYLES.get(row.ending or Judgement.INFORMATIONAL, "")
+            say(console, ending, style, indent=INDENT)
         for each in lines[:SHOWN]:
             columns = zip(cells_of(each), widths, strict=True)
             text = Text("".join(f"{cell:<{width}}{GAP}" for cell, width in columns))

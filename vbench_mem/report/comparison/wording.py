@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from statistics import fmean
 
 from vbench_mem.analysis.compare.bands import OF_STEP
 from vbench_mem.analysis.compare.differences import (
@@ -124,6 +125,13 @@ def facts(comparison: Comparison) -> list[Fact]:
     return found
 
 
+def setting_facts(comparison: Comparison) -> Iterator[Fact]:
+    """Machines, software and settings that differ."""
+    label = "Unlike machines" if comparison.is_unlike else "Other software or settings"
+    if comparison.differing:
+        yield label, ", ".join(fact.text for fact in comparison.differing)
+
+
 def exact_facts(comparison: Comparison) -> Iterator[Fact]:
     """Rows by the verdict on endings, memory, FLOPs and parameters."""
     total = len(comparison.rows)
@@ -173,8 +181,8 @@ def recall_facts(comparison: Comparison) -> Iterator[Fact]:
 
 def recall_text(each: Recall) -> str:
     """One encoder in one line."""
-    before, after = (100 * sum(some) / len(some) for some in (each.before, each.after))
-    numbers = f"T2V R@1 {before:.1f} % -> {after:.1f} %, {each.text}, seeds: {len(each.seeds)}"
+    before, after = (f"{100 * fmean(some):.1f} %" for some in (each.before, each.after))
+    numbers = f"T2V R@1 {before} -> {after}, {each.text}, seeds: {len(each.seeds)}"
     return f"{each.label}, {each.benchmark}: {numbers}: {RECALL_WORDS[each.verdict]}"
 
 

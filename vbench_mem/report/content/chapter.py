@@ -11,14 +11,7 @@ from vbench_mem.report.evidence import link_of
 from vbench_mem.running.memory_limit import Fit
 from vbench_mem.running.record import Status
 
-TONES: dict[str, Tone] = {
-    Status.OK: "good",
-    Status.OOM: "bad",
-    Status.TIMEOUT: "bad",
-    Status.KILLED: "bad",
-    Status.ERROR: "bad",
-    Fit.TOO_LARGE: "bad",
-}
+BAD = (Status.OOM, Status.TIMEOUT, Status.KILLED, Status.ERROR, Fit.TOO_LARGE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +38,8 @@ class Chapter:
 
 
 def state_span(state: str, reason: str | None = None) -> Span:
-    return Span(state, TONES.get(state, "quiet"), title=reason)
+    tone: Tone = "good" if state == Status.OK else "bad" if state in BAD else "quiet"
+    return Span(state, tone, title=reason)
 
 
 def named(row: Row, text: str | None = None) -> Line:

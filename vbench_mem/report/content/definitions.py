@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from vbench_mem.analysis.join import Joined
 from vbench_mem.base.metrics import METRICS, Metric
-from vbench_mem.base.score_metrics import SCORE_METRICS, ScoreMetric
+from vbench_mem.base.score_metrics import SCORE_METRICS
 from vbench_mem.report import document as doc
 from vbench_mem.report.columns import ABOUT_SCORES, ordered_metrics
 from vbench_mem.report.content.chapter import Chapter
@@ -39,7 +39,8 @@ def fields(every: Sequence[Joined]) -> Iterator[tuple[doc.Field, ...]]:
     if any(joined.matrix.accuracy is not None for joined in every):
         for name, meaning in ABOUT_SCORES.items():
             yield named(name, "", "", meaning)
-    for score in used_score_metrics(every):
+    used = {score.metric for it in every for row in it.rows for score in row.scores.values()}
+    for score in (metric for name, metric in SCORE_METRICS.items() if name in used):
         unit = "share" if score.is_share else "number"
         yield named(f"score.….{score.name}", unit, score.better, score.meaning)
 
@@ -55,12 +56,5 @@ def defined(every: Sequence[Joined]) -> list[Metric]:
         for row in joined.rows:
             if row.record is not None:
                 names |= {*row.record.metrics, *row.record.missing}
-            names |= {name for name in METRICS if row.has_prediction_of(name)} - {None}
-    return [metric for metric in ordered_metrics() if metric.name in names & METRICS.keys()]
-
-
-def used_score_metrics(every: Sequence[Joined]) -> list[ScoreMetric]:
-    names = {
-        score.metric for joined in every for row in joined.rows for score in row.scores.values()
-    }
-    return [metric for name, metric in SCORE_METRICS.items() if name in names]
+            names |= {name for name in METRICS if row.has_prediction_of(name)}
+    return [metric for metric in ordered_metrics() if metric.name in names]

@@ -1,8 +1,7 @@
 """Failed, skipped and missing cells, each with its reason, and scores that match no row."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from vbench_mem.analysis.scores.score import Score
 from vbench_mem.base.units import significant
 from vbench_mem.report import document as doc
 from vbench_mem.report.content.chapter import Chapter, state_span
@@ -53,14 +52,17 @@ def scores_section(chapter: Chapter) -> doc.Section | None:
 def unmatched(chapter: Chapter) -> Iterator[doc.Block]:
     joined = chapter.joined
     if joined.unmatched:
-        columns: list[tuple[doc.Column, Callable[[tuple[Score, str]], doc.Field | str]]] = [
-            (doc.Column("variant"), lambda each: each[0].variant),
-            (doc.Column("score"), lambda each: each[0].column),
-            (doc.Column("value", True), lambda each: value_field(each[0])),
-            (doc.Column("why"), lambda each: each[1]),
-            (doc.Column("source"), lambda each: each[0].source),
-        ]
-        table = doc.table_of(f"{chapter.prefix}unmatched", joined.unmatched, columns)
+        heads = ("variant", "score", "value", "why", "source")
+        columns = (doc.Column(head, head == "value") for head in heads)
+        rows = (
+            (
+                *doc.text_fields(score.variant, score.column),
+                doc.field_of(significant(score.value, 4), value=score.value),
+                *doc.text_fields(why, score.source),
+            )
+            for score, why in joined.unmatched
+        )
+        table = doc.plain_table(f"{chapter.prefix}unmatched", columns, rows)
         summary = f"Scores that match no row: {len(joined.unmatched)}"
         yield doc.Fold(summary, (table,), is_brief=True)
     else:
@@ -71,7 +73,3 @@ def unmatched(chapter: Chapter) -> Iterator[doc.Block]:
         yield doc.Fold(summary, (labels,), is_brief=True)
     else:
         yield doc.paragraph("Every row has a score.")
-
-
-def value_field(score: Score) -> doc.Field:
-    return doc.field_of(significant(score.value, 4), value=score.value)

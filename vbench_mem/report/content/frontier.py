@@ -43,7 +43,7 @@ def table(rows: Iterable[FrontierRow], name: str, last: str, has_recall: bool) -
         *([(RECALL, recall_field)] if has_recall else []),
         (PEAK, lambda row: doc.field_of(show(MEMORY, row.memory), value=row.memory)),
         (STEP, lambda row: doc.field_of(show(TIME, row.step_ms), value=row.step_ms)),
-        (doc.Column(last), last_text),
+        (doc.Column(last), lambda it: ", ".join(it.wins) if it.is_best else it.dominated_by or ""),
     ]
     return doc.table_of(name, rows, columns, is_browsed=True)
 
@@ -51,7 +51,3 @@ def table(rows: Iterable[FrontierRow], name: str, last: str, has_recall: bool) -
 def recall_field(row: FrontierRow) -> doc.Field:
     text = "" if row.recall is None else f"{100 * row.recall:.1f} %"
     return doc.field_of(text, value=row.recall)
-
-
-def last_text(row: FrontierRow) -> str:
-    return ", ".join(row.wins) if row.is_best else row.dominated_by or ""

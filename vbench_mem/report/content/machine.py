@@ -1,4 +1,4 @@
-"""The machine, the versions, the matrix, and the commands that reproduce the report."""
+"""Where the numbers are from: files, machine, versions, matrix, commands."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -7,6 +7,7 @@ from vbench_mem.base.units import format_bytes
 from vbench_mem.machine.environment import Environment
 from vbench_mem.report import document as doc
 from vbench_mem.report.content.chapter import Chapter
+from vbench_mem.report.evidence import link_of
 
 
 def section(chapter: Chapter) -> doc.Section:
@@ -18,6 +19,19 @@ def section(chapter: Chapter) -> doc.Section:
         chapter.section("Commands", "again", (doc.Code(again),)),
     )
     return chapter.section("Machine, versions, matrix", "machine", machine_blocks(chapter), inner)
+
+
+def sources(chapter: Chapter) -> doc.Section | None:
+    """The file of each row by name, for readers on paper."""
+    rows = [
+        (doc.field_of(row.label), doc.field_of(doc.Span(link, "code", link=link)))
+        for row in chapter.joined.rows
+        if (link := link_of(row)) is not None
+    ]
+    heads = map(doc.Column, ("row", "file in the folder of this report"))
+    table = doc.plain_table(f"{chapter.prefix}sources", heads, rows)
+    blocks = (doc.Fold(f"Rows: {len(rows)}", (table,)),)
+    return chapter.section("Source files", "sources", blocks) if rows else None
 
 
 def machine_blocks(chapter: Chapter) -> Iterator[doc.Block]:

@@ -1,13 +1,11 @@
-"""Predicted and measured peak memory, row by row: the difference, and its phase.
+"""Predicted and measured peak memory of each record, and the phase in which they differ most."""
 
-Both numbers are of one record, so of one cell and one kind of device.
-"""
-
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import median
 
 from vbench_mem.analysis.join import Joined, Row
+from vbench_mem.base.metrics import MEMORY, PREDICTED_MEMORY
 from vbench_mem.base.units import format_bytes
 from vbench_mem.report import document as doc
 from vbench_mem.report.content.chapter import Chapter, named
@@ -19,10 +17,7 @@ SHOWN = 24  # rows that are not folded if one differs
 
 @dataclass(frozen=True)
 class PredictionError:
-    """Units: bytes; `error` is a share of the measured peak, above 0 if too much was predicted.
-
-    phase  with the largest difference, if the peak differs by more than 5 %; else None
-    """
+    """Bytes; `phase` with the largest difference, if the peak differs by more than 5 %."""
 
     row: Row
     predicted: int
@@ -31,16 +26,13 @@ class PredictionError:
 
     @property
     def error(self) -> float:
+        """A share of the measured peak, above 0 if too much was predicted."""
         return self.predicted / self.measured - 1
 
     @property
-    def is_equal(self) -> bool:
-        """To the byte."""
-        return self.predicted == self.measured
-
-    @property
-    def text(self) -> str:
-        return "equal" if self.is_equal else f"{100 * self.error:+.2f} %"
+    def field(self) -> doc.Field:
+        text = "equal" if self.error == 0 else f"{100 * self.error:+.2f} %"
+        return doc.field_of(doc.Span(text, "strong" if self.phase else "plain"), value=self.error)
 
 
 def section(chapter: Chapter) -> doc.Section | None:
@@ -51,21 +43,17 @@ def section(chapter: Chapter) -> doc.Section | None:
     note = " Rows that differ by more than 5 % name the phase with the largest difference."
     columns: list[tuple[doc.Column, Callable[[PredictionError], doc.Field | str]]] = [
         (doc.Column("row"), lambda each: doc.Field(named(each.row))),
-        (doc.Column("difference", True), error_field),
+        (doc.Column("difference", True), lambda each: each.field),
         (doc.Column("predicted peak", True), lambda each: bytes_field(each.predicted)),
         (doc.Column("measured peak", True), lambda each: bytes_field(each.measured)),
     ]
     if is_off:
         columns.append((doc.Column("largest difference in"), lambda each: each.phase or ""))
     table = doc.table_of(f"{chapter.prefix}predicted", found, columns)
-    is_open = len(found) <= SHOWN and not all(each.is_equal for each in found)
+    is_open = len(found) <= SHOWN and not all(each.error == 0 for each in found)
     text = verdict(found) + (note if is_off else "")
     blocks = (doc.paragraph(text), doc.Fold(f"Rows: {len(found)}", (table,), is_open))
     return chapter.section("Predicted and measured peak memory", "predicted", blocks)
-
-
-def error_field(each: PredictionError) -> doc.Field:
-    return doc.field_of(doc.Span(each.text, "strong" if each.phase else "plain"), value=each.error)
 
 
 def bytes_field(size: int) -> doc.Field:
@@ -76,23 +64,17 @@ def errors_of(joined: Joined) -> list[PredictionError]:
     """One for each row that has both numbers."""
     found = []
     for row in joined.rows:
-        record = row.record
-        if record is None:
-            continue
-        predicted = record.metrics.get("predicted_peak_bytes")
-        measured = record.metrics.get("peak_alloc_bytes")
+        metrics = row.record.metrics if row.record is not None else {}
+        predicted, measured = metrics.get(PREDICTED_MEMORY), metrics.get(MEMORY)
         if isinstance(predicted, int) and isinstance(measured, int) and measured:
-            off = abs(predicted / measured - 1) > WIDE
-            found.append(
-                PredictionError(row, predicted, measured, worst_phase(row) if off else None)
-            )
+            phase = worst_phase(metrics) if abs(predicted / measured - 1) > WIDE else None
+            found.append(PredictionError(row, predicted, measured, phase))
     return found
 
 
-def worst_phase(row: Row) -> str | None:
+def worst_phase(metrics: Mapping[str, float | None]) -> str | None:
     """The phase with the largest difference in bytes; None if no phase differs or has both."""
-    assert row.record is not None
-    metrics, gaps = row.record.metrics, {}
+    gaps = {}
     for phase in PHASES:
         predicted = metrics.get(f"predicted_{phase}_peak_bytes")
         measured = metrics.get(f"{phase}_peak_bytes")
@@ -104,7 +86,7 @@ def worst_phase(row: Row) -> str | None:
 def verdict(found: list[PredictionError]) -> str:
     """One sentence about all rows."""
     errors = [abs(each.error) for each in found]
-    equal = sum(each.is_equal for each in found)
+    equal = sum(each.error == 0 for each in found)
     furthest = max(found, key=lambda each: abs(each.error))
     return (
         f"Predicted peak equals measured peak to the byte: {equal} of {len(found)} rows. "

@@ -33,7 +33,10 @@ def shown_columns(joined: Joined) -> list[Shown]:
     return [
         (doc.Column("variant"), lambda row: doc.Field(named(row, row.cell.variant))),
         *(axis_column(joined, axis) for axis in overview.load_axes(joined)),
-        (doc.Column("status"), status_field),
+        (
+            doc.Column("status"),
+            lambda r: doc.field_of(state_span(r.state, r.reason), title=r.reason),
+        ),
         *(number_column(column) for column in every if not column.is_score),
         *([(WORK, work_field)] if has_work else []),
         *(number_column(column) for column in every if column.is_score),
@@ -49,10 +52,6 @@ def axis_column(joined: Joined, axis: str) -> Shown:
 def number_column(column: overview.OverviewColumn) -> Shown:
     head = doc.Column(column.head, True, column.meaning, column.is_published)
     return head, partial(number_field, column=column)
-
-
-def status_field(row: Row) -> doc.Field:
-    return doc.field_of(state_span(row.state, row.reason), title=row.reason)
 
 
 def work_field(row: Row) -> doc.Field:

@@ -1,25 +1,24 @@
 """The whole report: summary, figures, tables, verdicts, failures, definitions, machine. Each of
 several matrices has a chapter; shared sections come once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from vbench_mem.report import document as doc
-from vbench_mem.report.answer import summary
-from vbench_mem.report.conditions import conditions
+from vbench_mem.report.answer import conditions, summary
 from vbench_mem.report.content import (
     budgets,
     claims,
     definitions,
-    exhibits,
     failures,
     frontier,
     machine,
     prediction_error,
-    sources,
     trained,
 )
 from vbench_mem.report.content.chapter import Chapter
 from vbench_mem.report.content.rows import rows_blocks
+from vbench_mem.report.exhibits.retrieval import retrieval_table
+from vbench_mem.report.exhibits.tables import tables
 
 
 def document_of(chapters: Sequence[Chapter], title: str) -> doc.Document:
@@ -50,8 +49,8 @@ def in_short(chapters: Sequence[Chapter]) -> doc.Section:
 
 
 def parts(chapter: Chapter) -> tuple[doc.Section, ...]:
-    tables = (frontier, claims, trained, prediction_error)
-    inner = (*exhibits.sections(chapter), *present(each.section(chapter) for each in tables))
+    below = (frontier, claims, trained, prediction_error)
+    inner = (*exhibits(chapter), *present(each.section(chapter) for each in below))
     parts = (
         question(chapter),
         trade_off(chapter),
@@ -59,9 +58,21 @@ def parts(chapter: Chapter) -> tuple[doc.Section, ...]:
         budgets.section(chapter),
         failures.section(chapter),
         failures.scores_section(chapter),
-        sources.section(chapter),
+        machine.sources(chapter),
     )
     return present(parts)
+
+
+def exhibits(chapter: Chapter) -> Iterator[doc.Section]:
+    """A section for each table of the paper that the matrix names; without any, one of the recalls
+    of score files. Trained encoders have tables in `trained`."""
+    found = tables(chapter.joined, chapter.prefix)
+    for number, (title, about, table) in enumerate(found):
+        yield chapter.section(title, f"exhibit-{number}", (doc.aside(about), table))
+    recalls = retrieval_table(chapter.joined, chapter.prefix)
+    scores = (score for row in chapter.joined.rows for score in row.scores.values())
+    if not found and recalls and any(score.origin != "measured" for score in scores):
+        yield chapter.section("Recall at 1", "recall", (recalls,))
 
 
 def present(sections: Iterable[doc.Section | None]) -> tuple[doc.Section, ...]:

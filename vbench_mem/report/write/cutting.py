@@ -1,9 +1,8 @@
-"""A shortened document for places with a length limit.
-
-The rule: tables and lists keep their first N rows, N as large as fits; a line says how many were
-left out and that the HTML page has them. Where 25 rows each do not fit, folds are left out first.
+"""A document shortened to a length limit: tables and lists keep their first N rows, N as large as
+fits; a line says how many were left out. Where 25 rows each do not fit, folds are left out first.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
@@ -16,19 +15,14 @@ Size = Callable[[doc.Document], int]
 
 
 def fitted(document: doc.Document, limit: int, size: Size) -> doc.Document:
-    """As much of the document as fits `limit`; more than that where other blocks alone exceed it.
-
-    size  number of characters of a written document
-    """
+    """As much of the document as fits `limit` characters, which `size` counts; more than that where
+    other blocks alone exceed it."""
     if size(document) <= limit:
         return document
     has_folds = size(shortened(document, FEWEST)) <= limit
-    low, high = 0, max(map(length, document.blocks()), default=0)
-    while low < high:
-        middle = (low + high + 1) // 2
-        fits = size(shortened(document, middle, has_folds)) <= limit
-        low, high = (middle, high) if fits else (low, middle - 1)
-    return shortened(document, low, has_folds)
+    most = range(max(map(length, document.blocks()), default=0) + 1)
+    too_many = bisect_right(most, limit, key=lambda n: size(shortened(document, n, has_folds)))
+    return shortened(document, max(too_many - 1, 0), has_folds)
 
 
 def length(block: doc.Block) -> int:

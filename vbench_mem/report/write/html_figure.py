@@ -1,7 +1,5 @@
-"""A figure inside a page: its SVG made safe for HTML, with a tooltip on each mark.
-
-Ids get a prefix. Scripts, event handlers and outside addresses are removed.
-"""
+"""A figure inside a page: its SVG with a prefix before each id, without scripts, event handlers and
+outside addresses, and with a tooltip on each mark."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -71,11 +69,8 @@ def attribute(name: str, value: str, prefix: str) -> str | None:
 
 
 def add_tips(root: Element, prefix: str, tips: Mapping[str, Sequence[Mark]]) -> None:
-    """Each mark gets its numbers as `data-tip` and a link to its record.
-
-    The markers of a group are `use` elements in the order of its marks; without any, the group is
-    the mark.
-    """
+    """Each mark gets its numbers as `data-tip` and a link to its record. Marks are the `use`
+    elements of a group in their order; without any, the group itself."""
     parents = {child: parent for parent in root.iter() for child in parent}
     for group in list(root.iter("g")):
         marks = tips.get((group.get("id") or "").removeprefix(prefix), ())

@@ -20,10 +20,8 @@ REST = f"The rest is left out, {WHERE}"
 
 
 def markdown_text(document: doc.Document, limit: int = LIMIT) -> str:
-    """The whole text, ending in a line feed; a line says where something was left out.
-
-    Figures are links to figures/<name>.png, relative to the report's folder.
-    """
+    """The whole text; a line says where something was left out. Figures are links to
+    figures/<name>.png, relative to the report's folder."""
     parts = list(written(fitted(document, limit, lambda it: len(joined(written(it))))))
     if len(joined(parts)) > limit:
         while parts and len(joined([*parts, REST])) > limit:
@@ -66,11 +64,15 @@ def block_text(block: doc.Block) -> str:
             text = line_text(line, keeps_lines)
             return f"<sub>{text}</sub>" if is_soft and text else guarded(text)
         case doc.Summary(facts):
-            return summary_text(facts)
+            shown = (f"{bold_line(f'{escaped(label)}:')} {escaped(it)}" for label, it in facts)
+            return "\n>\n".join(f"> {each.strip()}" for each in shown)  # a quotation stands out
         case doc.Bullets(items):
             return "\n".join(f"- {guarded(line_text(item))}" for item in items)
         case doc.Code(text):
-            return code_block(clean(text).rstrip("\n"))
+            code = clean(text).rstrip("\n")
+            longest = max(map(len, re.findall("`+", code)), default=0)
+            fence = "`" * max(3, longest + 1)  # more backticks than any line has
+            return f"{fence}\n{code}\n{fence}"
         case doc.Table():
             return table_text(block)
         case doc.Figure():
@@ -79,19 +81,6 @@ def block_text(block: doc.Block) -> str:
             start = f"<details{' open' * is_open}>\n<summary>{in_html(one_line(summary))}</summary>"
             inner = [text for each in blocks for text in filled(block_text(each))]
             return "\n\n".join([start, *inner, "</details>"])
-
-
-def summary_text(facts: tuple[doc.Fact, ...]) -> str:
-    """A quotation, which stands out, with a paragraph for each fact."""
-    lines = (f"{bold_line(f'{escaped(label)}:')} {escaped(text)}" for label, text in facts)
-    return "\n>\n".join(f"> {each.strip()}" for each in lines)
-
-
-def code_block(text: str) -> str:
-    """Fenced by more backticks than any line of it has."""
-    longest = max(map(len, re.findall("`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}\n{text}\n{fence}"
 
 
 def figure_text(figure: doc.Figure) -> str:

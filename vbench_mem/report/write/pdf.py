@@ -13,16 +13,13 @@ if TYPE_CHECKING:
     import typst
 
 PAGE = Path(__file__).with_name("page.typ")
-ACCESSIBLE: "list[typst.PDFStandard]" = [
-    "ua-1"
-]  # PDF/UA-1: Typst refuses to write the file where it would not hold
+# PDF/UA-1: Typst refuses to write the file where it would not hold
+ACCESSIBLE: "list[typst.PDFStandard]" = ["ua-1"]
 
 
 def pdf_bytes(document: Document) -> bytes:
-    """The whole file; the same document gives the same bytes.
-
-    Raises RuntimeError for a bug of ours: no input of a user causes it.
-    """
+    """The whole file; the same document gives the same bytes. Raises `RuntimeError` for a bug of
+    ours: no input of a user causes it."""
     return compiled(json.dumps(content(document)))[0]
 
 

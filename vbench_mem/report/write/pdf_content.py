@@ -23,7 +23,7 @@ MOST_ENTRIES = 40  # of the contents
 
 def content(document: doc.Document) -> dict[str, Any]:
     """`runs` are all items in order."""
-    anchors = {section.anchor for section, _ in by_level(document.sections)}
+    anchors = {section.anchor for section, _ in doc.by_level(document.sections)}
     return {
         "title": one_line(document.title),
         "shown": breakable(one_line(document.title), TITLE_WORD),
@@ -37,17 +37,10 @@ def content(document: doc.Document) -> dict[str, Any]:
     }
 
 
-def by_level(sections: Iterable[doc.Section], level: int = 1) -> Iterator[tuple[doc.Section, int]]:
-    """Every section in reading order, with the level of its heading."""
-    for section in sections:
-        yield section, level
-        yield from by_level(section.sections, level + 1)
-
-
 def all_items(document: doc.Document, anchors: set[str]) -> Iterator[tuple[bool, Item]]:
     """Whether the page lies on its side, and the item. The contents come after the section with
     the answer, so that page 1 has it. Of many sections they list the upper ones."""
-    every = list(by_level(document.sections))
+    every = list(doc.by_level(document.sections))
     contents = {"kind": "contents", "depth": 4 if len(every) <= MOST_ENTRIES else 2}
     first = next((section for section, _ in every if section.blocks), None)
     if first is None or not any(isinstance(it, doc.Summary | doc.Bullets) for it in first.blocks):

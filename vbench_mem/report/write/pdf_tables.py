@@ -126,7 +126,6 @@ def part_text(parts: Sequence[Sequence[int]], place: int, count: int) -> str:
     """Which columns a part has; empty for a table in one part."""
     if len(parts) == 1:
         return ""
-    first = parts[place - 1][-1] + 1 if place else 0
+    first = parts[place - 1][-1] + 2 if place else 1
     start = "continued: columns" if place else "columns"
-    end = "" if place == len(parts) - 1 else ", continued below"
-    return f"{start} {first + 1} to {parts[place][-1] + 1} of {count}{end}"
+    return f"{start} {first} to {parts[place][-1] + 1} of {count}"

@@ -1,7 +1,6 @@
 """Text cleaned for every renderer, and sentences that all renderers share."""
 
 import re
-from collections.abc import Iterable
 
 from vbench_mem.report.document import Figure, Span, Table
 
@@ -32,13 +31,8 @@ def one_line(text: str) -> str:
 def published_note(table: Table) -> str:
     """The columns of published numbers; empty if there are none."""
     heads = [column.head for column in table.columns if column.is_published]
-    return f"Published, not from this machine: {listed(heads)}." if heads else ""
+    return f"Published, not from this machine: {', '.join(heads)}." if heads else ""
 
 
 def not_drawn(figure: Figure) -> str:
     return f"{figure.title} is not drawn: {(figure.skipped or 'no reason is given').rstrip('.')}."
-
-
-def listed(words: Iterable[str]) -> str:
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
