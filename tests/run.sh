@@ -7,5 +7,6 @@ cd "$here"
 "$python" -m ruff format --check .
 "$python" -m mypy
 "${python%/*}/lint-imports" --no-cache --no-logo # the layers of the package, see pyproject.toml
+unset PYTHONDONTWRITEBYTECODE # else each worker and each process that a test starts compiles all code
 # each worker takes tests that lie side by side: what a module makes for all of them is made once
 "$python" -m pytest -n 2 --dist worksteal "$@"

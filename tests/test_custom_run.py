@@ -53,6 +53,7 @@ axes:
   resolution_px: 32
   caption_tokens: 8
   device: cpu
+  threads: 1
 budgets:
 - {metric: peak_alloc_bytes, where: {family: custom, encoder: custom_example:build}, max: 1 GiB}
 - {metric: predicted_peak_bytes, where: {variant: custom_example:build}, max: 1 GiB}

@@ -18,5 +18,5 @@ def cell_of(folder: Path, reference: str = "own_code:build", **runtime: object) 
         spec=find_custom(reference, folder),
         recipe=RECIPES["full"],
         load=LOAD,
-        runtime=Runtime(device="cpu", **runtime),
+        runtime=Runtime(device="cpu", threads=1, **runtime),
     )

@@ -12,9 +12,9 @@ from typing import Any, Self
 
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 from vbench_mem.probes.timeline import Timeline
+from vbench_mem.probes.values import tensors_in
 
 
 @cache
@@ -52,7 +52,7 @@ class StorageTracker(TorchDispatchMode):
         result = func(*args, **(kwargs or {}))
         self.record_attention(func)
         # the arguments too: weights made before, tensors made outside of torch, resized ones
-        self.track(leaf for leaf in tree_leaves((args, kwargs, result)) if isinstance(leaf, Tensor))
+        self.track(tensors_in(args, kwargs, result))
         return result
 
     def decomposed(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:

@@ -10,9 +10,9 @@ from typing import Any
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
-from torch.utils._pytree import tree_leaves
 
 from vbench_mem.probes.fake import FakeTracker
+from vbench_mem.probes.values import tensors_in
 
 
 class TensorTagger:
@@ -56,7 +56,7 @@ class TensorTagger:
                 if isinstance(count, Tensor) and not count.dim() and not on_device:
                     self.host.add(self.tracker.block_of(count))
         for weight, state in list(optimizer.state.items()):
-            tensors = [each for each in tree_leaves(state) if isinstance(each, Tensor)]
+            tensors = list(tensors_in(state))
             self.tracker.tag("optimizer", tensors)
             if isinstance(weight, Tensor):
                 self.assign_owner(weight, tensors)

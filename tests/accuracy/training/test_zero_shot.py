@@ -40,6 +40,7 @@ axes:
   frames: 3
   batch: 4
   device: cpu
+  threads: 1
 accuracy:
   init: clip
   evaluate: [{name: csv, file: captions.csv}]
