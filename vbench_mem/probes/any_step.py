@@ -4,21 +4,19 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TypeVar
-from unittest.mock import patch
 
 import torch
 from torch._guards import active_fake_mode
-from torch._subclasses.fake_tensor import FakeTensor
 
 from vbench_mem.base.errors import UsageError, nearest
-from vbench_mem.probes.copies import deep_copy
-from vbench_mem.probes.cuda_rules import cuda_autocast
+from vbench_mem.probes.card_names import card_words
+from vbench_mem.probes.data_born import fake_at_birth
 from vbench_mem.probes.fake import fake_tensors
 from vbench_mem.probes.module_tracker import ModuleTracker
-from vbench_mem.probes.on_card import fused_dropout
 from vbench_mem.probes.phases import PhaseTracker
 from vbench_mem.probes.predict import summarise
 from vbench_mem.probes.prediction import TARGETS, Prediction, Target
+from vbench_mem.probes.program_forms import common_forms
 from vbench_mem.probes.trace import Trace
 
 S = TypeVar("S")
@@ -82,27 +80,28 @@ def trace_step(
     """The trace of the last of `steps`."""
     with ExitStack() as contexts:
         contexts.enter_context(reproducible())
-        contexts.enter_context(patch.object(FakeTensor, "__deepcopy__", deep_copy))
         contexts.enter_context(fake_tensors())
-        if target == "cuda":
-            contexts.enter_context(cuda_autocast())
-            contexts.enter_context(fused_dropout())
         modules = contexts.enter_context(ModuleTracker())
         mode = active_fake_mode()
         assert mode is not None
         tracker = PhaseTracker(modules, mode, target)
+        contexts.enter_context(common_forms(tracker))
+        contexts.enter_context(fake_at_birth(tracker))
+        contexts.enter_context(card_words(tracker.calls))
         with tracker.watching():
             tracker.timeline.begin("build")
             state = build()
             gc.collect()
             tracker.tagger.register(state)
             tracker.tags["input"].update(tracker.timeline.live)  # whatever else `build` made
+            tracker.calls.built(tracker.tags["parameter"] | tracker.tags["optimizer"])
             for number in range(1, steps + 1):
                 tracker.start(number)
                 step(state)
                 tracker.finish()
                 gc.collect()
-    return tracker.to_trace(tracker.timeline, tracker.active_modules, steps, tracker.tagger.host)
+    host = tracker.tagger.host | tracker.calls.host_blocks()
+    return tracker.to_trace(tracker.timeline, tracker.active_modules, steps, host)
 
 
 @contextmanager

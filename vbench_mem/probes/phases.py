@@ -22,6 +22,7 @@ from torch.optim.optimizer import (
 )
 
 from vbench_mem.base.errors import Unsupported
+from vbench_mem.probes.card_calls import CardCalls
 from vbench_mem.probes.cuda_rules import CudaRules
 from vbench_mem.probes.module_tracker import NO_BACKWARD, ModuleTracker
 from vbench_mem.probes.on_card import default_to_foreach
@@ -37,6 +38,7 @@ class PhaseTracker(ValueTracker):
     def __init__(self, modules: ModuleTracker, mode: FakeTensorMode, target: Target) -> None:
         super().__init__(modules, mode, CudaRules("auto") if target == "cuda" else None)
         self.tagger = TensorTagger(self)
+        self.calls = CardCalls(self, target)
         self.phase, self.step = "", 0
         self.runs: set[int] = set()  # of autograd, by their numbers
         self.stepping: list[int] = []  # the run of autograd of each running optimiser
@@ -46,7 +48,9 @@ class PhaseTracker(ValueTracker):
     ) -> Any:
         if self.step and func.namespace != "prim":
             self.enter(self.phase_of(func, args))
-        return super().__torch_dispatch__(func, types, args, kwargs)
+        result = super().__torch_dispatch__(func, types, args, kwargs)
+        self.calls.follow(args, result)
+        return result
 
     def phase_of(self, func: Any, args: Any) -> str:
         run = torch._C._current_graph_task_id()

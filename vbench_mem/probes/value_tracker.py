@@ -22,6 +22,7 @@ from vbench_mem.probes.cuda_rules import CudaRules
 from vbench_mem.probes.fake import FRESH, UNSCALE, FakeTracker
 from vbench_mem.probes.module_tracker import ModuleTracker
 from vbench_mem.probes.storages import is_composite
+from vbench_mem.probes.value_checks import TruthReads
 from vbench_mem.probes.values import (
     ITEM,
     Values,
@@ -34,6 +35,7 @@ from vbench_mem.probes.values import (
 )
 
 aten = torch.ops.aten
+BY_STORAGE = {aten.set_.source_Storage, aten.set_.source_Storage_storage_offset}
 BY_MASK = {aten.index.Tensor, aten._unsafe_index.Tensor}
 UNKNOWN = (
     "the shape of what {operation} returns depends on values, which a prediction does not compute "
@@ -50,6 +52,7 @@ class ValueTracker(FakeTracker):
         super().__init__(modules, rules)
         self.mode = mode
         self.values = Values()
+        self.reads = TruthReads()
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
@@ -64,6 +67,8 @@ class ValueTracker(FakeTracker):
         if is_composite(func):
             return super().__torch_dispatch__(func, types, args, kwargs)
         shaped = (args[0], self.mask_indices(func, args[1])) if func in BY_MASK else args
+        # torch's cache would keep a storage among its keys, and so alive
+        self.mode.cache_enabled = func not in BY_STORAGE
         try:
             result = super().__torch_dispatch__(func, types, shaped, kwargs)
         except (DataDependentOutputException, DynamicOutputShapeException):
@@ -98,9 +103,19 @@ class ValueTracker(FakeTracker):
     def item(self, types: Any, tensor: Tensor) -> bool | int | float:
         value = self.value_of(tensor)
         replacement: bool | int | float = super().__torch_dispatch__(ITEM, types, (tensor,))
-        if value is not None and self.block_if_known(tensor) not in self.overflows:
+        if self.block_if_known(tensor) in self.overflows:
+            return replacement
+        if value is not None:
             return compute(ITEM, (value,), {})
-        return replacement
+        return type(replacement)(self.reads.answer(bool(replacement)))
+
+    def resized(self, storage: torch.UntypedStorage) -> None:
+        """After a program resized a storage by itself, without any operation."""
+        known = self.tracked.get(storage._cdata)
+        if known is not None:
+            self.values.forget(known[0])
+            self.timeline.hold(known[0], storage.nbytes())
+            self.record_active_module()
 
     def value_of(self, tensor: Tensor) -> Tensor | None:
         block = self.block_if_known(tensor)
