@@ -17,6 +17,7 @@ from vbench_mem.probes.phases import PhaseTracker
 from vbench_mem.probes.predict import summarise
 from vbench_mem.probes.prediction import TARGETS, Prediction, Target
 from vbench_mem.probes.program_forms import common_forms
+from vbench_mem.probes.refused import refuse_module, without_ranks
 from vbench_mem.probes.trace import Trace
 
 S = TypeVar("S")
@@ -87,12 +88,15 @@ def trace_step(
         tracker = PhaseTracker(modules, mode, target)
         contexts.enter_context(common_forms(tracker))
         contexts.enter_context(fake_at_birth(tracker))
+        contexts.enter_context(without_ranks())
         contexts.enter_context(card_words(tracker.calls))
         with tracker.watching():
             tracker.timeline.begin("build")
             state = build()
             gc.collect()
             tracker.tagger.register(state)
+            for each in (module for root in modules.roots for module in root.modules()):
+                refuse_module(each)
             tracker.tags["input"].update(tracker.timeline.live)  # whatever else `build` made
             tracker.calls.built(tracker.tags["parameter"] | tracker.tags["optimizer"])
             for number in range(1, steps + 1):

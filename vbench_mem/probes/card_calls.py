@@ -17,6 +17,7 @@ from vbench_mem.probes.value_tracker import ValueTracker
 from vbench_mem.probes.values import tensors_in
 
 CPU = torch.device("cpu")
+NAMES = {"gradient": "grad_tensors"}  # of an argument of both backwards
 NOT_CUDA = (
     "the program puts tensors on a cuda device, and is predicted for a cpu; "
     "write target='cuda', or leave the device out"
@@ -51,6 +52,11 @@ class CardCalls(TorchFunctionMode):
             return self.to(args, kwargs)
         if func is Tensor.cpu:
             return self.to_host(args[0], func(*args, **kwargs))
+        if func is Tensor.backward:  # what it recomputes may say so again
+            with self:
+                return torch.autograd.backward(
+                    *args, **{NAMES.get(k, k): v for k, v in kwargs.items()}
+                )
         if func is Tensor.pin_memory and self.target == "cuda":
             return args[0]
         if self.is_card(kwargs.get("device")):

@@ -28,11 +28,12 @@ from vbench_mem.probes.module_tracker import NO_BACKWARD, ModuleTracker
 from vbench_mem.probes.on_card import default_to_foreach
 from vbench_mem.probes.prediction import Target
 from vbench_mem.probes.tensor_tagger import TensorTagger
-from vbench_mem.probes.value_tracker import ValueTracker
+from vbench_mem.probes.refused import refuse_collective, refuse_module, refuse_weights
+from vbench_mem.probes.sparse_gradients import SparseTracker
 from vbench_mem.probes.values import ITEM, tensors_in
 
 
-class PhaseTracker(ValueTracker):
+class PhaseTracker(SparseTracker):
     """Begins the phases of its timeline, between `start` and `finish` only."""
 
     def __init__(self, modules: ModuleTracker, mode: FakeTensorMode, target: Target) -> None:
@@ -46,6 +47,7 @@ class PhaseTracker(ValueTracker):
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
+        refuse_collective(func)
         if self.step and func.namespace != "prim":
             self.enter(self.phase_of(func, args))
         result = super().__torch_dispatch__(func, types, args, kwargs)
@@ -108,11 +110,14 @@ class PhaseTracker(ValueTracker):
                 "a compiled module is not predicted: its allocations cannot be seen; "
                 "give the step the module that was compiled"
             )
+        refuse_module(module)
         in_backward = torch._C._current_graph_task_id() != NO_BACKWARD  # it recomputes
         if self.step and not in_backward:
             self.enter("forward")
 
     def optimizer_begins(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        for group in optimizer.param_groups:
+            refuse_weights(type(optimizer).__name__, group["params"])
         self.tagger.tag_optimizer(optimizer)
         if self.rules is not None:
             default_to_foreach(optimizer)
