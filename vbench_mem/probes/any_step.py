@@ -12,6 +12,7 @@ from vbench_mem.base.errors import UsageError, nearest
 from vbench_mem.probes.card_names import card_words
 from vbench_mem.probes.data_born import fake_at_birth
 from vbench_mem.probes.fake import fake_tensors
+from vbench_mem.probes.growth import warn_of_growth
 from vbench_mem.probes.module_tracker import ModuleTracker
 from vbench_mem.probes.phases import PhaseTracker
 from vbench_mem.probes.predict import summarise
@@ -19,6 +20,7 @@ from vbench_mem.probes.prediction import TARGETS, Prediction, Target
 from vbench_mem.probes.program_forms import common_forms
 from vbench_mem.probes.refused import refuse_module, without_ranks
 from vbench_mem.probes.trace import Trace
+from vbench_mem.probes.unchanged import unchanged_process
 
 S = TypeVar("S")
 
@@ -72,7 +74,10 @@ def predict_step(
         raise UsageError(f"steps: {steps} is too few; write 1 or more, 2 for the steady step")
     if target not in TARGETS:
         raise UsageError(f"target: '{target}' is not known{nearest(str(target), TARGETS)}")
-    return summarise(trace_step(build, step, steps, target), target)
+    trace = trace_step(build, step, steps, target)
+    prediction = summarise(trace, target)
+    warn_of_growth(trace, prediction.growth_bytes)
+    return prediction
 
 
 def trace_step(
@@ -80,6 +85,7 @@ def trace_step(
 ) -> Trace:
     """The trace of the last of `steps`."""
     with ExitStack() as contexts:
+        contexts.enter_context(unchanged_process())
         contexts.enter_context(reproducible())
         contexts.enter_context(fake_tensors())
         modules = contexts.enter_context(ModuleTracker())
@@ -116,9 +122,8 @@ def reproducible() -> Iterator[None]:
     if thaw:  # objects that existed before are not scanned at every collection
         gc.freeze()
     try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            yield
+        torch.manual_seed(0)
+        yield
     finally:
         if thaw:
             gc.unfreeze()

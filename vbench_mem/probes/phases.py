@@ -27,9 +27,9 @@ from vbench_mem.probes.cuda_rules import CudaRules
 from vbench_mem.probes.module_tracker import NO_BACKWARD, ModuleTracker
 from vbench_mem.probes.on_card import default_to_foreach
 from vbench_mem.probes.prediction import Target
-from vbench_mem.probes.tensor_tagger import TensorTagger
 from vbench_mem.probes.refused import refuse_collective, refuse_module, refuse_weights
 from vbench_mem.probes.sparse_gradients import SparseTracker
+from vbench_mem.probes.tensor_tagger import TensorTagger
 from vbench_mem.probes.values import ITEM, tensors_in
 
 

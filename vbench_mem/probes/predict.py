@@ -18,6 +18,7 @@ from vbench_mem.probes.cuda_rules import CudaRules, cuda_autocast
 from vbench_mem.probes.device_memory import CONTEXT_BYTES, embedding_memory, step_memory
 from vbench_mem.probes.fake import FakeTracker, fake_tensors
 from vbench_mem.probes.fake_encoder import as_traced, encoder_maker
+from vbench_mem.probes.growth import growth
 from vbench_mem.probes.module_tracker import ModuleTracker
 from vbench_mem.probes.prediction import Prediction, Target
 from vbench_mem.probes.quick import CPU, QuickMode
@@ -133,6 +134,7 @@ def summarise(trace: Trace, target: Target) -> Prediction:
         attention=trace.attention,
         flop=trace.flop_of(trace.spans()),
         embed_flop=trace.flop_of(trace.timeline.of_step(0)),
+        growth_bytes=growth(step.timeline, step.levels),
         unseen=unseen(trace, target),
     )
 

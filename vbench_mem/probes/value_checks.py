@@ -1,6 +1,6 @@
 """Which answer a program hopes for where it reads a truth value that no prediction knows.
 
-`if (variance < 0).any(): raise ...` and `assert ids.max() < words` check what a user's data fulfils,
+`if (variance < 0).any(): raise ...` and `assert ids.max() < words` check what the data fulfils,
 so the answer is the one that does not lead to the error. Read from the bytecode that follows; any
 other read is answered as in fake.py.
 """
