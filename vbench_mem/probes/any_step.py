@@ -14,11 +14,13 @@ from vbench_mem.probes.data_born import fake_at_birth
 from vbench_mem.probes.fake import fake_tensors
 from vbench_mem.probes.growth import warn_of_growth
 from vbench_mem.probes.module_tracker import ModuleTracker
+from vbench_mem.probes.packed import packed_sequences
 from vbench_mem.probes.phases import PhaseTracker
 from vbench_mem.probes.predict import summarise
 from vbench_mem.probes.prediction import TARGETS, Prediction, Target
 from vbench_mem.probes.program_forms import common_forms
 from vbench_mem.probes.refused import refuse_module, without_ranks
+from vbench_mem.probes.threads import followed_threads
 from vbench_mem.probes.trace import Trace
 from vbench_mem.probes.unchanged import unchanged_process
 
@@ -94,8 +96,10 @@ def trace_step(
         tracker = PhaseTracker(modules, mode, target)
         contexts.enter_context(common_forms(tracker))
         contexts.enter_context(fake_at_birth(tracker))
+        contexts.enter_context(packed_sequences(tracker))
         contexts.enter_context(without_ranks())
         contexts.enter_context(card_words(tracker.calls))
+        contexts.enter_context(followed_threads(tracker.calls, mode, tracker))
         with tracker.watching():
             tracker.timeline.begin("build")
             state = build()
