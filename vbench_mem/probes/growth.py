@@ -2,6 +2,7 @@
 
 import warnings
 from collections import Counter
+from itertools import accumulate
 
 from vbench_mem.probes.timeline import Timeline
 from vbench_mem.probes.trace import Trace
@@ -22,11 +23,16 @@ def ends_of_steps(timeline: Timeline) -> list[int]:
     return [*starts, len(timeline.blocks)] if 1 in first else []
 
 
-def growth(timeline: Timeline, levels: list[int]) -> int | None:
-    """Bytes by which the end of the last step exceeds that of every earlier one; None for one step.
+def growth(trace: Trace) -> int | None:
+    """Bytes by which the tensors that are held after the last step exceed those after every earlier
+    one; None for one step. Those on the host do not count.
 
     Of every earlier one, since gradients that are gathered over several steps come and go.
     """
+    timeline = trace.timeline
+    events = zip(timeline.blocks, timeline.changes, strict=True)
+    changes = (0 if block in trace.host else change for block, change in events)
+    levels = list(accumulate(changes, initial=0))
     *earlier, last = [levels[at] for at in ends_of_steps(timeline)] or [0]
     return max(0, last - max(earlier)) if earlier else None
 

@@ -134,7 +134,7 @@ def summarise(trace: Trace, target: Target) -> Prediction:
         attention=trace.attention,
         flop=trace.flop_of(trace.spans()),
         embed_flop=trace.flop_of(trace.timeline.of_step(0)),
-        growth_bytes=growth(step.timeline, step.levels),
+        growth_bytes=growth(trace),
         unseen=unseen(trace, target),
     )
 
