@@ -59,16 +59,19 @@ def default_device(calls: CardCalls) -> Callable[..., None]:
 
 
 def made_there(calls: CardCalls) -> Callable[..., Any]:
-    call = DeviceContext.__torch_function__
+    call: Callable[..., Any] = DeviceContext.__torch_function__
 
     def make(self: Any, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         asked = (kwargs or {}).get("device")
         result = call(self, func, types, args, kwargs)
-        if getattr(self, "on_card", False) and asked is None and func in _device_constructors():
+        if getattr(self, "on_card", False) and asked is None and func in constructors():
             calls.put(result)
         return result
 
     return make
+
+
+constructors: Callable[[], Any] = _device_constructors
 
 
 def traced(device: Any) -> Any:

@@ -6,15 +6,20 @@ torch makes some of them real even among fake ones, and cannot make others at al
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from os import PathLike
 from typing import Any
 from unittest.mock import patch
+from zipfile import is_zipfile
 
 import torch
-from torch import Tensor
-from torch._subclasses.fake_tensor import FakeTensor
+from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensor, unset_fake_temporarily
 from torch.utils._mode_utils import no_dispatch
+from torch.utils._pytree import tree_map, tree_map_only
 
+from vbench_mem.probes.fake_encoder import with_fake_tensors
 from vbench_mem.probes.value_tracker import ValueTracker
+from vbench_mem.probes.values import is_small
 
 MAKERS = ("from_numpy", "frombuffer", "asarray", "as_tensor", "from_dlpack", "from_file")
 
@@ -26,7 +31,36 @@ def fake_at_birth(tracker: ValueTracker) -> Iterator[None]:
         for name in MAKERS:
             maker = faking(getattr(torch, name), tracker)
             contexts.enter_context(patch.object(torch, name, maker))
+        contexts.enter_context(patch.object(torch, "load", reading(torch.load, tracker)))
         yield
+
+
+def reading(load: Callable[..., Any], tracker: ValueTracker) -> Callable[..., Any]:
+    """Reads a file as torch does, on the CPU and mapped into memory where the file can be, and
+    makes the tensors in it fake; tensors that share a storage still do."""
+
+    def fake(value: Any) -> Any:
+        if isinstance(value, nn.Module):
+            return with_fake_tensors(value)
+        if not isinstance(value, Tensor) or isinstance(value, FakeTensor):
+            return value
+        made: Tensor = tracker.mode.from_tensor(value, static_shapes=True)
+        block = tracker.block_of(made)
+        if is_small(value):
+            tracker.values.storages[block] = value.untyped_storage()
+        return made
+
+    def read(f: Any, map_location: Any = None, *args: Any, **kwargs: Any) -> Any:
+        with unset_fake_temporarily(), no_dispatch(), torch._C.DisableTorchFunction():
+            if "mmap" not in kwargs and isinstance(f, str | PathLike) and is_zipfile(f):
+                kwargs["mmap"] = True
+            found = load(f, "cpu", *args, **kwargs)
+        found = tree_map(fake, found)
+        if map_location is None or callable(map_location) or isinstance(map_location, dict):
+            return found
+        return tree_map_only(Tensor, lambda each: each.to(map_location), found)
+
+    return read
 
 
 def faking(make: Callable[..., Tensor], tracker: ValueTracker) -> Callable[..., Tensor]:

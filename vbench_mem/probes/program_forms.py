@@ -18,10 +18,10 @@ from vbench_mem.base.errors import Unsupported
 from vbench_mem.probes.copies import deep_copy
 from vbench_mem.probes.value_tracker import ValueTracker
 
-swap_tensors = torch.utils.swap_tensors
+swap_tensors: Callable[[Tensor, Tensor], None] = torch.utils.swap_tensors
 resize_storage = torch.UntypedStorage.resize_
 make_iterator = DataLoader._get_iterator
-draw_truncated = nn.init._no_grad_trunc_normal_
+draw_truncated: Callable[..., Tensor] = nn.init._no_grad_trunc_normal_
 
 
 @contextmanager
@@ -48,6 +48,7 @@ def common_forms(tracker: ValueTracker) -> Iterator[None]:
         (torch.UntypedStorage, "resize_", resize),
         (nn.init, "_no_grad_trunc_normal_", draw_once),
         (DataLoader, "_get_iterator", iterate_here),
+        (nn.Module, "compile", lambda self, *_, **__: None),  # it runs uncompiled
         (torch, "save", do_not_save),
     )
     with ExitStack() as contexts:
@@ -69,7 +70,7 @@ def swap_fakes(first: Tensor, second: Tensor) -> None:
             own, other = getattr(first, name), getattr(second, name)
             setattr(first, name, other)
             setattr(second, name, own)
-        torch._C._swap_tensor_impl(first, second)  # type: ignore[attr-defined]
+        torch._C._swap_tensor_impl(first, second)
 
 
 def formatted(self: Tensor, form: str) -> str:

@@ -24,8 +24,8 @@ def followed_threads(calls: TorchFunctionMode, *modes: TorchDispatchMode) -> Ite
     def entered(run: Callable[[], None]) -> Callable[[], None]:
         def run_in_modes() -> None:  # they end with the thread
             for mode in modes:
-                _push_mode(mode)  # type: ignore[no-untyped-call]
-            push_function_mode(calls)  # type: ignore[no-untyped-call]
+                _push_mode(mode)
+            push_function_mode(calls)
             run()
 
         return run_in_modes

@@ -7,8 +7,9 @@ import os
 import random
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import torch
 from torch.nn.modules import module as modules
 from torch.optim import optimizer as optimizers
 
-Restore = Callable[[], None]
+Restore = Callable[[], object]
 # hooks of all modules and of all optimisers, in dictionaries of these modules of torch
 HOOKS = (modules, "_global_"), (optimizers, "_global_optimizer_")
 FLAGS = (
@@ -65,60 +66,45 @@ def unchanged_process() -> Iterator[None]:
 
 def of_torch() -> Iterator[Restore]:
     for get, put in PAIRS:
-        yield setter(put, get())
-    enabled, warn_only = (
-        torch.are_deterministic_algorithms_enabled(),
-        torch.is_deterministic_algorithms_warn_only_enabled(),
-    )
-    yield lambda: torch.use_deterministic_algorithms(enabled, warn_only=warn_only)
+        yield partial(put, get())
+    enabled = torch.are_deterministic_algorithms_enabled()
+    warns = torch.is_deterministic_algorithms_warn_only_enabled()
+    yield partial(torch.use_deterministic_algorithms, enabled, warn_only=warns)
     for device in ("cpu", "cuda"):
-        yield setter(
-            lambda on, of=device: torch.set_autocast_enabled(of, on),
-            torch.is_autocast_enabled(device),
-        )
-        yield setter(
-            lambda dtype, of=device: torch.set_autocast_dtype(of, dtype),
-            torch.get_autocast_dtype(device),
-        )
-    device = torch._GLOBAL_DEVICE_CONTEXT
-    kept = getattr(device, "device_context", None)
-    yield lambda: reset_default_device(kept)
+        yield partial(torch.set_autocast_enabled, device, torch.is_autocast_enabled(device))
+        yield partial(torch.set_autocast_dtype, device, torch.get_autocast_dtype(device))
+    yield partial(reset_default_device, default_device())
     for owner, names in FLAGS:
         for name in names:
-            yield setter(
-                lambda value, owner=owner, name=name: setattr(owner, name, value),
-                getattr(owner, name),
-            )
+            yield partial(setattr, owner, name, getattr(owner, name))
     for owner, prefix in HOOKS:
         for name, hooks in vars(owner).items():
             if name.startswith(prefix) and isinstance(hooks, dict):
-                yield setter(lambda before, hooks=hooks: refill(hooks, before), dict(hooks))
+                yield partial(refill, hooks, dict(hooks))
 
 
 def of_python() -> Iterator[Restore]:
-    yield setter(lambda before: refill(os.environ, before), dict(os.environ))
-    folder = Path.cwd()
-    yield lambda: os.chdir(folder)
-    yield setter(lambda path: sys.path.__setitem__(slice(None), path), list(sys.path))
-    yield setter(
-        lambda filters: warnings.filters.__setitem__(slice(None), filters), list(warnings.filters)
-    )
+    yield partial(refill, os.environ, dict(os.environ))
+    yield partial(os.chdir, Path.cwd())
+    lists: tuple[Any, ...] = sys.path, warnings.filters
+    for each in lists:
+        yield partial(each.__setitem__, slice(None), list(each))
     if (numpy := sys.modules.get("numpy")) is not None:
-        yield setter(numpy.random.set_state, numpy.random.get_state())
+        yield partial(numpy.random.set_state, numpy.random.get_state())
 
 
-def setter(put: Callable[[Any], object], value: Any) -> Restore:
-    return lambda: put(value) and None
-
-
-def refill(mapping: Any, before: dict[Any, Any]) -> None:
+def refill(mapping: MutableMapping[Any, Any], before: dict[Any, Any]) -> None:
     if dict(mapping) != before:
         mapping.clear()
         mapping.update(before)
 
 
-def reset_default_device(kept: Any) -> None:
-    if getattr(torch._GLOBAL_DEVICE_CONTEXT, "device_context", None) is not kept:
-        torch.set_default_device(None)
-        if kept is not None:
-            torch.set_default_device(kept.device)
+def default_device() -> Any:
+    """torch's own object for it; None where nobody set one."""
+    local: Any = torch._GLOBAL_DEVICE_CONTEXT
+    return getattr(local, "device_context", None)
+
+
+def reset_default_device(before: Any) -> None:
+    if default_device() is not before:
+        torch.set_default_device(None if before is None else before.device)

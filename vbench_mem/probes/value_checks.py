@@ -55,31 +55,45 @@ def raises(code: CodeType, offset: int, truth: bool) -> bool:
     """Does the code surely raise where the value that it reads at `offset` has this truth?"""
     instructions = [each for each in dis.get_instructions(code) if each.opname != "CACHE"]
     places = {each.offset: place for place, each in enumerate(instructions)}
-    at = places.get(offset)
-    if at is None:
-        return False
+    at = places[offset]
     if not is_truth_read(instructions[at].opname):
         at += 1  # a call that returns the value
-    while at < len(instructions) and not (jump := truth_of_jump(instructions[at].opname)):
-        if instructions[at].opname == "UNARY_NOT":
+    stored = None
+    while not (jump := truth_of_jump(instructions[at].opname)):
+        each = instructions[at]
+        if each.opname == "UNARY_NOT":
             truth = not truth
-        elif instructions[at].opname not in NEUTRAL:
+        elif each.opname == "STORE_FAST":
+            stored = each.argval
+        elif each.opname not in NEUTRAL and not (
+            stored is not None and each.opname.startswith("LOAD_FAST") and each.argval == stored
+        ):
             return False
         at += 1
-    if at == len(instructions):
-        return False
-    assert jump
+        if at == len(instructions):
+            return False
     at = places[instructions[at].argval] if (jump == "TRUE") == truth else at + 1
-    for _ in range(FOLLOWED):
-        name = instructions[at].opname
+    return all_ways_raise(instructions, places, at, FOLLOWED)
+
+
+def all_ways_raise(
+    instructions: list[dis.Instruction], places: dict[int, int], at: int, left: int
+) -> bool:
+    """Does each way from here end in an error, without a loop?"""
+    while left and at < len(instructions):
+        name, left = instructions[at].opname, left - 1
         if name in ("RAISE_VARARGS", "RERAISE"):
             return True
-        if name in ENDS or truth_of_jump(name) or "BACKWARD" in name:
+        if name in ENDS or "BACKWARD" in name:
             return False
-        jumps = name in ("JUMP_FORWARD", "JUMP_ABSOLUTE")
-        at = places[instructions[at].argval] if jumps else at + 1
-        if at >= len(instructions):
-            return False
+        if "JUMP" in name:
+            jumped = places[instructions[at].argval]
+            if name in ("JUMP_FORWARD", "JUMP_ABSOLUTE"):
+                at = jumped
+                continue
+            if not all_ways_raise(instructions, places, jumped, left):
+                return False
+        at += 1
     return False
 
 

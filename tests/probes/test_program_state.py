@@ -1,0 +1,289 @@
+"""What a prediction refuses, what it leaves behind, and what it says of memory that grows."""
+
+import os
+import random
+import subprocess
+import sys
+import threading
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import Queue
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.module import (
+    _global_forward_hooks,
+    register_module_forward_hook,
+)
+
+from tests.probes.models import mlp, vectors
+from vbench_mem.base.errors import Unsupported
+from vbench_mem.probes.any_step import predict_step
+from vbench_mem.probes.value_checks import raises
+
+
+def state() -> dict[str, Any]:
+    """What code can change for the whole process."""
+    return {
+        "dtype": torch.get_default_dtype(),
+        "device": torch.get_default_device(),
+        "grad": torch.is_grad_enabled(),
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
+        "warn_only": torch.is_deterministic_algorithms_warn_only_enabled(),
+        "benchmark": torch.backends.cudnn.benchmark,
+        "tf32": torch.backends.cuda.matmul.allow_tf32,
+        "precision": torch.get_float32_matmul_precision(),
+        "anomaly": torch.is_anomaly_enabled(),
+        "autocast": torch.is_autocast_enabled("cpu"),
+        "autocast_dtype": torch.get_autocast_dtype("cpu"),
+        "flash": torch.backends.cuda.flash_sdp_enabled(),
+        "threads": torch.get_num_threads(),
+        "torch": torch.get_rng_state().tolist(),
+        "python": random.getstate(),
+        "numpy": np.random.get_state()[1].tolist(),  # type: ignore[index]
+        "folder": Path.cwd(),
+        "environment": dict(os.environ),
+        "path": list(sys.path),
+        "hooks": dict(_global_forward_hooks),
+        "save": torch.save,
+        "load": torch.load,
+        "thread": threading.Thread.start,
+        "filters": list(warnings.filters),
+    }
+
+
+CHANGES: dict[str, Callable[[], Any]] = {
+    "dtype": lambda: torch.set_default_dtype(torch.float64),
+    "device": lambda: torch.set_default_device("meta"),
+    "grad": lambda: torch.set_grad_enabled(False),
+    "deterministic": lambda: torch.use_deterministic_algorithms(True, warn_only=True),
+    "benchmark": lambda: setattr(torch.backends.cudnn, "benchmark", True),
+    "tf32": lambda: setattr(torch.backends.cuda.matmul, "allow_tf32", True),
+    "precision": lambda: torch.set_float32_matmul_precision("medium"),
+    "anomaly": lambda: torch.autograd.set_detect_anomaly(True),
+    "autocast": lambda: torch.set_autocast_enabled("cpu", True),
+    "autocast_dtype": lambda: torch.set_autocast_dtype("cpu", torch.float16),
+    "flash": lambda: torch.backends.cuda.enable_flash_sdp(False),
+    "threads": lambda: torch.set_num_threads(torch.get_num_threads() + 1),
+    "torch": lambda: torch.manual_seed(99),
+    "python": lambda: random.seed(99),
+    "numpy": lambda: np.random.seed(99),
+    "folder": lambda: os.chdir("/"),
+    "environment": lambda: os.environ.update(VBENCH_TEST="1"),
+    "path": lambda: sys.path.append("/nowhere"),
+    "hooks": lambda: register_module_forward_hook(lambda *_: None),
+    "filters": lambda: warnings.simplefilter("ignore"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Anomaly Detection")
+@pytest.mark.parametrize("where", ["build", "step", "error"])
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_prediction_leaves_no_trace(name: str, where: str) -> None:
+    def build() -> None:
+        if where == "build":
+            CHANGES[name]()
+
+    def step(_: None) -> None:
+        if where != "build":
+            CHANGES[name]()
+        if where == "error":
+            raise KeyError
+
+    before = state()
+    if where == "error":
+        with pytest.raises(KeyError):
+            predict_step(build, step)
+    else:
+        predict_step(build, step)
+    assert state() == before
+
+
+def train(state: Any) -> None:
+    model, optimizer, x = state
+    model(x).sum().backward()
+    optimizer.step()
+    optimizer.zero_grad()
+
+
+def built() -> Any:
+    model = mlp()
+    return model, torch.optim.AdamW(model.parameters()), vectors()
+
+
+def test_a_module_made_outside_of_build_is_refused_and_left_alone() -> None:
+    outside, optimizer, x = built()
+    sentence = "was made outside of `build`, .*; make modules, optimisers and batches in `build`"
+    for build, step in (
+        (lambda: (outside, optimizer, x), train),
+        (lambda: None, lambda _: outside(x)),
+        (lambda: None, lambda _: optimizer.step()),
+    ):
+        with pytest.raises(Unsupported, match=sentence):
+            predict_step(build, step)
+    assert not optimizer.state
+    assert all(type(each.data) is Tensor and each.grad is None for each in outside.parameters())
+
+
+RANKS = """
+import torch, torch.distributed as dist
+from torch import nn
+from torch.testing._internal.distributed.fake_pg import FakeStore
+from vbench_mem import predict_step
+from vbench_mem.base.errors import Unsupported
+dist.init_process_group("fake", rank=0, world_size=4, store=FakeStore())
+def step(m): m(torch.randn(8, 64)).sum().backward()
+def ddp(): return nn.parallel.DistributedDataParallel(nn.Linear(64, 64))
+def fsdp():
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import fully_shard
+    return fully_shard(nn.Linear(64, 64), mesh=init_device_mesh("cpu", (4,)))
+def fsdp_of_old():
+    from torch.distributed.fsdp import FullyShardedDataParallel
+    return FullyShardedDataParallel(nn.Linear(64, 64), device_id=torch.device("cpu"))
+def parallel():
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.tensor.parallel import ColwiseParallel, parallelize_module
+    mesh = init_device_mesh("cpu", (4,))
+    return parallelize_module(nn.Sequential(nn.Linear(64, 64)), mesh, {"0": ColwiseParallel()})
+def reduced():
+    dist.all_reduce(torch.ones(3))
+    return nn.Linear(64, 64)
+for build in (ddp, fsdp, fsdp_of_old, parallel, reduced):
+    try:
+        predict_step(build, step)
+    except Unsupported as error:
+        assert "shares a training among ranks" in str(error), error
+        print(build.__name__)
+"""
+
+
+def test_what_several_ranks_share_is_refused_and_the_process_lives() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", RANKS], capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["ddp", "fsdp", "fsdp_of_old", "parallel", "reduced"], done.stderr
+
+
+@pytest.mark.parametrize("read", [lambda x: x.numpy(), np.asarray, lambda x: x.detach().numpy()])
+def test_numpys_arrays_of_tensors_are_refused(read: Callable[[Tensor], object]) -> None:
+    with pytest.raises(Unsupported, match=r"read one number with \.item\(\)"):
+        predict_step(vectors, read)
+
+
+def test_other_sparse_layouts_are_refused() -> None:
+    with pytest.raises(Unsupported, match="sparse"):
+        predict_step(lambda: torch.eye(4).to_sparse_csr(), lambda x: x)
+
+
+def keeping(kept: list[Tensor]) -> Callable[[Any], None]:
+    def step(state: Any) -> None:
+        model, _, x = state
+        kept.append(model(x))
+
+    return step
+
+
+def test_memory_that_grows_is_said_in_bytes_and_with_the_module() -> None:
+    with pytest.warns(UserWarning, match="memory grows by .* bytes from one step to the next"):
+        found = predict_step(built, keeping([]))
+    kept = 32 * 64 + 32 * 256 * 2 + 32 * 64  # what the graph of one step holds, but for the norm
+    assert found.growth_bytes is not None and found.growth_bytes >= 4 * kept
+    with pytest.warns(UserWarning):
+        assert predict_step(built, keeping([]), steps=5).growth_bytes == found.growth_bytes
+
+
+def test_steady_programs_and_gathered_gradients_do_not_grow() -> None:
+    def every_second(state: Any) -> None:
+        model, optimizer, x = state[:3]
+        model(x).sum().backward()
+        state[3].append(0)
+        if len(state[3]) % 2 == 0:
+            optimizer.step()
+            optimizer.zero_grad()
+
+    assert predict_step(built, train).growth_bytes == 0
+    for steps in (4, 5):
+        assert predict_step(lambda: (*built(), []), every_second, steps=steps).growth_bytes == 0
+    assert predict_step(built, train, steps=1).growth_bytes is None
+
+
+def alone(state: Any) -> None:
+    model, x = state
+    made = model(x * 2).relu()
+    made.sum().backward()
+    model.zero_grad()
+
+
+def in_a_thread(state: Any) -> None:
+    model, x = state
+    made: list[Tensor] = []
+    thread = threading.Thread(target=lambda: made.append(model(x * 2).relu()))
+    thread.start()
+    thread.join()
+    made[0].sum().backward()
+    model.zero_grad()
+
+
+def in_a_pool(state: Any) -> None:
+    model, x = state
+    with ThreadPoolExecutor(2) as pool:
+        made = pool.submit(lambda: model(x * 2).relu()).result()
+    made.sum().backward()
+    model.zero_grad()
+
+
+@pytest.mark.parametrize("threaded", [in_a_thread, in_a_pool])
+def test_what_a_thread_allocates_is_seen(threaded: Callable[[Any], None]) -> None:
+    def build() -> Any:
+        return nn.Linear(64, 64), torch.randn(256, 64)
+
+    assert predict_step(build, threaded).peak_bytes == predict_step(build, alone).peak_bytes
+
+
+def test_batches_that_a_thread_prepares_ahead_are_seen() -> None:
+    def step(model: nn.Module) -> None:
+        ready: Queue[Tensor | None] = Queue(1)
+
+        def work() -> None:
+            for _ in range(4):
+                ready.put(torch.randn(256, 64))
+            ready.put(None)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        while (x := ready.get()) is not None:
+            model(x).sum().backward()
+        thread.join()
+        model.zero_grad()
+
+    found = predict_step(lambda: nn.Linear(64, 64), step)
+    assert found.peak_bytes >= 2 * 4 * 256 * 64 + 2 * 4 * 65 * 64
+
+
+def check_or(x: Any, y: Any) -> None:
+    if x or not y:
+        raise ValueError(f"{x}: " + ", ".join(str(each) for each in y))
+
+
+def test_a_check_is_answered_by_what_follows_it() -> None:
+    class Truth:
+        def __init__(self) -> None:
+            self.hoped: bool | None = None
+
+        def __bool__(self) -> bool:
+            frame = sys._getframe(1)
+            surely = [t for t in (True, False) if raises(frame.f_code, frame.f_lasti, t)]
+            self.hoped = None if len(surely) != 1 else not surely[0]
+            return bool(self.hoped)
+
+    first, second, open_ = Truth(), Truth(), Truth()
+    check_or(first, second)
+    assert (first.hoped, second.hoped) == (False, True)
+    chosen = 1 if open_ else 2
+    assert chosen == 2 and open_.hoped is None
