@@ -95,7 +95,7 @@ def trace_step(
         assert mode is not None
         tracker = PhaseTracker(modules, mode, target)
         contexts.enter_context(common_forms(tracker))
-        contexts.enter_context(fake_at_birth(tracker))
+        contexts.enter_context(fake_at_birth(tracker.as_fake))
         contexts.enter_context(packed_sequences(tracker))
         contexts.enter_context(without_ranks())
         contexts.enter_context(card_words(tracker.calls))

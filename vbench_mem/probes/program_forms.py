@@ -26,7 +26,7 @@ draw_truncated: Callable[..., Tensor] = nn.init._no_grad_trunc_normal_
 
 @contextmanager
 def common_forms(tracker: ValueTracker) -> Iterator[None]:
-    """Within it, the forms of this module work on fake tensors."""
+    """Within it, all forms of this module work on fake tensors."""
 
     def resize(storage: torch.UntypedStorage, size: int) -> torch.UntypedStorage:
         resize_storage(storage, size)
@@ -37,15 +37,24 @@ def common_forms(tracker: ValueTracker) -> Iterator[None]:
         value = tracker.value_of(self)
         return listed(self.shape) if value is None else value.tolist()
 
+    with (
+        module_forms(),
+        patch.object(FakeTensor, "tolist", numbers),
+        patch.object(torch.UntypedStorage, "resize_", resize),
+    ):
+        yield
+
+
+@contextmanager
+def module_forms() -> Iterator[None]:
+    """Those of them that need not know any values."""
     replaced: tuple[tuple[Any, str, Callable[..., Any]], ...] = (
         (FakeTensor, "__deepcopy__", deep_copy),
         (FakeTensor, "__format__", formatted),
-        (FakeTensor, "tolist", numbers),
         (FakeTensor, "numpy", no_array),
         (FakeTensor, "__array__", no_array),
         (FakeTensor, "share_memory_", lambda self: self),
         (torch.utils, "swap_tensors", swap_fakes),
-        (torch.UntypedStorage, "resize_", resize),
         (nn.init, "_no_grad_trunc_normal_", draw_once),
         (DataLoader, "_get_iterator", iterate_here),
         (nn.Module, "compile", lambda self, *_, **__: None),  # it runs uncompiled
