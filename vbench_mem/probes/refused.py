@@ -7,9 +7,16 @@ from typing import Any
 from unittest.mock import patch
 
 from torch import Tensor, nn
-from torch._subclasses.fake_tensor import FakeTensor
+from torch._C._functorch import is_functorch_wrapped_tensor
+from torch._subclasses.fake_tensor import (
+    DataDependentOutputException,
+    DynamicOutputShapeException,
+    FakeTensorDeviceMismatchError,
+    UnsupportedFakeTensorException,
+    UnsupportedOperatorException,
+)
 
-from vbench_mem.base.errors import Unsupported
+from vbench_mem.base.errors import Unsupported, error_summary
 
 RANKS = (
     "{what} shares a training among ranks, and a prediction is of one process alone; "
@@ -18,6 +25,29 @@ RANKS = (
 OUTSIDE = (
     "{what} was made outside of `build`, with real tensors; "
     "make modules, optimisers and batches in `build`, which runs on tensors without data"
+)
+NO_DATA = (
+    "a prediction runs on tensors without data, of one device, and cannot follow this: {error}; "
+    "leave it out of `build` and `step`, or write it with other operations"
+)
+# torch's own errors where a tensor has no data: of these kinds, or with these words
+KINDS = (
+    DataDependentOutputException,
+    DynamicOutputShapeException,
+    FakeTensorDeviceMismatchError,
+    UnsupportedFakeTensorException,
+    UnsupportedOperatorException,
+)
+WORDS = (
+    "its data is not allocated yet",
+    "ccess data pointer of Tensor",
+    "associated to a python object of type FakeTensor",
+    "not linked with support for",
+    "Tried to instantiate dummy base class",
+    "Cannot get CUDA generator",
+    "Torch not compiled with CUDA enabled",
+    "not supported for tensor subclasses",
+    "self.shape_env must not be None",
 )
 WRAPPERS = {"DistributedDataParallel", "FullyShardedDataParallel", "FSDPModule"}
 COLLECTIVES = {"c10d", "_c10d_functional", "c10d_functional", "_dtensor", "fsdp", "symm_mem"}
@@ -28,6 +58,19 @@ MADE = (
     ("torch.distributed.fsdp._fully_shard._fsdp_state", "FSDPState"),
     ("torch.distributed.fsdp._fully_shard._fsdp_param_group", "FSDPParamGroup"),
 )
+
+
+@contextmanager
+def in_one_sentence() -> Iterator[None]:
+    """Errors of torch that say only that a tensor has no data become `Unsupported`."""
+    try:
+        yield
+    except Unsupported:
+        raise
+    except Exception as error:
+        if isinstance(error, KINDS) or any(words in str(error) for words in WORDS):
+            raise Unsupported(NO_DATA.format(error=error_summary(error))) from error
+        raise
 
 
 @contextmanager
@@ -61,7 +104,7 @@ def refuse_weights(owner: str, weights: Iterable[Tensor | None]) -> None:
     for each in weights:
         if type(each).__name__ == "DTensor":
             raise Unsupported(RANKS.format(what="DTensor"))
-        if each is not None and not isinstance(each, FakeTensor):
+        if type(each) in (Tensor, nn.Parameter) and not is_functorch_wrapped_tensor(each):
             raise Unsupported(OUTSIDE.format(what=owner))
 
 
