@@ -8,7 +8,7 @@ import random
 import sys
 import warnings
 from collections.abc import Callable, Iterator, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -85,7 +85,8 @@ def of_torch() -> Iterator[Restore]:
 
 def of_python() -> Iterator[Restore]:
     yield partial(refill, os.environ, dict(os.environ))
-    yield partial(os.chdir, Path.cwd())
+    with suppress(FileNotFoundError):  # a folder that is gone already
+        yield partial(os.chdir, Path.cwd())
     lists: tuple[Any, ...] = sys.path, warnings.filters
     for each in lists:
         yield partial(each.__setitem__, slice(None), list(each))

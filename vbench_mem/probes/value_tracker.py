@@ -22,7 +22,6 @@ from vbench_mem.probes.cuda_rules import CudaRules
 from vbench_mem.probes.fake import FRESH, UNSCALE, FakeTracker
 from vbench_mem.probes.module_tracker import ModuleTracker
 from vbench_mem.probes.storages import is_composite
-from vbench_mem.probes.value_checks import TruthReads
 from vbench_mem.probes.values import (
     ITEM,
     Values,
@@ -52,7 +51,6 @@ class ValueTracker(FakeTracker):
         super().__init__(modules, rules)
         self.mode = mode
         self.values = Values()
-        self.reads = TruthReads()
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
@@ -102,12 +100,10 @@ class ValueTracker(FakeTracker):
 
     def item(self, types: Any, tensor: Tensor) -> bool | int | float:
         value = self.value_of(tensor)
-        replacement: bool | int | float = super().__torch_dispatch__(ITEM, types, (tensor,))
-        if self.block_if_known(tensor) in self.overflows:
-            return replacement
-        if value is not None:
+        if value is not None and self.block_if_known(tensor) not in self.overflows:
             return compute(ITEM, (value,), {})
-        return type(replacement)(self.reads.answer(bool(replacement)))
+        replacement: bool | int | float = super().__torch_dispatch__(ITEM, types, (tensor,))
+        return replacement
 
     def resized(self, storage: torch.UntypedStorage) -> None:
         """After a program resized a storage by itself, without any operation."""
