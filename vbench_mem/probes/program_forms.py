@@ -6,6 +6,7 @@ way, and so do fake ones once the trace is over.
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -16,6 +17,7 @@ from torch.utils.data import DataLoader
 
 from vbench_mem.base.errors import Unsupported
 from vbench_mem.probes.copies import deep_copy
+from vbench_mem.probes.value_checks import reading_frame
 from vbench_mem.probes.value_tracker import ValueTracker
 
 swap_tensors: Callable[[Tensor, Tensor], None] = torch.utils.swap_tensors
@@ -88,9 +90,10 @@ def formatted(self: Tensor, form: str) -> str:
 
 
 def no_array(self: Tensor, *_: Any, **__: Any) -> None:
+    frame = reading_frame()
     raise Unsupported(
-        "a tensor becomes a numpy array, and a prediction computes no values; "
-        "keep it a tensor, or read one number with .item()"
+        f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}: a tensor becomes a numpy array, "
+        "and a prediction computes no values; keep it a tensor, or read one number with .item()"
     )
 
 

@@ -104,7 +104,9 @@ def refuse_weights(owner: str, weights: Iterable[Tensor | None]) -> None:
     for each in weights:
         if type(each).__name__ == "DTensor":
             raise Unsupported(RANKS.format(what="DTensor"))
-        if type(each) in (Tensor, nn.Parameter) and not is_functorch_wrapped_tensor(each):
+        if each is None or type(each) not in (Tensor, nn.Parameter):
+            continue
+        if not is_functorch_wrapped_tensor(each):
             raise Unsupported(OUTSIDE.format(what=owner))
 
 
