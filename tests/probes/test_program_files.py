@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,6 +57,28 @@ def test_weights_of_a_file_count_once_and_as_parameters(
     fresh = predict_step(with_adam(lambda: nn.Linear(WIDTH, WIDTH)), train)
     assert (found.peak_bytes, found.categories) == (fresh.peak_bytes, fresh.categories)
     assert found.build_bytes == fresh.build_bytes
+
+
+def test_weights_that_are_read_onto_a_card_count_once(files: Path) -> None:
+    def build(read: Callable[[], dict[str, Tensor]] | None) -> Callable[[], Any]:
+        def make() -> nn.Module:
+            model = nn.Linear(WIDTH, WIDTH).cuda()
+            if read is not None:
+                model.load_state_dict(read())
+            return model
+
+        return with_adam(make, lambda: torch.randn(32, WIDTH, device="cuda"))
+
+    fresh, *others = (
+        predict_step(build(read), train, target="cuda")
+        for read in (
+            None,
+            lambda: load_file(files / "w.safetensors", device="cuda"),
+            lambda: torch.load(files / "w.pt", map_location="cuda"),
+        )
+    )
+    assert all(each.peak_bytes == fresh.peak_bytes for each in others)
+    assert all(each.categories == fresh.categories for each in others)
 
 
 def test_a_parameter_of_numpys_data_is_a_parameter() -> None:

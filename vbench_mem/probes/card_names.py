@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
+import safetensors.torch as tensor_files
 import torch
 from torch.amp import autocast_mode
 from torch.amp.grad_scaler import GradScaler
@@ -72,6 +73,16 @@ def made_there(calls: CardCalls) -> Callable[..., Any]:
 
 
 constructors: Callable[[], Any] = _device_constructors
+
+
+def opened_of(read: Callable[..., Any]) -> Callable[..., Any]:
+    """A file of safetensors on the host, whose tensors go to the card with the module's."""
+
+    def opened(filename: Any, framework: str, device: Any = "cpu", **kwargs: Any) -> Any:
+        on_card = str(device).partition(":")[0] == "cuda" or isinstance(device, int)
+        return read(filename, framework, device="cpu" if on_card else device, **kwargs)
+
+    return opened
 
 
 def traced(device: Any) -> Any:
@@ -144,6 +155,7 @@ NAMES: tuple[tuple[str, Callable[..., Callable[..., Any]]], ...] = (
 REPLACED: tuple[tuple[Any, str, Callable[..., Callable[..., Any]]], ...] = (
     (autocast_mode.autocast, "__init__", autocast_of),
     (GradScaler, "__init__", scaler_of),
+    (tensor_files, "safe_open", opened_of),
     (torch, "is_autocast_enabled", of_traced),
     (torch, "get_autocast_dtype", of_traced),
     (torch, "set_autocast_enabled", of_traced),

@@ -45,6 +45,7 @@ WORDS = (
     "not linked with support for",
     "Tried to instantiate dummy base class",
     "Cannot get CUDA generator",
+    "no pinned memory allocator",
     "Torch not compiled with CUDA enabled",
     "not supported for tensor subclasses",
     "self.shape_env must not be None",
