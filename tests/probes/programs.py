@@ -224,7 +224,11 @@ PROGRAMS = {
     "in_two_halves": Program(made(mlp, vectors), in_two_halves),
     "clipped_and_averaged": Program(averaged, clipped, steps=3),
     "closure": Program(made(mlp, vectors, partial(SGD, lr=0.1)), with_closure),
-    "lbfgs": Program(made(mlp, vectors, partial(torch.optim.LBFGS, max_iter=2)), with_closure),
+    "lbfgs": Program(
+        made(mlp, vectors, partial(torch.optim.LBFGS, max_iter=2, history_size=1)),
+        with_closure,
+        steps=4,  # until its history is full
+    ),
     "stepping_in_backward": Program(stepping_in_backward, backward_only, steps=3),
     "two_optimizers": Program(two_optimizers, train),
     "conv": Program(made(conv, images), train),

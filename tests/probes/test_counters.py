@@ -79,6 +79,33 @@ def test_both_counters_know_a_convolution() -> None:
     assert sum(passed.forward.values()) == sum(passed.backward.values()) == 2 * macs
 
 
+@pytest.mark.parametrize("groups", [1, 2, 8])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_gradients_of_a_grouped_convolution_are_those_of_dense_ones_side_by_side(
+    groups: int, transposed: bool
+) -> None:
+    kind = nn.ConvTranspose2d if transposed else nn.Conv2d
+
+    def flops(module: nn.Module, channels: int) -> tuple[int, int]:
+        x = torch.empty(2, channels, 9, 9, requires_grad=True)
+        passed = count_pass(lambda: module(x), backward=True)
+        return sum(passed.forward.values()), sum(passed.backward.values())
+
+    with FakeTensorMode():
+        whole = flops(kind(8, 16, 3, stride=2, groups=groups), 8)
+        side = flops(kind(8 // groups, 16 // groups, 3, stride=2), 8 // groups)
+    places = 9 * 9 if transposed else 4 * 4  # by hand: each is one 3 x 3 patch of each pair
+    assert whole == (2 * 2 * places * 9 * 8 * 16 // groups, 2 * 2 * 2 * places * 9 * 128 // groups)
+    assert whole == tuple(groups * each for each in side)
+
+
+def test_the_gradient_of_a_weight_alone_is_as_much_as_the_forward() -> None:
+    with FakeTensorMode():
+        module, x = nn.Conv1d(6, 6, 3, groups=6, bias=False), torch.empty(4, 6, 10)
+        passed = count_pass(lambda: module(x), backward=True)
+    assert sum(passed.forward.values()) == sum(passed.backward.values()) == 2 * 4 * 8 * 3 * 6
+
+
 def test_the_fast_path_of_multihead_attention_is_not_taken_while_counting() -> None:
     with FakeTensorMode(), torch.no_grad():
         layer = nn.TransformerEncoderLayer(WIDTH, 4, 48, batch_first=True).eval()

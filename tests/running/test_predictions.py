@@ -80,6 +80,49 @@ def test_an_encoder_that_ends_its_process_leaves_the_other_predictions(
     assert isinstance(found["own"], Unpredicted) and found["own"].reason.startswith(reason)
 
 
+CHANGING = """
+import os
+
+import torch
+from torch import nn
+
+torch.set_default_dtype(torch.float64)  # as it is imported
+
+
+class build(nn.Module):
+    def __init__(self, load):
+        super().__init__()
+        os.chdir("/")
+        torch.use_deterministic_algorithms(True)
+        self.video, self.text = nn.Linear(3, 8), nn.Embedding(30522, 8)
+        nn.init.trunc_normal_(self.text.weight, std=0.02)  # more values than are computed
+        self.float().double()
+
+    def forward(self, clips, ids, mask):
+        return self.video(clips.mean((1, 3, 4)).double()), self.text(ids).mean(1)
+"""
+
+
+def test_an_encoder_that_changes_its_process_changes_no_other_prediction(
+    make_cell: Callable[..., Cell], write_code: Callable[..., Path]
+) -> None:
+    folder = write_code(CHANGING).parent
+    own = Cell(
+        encoder="own_code:build",
+        recipe_name="full",
+        spec=find_custom("own_code:build", folder),
+        recipe=RECIPES["full"],
+        load=Load(frames=2, batch=2, resolution_px=4),
+        runtime=Runtime(device="cpu"),
+    )
+    plain = make_cell()
+    wanted = {"own": (own, "cpu"), "plain": (plain, "cpu"), "again": (own, "cpu")}
+    found = predict_all(wanted, jobs=1)  # type: ignore[arg-type]
+    assert found["plain"] == predict(plain, "cpu")
+    assert isinstance(found["own"], Prediction) and found["own"] == found["again"]
+    assert found["own"].categories["parameter"] == 8 * (4 * 8 + 30522 * 8 + 1)
+
+
 def test_ctrl_c_does_not_wait_for_what_has_begun() -> None:
     # a shell that runs tests in the background has them ignore Ctrl-C
     handled = signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -4,22 +4,25 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TypeVar
-from unittest.mock import patch
 
 import torch
 from torch._guards import active_fake_mode
-from torch._subclasses.fake_tensor import FakeTensor
 
 from vbench_mem.base.errors import UsageError, nearest
-from vbench_mem.probes.copies import deep_copy
-from vbench_mem.probes.cuda_rules import cuda_autocast
+from vbench_mem.probes.card_names import card_words
+from vbench_mem.probes.data_born import fake_at_birth
 from vbench_mem.probes.fake import fake_tensors
+from vbench_mem.probes.growth import warn_of_growth
 from vbench_mem.probes.module_tracker import ModuleTracker
-from vbench_mem.probes.on_card import fused_dropout
+from vbench_mem.probes.packed import packed_sequences
 from vbench_mem.probes.phases import PhaseTracker
 from vbench_mem.probes.predict import summarise
 from vbench_mem.probes.prediction import TARGETS, Prediction, Target
+from vbench_mem.probes.program_forms import common_forms
+from vbench_mem.probes.refused import in_one_sentence, refuse_module, without_ranks
+from vbench_mem.probes.threads import followed_threads
 from vbench_mem.probes.trace import Trace
+from vbench_mem.probes.unchanged import unchanged_process
 
 S = TypeVar("S")
 
@@ -33,9 +36,8 @@ def predict_step(
 ) -> Prediction:
     """The memory that the last of `steps` calls of `step` needs; the machine need not have it.
 
-    `build` makes the state: a module, or anything that holds modules, optimisers and a batch, all
-    on the CPU. `step` runs a whole step on it: forward, backward, the optimiser, zeroing; or
-    only an inference.
+    `build` makes the state: a module, or anything that holds modules, optimisers and a batch.
+    `step` runs a whole step on it: forward, backward, the optimiser, zeroing; or only an inference.
 
         import torch
         from torch import nn
@@ -57,23 +59,37 @@ def predict_step(
 
     Args:     `steps` as many as it takes until the last is like all later ones: 2 where the first
               makes the optimiser's state, 4 where gradients are accumulated over two steps.
-              `target` selects the rules: `cuda` is a card's allocator and its choice of `foreach`;
-              the code itself still uses `cpu`, or reads the device of a tensor.
+              `target` selects the rules: `cuda` is a card's allocator, its autocast and its choice
+              of `foreach`. `.to("cuda")`, `.cuda()`, `device="cuda"`, `torch.autocast("cuda")` and
+              `GradScaler("cuda")` then mean that card, which no machine need have; a program that
+              puts anything on it keeps the rest of its data on the host, and one that says nothing
+              has everything on it.
     Values:   are known where they are small and depend on nothing large: token ids, masks,
-              counters. Any other reads as 1 and as not overflowed. A shape that depends on an
-              unknown value raises `Unsupported`.
+              counters. Any other reads as 1 and as not overflowed, and passes a check that would
+              raise an error; a loop that waits for one ends. A shape that depends on an unknown
+              value raises `Unsupported`.
     Phases:   forward, backward and optimizer are detected; without a backward there is only
-              forward. Random initialisation of weights costs nothing.
-    Limits:   a compiled module raises `Unsupported`, a compiled function is run uncompiled; no
-              `.numpy()`; `nn.TransformerEncoder` without its fast path, which only an inference
-              takes. Make all modules in `build`. `unseen` names kernels that may take more.
-    Check:    equals the peak of the same step run on a cpu, to the byte.
+              forward. Random initialisation of weights costs nothing; weights read from a file
+              count as the parameters that they become.
+    Growth:   memory that grows from step to step is a warning, and `growth_bytes` of the result.
+    Process:  modes, defaults, random numbers, environment and folder are afterwards as before;
+              `torch.save` writes nothing, and a loader's workers do their work in this process.
+    Limits:   raises `Unsupported` with what to write instead: for modules made outside of `build`,
+              a compiled module (a compiled function, and `module.compile()`, run uncompiled),
+              `.numpy()`, DDP and FSDP, a second card, a card's streams and events.
+              `nn.TransformerEncoder` is without its fast path, which only an inference takes.
+              `unseen` names kernels that may take more.
+    Check:    equals the peak of the same step run on a cpu, to the byte; of sparse gradients but
+              for a few lists of indices.
     """
     if steps < 1:
         raise UsageError(f"steps: {steps} is too few; write 1 or more, 2 for the steady step")
     if target not in TARGETS:
         raise UsageError(f"target: '{target}' is not known{nearest(str(target), TARGETS)}")
-    return summarise(trace_step(build, step, steps, target), target)
+    trace = trace_step(build, step, steps, target)
+    prediction = summarise(trace, target)
+    warn_of_growth(trace, prediction.growth_bytes)
+    return prediction
 
 
 def trace_step(
@@ -81,28 +97,36 @@ def trace_step(
 ) -> Trace:
     """The trace of the last of `steps`."""
     with ExitStack() as contexts:
+        contexts.enter_context(in_one_sentence())
+        contexts.enter_context(unchanged_process())
         contexts.enter_context(reproducible())
-        contexts.enter_context(patch.object(FakeTensor, "__deepcopy__", deep_copy))
         contexts.enter_context(fake_tensors())
-        if target == "cuda":
-            contexts.enter_context(cuda_autocast())
-            contexts.enter_context(fused_dropout())
         modules = contexts.enter_context(ModuleTracker())
         mode = active_fake_mode()
         assert mode is not None
         tracker = PhaseTracker(modules, mode, target)
+        contexts.enter_context(common_forms(tracker))
+        contexts.enter_context(fake_at_birth(tracker.as_fake))
+        contexts.enter_context(packed_sequences(tracker))
+        contexts.enter_context(without_ranks())
+        contexts.enter_context(card_words(tracker.calls))
+        contexts.enter_context(followed_threads(tracker.calls, mode, tracker))
         with tracker.watching():
             tracker.timeline.begin("build")
             state = build()
             gc.collect()
             tracker.tagger.register(state)
+            for each in (module for root in modules.roots for module in root.modules()):
+                refuse_module(each)
             tracker.tags["input"].update(tracker.timeline.live)  # whatever else `build` made
+            tracker.calls.built(tracker.tags["parameter"] | tracker.tags["optimizer"])
             for number in range(1, steps + 1):
                 tracker.start(number)
                 step(state)
                 tracker.finish()
                 gc.collect()
-    return tracker.to_trace(tracker.timeline, tracker.active_modules, steps, tracker.tagger.host)
+    host = tracker.tagger.host | tracker.calls.host_blocks()
+    return tracker.to_trace(tracker.timeline, tracker.active_modules, steps, host)
 
 
 @contextmanager
@@ -113,9 +137,8 @@ def reproducible() -> Iterator[None]:
     if thaw:  # objects that existed before are not scanned at every collection
         gc.freeze()
     try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            yield
+        torch.manual_seed(0)
+        yield
     finally:
         if thaw:
             gc.unfreeze()

@@ -2,7 +2,8 @@
 
 Fake tensors of the CPU, since that device keeps attention fused on any build of torch; a fake CUDA
 device needs a CUDA build. Never computes a value: a value that a program reads is 1, and 0 where a
-loss scaler reads whether gradients overflowed, so that every step updates the weights.
+loss scaler reads whether gradients overflowed, so that every step updates the weights, or where 1
+would be an error (see value_checks.py).
 """
 
 from collections import Counter
@@ -32,6 +33,7 @@ from vbench_mem.probes.storages import StorageTracker
 from vbench_mem.probes.timeline import Timeline
 from vbench_mem.probes.torch_count import FORMULAS, Formula
 from vbench_mem.probes.trace import Trace
+from vbench_mem.probes.value_checks import TruthReads
 from vbench_mem.probes.values import ITEM
 
 aten = torch.ops.aten
@@ -82,6 +84,7 @@ class FakeTracker(StorageTracker):
         self.active_modules: list[str] = []
         self.flops: Counter[tuple[int, str]] = Counter()
         self.operations: set[Any] = set()
+        self.reads = TruthReads()
         self.overflows: set[int] = set()  # blocks where loss scalers write whether there were any
 
     def __torch_dispatch__(
@@ -91,7 +94,9 @@ class FakeTracker(StorageTracker):
         if func is DEVICE:  # called thousands of times, so returned at once
             return args[0].fake_device
         if func is ITEM:
-            return placeholder(args[0].dtype, self.block_of(args[0]) not in self.overflows)
+            if self.block_of(args[0]) in self.overflows:
+                return placeholder(args[0].dtype, False)
+            return placeholder(args[0].dtype, self.reads.answer(True))
         parts = self.decomposed(func, args, kwargs)
         if parts is not NotImplemented:
             return parts

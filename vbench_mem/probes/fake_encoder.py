@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +15,8 @@ from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.dual import DualEncoder
 from vbench_mem.encoders.wrapped import Trainable
 from vbench_mem.matrix.cell import Cell
+
+M = TypeVar("M", bound=nn.Module)
 
 
 def encoder_maker(cell: Cell) -> Callable[[], Trainable]:
@@ -42,7 +45,7 @@ def as_traced(cell: Cell) -> Cell:
     return replace(cell, runtime=replace(cell.runtime, attention=kernel))
 
 
-def with_fake_tensors(encoder: Trainable) -> Trainable:
+def with_fake_tensors(encoder: M) -> M:
     """Replace tensors made of data (`torch.from_numpy`, files), real in fake mode too."""
     mode = active_fake_mode()
     assert mode is not None

@@ -7,6 +7,7 @@ gradient. So clipping is part of backward, and averaging weights part of the opt
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from threading import RLock
 from typing import Any
 
 import torch
@@ -22,21 +23,26 @@ from torch.optim.optimizer import (
 )
 
 from vbench_mem.base.errors import Unsupported
+from vbench_mem.probes.card_calls import CardCalls
 from vbench_mem.probes.cuda_rules import CudaRules
 from vbench_mem.probes.module_tracker import NO_BACKWARD, ModuleTracker
 from vbench_mem.probes.on_card import default_to_foreach
+from vbench_mem.probes.packed import PACK, pack
 from vbench_mem.probes.prediction import Target
+from vbench_mem.probes.refused import refuse_collective, refuse_module, refuse_weights
+from vbench_mem.probes.sparse_gradients import SparseTracker
 from vbench_mem.probes.tensor_tagger import TensorTagger
-from vbench_mem.probes.value_tracker import ValueTracker
 from vbench_mem.probes.values import ITEM, tensors_in
 
 
-class PhaseTracker(ValueTracker):
+class PhaseTracker(SparseTracker):
     """Begins the phases of its timeline, between `start` and `finish` only."""
 
     def __init__(self, modules: ModuleTracker, mode: FakeTensorMode, target: Target) -> None:
         super().__init__(modules, mode, CudaRules("auto") if target == "cuda" else None)
         self.tagger = TensorTagger(self)
+        self.calls = CardCalls(self, target)
+        self.lock = RLock()
         self.phase, self.step = "", 0
         self.runs: set[int] = set()  # of autograd, by their numbers
         self.stepping: list[int] = []  # the run of autograd of each running optimiser
@@ -44,9 +50,24 @@ class PhaseTracker(ValueTracker):
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
+        with self.lock:  # the program may have threads
+            return self.dispatch(func, types, args, kwargs)
+
+    def dispatch(self, func: Any, types: Any, args: Any, kwargs: dict[str, Any] | None) -> Any:
+        refuse_collective(func)
         if self.step and func.namespace != "prim":
             self.enter(self.phase_of(func, args))
-        return super().__torch_dispatch__(func, types, args, kwargs)
+        if func is PACK:
+            result = pack(self, *args)
+            self.follow_result(result, args)
+        else:
+            result = super().__torch_dispatch__(func, types, args, kwargs)
+        self.calls.follow(args, result)
+        return result
+
+    def released(self, address: int, reference: Any) -> None:
+        with self.lock:
+            super().released(address, reference)
 
     def phase_of(self, func: Any, args: Any) -> str:
         run = torch._C._current_graph_task_id()
@@ -104,11 +125,14 @@ class PhaseTracker(ValueTracker):
                 "a compiled module is not predicted: its allocations cannot be seen; "
                 "give the step the module that was compiled"
             )
+        refuse_module(module)
         in_backward = torch._C._current_graph_task_id() != NO_BACKWARD  # it recomputes
         if self.step and not in_backward:
             self.enter("forward")
 
     def optimizer_begins(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        for group in optimizer.param_groups:
+            refuse_weights(type(optimizer).__name__, group["params"])
         self.tagger.tag_optimizer(optimizer)
         if self.rules is not None:
             default_to_foreach(optimizer)

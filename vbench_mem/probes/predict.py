@@ -5,21 +5,26 @@ Predicts the steady step of the same trainer, loss and optimiser that a burst ru
 one, whose allocations cannot be seen. Check: equals the measured peak of a cpu to the byte.
 """
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from functools import partial
 
 import torch
+from torch._guards import active_fake_mode
 
 from vbench_mem.base.errors import Unsupported
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.batch import noise
 from vbench_mem.probes.cuda_rules import CudaRules, cuda_autocast
+from vbench_mem.probes.data_born import fake_at_birth
 from vbench_mem.probes.device_memory import CONTEXT_BYTES, embedding_memory, step_memory
 from vbench_mem.probes.fake import FakeTracker, fake_tensors
 from vbench_mem.probes.fake_encoder import as_traced, encoder_maker
+from vbench_mem.probes.growth import growth
 from vbench_mem.probes.module_tracker import ModuleTracker
 from vbench_mem.probes.prediction import Prediction, Target
+from vbench_mem.probes.program_forms import module_forms
 from vbench_mem.probes.quick import CPU, QuickMode
 from vbench_mem.probes.repeat import LayersDiffer, repeat
 from vbench_mem.probes.shorten import shorten
@@ -63,8 +68,13 @@ def trace_once(cell: Cell, target: Target) -> Trace:
     """Run a burst's embedding and its steady step once on fake tensors."""
     train, cuda = cell.load.mode == "train", target == "cuda"
     make = encoder_maker(as_traced(cell))
-    mode = None if isinstance(cell.spec, Custom) else QuickMode()
-    with fake_tensors(mode), cuda_autocast() if cuda else nullcontext(), ModuleTracker() as modules:
+    own = isinstance(cell.spec, Custom)
+    with (
+        fake_tensors(None if own else QuickMode()),
+        users_forms() if own else nullcontext(),
+        cuda_autocast() if cuda else nullcontext(),
+        ModuleTracker() as modules,
+    ):
         tracker = FakeTracker(modules, CudaRules(cell.runtime.attention) if cuda else None)
         tagger = TensorTagger(tracker)
 
@@ -91,6 +101,15 @@ def trace_once(cell: Cell, target: Target) -> Trace:
         tracker.timeline, tracker.active_modules, state, step=1
     )
     return tracker.to_trace(timeline, active_modules, 1 if train else 0, tagger.host)
+
+
+@contextmanager
+def users_forms() -> Iterator[None]:
+    """Within it, an encoder may be built as users build theirs."""
+    mode = active_fake_mode()
+    assert mode is not None
+    with module_forms(), fake_at_birth(partial(mode.from_tensor, static_shapes=True)):
+        yield
 
 
 def summarise(trace: Trace, target: Target) -> Prediction:
@@ -133,6 +152,7 @@ def summarise(trace: Trace, target: Target) -> Prediction:
         attention=trace.attention,
         flop=trace.flop_of(trace.spans()),
         embed_flop=trace.flop_of(trace.timeline.of_step(0)),
+        growth_bytes=growth(trace),
         unseen=unseen(trace, target),
     )
 

@@ -31,6 +31,8 @@ class Prediction:
                  the driver's own, and both together, as NVML would show them
     attention    kernels of the prediction, as torch names them
     flop         of the whole batch, forward and backward; `embed_flop` of the embedding
+    growth_bytes by how much more is held after the last step than after every step before it; 0 in
+                 a steady state, None where only one step was run
     unseen       operations whose kernels may take memory that the prediction leaves out
     """
 
@@ -50,6 +52,7 @@ class Prediction:
     attention: tuple[str, ...] = ()
     flop: int = 0
     embed_flop: int = 0
+    growth_bytes: int | None = None
     unseen: tuple[str, ...] = ()
 
     def metrics(self) -> dict[str, int | None]:

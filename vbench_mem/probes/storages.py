@@ -13,8 +13,14 @@ from typing import Any, Self
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from vbench_mem.base.errors import Unsupported
 from vbench_mem.probes.timeline import Timeline
 from vbench_mem.probes.values import tensors_in
+
+NO_STORAGE = (
+    "a tensor of the layout {layout} has no storage whose memory could be counted, and AdamW takes "
+    "no sparse gradients; write sparse=False where an embedding is made"
+)
 
 
 @cache
@@ -92,7 +98,10 @@ class StorageTracker(TorchDispatchMode):
         self.tags[category].update(self.track(tensors))
 
     def block_of(self, tensor: Tensor) -> int:
-        storage = tensor.untyped_storage()
+        try:
+            storage = tensor.untyped_storage()
+        except NotImplementedError as error:
+            raise Unsupported(NO_STORAGE.format(layout=tensor.layout)) from error
         address = storage._cdata
         known = self.tracked.get(address)
         if known is None:

@@ -1,6 +1,7 @@
 """FLOPs by torch's own counter, on fake CPU tensors: nothing is allocated and nothing computed."""
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -35,11 +36,36 @@ def attention_backward_flop(
     return 2 * torch.Size(batch).numel() * queries * key[-2] * (3 * width + 2 * value[-1])
 
 
-# The CPU's fused attention, which the counter of torch 2.13 ignores.
+def convolution_backward_flop(
+    gradient: Shape,
+    x: Shape,
+    weight: Shape,
+    bias: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    transposed: bool,
+    output_padding: Any,
+    groups: int,
+    output_mask: Sequence[bool],
+    **_: Any,
+) -> int:
+    """Each wanted gradient, of the input and of the weight, is as much as the forward: a weight has
+    its group's channels alone. Shapes: (batch, channels, ...), (channels, channels / groups, ...).
+    """
+    places = x[2:] if transposed else gradient[2:]
+    forward = 2 * x[0] * math.prod(places) * math.prod(weight)
+    return forward * sum(output_mask[:2])
+
+
+# What the counter of torch 2.13 ignores, the CPU's fused attention, or gets wrong: its gradients of
+# a convolution ignore the groups, and are as many times too high.
 FORMULAS: dict[str, Formula] = {
+    "convolution_backward": convolution_backward_flop,
     "_scaled_dot_product_flash_attention_for_cpu": attention_flop,
     "_scaled_dot_product_flash_attention_for_cpu_backward": attention_backward_flop,
 }
+WRONG = {torch.ops.aten.convolution_backward}  # in torch's own table
 
 
 @dataclass(frozen=True)
@@ -87,8 +113,8 @@ def count_pass(
     Raises `Uncounted` when an operation without a formula is not known to be negligible.
     """
     mapping = {getattr(torch.ops.aten, name): formula for name, formula in formulas.items()}
-    added = {op: formula for op, formula in mapping.items() if op not in flop_registry}
-    counter, recorder = FlopCounterMode(display=False, custom_mapping=added), OperationRecorder()
+    ours = {op: each for op, each in mapping.items() if op not in flop_registry or op in WRONG}
+    counter, recorder = FlopCounterMode(display=False, custom_mapping=ours), OperationRecorder()
     with without_fast_path(), recorder, counter, DeviceMode():  # type: ignore[no-untyped-call]
         result = forward()
         ahead = by_operation(counter)

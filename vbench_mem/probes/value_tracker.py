@@ -34,6 +34,7 @@ from vbench_mem.probes.values import (
 )
 
 aten = torch.ops.aten
+BY_STORAGE = {aten.set_.source_Storage, aten.set_.source_Storage_storage_offset}
 BY_MASK = {aten.index.Tensor, aten._unsafe_index.Tensor}
 UNKNOWN = (
     "the shape of what {operation} returns depends on values, which a prediction does not compute "
@@ -64,6 +65,8 @@ class ValueTracker(FakeTracker):
         if is_composite(func):
             return super().__torch_dispatch__(func, types, args, kwargs)
         shaped = (args[0], self.mask_indices(func, args[1])) if func in BY_MASK else args
+        # torch's cache would keep a storage among its keys, and so alive
+        self.mode.cache_enabled = func not in BY_STORAGE
         try:
             result = super().__torch_dispatch__(func, types, shaped, kwargs)
         except (DataDependentOutputException, DynamicOutputShapeException):
@@ -97,10 +100,18 @@ class ValueTracker(FakeTracker):
 
     def item(self, types: Any, tensor: Tensor) -> bool | int | float:
         value = self.value_of(tensor)
-        replacement: bool | int | float = super().__torch_dispatch__(ITEM, types, (tensor,))
         if value is not None and self.block_if_known(tensor) not in self.overflows:
             return compute(ITEM, (value,), {})
+        replacement: bool | int | float = super().__torch_dispatch__(ITEM, types, (tensor,))
         return replacement
+
+    def resized(self, storage: torch.UntypedStorage) -> None:
+        """After a program resized a storage by itself, without any operation."""
+        known = self.tracked.get(storage._cdata)
+        if known is not None:
+            self.values.forget(known[0])
+            self.timeline.hold(known[0], storage.nbytes())
+            self.record_active_module()
 
     def value_of(self, tensor: Tensor) -> Tensor | None:
         block = self.block_if_known(tensor)

@@ -5,14 +5,15 @@ Never imports torch here. Touches no device, so that measurements on one are not
 
 import multiprocessing
 import os
+import sys
 import traceback
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import Any, TypeVar
 
-from vbench_mem.base.errors import Unsupported, UsageError, error_summary
+from vbench_mem.base.errors import Unsupported, UsageError, error_summary, is_users
 from vbench_mem.machine.host import cpu_cores
 from vbench_mem.machine.processes import anonymous_main
 from vbench_mem.matrix import cell as cells
@@ -60,14 +61,30 @@ def predict_all(
 def predict_dumped(cell: dict[str, Any], target: Target) -> dict[str, Any]:
     """In a worker: the prediction as plain data, or why there is none."""
     from vbench_mem.probes.predict import predict
+    from vbench_mem.probes.unchanged import unchanged_process
 
     try:
-        return predict(cells.load(cell), target).dump()
+        with unchanged_process(), own_modules():
+            return predict(cells.load(cell), target).dump()
     except (Unsupported, UsageError) as error:
         return {"reason": str(error)}
     except (Exception, SystemExit) as error:
         # of a user's encoder, or of ours: shown in the row, with its traceback
         return {"reason": error_summary(error), "traceback": traceback.format_exc()}
+
+
+@contextmanager
+def own_modules() -> Iterator[None]:
+    """Afterwards the user's own modules are forgotten, so that the next cell imports them anew,
+    with all that they change as they are imported; libraries stay."""
+    before = set(sys.modules)
+    try:
+        yield
+    finally:
+        for name in set(sys.modules) - before:
+            file = getattr(sys.modules[name], "__file__", None)
+            if file is not None and is_users(file):
+                del sys.modules[name]
 
 
 def in_workers(
