@@ -67,6 +67,12 @@ def one_thread(one_thread_in_children: None) -> None:
         sys.modules["torch"].set_num_threads(1)
 
 
+@pytest.fixture(autouse=True)
+def no_workspace_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trainer configures cuBLAS for its whole process, which predictions read."""
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+
+
 @pytest.fixture
 def make_cell() -> Callable[..., Cell]:
     """A cell of a tiny encoder on the CPU; keywords set fields of its load."""

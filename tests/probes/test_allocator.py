@@ -5,7 +5,15 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from vbench_mem.probes.allocator import AllocatorReplay, CachingAllocator, replay
+from vbench_mem.base.errors import UsageError
+from vbench_mem.probes.allocator import CachingAllocator
+from vbench_mem.probes.allocator_options import (
+    DEFAULT,
+    VARIABLES,
+    AllocatorOptions,
+    parse_options,
+)
+from vbench_mem.probes.replay import AllocatorReplay, replay
 
 MIB = 2**20
 
@@ -208,6 +216,7 @@ class Obvious:
     """Segments as lists of parts, searched linearly."""
 
     total: int | None
+    options: AllocatorOptions = DEFAULT
     segments: list[tuple[bool, list[Part]]] = field(default_factory=list)
 
     def allocated(self) -> int:
@@ -220,13 +229,20 @@ class Obvious:
         size = (request + 511) // 512 * 512
         small = size <= MIB
         fitting = [
-            (part.size, number, place)
+            (self.grows(parts, place), part.size, number, place)
             for number, (kind, parts) in enumerate(self.segments)
             for place, part in enumerate(parts)
             if kind == small and part.block is None and part.size >= size
         ]
+        most = None if small else self.options.most_split
+        if fitting and most is not None:
+            _, smallest, *_ = min(fitting)
+            oversize = smallest >= most if size < most else smallest >= size + 20 * MIB
+            fitting = [] if oversize else fitting
         if fitting:
-            _, number, place = min(fitting)
+            _, _, number, place = min(fitting)
+        elif self.options.expandable:
+            number, place = self.grow(small, size)
         else:
             segment = 2 * MIB if small else 20 * MIB
             if size >= 10 * MIB:
@@ -243,11 +259,28 @@ class Obvious:
             number, place = len(self.segments) - 1, 0
         parts = self.segments[number][1]
         rest = parts[place].size - size
-        if rest >= 512 if small else rest > MIB:
+        cuts = rest >= 512 if small or self.options.expandable else rest > MIB
+        if cuts and (most is None or size < most):
             parts[place : place + 1] = [Part(size, block), Part(rest)]
         else:
             parts[place].block = block
         return True
+
+    def grows(self, parts: list[Part], place: int) -> bool:
+        """Is it the end of a segment that can grow, and so of any size?"""
+        return self.options.expandable and place == len(parts) - 1
+
+    def grow(self, small: bool, size: int) -> tuple[int, int]:
+        if not any(kind == small for kind, _ in self.segments):
+            self.segments.append((small, []))
+        number = next(n for n, (kind, _) in enumerate(self.segments) if kind == small)
+        parts = self.segments[number][1]
+        if not parts or parts[-1].block is not None:
+            parts.append(Part(0))
+        granule = 2 * MIB if small else 20 * MIB
+        while parts[-1].size < size:
+            parts[-1].size += granule
+        return number, len(parts) - 1
 
     def give_back(self, block: int) -> None:
         for _, parts in self.segments:
@@ -293,8 +326,13 @@ def stream(seed: int, length: int = 400) -> tuple[list[int], list[int]]:
     return events(*steps)
 
 
-def obvious(blocks: list[int], changes: list[int], total: int | None = None) -> AllocatorReplay:
-    slow, held = Obvious(total), dict[int, int]()
+def obvious(
+    blocks: list[int],
+    changes: list[int],
+    total: int | None = None,
+    options: AllocatorOptions = DEFAULT,
+) -> AllocatorReplay:
+    slow, held = Obvious(total, options), dict[int, int]()
     names: dict[int, int] = {}  # what the slow one calls a block now; a resized one is a new one
     allocated, reserved = [0], [0]
     for event, (block, change) in enumerate(zip(blocks, changes, strict=True)):
@@ -320,6 +358,48 @@ def test_random_streams_are_served_as_the_obvious_allocator_serves_them(seed: in
     assert replay(blocks, changes) == expected
     tight = max(expected.reserved) * 3 // 4
     assert replay(blocks, changes, total_bytes=tight) == obvious(blocks, changes, tight)
+
+
+@pytest.mark.parametrize("seed", range(40, 46))
+@pytest.mark.parametrize("text", ["expandable_segments:True", "max_split_size_mb:24"])
+def test_random_streams_are_served_so_by_each_option_too(seed: int, text: str) -> None:
+    blocks, changes = stream(seed)
+    options = parse_options(text)
+    assert replay(blocks, changes, options=options) == obvious(blocks, changes, options=options)
+
+
+def test_an_expandable_segment_grows_by_20_mib_and_only_by_what_is_missing() -> None:
+    options = parse_options("expandable_segments:True")
+    steps = events((1, 30 * MIB), (2, 6 * MIB), (2, 0), (3, 25 * MIB))
+    # 10 MiB are left of the first 40; freed, they begin the 25 MiB, for which 15 are missing
+    assert replay(*steps, options=options).reserved == [0, *[40 * MIB] * 3, 60 * MIB]
+    assert replay(*steps).reserved == [0, 30 * MIB, 50 * MIB, 50 * MIB, 76 * MIB]
+
+
+def test_a_block_above_the_most_split_size_serves_no_small_request() -> None:
+    options = parse_options("max_split_size_mb:24")
+    steps = events((1, 100 * MIB), (1, 0), (2, 12 * MIB))
+    assert replay(*steps, options=options).reserved[-1] == 112 * MIB
+    assert replay(*steps).reserved[-1] == 100 * MIB
+
+
+@pytest.mark.parametrize(
+    "text", ["max_split_size_mb:20", "expandable_segments:true", "roundup_power2_divisions:4"]
+)
+def test_an_option_that_torch_refuses_or_that_is_not_modelled_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match=f"'{text}' is not modelled; write expandable_segments"):
+        parse_options(text)
+
+
+def test_options_come_from_the_environment_that_torch_reads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    assert parse_options(None) == DEFAULT
+    monkeypatch.setenv("PYTORCH_ALLOC_CONF", "expandable_segments:True, max_split_size_mb:64")
+    assert parse_options(None) == AllocatorOptions(expandable=True, most_split=64 * MIB)
+    assert parse_options("") == DEFAULT
 
 
 @pytest.mark.parametrize("seed", range(20, 26))

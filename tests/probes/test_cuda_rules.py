@@ -9,34 +9,38 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vbench_mem.base.errors import Unsupported
+from vbench_mem.machine.chips import A100, Chip
 from vbench_mem.matrix.cell import Cell
-from vbench_mem.probes.cuda_rules import (
-    CAST,
-    RESULT,
-    cuda_autocast,
-    embedding_backward,
-    norm_backward,
-    sum_over_rows,
-)
-from vbench_mem.probes.device_memory import CONTEXT_BYTES, WORKSPACE_BYTES
+from vbench_mem.probes.cuda.autocast import CAST, RESULT, cuda_autocast
+from vbench_mem.probes.cuda.device import cuda_device, workspace_of
+from vbench_mem.probes.cuda.reductions import layout, reduction_workspace
+from vbench_mem.probes.cuda.workspaces import embedding_backward, norm_backward
 from vbench_mem.probes.predict import predict, trace_once
 from vbench_mem.probes.train_step import WORKSPACE
 
 MIB = 2**20
+WORKSPACE_BYTES = 8 * 4 * MIB  # what a burst configures
 
 
 def half(*shape: int) -> Tensor:
     return torch.zeros(shape, dtype=torch.bfloat16)
 
 
+def sum_over_rows(rows: int, width: int, chip: Chip = A100) -> int:
+    """Bytes of the partial sums of (rows, width) over its rows: a bias's gradient is one."""
+    return sum(reduction_workspace(layout((rows, width), (width, 1), [0]), 4, chip)[:1])
+
+
 def test_a_norm_over_many_rows_sums_its_parts_up_as_a_bias_gradient_is() -> None:
     """By hand, of width 768: 32768 / 24 parts of float32, twice, and the buffer of their sum."""
     part = 4 * 1365 * 768
-    sums = sum_over_rows(1365, 768)
+    sums, counters = reduction_workspace(layout((1365, 768), (768, 1), [0]), 4, A100)
+    summed = [sums, counters, -counters, -sums]
     assert sums > 0
-    assert norm_backward(65537, 768) == [part, part, sums, -sums, sums, -sums, -part, -part]
-    assert norm_backward(65536, 768) == []
-    assert norm_backward(65537, 1727) and norm_backward(65537, 1728) == []  # 54 of 108 warps
+    assert norm_backward(65537, 768, A100) == [part, part, *2 * summed, -part, -part]
+    assert norm_backward(65536, 768, A100) == []
+    # 54 of 108 multiprocessors
+    assert norm_backward(65537, 1727, A100) and norm_backward(65537, 1728, A100) == []
 
 
 def test_the_gradient_of_many_words_is_sorted_and_summed_in_parts() -> None:
@@ -61,8 +65,7 @@ def test_a_bias_gradient_takes_the_workspace_of_the_reduction_kernel(
 
 
 def test_the_workspace_is_the_one_that_a_burst_configures() -> None:
-    _, size, count = WORKSPACE.split(":")
-    assert int(size) * 1024 * int(count) == WORKSPACE_BYTES
+    assert workspace_of(WORKSPACE) == WORKSPACE_BYTES
 
 
 def test_within_the_context_autocast_uses_float32_where_cuda_does() -> None:
@@ -105,7 +108,9 @@ def test_the_terms_of_a_card_sum_up_to_its_peak(small_cell: Callable[..., Cell])
     assert card.peak_bytes % 512 == 0
     assert card.reserved_bytes is not None and card.reserved_bytes % (2 * MIB) == 0
     assert card.reserved_bytes >= card.peak_bytes
-    assert card.process_bytes == card.reserved_bytes + CONTEXT_BYTES
+    assert card.context_bytes == cuda_device(None).context.most_bytes
+    assert card.band_bytes == 0  # no convolution
+    assert card.process_bytes == card.reserved_bytes + card.context_bytes
     # the same tensors, but for the counts of steps, which a card leaves on the host
     assert cpu.steady_bytes - (card.steady_bytes - 2 * WORKSPACE_BYTES) + 2 * MIB >= 0
     assert card.flop == cpu.flop
@@ -127,7 +132,7 @@ def test_memory_that_attention_keeps_is_allocated_in_one_event(
     small_cell: Callable[..., Cell],
 ) -> None:
     """A second, larger block would make the allocator reserve memory for both."""
-    trace = trace_once(small_cell(dtype="bfloat16", frames=16), "cuda")
+    trace = trace_once(small_cell(dtype="bfloat16", frames=16), cuda_device(None))
     born: dict[int, int] = {}
     for block, change in zip(trace.timeline.blocks, trace.timeline.changes, strict=True):
         assert change < 0 or block not in born
@@ -172,4 +177,4 @@ def test_a_norm_of_half_precision_keeps_its_float32_copy_on_a_card() -> None:
         for target in ("cpu", "cuda")
     }
     # the copy of 4 bytes in place of the input of 2, which nothing else needs
-    assert kept["cuda"] - 2 * WORKSPACE_BYTES - kept["cpu"] >= 4096 * 256 * (4 - 2)
+    assert kept["cuda"] - 2 * A100.blas_workspace - kept["cpu"] >= 4096 * 256 * (4 - 2)

@@ -14,7 +14,7 @@ from vbench_mem.base.load import Runtime
 from vbench_mem.encoders.recipes import RECIPES
 from vbench_mem.encoders.table import ENCODERS
 from vbench_mem.matrix.cell import Cell
-from vbench_mem.probes.predict import predict, trace_once
+from vbench_mem.probes.predict import device_of, predict, trace_once
 from vbench_mem.probes.predict import summarise as predicted_of
 from vbench_mem.probes.prediction import Target, load
 from vbench_mem.probes.repeat import LayersDiffer, Repeat, repeat
@@ -57,18 +57,19 @@ def test_repeated_layers_equal_the_full_trace(encoder: str, recipe: str, runtime
     assert [each.path for each in repeats] == ["text.blocks", "video.blocks"]
     assert short.spec.tower.depth < cell.spec.tower.depth
     target: Target = "cuda" if runtime in ("bfloat16", "float16") else "cpu"
-    whole, repeated = trace_once(cell, target), repeat(trace_once(short, target), repeats)
+    device = device_of(target)
+    whole, repeated = trace_once(cell, device), repeat(trace_once(short, device), repeats)
     for theirs, ours in zip(whole.timeline.spans(), repeated.timeline.spans(), strict=True):
         if theirs.phase != "optimizer":  # where the first step makes its state, value by value
             events = whole.timeline.changes[theirs.start : theirs.stop]
             repeats_of = repeated.timeline.changes[ours.start : ours.stop]
             assert sorted(repeats_of) == sorted(events)  # autocast's weights go in any order
-    assert predicted_of(repeated, target) == predicted_of(whole, target)
+    assert predicted_of(repeated, device) == predicted_of(whole, device)
 
 
 def test_layers_that_are_not_alike_are_refused() -> None:
     cell = deep(cell_of("joint_test", "last4", RUNTIMES["float32"]))
-    trace = trace_once(cell, "cpu")
+    trace = trace_once(cell, None)
     # the first layer that trains keeps what the one below does not
     with pytest.raises(LayersDiffer):
         repeat(trace, [Repeat(path="video.blocks", layer=4, copies=3)])

@@ -105,7 +105,7 @@ def test_kept_activations_of_a_plain_block_equal_a_closed_form(dtype: str) -> No
 
 
 def kept_by_forward(cell: Cell) -> int:
-    trace = trace_once(cell, "cpu")
+    trace = trace_once(cell, None)
     forward = next(span for span in trace.timeline.spans() if span.phase == "forward")
     held = trace.timeline.held_at(forward.stop)
     return sum(held[block] for block in trace.timeline.kept(forward))

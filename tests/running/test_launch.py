@@ -83,9 +83,11 @@ def test_too_little_memory_on_the_host_is_out_of_memory_with_the_bytes(
 
 SERVER = """
 import os, sys, time
+from vbench_mem.running import launch
 from vbench_mem.running.launch import ForkServerLauncher, Job
 from pathlib import Path
-launcher = ForkServerLauncher(preload=["torch"])
+launch.PRELOAD = ("torch",)
+launcher = ForkServerLauncher()
 place = Path(sys.argv[1])
 job = Job(*(place / name for name in ("cell.json", "result", "environment", "phases", "log")))
 child = launcher.start(job)

@@ -1,11 +1,8 @@
-"""What torch's caching allocator makes of a timeline on a CUDA device. No torch.
+"""torch's caching allocator on a CUDA device, by its default settings. No torch.
 
-Replayed event by event, so that a prediction gives what `torch.cuda.memory_allocated` and
-`memory_reserved` would.
-
-Modelled:    the default settings of torch 2.11 to 2.13, one stream.
-Not:         expandable segments, `max_split_size_mb`, `roundup_power2_divisions`, garbage
-             collection by age, a memory fraction, private pools of CUDA graphs, other streams.
+Modelled:    torch 2.11 to 2.13, one stream; `max_split_size_mb`.
+Not:         `roundup_power2_divisions`, garbage collection by age, a memory fraction, private pools
+             of CUDA graphs, other streams.
 Assumed:     the driver gives out segments at rising addresses; which of two free blocks of one size
              is taken depends on it, and on nothing else.
 Source:      c10/cuda/CUDACachingAllocator.cpp (malloc, free_block, get_free_block, should_split,
@@ -13,8 +10,6 @@ Source:      c10/cuda/CUDACachingAllocator.cpp (malloc, free_block, get_free_blo
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 BLOCK = 512  # every size is a multiple of it
 SMALL = 2**20  # up to here a request is served from the small pool
@@ -22,52 +17,6 @@ SMALL_SEGMENT = 2 * 2**20
 MIDDLE = 10 * 2**20  # below it, requests to the large pool share segments
 MIDDLE_SEGMENT = 20 * 2**20
 LARGE_STEP = 2 * 2**20  # from there on, a segment is the request in whole steps
-
-
-@dataclass(frozen=True)
-class AllocatorReplay:
-    """The allocator's counters after 0, 1, 2 ... events. Units: bytes.
-
-    allocated   blocks in use, as `torch.cuda.memory_allocated` has it
-    reserved    segments held, as `torch.cuda.memory_reserved` has it
-    failed      the event that did not fit, or None; both lists then end before it
-    """
-
-    allocated: list[int]
-    reserved: list[int]
-    failed: int | None = None
-
-
-def replay(
-    blocks: Sequence[int], changes: Sequence[int], *, total_bytes: int | None = None
-) -> AllocatorReplay:
-    """Serve a timeline's events: event i changes block `blocks[i]` by `changes[i]` bytes.
-
-    A change that is neither from nor to 0 bytes allocates the new size before it releases the old
-    one, as resizing a storage does; that shows in `reserved` alone. With `total_bytes`, reserving
-    beyond it first returns cached segments to the driver; if that is not enough the replay stops
-    there and sets `failed`: a step that does not fit is a result and no error.
-
-    Raises: ValueError for a block that releases more than it holds.
-    """
-    allocator = CachingAllocator(total_bytes)
-    held: dict[int, tuple[int, int]] = {}  # block -> its requested bytes, its address
-    allocated, reserved = [0], [0]
-    for event, (block, change) in enumerate(zip(blocks, changes, strict=True)):
-        size, address = held.pop(block, (0, -1))
-        requested = size + change
-        if requested < 0:
-            raise ValueError(f"event {event}: block {block} of {size} bytes changes by {change}")
-        if requested:
-            new_address = allocator.allocate(requested)
-            if new_address is None:
-                return AllocatorReplay(allocated, reserved, failed=event)
-            held[block] = (requested, new_address)
-        if size:
-            allocator.release(address)
-        allocated.append(allocator.allocated)
-        reserved.append(allocator.reserved)
-    return AllocatorReplay(allocated, reserved)
 
 
 class BlockPool:
@@ -95,10 +44,13 @@ class CachingAllocator:
     sizes       every block, in use or free, by its address
     before      of each block but a segment's first, the address of the previous block
     used        the pool of each block in use, by its address
+
+    With `most_split`, blocks of at least so many bytes are never cut, and serve only requests that
+    are nearly as large.
     """
 
-    def __init__(self, total_bytes: int | None = None) -> None:
-        self.total_bytes = total_bytes
+    def __init__(self, total_bytes: int | None = None, most_split: int | None = None) -> None:
+        self.total_bytes, self.most_split = total_bytes, most_split
         self.allocated = self.reserved = 0
         self.small, self.large = BlockPool(BLOCK), BlockPool(SMALL + BLOCK)
         self.sizes: dict[int, int] = {}
@@ -110,16 +62,12 @@ class CachingAllocator:
         """The address of a block of at least `request` bytes; None where it does not fit."""
         size = round_up(request, BLOCK)
         pool = self.small if size <= SMALL else self.large
-        index = bisect_left(pool.free, (size, 0))
-        if index < len(pool.free):
-            found, address = pool.free.pop(index)
-        else:
-            found = segment_of(size)
-            reserved = self.reserve(found)
-            if reserved is None:
-                return None
-            address = reserved
-        if found - size >= pool.least_rest:
+        index = self.best_fit(pool, size)
+        block = pool.free.pop(index) if index is not None else self.obtain(pool, size)
+        if block is None:
+            return None
+        found, address = block
+        if found - size >= pool.least_rest and not self.is_oversize(pool, size):
             self.cut(pool, address, size)
             found = size
         self.used[address] = pool
@@ -140,6 +88,26 @@ class CachingAllocator:
             self.join(front, address)
             address, size = front, self.sizes[front]
         pool.put(size, address)
+
+    def best_fit(self, pool: BlockPool, size: int) -> int | None:
+        """The place of the smallest free block that may serve a request; None without one."""
+        index = bisect_left(pool.free, (size, 0))
+        if index == len(pool.free):
+            return None
+        found = pool.free[index][0]
+        if self.is_oversize(pool, size):
+            return index if found < size + MIDDLE_SEGMENT else None
+        return None if self.is_oversize(pool, found) else index
+
+    def is_oversize(self, pool: BlockPool, size: int) -> bool:
+        """Is a block of this size never cut?"""
+        return self.most_split is not None and pool is self.large and size >= self.most_split
+
+    def obtain(self, pool: BlockPool, size: int) -> tuple[int, int] | None:
+        """A new block from the driver, by its size and address; None where it does not fit."""
+        found = segment_of(size)
+        address = self.reserve(found)
+        return None if address is None else (found, address)
 
     def reserve(self, size: int) -> int | None:
         """A new segment as one block; cached segments are released first if it would not fit."""

@@ -1,7 +1,7 @@
 """Names of `torch` that ask for or set up a card, on a machine that need not have one.
 
 Autocast, loss scalers and default devices of a card are those of the CPU while a step is traced for
-a card: `cuda_autocast` makes that autocast cast what a card's does.
+a card: `cuda.autocast` makes that autocast cast what a card's does.
 """
 
 import sys
@@ -18,8 +18,6 @@ from torch.utils._device import DeviceContext, _device_constructors
 
 from vbench_mem.base.errors import Unsupported, is_users
 from vbench_mem.probes.card_calls import NOT_CUDA, CardCalls
-from vbench_mem.probes.cuda_rules import cuda_autocast
-from vbench_mem.probes.on_card import fused_dropout
 
 NO_STAND_IN = (
     "torch.cuda is asked for something that only a card can answer, and a prediction has none; "
@@ -40,8 +38,6 @@ def card_words(calls: CardCalls) -> Iterator[None]:
         contexts.enter_context(patch.object(DeviceContext, "__init__", default_device(calls)))
         contexts.enter_context(patch.object(DeviceContext, "__torch_function__", made_there(calls)))
         if on_card:
-            contexts.enter_context(cuda_autocast())
-            contexts.enter_context(fused_dropout())
             for owner, name, make in REPLACED:
                 function = make(getattr(owner, name))
                 contexts.enter_context(patch.object(owner, name, function))

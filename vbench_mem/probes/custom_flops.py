@@ -55,7 +55,7 @@ def count_custom(cell: Cell) -> Measured:
 def put_counted(found: Measured, cell: Cell) -> None:
     """From a run on fake tensors, on which the user's code may fail."""
     try:
-        trace = trace_once(replace(cell, runtime=replace(cell.runtime, compile=False)), "cpu")
+        trace = trace_once(replace(cell, runtime=replace(cell.runtime, compile=False)), None)
         operations = (name for name in trace.operations if not UPDATE.match(name))
         left_out = [
             name for name in operations if not any(map(formula_of, overloads_of(bare(name))))

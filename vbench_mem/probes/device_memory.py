@@ -6,19 +6,18 @@ On a card cuBLAS keeps its workspaces, and optimiser state that stays on the hos
 from collections.abc import Set
 from dataclasses import dataclass
 
-from vbench_mem.probes.allocator import replay
-from vbench_mem.probes.prediction import Target
+from vbench_mem.probes.cuda.device import CudaDevice
+from vbench_mem.probes.replay import replay
 from vbench_mem.probes.timeline import Moment, PhaseSpan, Timeline
 from vbench_mem.probes.trace import Trace
 
-# What cuBLAS allocates once for each thread that multiplies, and keeps:
-# `train_step.WORKSPACE` fixes it at 8 buffers of 4 MiB. Forward runs in one thread, backward in
-# another; cublasLt shares theirs. Source: ATen/cuda/CublasHandlePool.cpp of PyTorch 2.13.
-WORKSPACE_BYTES = 8 * 4 * 2**20
-WORKSPACES = -1, -2  # blocks of their own, of forward's and of backward's thread
-# What driver, context and loaded kernels take of a card before the first tensor. Assumed, not
-# measured: it differs by card and driver, and a run on the card measures the true one.
-CONTEXT_BYTES = 512 * 2**20
+# cuBLAS keeps a workspace for each thread that multiplies: forward runs in one thread and backward
+# in another. Blocks of their own.
+FORWARD_WORKSPACE, BACKWARD_WORKSPACE = -1, -2
+# Of all that is reserved, what cuDNN's convolutions took beyond it on cards where it was measured.
+# Its choice of algorithms cannot be read from sources. See docs/validation.md.
+CONVOLUTION_BAND = {(8, 6): 0.12, (8, 9): 0.12}
+CONVOLUTION_BAND_ELSEWHERE = 0.27
 
 
 @dataclass(frozen=True)
@@ -38,45 +37,66 @@ class DeviceMemory:
         return self.timeline.peak(*spans, levels=self.levels)
 
 
-def step_memory(trace: Trace, target: Target) -> DeviceMemory:
-    """Of the whole trace without the embedding, which a training does not run."""
-    if target == "cpu":
+def step_memory(trace: Trace, device: CudaDevice | None) -> DeviceMemory:
+    """Of the whole trace without the embedding, which a training does not run; None is a cpu."""
+    if device is None:
         return DeviceMemory(trace.timeline, trace.timeline.levels())
     embedding = trace.timeline.of_step(0) if trace.steady else []
     used = {block for span in embedding for block in trace.timeline.blocks[span.start : span.stop]}
     skipped = used.difference(trace.timeline.live, *trace.tags.values())
-    return cuda_memory(trace, skipped | trace.host, trace.spans())
+    return cuda_memory(trace, device, skipped | trace.host, trace.spans())
 
 
-def embedding_memory(trace: Trace, target: Target) -> DeviceMemory:
+def embedding_memory(trace: Trace, device: CudaDevice | None) -> DeviceMemory:
     """Up to the end of the embedding."""
     spans = trace.timeline.of_step(0)
-    if target == "cpu" or not spans:
+    if device is None or not spans:
         return DeviceMemory(trace.timeline, trace.timeline.levels())
-    return cuda_memory(trace, trace.host, spans, until=spans[-1].stop)
+    return cuda_memory(trace, device, trace.host, spans, until=spans[-1].stop)
 
 
 def cuda_memory(
-    trace: Trace, skipped: Set[int], spans: list[PhaseSpan], until: int | None = None
+    trace: Trace,
+    device: CudaDevice,
+    skipped: Set[int],
+    spans: list[PhaseSpan],
+    until: int | None = None,
 ) -> DeviceMemory:
     """Without the skipped blocks, and with the workspaces of the phases in `spans`."""
     timeline = Timeline()
-    multiplies = bool(trace.flops)
+    workspaces = blas_workspaces(trace, spans)
     marks = dict[int, list[tuple[str, int]]]()
     for phase, step, at in trace.timeline.marks:
         marks.setdefault(at, []).append((phase, step))
     events = list(zip(trace.timeline.blocks, trace.timeline.changes, strict=True))[:until]
-    backward = any(span.phase == "backward" for span in spans)
     for at in range(len(events) + 1):
         for phase, step in marks.get(at, ()):
             timeline.begin(phase, step)
-            if multiplies and spans and (phase, step) == (spans[0].phase, spans[0].step):
+            if spans and (phase, step) == (spans[0].phase, spans[0].step):
                 # allocated in the first step, so present from the start of a steady one
-                for block in WORKSPACES if backward else WORKSPACES[:1]:
-                    timeline.hold(block, WORKSPACE_BYTES)
+                for block in workspaces:
+                    timeline.hold(block, device.workspace_bytes)
         if at < len(events) and events[at][0] not in skipped:
             block, change = events[at]
             timeline.blocks.append(block)
             timeline.changes.append(change)
-    replayed = replay(timeline.blocks, timeline.changes)
+    replayed = replay(timeline.blocks, timeline.changes, options=device.allocator)
     return DeviceMemory(timeline, replayed.allocated, max(replayed.reserved))
+
+
+def blas_workspaces(trace: Trace, spans: list[PhaseSpan]) -> list[int]:
+    """The workspaces of the threads that multiply in these phases."""
+    phases = {span.phase for span in spans}
+    found = []
+    if trace.multiplies_in(phases - {"backward"}):
+        found.append(FORWARD_WORKSPACE)
+    if trace.multiplies_in(phases & {"backward"}):
+        found.append(BACKWARD_WORKSPACE)
+    return found
+
+
+def convolution_band(trace: Trace, device: CudaDevice, reserved: int) -> int:
+    """What convolutions may take beyond what is reserved for tensors. Units: bytes."""
+    if not trace.convolves:
+        return 0
+    return int(reserved * CONVOLUTION_BAND.get(device.chip.capability, CONVOLUTION_BAND_ELSEWHERE))

@@ -20,12 +20,12 @@ from torch.utils.flop_counter import flop_registry
 
 from vbench_mem.probes.corrections import corrected
 from vbench_mem.probes.counting import without_fast_path
-from vbench_mem.probes.cuda_rules import (
-    BACKWARD,
-    FORWARD,
-    NAMES,
-    CudaRules,
+from vbench_mem.probes.cuda.attention import NAMES, CudaRules
+from vbench_mem.probes.cuda.dispatch import Replacements
+from vbench_mem.probes.cuda.workspaces import (
+    PRODUCTS,
     SizeChanges,
+    is_dense_convolution,
     workspace_of,
 )
 from vbench_mem.probes.module_tracker import ModuleTracker
@@ -37,6 +37,8 @@ from vbench_mem.probes.value_checks import TruthReads
 from vbench_mem.probes.values import ITEM
 
 aten = torch.ops.aten
+FORWARD = aten._scaled_dot_product_flash_attention_for_cpu.default
+BACKWARD = aten._scaled_dot_product_flash_attention_for_cpu_backward.default
 UNSCALE = aten._amp_foreach_non_finite_check_and_unscale_.default
 DEVICE = torch.ops.prim.device.default
 FRESH = aten.lift_fresh.default  # a view by its tag, but the first operation on a Python constant
@@ -72,12 +74,21 @@ class FakeTracker(StorageTracker):
     flops           by (number of the phase, module)
     rules           of a CUDA device, whose kernels take memory that the CPU's do not; None: the
                     CPU's own kernels. `kernels` are the blocks of that memory
+    replaced        by composite operation, what a CUDA device does in its place
     """
 
-    def __init__(self, modules: ModuleTracker, rules: CudaRules | None = None) -> None:
+    def __init__(
+        self,
+        modules: ModuleTracker,
+        rules: CudaRules | None = None,
+        replaced: Replacements | None = None,
+    ) -> None:
         super().__init__()
-        self.rules = rules
+        self.rules, self.replaced = rules, replaced or {}
+        self.attends: dict[int, str] = {}  # the kernel of each attention, by its log-sum-exp
         self.kernels: set[int] = set()
+        self.multiplying: set[int] = set()  # numbers of the phases that multiply matrices
+        self.convolves = False
         self.modules, self.active_module, self.owner = modules, "", ""
         self.updating = False  # while an optimiser runs, its operands give the owner
         self.owner_modules: dict[int, str] = {}
@@ -104,6 +115,8 @@ class FakeTracker(StorageTracker):
         if self.updating and args and isinstance(args[0], Tensor):
             self.active_module = self.owner = self.owner_of(args[0])
         result = corrected(func, args, func(*args, **kwargs))
+        if self.rules is not None and func is FORWARD:
+            result = self.attended(args, kwargs, result)
         if func is UNSCALE:
             self.overflows.add(self.block_of(args[1]))
         self.operations.add(func)
@@ -112,28 +125,51 @@ class FakeTracker(StorageTracker):
                 phase = len(self.timeline.marks) - 1
                 self.flops[phase, self.active_module] += formula(*args, **kwargs, out_val=result)
             self.follow_result(result, args)
+            self.expect_reuse(func, args, result)
             if self.rules is None:
                 self.record_attention(func)
             else:
-                self.add_kernel(func, args, kwargs.get("attn_mask"), result)
+                self.add_kernel(func, args, kwargs, result)
         return result
 
-    def add_kernel(self, func: Any, args: Any, mask: Tensor | None, result: Any) -> None:
+    def decomposed(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        if func in self.replaced:
+            with self:
+                return self.replaced[func](*args, **kwargs)
+        return super().decomposed(func, args, kwargs)
+
+    def attended(self, args: Any, kwargs: dict[str, Any], result: Any) -> Any:
+        """With the output laid out as the card's kernel does: the efficient one by tokens."""
+        assert self.rules is not None
+        query, key, value = args[:3]
+        mask = kwargs.get("attn_mask")
+        kernel = self.rules.chosen or self.rules.kernel(query, key, value, mask)
+        output, sums = result
+        if kernel == "efficient":
+            batch, heads, tokens, width = output.shape
+            output = torch.empty(batch, tokens, heads, width, dtype=output.dtype).transpose(1, 2)
+        self.block_of(output)  # before the sums, as on the card
+        self.attends[self.block_of(sums)] = kernel
+        return output, sums
+
+    def add_kernel(self, func: Any, args: Any, kwargs: dict[str, Any], result: Any) -> None:
         """What the operation's kernel on a CUDA device takes that the CPU's does not."""
         assert self.rules is not None
-        name = func.__name__
-        packet = name.partition(".")[0]
-        if packet == FORWARD:
-            kernel = self.rules.kernel(args[0], mask)
+        if func is FORWARD:
+            sums = self.block_of(result[1])
+            kernel = self.attends[sums]
             self.attention.add(NAMES[kernel])
             # lives as long as the log-sum-exp does
-            self.timeline.enlarge(self.block_of(result[1]), self.rules.kept(kernel, args[0]))
-        elif packet == BACKWARD:
-            kernel = self.rules.kernel(args[1], mask)
+            self.timeline.enlarge(sums, self.rules.kept(kernel, args[0]))
+        elif func is BACKWARD:
+            kernel = self.attends[self.block_if_known(args[5]) or 0]
             self.attention.add(f"{NAMES[kernel]}_backward")
-            self.add_workspaces(self.rules.workspace(kernel, args[1]))
+            self.add_workspaces(self.rules.workspace(kernel, args[1], args[2]))
         else:
-            self.add_workspaces(workspace_of(name, args))
+            if func._overloadpacket in PRODUCTS:
+                self.multiplying.add(len(self.timeline.marks) - 1)
+            self.convolves |= is_dense_convolution(func, args)
+            self.add_workspaces(workspace_of(func, args, kwargs, self.rules.chip))
 
     def add_workspaces(self, steps: SizeChanges) -> None:
         """Blocks that are allocated and freed while one operation runs."""
@@ -174,6 +210,11 @@ class FakeTracker(StorageTracker):
         super().released(address, reference)
         self.record_active_module()
 
+    def take_place(self, block: int, address: int) -> None:
+        self.owner_modules[block] = self.owner_modules[self.tracked[address][0]]
+        super().take_place(block, address)
+        self.active_modules.pop()
+
     def to_trace(
         self, timeline: Timeline, active_modules: list[str], steady: int, host: Iterable[int] = ()
     ) -> Trace:
@@ -189,6 +230,8 @@ class FakeTracker(StorageTracker):
             operations=tuple(sorted(map(str, self.operations))),
             kernels=frozenset(self.kernels),
             host=frozenset(host),
+            multiplying=frozenset(self.multiplying),
+            convolves=self.convolves,
         )
 
     def record_active_module(self) -> None:

@@ -24,11 +24,10 @@ from torch.optim.optimizer import (
 
 from vbench_mem.base.errors import Unsupported
 from vbench_mem.probes.card_calls import CardCalls
-from vbench_mem.probes.cuda_rules import CudaRules
+from vbench_mem.probes.cuda.attention import CudaRules
+from vbench_mem.probes.cuda.dispatch import Replacements, default_to_foreach
 from vbench_mem.probes.module_tracker import NO_BACKWARD, ModuleTracker
-from vbench_mem.probes.on_card import default_to_foreach
 from vbench_mem.probes.packed import PACK, pack
-from vbench_mem.probes.prediction import Target
 from vbench_mem.probes.refused import refuse_collective, refuse_module, refuse_weights
 from vbench_mem.probes.sparse_gradients import SparseTracker
 from vbench_mem.probes.tensor_tagger import TensorTagger
@@ -38,10 +37,16 @@ from vbench_mem.probes.values import ITEM, tensors_in
 class PhaseTracker(SparseTracker):
     """Begins the phases of its timeline, between `start` and `finish` only."""
 
-    def __init__(self, modules: ModuleTracker, mode: FakeTensorMode, target: Target) -> None:
-        super().__init__(modules, mode, CudaRules("auto") if target == "cuda" else None)
+    def __init__(
+        self,
+        modules: ModuleTracker,
+        mode: FakeTensorMode,
+        rules: CudaRules | None,
+        replaced: Replacements,
+    ) -> None:
+        super().__init__(modules, mode, rules, replaced)
         self.tagger = TensorTagger(self)
-        self.calls = CardCalls(self, target)
+        self.calls = CardCalls(self, "cpu" if rules is None else "cuda")
         self.lock = RLock()
         self.phase, self.step = "", 0
         self.runs: set[int] = set()  # of autograd, by their numbers

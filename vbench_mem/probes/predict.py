@@ -8,6 +8,7 @@ one, whose allocations cannot be seen. Check: equals the measured peak of a cpu 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
+from typing import Any
 
 import torch
 from torch._guards import active_fake_mode
@@ -15,15 +16,23 @@ from torch._guards import active_fake_mode
 from vbench_mem.base.errors import Unsupported
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.matrix.cell import Cell
+from vbench_mem.probes.allocator_options import DEFAULT, AllocatorOptions
 from vbench_mem.probes.batch import noise
-from vbench_mem.probes.cuda_rules import CudaRules, cuda_autocast
+from vbench_mem.probes.cuda.attention import CudaRules
+from vbench_mem.probes.cuda.device import CudaDevice, cuda_device
+from vbench_mem.probes.cuda.dispatch import dispatched_as_on
 from vbench_mem.probes.data_born import fake_at_birth
-from vbench_mem.probes.device_memory import CONTEXT_BYTES, embedding_memory, step_memory
+from vbench_mem.probes.device_memory import (
+    DeviceMemory,
+    convolution_band,
+    embedding_memory,
+    step_memory,
+)
 from vbench_mem.probes.fake import FakeTracker, fake_tensors
 from vbench_mem.probes.fake_encoder import as_traced, encoder_maker
 from vbench_mem.probes.growth import growth
 from vbench_mem.probes.module_tracker import ModuleTracker
-from vbench_mem.probes.prediction import Prediction, Target
+from vbench_mem.probes.prediction import Hardware, Prediction, Target
 from vbench_mem.probes.program_forms import module_forms
 from vbench_mem.probes.quick import CPU, QuickMode
 from vbench_mem.probes.repeat import LayersDiffer, repeat
@@ -31,7 +40,7 @@ from vbench_mem.probes.shorten import shorten
 from vbench_mem.probes.tensor_tagger import TensorTagger
 from vbench_mem.probes.timeline import summed
 from vbench_mem.probes.trace import Trace, allocated_before_step
-from vbench_mem.probes.train_step import Trainer
+from vbench_mem.probes.train_step import WORKSPACE, Trainer
 
 # Kernels that choose the size of their workspace at run time; it is in no prediction.
 UNSEEN: dict[Target, tuple[str, ...]] = {
@@ -40,8 +49,8 @@ UNSEEN: dict[Target, tuple[str, ...]] = {
 }
 
 
-def predict(cell: Cell, target: Target, *, whole: bool = False) -> Prediction:
-    """The memory and FLOPs of the cell's step on this kind of device.
+def predict(cell: Cell, hardware: Hardware, *, whole: bool = False) -> Prediction:
+    """The memory and FLOPs of the cell's step on a cpu or a card.
 
     whole  trace every layer, instead of a few that are repeated
 
@@ -49,33 +58,44 @@ def predict(cell: Cell, target: Target, *, whole: bool = False) -> Prediction:
     `UsageError` for a cell that cannot be built.
     """
     kernel, dtype = cell.runtime.attention, cell.runtime.dtype
+    device = device_of(hardware, WORKSPACE)
     if cell.runtime.compile:
         raise Unsupported("a compiled step is not predicted: its allocations cannot be seen")
-    if target == "cpu" and kernel in ("efficient", "cudnn"):
+    if device is None and kernel in ("efficient", "cudnn"):
         raise Unsupported(f"attention {kernel} is a CUDA kernel; a cpu has flash, math")
     ours = not isinstance(cell.spec, Custom)  # a user's code chooses its own kernels
-    if ours and target == "cuda" and kernel in ("flash", "cudnn") and dtype == "float32":
+    if ours and device is not None and kernel in ("flash", "cudnn") and dtype == "float32":
         raise Unsupported(f"attention {kernel} cannot run {dtype} on a CUDA device")
     short, repeats = (cell, ()) if whole else shorten(cell)
     try:
-        trace = repeat(trace_once(short, target), repeats)
+        trace = repeat(trace_once(short, device), repeats)
     except LayersDiffer:
-        trace = trace_once(cell, target)
-    return summarise(trace, target)
+        trace = trace_once(cell, device)
+    return summarise(trace, device)
 
 
-def trace_once(cell: Cell, target: Target) -> Trace:
-    """Run a burst's embedding and its steady step once on fake tensors."""
-    train, cuda = cell.load.mode == "train", target == "cuda"
+def device_of(
+    hardware: Hardware, workspace: str | None = None, options: AllocatorOptions = DEFAULT
+) -> CudaDevice | None:
+    """The CUDA device, with the card's own cuBLAS workspace or a configured one; None is a cpu."""
+    if hardware == "cpu":
+        return None
+    return cuda_device(None if hardware == "cuda" else hardware, workspace, options)
+
+
+def trace_once(cell: Cell, device: CudaDevice | None) -> Trace:
+    """Run a burst's embedding and its steady step once on fake tensors; None is a cpu."""
+    train = cell.load.mode == "train"
     make = encoder_maker(as_traced(cell))
     own = isinstance(cell.spec, Custom)
+    rules = None if device is None else CudaRules(cell.runtime.attention, device.chip)
     with (
         fake_tensors(None if own else QuickMode()),
         users_forms() if own else nullcontext(),
-        cuda_autocast() if cuda else nullcontext(),
+        dispatched_as_on(rules) as replaced,
         ModuleTracker() as modules,
     ):
-        tracker = FakeTracker(modules, CudaRules(cell.runtime.attention) if cuda else None)
+        tracker = FakeTracker(modules, rules, replaced)
         tagger = TensorTagger(tracker)
 
         def begin(phase: str, step: int = 0) -> None:
@@ -112,9 +132,10 @@ def users_forms() -> Iterator[None]:
         yield
 
 
-def summarise(trace: Trace, target: Target) -> Prediction:
-    """As the device's own counter would show the steady step and the embedding."""
-    step, embedding = step_memory(trace, target), embedding_memory(trace, target)
+def summarise(trace: Trace, device: CudaDevice | None) -> Prediction:
+    """As the device's own counter would show the steady step and the embedding; None is a cpu."""
+    step, embedding = step_memory(trace, device), embedding_memory(trace, device)
+    target: Target = "cpu" if device is None else "cuda"
     spans = step.timeline.of_step(trace.steady)
     embed = embedding.timeline.of_step(0)
     peak = step.peak(*spans)
@@ -146,15 +167,30 @@ def summarise(trace: Trace, target: Target) -> Prediction:
             "workspaces": workspaces,
             "rounding": rounding,
         },
-        reserved_bytes=step.reserved,
-        context_bytes=None if target == "cpu" else CONTEXT_BYTES,
-        process_bytes=None if step.reserved is None else step.reserved + CONTEXT_BYTES,
+        **process(trace, device, step),
         attention=trace.attention,
         flop=trace.flop_of(trace.spans()),
         embed_flop=trace.flop_of(trace.timeline.of_step(0)),
         growth_bytes=growth(trace),
         unseen=unseen(trace, target),
     )
+
+
+def process(trace: Trace, device: CudaDevice | None, memory: DeviceMemory) -> dict[str, Any]:
+    """What the whole process takes of a card, by the names of `Prediction`."""
+    reserved, allocated = memory.reserved, memory.levels
+    if device is None or reserved is None:
+        return {}
+    context, band = device.context.most_bytes, convolution_band(trace, device, reserved)
+    return {
+        "card": device.name,
+        "reserved_bytes": reserved,
+        "fragmentation_bytes": reserved - max(allocated),
+        "context_bytes": context,
+        "band_bytes": band,
+        "process_bytes": reserved + context + band,
+        "assumed": device.assumed,
+    }
 
 
 def unseen(trace: Trace, target: Target) -> tuple[str, ...]:

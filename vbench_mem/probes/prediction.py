@@ -6,9 +6,11 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from vbench_mem.machine.cards import Card
 from vbench_mem.probes.measured import NO_ALLOCATOR, NO_STEP
 
 Target = Literal["cpu", "cuda"]
+Hardware = Target | Card  # `cuda` alone: the rules of an A100
 STEP_PHASES = ("forward", "backward", "optimizer")
 TARGETS: tuple[Target, ...] = ("cpu", "cuda")
 
@@ -18,6 +20,7 @@ class Prediction:
     """One cell on one kind of device, in steady state. Units: bytes, FLOPs where the name says so.
 
     target       whose rules apply; a `cpu` has no allocator, workspaces or context
+    card         whose rules apply, in words; None on a cpu
     peak_bytes   largest of the step's phases, or of the embedding for an embedding run: on a cpu
                  live tensors, on cuda what `torch.cuda.max_memory_allocated` counts
     peak_phase   the phase of the peak
@@ -27,8 +30,12 @@ class Prediction:
                  one stack share a path (`video.blocks.*.attn`); `` is outside of every module
     terms        at the peak: tensors, kernels (workspace of one that runs), cuBLAS workspaces,
                  rounding (to blocks of the allocator)
-    reserved_bytes, context_bytes, process_bytes  cuda only: segments that the allocator holds,
-                 the driver's own, and both together, as NVML would show them
+    reserved_bytes, context_bytes, band_bytes  cuda only: segments that the allocator holds, the
+                 most that the driver takes for itself, and what convolutions may take beyond
+                 their tensors, which no source states
+    process_bytes  these three together: what the card must have
+    fragmentation_bytes  the part of `reserved_bytes` that no tensor used, even at the peak
+    assumed      in words: what stands in for something that is not known of the card
     attention    kernels of the prediction, as torch names them
     flop         of the whole batch, forward and backward; `embed_flop` of the embedding
     growth_bytes by how much more is held after the last step than after every step before it; 0 in
@@ -37,6 +44,7 @@ class Prediction:
     """
 
     target: Target
+    card: str | None = None
     peak_bytes: int
     peak_phase: str
     build_bytes: int
@@ -48,12 +56,15 @@ class Prediction:
     terms: Mapping[str, int]
     reserved_bytes: int | None = None
     context_bytes: int | None = None
+    band_bytes: int | None = None
     process_bytes: int | None = None
+    fragmentation_bytes: int | None = None
     attention: tuple[str, ...] = ()
     flop: int = 0
     embed_flop: int = 0
     growth_bytes: int | None = None
     unseen: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
 
     def metrics(self) -> dict[str, int | None]:
         """By name of the metric table; None for what this target or kind of run does not have."""

@@ -4,6 +4,7 @@ Each is a replacement of one function of torch while a step is traced. Real tens
 way, and so do fake ones once the trace is over.
 """
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ from vbench_mem.probes.copies import deep_copy
 from vbench_mem.probes.value_checks import reading_frame
 from vbench_mem.probes.value_tracker import ValueTracker
 
+# Where fake tensors mean an export to `transformers`: it then keeps masks that hide nothing.
+MASKS_OF = "transformers.utils.import_utils"
 swap_tensors: Callable[[Tensor, Tensor], None] = torch.utils.swap_tensors
 resize_storage = torch.UntypedStorage.resize_
 make_iterator = DataLoader._get_iterator
@@ -66,6 +69,8 @@ def module_forms() -> Iterator[None]:
         for owner, name, function in replaced:
             contexts.enter_context(patch.object(owner, name, function, create=True))
         contexts.enter_context(torch.compiler.set_stance("force_eager"))
+        if (library := sys.modules.get(MASKS_OF)) is not None:
+            contexts.enter_context(patch.object(library, "is_fake_tensor", lambda _: False))
         yield
 
 

@@ -7,13 +7,16 @@ frees before it returns. Works the same on fake tensors, which have no data.
 import weakref
 from collections import defaultdict
 from collections.abc import Iterable
-from functools import cache, partial
+from contextlib import ExitStack
+from functools import partial
 from typing import Any, Self
 
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from vbench_mem.base.errors import Unsupported
+from vbench_mem.probes.composites import casts_inside, is_composite
+from vbench_mem.probes.reuse import may_reuse
 from vbench_mem.probes.timeline import Timeline
 from vbench_mem.probes.values import tensors_in
 
@@ -21,12 +24,6 @@ NO_STORAGE = (
     "a tensor of the layout {layout} has no storage whose memory could be counted, and AdamW takes "
     "no sparse gradients; write sparse=False where an embedding is made"
 )
-
-
-@cache
-def is_composite(operation: Any) -> bool:
-    """Does torch define it by other operations alone?"""
-    return operation.namespace != "prim" and operation._can_decompose()
 
 
 class StorageTracker(TorchDispatchMode):
@@ -46,8 +43,12 @@ class StorageTracker(TorchDispatchMode):
         self.attention: set[str] = set()  # names of the attention kernels that were called
         self.blocks = 0
         self.entered = 0  # depth: entered again for the parts of a composite operation
+        self.contexts = ExitStack()
         # by address, which another storage may use only after the callback has removed it
         self.tracked: dict[int, tuple[int, weakref.ref[Any]]] = {}
+        # a block, the address of the storage that takes its place if it is released next, and the
+        # number of events until then
+        self.reuse: tuple[int, int, int] | None = None
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
@@ -59,6 +60,7 @@ class StorageTracker(TorchDispatchMode):
         self.record_attention(func)
         # the arguments too: weights made before, tensors made outside of torch, resized ones
         self.track(tensors_in(args, kwargs, result))
+        self.expect_reuse(func, args, result)
         return result
 
     def decomposed(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
@@ -75,6 +77,8 @@ class StorageTracker(TorchDispatchMode):
 
     def __enter__(self) -> Self:
         self.entered += 1
+        if self.entered == 1:
+            self.contexts.enter_context(casts_inside())
         super().__enter__()  # type: ignore[no-untyped-call]
         return self
 
@@ -82,6 +86,7 @@ class StorageTracker(TorchDispatchMode):
         super().__exit__(*error)  # type: ignore[no-untyped-call]
         self.entered -= 1
         if not self.entered:
+            self.contexts.close()
             # later releases are not recorded: a dead weak reference calls nothing
             self.tracked.clear()
 
@@ -111,6 +116,32 @@ class StorageTracker(TorchDispatchMode):
         self.timeline.hold(known[0], storage.nbytes())
         return known[0]
 
+    def expect_reuse(self, func: Any, args: Any, result: Any) -> None:
+        """Note that torch would have written the result into its first argument."""
+        if not may_reuse(func, args, result) or not self.timeline.blocks:
+            return
+        given, made = self.block_if_known(args[0]), self.block_if_known(result)
+        if given is None or made is None or self.timeline.blocks[-1] != made:
+            return
+        if given != made and self.timeline.live.get(given) == self.timeline.live.get(made):
+            address = result.untyped_storage()._cdata
+            self.reuse = given, address, len(self.timeline.blocks)
+
     def released(self, address: int, _: Any) -> None:
         block, _ = self.tracked.pop(address)
-        self.timeline.release(block)
+        if self.reuse is not None and self.reuse[::2] == (block, len(self.timeline.blocks)):
+            self.take_place(block, self.reuse[1])
+        else:
+            self.timeline.release(block)
+
+    def take_place(self, block: int, address: int) -> None:
+        """The storage at this address, allocated last, is in the block's own memory."""
+        made, reference = self.tracked[address]
+        self.timeline.forget_last(made)
+        self.tracked[address] = block, reference
+        self.reuse = None
+
+    def block_if_known(self, tensor: Tensor) -> int | None:
+        """The block, without updating its size, which a kernel's rules may have set."""
+        known = self.tracked.get(tensor.untyped_storage()._cdata)
+        return known and known[0]

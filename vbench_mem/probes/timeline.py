@@ -58,6 +58,12 @@ class Timeline:
             self.blocks.append(block)
             self.changes.append(-size)
 
+    def forget_last(self, block: int) -> None:
+        """As if the last event, the allocation of this block, had not been."""
+        assert self.blocks.pop() == block, "another block was allocated last"
+        self.live[block] -= self.changes.pop()
+        del self.live[block]
+
     def enlarge(self, block: int, more: int) -> None:
         """As if the block had been so much larger since its last event."""
         events = range(len(self.blocks) - 1, -1, -1)

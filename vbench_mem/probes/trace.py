@@ -23,6 +23,8 @@ class Trace:
     host            blocks that an optimiser keeps on the host, on every device
     attention       names of the attention kernels
     operations      names of all operations
+    multiplying     the numbers of the phases that multiply matrices by cuBLAS
+    convolves       is there a convolution that cuDNN may give a large workspace?
     """
 
     timeline: Timeline
@@ -35,6 +37,8 @@ class Trace:
     host: frozenset[int] = frozenset()
     attention: tuple[str, ...] = ()
     operations: tuple[str, ...] = ()
+    multiplying: frozenset[int] = frozenset()
+    convolves: bool = False
 
     def spans(self) -> list[PhaseSpan]:
         return self.timeline.of_step(self.steady)
@@ -47,6 +51,10 @@ class Trace:
             path = LAYER.sub(".*", self.owner_modules.get(block, ""))
             found[path][category.get(block, TEMPORARY)] += size
         return {path: dict(sorted(found[path].items())) for path in sorted(found)}
+
+    def multiplies_in(self, phases: Iterable[str]) -> bool:
+        """Does any phase of these names multiply matrices?"""
+        return any(self.timeline.marks[at][0] in phases for at in self.multiplying)
 
     def flop_of(self, spans: Iterable[PhaseSpan]) -> int:
         """FLOPs of all modules in these spans."""

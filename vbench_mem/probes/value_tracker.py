@@ -18,10 +18,11 @@ from torch._subclasses.fake_tensor import (
 from torch.utils._pytree import tree_map_only
 
 from vbench_mem.base.errors import Unsupported
-from vbench_mem.probes.cuda_rules import CudaRules
+from vbench_mem.probes.composites import is_composite
+from vbench_mem.probes.cuda.attention import CudaRules
+from vbench_mem.probes.cuda.dispatch import Replacements
 from vbench_mem.probes.fake import FRESH, UNSCALE, FakeTracker
 from vbench_mem.probes.module_tracker import ModuleTracker
-from vbench_mem.probes.storages import is_composite
 from vbench_mem.probes.values import (
     ITEM,
     Values,
@@ -46,9 +47,13 @@ class ValueTracker(FakeTracker):
     """A tracker for any program, including one that reads values of its tensors."""
 
     def __init__(
-        self, modules: ModuleTracker, mode: FakeTensorMode, rules: CudaRules | None
+        self,
+        modules: ModuleTracker,
+        mode: FakeTensorMode,
+        rules: CudaRules | None,
+        replaced: Replacements,
     ) -> None:
-        super().__init__(modules, rules)
+        super().__init__(modules, rules, replaced)
         self.mode = mode
         self.values = Values()
 
@@ -62,7 +67,7 @@ class ValueTracker(FakeTracker):
             args = tree_map_only(Tensor, self.as_fake, args)
         if func is ITEM:
             return self.item(types, args[0])
-        if is_composite(func):
+        if is_composite(func) or func in self.replaced:
             return super().__torch_dispatch__(func, types, args, kwargs)
         shaped = (args[0], self.mask_indices(func, args[1])) if func in BY_MASK else args
         # torch's cache would keep a storage among its keys, and so alive
@@ -116,11 +121,6 @@ class ValueTracker(FakeTracker):
     def value_of(self, tensor: Tensor) -> Tensor | None:
         block = self.block_if_known(tensor)
         return None if block is None else self.values.of(tensor, block)
-
-    def block_if_known(self, tensor: Tensor) -> int | None:
-        """The block, without updating its size, which a kernel's rules may have set."""
-        known = self.tracked.get(tensor.untyped_storage()._cdata)
-        return known and known[0]
 
     def mask_indices(self, func: Any, indices: list[Any]) -> list[Any]:
         """Indices with each mask replaced by the positions where it is set, which fix the shape."""

@@ -1,0 +1,1 @@
+"""Memory that others measured on real cards, rebuilt and predicted. See docs/validation.md."""

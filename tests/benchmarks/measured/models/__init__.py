@@ -1,0 +1,1 @@
+"""The measured models and their training loops, rebuilt from their published descriptions."""
