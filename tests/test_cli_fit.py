@@ -61,17 +61,17 @@ def test_a_fit_prints_a_table_and_its_progress_and_writes_its_files(
 
 def test_the_json_has_every_answer_and_its_memory_limit(write_matrix: Write) -> None:
     path = write_matrix(ONE.replace("[full, mask75]", "full, mode: embed"))
-    result = invoke("fit", path, "--card", "800MiB", "--json")
+    result = invoke("fit", path, "--card", "2GiB", "--json")
     assert result.exit_code == 0, result.output
     facts = json.loads(result.stdout)
     limit = facts["memory_limit"]
-    assert limit["bytes"] == 800 * MIB and limit["target"] == "cuda"
+    assert limit["bytes"] == 2048 * MIB and limit["target"] == "cuda"
     rows = facts["rows"]
     assert [(row["sought"], row["at_frames"], row["at_batch"]) for row in rows] == [
         *(("frames", None, 2), ("batch", 4, None), ("batch", 8, None)),
     ]
     for row in rows:
-        assert row["largest_bytes"] <= 800 * MIB < row["beyond_bytes"]
+        assert row["largest_bytes"] <= 2048 * MIB < row["beyond_bytes"]
     assert facts["files"] == []
 
 

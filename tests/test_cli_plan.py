@@ -82,8 +82,8 @@ def test_each_cell_is_judged_by_its_own_prediction(
     assert [cell["reason"] for cell in forecasts["skipped"]] == ["not asked"]
     assert forecasts["totals"] | {"minutes": None} == forecasts["totals"] | {
         "cells": 5,
-        "fit": 3,
-        "tight": 0,
+        "fit": 1,
+        "tight": 2,  # on a card the context of an A100 alone takes more than 1 GiB
         "do_not_fit": 1,
         "not_judged": 0,
         "not_predicted": 1,

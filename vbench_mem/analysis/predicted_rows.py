@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from vbench_mem.analysis.budgets.judge import judge
-from vbench_mem.analysis.budgets.predict import Outcome, Predict
+from vbench_mem.analysis.budgets.predict import Outcome, Predict, Wanted
 from vbench_mem.analysis.budgets.verdict import BudgetOutcome, Verdict, not_judged
 from vbench_mem.analysis.join import Joined, Row, join
 from vbench_mem.analysis.scores.score import Score
@@ -47,8 +47,8 @@ def predict_rows(
     """The rows of each matrix with its scores; a cell of several matrices is predicted once.
     Without a card the devices of this machine are assumed and no memory limit is applied."""
     place = ExecutionTarget.of([cell for matrix, _ in matrices for cell in matrix.cells], card)
-    wanted = {
-        cell.id: (cell, place.target(cell)) for matrix, _ in matrices for cell in matrix.wanted
+    wanted: Wanted = {
+        cell.id: (cell, place.hardware(cell)) for matrix, _ in matrices for cell in matrix.wanted
     }
     outcomes = predict(wanted)
     found = []
@@ -58,7 +58,7 @@ def predict_rows(
             row if row.by_rule else predicted(row, outcomes[row.cell.id], place, card)
             for row in joined.rows
         )
-        kinds = sorted({wanted[cell.id][1] for cell in matrix.wanted})
+        kinds = sorted({place.target(cell) for cell in matrix.wanted})
         limit = None
         if card is not None and kinds:  # a cpu is compared with the host's memory
             names = {"cuda": card.title, "cpu": "this host"}

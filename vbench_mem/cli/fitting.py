@@ -83,7 +83,7 @@ def fit_matrix(
         print(f"[{next(done)}/{len(lines)}] {line.key}: {tried} predictions", file=sys.stderr)
 
     limits = [(line, memory_limit.bytes) for line in lines]
-    answers = solve_all(limits, memory_limit.target, tell)
+    answers = solve_all(limits, memory_limit.hardware, tell)
     files = [] if out is None else write_fit(answers, memory_limit, loaded.name, out)
     if as_json:
         facts: dict[str, Any] = {"matrix": loaded.name, "memory_limit": asdict(memory_limit)}

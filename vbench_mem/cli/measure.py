@@ -97,7 +97,7 @@ def skip_predicted(
     from vbench_mem.cli.predicting import predict_shown
     from vbench_mem.running.skip_predicted import skip_predicted_oom, to_predict
 
-    outcomes = predict_shown(to_predict(plan, target.target_here))
+    outcomes = predict_shown(to_predict(plan, target.hardware_here))
     final = skip_predicted_oom(plan, outcomes, target.memory_limit, records, matrix.try_predicted)
     for cell in final.cells:
         if cell.id in final.predicted_oom:

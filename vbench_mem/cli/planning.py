@@ -36,7 +36,7 @@ def plan(
     whole = make_plan(loaded, {}, only)
     ForkServerLauncher(start_now=bool(whole.todo))  # imports torch while the machine is read
     target = ExecutionTarget.of(loaded.cells, named)
-    wanted = {cell.id: (cell, target.target(cell)) for cell in whole.todo}
+    wanted = {cell.id: (cell, target.hardware(cell)) for cell in whole.todo}
     outcomes = predict_shown(wanted)
     records = target.records(store, loaded.name)
     ordered = small_groups_first(tuple(whole.todo), outcomes)

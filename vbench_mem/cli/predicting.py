@@ -8,11 +8,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from vbench_mem.matrix.cell import Cell
-from vbench_mem.probes.prediction import Prediction, Target, Unpredicted
+from vbench_mem.probes.prediction import Hardware, Prediction, Unpredicted
 from vbench_mem.running.predictions import predict_all
 
 
-def predict_shown(wanted: Mapping[str, tuple[Cell, Target]]) -> dict[str, Prediction | Unpredicted]:
+def predict_shown(
+    wanted: Mapping[str, tuple[Cell, Hardware]],
+) -> dict[str, Prediction | Unpredicted]:
     """`predict_all` with a progress bar on a terminal, and without output elsewhere."""
     with counting(len(wanted)) as done:
         return predict_all(wanted, done)

@@ -164,6 +164,11 @@ def plain(name: str) -> str:
 BY_PLAIN_NAME = {plain(name): card for card in ROWS for name in (str(card.name), *card.drivers)}
 
 
+def card_of_driver(name: str) -> Card | None:
+    """The card of the table that the driver calls so."""
+    return BY_PLAIN_NAME.get(plain(name))
+
+
 def parse_card(text: str) -> Card:
     """A card by its name here or by the driver's, with any separators, or by its memory's size.
 
@@ -202,6 +207,8 @@ def present_card(environment: Environment) -> Card | None:
     name, size = facts.get("gpu_name"), facts.get("gpu_memory_bytes")
     if not isinstance(name, str) or not isinstance(size, int) or size <= 0:
         return None
+    known = card_of_driver(name)
+    chip = None if known is None else known.chip
     if facts.get("mig"):
-        return Card(f"a part of {name}", (), size, size, "the driver")
-    return Card(name, (name,), size, size, "the driver")
+        return Card(f"a part of {name}", (), size, size, "the driver", chip=chip)
+    return Card(name, (name,), size, size, "the driver", chip=chip)

@@ -12,6 +12,7 @@ from vbench_mem.base.errors import Unsupported, error_summary
 from vbench_mem.base.metrics import METRICS, PREDICTED
 from vbench_mem.encoders.build import build
 from vbench_mem.encoders.custom import Custom
+from vbench_mem.machine.cards import card_of_driver
 from vbench_mem.machine.nvml import Gpu
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes import resident
@@ -26,7 +27,7 @@ from vbench_mem.probes.measured import Measured
 from vbench_mem.probes.memory import MemoryRun, finite, memory_pass
 from vbench_mem.probes.memory_metrics import memory_metrics
 from vbench_mem.probes.predict import predict
-from vbench_mem.probes.prediction import why_unpredicted
+from vbench_mem.probes.prediction import Hardware, why_unpredicted
 from vbench_mem.probes.readers import AllocatorReader, Reader, StorageReader
 from vbench_mem.probes.speed import DeviceClock, HostClock, TimedSteps, time_pass
 from vbench_mem.probes.speed_metrics import put_share_of_peak, speed_metrics
@@ -66,11 +67,18 @@ def run_burst(cell: Cell, enter: Enter) -> Measured:
     return found
 
 
+def hardware_of(device: torch.device) -> Hardware:
+    """The card of the table that this is, if it is one."""
+    if device.type == "cpu":
+        return "cpu"
+    return card_of_driver(device_name(device)) or "cuda"
+
+
 def predicted(cell: Cell, device: torch.device) -> Measured:
     """The prediction for the same device beside what was measured."""
     found = Measured()
     try:
-        prediction = predict(cell, "cuda" if device.type == "cuda" else "cpu")
+        prediction = predict(cell, hardware_of(device))
     except Unsupported as error:
         found.lack(str(error), *PREDICTED)
         return found

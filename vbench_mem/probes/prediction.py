@@ -109,6 +109,10 @@ def why_unpredicted(metric: str, prediction: Prediction) -> str | None:
     return NO_STEP
 
 
+def target_on(hardware: Hardware) -> Target:
+    return "cpu" if hardware == "cpu" else "cuda"
+
+
 def target_of(device: str, shows_gpu: bool) -> Target:
     """The target of a cell's device; `auto` is cuda where the driver shows a card."""
     return "cuda" if device.startswith("cuda") or (device == "auto" and shows_gpu) else "cpu"

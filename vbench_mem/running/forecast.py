@@ -8,7 +8,13 @@ from dataclasses import dataclass
 
 from vbench_mem.machine.cards import Card
 from vbench_mem.matrix.cell import Cell
-from vbench_mem.probes.prediction import Prediction, Target, Unpredicted
+from vbench_mem.probes.prediction import (
+    Hardware,
+    Prediction,
+    Target,
+    Unpredicted,
+    target_on,
+)
 from vbench_mem.running.eta import expected_seconds, gflop_of
 from vbench_mem.running.memory_limit import Fit, MemoryLimit, fit, largest_peak
 from vbench_mem.running.record import Record, Status
@@ -59,7 +65,7 @@ class Forecast:
 
 
 def forecast(
-    wanted: Mapping[str, tuple[Cell, Target]],
+    wanted: Mapping[str, tuple[Cell, Hardware]],
     outcomes: Mapping[str, Prediction | Unpredicted],
     card_of: Callable[[Cell], Card | None],
     memory_limit_of: Callable[[Cell], MemoryLimit | None],
@@ -68,8 +74,8 @@ def forecast(
     """A forecast for each of `wanted`; `records` are of the same kind of machine."""
     found = []
     expected = seconds_from_records([cell for cell, _ in wanted.values()], list(records.values()))
-    for key, (cell, target) in wanted.items():
-        outcome, memory_limit = outcomes[key], memory_limit_of(cell)
+    for key, (cell, hardware) in wanted.items():
+        outcome, memory_limit, target = outcomes[key], memory_limit_of(cell), target_on(hardware)
         fits, why = judge(outcome, memory_limit, target)
         card = card_of(cell) if target == "cuda" else None
         seconds, seconds_from = expected.get(key) or seconds_at_peak(cell, outcome, target, card)

@@ -19,7 +19,7 @@ from vbench_mem.machine.processes import anonymous_main
 from vbench_mem.matrix import cell as cells
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes import prediction as predictions
-from vbench_mem.probes.prediction import Prediction, Target, Unpredicted
+from vbench_mem.probes.prediction import Hardware, Prediction, Unpredicted
 from vbench_mem.running.launch import PRELOAD
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ DIED = "its process died: out of memory on the host, or a crash in the encoder's
 
 
 def predict_all(
-    wanted: Mapping[str, tuple[Cell, Target]],
+    wanted: Mapping[str, tuple[Cell, Hardware]],
     done: Callable[[str], None] = lambda _: None,
     jobs: int | None = None,
 ) -> dict[str, Outcome]:
@@ -37,7 +37,8 @@ def predict_all(
     A cell that cannot be predicted is `Unpredicted` with the reason; no cell raises.
     """
     work = {
-        key: (predict_dumped, (cells.dump(cell), target)) for key, (cell, target) in wanted.items()
+        key: (predict_dumped, (cells.dump(cell), hardware))
+        for key, (cell, hardware) in wanted.items()
     }
     found: dict[str, Outcome] = {}
 
@@ -58,14 +59,14 @@ def predict_all(
     return {key: found[key] for key in wanted}
 
 
-def predict_dumped(cell: dict[str, Any], target: Target) -> dict[str, Any]:
+def predict_dumped(cell: dict[str, Any], hardware: Hardware) -> dict[str, Any]:
     """In a worker: the prediction as plain data, or why there is none."""
     from vbench_mem.probes.predict import predict
     from vbench_mem.probes.unchanged import unchanged_process
 
     try:
         with unchanged_process(), own_modules():
-            return predict(cells.load(cell), target).dump()
+            return predict(cells.load(cell), hardware).dump()
     except (Unsupported, UsageError) as error:
         return {"reason": str(error)}
     except (Exception, SystemExit) as error:

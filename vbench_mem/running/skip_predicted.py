@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from vbench_mem.machine.environment import Environment
 from vbench_mem.matrix.cell import Cell
-from vbench_mem.probes.prediction import Prediction, Target, Unpredicted
+from vbench_mem.probes.prediction import Hardware, Prediction, Unpredicted
 from vbench_mem.running.memory_limit import Fit, MemoryLimit, PredictedOom, fit, largest_peak
 from vbench_mem.running.plan import RunPlan, groups_of
 from vbench_mem.running.record import Record, Status
@@ -89,8 +89,8 @@ def small_groups_first(cells: tuple[Cell, ...], outcomes: Mapping[str, Outcome])
 
 
 def to_predict(
-    plan: RunPlan, target_of: Callable[[Cell], Target | None]
-) -> dict[str, tuple[Cell, Target]]:
-    """The cells still to be measured that have a target, with the target to predict for."""
-    targets = ((cell, target_of(cell)) for cell in plan.todo)
-    return {cell.id: (cell, target) for cell, target in targets if target is not None}
+    plan: RunPlan, hardware_of: Callable[[Cell], Hardware | None]
+) -> dict[str, tuple[Cell, Hardware]]:
+    """The cells still to be measured whose hardware is here, and that hardware."""
+    found = ((cell, hardware_of(cell)) for cell in plan.todo)
+    return {cell.id: (cell, hardware) for cell, hardware in found if hardware is not None}

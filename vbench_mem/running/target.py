@@ -9,7 +9,7 @@ from vbench_mem.machine.cards import Card, present_card
 from vbench_mem.machine.environment import Environment, read_environment
 from vbench_mem.machine.host import host_bytes
 from vbench_mem.matrix.cell import Cell
-from vbench_mem.probes.prediction import Target, target_of
+from vbench_mem.probes.prediction import Hardware, Target, target_of
 from vbench_mem.running.memory_limit import MemoryLimit, memory_limit_of
 from vbench_mem.running.record import Record
 from vbench_mem.running.store import Store, find_stores
@@ -58,10 +58,15 @@ class ExecutionTarget:
             return "cuda"
         return target_of(cell.runtime.device, self.environment(cell).shows_gpu)
 
-    def target_here(self, cell: Cell) -> Target | None:
-        """None for a cell that needs a card where the driver shows none: running it says why."""
+    def hardware(self, cell: Cell) -> Hardware:
+        """What to predict for: the cpu, or the card, if it is known."""
         target = self.target(cell)
-        return None if target == "cuda" and self.card(cell) is None else target
+        return target if target == "cpu" else self.card(cell) or target
+
+    def hardware_here(self, cell: Cell) -> Hardware | None:
+        """None for a cell that needs a card where the driver shows none: running it says why."""
+        hardware = self.hardware(cell)
+        return None if hardware == "cuda" else hardware
 
     def card(self, cell: Cell) -> Card | None:
         return self.named or present_card(self.environment(cell))

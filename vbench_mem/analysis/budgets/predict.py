@@ -11,10 +11,10 @@ from vbench_mem.base.errors import UsageError
 from vbench_mem.machine.environment import read_environment
 from vbench_mem.matrix.budget import Budget
 from vbench_mem.matrix.cell import Cell
-from vbench_mem.probes.prediction import Prediction, Target, Unpredicted, target_of
+from vbench_mem.probes.prediction import Hardware, Prediction, Unpredicted, target_of, target_on
 from vbench_mem.running.predictions import predict_all
 
-Wanted = dict[str, tuple[Cell, Target]]
+Wanted = dict[str, tuple[Cell, Hardware]]
 Outcome = Prediction | Unpredicted
 Predict = Callable[[Wanted], Mapping[str, Outcome]]
 
@@ -68,8 +68,8 @@ def check_targets(
     """Raise `UsageError` for a baseline of the other kind of device, which cannot be compared."""
     grown = [budget for budget in budgets if budget.kind == "max_growth"]
     for row in needing_predictions(grown, rows):
-        cell, target = wanted[row.cell.id]
-        entry = indexed.entry(cell)
+        cell, hardware = wanted[row.cell.id]
+        entry, target = indexed.entry(cell), target_on(hardware)
         if entry is not None and entry.target != target:
             raise UsageError(
                 f"{indexed.path}: {indexed.keys[cell.id]} was predicted for {entry.target} and "

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.units import format_bytes
-from vbench_mem.machine.cards import parse_card, present_card
+from vbench_mem.machine.cards import Card, parse_card, present_card
 from vbench_mem.machine.environment import read_environment
 from vbench_mem.machine.host import host_bytes
-from vbench_mem.probes.prediction import Target
+from vbench_mem.probes.prediction import Hardware, Target
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,11 @@ class FitLimit:
     bytes: int
     target: Target
     chosen: str | None = None
+    card: Card | None = None
+
+    @property
+    def hardware(self) -> Hardware:
+        return self.target if self.card is None else self.card
 
     @property
     def title(self) -> str:
@@ -30,11 +35,11 @@ def find_limit(card: str | None) -> FitLimit:
     Raises `UsageError` for an unknown card, and where this machine does not report its memory."""
     if card is not None:
         named = parse_card(card)
-        return FitLimit(named.title, named.memory_bytes, "cuda")
+        return FitLimit(named.title, named.memory_bytes, "cuda", card=named)
     present = present_card(read_environment("auto"))
     if present is not None:
         chosen = "no --card given: this machine's card"
-        return FitLimit(present.title, present.memory_bytes, "cuda", chosen)
+        return FitLimit(present.title, present.memory_bytes, "cuda", chosen, present)
     size = host_bytes()
     if size is None:
         raise UsageError(

@@ -9,7 +9,7 @@ from vbench_mem.analysis.fit.search import Edge, find_edge
 from vbench_mem.analysis.fit.variants import MOST_CLIPS, FitLine, frame_counts
 from vbench_mem.matrix import cell as cells
 from vbench_mem.matrix.cell import Cell
-from vbench_mem.probes.prediction import Target
+from vbench_mem.probes.prediction import Hardware
 from vbench_mem.running.predictions import in_workers, predict_dumped
 
 Sought = Literal["frames", "batch"]
@@ -60,13 +60,13 @@ class Unpredictable(Exception):
 
 def solve_all(
     limits: Sequence[tuple[FitLine, int]],
-    target: Target,
+    hardware: Hardware,
     done: Callable[[FitLine, list[FitAnswer]], None] = lambda *_: None,
     jobs: int | None = None,
 ) -> list[FitAnswer]:
     """The answers of every line within its limit in bytes, in the order given; `done` gets each
     line's as they come."""
-    work = {str(place): (solve, (*limit, target)) for place, limit in enumerate(limits)}
+    work = {str(place): (solve, (*limit, hardware)) for place, limit in enumerate(limits)}
     found: dict[str, list[FitAnswer]] = {}
     for key, answers in in_workers(work, jobs):
         found[key] = answers
@@ -74,14 +74,14 @@ def solve_all(
     return [answer for key in work for answer in found[key]]
 
 
-def solve(line: FitLine, limit_bytes: int, target: Target) -> list[FitAnswer]:
+def solve(line: FitLine, limit_bytes: int, hardware: Hardware) -> list[FitAnswer]:
     """In a worker: every search of a line; each load is predicted once."""
     known: dict[tuple[int, int], int] = {}
 
     def size(cell: Cell) -> int:
         load = cell.load.frames, cell.load.batch
         if load not in known:
-            known[load] = bytes_needed(cell, target)
+            known[load] = bytes_needed(cell, hardware)
         return known[load]
 
     return answer_all(line, limit_bytes, size)
@@ -129,9 +129,9 @@ def search(
     )
 
 
-def bytes_needed(cell: Cell, target: Target) -> int:
+def bytes_needed(cell: Cell, hardware: Hardware) -> int:
     """What must fit of a cell; raises `Unpredictable` with the reason."""
-    data = predict_dumped(cells.dump(cell), target)
+    data = predict_dumped(cells.dump(cell), hardware)
     if "reason" in data:
         raise Unpredictable(data["reason"])
     return must_fit(data["peak_bytes"], data["process_bytes"])
