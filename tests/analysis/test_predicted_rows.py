@@ -11,7 +11,7 @@ from tests.rows import GIB, matrix_of, score
 from vbench_mem.analysis.predicted_rows import PredictedRows, judge_predicted, predict_rows
 from vbench_mem.machine.cards import parse_card
 from vbench_mem.matrix.cell import Cell
-from vbench_mem.probes.prediction import Prediction, Target, Unpredicted
+from vbench_mem.probes.prediction import Hardware, Prediction, Unpredicted
 from vbench_mem.report.answer import summary
 from vbench_mem.report.content.chapter import Chapter
 from vbench_mem.report.content.whole import document_of
@@ -38,9 +38,9 @@ def found(tmp_path: Path) -> PredictedRows:
     matrix = matrix_of(tmp_path, TEXT)
 
     def predict(
-        wanted: Mapping[str, tuple[Cell, Target]],
+        wanted: Mapping[str, tuple[Cell, Hardware]],
     ) -> dict[str, Prediction | Unpredicted]:
-        assert {target for _, target in wanted.values()} == {"cuda"}
+        assert {hardware for _, hardware in wanted.values()} == {parse_card("16GiB")}
         return {
             key: predicted({"video": {"activation": PEAKS[matrix.label(cell)] * GIB}})
             for key, (cell, _) in wanted.items()
@@ -155,7 +155,7 @@ def test_a_cell_that_two_matrices_have_is_predicted_once(tmp_path: Path) -> None
     requested: list[list[str]] = []
 
     def predict(
-        wanted: Mapping[str, tuple[Cell, Target]],
+        wanted: Mapping[str, tuple[Cell, Hardware]],
     ) -> dict[str, Prediction | Unpredicted]:
         requested.append([cell_id for cell_id in wanted])
         return {key: predicted() for key in wanted}

@@ -31,29 +31,31 @@ def place(facts: dict[str, str | int], asked: str | None = None) -> ExecutionTar
 
 
 @pytest.mark.parametrize(
-    ("device", "facts", "asked", "target", "here", "memory"),
+    ("device", "facts", "asked", "target", "memory"),
     [
-        ("auto", {}, None, "cpu", "cpu", 4),
-        ("auto", WITH_CARD, None, "cuda", "cuda", 79),
-        ("cuda", WITH_CARD, None, "cuda", "cuda", 79),
-        ("cuda", {}, None, "cuda", None, None),
-        ("cpu", WITH_CARD, None, "cpu", "cpu", 4),
-        ("auto", {}, "16GiB", "cuda", "cuda", 16),
-        ("auto", WITH_CARD, "16GiB", "cuda", "cuda", 16),
-        ("cpu", WITH_CARD, "16GiB", "cpu", "cpu", 4),
+        ("auto", {}, None, "cpu", 4),
+        ("auto", WITH_CARD, None, "cuda", 79),
+        ("cuda", WITH_CARD, None, "cuda", 79),
+        ("cuda", {}, None, "cuda", None),
+        ("cpu", WITH_CARD, None, "cpu", 4),
+        ("auto", {}, "16GiB", "cuda", 16),
+        ("auto", WITH_CARD, "16GiB", "cuda", 16),
+        ("cpu", WITH_CARD, "16GiB", "cpu", 4),
     ],
 )
-def test_a_cell_is_compared_with_the_memory_of_the_device_it_would_run_on(
+def test_a_cell_is_predicted_for_and_compared_with_the_device_it_would_run_on(
     make_cell: Maker,
     device: str,
     facts: dict[str, str | int],
     asked: str | None,
     target: Target,
-    here: Target | None,
     memory: int | None,
 ) -> None:
     cell, found = make_cell(runtime=Runtime(device=device)), place(facts, asked)
-    assert (found.target(cell), found.target_here(cell)) == (target, here)
+    assert found.target(cell) == target
+    card = found.card(cell) if target == "cuda" else None
+    assert found.hardware(cell) == (card or target)
+    assert found.hardware_here(cell) == (card or (target if target == "cpu" else None))
     memory_limit = found.memory_limit(cell)
     assert (memory_limit and memory_limit.most_bytes) == (memory and memory * GIB)
 
