@@ -87,7 +87,9 @@ def test_a_budget_on_recall_is_not_judged_before_a_run_without_a_score(tmp_path:
     text = TEXT.partition("budgets")[0] + "budgets: [{metric: t2v_recall_at_1, min: 0.5}]\n"
     matrix = matrix_of(tmp_path, text)
 
-    def predict(wanted: Mapping[str, tuple[Cell, Target]]) -> dict[str, Prediction | Unpredicted]:
+    def predict(
+        wanted: Mapping[str, tuple[Cell, Hardware]],
+    ) -> dict[str, Prediction | Unpredicted]:
         return {key: predicted({"video": {"activation": GIB}}) for key in wanted}
 
     for scores, outcomes in (
@@ -130,7 +132,9 @@ def test_rows_for_the_cpu_are_not_said_to_fit_a_card(
 ) -> None:
     text = f"about: q\naxes: {{encoder: joint_test, frames: 4, batch: 2, device: {devices}}}\n"
 
-    def predict(wanted: Mapping[str, tuple[Cell, Target]]) -> dict[str, Prediction | Unpredicted]:
+    def predict(
+        wanted: Mapping[str, tuple[Cell, Hardware]],
+    ) -> dict[str, Prediction | Unpredicted]:
         return {key: predicted({"video": {"activation": GIB}}) for key in wanted}
 
     (found,) = predict_rows([(matrix_of(tmp_path, text), [])], parse_card("16GiB"), predict)
