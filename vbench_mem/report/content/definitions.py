@@ -15,10 +15,14 @@ MEASURED = (
     "read from the allocator, on a CPU from the live tensors. FLOPs are counted by three counters "
     "that must agree. Time is the median of the steps after a warm-up."
 )
+VALIDATION = (
+    "How near predictions for a card are to what others measured on real cards: "
+    "docs/validation.md of vbench_mem."
+)
 PREDICTED = (
     "All memory numbers are predicted: the real training step is run on tensors without data, and "
     "every allocation and release is recorded. Nothing was measured, and no record was read. A "
-    "prediction for one kind of device is valid for that kind only."
+    "prediction for one kind of device is valid for that kind only. " + VALIDATION
 )
 
 

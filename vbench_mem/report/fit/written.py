@@ -23,7 +23,8 @@ WHAT = {
 
 def write_fit(answers: Sequence[FitAnswer], limit: FitLimit, name: str, folder: Path) -> list[Path]:
     """fit.csv, fit.md, fit.png and fit.svg; the paths of those written."""
-    from vbench_mem.report.draw.canvas import save  # matplotlib: slow to import
+    from vbench_mem.report.content.definitions import VALIDATION
+from vbench_mem.report.draw.canvas import save  # matplotlib: slow to import
     from vbench_mem.report.draw.fit import draw_fit
 
     write_csv(map(row_of, answers), COLUMNS, folder / "fit.csv")
@@ -39,7 +40,7 @@ def fit_text(answers: Sequence[FitAnswer], limit: FitLimit, name: str) -> str:
     """What the numbers are, then the table, then what could not be predicted."""
     about = (
         f"{WHAT[limit.target].capitalize()}, searched without a device: each number fits and the "
-        "next step does not."
+        f"next step does not. {VALIDATION}"
     )
     table = markdown(grid(answers), left=2)
     lines = [f"# What of {name} fits {limit.title}", "", about, "", table]
