@@ -14,6 +14,7 @@ from vbench_mem.analysis.fit.limit import FitLimit
 from vbench_mem.analysis.fit.solve import FitAnswer
 from vbench_mem.analysis.fit.table import COLUMNS, grid, markdown, reasons, row_of, write_csv
 from vbench_mem.base.files import write_file
+from vbench_mem.report.content.definitions import VALIDATION
 
 WHAT = {
     "cuda": "predicted memory of the process",
@@ -23,8 +24,7 @@ WHAT = {
 
 def write_fit(answers: Sequence[FitAnswer], limit: FitLimit, name: str, folder: Path) -> list[Path]:
     """fit.csv, fit.md, fit.png and fit.svg; the paths of those written."""
-    from vbench_mem.report.content.definitions import VALIDATION
-from vbench_mem.report.draw.canvas import save  # matplotlib: slow to import
+    from vbench_mem.report.draw.canvas import save  # matplotlib: slow to import
     from vbench_mem.report.draw.fit import draw_fit
 
     write_csv(map(row_of, answers), COLUMNS, folder / "fit.csv")
