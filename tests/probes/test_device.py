@@ -56,15 +56,23 @@ def test_a_failing_kernel_is_unsupported_and_named(
         check(small_cell(attention="flash", dtype="float16"), CPU)
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    ],
+)
 def test_a_full_card_is_not_called_unsupported(
-    small_cell: Make, monkeypatch: pytest.MonkeyPatch
+    error: RuntimeError, small_cell: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
-        raise torch.OutOfMemoryError("CUDA out of memory")
+        raise error
 
     monkeypatch.setattr(torch.nn.functional, "scaled_dot_product_attention", full)
-    with pytest.raises(torch.OutOfMemoryError):
+    with pytest.raises(type(error)) as raised:
         check(small_cell(attention="flash"), CPU)
+    assert raised.value is error
 
 
 def test_an_optimiser_that_cannot_run_is_unsupported(

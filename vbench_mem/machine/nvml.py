@@ -8,6 +8,8 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+NO_PERMISSION = 4  # NVML_ERROR_NO_PERMISSION of nvml.h
+
 
 class Unreadable(Exception):
     """There is no NVML, or no such device; the message says which."""
@@ -35,24 +37,64 @@ def library() -> Any:
     return pynvml
 
 
-def visible_uuids(nvml: Any, environ: Mapping[str, str] = os.environ) -> list[str]:
+class Cards(NamedTuple):
+    """The cards that NVML lists, by its number: handles, and the error of each that has none.
+
+    A card that fell off the bus, or that a control group keeps for another job, is counted by NVML
+    but cannot be opened; it says nothing about the others.
+    """
+
+    handles: dict[int, Any]
+    errors: dict[int, Exception]
+
+    def numbered(self, entries: list[str]) -> dict[int, Any]:
+        """Handles by the numbers that these entries of CUDA_VISIBLE_DEVICES have in mind.
+
+        NVML's numbers, unless one of them is a forbidden card's: CUDA does not count those, so a
+        job that was given two cards of eight is told `0,1`.
+        """
+        for number, error in self.errors.items():
+            if str(number) in entries and getattr(error, "value", None) == NO_PERMISSION:
+                return dict(enumerate(self.handles.values()))
+        return self.handles
+
+
+def cards_of(nvml: Any) -> Cards:
+    """Every card of the machine; raises `NVMLError` only where they cannot be counted."""
+    cards = Cards({}, {})
+    for number in range(nvml.nvmlDeviceGetCount()):
+        try:
+            handle = nvml.nvmlDeviceGetHandleByIndex(number)
+            uuid_of(nvml, handle)  # a lost card may still be given a handle
+        except nvml.NVMLError as error:
+            cards.errors[number] = error
+        else:
+            cards.handles[number] = handle
+    return cards
+
+
+def visible_uuids(
+    nvml: Any, environ: Mapping[str, str] = os.environ, cards: Cards | None = None
+) -> list[str]:
     """UUIDs of the devices (or MIG instances) that CUDA sees, in CUDA's order.
 
     As in CUDA, CUDA_VISIBLE_DEVICES ends at the first entry that is no device. Numbers follow
     NVML's order, which is CUDA's where all cards are of one kind or with
     CUDA_DEVICE_ORDER=PCI_BUS_ID; a process that uses the device knows its UUID and should pass it.
     """
-    cards = [nvml.nvmlDeviceGetHandleByIndex(i) for i in range(nvml.nvmlDeviceGetCount())]
-    names = {uuid_of(nvml, instance_of(nvml, card)) for card in cards} | {
-        uuid_of(nvml, card) for card in cards
-    }
+    cards = cards or cards_of(nvml)
+    opened = {uuid_of(nvml, card): instance_of(nvml, card) for card in cards.handles.values()}
+    names = {uuid_of(nvml, instance) for instance in opened.values()} | opened.keys()
     wanted = environ.get("CUDA_VISIBLE_DEVICES")
     if wanted is None:
-        return [uuid_of(nvml, instance_of(nvml, card)) for card in cards]
+        return [uuid_of(nvml, instance) for instance in opened.values()]
     found: list[str] = []
-    for entry in (part.strip() for part in wanted.split(",")):
-        if entry.isdecimal() and int(entry) < len(cards):
-            found.append(uuid_of(nvml, instance_of(nvml, cards[int(entry)])))
+    entries = [part.strip() for part in wanted.split(",")]
+    numbered = cards.numbered(entries)
+    for entry in entries:
+        card = numbered.get(int(entry)) if entry.isdecimal() else None
+        if card is not None:
+            found.append(uuid_of(nvml, instance_of(nvml, card)))
         elif entry.startswith("MIG-"):
             found.append(entry)
         elif entry.startswith("GPU-") and any(name.startswith(entry) for name in names):
@@ -66,6 +108,21 @@ def uuid_of(nvml: Any, handle: Any) -> str:
     """The UUID as text: older bindings return bytes."""
     uuid = nvml.nvmlDeviceGetUUID(handle)
     return uuid.decode() if isinstance(uuid, bytes) else str(uuid)
+
+
+def handle_of(nvml: Any, uuid: str) -> Any:
+    """The card or MIG instance of this UUID; raises `NVMLError` where it cannot be opened.
+
+    NVML opens cards one by one while it looks for a UUID, and ends at a lost one that comes first.
+    """
+    try:
+        return nvml.nvmlDeviceGetHandleByUUID(uuid)
+    except nvml.NVMLError:
+        for card in cards_of(nvml).handles.values():
+            for handle in (card, instance_of(nvml, card)):
+                if uuid_of(nvml, handle) == uuid:
+                    return handle
+        raise
 
 
 def instance_of(nvml: Any, card: Any) -> Any:
@@ -83,9 +140,12 @@ def open_gpu(index: int = 0, uuid: str | None = None) -> "Gpu":
     nvml = library()
     try:
         if uuid is None:
-            seen = visible_uuids(nvml)
+            cards = cards_of(nvml)
+            seen = visible_uuids(nvml, cards=cards)
             if index >= len(seen):
-                raise Unreadable(f"no CUDA device {index}: {len(seen)} visible to this process")
+                lost = [f"; NVML cannot open card {n}: {why}" for n, why in cards.errors.items()]
+                count = f"{len(seen)} visible to this process"
+                raise Unreadable(f"no CUDA device {index}: {count}{''.join(lost)}")
             uuid = seen[index]
         return Gpu(nvml, uuid)
     except nvml.NVMLError as error:
@@ -97,7 +157,7 @@ class Gpu:
 
     def __init__(self, nvml: Any, uuid: str) -> None:
         self.nvml, self.uuid = nvml, uuid
-        self.handle = nvml.nvmlDeviceGetHandleByUUID(uuid)
+        self.handle = handle_of(nvml, uuid)
         self.is_mig = uuid.startswith("MIG-")
         # clocks, power and energy are of the whole card, also for a MIG instance
         self.card = (

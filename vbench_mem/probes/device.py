@@ -17,6 +17,7 @@ from torch.nn.attention import sdpa_kernel
 
 from vbench_mem.base.errors import Unsupported
 from vbench_mem.base.load import Runtime
+from vbench_mem.base.memory_errors import is_out_of_memory
 from vbench_mem.encoders.custom import Custom
 from vbench_mem.encoders.layers import BACKENDS
 from vbench_mem.encoders.operations import Attend
@@ -100,9 +101,9 @@ def check_attention(cell: Cell, device: torch.device) -> None:
                 y = F.scaled_dot_product_attention(x, x, x)
                 if train:
                     y.sum().backward()
-        except torch.OutOfMemoryError:
-            raise  # somebody else fills the card: that is not the kernel's fault
         except RuntimeError as error:
+            if is_out_of_memory(error):
+                raise  # somebody else fills the card: that is not the kernel's fault
             raise Unsupported(
                 f"attention {runtime.attention} cannot run {runtime.dtype} with heads of {width} "
                 f"over {tokens} tokens on {device_name(device)}"
@@ -127,9 +128,9 @@ def check_optimizer(runtime: Runtime, device: torch.device) -> None:
         optimizer = adamw([weight], 1e-4, runtime.optimizer)
         weight.grad = torch.zeros_like(weight)
         optimizer.step()
-    except torch.OutOfMemoryError:
-        raise
     except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise
         raise Unsupported(
             f"optimizer {runtime.optimizer} cannot run on {device_name(device)}"
         ) from error

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 import torch
 
+from vbench_mem.base.memory_errors import is_out_of_memory
 from vbench_mem.probes.measured import NO_ALLOCATOR, NO_STEP, Measured
 from vbench_mem.probes.memory import MemoryRun, track_once
 from vbench_mem.probes.prediction import STEP_PHASES
@@ -97,7 +98,9 @@ def put_card(
         return
     try:
         tracked = track_once(run, device)
-    except torch.OutOfMemoryError:
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
         # the measurement stays valid: the step fits, only tracking holds tensors longer
         found.lack("the tracked step that measures them ran out of memory", *CATEGORY_METRICS)
         return

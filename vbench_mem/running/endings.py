@@ -6,38 +6,30 @@ Used by the child, which catches exceptions, and by the parent, which sees the c
 import re
 import signal
 import traceback
-from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from vbench_mem.base.errors import Unsupported, UsageError, error_summary
+from vbench_mem.base.memory_errors import causes, place_of
 from vbench_mem.base.units import BINARY, format_bytes
 from vbench_mem.running.record import Failure, Status
 
 LOG_TAIL_LINES = 40  # enough for a traceback, short enough for a record
-SIZE = r"(\d+(?:\.\d+)?)\s*(bytes|B|[KMGT]iB)"
+SIZE = r"(\d+(?:\.\d+)?)\s*(bytes|B|[KMGT]i?B)"
 # CUDA: "Tried to allocate 3.10 GiB. GPU 0 has a total capacity of 15.77 GiB of which ..."
-DEVICE_REQUEST = re.compile(rf"[Tt]ried to allocate {SIZE}")
-DEVICE_LIMIT = (re.compile(rf"{SIZE} allowed"), re.compile(rf"total capacity of {SIZE}"))
+# MPS: "(MPS allocated: 17.36 GB, ..., max allowed: 18.13 GB). Tried to allocate 192.00 MB on ..."
+DEVICE_REQUEST = (
+    re.compile(rf"[Tt]ried to allocate {SIZE}"),
+    re.compile(rf"Invalid buffer size: {SIZE}"),
+)
+DEVICE_LIMIT = (
+    re.compile(rf"{SIZE} allowed"),
+    re.compile(rf"max allowed: {SIZE}"),
+    re.compile(rf"total capacity of {SIZE}"),
+)
 # CPU: "you tried to allocate 123 bytes"; a mapped file; numpy: "Unable to allocate 7.45 GiB"
 HOST_REQUEST = (
     re.compile(rf"you tried to allocate {SIZE}"),
     re.compile(rf"[Uu]nable to (?:mmap|allocate) {SIZE}"),
-)
-DEVICE_WORDS = (
-    "CUDA out of memory",
-    "CUDA error: out of memory",
-    "CUDA driver error: out of memory",
-    "Triton Error [CUDA]: out of memory",
-    "cudaErrorMemoryAllocation",
-    "_STATUS_ALLOC_FAILED",
-)
-HOST_WORDS = (
-    "DefaultCPUAllocator: can't allocate memory",
-    "DefaultCPUAllocator: not enough memory",
-    "std::bad_alloc",
-    "Cannot allocate memory",
-    "\nMemoryError",
-    "libgomp: Thread creation failed",  # a thread's stack did not fit under the limit
 )
 
 
@@ -61,16 +53,6 @@ def of_exception(error: BaseException, phase: str | None) -> Ending:
     return Ending(Status.ERROR, error_summary(error), Failure(phase=phase, traceback=text))
 
 
-def causes(error: BaseException) -> Iterator[BaseException]:
-    """The exception and those it was raised from, nearest first."""
-    seen: set[int] = set()
-    current: BaseException | None = error
-    while current is not None and id(current) not in seen:
-        seen.add(id(current))
-        yield current
-        current = current.__cause__ or current.__context__
-
-
 def with_facts(ending: Ending, **facts: str | int) -> Ending:
     """The ending with these fields of its failure."""
     assert ending.failure is not None
@@ -78,26 +60,28 @@ def with_facts(ending: Ending, **facts: str | int) -> Ending:
 
 
 def out_of_memory(message: str, kind: str, phase: str | None) -> Ending | None:
-    """The ending if the message is one of torch's, numpy's or Python's out-of-memory errors."""
-    where: Literal["device", "host"]
-    if kind == "OutOfMemoryError" or any(word in message for word in DEVICE_WORDS):
-        where, requested = "device", size_in(message, DEVICE_REQUEST)
-        limit = size_in(message, *DEVICE_LIMIT)
-    elif kind.endswith("MemoryError") or any(word in message for word in HOST_WORDS):
-        where, requested, limit = "host", size_in(message, *HOST_REQUEST), None
-    else:
+    """The ending if the message, of an exception of this class, says that memory ran out."""
+    where = place_of(message, kind)
+    if where is None:
         return None
+    if where == "device":
+        requested, limit = size_in(message, *DEVICE_REQUEST), size_in(message, *DEVICE_LIMIT)
+    else:
+        requested, limit = size_in(message, *HOST_REQUEST), None
     size = f", {format_bytes(requested)} requested" if requested is not None else ""
     failure = Failure(phase=phase, where=where, bytes_requested=requested, bytes_limit=limit)
     return Ending(Status.OOM, f"{where} out of memory in {phase or 'start'}{size}", failure)
 
 
 def size_in(message: str, *patterns: re.Pattern[str]) -> int | None:
-    """Bytes of the first size that a pattern finds, as exact as the message prints it."""
+    """Bytes of the first size that a pattern finds, as exact as the message prints it.
+
+    torch's MPS allocator writes `GB` for 2**30 bytes; nothing else here writes decimal units.
+    """
     for pattern in patterns:
         match = pattern.search(message)
         if match:
-            return round(float(match[1]) * BINARY.get(match[2], 1))
+            return round(float(match[1]) * BINARY.get(re.sub("(?<=[KMGT])B", "iB", match[2]), 1))
     return None
 
 
