@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugin_suite import run
-from tests.test_pytest_plugin import ending, section
+from tests.plugin_suite import ending, run, section
 
 # a row of weights, 1023 and a bias, is 4 KiB
 SUITE = """

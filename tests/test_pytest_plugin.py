@@ -9,27 +9,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.plugin_suite import PLUGIN, ROOT, run
+from tests.plugin_suite import HEAD, PLUGIN, ROOT, ending, run, section
 
-HEAD = """
-import pytest
-import torch
-from torch import nn
-
-MIB = 2**20
-
-def build():  # parameters of exactly 1 MiB
-    return nn.Linear(511, 512), torch.ones(8, 511)
-
-def step(state):
-    model, batch = state
-    model(batch).sum().backward()
-    model.zero_grad()
-
-def infer(state):
-    with torch.no_grad():
-        state[0](state[1])
-"""
 SUITE = """
 @pytest.mark.memory_budget("3 MiB")
 def test_fits(predict_step):
@@ -116,22 +97,6 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> str:
     return run(
         folder, "--memory-report", f"--junitxml={folder / 'junit.xml'}", suite=HEAD + SUITE
     ) + (folder / "junit.xml").read_text("utf-8")
-
-
-def ending(output: str, test: str) -> str:
-    """PASSED, FAILED, SKIPPED or ERROR, as the short summary has it."""
-    found = re.findall(rf"^([A-Z]+) test_steps\.py::{test}\b", output, re.MULTILINE)
-    assert len(found) == 1, output
-    return found[0]
-
-
-def section(output: str, test: str) -> str:
-    """What is printed about a test that failed, down to the next."""
-    found = re.search(
-        rf"^_+ (?:ERROR at setup of )?{test} _+\n(.*?)(?=^[_=]{{9}})", output, re.S | re.M
-    )
-    assert found is not None, output
-    return found[1]
 
 
 def test_a_step_within_its_budget_passes(output: str) -> None:

@@ -54,7 +54,8 @@ class MemoryBudget(NamedTuple):
 
 def budgets_of(sizes: Sequence[Any], options: Mapping[str, Any]) -> Iterator[MemoryBudget]:
     """The budgets of a marker's arguments; raises `UsageError` for what cannot be read."""
-    limits = len(sizes) + ("max_growth" in options)
+    growth = options.get("max_growth")
+    limits = len(sizes) + (growth is not None)
     if len(sizes) > 1 or not limits or options.keys() - {"phase", "category", "max_growth"}:
         raise UsageError(f"takes one size, max_growth, or both; {USE}")
     phase, category = options.get("phase"), options.get("category")
@@ -65,9 +66,9 @@ def budgets_of(sizes: Sequence[Any], options: Mapping[str, Any]) -> Iterator[Mem
             raise UsageError(f"'{word}' is not known{nearest(str(word), known)}")
     for size in sizes:
         yield MemoryBudget(parse_bytes(size), phase, category)
-    if "max_growth" in options:
+    if growth is not None:
         try:
-            limit = parse_growth(options["max_growth"])
+            limit = parse_growth(growth)
         except UsageError as error:
             raise UsageError(f"max_growth: {error}") from error
         yield MemoryBudget(limit, phase, category, is_growth=True)
