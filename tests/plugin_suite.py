@@ -1,12 +1,32 @@
 """A test suite of a user's own, run by pytest with our plugin."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PLUGIN = "vbench_mem.pytest_plugin"
+HEAD = """
+import pytest
+import torch
+from torch import nn
+
+MIB = 2**20
+
+def build():  # parameters of exactly 1 MiB
+    return nn.Linear(511, 512), torch.ones(8, 511)
+
+def step(state):
+    model, batch = state
+    model(batch).sum().backward()
+    model.zero_grad()
+
+def infer(state):
+    with torch.no_grad():
+        state[0](state[1])
+"""
 
 
 def run(folder: Path, *options: str, suite: str) -> str:
@@ -25,3 +45,19 @@ def run(folder: Path, *options: str, suite: str) -> str:
     )
     assert not done.stderr, done.stderr
     return done.stdout
+
+
+def ending(output: str, test: str) -> str:
+    """PASSED, FAILED, SKIPPED or ERROR, as the short summary has it."""
+    found = re.findall(rf"^([A-Z]+) test_steps\.py::{test}\b", output, re.MULTILINE)
+    assert len(found) == 1, output
+    return found[0]
+
+
+def section(output: str, test: str) -> str:
+    """What is printed about a test that failed, down to the next."""
+    found = re.search(
+        rf"^_+ (?:ERROR at setup of )?{test} _+\n(.*?)(?=^[_=]{{9}})", output, re.S | re.M
+    )
+    assert found is not None, output
+    return found[1]

@@ -9,27 +9,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.plugin_suite import PLUGIN, ROOT, run
+from tests.plugin_suite import HEAD, PLUGIN, ROOT, ending, run, section
 
-HEAD = """
-import pytest
-import torch
-from torch import nn
-
-MIB = 2**20
-
-def build():  # parameters of exactly 1 MiB
-    return nn.Linear(511, 512), torch.ones(8, 511)
-
-def step(state):
-    model, batch = state
-    model(batch).sum().backward()
-    model.zero_grad()
-
-def infer(state):
-    with torch.no_grad():
-        state[0](state[1])
-"""
 SUITE = """
 @pytest.mark.memory_budget("3 MiB")
 def test_fits(predict_step):
@@ -56,6 +37,21 @@ def test_absent_phase(predict_step):
 @pytest.mark.memory_budget("4 GB")
 def test_decimal(predict_step):
     raise AssertionError("never comes here")
+
+@pytest.mark.memory_budget(max_growth="8 MB")
+def test_bad_growth(predict_step): ...
+
+@pytest.mark.memory_budget("0.0019 GiB")  # 1.95 MiB
+def test_a_decimal_is_too_small(predict_step):
+    predict_step(build, step)
+
+@pytest.mark.memory_budget("0.0021 GiB")  # 2.15 MiB
+def test_a_decimal_is_enough(predict_step):
+    predict_step(build, step)
+
+def test_options_reach_the_prediction(predict_step):
+    assert predict_step(build, step, card="h100-80").card == "h100-80"
+    assert predict_step(build, lambda state, item: step(state), steps=[1, 2]).card is None
 
 @pytest.mark.memory_budget("4 GiB", phase="forwards")
 def test_unknown_phase(predict_step): ...
@@ -103,25 +99,18 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> str:
     ) + (folder / "junit.xml").read_text("utf-8")
 
 
-def ending(output: str, test: str) -> str:
-    """PASSED, FAILED, SKIPPED or ERROR, as the short summary has it."""
-    found = re.findall(rf"^([A-Z]+) test_steps\.py::{test}\b", output, re.MULTILINE)
-    assert len(found) == 1, output
-    return found[0]
-
-
-def section(output: str, test: str) -> str:
-    """What is printed about a test that failed, down to the next."""
-    found = re.search(
-        rf"^_+ (?:ERROR at setup of )?{test} _+\n(.*?)(?=^[_=]{{9}})", output, re.S | re.M
-    )
-    assert found is not None, output
-    return found[1]
-
-
 def test_a_step_within_its_budget_passes(output: str) -> None:
     assert ending(output, "test_fits") == "PASSED"
     assert ending(output, "test_without_a_budget") == "PASSED"
+
+
+def test_a_budget_may_be_a_decimal(output: str) -> None:
+    assert ending(output, "test_a_decimal_is_too_small") == "FAILED"
+    assert ending(output, "test_a_decimal_is_enough") == "PASSED"
+
+
+def test_the_card_and_a_list_of_steps_reach_the_prediction(output: str) -> None:
+    assert ending(output, "test_options_reach_the_prediction") == "PASSED"
 
 
 def test_a_step_above_its_budget_fails_with_the_memory_by_module(output: str) -> None:
@@ -162,9 +151,13 @@ def test_parts_of_a_step_have_budgets_of_their_own(output: str) -> None:
     ("test", "sentence"),
     [
         ("test_decimal", "'4 GB' is not a size; write it like '4 GiB'"),
+        ("test_bad_growth", "max_growth: '8 MB' is not a size; write it like '8 MiB'; or a share"),
         ("test_unknown_phase", "'forwards' is not known; did you mean forward?"),
         ("test_both", "phase and category exclude each other"),
-        ("test_no_size", 'takes one size; write @pytest.mark.memory_budget("4 GiB")'),
+        (
+            "test_no_size",
+            'takes one size, max_growth, or both; write @pytest.mark.memory_budget("4 GiB")',
+        ),
         ("test_without_the_fixture", "has no effect, since the test does not use the fixture"),
     ],
 )

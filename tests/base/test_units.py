@@ -5,7 +5,7 @@ import pytest
 from vbench_mem.analysis.compare.differences import share_text
 from vbench_mem.base.errors import UsageError
 from vbench_mem.base.metrics import show
-from vbench_mem.base.units import BINARY, format_bytes, parse_bytes, significant
+from vbench_mem.base.units import BINARY, format_bytes, parse_bytes, parse_growth, significant
 from vbench_mem.cli.forecasts import minutes
 from vbench_mem.cli.progress import duration
 from vbench_mem.report.exhibits.words import times
@@ -17,6 +17,25 @@ from vbench_mem.report.exhibits.words import times
 )
 def test_a_binary_size_is_read_to_the_byte(text: str | int, count: int) -> None:
     assert parse_bytes(text) == count
+
+
+def test_a_part_of_a_byte_that_a_decimal_leaves_is_dropped() -> None:
+    assert parse_bytes("0.2 GiB") == 2**30 // 5
+    assert parse_bytes("0.3 KiB") == 307  # of 307.2
+
+
+@pytest.mark.parametrize(
+    ("limit", "read"),
+    [("1 %", 0.01), ("0.5%", 0.005), (0.02, 0.02), (0, 0.0), ("0 %", 0.0), ("8 MiB", 8 * 2**20)],
+)
+def test_growth_is_a_share_or_a_size(limit: object, read: float) -> None:
+    assert (parse_growth(limit), type(parse_growth(limit))) == (read, type(read))
+
+
+@pytest.mark.parametrize("limit", ["1 %%", "-1 %", "8 MB", -0.1, 8, float("nan"), True, None])
+def test_growth_that_could_mean_two_things_or_nothing_is_refused(limit: object) -> None:
+    with pytest.raises(UsageError, match=r"share such as 0\.01"):
+        parse_growth(limit)
 
 
 @pytest.mark.parametrize("text", ["6 GB", "6 gb", "6G", "6", "lots", "-1 GiB", "0.3 B", True, -4])

@@ -9,7 +9,8 @@ from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from vbench_mem.matrix.cell import Cell
-from vbench_mem.probes.fake import FakeTracker, fake_tensors
+from vbench_mem.probes.fake import FakeTracker
+from vbench_mem.probes.fake_mode import fake_tensors
 from vbench_mem.probes.module_tracker import ModuleTracker
 from vbench_mem.probes.predict import predict
 
@@ -30,7 +31,7 @@ def test_torchs_cache_of_fake_results_is_bounded(
     predict(small_cell(), "cpu")
     remembered = len(FakeTensorMode.cache)
     assert remembered > 0
-    monkeypatch.setattr("vbench_mem.probes.fake.CACHE_LIMIT", remembered)
+    monkeypatch.setattr("vbench_mem.probes.fake_mode.CACHE_LIMIT", remembered)
     predict(small_cell(batch=3), "cpu")
     assert len(FakeTensorMode.cache) == 0
 

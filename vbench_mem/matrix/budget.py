@@ -6,7 +6,7 @@ A budget has exactly one kind of limit:
     max_ratio with to   the largest ratio to the metric of the row that `to` selects
     max_drop with from  how much worse than the row that `from` selects it may be at most
     max_growth          how much above the baseline a predicted metric may be at most: a share
-                        (0.01) or a size (`64 MiB`)
+                        (0.01 or `1 %`) or a size (`64 MiB`)
 """
 
 from typing import Annotated, Any, Literal
@@ -17,7 +17,7 @@ from vbench_mem.base.errors import UsageError, nearest
 from vbench_mem.base.metrics import METRICS, PREDICTED, Better
 from vbench_mem.base.score_metrics import ALIASES, Origin
 from vbench_mem.base.strict import STRICT
-from vbench_mem.base.units import BINARY, parse_bytes
+from vbench_mem.base.units import BINARY, parse_bytes, parse_growth
 from vbench_mem.data.annotations.datasets import check_dataset
 
 Value = bool | int | float | str | None
@@ -107,7 +107,10 @@ class Budget(BaseModel):
             return data  # the fields' own checks say what is wrong
         in_bytes = data["metric"] in METRICS and METRICS[data["metric"]].unit == "bytes"
         if data.get("max_growth") is not None:
-            data = data | {"max_growth": _growth(data["max_growth"])}
+            try:
+                data = data | {"max_growth": parse_growth(data["max_growth"])}
+            except UsageError as error:
+                raise ValueError(f"max_growth: {error}") from error
         for kind in ("max", "min"):
             if in_bytes and data.get(kind) is not None:
                 size = data[kind]
@@ -133,22 +136,6 @@ class Budget(BaseModel):
         if self.dataset is not None:
             check_dataset(self.dataset)
         return self
-
-
-def _growth(limit: Any) -> int | float:
-    """A share as a float, bytes as an int; a whole number without a unit could be either."""
-    if isinstance(limit, float) and 0 <= limit < float("inf"):
-        return limit
-    if isinstance(limit, str):
-        try:
-            return parse_bytes(limit)
-        except UsageError as error:
-            raise ValueError(f"max_growth: {error}; or a share such as 0.01") from error
-    if limit == 0 and not isinstance(limit, bool):
-        return 0.0
-    raise ValueError(
-        f"max_growth: write a share such as 0.01 or a size such as '64 MiB', not {limit}"
-    )
 
 
 def _check_limits(budget: Budget) -> None:

@@ -16,7 +16,7 @@ from vbench_mem.probes.cuda.attention import CudaRules
 from vbench_mem.probes.cuda.device import CudaDevice
 from vbench_mem.probes.cuda.dispatch import dispatched_as_on
 from vbench_mem.probes.data_born import fake_at_birth
-from vbench_mem.probes.fake import fake_tensors
+from vbench_mem.probes.fake_mode import fake_tensors
 from vbench_mem.probes.growth import warn_of_growth
 from vbench_mem.probes.module_tracker import ModuleTracker
 from vbench_mem.probes.packed import packed_sequences

@@ -7,19 +7,15 @@ would be an error (see value_checks.py).
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from functools import cache
-from logging import getLogger
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.flop_counter import flop_registry
 
 from vbench_mem.probes.corrections import corrected
-from vbench_mem.probes.counting import without_fast_path
 from vbench_mem.probes.cuda.attention import NAMES, CudaRules
 from vbench_mem.probes.cuda.dispatch import Replacements
 from vbench_mem.probes.cuda.workspaces import (
@@ -42,9 +38,6 @@ BACKWARD = aten._scaled_dot_product_flash_attention_for_cpu_backward.default
 UNSCALE = aten._amp_foreach_non_finite_check_and_unscale_.default
 DEVICE = torch.ops.prim.device.default
 FRESH = aten.lift_fresh.default  # a view by its tag, but the first operation on a Python constant
-# Torch caches what operations return for fake tensors by shape, for the life of the process; a
-# search over hundreds of loads would fill gigabytes. Units: operations, of about 2 KB each.
-CACHE_LIMIT = 20_000
 
 
 @cache
@@ -237,18 +230,3 @@ class FakeTracker(StorageTracker):
     def record_active_module(self) -> None:
         if len(self.active_modules) < len(self.timeline.blocks):
             self.active_modules.append(self.active_module)
-
-
-@contextmanager
-def fake_tensors(mode: FakeTensorMode | None = None) -> Iterator[None]:
-    """Within it, new tensors are fake; modules made before are moved in by `to_empty`."""
-    # it logs a traceback for every error of a user's code, which the caller reports already
-    log = getLogger("torch._subclasses.fake_tensor")
-    was_disabled, log.disabled = log.disabled, True
-    try:
-        with without_fast_path(), mode or FakeTensorMode(allow_non_fake_inputs=True):
-            yield
-    finally:
-        log.disabled = was_disabled
-        if len(FakeTensorMode.cache) > CACHE_LIMIT:
-            FakeTensorMode.cache_clear()

@@ -28,8 +28,9 @@ from vbench_mem.probes.device_memory import (
     embedding_memory,
     step_memory,
 )
-from vbench_mem.probes.fake import FakeTracker, fake_tensors
+from vbench_mem.probes.fake import FakeTracker
 from vbench_mem.probes.fake_encoder import as_traced, encoder_maker
+from vbench_mem.probes.fake_mode import fake_tensors
 from vbench_mem.probes.growth import growth
 from vbench_mem.probes.module_tracker import ModuleTracker
 from vbench_mem.probes.prediction import Hardware, Prediction, Target

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -29,6 +29,7 @@ SCHEMA = 1
 ABOUT = "Predicted memory, in bytes. Rewritten by `vbench-mem check MATRIX --update-baseline`."
 CLIPS = ("clips", "clips_sha256")  # which videos: they do not change memory
 WRITE = "vbench-mem check MATRIX --update-baseline"
+B = TypeVar("B", bound=BaseModel)
 
 
 class Entry(BaseModel):
@@ -81,6 +82,11 @@ def read_baseline(path: Path, write: str = WRITE) -> Baseline:
 
 def parse_baseline(text: bytes, name: str, write: str = WRITE) -> Baseline:
     """The baseline that a file called `name` holds; raises `UsageError`."""
+    return parse_as(Baseline, text, name, write)
+
+
+def parse_as(kind: type[B], text: bytes, name: str, write: str) -> B:
+    """The file called `name`, of one kind of baseline; raises `UsageError`."""
     fix = f"delete it, and write a new one with `{write}`"
     try:
         data = parse_json(text)
@@ -90,7 +96,7 @@ def parse_baseline(text: bytes, name: str, write: str = WRITE) -> Baseline:
     if version != SCHEMA:
         raise UsageError(f"{name}: schema {version}, this code reads {SCHEMA}; {fix}")
     try:
-        return Baseline.model_validate_json(json.dumps(data))
+        return kind.model_validate_json(json.dumps(data))
     except ValidationError as error:
         raise UsageError(f"{name}: not a baseline ({explain(error)}); {fix}") from error
 
