@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from tests.probes.forms import WIDTH, Build, same, train, with_adam
 from tests.probes.models import conv, images, mlp, vectors
-from vbench_mem.base.errors import Unsupported
+from vbench_mem.base.errors import Unsupported, UsageError
 from vbench_mem.probes.any_step import predict_step
 
 
@@ -233,3 +233,30 @@ def test_ids_that_are_not_known_leave_sparse_gradients_unpredicted() -> None:
 
     with pytest.raises(Unsupported, match="sparse"):
         predict_step(lambda: nn.Embedding(10, 4, sparse=True), step)
+
+
+@pytest.mark.parametrize("convert", [nn.Module.half, nn.Module.cuda, lambda m: m.to("cuda")])
+def test_a_module_made_outside_is_refused_before_a_conversion_takes_its_weights(
+    convert: Callable[[nn.Module], nn.Module],
+) -> None:
+    model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
+    before = [weight.clone() for weight in model.parameters()]
+    with pytest.raises(Unsupported, match="Linear was made outside of `build`"):
+        predict_step(lambda: convert(model), lambda _: None, target="cuda")
+    for weight, old in zip(model.parameters(), before, strict=True):
+        assert torch.equal(weight, old)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"steps": 2.0}, "steps: 2.0 is no number of steps and no list"),
+        ({"steps": True}, "steps: True is no number"),
+        ({"steps": "2"}, "steps: '2' is no number"),
+        ({"card": 24}, "card: 24 is no text; write it in quotes"),
+        ({"allocator": 128}, "allocator: 128 is no text"),
+    ],
+)
+def test_an_argument_of_another_type_is_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        predict_step(lambda: nn.Linear(2, 2), lambda _: None, **options)

@@ -95,11 +95,16 @@ def predict_step(
     Check:    equals the peak of the same step run on a cpu, to the byte; of sparse gradients but
               for a few lists of indices.
     """
+    if isinstance(steps, bool | str) or not isinstance(steps, int | Sequence):
+        raise UsageError(f"steps: {steps!r} is no number of steps and no list of their items")
     if not steps or (isinstance(steps, int) and steps < 1):
         raise UsageError(
             f"steps: {steps} is too few; write 1 or more, 2 for the steady step, or a list with an "
             "item for each step"
         )
+    for name, text in (("card", card), ("allocator", allocator)):
+        if not isinstance(text, str | None):
+            raise UsageError(f"{name}: {text!r} is no text; write it in quotes")
     if target not in TARGETS:
         raise UsageError(f"target: '{target}' is not known{nearest(str(target), TARGETS)}")
     named = parse_card(card) if card is not None else target

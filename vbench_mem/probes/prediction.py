@@ -37,9 +37,10 @@ class Prediction:
     fragmentation_bytes  the part of `reserved_bytes` that no tensor used, even at the peak
     assumed      in words: what stands in for something that is not known of the card
     attention    kernels of the prediction, as torch names them
-    flop         of the whole batch, forward and backward; `embed_flop` of the embedding
+    flop         of the whole batch, forward and backward, and of all steps where
+                 they have items; `embed_flop` of the embedding
     growth_bytes by how much more is held after the last step than after every step before it; 0 in
-                 a steady state, None where only one step was run
+                 a steady state, None where only one step was run, or `steps` are items
     unseen       operations whose kernels may take memory that the prediction leaves out
     """
 

@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader
 
 from vbench_mem.base.errors import Unsupported
 from vbench_mem.probes.copies import deep_copy
+from vbench_mem.probes.refused import refuse_weights
 from vbench_mem.probes.value_checks import reading_frame
 from vbench_mem.probes.value_tracker import ValueTracker
 
@@ -26,6 +27,7 @@ MASKS_OF = "transformers.utils.import_utils"
 swap_tensors: Callable[[Tensor, Tensor], None] = torch.utils.swap_tensors
 resize_storage = torch.UntypedStorage.resize_
 make_iterator = DataLoader._get_iterator
+apply_to_tensors: Callable[..., nn.Module] = nn.Module._apply
 draw_truncated: Callable[..., Tensor] = nn.init._no_grad_trunc_normal_
 
 
@@ -45,6 +47,7 @@ def common_forms(tracker: ValueTracker) -> Iterator[None]:
     with (
         module_forms(),
         patch.object(FakeTensor, "tolist", numbers),
+        patch.object(nn.Module, "_apply", convert),
         patch.object(torch.UntypedStorage, "resize_", resize),
     ):
         yield
@@ -72,6 +75,12 @@ def module_forms() -> Iterator[None]:
         if (library := sys.modules.get(MASKS_OF)) is not None:
             contexts.enter_context(patch.object(library, "is_fake_tensor", lambda _: False))
         yield
+
+
+def convert(self: nn.Module, *args: Any, **kwargs: Any) -> nn.Module:
+    """Refuses real weights first: converted, they would lose their data for good."""
+    refuse_weights(type(self).__name__, self._parameters.values())
+    return apply_to_tensors(self, *args, **kwargs)
 
 
 def swap_fakes(first: Tensor, second: Tensor) -> None:

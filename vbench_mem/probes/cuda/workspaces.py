@@ -93,10 +93,13 @@ def is_dense(matrix: Tensor) -> bool:
 
 
 def is_dense_convolution(func: Any, args: Any) -> bool:
-    """A convolution without groups whose kernel is wider than two: cuDNN may take a workspace."""
-    return (
-        func is aten.convolution.default and args[8] == 1 and max(args[1].shape[2:], default=1) > 2
-    )
+    """A convolution without groups over windows wider than two that overlap, which those of a patch
+    embedding do not: cuDNN may take a large workspace."""
+    if func is not aten.convolution.default or args[8] != 1:
+        return False
+    kernel, stride = args[1].shape[2:], args[3]
+    steps = stride if len(stride) == len(kernel) else [*stride] * len(kernel)
+    return any(size > max(2, step) for size, step in zip(kernel, steps, strict=True))
 
 
 def norm_backward(rows: int, width: int, chip: Chip) -> SizeChanges:
