@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-KIB, MIB = 2**10, 2**20
+from vbench_mem.base.units import BINARY
+
+KIB, MIB = BINARY["KiB"], BINARY["MiB"]
 # Most resident threads of a multiprocessor. Source: CUDA C++ Programming Guide, technical
 # specifications by compute capability.
 THREADS = {(7, 5): 1024, (8, 6): 1536, (8, 7): 1536, (8, 9): 1536, (12, 0): 1536}

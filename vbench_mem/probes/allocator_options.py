@@ -7,9 +7,10 @@ import os
 from dataclasses import dataclass
 
 from vbench_mem.base.errors import UsageError
+from vbench_mem.base.units import BINARY
 
 VARIABLES = ("PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF")  # in the order in which torch asks
-MIB = 2**20
+MIB = BINARY["MiB"]
 LEAST_SPLIT_MIB = 20  # what a segment of middle-sized requests has; torch refuses less
 # Of no effect on how much is reserved, as long as the card is not full.
 WITHOUT_EFFECT = ("garbage_collection_threshold", "backend", "pinned_use_cuda_host_register")

@@ -16,6 +16,7 @@ from vbench_mem.base.load import Optimizer, Runtime
 from vbench_mem.encoders.wrapped import Trainable
 from vbench_mem.matrix.cell import Cell
 from vbench_mem.probes.batch import Batch
+from vbench_mem.probes.cuda.device import WORKSPACE_ENV
 from vbench_mem.probes.loss import clamp_temperature, info_nce
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -35,7 +36,7 @@ def fix_arithmetic() -> dict[str, Any]:
 
     To be called before the first matrix product: cuBLAS takes its workspace then, for good.
     """
-    workspace = os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", WORKSPACE)
+    workspace = os.environ.setdefault(WORKSPACE_ENV, WORKSPACE)
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.benchmark = False  # its trials take memory that training does not need

@@ -9,7 +9,7 @@ from vbench_mem.machine.chips import A100, Chip
 from vbench_mem.machine.contexts import Context, context_of
 from vbench_mem.probes.allocator_options import DEFAULT, AllocatorOptions
 
-WORKSPACE_ENV = "CUBLAS_WORKSPACE_CONFIG"
+WORKSPACE_ENV = "CUBLAS_WORKSPACE_CONFIG"  # cuBLAS reads it at the first product
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,11 +17,8 @@ from vbench_mem.probes.cuda.reductions import WARP, layout, reduction_workspace
 SizeChanges = list[int]  # in order: positive allocates a block, negative frees one of that size
 aten = torch.ops.aten
 FEW_IDS = 3072  # up to here an embedding's gradient is summed without sorting
-NUMBER, WITH_INDEX, MOMENTS = (
-    4,
-    16,
-    16,
-)  # bytes of a partial sum, a value with its place, a variance
+# Bytes of a partial sum, of a value with its place, and of the moments of a variance.
+NUMBER, WITH_INDEX, MOMENTS = 4, 16, 16
 WIDE = (torch.float64, torch.int64, torch.complex64)  # types whose partial sums take 8 bytes
 REDUCTIONS = {
     **dict.fromkeys((aten.sum, aten.mean, aten.amax, aten.amin, aten.prod), NUMBER),
@@ -29,6 +26,8 @@ REDUCTIONS = {
     **dict.fromkeys((aten.max, aten.min, aten.argmax, aten.argmin), WITH_INDEX),
     **dict.fromkeys((aten.var, aten.std, aten.var_mean, aten.std_mean), MOMENTS),
 }
+WITHOUT_INDEX = {aten.max.default, aten.min.default}
+OF_TWO = {aten.max.other, aten.min.other}  # the larger of two tensors: no reduction
 DIMS = ("dim", "dims")
 # Products, by the places of their two matrices.
 PRODUCTS = {aten.mm: (0, 1), aten.bmm: (0, 1), aten.addmm: (1, 2), aten.baddbmm: (1, 2)}
@@ -52,15 +51,12 @@ def workspace_of(func: Any, args: Any, kwargs: Any, chip: Chip) -> SizeChanges:
 
 def reduction(func: Any, args: Any, kwargs: Any, chip: Chip) -> SizeChanges:
     """Of an operation that reduces its first argument over some dimensions, or over all."""
+    if func in OF_TWO:
+        return []
     given = argument(func, args, kwargs, DIMS)
     dims: Sequence[int] = [given] if isinstance(given, int) else given or []
-    number = REDUCTIONS[func._overloadpacket]
-    without_index = number == WITH_INDEX and func._overloadname in ("default", "other") and not dims
-    if func._overloadname == "other":  # the larger of two tensors, no reduction
-        return []
+    number = NUMBER if func in WITHOUT_INDEX else REDUCTIONS[func._overloadpacket]
     source = args[0]
-    if without_index and func._overloadpacket in (aten.max, aten.min):
-        number = NUMBER
     if number == NUMBER and source.dtype in WIDE:
         number *= 2
     shaped = layout(source.shape, source.stride(), dims)
@@ -87,9 +83,8 @@ def copy_of(matrix: Tensor) -> int:
 
 def is_dense(matrix: Tensor) -> bool:
     """Are its elements neighbours in memory, none of them twice?"""
-    return sum(
-        (n - 1) * step for n, step in zip(matrix.shape, matrix.stride(), strict=True)
-    ) + 1 == (matrix.numel())
+    last = sum((n - 1) * step for n, step in zip(matrix.shape, matrix.stride(), strict=True))
+    return last + 1 == matrix.numel()
 
 
 def is_dense_convolution(func: Any, args: Any) -> bool:
